@@ -1,0 +1,19 @@
+//! The typed messages, by the room that understands them.
+
+pub mod bank;
+pub mod chord;
+pub mod market;
+pub mod service;
+
+/// Anything that one process says to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// For the ring.
+    Chord(chord::ChordMessage),
+    /// For the market.
+    Market(market::MarketMessage),
+    /// For the bank and the bootstrap server, and from them.
+    Bank(bank::BankMessage),
+    /// Between the buyer and the seller of a sub-task.
+    Service(service::ServiceMessage),
+}

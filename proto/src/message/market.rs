@@ -1,0 +1,225 @@
+//! Messages and papers of the market.
+
+use crate::commodity::Market;
+use crate::id::{CommandId, Peer, RequestId};
+use crate::key::PublicKey;
+use crate::money::{Money, Rate};
+use crate::quantity::{Bytes, Capacity};
+use crate::refusal::Refusal;
+use crate::rules::PricingRule;
+use crate::signed::{Paper, Signed};
+use crate::time::Time;
+
+/// What a machine is, as far as programs care.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Platform {
+    /// Operating system, such as `linux`.
+    pub os: String,
+    /// Processor architecture, such as `x86_64`.
+    pub arch: String,
+    /// Whether native programs are run, and not only WebAssembly.
+    pub native: bool,
+}
+
+/// What a seller offers; signed by the seller, and gone when it is not renewed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// Who sells.
+    pub seller: Peer,
+    /// Grows with every listing of this seller: the newest counts.
+    pub version: u64,
+    /// The market it is listed in: the class of `per_core` × `cores`.
+    pub market: Market,
+    /// Idle cores.
+    pub cores: u32,
+    /// What one of them executes.
+    pub per_core: Capacity,
+    /// The reported marginal cost.
+    pub ask: Rate,
+    /// Free memory.
+    pub memory: Bytes,
+    /// Free disk.
+    pub disk: Bytes,
+    /// What the machine is.
+    pub platform: Platform,
+    /// When the listing ends.
+    pub expires: Time,
+}
+
+/// What a buyer needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Requirement {
+    /// Compute power over all cores asked for.
+    pub power: Capacity,
+    /// Cores; at least one.
+    pub cores: u32,
+    /// Memory.
+    pub memory: Bytes,
+    /// Disk.
+    pub disk: Bytes,
+    /// Operating system; empty for any.
+    pub os: String,
+    /// Architecture; empty for any.
+    pub arch: String,
+    /// Whether the program is native.
+    pub native: bool,
+}
+
+/// The result of a match; signed by the market owner. It carries the listings it rests on, so that anybody
+/// can compute the clearing price again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    /// Chosen by the buyer.
+    pub id: CommandId,
+    /// Who asked.
+    pub buyer: PublicKey,
+    /// The market owner.
+    pub owner: Peer,
+    /// What was asked for.
+    pub requirement: Requirement,
+    /// The rule in force.
+    pub rule: PricingRule,
+    /// The buyer's limit.
+    pub bid: Rate,
+    /// The price to pay.
+    pub clearing: Rate,
+    /// What the owner gets when the contract is settled.
+    pub fee: Money,
+    /// How many listings fitted, the bid included.
+    pub asks_seen: u32,
+    /// The seller's listing.
+    pub winner: Signed<Listing>,
+    /// The listing that set the price; `None` when the winner was alone, and the bid is the price.
+    pub runner_up: Option<Signed<Listing>>,
+    /// When the reservation ends.
+    pub expires: Time,
+}
+
+impl Paper for Listing {
+    const DOMAIN: &'static str = "listing";
+}
+impl Paper for Ticket {
+    const DOMAIN: &'static str = "ticket";
+}
+
+/// Puts a listing into the market.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct List {
+    /// The seller's number for it.
+    pub request: RequestId,
+    /// The listing.
+    pub listing: Signed<Listing>,
+}
+
+/// The listing stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The seller's number.
+    pub request: RequestId,
+    /// Which one.
+    pub version: u64,
+}
+
+/// Takes the sender's listings up to this version out of the market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delist {
+    /// The newest version to remove.
+    pub version: u64,
+}
+
+/// A buyer looks for a seller in the markets from `from` upwards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindSeller {
+    /// The buyer's number for it.
+    pub request: RequestId,
+    /// The id for the ticket.
+    pub ticket: CommandId,
+    /// The smallest market that may fit.
+    pub from: Market,
+    /// What is needed.
+    pub requirement: Requirement,
+    /// The most the buyer pays.
+    pub bid: Rate,
+    /// Sellers the buyer does not want.
+    pub avoid: Vec<PublicKey>,
+}
+
+/// A match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matched {
+    /// The buyer's number.
+    pub request: RequestId,
+    /// The ticket.
+    pub ticket: Signed<Ticket>,
+}
+
+/// Nobody fits in the markets that this owner answers for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoSeller {
+    /// The buyer's number.
+    pub request: RequestId,
+    /// The market to ask for next; `None` above the largest.
+    pub next: Option<Market>,
+    /// Listings looked at.
+    pub listings: u32,
+    /// Of these, fitting but dearer than the bid.
+    pub too_dear: u32,
+    /// Of these, not fitting the requirement.
+    pub too_small: u32,
+    /// The lowest ask that fits but for the price; zero when there is none.
+    pub lowest_ask: Rate,
+}
+
+/// A request that is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedRequest {
+    /// The asker's number.
+    pub request: RequestId,
+    /// Why.
+    pub refusal: Refusal,
+}
+
+/// The owner asks the seller it is about to name: alive, and is the slice still free?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reserve {
+    /// The owner's number for it.
+    pub request: RequestId,
+    /// The ticket the slice is kept for.
+    pub ticket: CommandId,
+    /// The listing.
+    pub version: u64,
+    /// How many cores.
+    pub cores: u32,
+    /// For whom.
+    pub buyer: PublicKey,
+}
+
+/// The slice is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reserved {
+    /// The owner's number.
+    pub request: RequestId,
+}
+
+/// The slice is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unavailable {
+    /// The owner's number.
+    pub request: RequestId,
+}
+
+/// A message of the market.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant is documented at its payload")]
+pub enum MarketMessage {
+    List(List),
+    Listed(Listed),
+    Delist(Delist),
+    FindSeller(FindSeller),
+    Matched(Matched),
+    NoSeller(NoSeller),
+    Refused(RefusedRequest),
+    Reserve(Reserve),
+    Reserved(Reserved),
+    Unavailable(Unavailable),
+}

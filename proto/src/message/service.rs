@@ -1,0 +1,260 @@
+//! Messages and papers between the buyer and the seller of a sub-task.
+
+use super::bank::HoldReceipt;
+use super::market::Ticket;
+use crate::id::{ContractId, Hash, Peer};
+use crate::key::PublicKey;
+use crate::quantity::{Bytes, Cycles};
+use crate::refusal::Refusal;
+use crate::signed::{Paper, Signed};
+use crate::time::Span;
+use std::fmt;
+
+/// A content by its name: cores speak of bulk data only in this way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Blob {
+    /// BLAKE3 of the bytes.
+    pub hash: Hash,
+    /// How many there are.
+    pub size: Bytes,
+}
+
+/// A file of the scratch directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedBlob {
+    /// Its relative path.
+    pub name: String,
+    /// Its content.
+    pub blob: Blob,
+}
+
+/// An environment variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Name.
+    pub name: String,
+    /// Value.
+    pub value: String,
+}
+
+/// What an execution may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Time on the wall clock.
+    pub wall: Span,
+    /// Linear memory.
+    pub memory: Bytes,
+    /// All files in the scratch directory together.
+    pub disk: Bytes,
+    /// Standard output, and the same again for standard error.
+    pub output: Bytes,
+    /// Metered cycles.
+    pub cycles: Cycles,
+}
+
+/// A program with all that it gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// The program.
+    pub program: Blob,
+    /// Its arguments, without its own name.
+    pub arguments: Vec<String>,
+    /// Its environment, over the fixed one that every seller gives.
+    pub environment: Vec<Variable>,
+    /// Files it finds.
+    pub inputs: Vec<NamedBlob>,
+    /// Files it has to leave.
+    pub outputs: Vec<String>,
+    /// Its standard input, empty if absent.
+    pub stdin: Option<Blob>,
+    /// What it may use.
+    pub limits: Limits,
+}
+
+/// What a buyer asks a seller to do; signed by the buyer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The id of the hold.
+    pub contract: ContractId,
+    /// The buyer's id of the task.
+    pub task: ContractId,
+    /// Which sub-task of it, from 0.
+    pub sub_task: u32,
+    /// Which try, from 1.
+    pub attempt: u32,
+    /// Where code, inputs and the verdict come from.
+    pub buyer: Peer,
+    /// Who is asked.
+    pub seller: PublicKey,
+    /// The work.
+    pub job: Job,
+    /// The money.
+    pub hold: Signed<HoldReceipt>,
+    /// The price.
+    pub ticket: Signed<Ticket>,
+}
+
+/// The seller takes the offer; signed by the seller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acceptance {
+    /// Which contract.
+    pub contract: ContractId,
+    /// Hash of the signed offer.
+    pub offer: Hash,
+}
+
+/// The seller does not take the offer, and is owed nothing; signed by the seller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declined {
+    /// Which contract.
+    pub contract: ContractId,
+    /// Why.
+    pub refusal: Refusal,
+}
+
+/// How an execution ended. Only `Succeeded` is paid.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Exit status 0 and every declared output there.
+    Succeeded,
+    /// Another exit status.
+    Exited(i32),
+    /// The program trapped, with the trap's words.
+    Trapped(String),
+    /// It ran longer than allowed.
+    WallLimit(Span),
+    /// It needed more memory than allowed.
+    MemoryLimit(Bytes),
+    /// It filled more disk than allowed.
+    DiskLimit(Bytes),
+    /// It printed more than allowed.
+    OutputLimit(Bytes),
+    /// It executed more cycles than allowed, or than the hold pays for.
+    CycleLimit(Cycles),
+    /// It ended well but left this declared output out.
+    OutputMissing(String),
+    /// The program cannot be run here: not a program of a known kind, or not a valid one.
+    NotRunnable(String),
+    /// Code or inputs could not be fetched or were not what they were named.
+    NotFetched(String),
+    /// The buyer cancelled.
+    Cancelled,
+    /// The seller stopped: its owner came back, it left, or its disk failed.
+    Abandoned(String),
+}
+
+impl Outcome {
+    /// Whether another seller may do better: the failure is the seller's or the network's, not the program's.
+    #[must_use]
+    pub const fn is_worth_retrying(&self) -> bool {
+        matches!(self, Self::NotFetched(_) | Self::Abandoned(_) | Self::WallLimit(_))
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Succeeded => write!(out, "succeeded"),
+            Self::Exited(status) => write!(out, "exited with status {status}"),
+            Self::Trapped(what) => write!(out, "trapped: {what}"),
+            Self::WallLimit(limit) => write!(out, "ran longer than its limit of {limit}"),
+            Self::MemoryLimit(limit) => write!(out, "needed more memory than its limit of {limit}"),
+            Self::DiskLimit(limit) => write!(out, "wrote more files than its limit of {limit}"),
+            Self::OutputLimit(limit) => write!(out, "printed more than its limit of {limit}"),
+            Self::CycleLimit(limit) => write!(out, "executed more cycles than its limit of {limit}"),
+            Self::OutputMissing(name) => write!(out, "did not leave its declared output `{name}`"),
+            Self::NotRunnable(why) => write!(out, "is not a program that can be run: {why}"),
+            Self::NotFetched(what) => write!(out, "could not be fetched: {what}"),
+            Self::Cancelled => write!(out, "was cancelled"),
+            Self::Abandoned(why) => write!(out, "was given up by the seller: {why}"),
+        }
+    }
+}
+
+/// The end of an execution; signed by the seller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Which contract.
+    pub contract: ContractId,
+    /// Hash of the signed offer.
+    pub offer: Hash,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What was metered.
+    pub cycles: Cycles,
+    /// The declared outputs that are there.
+    pub outputs: Vec<NamedBlob>,
+    /// Standard output.
+    pub stdout: Option<Blob>,
+    /// Standard error.
+    pub stderr: Option<Blob>,
+}
+
+/// The buyer's word on a report; signed by the buyer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Which contract.
+    pub contract: ContractId,
+    /// Hash of the signed report.
+    pub report: Hash,
+    /// Whether the outputs are there and right.
+    pub is_accepted: bool,
+    /// Why not; empty when accepted.
+    pub reason: String,
+}
+
+/// Where an accepted contract stands on the seller's side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Fetching program and inputs.
+    Staging,
+    /// Executing.
+    Running,
+}
+
+/// A sign of life that renews the lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Which contract.
+    pub contract: ContractId,
+    /// What the seller is doing.
+    pub phase: Phase,
+    /// Cycles metered so far.
+    pub cycles: Cycles,
+}
+
+/// The buyer no longer wants it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancel {
+    /// Which contract.
+    pub contract: ContractId,
+}
+
+impl Paper for Offer {
+    const DOMAIN: &'static str = "offer";
+}
+impl Paper for Acceptance {
+    const DOMAIN: &'static str = "acceptance";
+}
+impl Paper for Declined {
+    const DOMAIN: &'static str = "declined";
+}
+impl Paper for Report {
+    const DOMAIN: &'static str = "report";
+}
+impl Paper for Verdict {
+    const DOMAIN: &'static str = "verdict";
+}
+
+/// A message between buyer and seller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant is documented at its payload")]
+pub enum ServiceMessage {
+    Offer(Box<Signed<Offer>>),
+    Accept(Signed<Acceptance>),
+    Decline(Signed<Declined>),
+    Progress(Progress),
+    Cancel(Cancel),
+    Report(Signed<Report>),
+    Verdict(Signed<Verdict>),
+}

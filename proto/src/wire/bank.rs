@@ -1,0 +1,105 @@
+//! The bank's messages and papers on the wire.
+
+use super::field::{ip_bytes, ip_from};
+use super::{Field, Wire, WireError, v1, wire_oneof, wire_struct};
+use crate::id::{CommandId, RequestId};
+use crate::key::PublicKey;
+use crate::message::bank::{
+    Balance, BalanceQuery, BalanceReply, BankCommand, BankMessage, BankOutcome, BankReply, BankRequest, Departed,
+    Enter, Entered, HoldReceipt, OpenAccount, Order, PlaceHold, ReleaseHold, ReleasedReceipt, Settle, SettledReceipt,
+};
+use std::net::SocketAddr;
+
+wire_struct!(Entered => Entered { request, you, peers, rules });
+wire_struct!(Departed => Departed {});
+wire_struct!(OpenAccount => OpenAccount {});
+wire_struct!(PlaceHold => PlaceHold { seller, ticket, amount, expires_in });
+wire_struct!(ReleaseHold => ReleaseHold { hold, declined, report });
+wire_struct!(Settle => Settle { hold, ticket, report, verdict });
+wire_struct!(HoldReceipt => HoldReceipt { hold, bank, buyer, seller, ticket, amount, expires });
+wire_struct!(SettledReceipt => SettledReceipt { hold, seller_paid, owner_paid, returned });
+wire_struct!(ReleasedReceipt => ReleasedReceipt { hold, returned });
+wire_struct!(Balance => Balance { account, available, held });
+wire_struct!(BankRequest => BankRequest { command });
+wire_struct!(BalanceQuery => BalanceQuery { request });
+wire_struct!(BalanceReply => BalanceReply { request, balance });
+
+wire_oneof!(BankMessage => BankMessage . body in bank_message::Body {
+    Enter = Enter, Entered = Entered, Departed = Departed, Request = Request, Reply = Reply,
+    BalanceQuery = BalanceQuery, BalanceReply = BalanceReply, Refused = Refused,
+});
+
+impl Wire for Enter {
+    type Pb = v1::Enter;
+
+    fn to_pb(&self) -> v1::Enter {
+        let ip = ip_bytes(self.listen.ip());
+        v1::Enter { request: self.request.to_field(), port: self.listen.port().into(), ip, slot: self.slot.map(u32::from) }
+    }
+
+    fn from_pb(pb: v1::Enter) -> Result<Self, WireError> {
+        let ip = ip_from(&pb.ip).map_err(|e| e.inside("ip"))?;
+        let port = u16::from_field(pb.port).map_err(|e| e.inside("port"))?;
+        let slot = pb.slot.map(u16::from_field).transpose().map_err(|e| e.inside("slot"))?;
+        Ok(Self { request: RequestId(pb.request), listen: SocketAddr::new(ip, port), slot })
+    }
+}
+
+impl Wire for BankCommand {
+    type Pb = v1::BankCommand;
+
+    fn to_pb(&self) -> v1::BankCommand {
+        use v1::bank_command::Order as Form;
+        let order = match &self.order {
+            Order::OpenAccount(order) => Form::Open(order.to_pb()),
+            Order::PlaceHold(order) => Form::Hold(order.to_pb()),
+            Order::ReleaseHold(order) => Form::Release(order.to_pb()),
+            Order::Settle(order) => Form::Settle(order.to_pb()),
+        };
+        v1::BankCommand { id: self.id.to_field(), bank: self.bank.to_field(), order: Some(order) }
+    }
+
+    fn from_pb(pb: v1::BankCommand) -> Result<Self, WireError> {
+        use v1::bank_command::Order as Form;
+        let order = match pb.order.ok_or(WireError::expected("is missing").inside("order"))? {
+            Form::Open(order) => Wire::from_pb(order).map(Order::OpenAccount),
+            Form::Hold(order) => Wire::from_pb(order).map(Order::PlaceHold),
+            Form::Release(order) => Wire::from_pb(order).map(Order::ReleaseHold),
+            Form::Settle(order) => Wire::from_pb(order).map(Order::Settle),
+        };
+        Ok(Self {
+            id: CommandId::from_field(pb.id).map_err(|e| e.inside("id"))?,
+            bank: PublicKey::from_field(pb.bank).map_err(|e| e.inside("bank"))?,
+            order: order.map_err(|e| e.inside("order"))?,
+        })
+    }
+}
+
+impl Wire for BankReply {
+    type Pb = v1::BankReply;
+
+    fn to_pb(&self) -> v1::BankReply {
+        use v1::bank_reply::Outcome as Form;
+        let outcome = match &self.outcome {
+            BankOutcome::Opened(balance) => Form::Opened(balance.to_pb()),
+            BankOutcome::Held(receipt) => Form::Held(receipt.to_pb()),
+            BankOutcome::Released(receipt) => Form::Released(receipt.to_pb()),
+            BankOutcome::Settled(receipt) => Form::Settled(receipt.to_pb()),
+            BankOutcome::Refused(refusal) => Form::Refused(refusal.to_pb()),
+        };
+        v1::BankReply { command: self.command.to_field(), outcome: Some(outcome) }
+    }
+
+    fn from_pb(pb: v1::BankReply) -> Result<Self, WireError> {
+        use v1::bank_reply::Outcome as Form;
+        let outcome = match pb.outcome.ok_or(WireError::expected("is missing").inside("outcome"))? {
+            Form::Opened(balance) => Wire::from_pb(balance).map(BankOutcome::Opened),
+            Form::Held(receipt) => Wire::from_pb(receipt).map(BankOutcome::Held),
+            Form::Released(receipt) => Wire::from_pb(receipt).map(BankOutcome::Released),
+            Form::Settled(receipt) => Wire::from_pb(receipt).map(BankOutcome::Settled),
+            Form::Refused(refusal) => Wire::from_pb(refusal).map(BankOutcome::Refused),
+        };
+        let command = CommandId::from_field(pb.command).map_err(|e| e.inside("command"))?;
+        Ok(Self { command, outcome: outcome.map_err(|e| e.inside("outcome"))? })
+    }
+}

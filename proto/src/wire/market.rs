@@ -1,0 +1,31 @@
+//! The market's messages and papers on the wire.
+
+use super::{wire_oneof, wire_struct};
+use crate::message::market::{
+    Delist, FindSeller, List, Listed, Listing, MarketMessage, Matched, NoSeller, Platform, RefusedRequest,
+    Requirement, Reserve, Reserved, Ticket, Unavailable,
+};
+
+wire_struct!(Platform => Platform { os, arch, native });
+wire_struct!(Listing => Listing {
+    seller, version, market, cores, per_core, ask, memory, disk, platform, expires,
+});
+wire_struct!(Requirement => Requirement { power, cores, memory, disk, os, arch, native });
+wire_struct!(Ticket => Ticket {
+    id, buyer, owner, requirement, rule, bid, clearing, fee, asks_seen, winner, runner_up, expires,
+});
+wire_struct!(List => List { request, listing });
+wire_struct!(Listed => Listed { request, version });
+wire_struct!(Delist => Delist { version });
+wire_struct!(FindSeller => FindSeller { request, ticket, from, requirement, bid, avoid });
+wire_struct!(Matched => Matched { request, ticket });
+wire_struct!(NoSeller => NoSeller { request, next, listings, too_dear, too_small, lowest_ask });
+wire_struct!(RefusedRequest => RefusedRequest { request, refusal });
+wire_struct!(Reserve => Reserve { request, ticket, version, cores, buyer });
+wire_struct!(Reserved => Reserved { request });
+wire_struct!(Unavailable => Unavailable { request });
+
+wire_oneof!(MarketMessage => MarketMessage . body in market_message::Body {
+    List = List, Listed = Listed, Delist = Delist, FindSeller = FindSeller, Matched = Matched,
+    NoSeller = NoSeller, Refused = Refused, Reserve = Reserve, Reserved = Reserved, Unavailable = Unavailable,
+});

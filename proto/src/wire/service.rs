@@ -1,0 +1,146 @@
+//! The messages and papers between buyer and seller on the wire.
+
+use super::{Field, Wire, WireError, v1, wire_struct};
+use crate::id::ContractId;
+use crate::message::service::{
+    Acceptance, Blob, Cancel, Declined, Job, Limits, NamedBlob, Offer, Outcome, Phase, Progress, Report,
+    ServiceMessage, Variable, Verdict,
+};
+use crate::quantity::{Bytes, Cycles};
+use crate::time::Span;
+
+wire_struct!(Blob => Blob { hash, size });
+wire_struct!(NamedBlob => NamedBlob { name, blob });
+wire_struct!(Variable => Variable { name, value });
+wire_struct!(Limits => Limits { wall, memory, disk, output, cycles });
+wire_struct!(Job => Job { program, arguments, environment, inputs, outputs, stdin, limits });
+wire_struct!(Offer => Offer { contract, task, sub_task, attempt, buyer, seller, job, hold, ticket });
+wire_struct!(Acceptance => Acceptance { contract, offer });
+wire_struct!(Declined => Declined { contract, refusal });
+wire_struct!(Verdict => Verdict { contract, report, is_accepted, reason });
+wire_struct!(Progress => Progress { contract, phase, cycles });
+wire_struct!(Cancel => Cancel { contract });
+
+/// Papers travel inside a message of one field.
+macro_rules! wrapped {
+    ($($variant:ident = $wrapper:ident . $field:ident),*) => {
+        impl Wire for ServiceMessage {
+            type Pb = v1::ServiceMessage;
+
+            fn to_pb(&self) -> v1::ServiceMessage {
+                use v1::service_message::Body;
+                let body = match self {
+                    $(Self::$variant(paper) => Body::$variant(v1::$wrapper { $field: Some(paper.to_pb()) }),)*
+                    Self::Progress(progress) => Body::Progress(progress.to_pb()),
+                    Self::Cancel(cancel) => Body::Cancel(cancel.to_pb()),
+                };
+                v1::ServiceMessage { body: Some(body) }
+            }
+
+            fn from_pb(pb: v1::ServiceMessage) -> Result<Self, WireError> {
+                use v1::service_message::Body;
+                match pb.body.ok_or(WireError::expected("has to hold one of its messages"))? {
+                    $(Body::$variant(inner) => Field::from_field(inner.$field).map(Self::$variant)
+                        .map_err(|e| e.inside(stringify!($field))),)*
+                    Body::Progress(progress) => Wire::from_pb(progress).map(Self::Progress),
+                    Body::Cancel(cancel) => Wire::from_pb(cancel).map(Self::Cancel),
+                }
+            }
+        }
+    };
+}
+wrapped!(
+    Offer = OfferMessage.offer, Accept = AcceptMessage.acceptance, Decline = DeclineMessage.declined,
+    Report = ReportMessage.report, Verdict = VerdictMessage.verdict
+);
+
+impl Field<u32> for Phase {
+    fn to_field(&self) -> u32 {
+        match self {
+            Self::Staging => 1,
+            Self::Running => 2,
+        }
+    }
+    fn from_field(form: u32) -> Result<Self, WireError> {
+        match form {
+            1 => Ok(Self::Staging),
+            2 => Ok(Self::Running),
+            _ => Err(WireError::expected("has to be the number of a phase")),
+        }
+    }
+}
+
+/// An outcome as a number, an amount and a text.
+fn flatten(outcome: &Outcome) -> (u32, i64, String) {
+    let amount = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    match outcome {
+        Outcome::Succeeded => (1, 0, String::new()),
+        Outcome::Exited(status) => (2, i64::from(*status), String::new()),
+        Outcome::Trapped(what) => (3, 0, what.clone()),
+        Outcome::WallLimit(Span(limit)) => (4, amount(*limit), String::new()),
+        Outcome::MemoryLimit(Bytes(limit)) => (5, amount(*limit), String::new()),
+        Outcome::DiskLimit(Bytes(limit)) => (6, amount(*limit), String::new()),
+        Outcome::OutputLimit(Bytes(limit)) => (7, amount(*limit), String::new()),
+        Outcome::CycleLimit(Cycles(limit)) => (8, amount(*limit), String::new()),
+        Outcome::OutputMissing(name) => (9, 0, name.clone()),
+        Outcome::NotRunnable(why) => (10, 0, why.clone()),
+        Outcome::NotFetched(what) => (11, 0, what.clone()),
+        Outcome::Cancelled => (12, 0, String::new()),
+        Outcome::Abandoned(why) => (13, 0, why.clone()),
+    }
+}
+
+fn unflatten(number: u32, detail: i64, what: String) -> Result<Outcome, WireError> {
+    let amount = || u64::try_from(detail).map_err(|_| WireError::expected("has to be an amount").inside("detail"));
+    Ok(match number {
+        1 => Outcome::Succeeded,
+        2 => {
+            let status = i32::try_from(detail);
+            Outcome::Exited(status.map_err(|_| WireError::expected("has to be an exit status").inside("detail"))?)
+        }
+        3 => Outcome::Trapped(what),
+        4 => Outcome::WallLimit(Span(amount()?)),
+        5 => Outcome::MemoryLimit(Bytes(amount()?)),
+        6 => Outcome::DiskLimit(Bytes(amount()?)),
+        7 => Outcome::OutputLimit(Bytes(amount()?)),
+        8 => Outcome::CycleLimit(Cycles(amount()?)),
+        9 => Outcome::OutputMissing(what),
+        10 => Outcome::NotRunnable(what),
+        11 => Outcome::NotFetched(what),
+        12 => Outcome::Cancelled,
+        13 => Outcome::Abandoned(what),
+        _ => return Err(WireError::expected("has to be the number of an outcome").inside("outcome")),
+    })
+}
+
+impl Wire for Report {
+    type Pb = v1::Report;
+
+    fn to_pb(&self) -> v1::Report {
+        let (outcome, detail, what) = flatten(&self.outcome);
+        v1::Report {
+            contract: self.contract.to_field(),
+            offer: self.offer.to_field(),
+            outcome,
+            detail,
+            what,
+            cycles: self.cycles.to_field(),
+            outputs: self.outputs.to_field(),
+            stdout: self.stdout.to_field(),
+            stderr: self.stderr.to_field(),
+        }
+    }
+
+    fn from_pb(pb: v1::Report) -> Result<Self, WireError> {
+        let what = String::from_field(pb.what).map_err(|e| e.inside("what"))?;
+        Ok(Self {
+            contract: ContractId::from_field(pb.contract).map_err(|e| e.inside("contract"))?,
+            offer: Field::from_field(pb.offer).map_err(|e| e.inside("offer"))?,
+            outcome: unflatten(pb.outcome, pb.detail, what)?,
+            cycles: Cycles(pb.cycles),
+            outputs: Field::from_field(pb.outputs).map_err(|e| e.inside("outputs"))?,
+            stdout: Field::from_field(pb.stdout).map_err(|e| e.inside("stdout"))?,
+            stderr: Field::from_field(pb.stderr).map_err(|e| e.inside("stderr"))?,
+        })
+    }
+}

@@ -1,0 +1,74 @@
+use super::*;
+use crate::id::{CommandId, Hash, Peer, RequestId};
+use crate::key::KeyPair;
+use crate::message::bank::{BankCommand, BankMessage, BankRequest, OpenAccount, Order};
+use crate::message::chord::{ChordMessage, FindNext, StateReply};
+use crate::message::service::{Outcome, Report, ServiceMessage};
+use crate::quantity::Cycles;
+use crate::signed::Signed;
+use crate::{RingId, Span};
+use proptest::prelude::*;
+
+fn peer() -> Peer {
+    Peer::new("127.0.0.1:7740".parse().unwrap(), 7, KeyPair::from_secret([7; 32]).public())
+}
+
+fn check(message: &Message) {
+    assert_eq!(Message::decode(&message.encode()).as_ref(), Ok(message));
+}
+
+#[test]
+fn messages_are_read_back_as_they_were() {
+    check(&Message::Chord(ChordMessage::FindNext(FindNext { request: RequestId(3), key: RingId([9; 20]) })));
+    let (predecessor, successors) = (Some(peer()), vec![peer(), peer()]);
+    check(&Message::Chord(ChordMessage::StateReply(StateReply { request: RequestId(0), predecessor, successors })));
+    let keys = KeyPair::from_secret([1; 32]);
+    let order = Order::OpenAccount(OpenAccount {});
+    let command = Signed::new(BankCommand { id: CommandId([1; 16]), bank: keys.public(), order }, &keys);
+    check(&Message::Bank(BankMessage::Request(BankRequest { command })));
+    for outcome in [
+        Outcome::Succeeded,
+        Outcome::Exited(-3),
+        Outcome::WallLimit(Span::secs(3)),
+        Outcome::OutputMissing("a/b".into()),
+        Outcome::Abandoned("owner is back".into()),
+    ] {
+        let report = Report {
+            contract: CommandId([2; 16]),
+            offer: Hash([3; 32]),
+            outcome,
+            cycles: Cycles(12),
+            outputs: vec![],
+            stdout: None,
+            stderr: None,
+        };
+        check(&Message::Service(ServiceMessage::Report(Signed::new(report, &keys))));
+    }
+}
+
+#[test]
+fn a_wrong_field_is_named_with_its_path() {
+    let mut pb = v1::StateReply { request: 1, predecessor: None, successors: vec![peer().to_pb()] };
+    pb.successors[0].ip = vec![1, 2, 3];
+    let error = StateReply::from_pb(pb).unwrap_err();
+    assert_eq!(error.to_string(), "field `successors.ip` has to be 4 or 16 bytes");
+    let error = Message::decode(&[]).unwrap_err();
+    assert_eq!(error.to_string(), "field `` has to hold one of its messages");
+}
+
+#[test]
+fn a_changed_body_is_not_genuine() {
+    let keys = KeyPair::from_secret([1; 32]);
+    let order = Order::OpenAccount(OpenAccount {});
+    let mut command = Signed::new(BankCommand { id: CommandId([1; 16]), bank: keys.public(), order }, &keys);
+    assert!(command.is_genuine_by(keys.public()));
+    command.body.id = CommandId([2; 16]);
+    assert!(!command.is_genuine());
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let _ = Message::decode(&bytes);
+    }
+}

@@ -1,0 +1,2 @@
+//! compup2p.
+fn main() {}

@@ -103,9 +103,19 @@ mod tests {
 
     #[test]
     fn classes_follow_the_ratio_of_a_quarter_octave() {
-        for (capacity, class) in
-            [(0, 0), (1, 0), (2, 4), (3, 6), (4, 8), (1000, 39), (1024, 40), (1217, 40), (1218, 41), (2048, 44), (u64::MAX, 95)]
-        {
+        for (capacity, class) in [
+            (0, 0),
+            (1, 0),
+            (2, 4),
+            (3, 6),
+            (4, 8),
+            (1000, 39),
+            (1024, 40),
+            (1217, 40),
+            (1218, 41),
+            (2048, 44),
+            (u64::MAX, 95),
+        ] {
             assert_eq!(Market::of_capacity(Capacity(capacity)).class, class, "{capacity}");
         }
     }

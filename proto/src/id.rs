@@ -119,7 +119,8 @@ pub fn hex(bytes: &[u8]) -> String {
 /// The bytes behind exactly 2·N hexadecimal digits.
 #[must_use]
 pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digits: Vec<u8> = text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect::<Option<_>>()?;
+    let digits: Vec<u8> =
+        text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect::<Option<_>>()?;
     if digits.len() != 2 * N {
         return None;
     }

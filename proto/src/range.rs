@@ -40,8 +40,18 @@ mod tests {
     #[test]
     fn an_arc_excludes_its_start_and_includes_its_end() {
         for (after, until, point, expected) in [
-            (1, 3, 2, true), (1, 3, 3, true), (1, 3, 1, false), (1, 3, 4, false), (3, 1, 4, true), (3, 1, 0, true),
-            (3, 1, 1, true), (3, 1, 3, false), (3, 1, 2, false), (2, 2, 2, true), (2, 2, 9, true), (2, 2, 0, true),
+            (1, 3, 2, true),
+            (1, 3, 3, true),
+            (1, 3, 1, false),
+            (1, 3, 4, false),
+            (3, 1, 4, true),
+            (3, 1, 0, true),
+            (3, 1, 1, true),
+            (3, 1, 3, false),
+            (3, 1, 2, false),
+            (2, 2, 2, true),
+            (2, 2, 9, true),
+            (2, 2, 0, true),
         ] {
             check(after, until, point, expected);
         }

@@ -85,8 +85,8 @@ pub struct Settle {
 pub enum Order {
     OpenAccount(OpenAccount),
     PlaceHold(PlaceHold),
-    ReleaseHold(ReleaseHold),
-    Settle(Settle),
+    ReleaseHold(Box<ReleaseHold>),
+    Settle(Box<Settle>),
 }
 
 /// An order with the caller's id for it; signed by the owner of the account.
@@ -211,10 +211,10 @@ impl Paper for HoldReceipt {
 #[expect(missing_docs, reason = "each variant is documented at its payload")]
 pub enum BankMessage {
     Enter(Enter),
-    Entered(Entered),
+    Entered(Box<Entered>),
     Departed(Departed),
-    Request(BankRequest),
-    Reply(BankReply),
+    Request(Box<BankRequest>),
+    Reply(Box<BankReply>),
     BalanceQuery(BalanceQuery),
     BalanceReply(BalanceReply),
     Refused(RefusedRequest),

@@ -212,11 +212,11 @@ pub struct Unavailable {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant is documented at its payload")]
 pub enum MarketMessage {
-    List(List),
+    List(Box<List>),
     Listed(Listed),
     Delist(Delist),
-    FindSeller(FindSeller),
-    Matched(Matched),
+    FindSeller(Box<FindSeller>),
+    Matched(Box<Matched>),
     NoSeller(NoSeller),
     Refused(RefusedRequest),
     Reserve(Reserve),

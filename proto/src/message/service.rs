@@ -255,6 +255,6 @@ pub enum ServiceMessage {
     Decline(Signed<Declined>),
     Progress(Progress),
     Cancel(Cancel),
-    Report(Signed<Report>),
+    Report(Box<Signed<Report>>),
     Verdict(Signed<Verdict>),
 }

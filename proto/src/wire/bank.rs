@@ -5,8 +5,9 @@ use super::{Field, Wire, WireError, v1, wire_oneof, wire_struct};
 use crate::id::{CommandId, RequestId};
 use crate::key::PublicKey;
 use crate::message::bank::{
-    Balance, BalanceQuery, BalanceReply, BankCommand, BankMessage, BankOutcome, BankReply, BankRequest, Departed,
-    Enter, Entered, HoldReceipt, OpenAccount, Order, PlaceHold, ReleaseHold, ReleasedReceipt, Settle, SettledReceipt,
+    Balance, BalanceQuery, BalanceReply, BankCommand, BankMessage, BankOutcome, BankReply, BankRequest,
+    Departed, Enter, Entered, HoldReceipt, OpenAccount, Order, PlaceHold, ReleaseHold, ReleasedReceipt,
+    Settle, SettledReceipt,
 };
 use std::net::SocketAddr;
 
@@ -34,7 +35,12 @@ impl Wire for Enter {
 
     fn to_pb(&self) -> v1::Enter {
         let ip = ip_bytes(self.listen.ip());
-        v1::Enter { request: self.request.to_field(), port: self.listen.port().into(), ip, slot: self.slot.map(u32::from) }
+        v1::Enter {
+            request: self.request.to_field(),
+            port: self.listen.port().into(),
+            ip,
+            slot: self.slot.map(u32::from),
+        }
     }
 
     fn from_pb(pb: v1::Enter) -> Result<Self, WireError> {

@@ -50,8 +50,11 @@ macro_rules! wrapped {
     };
 }
 wrapped!(
-    Offer = OfferMessage.offer, Accept = AcceptMessage.acceptance, Decline = DeclineMessage.declined,
-    Report = ReportMessage.report, Verdict = VerdictMessage.verdict
+    Offer = OfferMessage.offer,
+    Accept = AcceptMessage.acceptance,
+    Decline = DeclineMessage.declined,
+    Report = ReportMessage.report,
+    Verdict = VerdictMessage.verdict
 );
 
 impl Field<u32> for Phase {
@@ -91,12 +94,15 @@ fn flatten(outcome: &Outcome) -> (u32, i64, String) {
 }
 
 fn unflatten(number: u32, detail: i64, what: String) -> Result<Outcome, WireError> {
-    let amount = || u64::try_from(detail).map_err(|_| WireError::expected("has to be an amount").inside("detail"));
+    let amount =
+        || u64::try_from(detail).map_err(|_| WireError::expected("has to be an amount").inside("detail"));
     Ok(match number {
         1 => Outcome::Succeeded,
         2 => {
             let status = i32::try_from(detail);
-            Outcome::Exited(status.map_err(|_| WireError::expected("has to be an exit status").inside("detail"))?)
+            Outcome::Exited(
+                status.map_err(|_| WireError::expected("has to be an exit status").inside("detail"))?,
+            )
         }
         3 => Outcome::Trapped(what),
         4 => Outcome::WallLimit(Span(amount()?)),

@@ -21,11 +21,15 @@ fn check(message: &Message) {
 fn messages_are_read_back_as_they_were() {
     check(&Message::Chord(ChordMessage::FindNext(FindNext { request: RequestId(3), key: RingId([9; 20]) })));
     let (predecessor, successors) = (Some(peer()), vec![peer(), peer()]);
-    check(&Message::Chord(ChordMessage::StateReply(StateReply { request: RequestId(0), predecessor, successors })));
+    check(&Message::Chord(ChordMessage::StateReply(StateReply {
+        request: RequestId(0),
+        predecessor,
+        successors,
+    })));
     let keys = KeyPair::from_secret([1; 32]);
     let order = Order::OpenAccount(OpenAccount {});
     let command = Signed::new(BankCommand { id: CommandId([1; 16]), bank: keys.public(), order }, &keys);
-    check(&Message::Bank(BankMessage::Request(BankRequest { command })));
+    check(&Message::Bank(BankMessage::Request(Box::new(BankRequest { command }))));
     for outcome in [
         Outcome::Succeeded,
         Outcome::Exited(-3),
@@ -42,7 +46,7 @@ fn messages_are_read_back_as_they_were() {
             stdout: None,
             stderr: None,
         };
-        check(&Message::Service(ServiceMessage::Report(Signed::new(report, &keys))));
+        check(&Message::Service(ServiceMessage::Report(Box::new(Signed::new(report, &keys)))));
     }
 }
 

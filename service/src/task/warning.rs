@@ -1,0 +1,54 @@
+//! What is allowed in a task file but looks like a mistake.
+
+use super::fault::suggestion;
+use std::fmt;
+
+/// A warning and its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// The file, as the caller named it; `--set` for a variable that the caller set.
+    pub file: String,
+    /// The line, from 1; 0 when the place is not in the file.
+    pub line: u32,
+    /// The column in characters, from 1; 0 when the place is not in the file.
+    pub column: u32,
+    /// What looks wrong.
+    pub kind: WarningKind,
+}
+
+/// What looks wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WarningKind {
+    /// A `Count` that is not the number of entries; the entries are what counts.
+    #[error("`Count` says {count}, but `{list}` has {entries} `{entry}`; all {entries} are used")]
+    CountDiffers {
+        /// The element that holds the list.
+        list: &'static str,
+        /// The element that is counted.
+        entry: &'static str,
+        /// What `Count` says.
+        count: u64,
+        /// How many there are.
+        entries: u64,
+    },
+    /// A variable that the caller set and nothing in the file mentions.
+    #[error("`{name}` is set, but nothing in the file uses `${{{name}}}`{}", suggestion(.hint.as_deref()))]
+    UnusedSet {
+        /// The variable.
+        name: String,
+        /// A variable that the file does use and that has a similar name.
+        hint: Option<String>,
+    },
+    /// A variable of a sweep that nothing in its sub-task mentions.
+    #[error("the sweep varies `{name}`, but nothing in the sub-task uses `${{{name}}}`")]
+    UnusedSweepVariable {
+        /// The variable.
+        name: String,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        super::fault::show(out, &self.file, self.line, self.column, &self.kind)
+    }
+}

@@ -1,1 +1,338 @@
-//! The `bank` room.
+//! Whose money it is, and that none appears or vanishes.
+//!
+//! A pure ledger of double entry over a journal of records (see [`Record`]), with holds that are settled,
+//! released or expire, each once; and beside it the bootstrap registry, which tells newcomers their place in
+//! the ring and some live nodes. Nothing here reads a clock, draws its own randomness or touches a disk: a
+//! [`Bank`] takes an [`Input`] with the time at which it came, and gives [`Output`]s.
+//!
+//! What the driver owes the bank: it executes outputs in their order, makes an [`Output::Append`] durable before
+//! it executes what stands behind it, calls [`Bank::handle`] with [`Input::Timeout`] at
+//! [`Bank::poll_timeout`], and stops for good at [`Output::Halt`].
+
+mod account;
+mod bootstrap;
+mod check;
+pub mod client;
+mod decide;
+mod entrance;
+mod hold;
+pub mod journal;
+mod ledger;
+mod memory;
+mod record;
+mod replay;
+mod settlement;
+
+pub use bootstrap::{ALIVE_FOR, MAX_NODES, PEERS_GIVEN};
+pub use check::Violation;
+pub use decide::MAX_ACCOUNTS;
+pub use hold::{MAX_HOLD, MAX_OPEN_HOLDS, MIN_HOLD};
+pub use memory::{IDEMPOTENCY_WINDOW, REMEMBERED_PER_ACCOUNT};
+pub use record::{Event, FORMAT, MAX_COMMAND, NotARecord, Record, genesis};
+pub use replay::{ReplayError, audit};
+
+use bootstrap::Registry;
+use decide::{Decision, decide, no_account};
+use ledger::{Ledger, digest};
+use memory::{Answer, Executed};
+use proto::message::bank::{
+    Balance, BalanceQuery, BalanceReply, BankCommand, BankMessage, BankOutcome, BankReply,
+};
+use proto::message::market::RefusedRequest;
+use proto::{Hash, KeyPair, Money, Peer, PublicKey, Refusal, RefusalCode, RequestId, Rules, Signed, Time};
+use std::collections::VecDeque;
+
+/// What a bank is made with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The bank's key: its name in commands, and what it signs receipts with.
+    pub keys: KeyPair,
+    /// The rules of the network.
+    pub rules: Rules,
+}
+
+/// What comes in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A message from a node whose key the channel has authenticated.
+    Receive {
+        /// Whose.
+        from: Peer,
+        /// The message.
+        message: BankMessage,
+    },
+    /// The moment of [`Bank::poll_timeout`] has come.
+    Timeout,
+}
+
+/// What goes out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// To be appended to the journal, and durable before anything behind it is executed.
+    Append(Record),
+    /// To be sent.
+    Send {
+        /// To whom.
+        to: Peer,
+        /// The message.
+        message: BankMessage,
+    },
+    /// The ledger is broken, and the record that broke it was not appended. The bank refuses everything from
+    /// now on; a new one replays the journal up to the last good record.
+    Halt(Violation),
+}
+
+/// The bank's figures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Accounts.
+    pub accounts: usize,
+    /// Holds that are open.
+    pub open_holds: usize,
+    /// Records of the journal.
+    pub records: u64,
+    /// All that was issued.
+    pub issued: Money,
+    /// Of it, what can be spent.
+    pub available: Money,
+    /// Of it, what is set aside.
+    pub held: Money,
+}
+
+/// The bank with the bootstrap registry.
+#[derive(Debug)]
+pub struct Bank {
+    config: Config,
+    ledger: Ledger,
+    registry: Registry,
+    outputs: VecDeque<Output>,
+    halted: Option<Violation>,
+}
+
+impl Bank {
+    /// A bank without accounts. `seed` draws which nodes a newcomer is told.
+    #[must_use]
+    pub fn new(config: Config, seed: [u8; 32], _now: Time) -> Self {
+        let ledger = Ledger::new(config.keys.public());
+        Self::with_ledger(config, seed, ledger)
+    }
+
+    /// The bank that wrote these records. Holds that expired meanwhile expire at the next input or timeout.
+    ///
+    /// # Errors
+    /// Records that are not the complete history of this bank's ledger from its first record on.
+    pub fn replay(
+        config: Config,
+        seed: [u8; 32],
+        _now: Time,
+        records: impl IntoIterator<Item = Record>,
+    ) -> Result<Self, ReplayError> {
+        let ledger = replay::replay(config.keys.public(), records)?;
+        Ok(Self::with_ledger(config, seed, ledger))
+    }
+
+    /// Takes an input that came at `now`. Whatever it holds, the bank goes on.
+    pub fn handle(&mut self, input: Input, now: Time) {
+        self.registry.lapse(now);
+        self.expire(now);
+        let Input::Receive { from, message } = input else { return };
+        match message {
+            BankMessage::Enter(enter) => {
+                let message = match self.registry.enter(from, enter, &self.config.rules, now) {
+                    Ok(entered) => BankMessage::Entered(Box::new(entered)),
+                    Err(refusal) => refused(enter.request, refusal),
+                };
+                self.send(from, message);
+            }
+            BankMessage::Departed(_) => self.registry.depart(from.key),
+            BankMessage::Request(request) => {
+                let outcome = self.execute(from.key, &request.command, now);
+                let outcome = outcome.unwrap_or_else(BankOutcome::Refused);
+                let reply = BankReply { command: request.command.body.id, outcome };
+                self.send(from, BankMessage::Reply(Box::new(reply)));
+            }
+            BankMessage::BalanceQuery(BalanceQuery { request }) => {
+                let message = match self.ask_balance(from.key) {
+                    Ok(balance) => BankMessage::BalanceReply(BalanceReply { request, balance }),
+                    Err(refusal) => refused(request, refusal),
+                };
+                self.send(from, message);
+            }
+            BankMessage::Entered(_)
+            | BankMessage::Reply(_)
+            | BankMessage::BalanceReply(_)
+            | BankMessage::Refused(_) => {}
+        }
+    }
+
+    /// The next output, in order.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When the bank wants to be woken: the first hold expires or the first node lapses.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        let expiry = self.ledger.holds.first_expiry().map(|(time, _)| time);
+        let expiry = expiry.filter(|_| self.halted.is_none());
+        [expiry, self.registry.first_lapse()].into_iter().flatten().min()
+    }
+
+    /// The invariants, as far as the last record can have broken them; and whether the bank has stopped.
+    ///
+    /// # Errors
+    /// What is broken.
+    pub fn check(&self) -> Result<(), Violation> {
+        self.halted.clone().map_or_else(|| check::check_touched(&self.ledger), Err)
+    }
+
+    /// All invariants, counted again from all accounts and holds.
+    ///
+    /// # Errors
+    /// What is broken.
+    pub fn check_all(&self) -> Result<(), Violation> {
+        self.check()?;
+        check::check_all(&self.ledger)
+    }
+
+    /// What `account` has.
+    #[must_use]
+    pub fn balance(&self, account: PublicKey) -> Option<Balance> {
+        self.ledger.accounts.find(account).map(|found| found.balance(account))
+    }
+
+    /// What all accounts have, by key.
+    pub fn accounts(&self) -> impl Iterator<Item = Balance> {
+        self.ledger.accounts.iter().map(|(key, account)| account.balance(key))
+    }
+
+    /// The bank's figures.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        Totals::of(&self.ledger)
+    }
+
+    /// The chain of the last record, or [`genesis`]: a hash of the whole history.
+    #[must_use]
+    pub const fn head(&self) -> Hash {
+        self.ledger.head
+    }
+
+    /// The nodes that were alive at the last input, by key.
+    pub fn live_nodes(&self) -> impl Iterator<Item = Peer> {
+        self.registry.live_nodes()
+    }
+
+    fn with_ledger(config: Config, seed: [u8; 32], ledger: Ledger) -> Self {
+        Self { config, ledger, registry: Registry::new(seed), outputs: VecDeque::new(), halted: None }
+    }
+
+    fn send(&mut self, to: Peer, message: BankMessage) {
+        self.outputs.push_back(Output::Send { to, message });
+    }
+
+    /// Closes every hold whose time is over at `now`, the earliest first. Each takes a moment of the ledger's
+    /// time, so the question is asked again after each.
+    fn expire(&mut self, now: Time) {
+        while self.halted.is_none() {
+            let Some(time) = self.ledger.next_time(now) else { return };
+            let Some((expires, id)) = self.ledger.holds.first_expiry() else { return };
+            let Some(hold) = self.ledger.holds.find(id).filter(|_| expires <= time) else { return };
+            let event = Event::HoldExpired { hold: id, returned: hold.amount };
+            self.commit(event, time);
+        }
+    }
+
+    fn execute(
+        &mut self,
+        sender: PublicKey,
+        command: &Signed<BankCommand>,
+        now: Time,
+    ) -> Result<BankOutcome, Refusal> {
+        self.is_running()?;
+        entrance::admit(command, sender, self.config.keys.public())?;
+        if let Some(outcome) = self.recall(command)? {
+            return Ok(outcome);
+        }
+        let time = self.ledger.next_time(now).ok_or_else(|| {
+            Refusal::new(RefusalCode::Overflow, "the ledger has come to the end of its time", "")
+        })?;
+        if let Decision::Happens(event) = decide(&self.ledger, &self.config.rules, command, time)? {
+            self.commit(event, time);
+            self.is_running()?;
+        }
+        match self.recall(command)? {
+            Some(outcome) => Ok(outcome),
+            None => self.opened(sender),
+        }
+    }
+
+    /// The answer to a command that was executed before; a refusal if its id was used for another one.
+    fn recall(&self, command: &Signed<BankCommand>) -> Result<Option<BankOutcome>, Refusal> {
+        let id = command.body.id;
+        let Some(Executed { digest: known, answer, .. }) = self.ledger.memory.find(id) else {
+            return Ok(None);
+        };
+        if *known != digest(command) {
+            let message = format!("the id {id} was used before for another command");
+            return Err(Refusal::new(RefusalCode::IdReused, message, "use a new random id for each command"));
+        }
+        match answer {
+            Answer::Opened => self.opened(command.signer),
+            Answer::Held(hold, _) => {
+                let keys = &self.config.keys;
+                Ok(BankOutcome::Held(Signed::new(hold.receipt(keys.public()), keys)))
+            }
+            Answer::Released(receipt) => Ok(BankOutcome::Released(*receipt)),
+            Answer::Settled(receipt) => Ok(BankOutcome::Settled(*receipt)),
+        }
+        .map(Some)
+    }
+
+    fn opened(&self, account: PublicKey) -> Result<BankOutcome, Refusal> {
+        self.ask_balance(account).map(BankOutcome::Opened)
+    }
+
+    fn ask_balance(&self, account: PublicKey) -> Result<Balance, Refusal> {
+        self.is_running()?;
+        self.balance(account).ok_or_else(|| no_account(account))
+    }
+
+    fn commit(&mut self, event: Event, time: Time) {
+        let record = self.ledger.seal(event, time);
+        match self.ledger.apply(&record) {
+            Ok(()) => self.outputs.push_back(Output::Append(record)),
+            Err(violation) => self.halt(violation),
+        }
+    }
+
+    fn halt(&mut self, violation: Violation) {
+        self.halted = Some(violation.clone());
+        self.outputs.push_back(Output::Halt(violation));
+    }
+
+    fn is_running(&self) -> Result<(), Refusal> {
+        let Some(violation) = &self.halted else { return Ok(()) };
+        let message = format!("the bank has stopped: {violation}");
+        Err(Refusal::new(RefusalCode::Busy, message, "its operator has to look at the journal"))
+    }
+}
+
+impl Totals {
+    fn of(ledger: &Ledger) -> Self {
+        let money = |sum: i128| Money(u64::try_from(sum).unwrap_or(u64::MAX));
+        let (available, held) = ledger.accounts.sums();
+        Self {
+            accounts: ledger.accounts.count(),
+            open_holds: ledger.holds.count(),
+            records: ledger.sequence,
+            issued: money(ledger.accounts.issued()),
+            available: money(available),
+            held: money(held),
+        }
+    }
+}
+
+fn refused(request: RequestId, refusal: Refusal) -> BankMessage {
+    BankMessage::Refused(RefusedRequest { request, refusal })
+}

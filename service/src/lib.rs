@@ -1,1 +1,24 @@
-//! The `service` room.
+//! Work: from a task file to paid results.
+//!
+//! [`Node`] composes the ring, the market and the client of the bank, and runs both sides of a contract: as
+//! a buyer it finds a seller for each sub-task, sets money aside, sends the offer, checks the report and
+//! settles; as a seller it checks the papers of an offer, has it executed and reports. Like the other cores
+//! it is a pure state machine: a driver feeds it [`Input`]s and carries out its [`Output`]s.
+
+mod desk;
+mod dispatch;
+mod effect;
+mod worker;
+
+pub mod contract;
+pub mod event;
+pub mod node;
+pub mod plan;
+pub mod task;
+
+pub use contract::State;
+pub use dispatch::{Submission, TaskStatus};
+pub use event::{End, Event, EventKind, Sale};
+pub use node::{Config, Input, Node, Output, Violation};
+pub use plan::{PlanError, SubTaskPlan};
+pub use worker::{Execution, Terms};

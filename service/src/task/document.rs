@@ -47,24 +47,36 @@ pub(super) fn open(text: &str) -> Result<Document<'_>, NotDocument> {
     if text.len() > MAX_TASK_FILE {
         return Err(NotDocument::At(0, Parsing::FileTooLarge { bytes: text.len(), most: MAX_TASK_FILE }));
     }
-    survey(text).map_err(|(offset, reason)| NotDocument::At(offset, reason))?;
-    Document::parse(text).map_err(|error| match &error {
-        Error::UnclosedRootNode | Error::UnexpectedEndOfStream | Error::NoRootNode => {
-            NotDocument::At(text.len(), Parsing::Malformed { reason: in_words(&error) })
+    let open_end = survey(text).map_err(|(offset, reason)| NotDocument::At(offset, reason))?;
+    Document::parse(text).map_err(|error| {
+        let reason = in_words(&error);
+        let is_end = match &error {
+            Error::UnclosedRootNode | Error::UnexpectedEndOfStream | Error::NoRootNode => true,
+            other => matches!(other, Error::InvalidString("-->" | "]]>" | "?>", _)),
+        };
+        match open_end {
+            Some(offset) if is_end => {
+                let reason = "the file ends before what begins here does; is a `>` or a quote missing?".to_owned();
+                NotDocument::At(offset, Parsing::Malformed { reason })
+            }
+            None if is_end => NotDocument::At(text.len(), Parsing::Malformed { reason }),
+            _ => NotDocument::Near(error.pos(), Parsing::Malformed { reason }),
         }
-        _ => NotDocument::Near(error.pos(), Parsing::Malformed { reason: in_words(&error) }),
     })
 }
 
-/// Goes once over the markup of a text. What is not well formed is left to the parser, which stops there too.
-fn survey(text: &str) -> Result<(), (usize, Parsing)> {
+/// Goes once over the markup of a text, up to the offset of a tag or comment that does not end, if there is one. What
+/// else is not well formed is left to the parser, which stops there.
+fn survey(text: &str) -> Result<Option<usize>, (usize, Parsing)> {
     let (mut at, mut depth, mut elements) = (0, 0_usize, 0_usize);
-    while let Some(markup) = text.get(at..).and_then(|rest| rest.find('<').and_then(|found| rest.get(found..))) {
+    while let Some(markup) =
+        text.get(at..).and_then(|rest| rest.find('<').and_then(|found| rest.get(found..)))
+    {
         at = text.len() - markup.len();
         if markup.starts_with("<!DOCTYPE") {
             return Err((at, Parsing::DocumentType));
         }
-        let Some((length, kind)) = measure(markup) else { return Ok(()) };
+        let Some((length, kind)) = measure(markup) else { return Ok(Some(at)) };
         match kind {
             Markup::Other => {}
             Markup::End => depth = depth.saturating_sub(1),
@@ -84,7 +96,7 @@ fn survey(text: &str) -> Result<(), (usize, Parsing)> {
         }
         at += length;
     }
-    Ok(())
+    Ok(None)
 }
 
 /// What begins with a `<`.

@@ -30,7 +30,7 @@ pub enum FaultKind {
         what: String,
     },
     /// An element that does not exist here.
-    #[error("`{element}` is not an element of `{parent}`{}{}", advice(.hint.as_ref()), allowed(.allowed))]
+    #[error("`{element}` is not an element of `{parent}`{}", advice(.hint.as_ref(), .allowed))]
     UnknownElement {
         /// The element.
         element: String,
@@ -42,7 +42,7 @@ pub enum FaultKind {
         allowed: Vec<&'static str>,
     },
     /// An attribute that does not exist here.
-    #[error("`{attribute}` is not an attribute of `{element}`{}{}", advice(.hint.as_ref()), allowed(.allowed))]
+    #[error("`{attribute}` is not an attribute of `{element}`{}", advice(.hint.as_ref(), .allowed))]
     UnknownAttribute {
         /// The attribute.
         attribute: String,
@@ -94,7 +94,7 @@ pub enum FaultKind {
         element: &'static str,
     },
     /// Text where only elements may stand.
-    #[error("the text `{text}` is not expected in `{element}`{}", allowed(.allowed))]
+    #[error("the text `{text}` is not expected in `{element}`{}", advice(None, .allowed))]
     StrayText {
         /// The text.
         text: String,
@@ -114,7 +114,7 @@ pub enum FaultKind {
         most: usize,
     },
     /// A text that is not a value of its element.
-    #[error("`{text}` is not a value for `{name}`: expected {expected}")]
+    #[error("{} is not a value for `{name}`: expected {expected}", quoted(.text))]
     Value {
         /// The element or attribute.
         name: &'static str,
@@ -137,7 +137,7 @@ pub enum FaultKind {
     #[error("a price must be more than 0 credits")]
     PriceZero,
     /// A path that cannot be used.
-    #[error("`{text}` is not a path for `{name}`: it {problem}")]
+    #[error("{} is not a path for `{name}`: it {problem}", quoted(.text))]
     Path {
         /// The element or attribute.
         name: &'static str,
@@ -148,7 +148,7 @@ pub enum FaultKind {
     },
     /// A variable that nothing defines.
     #[error(
-        "the variable `{name}` is not defined{}; define it in the `Sweep` of this sub-task or by `--set {name}=…`, \
+        "the variable `{name}` is not defined{} Define it in the `Sweep` of this sub-task or by `--set {name}=…`, \
          or write `$${{{name}}}` for the plain text",
         suggestion(.hint.as_deref())
     )]
@@ -179,7 +179,7 @@ pub enum FaultKind {
         name: String,
     },
     /// A variable of a sweep with neither values nor a range, or with both.
-    #[error("`{name}` needs either `Value` elements or the attributes `from` and `to`{}", both(*.both))]
+    #[error("`{name}` needs either `Value` elements or the attributes `from` and `to`{}", which(*.both))]
     SweepValues {
         /// The variable.
         name: String,
@@ -197,7 +197,9 @@ pub enum FaultKind {
         step: String,
     },
     /// The variables of a zip sweep have different numbers of values.
-    #[error("a sweep of mode `zip` needs variables of one length: `{first}` has {length}, `{name}` has {other}")]
+    #[error(
+        "a sweep of mode `zip` needs variables of one length: `{first}` has {length}, `{name}` has {other}"
+    )]
     SweepLengths {
         /// The first variable.
         first: String,
@@ -229,7 +231,7 @@ pub enum FaultKind {
         first: usize,
     },
     /// Two files of one sub-task in one place of the scratch directory.
-    #[error("`{path}` {} in the scratch directory of `{sub_task}`", clash(.other))]
+    #[error("in the scratch directory of sub-task `{sub_task}`, {}", same_scratch(.path, .other.as_deref()))]
     SameScratch {
         /// The name inside the scratch directory.
         path: String,
@@ -239,7 +241,7 @@ pub enum FaultKind {
         sub_task: String,
     },
     /// Two writers of one result.
-    #[error("`{path}` {} in the results: sub-task `{second}` would collide with `{first}`", clash(.other))]
+    #[error("{}", same_destination(.path, .other.as_deref(), .first, .second))]
     SameDestination {
         /// The path relative to the results directory.
         path: String,
@@ -287,7 +289,9 @@ pub enum Parsing {
         most: usize,
     },
     /// A document type declaration, which could define entities.
-    #[error("a document type (`<!DOCTYPE`) is not allowed in a task file, and with it no entities of one's own")]
+    #[error(
+        "a document type (`<!DOCTYPE`) is not allowed in a task file, and with it no entities of one's own"
+    )]
     DocumentType,
     /// Elements inside elements without end.
     #[error("elements are nested more than {most} deep")]
@@ -354,37 +358,52 @@ pub(super) fn show(
     column: u32,
     message: &dyn fmt::Display,
 ) -> fmt::Result {
-    if line == 0 { write!(out, "{file}: {message}") } else { write!(out, "{file}:{line}:{column}: {message}") }
+    if line == 0 {
+        write!(out, "{file}: {message}")
+    } else {
+        write!(out, "{file}:{line}:{column}: {message}")
+    }
 }
 
-/// The end of a sentence that offers another name, or nothing.
-pub(super) fn suggestion(hint: Option<&str>) -> String {
-    hint.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+/// The end of a sentence: another name, or nothing.
+fn suggestion(hint: Option<&str>) -> String {
+    hint.map_or_else(|| ".".to_owned(), |name| format!("; did you mean `{name}`?"))
 }
 
-fn advice(hint: Option<&Hint>) -> String {
+/// The end of a sentence about an unknown name: what was meant, and what is allowed.
+fn advice(hint: Option<&Hint>, allowed: &[&str]) -> String {
+    let quoted: Vec<String> = allowed.iter().map(|name| format!("`{name}`")).collect();
+    let listed = if quoted.is_empty() { "none".to_owned() } else { quoted.join(", ") };
     match hint {
-        None => String::new(),
-        Some(Hint::DidYouMean(name)) => suggestion(Some(name)),
-        Some(Hint::BelongsIn(element)) => format!("; it belongs in `{element}`"),
+        None => format!("; allowed: {listed}"),
+        Some(Hint::DidYouMean(name)) => format!("; did you mean `{name}`? Allowed: {listed}"),
+        Some(Hint::BelongsIn(element)) => format!("; it belongs in `{element}`; allowed: {listed}"),
     }
 }
 
-fn allowed(names: &[&str]) -> String {
-    if names.is_empty() {
-        return "; none are allowed".to_owned();
-    }
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    format!("; allowed: {}", quoted.join(", "))
+/// A text from the file, in quotes.
+fn quoted(text: &str) -> String {
+    if text.is_empty() { "the empty text".to_owned() } else { format!("`{text}`") }
 }
 
-fn both(both: bool) -> &'static str {
+fn which(both: bool) -> &'static str {
     if both { ", and has both" } else { ", and has none" }
 }
 
-fn clash(other: &Option<String>) -> String {
+fn same_scratch(path: &str, other: Option<&str>) -> String {
     match other {
-        None => "stands twice".to_owned(),
-        Some(other) => format!("and `{other}` cannot both be files"),
+        None => format!("two files are called `{path}`"),
+        Some(other) => format!("`{path}` and `{other}` cannot both be files: one is the folder of the other"),
+    }
+}
+
+fn same_destination(path: &str, other: Option<&str>, first: &str, second: &str) -> String {
+    match other {
+        None if first == second => format!("the sub-task `{first}` would write the result `{path}` twice"),
+        None => format!("the sub-tasks `{first}` and `{second}` would both write the result `{path}`"),
+        Some(other) => format!(
+            "the results `{path}` of sub-task `{second}` and `{other}` of `{first}` cannot both be files: \
+             one is the folder of the other"
+        ),
     }
 }

@@ -18,11 +18,13 @@ pub(super) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate)
 }
 
-/// The first characters of a text, for messages: whole up to 60 characters, else 57 and an ellipsis.
+/// The first characters of a text, for messages: whole up to 60 characters, else 57 and an ellipsis; what cannot be
+/// shown becomes a space.
 pub(super) fn shortened(text: &str) -> String {
+    let visible = |character: char| if character.is_control() { ' ' } else { character };
     match text.char_indices().nth(60) {
-        None => text.to_owned(),
-        Some(_) => text.chars().take(57).chain("…".chars()).collect(),
+        None => text.chars().map(visible).collect(),
+        Some(_) => text.chars().take(57).map(visible).chain("…".chars()).collect(),
     }
 }
 
@@ -50,8 +52,9 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_shortened_by_characters() {
+    fn long_texts_are_shortened_to_what_can_be_shown() {
         assert_eq!(shortened(&"ä".repeat(60)), "ä".repeat(60));
+        assert_eq!(shortened("a\nb\u{1b}"), "a b ");
         assert_eq!(shortened(&"ä".repeat(61)), format!("{}…", "ä".repeat(57)));
     }
 }

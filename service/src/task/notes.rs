@@ -29,7 +29,9 @@ impl Notes {
 
     /// Notes a warning, unless one of that kind has been noted at that place; beyond the first [`MAX_FAULTS`] none.
     pub(super) fn warn(&mut self, place: Place, kind: WarningKind) {
-        if self.warnings.len() < MAX_FAULTS && !self.warnings.iter().any(|(at, old)| *at == place && *old == kind) {
+        if self.warnings.len() < MAX_FAULTS
+            && !self.warnings.iter().any(|(at, old)| *at == place && *old == kind)
+        {
             self.warnings.push((place, kind));
         }
     }
@@ -111,6 +113,9 @@ mod tests {
         }
         let faults = notes.finish(&"x".repeat(5_000), "t.xml").unwrap_err();
         assert_eq!(faults.len(), 1_001);
-        assert_eq!(faults[1_000].to_string(), "t.xml:1:5001: there are more faults; these are the first 1000");
+        assert_eq!(
+            faults[1_000].to_string(),
+            "t.xml:1:5001: there are more faults; these are the first 1000"
+        );
     }
 }

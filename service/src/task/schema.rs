@@ -64,7 +64,8 @@ const fn text(name: &'static str) -> Element {
 }
 
 const fn file(name: &'static str) -> Element {
-    Element { name, content: Content::Text, attributes: &[free("as")], reserved: &["sha256", "search"] }
+    const AS: &[Attribute] = &[free("as")];
+    Element { name, content: Content::Text, attributes: AS, reserved: &["sha256", "search"] }
 }
 
 const fn holding(name: &'static str, children: &'static [Child]) -> Element {
@@ -106,7 +107,7 @@ const fn many(element: &'static Element, least: usize, most: usize) -> Child {
 pub(super) static TASK_FILE: Element = Element {
     name: "TaskFile",
     content: Content::Elements {
-        children: &[leading(&NAME), leading(&BUDGET), many(&SUB_TASK, 0, MAX_SUB_TASKS)],
+        children: &[leading(&NAME), leading(&BUDGET), many(&SUB_TASK, 0, usize::MAX)],
         reserved: &[],
     },
     attributes: &[Attribute {

@@ -1,12 +1,12 @@
 //! Holds a document against the table of elements: names, numbers, attributes, stray text, lengths. What the texts
 //! say is not looked at here.
 
+use super::MAX_TEXT;
 use super::fault::{FaultKind, Parsing};
 use super::hint::shortened;
 use super::notes::Notes;
 use super::reader;
 use super::schema::{Attribute, Child, Content, Element, TASK_FILE};
-use super::{MAX_SUB_TASKS, MAX_TEXT};
 use roxmltree::Node;
 
 /// The namespace of the attribute that tells editors where the schema is.
@@ -104,10 +104,7 @@ fn check_count(inner: Node<'_, '_>, child: &Child, count: usize, parent: &Elemen
     let (element, parent) = (child.element.name, parent.name);
     let kind = match child.most {
         1 if count > 1 => FaultKind::Repeated { element, parent },
-        MAX_SUB_TASKS if parent == TASK_FILE.name && count == MAX_SUB_TASKS + 1 => {
-            FaultKind::TooManySubTasks { most: MAX_SUB_TASKS }
-        }
-        most if count == most + 1 => FaultKind::TooMany { element, parent, most },
+        most if count > most && count - 1 == most => FaultKind::TooMany { element, parent, most },
         _ => return,
     };
     notes.fault(Some(inner.range().start), kind);

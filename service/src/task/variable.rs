@@ -1,10 +1,10 @@
 //! Variables: which names a text mentions, and the text with their values in place.
 
+use super::MAX_TEXT;
 use super::fault::FaultKind;
 use super::hint::{closest, shortened};
 use super::notes::Notes;
 use super::warning::WarningKind;
-use super::MAX_TEXT;
 use roxmltree::Node;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,9 @@ enum Piece<'a> {
 /// Whether a variable can have this name.
 pub(super) fn is_name(text: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    text.len() <= MAX_NAME && text.bytes().all(legal) && text.bytes().next().is_some_and(|b| !b.is_ascii_digit())
+    text.len() <= MAX_NAME
+        && text.bytes().all(legal)
+        && text.bytes().next().is_some_and(|b| !b.is_ascii_digit())
 }
 
 /// `text` with its variables replaced. `None` where that is not possible: either `wrong` has been told why, or a
@@ -94,7 +96,8 @@ impl Scope<'_> {
 /// The variables that an element mentions, in its texts and attributes and those of the elements in it.
 pub(super) fn mentioned<'a>(node: Node<'a, '_>) -> BTreeSet<&'a str> {
     let texts = node.descendants().filter(Node::is_text).filter_map(|text| text.text());
-    let attributes = node.descendants().flat_map(|inner| inner.attributes()).map(|attribute| attribute.value());
+    let attributes =
+        node.descendants().flat_map(|inner| inner.attributes()).map(|attribute| attribute.value());
     let pieces = texts.chain(attributes).filter(|text| text.contains("${")).flat_map(Pieces);
     pieces.filter_map(|piece| if let Piece::Variable(name) = piece { Some(name) } else { None }).collect()
 }
@@ -116,9 +119,7 @@ pub(super) fn check_set(set: &BTreeMap<String, String>, root: Node<'_, '_>, note
             let expected = "a text without the character U+0000";
             notes.fault(None, FaultKind::Value { name: "--set", text: shortened(value), expected });
         } else if !mentioned.contains(name.as_str()) {
-            let others = mentioned.iter().copied().filter(|other| !set.contains_key(*other));
-            let hint = closest(name, others).map(str::to_owned);
-            notes.warn(None, WarningKind::UnusedSet { name: name.to_owned(), hint });
+            notes.warn(None, WarningKind::UnusedSet { name: name.to_owned() });
         }
     }
 }

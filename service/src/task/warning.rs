@@ -1,6 +1,5 @@
 //! What is allowed in a task file but looks like a mistake.
 
-use super::fault::suggestion;
 use std::fmt;
 
 /// A warning and its place.
@@ -32,12 +31,10 @@ pub enum WarningKind {
         entries: u64,
     },
     /// A variable that the caller set and nothing in the file mentions.
-    #[error("`{name}` is set, but nothing in the file uses `${{{name}}}`{}", suggestion(.hint.as_deref()))]
+    #[error("`{name}` is set, but nothing in the file uses `${{{name}}}`")]
     UnusedSet {
         /// The variable.
         name: String,
-        /// A variable that the file does use and that has a similar name.
-        hint: Option<String>,
     },
     /// A variable of a sweep that nothing in its sub-task mentions.
     #[error("the sweep varies `{name}`, but nothing in the sub-task uses `${{{name}}}`")]

@@ -1,0 +1,161 @@
+//! From an order to the event that it causes, or to the reason why it causes none. Nothing changes here.
+
+use crate::hold::{Closing, Hold, MAX_HOLD, MAX_OPEN_HOLDS, MIN_HOLD};
+use crate::ledger::Ledger;
+use crate::memory::{Answer, Executed};
+use crate::record::Event;
+use crate::settlement::{check_release, check_settle, payout};
+use proto::message::bank::{BankCommand, Order, PlaceHold, ReleaseHold, Settle};
+use proto::{CommandId, Money, PublicKey, Refusal, RefusalCode, Rules, Signed, Time};
+
+/// How many accounts there may be. Those that fees make are not counted against it: they are paid for.
+pub const MAX_ACCOUNTS: usize = 1 << 20;
+
+/// What an order comes to.
+pub(crate) enum Decision {
+    /// This has to happen.
+    Happens(Event),
+    /// The account is there already; its balance is the answer.
+    IsOpen,
+}
+
+/// Decides about a genuine command that was not executed before, at the ledger's time `time`.
+pub(crate) fn decide(
+    ledger: &Ledger,
+    rules: &Rules,
+    command: &Signed<BankCommand>,
+    time: Time,
+) -> Result<Decision, Refusal> {
+    let (signer, kept) = (command.signer, || Box::new(command.clone()));
+    Ok(Decision::Happens(match &command.body.order {
+        Order::OpenAccount(_) => {
+            if ledger.accounts.find(signer).is_some_and(|account| account.is_granted) {
+                return Ok(Decision::IsOpen);
+            }
+            let granted = may_open(ledger, signer, rules.initial_grant)?;
+            Event::AccountOpened { command: kept(), granted }
+        }
+        Order::PlaceHold(order) => {
+            may_hold(ledger, signer, order)?;
+            Event::HoldPlaced { command: kept(), expires: time.after(order.expires_in) }
+        }
+        Order::ReleaseHold(order) => {
+            let hold = may_release(ledger, signer, order)?;
+            Event::HoldReleased { command: kept(), returned: hold.amount }
+        }
+        Order::Settle(order) => {
+            let hold = may_settle(ledger, signer, order, rules.owner_fee)?;
+            let parts = payout(hold.amount, &order.ticket.body, order.report.body.cycles);
+            Event::HoldSettled {
+                command: kept(),
+                seller_paid: parts.seller,
+                owner_paid: parts.owner,
+                returned: parts.returned,
+            }
+        }
+    }))
+}
+
+fn may_open(ledger: &Ledger, signer: PublicKey, grant: Money) -> Result<Money, Refusal> {
+    let is_new = ledger.accounts.find(signer).is_none();
+    if is_new && ledger.accounts.count() >= MAX_ACCOUNTS {
+        let message = format!("the bank has {} accounts and opens no more", ledger.accounts.count());
+        return Err(Refusal::new(RefusalCode::Busy, message, ""));
+    }
+    let issued = ledger.accounts.issued();
+    if issued + i128::from(grant.0) > i128::from(u64::MAX) {
+        let issued = Money(u64::try_from(issued).unwrap_or(u64::MAX));
+        let message = format!("{issued} credits are issued, and {grant} more cannot be counted");
+        return Err(Refusal::new(RefusalCode::Overflow, message, ""));
+    }
+    Ok(grant)
+}
+
+fn may_hold(ledger: &Ledger, buyer: PublicKey, order: &PlaceHold) -> Result<(), Refusal> {
+    let PlaceHold { seller, amount, expires_in, .. } = *order;
+    if amount == Money::ZERO {
+        return Err(Refusal::new(RefusalCode::BadAmount, "a hold has to be of more than nothing", ""));
+    }
+    if seller == buyer {
+        return Err(Refusal::new(RefusalCode::Malformed, "buyer and seller are the same account", ""));
+    }
+    if !(MIN_HOLD..=MAX_HOLD).contains(&expires_in) {
+        let message = format!("a hold lasts from {MIN_HOLD} to {MAX_HOLD}, not {expires_in}");
+        return Err(Refusal::new(RefusalCode::Malformed, message, ""));
+    }
+    let account = ledger.accounts.find(buyer).ok_or_else(|| no_account(buyer))?;
+    if ledger.accounts.find(seller).is_none() {
+        return Err(no_account(seller));
+    }
+    let open = ledger.holds.tally(buyer).count;
+    if open >= MAX_OPEN_HOLDS {
+        let message = format!("the account has {open} open holds, and may have {MAX_OPEN_HOLDS}");
+        return Err(Refusal::new(RefusalCode::Busy, message, "settle or release some first"));
+    }
+    let (available, held) = (Money(account.available), Money(account.held));
+    if available < amount {
+        let message =
+            format!("the account has {available} credits available, {amount} are needed; {held} are held");
+        let hint = "what is held comes back when its sub-tasks end; lower the price limit or wait";
+        return Err(Refusal::new(RefusalCode::NotEnoughMoney, message, hint));
+    }
+    Ok(())
+}
+
+fn may_release<'a>(ledger: &'a Ledger, signer: PublicKey, order: &ReleaseHold) -> Result<&'a Hold, Refusal> {
+    let hold = open_hold(ledger, order.hold)?;
+    is_party(hold, signer)?;
+    if signer == hold.buyer {
+        check_release(hold, order)?;
+    }
+    Ok(hold)
+}
+
+fn may_settle<'a>(
+    ledger: &'a Ledger,
+    signer: PublicKey,
+    order: &Settle,
+    fee: Money,
+) -> Result<&'a Hold, Refusal> {
+    let hold = open_hold(ledger, order.hold)?;
+    is_party(hold, signer)?;
+    check_settle(hold, order)?;
+    let asked = order.ticket.body.fee;
+    if asked != fee {
+        let message = format!("the ticket's owner fee is {asked}, the network's is {fee}");
+        return Err(Refusal::new(RefusalCode::Mismatch, message, ""));
+    }
+    Ok(hold)
+}
+
+fn open_hold(ledger: &Ledger, id: CommandId) -> Result<&Hold, Refusal> {
+    if let Some(hold) = ledger.holds.find(id) {
+        return Ok(hold);
+    }
+    let Some(Executed { answer: Answer::Held(_, Some(closing)), .. }) = ledger.memory.find(id) else {
+        return Err(Refusal::new(RefusalCode::NoHold, format!("there is no hold {id}"), ""));
+    };
+    let message = match closing {
+        Closing::Settled { seller_paid, owner_paid, returned } => format!(
+            "hold {id} was settled: {seller_paid} to the seller, {owner_paid} to the market owner, {returned} back"
+        ),
+        Closing::Released { returned } => format!("hold {id} was released: {returned} back to the buyer"),
+        Closing::Expired { returned } => format!("hold {id} has expired: {returned} back to the buyer"),
+    };
+    Err(Refusal::new(RefusalCode::HoldClosed, message, ""))
+}
+
+/// Whether `signer` is one of the two that a hold concerns.
+pub(crate) fn is_party(hold: &Hold, signer: PublicKey) -> Result<(), Refusal> {
+    if signer == hold.buyer || signer == hold.seller {
+        return Ok(());
+    }
+    let message = format!("hold {} is neither bought nor sold by {signer}", hold.id);
+    Err(Refusal::new(RefusalCode::NotYours, message, ""))
+}
+
+/// There is no account of `key`.
+pub(crate) fn no_account(key: PublicKey) -> Refusal {
+    let hint = "its node opens one when it joins";
+    Refusal::new(RefusalCode::NoAccount, format!("there is no account of {key}"), hint)
+}

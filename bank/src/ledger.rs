@@ -1,0 +1,263 @@
+//! The ledger: what all records so far come to.
+//!
+//! An event is applied in two moves: [`Ledger::step`] works out what it changes and refuses what cannot
+//! follow from the ledger as it is; [`Ledger::execute`] changes it. The running bank and the replay of a
+//! journal go through the same two, and the invariants are checked after each record, in release builds too.
+
+use crate::account::{Accounts, Posting, Side};
+use crate::check::{Violation, check_touched, touched};
+use crate::hold::{Closing, Hold, Holds};
+use crate::memory::{Answer, Executed, Memory};
+use crate::record::{Event, Record, genesis};
+use crate::settlement::{Payout, payout};
+use proto::message::bank::{BankCommand, Order, ReleasedReceipt, SettledReceipt};
+use proto::wire::Wire;
+use proto::{CommandId, Hash, Money, PublicKey, Signed, Time};
+
+/// The ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ledger {
+    pub(crate) accounts: Accounts,
+    pub(crate) holds: Holds,
+    pub(crate) memory: Memory,
+    /// The accounts that the last record touched.
+    pub(crate) touched: Vec<PublicKey>,
+    /// The number of the next record.
+    pub(crate) sequence: u64,
+    /// The time of the last record.
+    pub(crate) time: Time,
+    /// The chain of the last record.
+    pub(crate) head: Hash,
+}
+
+/// What an event changes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Step {
+    /// The money that moves.
+    pub(crate) postings: Vec<Posting>,
+    /// The account that has its grant now.
+    pub(crate) granted: Option<PublicKey>,
+    /// The hold that is open now.
+    pub(crate) placed: Option<Hold>,
+    /// The hold that is closed now.
+    pub(crate) closed: Option<(CommandId, Closing)>,
+    /// The command that is executed now.
+    pub(crate) executed: Option<(CommandId, Executed)>,
+}
+
+/// What makes two commands the same: signer, id and content.
+pub(crate) fn digest(command: &Signed<BankCommand>) -> Hash {
+    let mut text = Vec::from(command.signer.0);
+    text.extend(command.body.encode());
+    Hash::of(&text)
+}
+
+impl Ledger {
+    /// The empty ledger of `bank`.
+    pub(crate) fn new(bank: PublicKey) -> Self {
+        Self {
+            accounts: Accounts::default(),
+            holds: Holds::default(),
+            memory: Memory::default(),
+            touched: Vec::new(),
+            sequence: 0,
+            time: Time(0),
+            head: genesis(bank),
+        }
+    }
+
+    /// The time of the next record when the clock shows `now`: a clock that does not move on, or goes back,
+    /// is a microsecond after the last record. `None` at the end of time.
+    pub(crate) fn next_time(&self, now: Time) -> Option<Time> {
+        self.time.0.checked_add(1).map(|next| Time(next).max(now))
+    }
+
+    /// The next record.
+    pub(crate) fn seal(&self, event: Event, time: Time) -> Record {
+        Record::seal(self.sequence, time, event, self.head)
+    }
+
+    /// Applies a record whose sequence, time and chain are right. After an error the ledger is not to be
+    /// used any more.
+    pub(crate) fn apply(&mut self, record: &Record) -> Result<(), Violation> {
+        let step = self.step(&record.event, record.time)?;
+        self.execute(step, record.time)?;
+        (self.sequence, self.time, self.head) = (self.sequence.saturating_add(1), record.time, record.chain);
+        check_touched(self)
+    }
+
+    /// What `event` changes.
+    pub(crate) fn step(&self, event: &Event, time: Time) -> Result<Step, Violation> {
+        let mut step = match event {
+            Event::AccountOpened { command, granted } => self.step_opened(command, *granted),
+            Event::HoldPlaced { command, expires } => self.step_placed(command, *expires, time),
+            Event::HoldReleased { command, returned } => self.step_released(command, *returned, time),
+            Event::HoldSettled { command, seller_paid, owner_paid, returned } => {
+                let parts = Payout { seller: *seller_paid, owner: *owner_paid, returned: *returned };
+                self.step_settled(command, parts, time)
+            }
+            Event::HoldExpired { hold, returned } => self.step_expired(*hold, *returned, time),
+        }?;
+        step.postings.retain(|posting| posting.change != 0);
+        if step.executed.as_ref().is_some_and(|(id, _)| self.memory.find(*id).is_some()) {
+            return Err(impossible("a command was executed twice"));
+        }
+        Ok(step)
+    }
+
+    /// Changes the ledger.
+    pub(crate) fn execute(&mut self, step: Step, time: Time) -> Result<(), Violation> {
+        self.memory.forget_aged(time);
+        self.touched = touched(step.postings.iter().map(|posting| posting.side));
+        if let Some(account) = step.granted {
+            self.accounts.grant(account);
+        }
+        self.accounts.post(&step.postings)?;
+        if let Some((id, executed)) = step.executed {
+            self.memory.remember(id, executed);
+            if step.placed.is_none() {
+                self.memory.age(id, time);
+            }
+        }
+        if let Some(hold) = step.placed {
+            self.holds.place(hold)?;
+        }
+        if let Some((id, closing)) = step.closed {
+            self.holds.close(id)?;
+            self.memory.close(id, closing);
+            self.memory.age(id, time);
+        }
+        Ok(())
+    }
+
+    fn step_opened(&self, command: &Signed<BankCommand>, granted: Money) -> Result<Step, Violation> {
+        let account = command.signer;
+        if self.accounts.find(account).is_some_and(|found| found.is_granted) {
+            return Err(impossible("an account got its grant twice"));
+        }
+        let Order::OpenAccount(_) = command.body.order else {
+            return Err(impossible("an account was opened by another order"));
+        };
+        Ok(Step {
+            postings: vec![
+                Posting::debit(Side::Issuer, granted),
+                Posting::credit(Side::Available(account), granted),
+            ],
+            granted: Some(account),
+            executed: Some(executed(command, Answer::Opened)),
+            ..Step::default()
+        })
+    }
+
+    fn step_placed(
+        &self,
+        command: &Signed<BankCommand>,
+        expires: Time,
+        time: Time,
+    ) -> Result<Step, Violation> {
+        let Order::PlaceHold(order) = command.body.order else {
+            return Err(impossible("a hold was placed by another order"));
+        };
+        let buyer = command.signer;
+        if order.amount == Money::ZERO || order.seller == buyer || expires != time.after(order.expires_in) {
+            return Err(impossible("a hold was placed that no bank places"));
+        }
+        if self.accounts.find(buyer).is_none() || self.accounts.find(order.seller).is_none() {
+            return Err(impossible("a hold was placed between accounts that are not there"));
+        }
+        let (id, amount) = (command.body.id, order.amount);
+        let hold = Hold { id, buyer, seller: order.seller, ticket: order.ticket, amount, expires };
+        Ok(Step {
+            postings: vec![
+                Posting::debit(Side::Available(buyer), amount),
+                Posting::credit(Side::Held(buyer), amount),
+            ],
+            placed: Some(hold),
+            executed: Some(executed(command, Answer::Held(Box::new(hold), None))),
+            ..Step::default()
+        })
+    }
+
+    fn step_released(
+        &self,
+        command: &Signed<BankCommand>,
+        returned: Money,
+        time: Time,
+    ) -> Result<Step, Violation> {
+        let Order::ReleaseHold(order) = &command.body.order else {
+            return Err(impossible("a hold was released by another order"));
+        };
+        let hold = self.open_at(order.hold, time)?;
+        if hold.amount != returned {
+            return Err(impossible("a hold was released in part"));
+        }
+        let answer = Answer::Released(ReleasedReceipt { hold: hold.id, returned });
+        Ok(Step {
+            executed: Some(executed(command, answer)),
+            ..giving_back(hold, Closing::Released { returned })
+        })
+    }
+
+    fn step_settled(
+        &self,
+        command: &Signed<BankCommand>,
+        parts: Payout,
+        time: Time,
+    ) -> Result<Step, Violation> {
+        let Order::Settle(order) = &command.body.order else {
+            return Err(impossible("a hold was settled by another order"));
+        };
+        let hold = self.open_at(order.hold, time)?;
+        if parts != payout(hold.amount, &order.ticket.body, order.report.body.cycles) {
+            return Err(impossible("a hold was settled by other amounts than its papers say"));
+        }
+        let Payout { seller: seller_paid, owner: owner_paid, returned } = parts;
+        let receipt = SettledReceipt { hold: hold.id, seller_paid, owner_paid, returned };
+        Ok(Step {
+            postings: vec![
+                Posting::debit(Side::Held(hold.buyer), hold.amount),
+                Posting::credit(Side::Available(hold.seller), seller_paid),
+                Posting::credit(Side::Available(order.ticket.body.owner.key), owner_paid),
+                Posting::credit(Side::Available(hold.buyer), returned),
+            ],
+            closed: Some((hold.id, Closing::Settled { seller_paid, owner_paid, returned })),
+            executed: Some(executed(command, Answer::Settled(receipt))),
+            ..Step::default()
+        })
+    }
+
+    fn step_expired(&self, id: CommandId, returned: Money, time: Time) -> Result<Step, Violation> {
+        let hold = self.holds.find(id).ok_or(Violation::NoOpenHold { hold: id })?;
+        if time < hold.expires || hold.amount != returned {
+            return Err(impossible("a hold expired too early or in part"));
+        }
+        Ok(giving_back(hold, Closing::Expired { returned }))
+    }
+
+    fn open_at(&self, id: CommandId, time: Time) -> Result<&Hold, Violation> {
+        let hold = self.holds.find(id).ok_or(Violation::NoOpenHold { hold: id })?;
+        if time >= hold.expires {
+            return Err(impossible("a hold was used after it had expired"));
+        }
+        Ok(hold)
+    }
+}
+
+fn giving_back(hold: &Hold, closing: Closing) -> Step {
+    Step {
+        postings: vec![
+            Posting::debit(Side::Held(hold.buyer), hold.amount),
+            Posting::credit(Side::Available(hold.buyer), hold.amount),
+        ],
+        closed: Some((hold.id, closing)),
+        ..Step::default()
+    }
+}
+
+fn executed(command: &Signed<BankCommand>, answer: Answer) -> (CommandId, Executed) {
+    (command.body.id, Executed { digest: digest(command), account: command.signer, answer })
+}
+
+const fn impossible(what: &'static str) -> Violation {
+    Violation::Impossible { what }
+}

@@ -1,0 +1,119 @@
+//! A ledger from its journal: by the bank at its start, and by anybody who wants to check the bank.
+
+use crate::Totals;
+use crate::check::{Violation, check_all};
+use crate::ledger::Ledger;
+use crate::record::{Event, Record};
+use crate::settlement::{check_release, check_settle};
+use proto::message::bank::Order;
+use proto::{Hash, PublicKey, Refusal};
+
+/// Why records are not the history of a ledger. `sequence` is the number that the record should have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReplayError {
+    /// A record is missing, doubled or out of its place.
+    #[error("record {sequence} has the number {found}")]
+    Sequence {
+        /// Which record.
+        sequence: u64,
+        /// The number it has.
+        found: u64,
+    },
+    /// A record is not later than the one before.
+    #[error("record {sequence} is not later than the one before it")]
+    Time {
+        /// Which record.
+        sequence: u64,
+    },
+    /// A record is not the one that was chained, or the journal is of another bank.
+    #[error("record {sequence} does not continue the chain of this bank's journal")]
+    Chain {
+        /// Which record.
+        sequence: u64,
+    },
+    /// The record cannot have happened, or leaves the ledger wrong.
+    #[error("record {sequence}: {violation}")]
+    Violation {
+        /// Which record.
+        sequence: u64,
+        /// What is broken.
+        violation: Violation,
+    },
+    /// Nobody allowed what the record says ([`audit`] only).
+    #[error("record {sequence}: {refusal}")]
+    NotAuthorised {
+        /// Which record.
+        sequence: u64,
+        /// What its papers lack.
+        refusal: Box<Refusal>,
+    },
+}
+
+/// Checks a whole journal without trusting the bank whose key is `bank`: chain, arithmetic, invariants, and
+/// every signature on every command and paper. Returns what the accounts come to, and the head to compare
+/// with the one that the bank publishes.
+///
+/// # Errors
+/// The first record that is wrong.
+pub fn audit(
+    bank: PublicKey,
+    records: impl IntoIterator<Item = Record>,
+) -> Result<(Totals, Hash), ReplayError> {
+    let mut ledger = Ledger::new(bank);
+    for record in records {
+        authorised(&ledger, bank, &record)
+            .map_err(|refusal| ReplayError::NotAuthorised { sequence: ledger.sequence, refusal })?;
+        follow(&mut ledger, &record)?;
+    }
+    finish(&ledger)?;
+    Ok((Totals::of(&ledger), ledger.head))
+}
+
+/// Rebuilds a ledger. Signatures are not verified again: the chain shows that the records are the bank's own.
+pub(crate) fn replay(
+    bank: PublicKey,
+    records: impl IntoIterator<Item = Record>,
+) -> Result<Ledger, ReplayError> {
+    let mut ledger = Ledger::new(bank);
+    records.into_iter().try_for_each(|record| follow(&mut ledger, &record))?;
+    finish(&ledger)?;
+    Ok(ledger)
+}
+
+fn follow(ledger: &mut Ledger, record: &Record) -> Result<(), ReplayError> {
+    let sequence = ledger.sequence;
+    if record.sequence != sequence {
+        return Err(ReplayError::Sequence { sequence, found: record.sequence });
+    }
+    if record.time <= ledger.time {
+        return Err(ReplayError::Time { sequence });
+    }
+    if record.chain != record.chain_after(ledger.head) {
+        return Err(ReplayError::Chain { sequence });
+    }
+    ledger.apply(record).map_err(|violation| ReplayError::Violation { sequence, violation })
+}
+
+fn finish(ledger: &Ledger) -> Result<(), ReplayError> {
+    check_all(ledger)
+        .map_err(|violation| ReplayError::Violation { sequence: ledger.sequence.saturating_sub(1), violation })
+}
+
+fn authorised(ledger: &Ledger, bank: PublicKey, record: &Record) -> Result<(), Box<Refusal>> {
+    let Some(command) = record.command() else { return Ok(()) };
+    crate::entrance::admit(command, command.signer, bank).map_err(Box::new)?;
+    match (&record.event, &command.body.order) {
+        (Event::HoldReleased { .. }, Order::ReleaseHold(order)) => match ledger.holds.find(order.hold) {
+            Some(hold) if hold.buyer == command.signer => check_release(hold, order).map_err(Box::new),
+            Some(hold) => crate::decide::is_party(hold, command.signer).map_err(Box::new),
+            None => Ok(()),
+        },
+        (Event::HoldSettled { .. }, Order::Settle(order)) => match ledger.holds.find(order.hold) {
+            Some(hold) => crate::decide::is_party(hold, command.signer)
+                .and_then(|()| check_settle(hold, order))
+                .map_err(Box::new),
+            None => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}

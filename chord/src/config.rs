@@ -1,0 +1,69 @@
+//! The periods and lengths that a node of the ring works with.
+
+use proto::Span;
+
+/// How a node keeps its place in the ring. All members of a ring use the same [`Config::successors`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Length `r` of the successor list; at least 1. The ring survives `r - 1` neighbours that fail at once.
+    pub successors: usize,
+    /// Mean time between two stabilize steps; each wait is drawn from half to one and a half of it (ToN V-E).
+    pub stabilize_every: Span,
+    /// Mean time between two refreshed fingers, drawn likewise. One call refreshes one finger (ToN IV-E).
+    pub fix_fingers_every: Span,
+    /// After how much silence the predecessor is asked whether it lives.
+    pub check_predecessor_every: Span,
+    /// After how much silence a node that was asked counts as dead.
+    pub request_timeout: Span,
+    /// How often a question is put, at equal distances within `request_timeout`; at least 1.
+    pub request_tries: u32,
+    /// How long the answer of a node that said "busy" is waited for. After that the step is given up, but
+    /// nobody counts as dead.
+    pub busy_wait: Span,
+    /// When a lookup gives up.
+    pub lookup_timeout: Span,
+    /// How many rounds through its contacts a join makes before it fails.
+    pub join_rounds: u32,
+    /// The pause after the first of these rounds; it doubles with each.
+    pub join_backoff: Span,
+}
+
+impl Config {
+    /// For nodes on one machine or in one local network.
+    pub const LOCAL: Self = Self {
+        successors: 8,
+        stabilize_every: Span::millis(250),
+        fix_fingers_every: Span::millis(250),
+        check_predecessor_every: Span::millis(750),
+        request_timeout: Span::secs(1),
+        request_tries: 3,
+        busy_wait: Span::secs(2),
+        lookup_timeout: Span::secs(10),
+        join_rounds: 4,
+        join_backoff: Span::millis(250),
+    };
+
+    /// For nodes across the internet.
+    pub const PUBLIC: Self = Self {
+        successors: 8,
+        stabilize_every: Span::secs(5),
+        fix_fingers_every: Span::secs(5),
+        check_predecessor_every: Span::secs(15),
+        request_timeout: Span::secs(3),
+        request_tries: 3,
+        busy_wait: Span::secs(6),
+        lookup_timeout: Span::secs(30),
+        join_rounds: 5,
+        join_backoff: Span::secs(1),
+    };
+
+    /// `r`, never below 1.
+    pub(crate) fn list_length(&self) -> usize {
+        self.successors.max(1)
+    }
+
+    /// The wait between two tries of one question; never zero, so that deadlines always lie ahead.
+    pub(crate) fn try_every(&self) -> Span {
+        Span((self.request_timeout.0 / u64::from(self.request_tries.max(1))).max(1))
+    }
+}

@@ -1,0 +1,128 @@
+//! What goes into a [`crate::Chord`] and what comes out of it.
+
+use proto::message::chord::ChordMessage;
+use proto::{Peer, Range, RingId};
+
+/// Everything that can happen to a node of the ring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Start a ring of one node. Ignored by a member.
+    Create,
+    /// Join the ring that the nodes in `via` know. A member stays what it is until the join has succeeded,
+    /// and then changes its place in one step.
+    Join {
+        /// Contacts, tried in this order; at most [`crate::MAX_VIA`] of them.
+        via: Vec<Peer>,
+    },
+    /// A message has arrived. The driver vouches for `from`.
+    Receive {
+        /// Who sent it.
+        from: Peer,
+        /// What was said.
+        message: ChordMessage,
+    },
+    /// The transport could not reach `peer`: the connection was refused or broke.
+    Unreachable {
+        /// The peer.
+        peer: Peer,
+    },
+    /// Find the node that answers for `key`. Exactly one [`Output::Found`] or [`Output::NotFound`] follows.
+    Lookup {
+        /// The caller's name for this lookup.
+        token: u64,
+        /// What is looked up.
+        key: RingId,
+    },
+    /// Leave the ring in order.
+    Leave,
+    /// The moment of [`crate::Chord::poll_timeout`] has come.
+    Timeout,
+}
+
+/// Everything that a node of the ring wants done or known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send a message. Whether it arrives is nobody's promise.
+    Send {
+        /// To whom.
+        to: Peer,
+        /// What to say.
+        message: ChordMessage,
+    },
+    /// The node is a member now (also after [`Input::Create`]).
+    Joined,
+    /// The join has been given up. A node that was no member is none, and nothing of the try is left.
+    JoinFailed {
+        /// Why.
+        reason: JoinFailure,
+    },
+    /// The node answers for this arc from now on.
+    RangeChanged {
+        /// The arc.
+        range: Range,
+    },
+    /// A lookup has succeeded.
+    Found {
+        /// The caller's name for the lookup.
+        token: u64,
+        /// What was looked up.
+        key: RingId,
+        /// The node that answers for the key.
+        owner: Peer,
+        /// How many nodes were asked until the key's predecessor was reached; the dead ones and the owner
+        /// not counted (the convention of ToN Fig. 10).
+        hops: u32,
+    },
+    /// A lookup has failed.
+    NotFound {
+        /// The caller's name for the lookup.
+        token: u64,
+        /// What was looked up.
+        key: RingId,
+        /// Why.
+        reason: LookupFailure,
+    },
+    /// Every successor has been found dead: Zave's assumption was broken, and the ring cannot repair this.
+    ///
+    /// A node whose short list told it that it knew the whole ring goes on as a ring of one
+    /// ([`crate::Chord::is_member`] stays true); any other is no member any more. Either way the driver is to
+    /// send [`Input::Join`] with `known` and with contacts from the bootstrap server, again after
+    /// [`Output::JoinFailed`], or [`Input::Create`] when nobody else is left.
+    Isolated {
+        /// Nodes met before that have not been found dead; maybe none.
+        known: Vec<Peer>,
+    },
+    /// The node has left the ring and forgotten it.
+    Left,
+}
+
+/// Why a join failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum JoinFailure {
+    /// There was no contact but the node itself.
+    #[error("there is no contact to join through")]
+    NoContact,
+    /// No contact led to a predecessor that answered.
+    #[error("no contact led to the place in the ring")]
+    NoAnswer,
+    /// Another node holds this place in the ring.
+    #[error("another node holds this place in the ring")]
+    PlaceTaken,
+}
+
+/// Why a lookup failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum LookupFailure {
+    /// The node is no member of a ring, or ceased to be one.
+    #[error("the node is not a member of a ring")]
+    NotMember,
+    /// [`crate::MAX_LOOKUPS`] lookups are under way.
+    #[error("too many lookups are under way")]
+    TooMany,
+    /// The lookup timeout has passed.
+    #[error("nobody led to the key in time")]
+    TimedOut,
+    /// [`crate::MAX_HOPS`] nodes have answered and none was the last.
+    #[error("the way to the key is too long")]
+    TooManyHops,
+}

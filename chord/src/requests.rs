@@ -1,0 +1,149 @@
+//! Questions that wait for their answers.
+
+use crate::config::Config;
+use proto::message::chord::{ChordMessage, FindNext, Ping, StateQuery};
+use proto::{Peer, RequestId, RingId, Time};
+use std::collections::BTreeMap;
+
+/// What a question is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Step A of stabilize: the successor's state.
+    AskSuccessor,
+    /// Step B of stabilize: the state of the successor's predecessor.
+    AskBetween,
+    /// Whether the predecessor lives.
+    ProbePredecessor,
+    /// The state of the predecessor-to-be.
+    JoinBehind,
+    /// One hop of the lookup with this number.
+    Hop(u64, RingId),
+}
+
+impl Purpose {
+    fn message(self, request: RequestId) -> ChordMessage {
+        match self {
+            Self::AskSuccessor | Self::AskBetween | Self::JoinBehind => {
+                ChordMessage::StateQuery(StateQuery { request })
+            }
+            Self::ProbePredecessor => ChordMessage::Ping(Ping { request }),
+            Self::Hop(_, key) => ChordMessage::FindNext(FindNext { request, key }),
+        }
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Silence {
+    /// The node counts as dead.
+    Dead,
+    /// The node lives, but its own step took too long.
+    StillBusy,
+}
+
+/// A question without an answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    pub(crate) to: Peer,
+    pub(crate) purpose: Purpose,
+    due: Time,
+    tries_left: u32,
+    is_busy: bool,
+}
+
+/// All questions without an answer. Their number is bounded by what asks: one step, one probe, one join, and
+/// one for each of the bounded lookups.
+#[derive(Clone, Debug)]
+pub(crate) struct Requests {
+    next: u64,
+    pending: BTreeMap<RequestId, Pending>,
+}
+
+impl Requests {
+    /// Numbers start at a random place, so that they cannot be guessed, nor confused with a former life's.
+    pub(crate) fn new(first: u64) -> Self {
+        Self { next: first, pending: BTreeMap::new() }
+    }
+
+    /// Registers a question and returns the message that puts it.
+    pub(crate) fn ask(&mut self, config: &Config, to: Peer, purpose: Purpose, now: Time) -> ChordMessage {
+        let request = RequestId(self.next);
+        self.next = self.next.wrapping_add(1);
+        let due = now.after(config.try_every());
+        let tries_left = config.request_tries.saturating_sub(1);
+        self.pending.insert(request, Pending { to, purpose, due, tries_left, is_busy: false });
+        purpose.message(request)
+    }
+
+    /// Takes out the question that `from` answers; none if it was not asked that, or not any more.
+    pub(crate) fn answered(
+        &mut self,
+        request: RequestId,
+        from: Peer,
+        fits: impl Fn(Purpose) -> bool,
+    ) -> Option<Purpose> {
+        let asked = self.pending.get(&request).filter(|asked| asked.to == from && fits(asked.purpose))?;
+        let purpose = asked.purpose;
+        self.pending.remove(&request);
+        Some(purpose)
+    }
+
+    /// Notes that `from` lives and answers later. Returns what it was asked for, the first time.
+    pub(crate) fn delayed(
+        &mut self,
+        config: &Config,
+        request: RequestId,
+        from: Peer,
+        now: Time,
+    ) -> Option<Purpose> {
+        let asked = self.pending.get_mut(&request).filter(|asked| asked.to == from && !asked.is_busy)?;
+        if !matches!(asked.purpose, Purpose::AskSuccessor | Purpose::AskBetween | Purpose::JoinBehind) {
+            return None;
+        }
+        asked.is_busy = true;
+        asked.tries_left = 0;
+        asked.due = now.after(config.busy_wait);
+        Some(asked.purpose)
+    }
+
+    /// Questions that nobody needs answered any more.
+    pub(crate) fn cancel(&mut self, is_needless: impl Fn(Purpose) -> bool) {
+        self.pending.retain(|_, asked| !is_needless(asked.purpose));
+    }
+
+    /// Takes out all questions to `peer`.
+    pub(crate) fn lost(&mut self, peer: Peer) -> Vec<Pending> {
+        self.pending.extract_if(.., |_, asked| asked.to == peer).map(|(_, asked)| asked).collect()
+    }
+
+    /// The repetitions that are due, as messages, and the questions that got no answer in time.
+    pub(crate) fn due(&mut self, config: &Config, now: Time) -> (Vec<(Peer, ChordMessage)>, Vec<(Pending, Silence)>) {
+        let mut again = Vec::new();
+        for (request, asked) in &mut self.pending {
+            if asked.due <= now && asked.tries_left > 0 {
+                asked.tries_left -= 1;
+                asked.due = now.after(config.try_every());
+                again.push((asked.to, asked.purpose.message(*request)));
+            }
+        }
+        let silent = self.pending.extract_if(.., |_, asked| asked.due <= now).map(|(_, asked)| {
+            let silence = if asked.is_busy { Silence::StillBusy } else { Silence::Dead };
+            (asked, silence)
+        });
+        (again, silent.collect())
+    }
+
+    /// The earliest deadline.
+    pub(crate) fn next_due(&self) -> Option<Time> {
+        self.pending.values().map(|asked| asked.due).min()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Whether something is asked for this purpose.
+    pub(crate) fn has(&self, fits: impl Fn(Purpose) -> bool) -> bool {
+        self.pending.values().any(|asked| fits(asked.purpose))
+    }
+}

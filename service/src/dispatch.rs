@@ -1,0 +1,201 @@
+//! The buyer's side: every sub-task is matched, paid for in advance by a hold, offered, watched, fetched and
+//! settled; what goes wrong on the way is tried again elsewhere or ends with its reason.
+
+mod attempt;
+mod bank;
+mod place;
+mod run;
+mod seller;
+mod timer;
+
+pub(crate) use bank::follow_up;
+pub use run::{SubTaskStatus, TaskStatus};
+
+use crate::contract::State;
+use crate::effect::{Effect, Effects};
+use crate::event::{Event, EventKind, Verdict};
+use crate::plan::SubTaskPlan;
+use attempt::{Abandoned, Attempt};
+use proto::{CommandId, ContractId, KeyPair, Peer, PublicKey, Rules, Span, Time};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::Rng;
+use run::{SubTaskRun, TaskRun};
+use std::collections::BTreeMap;
+use timer::{Timer, Timers};
+
+/// A task to be bought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submission {
+    /// The buyer's id for it.
+    pub task: ContractId,
+    /// Its sub-tasks.
+    pub plans: Vec<SubTaskPlan>,
+    /// How long a sub-task may find no seller, while nothing else of the task is at work, before it fails.
+    pub patience: Span,
+}
+
+pub(crate) struct Dispatch {
+    me: Peer,
+    keys: KeyPair,
+    bank: PublicKey,
+    rules: Rules,
+    rng: ChaCha8Rng,
+    tasks: BTreeMap<ContractId, TaskRun>,
+    contracts: BTreeMap<ContractId, (ContractId, u32)>,
+    purchases: BTreeMap<u64, (ContractId, u32)>,
+    settlements: BTreeMap<CommandId, ContractId>,
+    abandoned: BTreeMap<ContractId, Abandoned>,
+    timers: Timers,
+    next_token: u64,
+    pub(crate) effects: Effects,
+}
+
+impl Dispatch {
+    pub(crate) fn new(me: Peer, keys: KeyPair, bank: PublicKey, rules: Rules, rng: ChaCha8Rng) -> Self {
+        Self {
+            me,
+            keys,
+            bank,
+            rules,
+            rng,
+            tasks: BTreeMap::new(),
+            contracts: BTreeMap::new(),
+            purchases: BTreeMap::new(),
+            settlements: BTreeMap::new(),
+            abandoned: BTreeMap::new(),
+            timers: Timers::default(),
+            next_token: 0,
+            effects: Effects::new(),
+        }
+    }
+
+    /// Starts a task. The same id again changes nothing.
+    pub(crate) fn submit(&mut self, submission: Submission, now: Time) {
+        let id = submission.task;
+        if self.tasks.contains_key(&id) {
+            return;
+        }
+        self.tasks.insert(id, TaskRun::new(submission, now));
+        self.place(id, now);
+        self.tell_if_ended(id, now);
+    }
+
+    /// Ends every sub-task of `task` that has not ended and is not being paid.
+    pub(crate) fn cancel(&mut self, task: ContractId, now: Time) {
+        let count = self.tasks.get(&task).map_or(0, TaskRun::count);
+        for index in 0..count {
+            let Some(state) = self.run(task, index).map(|run| run.state) else { continue };
+            if state.is_final() || state == State::Settling {
+                continue;
+            }
+            self.abandon_attempt(task, index, now);
+            self.end(task, index, Verdict::Cancelled, now);
+        }
+    }
+
+    /// Forgets a task that has ended; its results stay in the driver's store.
+    pub(crate) fn forget(&mut self, task: ContractId) -> bool {
+        let has_ended = self.tasks.get(&task).is_some_and(TaskRun::has_ended);
+        if has_ended {
+            self.tasks.remove(&task);
+        }
+        has_ended
+    }
+
+    pub(crate) fn status(&self, task: ContractId) -> Option<TaskStatus> {
+        self.tasks.get(&task).map(TaskRun::status)
+    }
+
+    pub(crate) fn task_ids(&self) -> impl Iterator<Item = ContractId> + '_ {
+        self.tasks.keys().copied()
+    }
+
+    pub(crate) fn owns(&self, contract: ContractId) -> bool {
+        self.contracts.contains_key(&contract)
+    }
+
+    /// The first transition that the table does not allow, if one was made.
+    pub(crate) fn illegal_transition(&self) -> Option<(State, State)> {
+        self.tasks.values().find_map(TaskRun::illegal_transition)
+    }
+
+    /// Contracts that are neither in a final state nor watched by a timer: they could stay for ever.
+    pub(crate) fn unwatched(&self) -> usize {
+        let is_watched = |contract: &&ContractId| self.timers.watches(**contract);
+        self.contracts.len() - self.contracts.keys().filter(is_watched).count()
+    }
+
+    fn run(&mut self, task: ContractId, index: u32) -> Option<&mut SubTaskRun> {
+        self.tasks.get_mut(&task)?.run_mut(index)
+    }
+
+    fn attempt(&mut self, contract: ContractId) -> Option<(ContractId, u32, &mut SubTaskRun)> {
+        let (task, index) = *self.contracts.get(&contract)?;
+        let run = self.tasks.get_mut(&task)?.run_mut(index)?;
+        Some((task, index, run))
+    }
+
+    fn become_state(&mut self, task: ContractId, index: u32, next: State) {
+        if let Some(run) = self.tasks.get_mut(&task) {
+            run.become_state(index, next);
+        }
+    }
+
+    /// Ends a sub-task with its verdict and tells the user.
+    fn end(&mut self, task: ContractId, index: u32, verdict: Verdict, now: Time) {
+        let next = match verdict {
+            Verdict::Succeeded => State::Succeeded,
+            Verdict::Cancelled => State::Cancelled,
+            _ => State::Failed,
+        };
+        self.become_state(task, index, next);
+        let Some(run) = self.tasks.get_mut(&task) else { return };
+        if let Some(contract) = run.run_mut(index).and_then(SubTaskRun::contract) {
+            self.contracts.remove(&contract);
+        }
+        let Some(end) = run.end(index, verdict, now) else { return };
+        self.tell(task, EventKind::Ended { sub_task: index, end: Box::new(end) }, now);
+        self.attempt_is_over(task, now);
+        self.tell_if_ended(task, now);
+    }
+
+    /// Puts a sub-task back into the queue after an attempt that came to nothing.
+    fn retry(&mut self, task: ContractId, index: u32, why: String, now: Time) {
+        self.become_state(task, index, State::Waiting);
+        let Some(run) = self.tasks.get_mut(&task) else { return };
+        if let Some(contract) = run.run_mut(index).and_then(SubTaskRun::contract) {
+            self.contracts.remove(&contract);
+        }
+        run.requeue(index);
+        self.tell(task, EventKind::Retrying { sub_task: index, why }, now);
+        self.attempt_is_over(task, now);
+    }
+
+    /// A seller may have become free: the queue is looked at without waiting.
+    fn attempt_is_over(&mut self, task: ContractId, now: Time) {
+        if let Some(run) = self.tasks.get_mut(&task) {
+            run.open_gate(now);
+        }
+        self.place(task, now);
+    }
+
+    fn tell(&mut self, task: ContractId, kind: EventKind, now: Time) {
+        self.effects.push_back(Effect::Tell(Event { time: now, task, kind }));
+    }
+
+    fn tell_if_ended(&mut self, task: ContractId, now: Time) {
+        if self.tasks.get_mut(&task).is_some_and(TaskRun::notice_end) {
+            self.tell(task, EventKind::TaskEnded, now);
+        }
+    }
+
+    fn new_id(&mut self) -> CommandId {
+        let mut bytes = [0; 16];
+        self.rng.fill_bytes(&mut bytes);
+        CommandId(bytes)
+    }
+
+    fn watch(&mut self, at: Time, timer: Timer) {
+        self.timers.set(at, timer);
+    }
+}

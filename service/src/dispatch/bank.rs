@@ -1,0 +1,144 @@
+//! The buyer's dealings with the bank: holds placed, released and settled.
+
+use super::{Dispatch, State, Timer};
+use crate::effect::Effect;
+use crate::event::Verdict;
+use proto::message::bank::{BankOutcome, BankReply, HoldReceipt, Order, ReleaseHold, Settle};
+use proto::message::service::{Declined, Offer, Report, ServiceMessage};
+use proto::message::service::Verdict as SignedVerdict;
+use proto::{CommandId, ContractId, Hash, Money, Refusal, RefusalCode, Signed, Time};
+
+/// The id of a later order about a hold: the same for every copy of it.
+pub(crate) fn follow_up(hold: ContractId, step: &str) -> CommandId {
+    let mut text = hold.0.to_vec();
+    text.extend(step.as_bytes());
+    let mut id = [0; 16];
+    for (to, from) in id.iter_mut().zip(Hash::of(&text).0) {
+        *to = from;
+    }
+    CommandId(id)
+}
+
+impl Dispatch {
+    /// An answer of the bank to one of the buyer's orders.
+    pub(crate) fn bank_answered(&mut self, reply: BankReply, now: Time) {
+        if let Some(contract) = self.settlements.remove(&reply.command) {
+            self.settled(contract, reply.outcome, now);
+            return;
+        }
+        let Some((task, index, run)) = self.attempt(reply.command) else { return };
+        if run.state != State::Holding {
+            return;
+        }
+        match reply.outcome {
+            BankOutcome::Held(receipt) => self.held(task, index, receipt, now),
+            BankOutcome::Refused(refusal) => self.hold_refused(task, index, refusal, now),
+            _ => {}
+        }
+    }
+
+    fn held(&mut self, task: ContractId, index: u32, receipt: Signed<HoldReceipt>, now: Time) {
+        let (me, keys, rules) = (self.me, self.keys.clone(), self.rules);
+        let Some(run) = self.run(task, index) else { return };
+        let attempts = run.attempts;
+        let amount = receipt.body.amount;
+        let mut job = run.plan.job.clone();
+        let Some(attempt) = run.attempt.as_mut() else { return };
+        let ticket = attempt.ticket.clone();
+        let for_seller = amount.checked_sub(rules.owner_fee).unwrap_or(Money::ZERO);
+        job.limits.cycles = job.limits.cycles.min(ticket.body.clearing.cycles_for(for_seller));
+        let seller = attempt.seller();
+        let contract = attempt.contract;
+        let offer = Offer {
+            contract,
+            task,
+            sub_task: index,
+            attempt: attempts,
+            buyer: me,
+            seller: seller.key,
+            job,
+            hold: receipt,
+            ticket,
+        };
+        let offer = Signed::new(offer, &keys);
+        attempt.offer = Some(offer.clone());
+        attempt.last_heard = now;
+        self.become_state(task, index, State::Offered);
+        self.watch(now.after(rules.lease), Timer::Lease(contract));
+        self.effects.push_back(Effect::Send { to: seller, message: ServiceMessage::Offer(Box::new(offer)) });
+    }
+
+    fn hold_refused(&mut self, task: ContractId, index: u32, refusal: Refusal, now: Time) {
+        let may_wait = refusal.code == RefusalCode::NotEnoughMoney
+            && self.tasks.get(&task).is_some_and(|run| run.is_paying_for_others(index));
+        if may_wait {
+            self.retry(task, index, refusal.message, now);
+            if let Some(run) = self.tasks.get_mut(&task) {
+                run.close_gate(now);
+            }
+            self.place(task, now);
+        } else {
+            self.end(task, index, Verdict::NotPaid(refusal), now);
+        }
+    }
+
+    /// Gives the hold of `contract` back on the seller's word.
+    pub(super) fn release(
+        &mut self,
+        contract: ContractId,
+        declined: Option<Signed<Declined>>,
+        report: Option<Signed<Report>>,
+    ) {
+        let order = Order::ReleaseHold(Box::new(ReleaseHold { hold: contract, declined, report }));
+        self.effects.push_back(Effect::Order { id: follow_up(contract, "release"), order });
+    }
+
+    /// Accepts the result and has the bank pay for it.
+    pub(super) fn settle(&mut self, contract: ContractId, now: Time) {
+        let keys = self.keys.clone();
+        let Some((task, index, run)) = self.attempt(contract) else { return };
+        let Some(attempt) = run.attempt.as_ref() else { return };
+        let Some(report) = attempt.report.clone() else { return };
+        let (ticket, seller) = (attempt.ticket.clone(), attempt.seller());
+        let verdict = SignedVerdict {
+            contract,
+            report: report.hash(),
+            is_accepted: true,
+            reason: String::new(),
+        };
+        let verdict = Signed::new(verdict, &keys);
+        self.become_state(task, index, State::Settling);
+        self.watch(now.after(self.rules.lease), Timer::Lease(contract));
+        let message = ServiceMessage::Verdict(verdict.clone());
+        self.effects.push_back(Effect::Send { to: seller, message });
+        let id = follow_up(contract, "settle");
+        let order = Order::Settle(Box::new(Settle { hold: contract, ticket, report, verdict }));
+        self.settlements.insert(id, contract);
+        self.effects.push_back(Effect::Order { id, order });
+    }
+
+    fn settled(&mut self, contract: ContractId, outcome: BankOutcome, now: Time) {
+        let rules = self.rules;
+        let Some((task, index, run)) = self.attempt(contract) else { return };
+        let Some(attempt) = run.attempt.as_ref() else { return };
+        let amounts = match outcome {
+            BankOutcome::Settled(receipt) => Ok((receipt.seller_paid, receipt.owner_paid)),
+            // The seller presented the same papers first; the bank computed these same amounts from them.
+            BankOutcome::Refused(refusal) if refusal.code == RefusalCode::HoldClosed => {
+                let cycles = attempt.report.as_ref().map_or_else(Default::default, |report| report.body.cycles);
+                let fee = rules.owner_fee.min(run.plan.price);
+                let most = run.plan.price.checked_sub(fee).unwrap_or(Money::ZERO);
+                Ok((attempt.ticket.body.clearing.cost(cycles).min(most), fee))
+            }
+            BankOutcome::Refused(refusal) => Err(refusal),
+            _ => return,
+        };
+        match amounts {
+            Ok((paid, fee)) => {
+                (run.paid, run.fee) = (paid, fee);
+                self.end(task, index, Verdict::Succeeded, now);
+            }
+            Err(refusal) => self.end(task, index, Verdict::NotPaid(refusal), now),
+        }
+    }
+}

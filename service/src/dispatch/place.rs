@@ -1,0 +1,87 @@
+//! Finding a seller for each sub-task, a few at a time.
+
+use super::{Attempt, Dispatch, State, Timer};
+use crate::effect::Effect;
+use crate::event::{EventKind, Sale, Verdict};
+use market::Shortage;
+use proto::message::bank::{Order, PlaceHold};
+use proto::message::market::Ticket;
+use proto::{ContractId, Signed, Span, Time};
+
+/// How much longer than the sub-task's limit on time its money stays set aside: for staging, fetching and
+/// for a bank that is down for a while.
+const HOLD_MARGIN: Span = Span::secs(600);
+/// How often the bank's silence is looked at.
+const HOLD_WATCH: Span = Span::secs(60);
+
+impl Dispatch {
+    /// Buys for as many waiting sub-tasks as the window allows.
+    pub(super) fn place(&mut self, task: ContractId, now: Time) {
+        while let Some(index) = self.tasks.get_mut(&task).and_then(|run| run.next_to_match(now)) {
+            self.become_state(task, index, State::Matching);
+            let ticket = self.new_id();
+            self.next_token += 1;
+            let token = self.next_token;
+            self.purchases.insert(token, (task, index));
+            let Some(run) = self.run(task, index) else { continue };
+            let (requirement, bid) = (run.plan.requirement.clone(), run.plan.bid);
+            let avoid = run.avoid.clone();
+            self.effects.push_back(Effect::Buy { token, ticket, requirement, bid, avoid });
+        }
+        if let Some(run) = self.tasks.get(&task).filter(|run| run.is_waiting_for_gate()) {
+            let at = run.gate_opens;
+            if at > now {
+                self.watch(at, Timer::Place(task));
+            }
+        }
+    }
+
+    /// The market found a seller: the money is set aside.
+    pub(crate) fn bought(&mut self, token: u64, ticket: Signed<Ticket>, now: Time) {
+        let Some((task, index)) = self.purchases.remove(&token) else { return };
+        let Some(run) = self.run(task, index).filter(|run| run.state == State::Matching) else { return };
+        let expires_in = run.plan.job.limits.wall.plus(HOLD_MARGIN);
+        let seller = ticket.body.winner.body.seller.key;
+        let hold = PlaceHold { seller, ticket: ticket.hash(), amount: run.plan.price, expires_in };
+        let sale = Sale::of(&ticket.body);
+        let attempt = Attempt::new(ticket, now);
+        let contract = attempt.contract;
+        run.attempt = Some(attempt);
+        run.attempts += 1;
+        run.fruitless_since = None;
+        run.why.clear();
+        self.become_state(task, index, State::Holding);
+        self.contracts.insert(contract, (task, index));
+        self.watch(now.after(HOLD_WATCH), Timer::Lease(contract));
+        self.effects.push_back(Effect::Order { id: contract, order: Order::PlaceHold(hold) });
+        self.tell(task, EventKind::Matched { sub_task: index, sale }, now);
+        if let Some(run) = self.tasks.get_mut(&task) {
+            run.widen();
+        }
+        self.place(task, now);
+    }
+
+    /// The market found nobody: the sub-task waits, or fails when its patience is over.
+    pub(crate) fn not_bought(&mut self, token: u64, shortage: &Shortage, now: Time) {
+        let Some((task, index)) = self.purchases.remove(&token) else { return };
+        let Some(run) = self.run(task, index).filter(|run| run.state == State::Matching) else { return };
+        let why = shortage.to_string();
+        let is_news = run.why != why;
+        run.why.clone_from(&why);
+        run.avoid.clear();
+        let since = *run.fruitless_since.get_or_insert(now);
+        if self.tasks.get(&task).is_some_and(|run| run.is_out_of_patience(since, now)) {
+            self.end(task, index, Verdict::NotPlaced { why }, now);
+            return;
+        }
+        self.become_state(task, index, State::Waiting);
+        if let Some(run) = self.tasks.get_mut(&task) {
+            run.requeue(index);
+            run.close_gate(now);
+        }
+        if is_news {
+            self.tell(task, EventKind::NoSeller { sub_task: index, why }, now);
+        }
+        self.place(task, now);
+    }
+}

@@ -1,0 +1,265 @@
+//! What is known of a task while it runs.
+
+use super::{Attempt, Submission};
+use crate::contract::State;
+use crate::event::{End, Sale, Verdict};
+use crate::plan::SubTaskPlan;
+use proto::message::service::Report;
+use proto::{ContractId, Cycles, Money, PublicKey, Signed, Span, Time};
+use std::collections::VecDeque;
+
+/// Purchases of one task that may be under way at once, at the start.
+const FIRST_WINDOW: u32 = 4;
+/// The most purchases of one task that may be under way at once.
+const LARGEST_WINDOW: u32 = 64;
+/// The wait after the first purchase that found nobody; doubled up to [`SLOWEST_LOOK`].
+const FIRST_LOOK: Span = Span::millis(50);
+/// The longest wait between two looks for a seller.
+const SLOWEST_LOOK: Span = Span::millis(1_000);
+
+/// A task as its user sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskStatus {
+    /// Its sub-tasks, in the order of the file.
+    pub sub_tasks: Vec<SubTaskStatus>,
+    /// Paid so far, fees included.
+    pub spent: Money,
+    /// Set aside at the moment.
+    pub held: Money,
+    /// Whether every sub-task has ended.
+    pub has_ended: bool,
+}
+
+/// A sub-task as its user sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubTaskStatus {
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub state: State,
+    /// Attempts made.
+    pub attempts: u32,
+    /// Cycles that the seller has reported so far.
+    pub cycles: Cycles,
+    /// The deal, once there is one.
+    pub sale: Option<Sale>,
+    /// Why it waits or why the last attempt failed; empty if there is nothing to say.
+    pub why: String,
+    /// How it ended.
+    pub end: Option<End>,
+}
+
+pub(super) struct TaskRun {
+    runs: Vec<SubTaskRun>,
+    queue: VecDeque<u32>,
+    patience: Span,
+    started: Time,
+    window: u32,
+    matching: u32,
+    look_again: Span,
+    pub(super) gate_opens: Time,
+    open: usize,
+    is_told: bool,
+    illegal: Option<(State, State)>,
+}
+
+pub(super) struct SubTaskRun {
+    pub(super) plan: SubTaskPlan,
+    pub(super) state: State,
+    pub(super) attempts: u32,
+    pub(super) failures: u32,
+    pub(super) avoid: Vec<PublicKey>,
+    pub(super) attempt: Option<Attempt>,
+    pub(super) fruitless_since: Option<Time>,
+    pub(super) why: String,
+    pub(super) fee: Money,
+    pub(super) paid: Money,
+    end: Option<End>,
+}
+
+impl TaskRun {
+    pub(super) fn new(submission: Submission, now: Time) -> Self {
+        let runs: Vec<SubTaskRun> = submission.plans.into_iter().map(SubTaskRun::new).collect();
+        let queue = (0_u32..).take(runs.len()).collect();
+        Self {
+            queue,
+            patience: submission.patience,
+            started: now,
+            window: FIRST_WINDOW,
+            matching: 0,
+            look_again: FIRST_LOOK,
+            gate_opens: now,
+            open: runs.len(),
+            is_told: false,
+            illegal: None,
+            runs,
+        }
+    }
+
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.runs.len()).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn run_mut(&mut self, index: u32) -> Option<&mut SubTaskRun> {
+        self.runs.get_mut(usize::try_from(index).ok()?)
+    }
+
+    pub(super) const fn illegal_transition(&self) -> Option<(State, State)> {
+        self.illegal
+    }
+
+    pub(super) fn become_state(&mut self, index: u32, next: State) {
+        let Some(before) = self.run_mut(index).map(|run| run.state) else { return };
+        if !before.may_become(next) {
+            self.illegal = self.illegal.or(Some((before, next)));
+        }
+        if before == State::Matching {
+            self.matching = self.matching.saturating_sub(1);
+        }
+        if next == State::Matching {
+            self.matching += 1;
+        }
+        if next.is_final() && !before.is_final() {
+            self.open = self.open.saturating_sub(1);
+            self.queue.retain(|waiting| *waiting != index || next == State::Waiting);
+        }
+        if let Some(run) = self.run_mut(index) {
+            run.state = next;
+        }
+    }
+
+    /// The next sub-task to buy for, if the gate is open and the window has room.
+    pub(super) fn next_to_match(&mut self, now: Time) -> Option<u32> {
+        if now < self.gate_opens || self.matching >= self.window {
+            return None;
+        }
+        self.queue.pop_front()
+    }
+
+    pub(super) fn is_waiting_for_gate(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    pub(super) fn requeue(&mut self, index: u32) {
+        self.queue.push_back(index);
+        if let Some(run) = self.run_mut(index) {
+            run.attempt = None;
+        }
+    }
+
+    /// A seller was found: more purchases may run at once.
+    pub(super) fn widen(&mut self) {
+        self.window = self.window.saturating_mul(2).min(LARGEST_WINDOW);
+        self.look_again = FIRST_LOOK;
+    }
+
+    /// Nobody was found: one purchase at a time, and after a while.
+    pub(super) fn close_gate(&mut self, now: Time) {
+        self.window = 1;
+        self.gate_opens = now.after(self.look_again);
+        self.look_again = self.look_again.times(2).min(SLOWEST_LOOK);
+    }
+
+    pub(super) const fn open_gate(&mut self, now: Time) {
+        self.gate_opens = now;
+        self.look_again = FIRST_LOOK;
+    }
+
+    /// Whether a sub-task that finds nobody since `since` should give up.
+    pub(super) fn is_out_of_patience(&self, since: Time, now: Time) -> bool {
+        now.since(since) >= self.patience && !self.runs.iter().any(|run| run.state.is_with_seller())
+    }
+
+    pub(super) fn is_paying_for_others(&self, index: u32) -> bool {
+        let others = (0_u32..).zip(&self.runs).filter(|(other, _)| *other != index);
+        others.into_iter().any(|(_, run)| run.has_hold())
+    }
+
+    pub(super) fn end(&mut self, index: u32, verdict: Verdict, now: Time) -> Option<End> {
+        let elapsed = now.since(self.started);
+        let run = self.run_mut(index)?;
+        let end = run.take_end(verdict, elapsed);
+        run.end = Some(end.clone());
+        run.attempt = None;
+        Some(end)
+    }
+
+    pub(super) const fn has_ended(&self) -> bool {
+        self.open == 0
+    }
+
+    /// Whether the task has just ended.
+    pub(super) const fn notice_end(&mut self) -> bool {
+        let is_news = self.open == 0 && !self.is_told;
+        self.is_told |= is_news;
+        is_news
+    }
+
+    pub(super) fn status(&self) -> TaskStatus {
+        let sum = |amounts: &mut dyn Iterator<Item = Money>| {
+            Money(amounts.fold(0, |total: u64, amount| total.saturating_add(amount.0)))
+        };
+        TaskStatus {
+            spent: sum(&mut self.runs.iter().flat_map(|run| [run.paid, run.fee])),
+            held: sum(&mut self.runs.iter().filter(|run| run.has_hold()).map(|run| run.plan.price)),
+            sub_tasks: self.runs.iter().map(SubTaskRun::status).collect(),
+            has_ended: self.has_ended(),
+        }
+    }
+}
+
+impl SubTaskRun {
+    const fn new(plan: SubTaskPlan) -> Self {
+        Self {
+            plan,
+            state: State::Waiting,
+            attempts: 0,
+            failures: 0,
+            avoid: Vec::new(),
+            attempt: None,
+            fruitless_since: None,
+            why: String::new(),
+            fee: Money::ZERO,
+            paid: Money::ZERO,
+            end: None,
+        }
+    }
+
+    pub(super) fn contract(&mut self) -> Option<ContractId> {
+        self.attempt.as_ref().map(|attempt| attempt.contract)
+    }
+
+    const fn has_hold(&self) -> bool {
+        self.state.is_with_seller()
+    }
+
+    fn take_end(&self, verdict: Verdict, elapsed: Span) -> End {
+        let attempt = self.attempt.as_ref();
+        let report = attempt.and_then(|attempt| attempt.report.as_ref()).map(|Signed { body, .. }| body);
+        End {
+            sale: attempt.map(|attempt| Sale::of(&attempt.ticket.body)),
+            attempts: self.attempts,
+            cycles: report.map_or(Cycles(0), |report| report.cycles),
+            paid: self.paid,
+            fee: self.fee,
+            elapsed,
+            outputs: report.map_or_else(Vec::new, |report: &Report| report.outputs.clone()),
+            stdout: report.and_then(|report| report.stdout),
+            stderr: report.and_then(|report| report.stderr),
+            verdict,
+        }
+    }
+
+    fn status(&self) -> SubTaskStatus {
+        let sale = self.attempt.as_ref().map(|attempt| Sale::of(&attempt.ticket.body));
+        SubTaskStatus {
+            name: self.plan.name.clone(),
+            state: self.state,
+            attempts: self.attempts,
+            cycles: self.attempt.as_ref().map_or(Cycles(0), |attempt| attempt.cycles),
+            sale: sale.or_else(|| self.end.as_ref().and_then(|end| end.sale.clone())),
+            why: self.why.clone(),
+            end: self.end.clone(),
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! The buyer's dealings with the seller of an attempt, and with sellers that fell silent.
+
+use super::{Abandoned, Dispatch, State, SubTaskRun, Timer};
+use crate::effect::Effect;
+use crate::event::{EventKind, Verdict};
+use proto::message::service::Verdict as SignedVerdict;
+use proto::message::service::{
+    Acceptance, Blob, Cancel, Declined, NamedBlob, Outcome, Phase, Progress, Report, ServiceMessage,
+};
+use proto::{ContractId, Peer, Signed, Span, Time};
+
+/// The wait before a silent seller is asked again to sign that nothing is owed; doubled each time.
+const FIRST_ASK_AGAIN: Span = Span::secs(1);
+/// How long a seller that was given up is asked; its hold expires by itself in any case.
+const ASK_FOR: Span = Span::secs(3_600);
+
+impl Dispatch {
+    /// A message from whoever holds the key of `from`.
+    pub(crate) fn receive(&mut self, from: Peer, message: ServiceMessage, now: Time) {
+        let contract = match &message {
+            ServiceMessage::Accept(paper) => paper.body.contract,
+            ServiceMessage::Decline(paper) => paper.body.contract,
+            ServiceMessage::Progress(progress) => progress.contract,
+            ServiceMessage::Report(paper) => paper.body.contract,
+            _ => return,
+        };
+        if self.abandoned.get(&contract).is_some_and(|left| left.seller.key == from.key) {
+            self.hear_abandoned(contract, message);
+            return;
+        }
+        let Some((_, _, run)) = self.attempt(contract) else {
+            self.answer_stray(from, message);
+            return;
+        };
+        let Some(attempt) = run.attempt.as_mut().filter(|attempt| attempt.seller().key == from.key) else { return };
+        attempt.last_heard = now;
+        attempt.is_doubtful = false;
+        match message {
+            ServiceMessage::Accept(paper) => self.accepted(&paper, now),
+            ServiceMessage::Decline(paper) => self.declined(paper, now),
+            ServiceMessage::Progress(progress) => self.progressed(progress, now),
+            ServiceMessage::Report(paper) => self.reported(*paper, now),
+            _ => {}
+        }
+    }
+
+    /// The connection to `peer` broke: offers are sent again to see whether it is still there; when that
+    /// fails as well, the attempt is lost without waiting for the lease.
+    pub(crate) fn unreachable(&mut self, peer: Peer, now: Time) {
+        let concerned: Vec<ContractId> = self.contracts.keys().copied().collect();
+        for contract in concerned {
+            let Some((task, index, run)) = self.attempt(contract) else { continue };
+            if !matches!(run.state, State::Offered | State::Staging | State::Running) {
+                continue;
+            }
+            let Some(attempt) = run.attempt.as_mut().filter(|attempt| attempt.seller().key == peer.key) else {
+                continue;
+            };
+            if attempt.is_doubtful {
+                self.lose(task, index, now);
+            } else if let Some(offer) = attempt.offer.clone() {
+                attempt.is_doubtful = true;
+                let message = ServiceMessage::Offer(Box::new(offer));
+                self.effects.push_back(Effect::Send { to: peer, message });
+            }
+        }
+    }
+
+    /// The outputs of `contract` are in the store, or could not be had.
+    pub(crate) fn fetched(&mut self, contract: ContractId, result: Result<(), String>, now: Time) {
+        let Some((task, index, run)) = self.attempt(contract) else { return };
+        if run.state != State::Fetching {
+            return;
+        }
+        let Some(report) = run.attempt.as_ref().and_then(|attempt| attempt.report.clone()) else { return };
+        match (&report.body.outcome, result) {
+            (Outcome::Succeeded, Ok(())) => self.settle(contract, now),
+            (Outcome::Succeeded, Err(why)) => {
+                self.abandon_attempt(task, index, now);
+                self.try_again_or_end(task, index, &Outcome::NotFetched(why), now);
+            }
+            (outcome, _) => {
+                let outcome = outcome.clone();
+                self.reject(&report, &outcome.to_string());
+                self.release(contract, None, Some(report));
+                self.try_again_or_end(task, index, &outcome, now);
+            }
+        }
+    }
+
+    pub(crate) fn handle_timeouts(&mut self, now: Time) {
+        while let Some(timer) = self.timers.pop_due(now) {
+            match timer {
+                Timer::Place(task) => self.place(task, now),
+                Timer::Lease(contract) => self.look_at_lease(contract, now),
+                Timer::Abandoned(contract) => self.ask_again(contract, now),
+            }
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Time> {
+        self.timers.first()
+    }
+
+    /// Gives up what is with a seller; the seller is asked to stop and to sign that nothing is owed.
+    pub(super) fn abandon_attempt(&mut self, task: ContractId, index: u32, now: Time) {
+        let Some(run) = self.run(task, index) else { return };
+        let is_concerned = run.state == State::Holding || run.state.is_with_seller();
+        let Some(attempt) = run.attempt.as_ref().filter(|_| is_concerned) else { return };
+        let (contract, seller) = (attempt.contract, attempt.seller());
+        self.timers.clear(Timer::Lease(contract));
+        self.abandoned.insert(contract, Abandoned { seller, until: now.after(ASK_FOR), tries: 0 });
+        self.ask_again(contract, now);
+    }
+
+    fn accepted(&mut self, paper: &Signed<Acceptance>, now: Time) {
+        let contract = paper.body.contract;
+        let Some((task, index, run)) = self.attempt(contract) else { return };
+        let offer = run.attempt.as_ref().and_then(|attempt| attempt.offer.as_ref());
+        if run.state != State::Offered || offer.map(Signed::hash) != Some(paper.body.offer) || !paper.is_genuine() {
+            return;
+        }
+        self.become_state(task, index, State::Staging);
+        self.tell(task, EventKind::Staging { sub_task: index }, now);
+    }
+
+    fn declined(&mut self, paper: Signed<Declined>, now: Time) {
+        let contract = paper.body.contract;
+        let Some((task, index, run)) = self.attempt(contract) else { return };
+        let is_open = matches!(run.state, State::Offered | State::Staging | State::Running);
+        if !is_open || !paper.is_genuine() {
+            return;
+        }
+        let refusal = paper.body.refusal.clone();
+        let seller = paper.signer;
+        if !refusal.is_retryable {
+            run.avoid.push(seller);
+        }
+        run.why = format!("declined: {refusal}");
+        run.failures += u32::from(!refusal.is_retryable);
+        let is_hopeless = run.failures > run.plan.retries;
+        self.timers.clear(Timer::Lease(contract));
+        self.release(contract, Some(paper), None);
+        if is_hopeless {
+            self.end(task, index, Verdict::Declined(refusal), now);
+        } else {
+            self.retry(task, index, format!("declined: {refusal}"), now);
+        }
+    }
+
+    fn progressed(&mut self, progress: Progress, now: Time) {
+        let Some((task, index, run)) = self.attempt(progress.contract) else { return };
+        let state = run.state;
+        let Some(attempt) = run.attempt.as_mut() else { return };
+        attempt.cycles = attempt.cycles.max(progress.cycles);
+        let is_news = state == State::Staging && progress.phase == Phase::Running;
+        if is_news {
+            self.become_state(task, index, State::Running);
+            self.tell(task, EventKind::Running { sub_task: index }, now);
+        }
+    }
+
+    fn reported(&mut self, paper: Signed<Report>, now: Time) {
+        let contract = paper.body.contract;
+        let Some((task, index, run)) = self.attempt(contract) else { return };
+        if !matches!(run.state, State::Offered | State::Staging | State::Running) || !paper.is_genuine() {
+            return;
+        }
+        let Some(attempt) = run.attempt.as_mut() else { return };
+        if attempt.offer.as_ref().map(Signed::hash) != Some(paper.body.offer) {
+            return;
+        }
+        let seller = attempt.seller();
+        let mut blobs: Vec<Blob> = paper.body.outputs.iter().map(|output| output.blob).collect();
+        blobs.extend(paper.body.stdout.iter().chain(&paper.body.stderr));
+        attempt.cycles = paper.body.cycles;
+        attempt.report = Some(paper.clone());
+        self.timers.clear(Timer::Lease(contract));
+        self.become_state(task, index, State::Fetching);
+        self.watch(now.after(self.rules.lease), Timer::Lease(contract));
+        let has_all = run_outputs_are_complete(self.run(task, index), &paper.body);
+        if paper.body.outcome == Outcome::Succeeded && !has_all {
+            self.fetched(contract, Err("the seller's report leaves out declared outputs".into()), now);
+        } else {
+            self.effects.push_back(Effect::Fetch { contract, from: seller, blobs });
+        }
+    }
+
+    fn look_at_lease(&mut self, contract: ContractId, now: Time) {
+        let lease = self.rules.lease;
+        let Some((task, index, run)) = self.attempt(contract) else { return };
+        let Some(attempt) = run.attempt.as_ref() else { return };
+        let silence_ends = attempt.last_heard.after(lease);
+        let is_sellers_turn = matches!(run.state, State::Offered | State::Staging | State::Running);
+        if is_sellers_turn && silence_ends <= now {
+            self.lose(task, index, now);
+        } else if is_sellers_turn {
+            self.watch(silence_ends, Timer::Lease(contract));
+        } else {
+            self.watch(now.after(lease), Timer::Lease(contract));
+        }
+    }
+
+    fn lose(&mut self, task: ContractId, index: u32, now: Time) {
+        self.abandon_attempt(task, index, now);
+        let why = "the seller is not heard of any more".to_string();
+        self.try_again_or_end(task, index, &Outcome::Abandoned(why), now);
+    }
+
+    fn try_again_or_end(&mut self, task: ContractId, index: u32, outcome: &Outcome, now: Time) {
+        let Some(run) = self.run(task, index) else { return };
+        let seller = run.attempt.as_ref().map(|attempt| attempt.seller().key);
+        run.failures += 1;
+        run.why = outcome.to_string();
+        let is_over = !outcome.is_worth_retrying() || run.failures > run.plan.retries;
+        run.avoid.extend(seller);
+        if let Some(contract) = run.contract() {
+            self.timers.clear(Timer::Lease(contract));
+        }
+        if is_over {
+            self.end(task, index, Verdict::Failed(outcome.clone()), now);
+        } else {
+            self.retry(task, index, outcome.to_string(), now);
+        }
+    }
+
+    fn reject(&mut self, report: &Signed<Report>, reason: &str) {
+        let verdict = SignedVerdict {
+            contract: report.body.contract,
+            report: report.hash(),
+            is_accepted: false,
+            reason: reason.into(),
+        };
+        let verdict = Signed::new(verdict, &self.keys);
+        if let Some(seller) = self.seller_of(report) {
+            self.effects.push_back(Effect::Send { to: seller, message: ServiceMessage::Verdict(verdict) });
+        }
+    }
+
+    fn seller_of(&mut self, report: &Signed<Report>) -> Option<Peer> {
+        let contract = report.body.contract;
+        let abandoned = self.abandoned.get(&contract).map(|left| left.seller);
+        abandoned.or_else(|| self.attempt(contract)?.2.attempt.as_ref().map(super::Attempt::seller))
+    }
+
+    /// A seller that was given up speaks again: what it signs frees the hold.
+    fn hear_abandoned(&mut self, contract: ContractId, message: ServiceMessage) {
+        match message {
+            ServiceMessage::Decline(paper) if paper.is_genuine() => self.release(contract, Some(paper), None),
+            ServiceMessage::Report(paper) if paper.is_genuine() => {
+                self.reject(&paper, "the buyer had given this attempt up");
+                if paper.body.outcome != Outcome::Succeeded {
+                    self.release(contract, None, Some(*paper));
+                }
+            }
+            _ => return,
+        }
+        self.timers.clear(Timer::Abandoned(contract));
+        self.abandoned.remove(&contract);
+    }
+
+    /// A seller repeats a report of a contract that is over: its verdict may have been lost.
+    fn answer_stray(&mut self, from: Peer, message: ServiceMessage) {
+        if let ServiceMessage::Report(paper) = message {
+            let reason = "the buyer knows of no such contract that is open".to_string();
+            let (contract, report) = (paper.body.contract, paper.hash());
+            let verdict = SignedVerdict { contract, report, is_accepted: false, reason };
+            let message = ServiceMessage::Verdict(Signed::new(verdict, &self.keys));
+            self.effects.push_back(Effect::Send { to: from, message });
+        }
+    }
+
+    fn ask_again(&mut self, contract: ContractId, now: Time) {
+        let Some(left) = self.abandoned.get_mut(&contract) else { return };
+        if now >= left.until {
+            self.abandoned.remove(&contract);
+            return;
+        }
+        let wait = FIRST_ASK_AGAIN.times(1 << left.tries.min(6));
+        left.tries += 1;
+        let seller = left.seller;
+        self.watch(now.after(wait), Timer::Abandoned(contract));
+        let message = ServiceMessage::Cancel(Cancel { contract });
+        self.effects.push_back(Effect::Send { to: seller, message });
+    }
+}
+
+fn run_outputs_are_complete(run: Option<&mut SubTaskRun>, report: &Report) -> bool {
+    let has = |name: &String| report.outputs.iter().any(|output: &NamedBlob| output.name == *name);
+    run.is_some_and(|run| run.plan.job.outputs.iter().all(has))
+}

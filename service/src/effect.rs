@@ -1,0 +1,25 @@
+//! What the two sides of a contract want done; the node carries it out.
+
+use crate::event::Event;
+use proto::message::bank::Order;
+use proto::message::market::Requirement;
+use proto::message::service::{Blob, Job, ServiceMessage};
+use proto::{CommandId, ContractId, Peer, PublicKey, Rate};
+use std::collections::VecDeque;
+
+/// One thing to be done.
+#[derive(Clone, Debug)]
+pub(crate) enum Effect {
+    Send { to: Peer, message: ServiceMessage },
+    Buy { token: u64, ticket: CommandId, requirement: Requirement, bid: Rate, avoid: Vec<PublicKey> },
+    Take { ticket: CommandId },
+    Free { ticket: CommandId },
+    Order { id: CommandId, order: Order },
+    Fetch { contract: ContractId, from: Peer, blobs: Vec<Blob> },
+    Execute { contract: ContractId, job: Box<Job> },
+    Stop { contract: ContractId },
+    Tell(Event),
+}
+
+/// Effects in the order in which they are to be carried out.
+pub(crate) type Effects = VecDeque<Effect>;

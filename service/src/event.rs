@@ -1,0 +1,160 @@
+//! What the user of a node is told while a task runs.
+
+use proto::message::service::{Blob, NamedBlob, Outcome};
+use proto::{ContractId, Cycles, Market, Money, Peer, Rate, Refusal, Span, Time};
+
+/// Something that happened to a task or to one of its sub-tasks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When.
+    pub time: Time,
+    /// Which task.
+    pub task: ContractId,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// The kinds of events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// A seller was found.
+    Matched {
+        /// Index of the sub-task.
+        sub_task: u32,
+        /// The deal.
+        sale: Sale,
+    },
+    /// Nobody fits at the moment.
+    NoSeller {
+        /// Index of the sub-task.
+        sub_task: u32,
+        /// Why, in words.
+        why: String,
+    },
+    /// The seller took the offer and fetches program and inputs.
+    Staging {
+        /// Index of the sub-task.
+        sub_task: u32,
+    },
+    /// The seller executes.
+    Running {
+        /// Index of the sub-task.
+        sub_task: u32,
+    },
+    /// An attempt came to nothing and another will be made.
+    Retrying {
+        /// Index of the sub-task.
+        sub_task: u32,
+        /// Why, in words.
+        why: String,
+    },
+    /// The sub-task has ended.
+    Ended {
+        /// Index of the sub-task.
+        sub_task: u32,
+        /// How.
+        end: Box<End>,
+    },
+    /// All sub-tasks have ended.
+    TaskEnded,
+}
+
+/// The terms of a match, for the tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sale {
+    /// Who sells.
+    pub seller: Peer,
+    /// The market it was found in.
+    pub market: Market,
+    /// Whose market it was.
+    pub owner: Peer,
+    /// The seller's ask.
+    pub ask: Rate,
+    /// The next higher ask, which sets the price; `None` when the seller was alone.
+    pub second_ask: Option<Rate>,
+    /// How many asks fitted.
+    pub asks_seen: u32,
+    /// The price.
+    pub clearing: Rate,
+}
+
+/// How a sub-task ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The last deal, if one was made.
+    pub sale: Option<Sale>,
+    /// Attempts made.
+    pub attempts: u32,
+    /// Cycles metered in the last attempt.
+    pub cycles: Cycles,
+    /// Paid to the seller.
+    pub paid: Money,
+    /// Paid to the market owner.
+    pub fee: Money,
+    /// From submission to the end.
+    pub elapsed: Span,
+    /// The outputs that are in the buyer's store.
+    pub outputs: Vec<NamedBlob>,
+    /// Standard output, if it is in the buyer's store.
+    pub stdout: Option<Blob>,
+    /// Standard error, if it is in the buyer's store.
+    pub stderr: Option<Blob>,
+}
+
+/// The word on a sub-task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Outputs here, seller paid.
+    Succeeded,
+    /// The program itself failed, or every attempt did; the last one's outcome.
+    Failed(Outcome),
+    /// No seller could be found.
+    NotPlaced {
+        /// Why, in words.
+        why: String,
+    },
+    /// The buyer's money does not suffice, or the bank refused for another reason.
+    NotPaid(Refusal),
+    /// Sellers took the work and were not heard of again.
+    Lost {
+        /// How many attempts.
+        attempts: u32,
+    },
+    /// Sellers declined the offer; the last one's words.
+    Declined(Refusal),
+    /// The user cancelled.
+    Cancelled,
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Succeeded => write!(out, "succeeded"),
+            Self::Failed(outcome) => write!(out, "failed: the program {outcome}"),
+            Self::NotPlaced { why } => write!(out, "not placed: {why}"),
+            Self::NotPaid(refusal) => write!(out, "refused by the bank: {refusal}"),
+            Self::Lost { attempts } => write!(out, "lost: {attempts} sellers were not heard of again"),
+            Self::Declined(refusal) => write!(out, "declined: {refusal}"),
+            Self::Cancelled => write!(out, "cancelled"),
+        }
+    }
+}
+
+impl Sale {
+    /// The terms that a ticket states.
+    #[must_use]
+    pub fn of(ticket: &proto::message::market::Ticket) -> Self {
+        let winner = &ticket.winner.body;
+        Self {
+            seller: winner.seller,
+            market: winner.market,
+            owner: ticket.owner,
+            ask: winner.ask,
+            second_ask: ticket.runner_up.as_ref().map(|listing| listing.body.ask),
+            asks_seen: ticket.asks_seen,
+            clearing: ticket.clearing,
+        }
+    }
+}

@@ -1,0 +1,452 @@
+//! The node: routes the outputs of one part to the inputs of another, and nothing else.
+
+use crate::desk::Desk;
+use crate::dispatch::{Dispatch, Submission, TaskStatus};
+use crate::effect::Effect;
+use crate::event::Event;
+use crate::worker::{Execution, Terms, Worker};
+use chord::Chord;
+use market::{Marketplace, Supply};
+use proto::message::Message;
+use proto::message::bank::{BalanceQuery, BankMessage, Enter, OpenAccount, Order};
+use proto::message::service::{Blob, Job, ServiceMessage};
+use proto::{CommandId, ContractId, Cycles, KeyPair, Money, Peer, RequestId, Rules, Span, Time};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::collections::VecDeque;
+
+/// How often a node tells the bootstrap server that it is there.
+const ENTER_EVERY: Span = Span::secs(20);
+/// How long an isolated node waits before it enters the ring again.
+const REJOIN_AFTER: Span = Span::secs(1);
+
+/// What a node is made of.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The network's rules.
+    pub rules: Rules,
+    /// The bank, which is the bootstrap server too.
+    pub bank: Peer,
+    /// Periods and time-outs of the ring.
+    pub chord: chord::Config,
+    /// What the owner of the machine allows.
+    pub terms: Terms,
+}
+
+/// What comes into a node.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Enters the ring through these nodes; with none, makes a new ring.
+    Start { via: Vec<Peer> },
+    /// A message from whoever holds the key of `from`.
+    Receive { from: Peer, message: Message },
+    /// A message to `peer` could not be delivered, or the connection to it broke.
+    Unreachable { peer: Peer },
+    /// What there is to sell.
+    Supply { supply: Option<Supply> },
+    /// What the owner of the machine allows from now on.
+    Terms { terms: Terms },
+    /// A task to be bought.
+    Submit { submission: Submission },
+    /// Ends a task.
+    Cancel { task: ContractId },
+    /// Forgets a task that has ended.
+    Forget { task: ContractId },
+    /// Contents that were to be fetched are in the store, or could not be had.
+    Fetched { contract: ContractId, result: Result<(), String> },
+    /// An execution is at `cycles`.
+    Progressed { contract: ContractId, cycles: Cycles },
+    /// An execution ended.
+    Executed { contract: ContractId, execution: Box<Execution> },
+    /// Asks the bank for this node's balance.
+    AskBalance,
+    /// Asks who answers for a key.
+    Lookup { token: u64, key: proto::RingId },
+    /// Leaves the network in order.
+    Leave,
+    /// The moment of [`Node::poll_timeout`] has come.
+    Timeout,
+}
+
+/// What a node wants done, in order.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Send a message.
+    Send { to: Peer, message: Message },
+    /// Bring these contents into the store.
+    Fetch { contract: ContractId, from: Peer, blobs: Vec<Blob> },
+    /// Execute a job whose contents are in the store.
+    Execute { contract: ContractId, job: Box<Job> },
+    /// Stop an execution.
+    Stop { contract: ContractId },
+    /// Tell the user.
+    Tell(Event),
+    /// The bank's answer to [`Input::AskBalance`].
+    Balance { available: Money, held: Money },
+    /// The answer to [`Input::Lookup`].
+    Found { token: u64, owner: Option<Peer>, hops: u32 },
+    /// The node is in the ring.
+    Joined,
+    /// The node could not enter the ring and tries again.
+    NotJoined { why: String },
+    /// The node has left the ring.
+    Left,
+}
+
+/// An invariant that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Violation {
+    /// Of the ring.
+    #[error("ring: {0}")]
+    Ring(chord::Violation),
+    /// Of the market.
+    #[error("market: {0}")]
+    Market(market::Violation),
+    /// A sub-task went from one state to another that the table does not allow.
+    #[error("contract: a sub-task went from {from} to {to}")]
+    Transition {
+        /// From.
+        from: &'static str,
+        /// To.
+        to: &'static str,
+    },
+    /// Contracts that no deadline watches.
+    #[error("contract: {count} open contracts have no deadline")]
+    Unwatched {
+        /// How many.
+        count: usize,
+    },
+}
+
+/// A node of the network: ring, market, both sides of contracts.
+pub struct Node {
+    me: Peer,
+    chord: Chord,
+    market: Marketplace,
+    desk: Desk,
+    dispatch: Dispatch,
+    worker: Worker,
+    rng: ChaCha8Rng,
+    enter_at: Time,
+    rejoin_at: Option<Time>,
+    is_leaving: bool,
+    outputs: VecDeque<Output>,
+}
+
+/// Tokens of lookups that the user asked for have this bit; the market's do not.
+const USERS: u64 = 1 << 63;
+
+impl Node {
+    /// A node at `me`. The seed has to be secret on real nodes: ids of contracts come from it.
+    #[must_use]
+    pub fn new(config: Config, me: Peer, keys: KeyPair, seed: [u8; 32], now: Time) -> Self {
+        let mut rng = ChaCha8Rng::from_seed(seed);
+        let mut seed_for_part = || {
+            let mut seed = [0; 32];
+            rng.fill_bytes(&mut seed);
+            seed
+        };
+        let (ring_seed, market_seed, buyer_seed) = (seed_for_part(), seed_for_part(), seed_for_part());
+        let Config { rules, bank, chord, terms } = config;
+        let market_config = market::Config { rules };
+        let buyer_rng = ChaCha8Rng::from_seed(buyer_seed);
+        Self {
+            me,
+            chord: Chord::new(chord, me, ring_seed, now),
+            market: Marketplace::new(market_config, me, keys.clone(), market_seed, now),
+            desk: Desk::new(bank, keys.clone()),
+            dispatch: Dispatch::new(me, keys.clone(), bank.key, rules, buyer_rng),
+            worker: Worker::new(me, keys, bank.key, rules, terms),
+            rng,
+            enter_at: now.after(ENTER_EVERY),
+            rejoin_at: None,
+            is_leaving: false,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Takes one input. Nothing remote can make it fail.
+    pub fn handle(&mut self, input: Input, now: Time) {
+        match input {
+            Input::Start { via } => self.start(via, now),
+            Input::Receive { from, message } => self.receive(from, message, now),
+            Input::Unreachable { peer } => {
+                self.chord.handle(chord::Input::Unreachable { peer }, now);
+                self.market.handle(market::Input::Unreachable { peer }, now);
+                self.dispatch.unreachable(peer, now);
+            }
+            Input::Supply { supply } => {
+                let supply = supply.filter(|_| !self.is_leaving);
+                self.market.handle(market::Input::Supply { supply }, now);
+            }
+            Input::Terms { terms } => self.worker.set_terms(terms),
+            Input::Submit { submission } => self.dispatch.submit(submission, now),
+            Input::Cancel { task } => self.dispatch.cancel(task, now),
+            Input::Forget { task } => {
+                self.dispatch.forget(task);
+            }
+            Input::Fetched { contract, result } if self.worker.owns(contract) => {
+                self.worker.fetched(contract, result, now);
+            }
+            Input::Fetched { contract, result } => self.dispatch.fetched(contract, result, now),
+            Input::Progressed { contract, cycles } => self.worker.progressed(contract, cycles),
+            Input::Executed { contract, execution } => self.worker.executed(contract, *execution, now),
+            Input::AskBalance => self.ask_balance(),
+            Input::Lookup { token, key } => {
+                self.chord.handle(chord::Input::Lookup { token: token | USERS, key }, now);
+            }
+            Input::Leave => self.leave(now),
+            Input::Timeout => self.handle_timeouts(now),
+        }
+        self.route(now);
+    }
+
+    /// The next thing to be done.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`Input::Timeout`] is due.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        [
+            self.chord.poll_timeout(),
+            self.market.poll_timeout(),
+            self.desk.poll_timeout(),
+            self.dispatch.poll_timeout(),
+            self.worker.poll_timeout(),
+            Some(self.enter_at),
+            self.rejoin_at,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// The invariants of all parts.
+    ///
+    /// # Errors
+    /// The first that does not hold.
+    pub fn check(&self) -> Result<(), Violation> {
+        self.chord.check().map_err(Violation::Ring)?;
+        self.market.check().map_err(Violation::Market)?;
+        if let Some((from, to)) = self.dispatch.illegal_transition() {
+            return Err(Violation::Transition { from: from.name(), to: to.name() });
+        }
+        match self.dispatch.unwatched() {
+            0 => Ok(()),
+            count => Err(Violation::Unwatched { count }),
+        }
+    }
+
+    /// This node's place.
+    #[must_use]
+    pub const fn me(&self) -> Peer {
+        self.me
+    }
+
+    /// The ring as this node sees it.
+    #[must_use]
+    pub const fn chord(&self) -> &Chord {
+        &self.chord
+    }
+
+    /// The market as this node sees it.
+    #[must_use]
+    pub const fn market(&self) -> &Marketplace {
+        &self.market
+    }
+
+    /// Sub-tasks of others that are at work here.
+    #[must_use]
+    pub fn working(&self) -> usize {
+        self.worker.active()
+    }
+
+    /// Orders that the bank has not answered yet.
+    #[must_use]
+    pub fn unanswered_orders(&self) -> usize {
+        self.desk.waiting()
+    }
+
+    /// A task of this node's user.
+    #[must_use]
+    pub fn task(&self, task: ContractId) -> Option<TaskStatus> {
+        self.dispatch.status(task)
+    }
+
+    /// The tasks of this node's user.
+    pub fn tasks(&self) -> impl Iterator<Item = ContractId> + '_ {
+        self.dispatch.task_ids()
+    }
+
+    fn start(&mut self, via: Vec<Peer>, now: Time) {
+        let input = if via.is_empty() { chord::Input::Create } else { chord::Input::Join { via } };
+        self.chord.handle(input, now);
+        let mut id = [0; 16];
+        self.rng.fill_bytes(&mut id);
+        self.desk.order(CommandId(id), Order::OpenAccount(OpenAccount {}), now);
+    }
+
+    fn receive(&mut self, from: Peer, message: Message, now: Time) {
+        match message {
+            Message::Chord(message) => self.chord.handle(chord::Input::Receive { from, message }, now),
+            Message::Market(message) => self.market.handle(market::Input::Receive { from, message }, now),
+            Message::Bank(message) if from.key == self.desk.bank_key() => self.receive_from_bank(message, now),
+            Message::Bank(_) => {}
+            Message::Service(message) => self.receive_service(from, message, now),
+        }
+    }
+
+    fn receive_service(&mut self, from: Peer, message: ServiceMessage, now: Time) {
+        match message {
+            ServiceMessage::Offer(_) | ServiceMessage::Cancel(_) | ServiceMessage::Verdict(_) => {
+                let is_reserved = match &message {
+                    ServiceMessage::Offer(offer) => self.market.is_reserved(offer.body.contract),
+                    _ => false,
+                };
+                self.worker.receive(from, message, is_reserved && !self.is_leaving, now);
+            }
+            _ => self.dispatch.receive(from, message, now),
+        }
+    }
+
+    fn receive_from_bank(&mut self, message: BankMessage, now: Time) {
+        match message {
+            BankMessage::Reply(reply) => {
+                if let Some(reply) = self.desk.receive(*reply) {
+                    self.dispatch.bank_answered(reply, now);
+                }
+            }
+            BankMessage::BalanceReply(reply) => {
+                let (available, held) = (reply.balance.available, reply.balance.held);
+                self.outputs.push_back(Output::Balance { available, held });
+            }
+            BankMessage::Entered(entered) if self.rejoin_at.is_some() && !entered.peers.is_empty() => {
+                self.rejoin_at = None;
+                self.chord.handle(chord::Input::Join { via: entered.peers }, now);
+            }
+            _ => {}
+        }
+    }
+
+    fn ask_balance(&mut self) {
+        let query = BalanceQuery { request: RequestId(self.rng.next_u64()) };
+        self.send_to_bank(BankMessage::BalanceQuery(query));
+    }
+
+    fn leave(&mut self, now: Time) {
+        self.is_leaving = true;
+        self.market.handle(market::Input::Supply { supply: None }, now);
+        self.worker.abandon_all("the node leaves the network", now);
+        self.route(now);
+        self.chord.handle(chord::Input::Leave, now);
+        self.send_to_bank(BankMessage::Departed(proto::message::bank::Departed {}));
+    }
+
+    fn handle_timeouts(&mut self, now: Time) {
+        self.chord.handle(chord::Input::Timeout, now);
+        self.market.handle(market::Input::Timeout, now);
+        self.desk.repeat_what_is_due(now);
+        self.dispatch.handle_timeouts(now);
+        self.worker.handle_timeouts(now);
+        if self.enter_at <= now {
+            self.enter_at = now.after(ENTER_EVERY);
+            self.enter();
+        }
+        if self.rejoin_at.is_some_and(|at| at <= now) {
+            self.rejoin_at = Some(now.after(REJOIN_AFTER));
+            self.enter();
+        }
+    }
+
+    fn enter(&mut self) {
+        if self.is_leaving {
+            return;
+        }
+        let request = RequestId(self.rng.next_u64());
+        self.send_to_bank(BankMessage::Enter(Enter { request, listen: self.me.addr, slot: Some(self.me.slot) }));
+    }
+
+    fn send_to_bank(&mut self, message: BankMessage) {
+        self.outputs.push_back(Output::Send { to: self.desk.bank(), message: Message::Bank(message) });
+    }
+
+    /// Carries outputs of the parts to each other until all are quiet.
+    fn route(&mut self, now: Time) {
+        loop {
+            if let Some(output) = self.chord.poll_output() {
+                self.route_chord(output, now);
+            } else if let Some(output) = self.market.poll_output() {
+                self.route_market(output, now);
+            } else if let Some(effect) = self.dispatch.effects.pop_front() {
+                self.carry_out(effect, now);
+            } else if let Some(effect) = self.worker.effects.pop_front() {
+                self.carry_out(effect, now);
+            } else if let Some(message) = self.desk.poll_message() {
+                self.send_to_bank(message);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn route_chord(&mut self, output: chord::Output, now: Time) {
+        match output {
+            chord::Output::Send { to, message } => {
+                self.outputs.push_back(Output::Send { to, message: Message::Chord(message) });
+            }
+            chord::Output::RangeChanged { range } => self.market.handle(market::Input::RangeChanged { range }, now),
+            chord::Output::Found { token, owner, hops, .. } if token & USERS != 0 => {
+                self.outputs.push_back(Output::Found { token: token & !USERS, owner: Some(owner), hops });
+            }
+            chord::Output::NotFound { token, .. } if token & USERS != 0 => {
+                self.outputs.push_back(Output::Found { token: token & !USERS, owner: None, hops: 0 });
+            }
+            chord::Output::Found { token, owner, .. } => {
+                self.market.handle(market::Input::Found { token, owner }, now);
+            }
+            chord::Output::NotFound { token, .. } => self.market.handle(market::Input::NotFound { token }, now),
+            chord::Output::Joined => self.outputs.push_back(Output::Joined),
+            chord::Output::JoinFailed { reason } => {
+                self.rejoin_at = Some(now.after(REJOIN_AFTER));
+                self.outputs.push_back(Output::NotJoined { why: reason.to_string() });
+            }
+            chord::Output::Isolated => self.rejoin_at = Some(now.after(REJOIN_AFTER)),
+            chord::Output::Left => self.outputs.push_back(Output::Left),
+        }
+    }
+
+    fn route_market(&mut self, output: market::Output, now: Time) {
+        match output {
+            market::Output::Send { to, message } => {
+                self.outputs.push_back(Output::Send { to, message: Message::Market(message) });
+            }
+            market::Output::Lookup { token, key } => {
+                self.chord.handle(chord::Input::Lookup { token: token & !USERS, key }, now);
+            }
+            market::Output::Bought { token, ticket } => self.dispatch.bought(token, ticket, now),
+            market::Output::NotBought { token, shortage } => self.dispatch.not_bought(token, &shortage, now),
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect, now: Time) {
+        match effect {
+            Effect::Send { to, message } => {
+                self.outputs.push_back(Output::Send { to, message: Message::Service(message) });
+            }
+            Effect::Buy { token, ticket, requirement, bid, avoid } => {
+                self.market.handle(market::Input::Buy { token, ticket, requirement, bid, avoid }, now);
+            }
+            Effect::Take { ticket } => self.market.handle(market::Input::Take { ticket }, now),
+            Effect::Free { ticket } => self.market.handle(market::Input::Free { ticket }, now),
+            Effect::Order { id, order } => self.desk.order(id, order, now),
+            Effect::Fetch { contract, from, blobs } => {
+                self.outputs.push_back(Output::Fetch { contract, from, blobs });
+            }
+            Effect::Execute { contract, job } => self.outputs.push_back(Output::Execute { contract, job }),
+            Effect::Stop { contract } => self.outputs.push_back(Output::Stop { contract }),
+            Effect::Tell(event) => self.outputs.push_back(Output::Tell(event)),
+        }
+    }
+}

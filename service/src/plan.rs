@@ -1,0 +1,114 @@
+//! From a sub-task of the task file to what is bought for it.
+
+use crate::task::{LocalFile, SubTask};
+use proto::message::market::Requirement;
+use proto::message::service::{Blob, Job, Limits, NamedBlob, Variable};
+use proto::{Cycles, Money, Rate, Rules};
+
+/// A sub-task, ready to be bought: everything bulky is named by its hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubTaskPlan {
+    /// Its name in the task.
+    pub name: String,
+    /// What the seller must have.
+    pub requirement: Requirement,
+    /// The highest rate at which the work stays within the price.
+    pub bid: Rate,
+    /// The most it may cost, the owner's fee included.
+    pub price: Money,
+    /// The work, as far as its file tells.
+    pub work: Option<Cycles>,
+    /// The program with all it gets.
+    pub job: Job,
+    /// Attempts after the first one.
+    pub retries: u32,
+}
+
+/// Why a sub-task cannot be bought.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// Program or input is not there.
+    #[error("sub-task `{sub_task}`: there is no file `{path}` beside the task file")]
+    NoFile {
+        /// The sub-task.
+        sub_task: String,
+        /// The path, as written.
+        path: String,
+    },
+    /// Nothing of the price would be left for the seller.
+    #[error("sub-task `{sub_task}`: its price of {price} credits does not exceed the market owner's fee of {fee}")]
+    PriceBelowFee {
+        /// The sub-task.
+        sub_task: String,
+        /// Its price.
+        price: Money,
+        /// The fee of this network.
+        fee: Money,
+    },
+}
+
+impl SubTaskPlan {
+    /// Plans `sub_task` under `rules`; `blob_of` tells the content of a path of the task file.
+    ///
+    /// The bid is what the price allows per Gc, after the owner's fee, over the stated work. A sub-task that
+    /// does not state its work is taken to run for `rules.nominal_run` at the power it asks for; its price
+    /// still bounds what it costs.
+    ///
+    /// # Errors
+    /// A missing file, or a price that the fee eats up.
+    pub fn new(
+        sub_task: &SubTask,
+        rules: &Rules,
+        blob_of: &dyn Fn(&str) -> Option<Blob>,
+    ) -> Result<Self, PlanError> {
+        let name = sub_task.name.clone();
+        let find = |path: &str| {
+            blob_of(path).ok_or_else(|| PlanError::NoFile { sub_task: name.clone(), path: path.into() })
+        };
+        let named = |file: &LocalFile| Ok(NamedBlob { name: file.name.clone(), blob: find(&file.path)? });
+        let after_fee = sub_task.price.checked_sub(rules.owner_fee).filter(|rest| *rest > Money::ZERO);
+        let after_fee = after_fee.ok_or_else(|| PlanError::PriceBelowFee {
+            sub_task: name.clone(),
+            price: sub_task.price,
+            fee: rules.owner_fee,
+        })?;
+        let work = sub_task.work.unwrap_or_else(|| sub_task.power.during(rules.nominal_run));
+        let bid = Rate::highest(after_fee, work).unwrap_or(Rate(u64::MAX));
+        let job = Job {
+            program: find(&sub_task.program.path)?,
+            arguments: sub_task.arguments.clone(),
+            environment: variables(sub_task),
+            inputs: sub_task.inputs.iter().map(named).collect::<Result<_, _>>()?,
+            outputs: sub_task.outputs.iter().map(|output| output.name.clone()).collect(),
+            stdin: sub_task.stdin.as_deref().map(&find).transpose()?,
+            limits: limits(sub_task),
+        };
+        let requirement = requirement(sub_task);
+        let retries = sub_task.retries;
+        Ok(Self { name, requirement, bid, price: sub_task.price, work: sub_task.work, job, retries })
+    }
+}
+
+fn variables(sub_task: &SubTask) -> Vec<Variable> {
+    let pair = |(name, value): (&String, &String)| Variable { name: name.clone(), value: value.clone() };
+    sub_task.environment.iter().map(pair).collect()
+}
+
+fn limits(sub_task: &SubTask) -> Limits {
+    let limits = &sub_task.limits;
+    let cycles = Cycles(u64::MAX);
+    Limits { wall: limits.wall, memory: limits.memory, disk: limits.disk, output: limits.output, cycles }
+}
+
+fn requirement(sub_task: &SubTask) -> Requirement {
+    let asked = &sub_task.requirements;
+    Requirement {
+        power: sub_task.power,
+        cores: asked.cores.unwrap_or(1),
+        memory: asked.memory.unwrap_or(sub_task.limits.memory),
+        disk: asked.disk.unwrap_or(sub_task.limits.disk),
+        os: asked.os.clone().unwrap_or_default(),
+        arch: asked.arch.clone().unwrap_or_default(),
+        native: false,
+    }
+}

@@ -1,0 +1,304 @@
+//! The seller's side: an offer whose papers are in order is accepted, staged, executed and reported; signs
+//! of life renew the lease on the way.
+
+mod offer;
+
+pub use offer::Terms;
+
+use crate::dispatch::follow_up;
+use crate::effect::{Effect, Effects};
+use proto::message::bank::{Order, Settle};
+use proto::message::service::{
+    Acceptance, Blob, Cancel, Declined, NamedBlob, Offer, Outcome, Phase, Progress, Report, ServiceMessage,
+    Verdict,
+};
+use proto::{ContractId, Cycles, KeyPair, Peer, PublicKey, Refusal, RefusalCode, Rules, Signed, Span, Time};
+use std::collections::BTreeMap;
+
+/// Contracts a seller works on at once, whatever its cores.
+pub const MAX_CONTRACTS: usize = 4_096;
+/// Contracts a seller remembers after their end, so that it does not sign them away.
+const MAX_REMEMBERED: usize = 65_536;
+/// The wait before a report is sent again.
+const REPEAT_REPORT: Span = Span::secs(2);
+/// How long a seller with an accepted result waits for the buyer to settle before it presents the papers itself.
+const CLAIM_AFTER: Span = Span::secs(30);
+
+/// What became of an execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Execution {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Cycles metered.
+    pub cycles: Cycles,
+    /// The declared outputs that are there, in the store.
+    pub outputs: Vec<NamedBlob>,
+    /// Standard output, in the store.
+    pub stdout: Option<Blob>,
+    /// Standard error, in the store.
+    pub stderr: Option<Blob>,
+}
+
+pub(crate) struct Worker {
+    me: Peer,
+    keys: KeyPair,
+    bank: PublicKey,
+    rules: Rules,
+    terms: Terms,
+    works: BTreeMap<ContractId, Work>,
+    delivered: BTreeMap<ContractId, Time>,
+    pub(crate) effects: Effects,
+}
+
+struct Work {
+    offer: Signed<Offer>,
+    buyer: Peer,
+    stage: Stage,
+    cycles: Cycles,
+    is_cancelled: bool,
+    next_action: Time,
+    closes: Time,
+}
+
+enum Stage {
+    Staging,
+    Running,
+    Reported(Box<Signed<Report>>),
+    Accepted(Box<Settle>),
+}
+
+impl Worker {
+    pub(crate) const fn new(me: Peer, keys: KeyPair, bank: PublicKey, rules: Rules, terms: Terms) -> Self {
+        let (works, delivered) = (BTreeMap::new(), BTreeMap::new());
+        Self { me, keys, bank, rules, terms, works, delivered, effects: Effects::new() }
+    }
+
+    pub(crate) fn set_terms(&mut self, terms: Terms) {
+        self.terms = terms;
+    }
+
+    pub(crate) fn owns(&self, contract: ContractId) -> bool {
+        self.works.contains_key(&contract)
+    }
+
+    /// Contracts that are staged or executed at the moment.
+    pub(crate) fn active(&self) -> usize {
+        self.works.values().filter(|work| work.is_active()).count()
+    }
+
+    /// A message from whoever holds the key of `from`. `is_reserved` tells whether the market keeps a slice
+    /// for the ticket of an offer.
+    pub(crate) fn receive(&mut self, from: Peer, message: ServiceMessage, is_reserved: bool, now: Time) {
+        match message {
+            ServiceMessage::Offer(offer) => self.offered(from, *offer, is_reserved, now),
+            ServiceMessage::Cancel(Cancel { contract }) => self.cancelled(from, contract, now),
+            ServiceMessage::Verdict(verdict) => self.judged(from, &verdict, now),
+            _ => {}
+        }
+    }
+
+    /// Program and inputs are in the store, or could not be had.
+    pub(crate) fn fetched(&mut self, contract: ContractId, result: Result<(), String>, now: Time) {
+        let Some(work) = self.works.get_mut(&contract) else { return };
+        if !matches!(work.stage, Stage::Staging) {
+            return;
+        }
+        if let Err(why) = result {
+            self.report(contract, Execution::nothing(Outcome::NotFetched(why)), now);
+            return;
+        }
+        work.stage = Stage::Running;
+        work.next_action = now;
+        let job = Box::new(work.offer.body.job.clone());
+        self.effects.push_back(Effect::Execute { contract, job });
+        self.act(contract, now);
+    }
+
+    /// The executor is at `cycles`.
+    pub(crate) fn progressed(&mut self, contract: ContractId, cycles: Cycles) {
+        if let Some(work) = self.works.get_mut(&contract) {
+            work.cycles = work.cycles.max(cycles);
+        }
+    }
+
+    /// The execution ended.
+    pub(crate) fn executed(&mut self, contract: ContractId, execution: Execution, now: Time) {
+        if self.works.get(&contract).is_some_and(|work| matches!(work.stage, Stage::Running)) {
+            self.report(contract, execution, now);
+        }
+    }
+
+    /// Gives up everything that is at work, because the node leaves or its owner wants the machine.
+    pub(crate) fn abandon_all(&mut self, why: &str, now: Time) {
+        let active = self.works.iter().filter(|(_, work)| work.is_active()).map(|(contract, _)| *contract);
+        for contract in active.collect::<Vec<_>>() {
+            self.effects.push_back(Effect::Stop { contract });
+            self.report(contract, Execution::nothing(Outcome::Abandoned(why.into())), now);
+        }
+    }
+
+    pub(crate) fn handle_timeouts(&mut self, now: Time) {
+        let is_due = |work: &Work| work.next_action <= now || work.closes <= now;
+        let due = self.works.iter().filter(|(_, work)| is_due(work)).map(|(contract, _)| *contract);
+        for contract in due.collect::<Vec<_>>() {
+            self.act(contract, now);
+        }
+        self.delivered.retain(|_, until| *until > now);
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Time> {
+        self.works.values().map(|work| work.next_action.min(work.closes)).min()
+    }
+
+    fn offered(&mut self, from: Peer, offer: Signed<Offer>, is_reserved: bool, now: Time) {
+        let contract = offer.body.contract;
+        if let Some(work) = self.works.get(&contract) {
+            if work.buyer.key == from.key {
+                self.repeat_answer(contract);
+            }
+            return;
+        }
+        if let Err(refusal) = self.judge_offer(from, &offer, is_reserved, now) {
+            self.decline(from, contract, refusal);
+            return;
+        }
+        let job = &offer.body.job;
+        let mut blobs: Vec<Blob> = vec![job.program];
+        blobs.extend(job.inputs.iter().map(|input| input.blob).chain(job.stdin));
+        blobs.sort();
+        blobs.dedup();
+        let acceptance = Signed::new(Acceptance { contract, offer: offer.hash() }, &self.keys);
+        let (buyer, closes) = (offer.body.buyer, offer.body.hold.body.expires);
+        let next_action = now.after(self.sign_of_life());
+        let stage = Stage::Staging;
+        let work = Work { offer, buyer, stage, cycles: Cycles(0), is_cancelled: false, next_action, closes };
+        self.works.insert(contract, work);
+        self.effects.push_back(Effect::Take { ticket: contract });
+        self.effects.push_back(Effect::Send { to: buyer, message: ServiceMessage::Accept(acceptance) });
+        self.effects.push_back(Effect::Fetch { contract, from: buyer, blobs });
+    }
+
+    /// A buyer wants to stop. What is not known, and was not delivered, is declined: that frees the hold of
+    /// an attempt that this node forgot in a crash.
+    fn cancelled(&mut self, from: Peer, contract: ContractId, now: Time) {
+        let Some(work) = self.works.get_mut(&contract) else {
+            if !self.delivered.contains_key(&contract) {
+                let refusal = Refusal::new(RefusalCode::SoldOut, "this seller has no such contract", "");
+                self.decline(from, contract, refusal);
+            }
+            return;
+        };
+        if work.buyer.key != from.key {
+            return;
+        }
+        match work.stage {
+            Stage::Staging => self.report(contract, Execution::nothing(Outcome::Cancelled), now),
+            Stage::Running if !work.is_cancelled => {
+                work.is_cancelled = true;
+                self.effects.push_back(Effect::Stop { contract });
+            }
+            Stage::Running => {}
+            Stage::Reported(_) | Stage::Accepted(_) => self.repeat_answer(contract),
+        }
+    }
+
+    fn judged(&mut self, from: Peer, verdict: &Signed<Verdict>, now: Time) {
+        let contract = verdict.body.contract;
+        let Some(work) = self.works.get_mut(&contract) else { return };
+        let Stage::Reported(report) = &work.stage else { return };
+        if !verdict.is_genuine_by(work.buyer.key) || from.key != work.buyer.key || verdict.body.report != report.hash() {
+            return;
+        }
+        if verdict.body.is_accepted {
+            let (ticket, report) = (work.offer.body.ticket.clone(), (**report).clone());
+            let settle = Settle { hold: contract, ticket, report, verdict: verdict.clone() };
+            work.stage = Stage::Accepted(Box::new(settle));
+            work.next_action = now.after(CLAIM_AFTER);
+            if self.delivered.len() < MAX_REMEMBERED {
+                self.delivered.insert(contract, work.closes);
+            }
+        } else {
+            self.works.remove(&contract);
+        }
+    }
+
+    /// Ends the work: the slice is idle again at once, the report is repeated until the buyer judges it.
+    fn report(&mut self, contract: ContractId, execution: Execution, now: Time) {
+        let Some(work) = self.works.get_mut(&contract) else { return };
+        let Execution { outcome, cycles, outputs, stdout, stderr } = execution;
+        let offer = work.offer.hash();
+        let report = Report { contract, offer, outcome, cycles, outputs, stdout, stderr };
+        let report = Signed::new(report, &self.keys);
+        work.stage = Stage::Reported(Box::new(report));
+        work.next_action = now.after(REPEAT_REPORT);
+        self.effects.push_back(Effect::Free { ticket: contract });
+        self.repeat_answer(contract);
+    }
+
+    /// What is due for a contract: a sign of life, the report once more, the seller's own claim, or the end.
+    fn act(&mut self, contract: ContractId, now: Time) {
+        let sign_of_life = self.sign_of_life();
+        let Some(work) = self.works.get_mut(&contract) else { return };
+        if work.closes <= now {
+            if work.is_active() {
+                self.effects.push_back(Effect::Stop { contract });
+                self.effects.push_back(Effect::Free { ticket: contract });
+            }
+            self.works.remove(&contract);
+            return;
+        }
+        match &work.stage {
+            Stage::Staging | Stage::Running => {
+                work.next_action = now.after(sign_of_life);
+                let phase = if matches!(work.stage, Stage::Staging) { Phase::Staging } else { Phase::Running };
+                let message = ServiceMessage::Progress(Progress { contract, phase, cycles: work.cycles });
+                self.effects.push_back(Effect::Send { to: work.buyer, message });
+            }
+            Stage::Reported(_) => {
+                work.next_action = now.after(REPEAT_REPORT);
+                self.repeat_answer(contract);
+            }
+            Stage::Accepted(settle) => {
+                let order = Order::Settle(settle.clone());
+                self.effects.push_back(Effect::Order { id: follow_up(contract, "claim"), order });
+                self.works.remove(&contract);
+            }
+        }
+    }
+
+    fn repeat_answer(&mut self, contract: ContractId) {
+        let Some(work) = self.works.get(&contract) else { return };
+        let message = match &work.stage {
+            Stage::Staging | Stage::Running => {
+                let acceptance = Acceptance { contract, offer: work.offer.hash() };
+                ServiceMessage::Accept(Signed::new(acceptance, &self.keys))
+            }
+            Stage::Reported(report) => ServiceMessage::Report(report.clone()),
+            Stage::Accepted(_) => return,
+        };
+        self.effects.push_back(Effect::Send { to: work.buyer, message });
+    }
+
+    fn decline(&mut self, to: Peer, contract: ContractId, refusal: Refusal) {
+        let declined = Signed::new(Declined { contract, refusal }, &self.keys);
+        self.effects.push_back(Effect::Send { to, message: ServiceMessage::Decline(declined) });
+    }
+
+    const fn sign_of_life(&self) -> Span {
+        Span(self.rules.lease.0 / 4)
+    }
+}
+
+impl Work {
+    const fn is_active(&self) -> bool {
+        matches!(self.stage, Stage::Staging | Stage::Running)
+    }
+}
+
+impl Execution {
+    /// An end without a run.
+    #[must_use]
+    pub const fn nothing(outcome: Outcome) -> Self {
+        Self { outcome, cycles: Cycles(0), outputs: Vec::new(), stdout: None, stderr: None }
+    }
+}

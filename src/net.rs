@@ -1,0 +1,4 @@
+//! The node's network.
+pub mod identity;
+pub mod store;
+mod tls;

@@ -1,0 +1,284 @@
+//! The content store: bulk data by its BLAKE3 hash, on disk, within a quota.
+//!
+//! ```text
+//! objects/ab/cdef…   complete contents, read-only, named by their hash
+//! partial/abcdef…    contents on their way, kept when a fetch is cut so that it can go on
+//! draft/…            copies being made; emptied at the start
+//! ```
+//!
+//! What was not used for the longest time makes room for the new, unless it is pinned. One process uses a
+//! directory at a time.
+
+mod partial;
+mod shelf;
+#[cfg(test)]
+mod tests;
+
+pub use partial::PartialWriter;
+
+use proto::id::hex;
+use proto::message::service::Blob;
+use proto::{Bytes, Hash};
+use shelf::Shelf;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The largest content that is kept or fetched, in bytes.
+pub const MAX_BLOB: u64 = 4 << 30;
+/// How much of a file is read at once while it is hashed and copied, in bytes.
+const COPY_BUFFER: usize = 1 << 20;
+
+/// Why the store does not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no such content here.
+    #[error("the content {hash} is not in the store")]
+    Absent {
+        /// Its name.
+        hash: Hash,
+    },
+    /// Larger than any content may be.
+    #[error("a content of {size} bytes is too large: at most {MAX_BLOB} bytes are kept")]
+    TooLarge {
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// All that could be removed is not enough.
+    #[error(
+        "no room for {needed} bytes: {used} of {quota} are used by contents that are needed; \
+         raise the store's quota or wait until running work ends"
+    )]
+    Full {
+        /// How many more bytes were asked for.
+        needed: u64,
+        /// How many are there.
+        used: u64,
+        /// How many there may be.
+        quota: u64,
+    },
+    /// The bytes are not those that the name stands for.
+    #[error("the bytes received for the content {hash} are others than its name says")]
+    WrongContent {
+        /// The name.
+        hash: Hash,
+    },
+    /// Another writer of the same content is at work.
+    #[error("the content {hash} is being written already")]
+    Busy {
+        /// Its name.
+        hash: Hash,
+    },
+    /// The file system refuses.
+    #[error("cannot use the content store at {path}: {source}")]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+}
+
+/// A directory of contents.
+#[derive(Debug)]
+pub struct Store {
+    directory: PathBuf,
+    shelf: Mutex<Shelf>,
+    drafts: AtomicU64,
+}
+
+impl Store {
+    /// Opens the store in `directory`, made if it is not there, with at most `quota` bytes of contents.
+    ///
+    /// Reads the directory, so call it before anything is in a hurry.
+    ///
+    /// # Errors
+    /// What the file system refuses.
+    pub fn open(directory: &Path, quota: Bytes) -> Result<Self, StoreError> {
+        let drafts = directory.join("draft");
+        if drafts.exists() {
+            fs::remove_dir_all(&drafts).map_err(io_error(&drafts))?;
+        }
+        for place in [drafts, directory.join("objects"), directory.join("partial")] {
+            fs::create_dir_all(&place).map_err(io_error(&place))?;
+        }
+        let mut shelf = Shelf::new(directory, quota.0);
+        shelf.scan().map_err(io_error(directory))?;
+        Ok(Self { directory: directory.into(), shelf: Mutex::new(shelf), drafts: AtomicU64::new(0) })
+    }
+
+    /// Whether the content is here, complete.
+    #[must_use]
+    pub fn has(&self, hash: &Hash) -> bool {
+        self.shelf().use_object(hash).is_some()
+    }
+
+    /// The content's size, if it is here.
+    #[must_use]
+    pub fn size(&self, hash: &Hash) -> Option<Bytes> {
+        self.shelf().use_object(hash).map(Bytes)
+    }
+
+    /// The file that holds the content. It is read-only and has to stay as it is: copy it before it is changed,
+    /// and pin it for as long as the file is needed.
+    #[must_use]
+    pub fn path(&self, hash: &Hash) -> Option<PathBuf> {
+        let mut shelf = self.shelf();
+        shelf.use_object(hash).map(|_| shelf.object_path(hash))
+    }
+
+    /// Keeps a content, here already or not, until it is unpinned as often as it was pinned.
+    pub fn pin(&self, hash: Hash) {
+        self.shelf().pin(hash);
+    }
+
+    /// Takes one pin off.
+    pub fn unpin(&self, hash: &Hash) {
+        self.shelf().unpin(hash);
+    }
+
+    /// The bytes of all contents, complete or not.
+    #[must_use]
+    pub fn used(&self) -> Bytes {
+        Bytes(self.shelf().used())
+    }
+
+    /// Stores bytes.
+    ///
+    /// # Errors
+    /// No room, too large, or what the file system refuses.
+    pub async fn put_bytes(self: &Arc<Self>, bytes: Vec<u8>) -> Result<Blob, StoreError> {
+        self.blocking(move |store| store.copy_in(&mut bytes.as_slice(), bytes.len() as u64)).await
+    }
+
+    /// Stores a copy of a file (a copy, since a link would change with the file).
+    ///
+    /// # Errors
+    /// No room, too large, or what the file system refuses.
+    pub async fn put_file(self: &Arc<Self>, path: PathBuf) -> Result<Blob, StoreError> {
+        self.blocking(move |store| {
+            let mut file = File::open(&path).map_err(io_error(&path))?;
+            let size = file.metadata().map_err(io_error(&path))?.len();
+            store.copy_in(&mut file, size)
+        })
+        .await
+    }
+
+    /// Up to `length` bytes of a content from `offset` on; fewer at its end.
+    ///
+    /// # Errors
+    /// An absent content, or what the file system refuses.
+    pub async fn read(self: &Arc<Self>, hash: Hash, offset: u64, length: usize) -> Result<Vec<u8>, StoreError> {
+        self.blocking(move |store| store.read_now(hash, offset, length)).await
+    }
+
+    /// A writer that goes on where an earlier one of the same content was cut.
+    ///
+    /// # Errors
+    /// Too large, another writer at work, or what the file system refuses.
+    pub async fn writer(self: &Arc<Self>, blob: Blob) -> Result<PartialWriter, StoreError> {
+        PartialWriter::open(self, blob).await
+    }
+
+    fn read_now(&self, hash: Hash, offset: u64, length: usize) -> Result<Vec<u8>, StoreError> {
+        let path = self.path(&hash).ok_or(StoreError::Absent { hash })?;
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.shelf().forget(&hash);
+                return Err(StoreError::Absent { hash });
+            }
+            Err(error) => return Err(io_error(&path)(error)),
+        };
+        let mut bytes = Vec::with_capacity(length.min(COPY_BUFFER));
+        file.seek(SeekFrom::Start(offset)).map_err(io_error(&path))?;
+        file.take(length as u64).read_to_end(&mut bytes).map_err(io_error(&path))?;
+        Ok(bytes)
+    }
+
+    /// Copies and hashes at once, then moves the copy to its place.
+    fn copy_in(&self, source: &mut impl io::Read, size: u64) -> Result<Blob, StoreError> {
+        if size > MAX_BLOB {
+            return Err(StoreError::TooLarge { size });
+        }
+        self.shelf().check_size(size)?;
+        let draft = self.directory.join("draft").join(self.drafts.fetch_add(1, Ordering::Relaxed).to_string());
+        let copied = copy_and_hash(source, &draft).map_err(io_error(&draft)).and_then(|blob| {
+            if blob.size.0 > MAX_BLOB {
+                return Err(StoreError::TooLarge { size: blob.size.0 });
+            }
+            self.shelf().admit(&draft, blob)?;
+            Ok(blob)
+        });
+        if copied.is_err() {
+            discard(&draft);
+        }
+        copied
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = Arc::clone(self);
+        let path = self.directory.clone();
+        let done = tokio::task::spawn_blocking(move || work(&store)).await;
+        done.unwrap_or_else(|gone| Err(io_error(&path)(io::Error::other(gone))))
+    }
+}
+
+fn copy_and_hash(source: &mut impl io::Read, to: &Path) -> io::Result<Blob> {
+    let mut file = File::create_new(to)?;
+    let mut hasher = blake3::Hasher::new();
+    let mut size = 0;
+    let mut buffer = vec![0; COPY_BUFFER];
+    // One byte more than is allowed shows that a file has grown too large while it was read.
+    let mut source = source.take(MAX_BLOB + 1);
+    loop {
+        let count = match source.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let bytes = buffer.get(..count).unwrap_or_default();
+        hasher.update(bytes);
+        file.write_all(bytes)?;
+        size += count as u64;
+    }
+    seal(&file)?;
+    Ok(Blob { hash: Hash(*hasher.finalize().as_bytes()), size: Bytes(size) })
+}
+
+/// Makes a complete file durable and read-only, so that its name never stands for other bytes, not even after
+/// a power failure.
+fn seal(file: &File) -> io::Result<()> {
+    file.set_permissions(Permissions::from_mode(0o444))?;
+    file.sync_data()
+}
+
+/// Removes what may or may not be there; what cannot be removed is said, since it takes room.
+fn discard(path: &Path) {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(path = %path.display(), %error, "cannot remove a file of the content store");
+        }
+        _ => {}
+    }
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> StoreError + use<> {
+    let path = path.to_path_buf();
+    move |source| StoreError::Io { path, source }
+}
+
+fn full_name(hash: &Hash) -> String {
+    hex(&hash.0)
+}

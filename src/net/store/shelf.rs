@@ -1,0 +1,253 @@
+//! What is in the store: sizes, ages and pins, and what has to go when room is needed.
+//!
+//! Files are moved in and removed while the shelf is locked, so that its picture and the directory agree.
+
+use super::{StoreError, discard, full_name, io_error};
+use proto::Hash;
+use proto::id::unhex;
+use proto::message::service::Blob;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// The picture of the directory.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    directory: PathBuf,
+    quota: u64,
+    used: u64,
+    /// Grows with every use; the smallest is the longest unused.
+    ticks: u64,
+    objects: BTreeMap<Hash, Object>,
+    by_age: BTreeMap<u64, Hash>,
+    partials: BTreeMap<Hash, Partial>,
+    pins: BTreeMap<Hash, u32>,
+}
+
+#[derive(Debug)]
+struct Object {
+    size: u64,
+    tick: u64,
+}
+
+#[derive(Debug)]
+struct Partial {
+    size: u64,
+    is_open: bool,
+}
+
+impl Shelf {
+    pub(super) fn new(directory: &Path, quota: u64) -> Self {
+        let (used, ticks) = (0, 0);
+        let (objects, by_age) = (BTreeMap::new(), BTreeMap::new());
+        let (partials, pins) = (BTreeMap::new(), BTreeMap::new());
+        Self { directory: directory.into(), quota, used, ticks, objects, by_age, partials, pins }
+    }
+
+    /// Takes up what an earlier process has left; the age of an object is its file's.
+    pub(super) fn scan(&mut self) -> io::Result<()> {
+        let mut found = Vec::new();
+        for shelf in fs::read_dir(self.directory.join("objects"))? {
+            let shelf = shelf?;
+            if !shelf.file_type()?.is_dir() {
+                continue;
+            }
+            for entry in fs::read_dir(shelf.path())? {
+                let entry = entry?;
+                let name = [shelf.file_name(), entry.file_name()].map(|part| part.to_string_lossy().into_owned());
+                if let Some(hash) = unhex(&name.concat()) {
+                    let metadata = entry.metadata()?;
+                    let age = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+                    found.push((age, Hash(hash), metadata.len()));
+                }
+            }
+        }
+        found.sort_unstable();
+        for (_, hash, size) in found {
+            self.insert(hash, size);
+        }
+        for entry in fs::read_dir(self.directory.join("partial"))? {
+            let entry = entry?;
+            if let Some(hash) = unhex(&entry.file_name().to_string_lossy()) {
+                let size = entry.metadata()?.len();
+                self.used += size;
+                self.partials.insert(Hash(hash), Partial { size, is_open: false });
+            }
+        }
+        if self.make_room(0).is_err() {
+            tracing::warn!(used = self.used, quota = self.quota, "the content store is larger than its quota");
+        }
+        Ok(())
+    }
+
+    pub(super) const fn used(&self) -> u64 {
+        self.used
+    }
+
+    pub(super) fn object_path(&self, hash: &Hash) -> PathBuf {
+        let name = full_name(hash);
+        let (head, tail) = name.split_at_checked(2).unwrap_or_default();
+        self.directory.join("objects").join(head).join(tail)
+    }
+
+    pub(super) fn partial_path(&self, hash: &Hash) -> PathBuf {
+        self.directory.join("partial").join(full_name(hash))
+    }
+
+    /// The size of an object, which is now the most recently used.
+    pub(super) fn use_object(&mut self, hash: &Hash) -> Option<u64> {
+        let object = self.objects.get_mut(hash)?;
+        self.ticks += 1;
+        self.by_age.remove(&object.tick);
+        self.by_age.insert(self.ticks, *hash);
+        object.tick = self.ticks;
+        Some(object.size)
+    }
+
+    pub(super) fn pin(&mut self, hash: Hash) {
+        let pins = self.pins.entry(hash).or_default();
+        *pins = pins.saturating_add(1);
+    }
+
+    pub(super) fn unpin(&mut self, hash: &Hash) {
+        if let Some(pins) = self.pins.get_mut(hash) {
+            *pins = pins.saturating_sub(1);
+            if *pins == 0 {
+                self.pins.remove(hash);
+            }
+        }
+    }
+
+    /// Drops an object from the picture, not from the directory.
+    pub(super) fn forget(&mut self, hash: &Hash) {
+        if let Some(object) = self.objects.remove(hash) {
+            self.by_age.remove(&object.tick);
+            self.used = self.used.saturating_sub(object.size);
+        }
+    }
+
+    /// Whether a content of this size could ever be kept.
+    pub(super) const fn check_size(&self, size: u64) -> Result<(), StoreError> {
+        if size > self.quota {
+            return Err(StoreError::Full { needed: size, used: self.used, quota: self.quota });
+        }
+        Ok(())
+    }
+
+    /// Moves a complete file to its place.
+    pub(super) fn admit(&mut self, file: &Path, blob: Blob) -> Result<(), StoreError> {
+        if self.use_object(&blob.hash).is_some() {
+            discard(file);
+            return Ok(());
+        }
+        self.make_room(blob.size.0)?;
+        self.place(file, blob)
+    }
+
+    /// Removes the longest unused until `needed` more bytes fit; nothing, if that would not be enough.
+    fn make_room(&mut self, needed: u64) -> Result<(), StoreError> {
+        let error = StoreError::Full { needed, used: self.used, quota: self.quota };
+        let wanted = self.used.saturating_add(needed).saturating_sub(self.quota);
+        let mut freed = 0_u64;
+        let (mut partials, mut objects) = (Vec::new(), Vec::new());
+        for (hash, partial) in self.partials.iter().filter(|(_, partial)| !partial.is_open) {
+            if freed >= wanted {
+                break;
+            }
+            freed += partial.size;
+            partials.push(*hash);
+        }
+        for hash in self.by_age.values().filter(|hash| !self.pins.contains_key(hash)) {
+            if freed >= wanted {
+                break;
+            }
+            freed += self.objects.get(hash).map_or(0, |object| object.size);
+            objects.push(*hash);
+        }
+        if freed < wanted {
+            return Err(error);
+        }
+        for hash in partials {
+            self.remove_partial(&hash);
+        }
+        for hash in objects {
+            discard(&self.object_path(&hash));
+            self.forget(&hash);
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, file: &Path, blob: Blob) -> Result<(), StoreError> {
+        let path = self.object_path(&blob.hash);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(io_error(parent))?;
+        }
+        fs::rename(file, &path).map_err(io_error(&path))?;
+        self.insert(blob.hash, blob.size.0);
+        Ok(())
+    }
+
+    fn insert(&mut self, hash: Hash, size: u64) {
+        self.ticks += 1;
+        self.used += size;
+        self.by_age.insert(self.ticks, hash);
+        self.objects.insert(hash, Object { size, tick: self.ticks });
+    }
+
+    /// Claims the partial file of a content for one writer.
+    pub(super) fn open_partial(&mut self, hash: Hash) -> Result<(), StoreError> {
+        let partial = self.partials.entry(hash).or_insert(Partial { size: 0, is_open: false });
+        if partial.is_open {
+            return Err(StoreError::Busy { hash });
+        }
+        partial.is_open = true;
+        Ok(())
+    }
+
+    /// The writer has gone; the file stays for the next one, unless there is nothing in it.
+    pub(super) fn close_partial(&mut self, hash: &Hash) {
+        if let Some(partial) = self.partials.get_mut(hash) {
+            partial.is_open = false;
+            if partial.size == 0 {
+                self.remove_partial(hash);
+            }
+        }
+    }
+
+    /// Room for `more` bytes in a partial file.
+    pub(super) fn grow_partial(&mut self, hash: &Hash, more: u64) -> Result<(), StoreError> {
+        self.make_room(more)?;
+        if let Some(partial) = self.partials.get_mut(hash) {
+            partial.size += more;
+            self.used += more;
+        }
+        Ok(())
+    }
+
+    /// What was really found in a partial file.
+    pub(super) fn set_partial_size(&mut self, hash: &Hash, size: u64) {
+        if let Some(partial) = self.partials.get_mut(hash) {
+            self.used = self.used.saturating_sub(partial.size) + size;
+            partial.size = size;
+        }
+    }
+
+    pub(super) fn remove_partial(&mut self, hash: &Hash) {
+        discard(&self.partial_path(hash));
+        self.set_partial_size(hash, 0);
+        self.partials.remove(hash);
+    }
+
+    /// A partial file is complete and becomes an object.
+    pub(super) fn finish_partial(&mut self, blob: Blob) -> Result<(), StoreError> {
+        let path = self.partial_path(&blob.hash);
+        if self.use_object(&blob.hash).is_none() {
+            self.set_partial_size(&blob.hash, 0);
+            self.place(&path, blob)?;
+        }
+        self.remove_partial(&blob.hash);
+        Ok(())
+    }
+}

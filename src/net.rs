@@ -1,4 +1,251 @@
-//! The node's network.
+//! The node's network: who it is, whom it talks to, and the contents it keeps and fetches.
+//!
+//! One port serves everything: gRPC over HTTP/2 in TLS 1.3, with a certificate from both sides (`tls`).
+//! Messages travel on one stream per pair of nodes, opened by whoever speaks first (`pool`, `link`); bulk data
+//! on connections of its own (`fetch`), so that it does not hold messages up. Nothing here decides anything:
+//! what is heard goes to the inbox, in order for each peer, and what is not delivered is reported there once.
+
+mod dial;
+mod fetch;
 pub mod identity;
+mod link;
+mod pool;
+mod server;
 pub mod store;
+#[cfg(test)]
+mod tests;
 mod tls;
+
+pub use dial::DialError;
+pub use fetch::FetchError;
+
+use dial::Dialler;
+use pool::Pool;
+use proto::message::service::Blob;
+use proto::{KeyPair, Message, Peer, PublicKey};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use store::Store;
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::time::timeout;
+
+/// The generated gRPC stubs.
+#[expect(missing_docs, clippy::allow_attributes, reason = "generated code")]
+mod rpc {
+    tonic::include_proto!("compup2p.v1");
+}
+
+/// The version of the protocol that this node speaks.
+pub const VERSION: u32 = 1;
+/// The longest wait for a connection, from the first packet to gRPC.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// Messages that wait for one peer; one more, and the peer counts as unreachable.
+pub const MAX_QUEUE: usize = 1_024;
+/// Connections that others may hold to this node, and as many that it holds itself. Beyond it the one that was
+/// silent for the longest time is closed.
+pub const MAX_CONNECTIONS: usize = 512;
+/// Contents that are sent at the same time.
+pub const MAX_FETCHES: usize = 64;
+/// The largest piece of a content in one message, in bytes.
+pub const MAX_PIECE: usize = 1 << 20;
+/// The silence after which whoever opened a connection closes it.
+pub const IDLE: Duration = Duration::from_secs(60);
+/// The silence after which the other side closes it.
+pub const ACCEPTED_IDLE: Duration = Duration::from_secs(90);
+/// How often a connection is asked whether it lives.
+pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
+/// How long it may take to answer. A peer that fell silent is noticed after both together.
+pub const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The pause between a failed connection and the next attempt to the same peer.
+pub const REDIAL_PAUSE: Duration = Duration::from_millis(250);
+/// How long an orderly end may take: of one connection, and of the whole network.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What the network has to tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Somebody said something. The key of `from` is proven; its address is the one from which it was reached,
+    /// or a claim that is proven when an answer to it arrives.
+    Received {
+        /// Who.
+        from: Peer,
+        /// What.
+        message: Message,
+    },
+    /// Messages could not be delivered, or the connection broke; what was on its way may be lost.
+    Unreachable {
+        /// Who.
+        peer: Peer,
+    },
+}
+
+/// Why the network does not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum NetError {
+    /// The port cannot be had.
+    #[error("cannot listen on {addr}: {source}; is another process using the port?")]
+    CannotListen {
+        /// Where.
+        addr: SocketAddr,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// The key does not make a certificate.
+    #[error("cannot make the channel's certificate: {0}")]
+    Certificate(#[from] rcgen::Error),
+    /// The TLS library refuses its configuration.
+    #[error("cannot set up the channel: {0}")]
+    Channel(#[from] rustls::Error),
+    /// Nobody there.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+}
+
+/// The network of one node; a handle that is cheap to clone. It lives until [`Net::shutdown`].
+#[derive(Clone, Debug)]
+pub struct Net {
+    inner: Arc<Inner>,
+}
+
+/// How far the end has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Open,
+    /// Nothing new; what waits is still sent.
+    Closing,
+    /// Every task ends where it stands.
+    Closed,
+}
+
+#[derive(Debug)]
+struct Inner {
+    address: SocketAddr,
+    key: PublicKey,
+    /// Who we say that we are.
+    me: watch::Sender<Peer>,
+    inbox: mpsc::Sender<Event>,
+    store: Arc<Store>,
+    dialler: Dialler,
+    pool: Pool,
+    fetching: fetch::Fetching,
+    /// Permits to send contents.
+    serving: Arc<Semaphore>,
+    phase: watch::Sender<Phase>,
+    /// Each task holds a receiver, so that the end of all of them can be waited for.
+    tasks: watch::Sender<()>,
+    runtime: Handle,
+}
+
+impl Net {
+    /// Listens on `listen` (port 0: any free one) and reports to `inbox`.
+    ///
+    /// # Errors
+    /// A port that cannot be had, or a key that makes no certificate.
+    pub async fn start(
+        listen: SocketAddr,
+        keys: KeyPair,
+        store: Arc<Store>,
+        inbox: mpsc::Sender<Event>,
+    ) -> Result<Self, NetError> {
+        let cannot_listen = |source| NetError::CannotListen { addr: listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(cannot_listen)?;
+        let address = listener.local_addr().map_err(cannot_listen)?;
+        let channel = tls::Channel::new(&keys)?;
+        let acceptor = Arc::new(channel.server()?).into();
+        // 127.0.0.1 is what the system takes by itself.
+        let source = Some(listen.ip()).filter(|ip| !ip.is_unspecified() && ip.to_string() != "127.0.0.1");
+        let inner = Arc::new(Inner {
+            address,
+            key: keys.public(),
+            me: watch::Sender::new(Peer::new(address, 0, keys.public())),
+            inbox,
+            store,
+            dialler: Dialler { channel, source },
+            pool: Pool::default(),
+            fetching: fetch::Fetching::default(),
+            serving: Arc::new(Semaphore::new(MAX_FETCHES)),
+            phase: watch::Sender::new(Phase::Open),
+            tasks: watch::Sender::new(()),
+            runtime: Handle::current(),
+        });
+        inner.spawn(server::accept(Arc::clone(&inner), listener, acceptor));
+        Ok(Self { inner })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.inner.address
+    }
+
+    /// The peer that we say to be from now on; before the first call the address that we listen on, slot 0. An
+    /// unspecified ip address (0.0.0.0) is replaced by others with the one they see.
+    pub fn set_me(&self, me: Peer) {
+        self.inner.me.send_replace(me);
+    }
+
+    /// Sends a message, at once and in order for each peer. What cannot be delivered is reported as
+    /// [`Event::Unreachable`].
+    pub fn send(&self, to: Peer, message: Message) {
+        self.inner.send(to, message);
+    }
+
+    /// Which key answers at `addr`: the first contact to somebody of whom only the address is known.
+    ///
+    /// # Errors
+    /// Nobody there, or nobody who speaks this protocol.
+    pub async fn identify(&self, addr: SocketAddr) -> Result<PublicKey, NetError> {
+        Ok(self.inner.dialler.identify(addr).await?)
+    }
+
+    /// Fetches a content from a peer into the store; at once if it is there. A fetch that was cut goes on where
+    /// it was, also in a later call and from another peer.
+    ///
+    /// # Errors
+    /// The peer does not have it, sends something else, is not reached, or the store refuses.
+    pub async fn fetch(&self, from: Peer, blob: Blob) -> Result<(), FetchError> {
+        self.inner.fetch(from, blob).await
+    }
+
+    /// Ends in order: nothing new is accepted, what waits to be sent is sent, in bounded time.
+    pub async fn shutdown(&self) {
+        self.inner.phase.send_replace(Phase::Closing);
+        if timeout(CLOSE_TIMEOUT, self.inner.tasks.closed()).await.is_err() {
+            tracing::debug!("some connections did not end in time");
+        }
+        self.inner.phase.send_replace(Phase::Closed);
+        self.inner.tasks.closed().await;
+    }
+}
+
+impl Inner {
+    /// Runs a task until the network has closed.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let alive = self.tasks.subscribe();
+        let mut phase = self.phase.subscribe();
+        self.runtime.spawn(async move {
+            tokio::select! {
+                () = task => {}
+                _ = phase.wait_for(|phase| *phase == Phase::Closed) => {}
+            }
+            drop(alive);
+        });
+    }
+
+    /// Resolves when the end has begun.
+    fn closing(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut phase = self.phase.subscribe();
+        async move {
+            // An error means that the network is gone, which is an end as well.
+            let _gone = phase.wait_for(|phase| *phase >= Phase::Closing).await.is_err();
+        }
+    }
+
+    fn is_closing(&self) -> bool {
+        *self.phase.borrow() >= Phase::Closing
+    }
+}

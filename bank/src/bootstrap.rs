@@ -17,7 +17,7 @@ pub const ALIVE_FOR: Span = Span::secs(90);
 /// How many other nodes a newcomer is told at most.
 pub const PEERS_GIVEN: usize = 16;
 /// How many nodes the registry knows at most. A node that enters beyond it is refused as long as it is full.
-pub const MAX_NODES: usize = 1 << 20;
+pub const MAX_NODES: usize = 1 << 22;
 
 /// A node that is alive.
 #[derive(Clone, Copy, Debug)]

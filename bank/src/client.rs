@@ -59,7 +59,7 @@ pub fn verify_receipt(receipt: &Signed<HoldReceipt>, wanted: &Wanted) -> Result<
     }
     if body.expires <= wanted.until {
         let missing = wanted.until.since(body.expires);
-        return refuse(RefusalCode::Expired, format!("the hold ends {missing} before it may"));
+        return refuse(RefusalCode::Expired, format!("the hold ends too early by {missing}"));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use proto::message::bank::{BankCommand, Order, PlaceHold, ReleaseHold, Settle};
 use proto::{CommandId, Money, PublicKey, Refusal, RefusalCode, Rules, Signed, Time};
 
 /// How many accounts there may be. Those that fees make are not counted against it: they are paid for.
-pub const MAX_ACCOUNTS: usize = 1 << 20;
+pub const MAX_ACCOUNTS: usize = 1 << 22;
 
 /// What an order comes to.
 pub(crate) enum Decision {

@@ -5,7 +5,7 @@
 //! (numbers little-endian). With its own check, a damaged length cannot pass for a write that was cut off.
 //!
 //! What a crash leaves behind, a **torn tail**, is a last frame that is cut off, or whose end was never written
-//! and reads as zeros. It was not durable, so nobody was told of it, and it is cut away. Everything else
+//! and reads as zeros (all after the header, or the checksum and all behind it). It was not durable, so nobody was told of it, and it is cut away. Everything else
 //! that does not read is **damage**: it may be a record that somebody was told of, so the journal is refused,
 //! with the place. That whole frames are missing at the end cannot be seen here: compare [`crate::Bank::head`]
 //! with the one published last.
@@ -160,7 +160,7 @@ fn look(bytes: &[u8]) -> Result<Look, String> {
     let Some((check, after)) = after.split_first_chunk::<4>() else { return Ok(Look::Short) };
     if *check != digest::<4>(length) {
         let reason = "the length does not fit its check";
-        return if is_zero(bytes) { Ok(Look::Zeros(reason)) } else { Err(reason.into()) };
+        return if is_zero(after) { Ok(Look::Zeros(reason)) } else { Err(reason.into()) };
     }
     let size = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
     if size > MAX_RECORD {

@@ -51,6 +51,15 @@ pub(crate) struct Pending {
     is_busy: bool,
 }
 
+/// What has become of the questions whose deadline has passed.
+#[derive(Debug, Default)]
+pub(crate) struct Due {
+    /// To be put again.
+    pub(crate) again: Vec<(Peer, ChordMessage)>,
+    /// Given up.
+    pub(crate) silent: Vec<(Pending, Silence)>,
+}
+
 /// All questions without an answer. Their number is bounded by what asks: one step, one probe, one join, and
 /// one for each of the bounded lookups.
 #[derive(Clone, Debug)]
@@ -116,8 +125,8 @@ impl Requests {
         self.pending.extract_if(.., |_, asked| asked.to == peer).map(|(_, asked)| asked).collect()
     }
 
-    /// The repetitions that are due, as messages, and the questions that got no answer in time.
-    pub(crate) fn due(&mut self, config: &Config, now: Time) -> (Vec<(Peer, ChordMessage)>, Vec<(Pending, Silence)>) {
+    /// Deals with all deadlines that have passed.
+    pub(crate) fn due(&mut self, config: &Config, now: Time) -> Due {
         let mut again = Vec::new();
         for (request, asked) in &mut self.pending {
             if asked.due <= now && asked.tries_left > 0 {
@@ -130,7 +139,7 @@ impl Requests {
             let silence = if asked.is_busy { Silence::StillBusy } else { Silence::Dead };
             (asked, silence)
         });
-        (again, silent.collect())
+        Due { again, silent: silent.collect() }
     }
 
     /// The earliest deadline.
@@ -140,6 +149,12 @@ impl Requests {
 
     pub(crate) fn len(&self) -> usize {
         self.pending.len()
+    }
+
+    /// Whether a stabilize step waits for a busy node that `is_meant`.
+    pub(crate) fn has_busy(&self, is_meant: impl Fn(Peer) -> bool) -> bool {
+        let is_step = |purpose| matches!(purpose, Purpose::AskSuccessor | Purpose::AskBetween);
+        self.pending.values().any(|asked| asked.is_busy && is_step(asked.purpose) && is_meant(asked.to))
     }
 
     /// Whether something is asked for this purpose.

@@ -26,7 +26,7 @@ impl Successors {
     }
 
     /// The first `limit` of `entries`, cut where they wrap: at the node itself, at a repetition, or at whatever
-    /// else does not lie further on. `is_short_of` entries have been taken from a full list and are padded.
+    /// else does not lie further on.
     pub(crate) fn of(me: Peer, limit: usize, entries: impl IntoIterator<Item = Peer>) -> Self {
         let mut reached = RingId::default();
         let mut is_further = |peer: &Peer| {

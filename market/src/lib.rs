@@ -1,1 +1,305 @@
-//! The `market` room.
+//! Who sells what, who gets it, and at what price: the pure core of the market.
+//!
+//! One [`Marketplace`] a node, in three roles. As a **seller** it keeps what is idle listed in the market of its class
+//! (CompuP2P paper, IV-A). As a **market owner** it keeps the listings of the markets whose keys fall to it, as
+//! soft state (paper, VI-A), and matches buyers with sellers by the reverse Vickrey rule (paper, IV-B1). As a **buyer** it
+//! asks the owner of the class it needs and follows upwards until somebody fits.
+//!
+//! The market does not know the ring: it emits [`Output::Lookup`] and receives [`Input::Found`]. It reads no
+//! clock and draws no randomness of its own; the same inputs at the same times give the same outputs.
+
+pub mod buyer;
+mod check;
+mod matching;
+pub mod owner;
+pub mod placement;
+mod post;
+pub mod pricing;
+pub mod requirement;
+pub mod seller;
+pub mod ticket;
+
+pub use buyer::shortage::Shortage;
+pub use check::Violation;
+pub use matching::{MAX_COUNTED, MAX_LISTINGS};
+pub use seller::slices::Slice;
+pub use ticket::{Ordered, TicketFault, verify_answer, verify_papers, verify_ticket};
+
+use buyer::{Buyer, Order};
+use owner::Owner;
+use post::Post;
+use proto::message::market::{Listing, MarketMessage, Platform, Requirement, Ticket};
+use proto::{
+    Bytes, Capacity, CommandId, KeyPair, Market, Peer, PublicKey, Range, Rate, RingId, Rules, Signed, Time,
+};
+use seller::Seller;
+
+/// What a marketplace has to know from outside.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// The network's rules.
+    pub rules: Rules,
+}
+
+/// What a node has to sell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Supply {
+    /// Cores, those in use by contracts included.
+    pub cores: u32,
+    /// What one of them executes.
+    pub per_core: Capacity,
+    /// The marginal cost.
+    pub ask: Rate,
+    /// Free memory.
+    pub memory: Bytes,
+    /// Free disk.
+    pub disk: Bytes,
+    /// What the machine is.
+    pub platform: Platform,
+}
+
+/// What happens to a marketplace.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A message arrived over the channel of `from`.
+    Receive {
+        /// Who sent it.
+        from: Peer,
+        /// What was sent.
+        message: MarketMessage,
+    },
+    /// A message to `peer` could not be delivered.
+    Unreachable {
+        /// Who.
+        peer: Peer,
+    },
+    /// A lookup has ended.
+    Found {
+        /// The number in [`Output::Lookup`].
+        token: u64,
+        /// The responsible node.
+        owner: Peer,
+    },
+    /// A lookup has failed.
+    NotFound {
+        /// The number in [`Output::Lookup`].
+        token: u64,
+    },
+    /// The arc that this node answers for.
+    RangeChanged {
+        /// The new arc.
+        range: Range,
+    },
+    /// What the owner's policy and the sensors leave to sell.
+    Supply {
+        /// `None`: nothing.
+        supply: Option<Supply>,
+    },
+    /// A contract uses the slice that was reserved for this ticket.
+    Take {
+        /// Which ticket.
+        ticket: CommandId,
+    },
+    /// The contract has ended, or the reservation will not be used: the slice is idle again.
+    Free {
+        /// Which ticket.
+        ticket: CommandId,
+    },
+    /// A seller is needed.
+    Buy {
+        /// The caller's number for the answer.
+        token: u64,
+        /// The id for the ticket; a new one for every purchase.
+        ticket: CommandId,
+        /// What is needed.
+        requirement: Requirement,
+        /// The most that is paid.
+        bid: Rate,
+        /// Sellers that are not wanted; the first [`owner::MAX_AVOID`] count.
+        avoid: Vec<PublicKey>,
+    },
+    /// The moment of [`Marketplace::poll_timeout`] has come.
+    Timeout,
+}
+
+/// What a marketplace wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send a message. Never to this node itself.
+    Send {
+        /// To whom.
+        to: Peer,
+        /// What.
+        message: MarketMessage,
+    },
+    /// Look up the node responsible for a key.
+    Lookup {
+        /// The number for the answer.
+        token: u64,
+        /// The key.
+        key: RingId,
+    },
+    /// A purchase has ended with a true ticket.
+    Bought {
+        /// The caller's number.
+        token: u64,
+        /// The ticket.
+        ticket: Box<Signed<Ticket>>,
+    },
+    /// A purchase has ended without a seller.
+    NotBought {
+        /// The caller's number.
+        token: u64,
+        /// What was come across.
+        shortage: Shortage,
+    },
+}
+
+/// The market's part of a node.
+#[derive(Debug)]
+pub struct Marketplace {
+    post: Post,
+    owner: Owner,
+    seller: Seller,
+    buyer: Buyer,
+    now: Time,
+}
+
+impl Marketplace {
+    /// A marketplace that sells nothing and owns no market yet. `keys` belong to `me.key`.
+    #[must_use]
+    pub fn new(config: Config, me: Peer, keys: KeyPair, seed: [u8; 32], now: Time) -> Self {
+        let post = Post::new(config, me, keys, seed);
+        Self { post, owner: Owner::default(), seller: Seller::new(now), buyer: Buyer::default(), now }
+    }
+
+    /// Takes `input` in at `now`; a `now` before the last one counts as the last one.
+    pub fn handle(&mut self, input: Input, now: Time) {
+        self.now = self.now.max(now);
+        let now = self.now;
+        self.owner.tick(&mut self.post, now);
+        self.seller.tick(&mut self.post, now);
+        self.buyer.tick(&mut self.post, now);
+        self.accept(input, now);
+        self.settle(now);
+    }
+
+    /// The next thing to do; to be drained after every input.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.post.output()
+    }
+
+    /// The earliest deadline: [`Input::Timeout`] is due then.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        [self.owner.next_due(), self.seller.next_due(), self.buyer.next_due()].into_iter().flatten().min()
+    }
+
+    /// The listings in the markets that this node owns.
+    pub fn listings(&self) -> impl Iterator<Item = &Listing> {
+        self.owner.books.entries.values().map(|entry| &entry.listing.body)
+    }
+
+    /// Cores that are neither reserved nor in use.
+    #[must_use]
+    pub fn free_cores(&self) -> u32 {
+        self.seller.slices.free_cores()
+    }
+
+    /// Where and at what ask this node is listed, once the market owner has confirmed it.
+    #[must_use]
+    pub fn is_listed(&self) -> Option<(Market, Rate)> {
+        let listing = self.seller.listing.as_ref().filter(|_| self.seller.is_standing())?;
+        Some((listing.body.market, listing.body.ask))
+    }
+
+    /// The slice that is kept for `ticket` or used by its contract.
+    #[must_use]
+    pub fn slice(&self, ticket: &CommandId) -> Option<&Slice> {
+        self.seller.slices.kept.get(ticket)
+    }
+
+    /// Purchases that are under way, and those that wait for room.
+    #[must_use]
+    pub fn purchases(&self) -> (usize, usize) {
+        (self.buyer.purchases.len(), self.buyer.queue.len())
+    }
+
+    /// Whether `ticket` is true, names this node as the seller, and has its slice kept: what a seller has to know
+    /// before it accepts an offer.
+    ///
+    /// # Errors
+    /// The first fault that was found.
+    pub fn verify_offer(&self, ticket: &Signed<Ticket>, now: Time) -> Result<(), TicketFault> {
+        let body = &ticket.body;
+        if body.winner.body.seller != self.post.me {
+            return Err(TicketFault::NotMine);
+        }
+        let cores = requirement::cores(&body.requirement);
+        if !self.seller.slices.is_kept_for(body.id, body.buyer, cores) {
+            return Err(TicketFault::NotReserved);
+        }
+        verify_ticket(ticket, &self.post.rules, now)
+    }
+
+    fn accept(&mut self, input: Input, now: Time) {
+        match input {
+            Input::Receive { from, message } => self.receive(from, message, now),
+            Input::Unreachable { peer } => {
+                self.owner.unreachable(&mut self.post, peer, now);
+                self.seller.unreachable(&mut self.post, peer, now);
+                self.buyer.unreachable(&mut self.post, peer, now);
+            }
+            Input::Found { token, owner } => self.found(token, Some(owner), now),
+            Input::NotFound { token } => self.found(token, None, now),
+            Input::RangeChanged { range } => {
+                self.owner.range_changed(range);
+                self.seller.range_changed(&self.post, range);
+            }
+            Input::Supply { supply } => self.seller.supply(supply),
+            Input::Take { ticket } => self.seller.take(ticket),
+            Input::Free { ticket } => self.seller.free(ticket),
+            Input::Buy { token, ticket, requirement, bid, avoid } => {
+                let order = Order { token, ticket, requirement, bid, avoid };
+                self.buyer.buy(&mut self.post, order, now);
+            }
+            Input::Timeout => {}
+        }
+    }
+
+    fn found(&mut self, token: u64, owner: Option<Peer>, now: Time) {
+        if !self.seller.found(&mut self.post, token, owner, now) {
+            self.buyer.found(&mut self.post, token, owner, now);
+        }
+    }
+
+    fn receive(&mut self, from: Peer, message: MarketMessage, now: Time) {
+        let Self { post, owner, seller, buyer, .. } = self;
+        match message {
+            MarketMessage::List(list) => owner.list(post, from, *list, now),
+            MarketMessage::Delist(delist) => owner.delist(from, delist.version),
+            MarketMessage::FindSeller(find) => owner.find(post, from, *find, now),
+            MarketMessage::Reserved(reserved) => owner.reserved(post, from, reserved.request, now),
+            MarketMessage::Unavailable(gone) => owner.unavailable(post, from, gone.request, now),
+            MarketMessage::Listed(listed) => seller.listed(post, from, listed, now),
+            MarketMessage::Reserve(reserve) => seller.reserve(post, from, reserve, now),
+            MarketMessage::Matched(matched) => buyer.matched(post, from, *matched, now),
+            MarketMessage::NoSeller(answer) => buyer.no_seller(post, from, answer, now),
+            MarketMessage::Refused(refused) => {
+                if !seller.refused(post, from, &refused, now) {
+                    buyer.refused(post, from, &refused, now);
+                }
+            }
+        }
+    }
+
+    /// Lists what has changed and delivers what this node says to itself, until nothing is left. It ends: an answer
+    /// to oneself leads to a new question only after a pause, or in a higher market.
+    fn settle(&mut self, now: Time) {
+        loop {
+            self.seller.flush(&mut self.post, now);
+            let Some(message) = self.post.own() else { return };
+            self.receive(self.post.me, message, now);
+        }
+    }
+}

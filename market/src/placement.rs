@@ -18,7 +18,8 @@ pub const fn is_market(market: Market) -> bool {
 
 /// The markets from `from` upwards, in class order, up to the first one whose key lies outside `range`.
 pub fn run(from: Market, range: Range) -> impl Iterator<Item = Market> {
-    std::iter::successors(Some(from), |market| market.next()).take_while(move |market| range.contains(key(*market)))
+    std::iter::successors(Some(from), |market| market.next())
+        .take_while(move |market| range.contains(key(*market)))
 }
 
 /// The first market from `from` upwards whose key lies outside `range`; `None` when there is none.

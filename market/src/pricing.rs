@@ -36,7 +36,11 @@ pub fn lot(ticket: CommandId, seller: PublicKey) -> Hash {
 }
 
 /// Winner and price under `rule`; `None` when nobody asks for `bid` or less.
-pub fn clear<T: Copy>(rule: PricingRule, asks: impl IntoIterator<Item = Ask<T>>, bid: Rate) -> Option<Clearing<T>> {
+pub fn clear<T: Copy>(
+    rule: PricingRule,
+    asks: impl IntoIterator<Item = Ask<T>>,
+    bid: Rate,
+) -> Option<Clearing<T>> {
     match rule {
         PricingRule::Vickrey => vickrey::clear(asks, bid),
     }

@@ -27,7 +27,13 @@ pub fn power_of(cores: u32, per_core: Capacity) -> Capacity {
 /// The market a listing belongs into: the class of the power of all its cores.
 #[must_use]
 pub fn market_of(listing: &Listing) -> Market {
-    Market::of_capacity(power_of(listing.cores, listing.per_core))
+    market_of_power(listing.cores, listing.per_core)
+}
+
+/// The class of the power of `cores` cores of `per_core` each.
+#[must_use]
+pub fn market_of_power(cores: u32, per_core: Capacity) -> Market {
+    Market::of_capacity(power_of(cores, per_core))
 }
 
 /// Whether the names in a requirement are short enough to be one.

@@ -3,6 +3,7 @@
 //! An order keeps its id over all its copies, so the bank carries it out once however many arrive. A bank
 //! that is down delays its customers and loses nothing: what is not answered is sent again.
 
+use bank::client;
 use proto::message::bank::{BankCommand, BankMessage, BankReply, BankRequest, Order};
 use proto::{CommandId, KeyPair, Peer, PublicKey, Signed, Span, Time};
 use std::collections::{BTreeMap, VecDeque};
@@ -39,7 +40,7 @@ impl Desk {
     }
 
     pub(crate) fn order(&mut self, id: CommandId, order: Order, now: Time) {
-        let command = Signed::new(BankCommand { id, bank: self.bank.key, order }, &self.keys);
+        let command = client::command(&self.keys, self.bank.key, id, order);
         self.outbox.push_back(request(&command));
         let repeat_at = now.after(FIRST_REPEAT);
         self.pending.insert(id, Pending { command, repeat: FIRST_REPEAT, repeat_at });

@@ -110,10 +110,6 @@ impl Dispatch {
         self.tasks.keys().copied()
     }
 
-    pub(crate) fn owns(&self, contract: ContractId) -> bool {
-        self.contracts.contains_key(&contract)
-    }
-
     /// The first transition that the table does not allow, if one was made.
     pub(crate) fn illegal_transition(&self) -> Option<(State, State)> {
         self.tasks.values().find_map(TaskRun::illegal_transition)

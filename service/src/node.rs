@@ -1,16 +1,22 @@
 //! The node: routes the outputs of one part to the inputs of another, and nothing else.
 
+mod face;
+
+pub use face::{Config, Input, Output, Violation};
+
 use crate::desk::Desk;
-use crate::dispatch::{Dispatch, Submission, TaskStatus};
+use crate::dispatch::{Dispatch, TaskStatus};
 use crate::effect::Effect;
-use crate::event::Event;
-use crate::worker::{Execution, Terms, Worker};
+use crate::worker::Worker;
 use chord::Chord;
-use market::{Marketplace, Supply};
+use market::Marketplace;
 use proto::message::Message;
 use proto::message::bank::{BalanceQuery, BankMessage, Enter, OpenAccount, Order};
-use proto::message::service::{Blob, Job, ServiceMessage};
-use proto::{CommandId, ContractId, Cycles, KeyPair, Money, Peer, RequestId, Rules, Span, Time};
+use proto::message::market::Ticket;
+use proto::message::service::ServiceMessage;
+use proto::{
+    CommandId, ContractId, Cycles, KeyPair, Money, Peer, RequestId, RingId, Rules, Signed, Span, Time,
+};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::collections::VecDeque;
@@ -19,104 +25,6 @@ use std::collections::VecDeque;
 const ENTER_EVERY: Span = Span::secs(20);
 /// How long an isolated node waits before it enters the ring again.
 const REJOIN_AFTER: Span = Span::secs(1);
-
-/// What a node is made of.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// The network's rules.
-    pub rules: Rules,
-    /// The bank, which is the bootstrap server too.
-    pub bank: Peer,
-    /// Periods and time-outs of the ring.
-    pub chord: chord::Config,
-    /// What the owner of the machine allows.
-    pub terms: Terms,
-}
-
-/// What comes into a node.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// Enters the ring through these nodes; with none, makes a new ring.
-    Start { via: Vec<Peer> },
-    /// A message from whoever holds the key of `from`.
-    Receive { from: Peer, message: Message },
-    /// A message to `peer` could not be delivered, or the connection to it broke.
-    Unreachable { peer: Peer },
-    /// What there is to sell.
-    Supply { supply: Option<Supply> },
-    /// What the owner of the machine allows from now on.
-    Terms { terms: Terms },
-    /// A task to be bought.
-    Submit { submission: Submission },
-    /// Ends a task.
-    Cancel { task: ContractId },
-    /// Forgets a task that has ended.
-    Forget { task: ContractId },
-    /// Contents that were to be fetched are in the store, or could not be had.
-    Fetched { contract: ContractId, result: Result<(), String> },
-    /// An execution is at `cycles`.
-    Progressed { contract: ContractId, cycles: Cycles },
-    /// An execution ended.
-    Executed { contract: ContractId, execution: Box<Execution> },
-    /// Asks the bank for this node's balance.
-    AskBalance,
-    /// Asks who answers for a key.
-    Lookup { token: u64, key: proto::RingId },
-    /// Leaves the network in order.
-    Leave,
-    /// The moment of [`Node::poll_timeout`] has come.
-    Timeout,
-}
-
-/// What a node wants done, in order.
-#[derive(Clone, Debug)]
-pub enum Output {
-    /// Send a message.
-    Send { to: Peer, message: Message },
-    /// Bring these contents into the store.
-    Fetch { contract: ContractId, from: Peer, blobs: Vec<Blob> },
-    /// Execute a job whose contents are in the store.
-    Execute { contract: ContractId, job: Box<Job> },
-    /// Stop an execution.
-    Stop { contract: ContractId },
-    /// Tell the user.
-    Tell(Event),
-    /// The bank's answer to [`Input::AskBalance`].
-    Balance { available: Money, held: Money },
-    /// The answer to [`Input::Lookup`].
-    Found { token: u64, owner: Option<Peer>, hops: u32 },
-    /// The node is in the ring.
-    Joined,
-    /// The node could not enter the ring and tries again.
-    NotJoined { why: String },
-    /// The node has left the ring.
-    Left,
-}
-
-/// An invariant that does not hold.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Violation {
-    /// Of the ring.
-    #[error("ring: {0}")]
-    Ring(chord::Violation),
-    /// Of the market.
-    #[error("market: {0}")]
-    Market(market::Violation),
-    /// A sub-task went from one state to another that the table does not allow.
-    #[error("contract: a sub-task went from {from} to {to}")]
-    Transition {
-        /// From.
-        from: &'static str,
-        /// To.
-        to: &'static str,
-    },
-    /// Contracts that no deadline watches.
-    #[error("contract: {count} open contracts have no deadline")]
-    Unwatched {
-        /// How many.
-        count: usize,
-    },
-}
 
 /// A node of the network: ring, market, both sides of contracts.
 pub struct Node {
@@ -281,18 +189,24 @@ impl Node {
     }
 
     fn start(&mut self, via: Vec<Peer>, now: Time) {
-        let input = if via.is_empty() { chord::Input::Create } else { chord::Input::Join { via } };
-        self.chord.handle(input, now);
+        self.enter_ring(via, now);
         let mut id = [0; 16];
         self.rng.fill_bytes(&mut id);
         self.desk.order(CommandId(id), Order::OpenAccount(OpenAccount {}), now);
+    }
+
+    fn enter_ring(&mut self, via: Vec<Peer>, now: Time) {
+        let input = if via.is_empty() { chord::Input::Create } else { chord::Input::Join { via } };
+        self.chord.handle(input, now);
     }
 
     fn receive(&mut self, from: Peer, message: Message, now: Time) {
         match message {
             Message::Chord(message) => self.chord.handle(chord::Input::Receive { from, message }, now),
             Message::Market(message) => self.market.handle(market::Input::Receive { from, message }, now),
-            Message::Bank(message) if from.key == self.desk.bank_key() => self.receive_from_bank(message, now),
+            Message::Bank(message) if from.key == self.desk.bank_key() => {
+                self.receive_from_bank(message, now)
+            }
             Message::Bank(_) => {}
             Message::Service(message) => self.receive_service(from, message, now),
         }
@@ -301,11 +215,9 @@ impl Node {
     fn receive_service(&mut self, from: Peer, message: ServiceMessage, now: Time) {
         match message {
             ServiceMessage::Offer(_) | ServiceMessage::Cancel(_) | ServiceMessage::Verdict(_) => {
-                let is_reserved = match &message {
-                    ServiceMessage::Offer(offer) => self.market.is_reserved(offer.body.contract),
-                    _ => false,
-                };
-                self.worker.receive(from, message, is_reserved && !self.is_leaving, now);
+                let market = &self.market;
+                let verify = |ticket: &Signed<Ticket>| market.verify_offer(ticket, now);
+                self.worker.receive(from, message, &verify, now);
             }
             _ => self.dispatch.receive(from, message, now),
         }
@@ -322,9 +234,9 @@ impl Node {
                 let (available, held) = (reply.balance.available, reply.balance.held);
                 self.outputs.push_back(Output::Balance { available, held });
             }
-            BankMessage::Entered(entered) if self.rejoin_at.is_some() && !entered.peers.is_empty() => {
+            BankMessage::Entered(entered) if self.rejoin_at.is_some() => {
                 self.rejoin_at = None;
-                self.chord.handle(chord::Input::Join { via: entered.peers }, now);
+                self.enter_ring(entered.peers, now);
             }
             _ => {}
         }
@@ -338,7 +250,7 @@ impl Node {
     fn leave(&mut self, now: Time) {
         self.is_leaving = true;
         self.market.handle(market::Input::Supply { supply: None }, now);
-        self.worker.abandon_all("the node leaves the network", now);
+        self.worker.leave(now);
         self.route(now);
         self.chord.handle(chord::Input::Leave, now);
         self.send_to_bank(BankMessage::Departed(proto::message::bank::Departed {}));
@@ -365,7 +277,11 @@ impl Node {
             return;
         }
         let request = RequestId(self.rng.next_u64());
-        self.send_to_bank(BankMessage::Enter(Enter { request, listen: self.me.addr, slot: Some(self.me.slot) }));
+        self.send_to_bank(BankMessage::Enter(Enter {
+            request,
+            listen: self.me.addr,
+            slot: Some(self.me.slot),
+        }));
     }
 
     fn send_to_bank(&mut self, message: BankMessage) {
@@ -396,7 +312,9 @@ impl Node {
             chord::Output::Send { to, message } => {
                 self.outputs.push_back(Output::Send { to, message: Message::Chord(message) });
             }
-            chord::Output::RangeChanged { range } => self.market.handle(market::Input::RangeChanged { range }, now),
+            chord::Output::RangeChanged { range } => {
+                self.market.handle(market::Input::RangeChanged { range }, now)
+            }
             chord::Output::Found { token, owner, hops, .. } if token & USERS != 0 => {
                 self.outputs.push_back(Output::Found { token: token & !USERS, owner: Some(owner), hops });
             }
@@ -406,13 +324,20 @@ impl Node {
             chord::Output::Found { token, owner, .. } => {
                 self.market.handle(market::Input::Found { token, owner }, now);
             }
-            chord::Output::NotFound { token, .. } => self.market.handle(market::Input::NotFound { token }, now),
+            chord::Output::NotFound { token, .. } => {
+                self.market.handle(market::Input::NotFound { token }, now)
+            }
             chord::Output::Joined => self.outputs.push_back(Output::Joined),
             chord::Output::JoinFailed { reason } => {
                 self.rejoin_at = Some(now.after(REJOIN_AFTER));
                 self.outputs.push_back(Output::NotJoined { why: reason.to_string() });
             }
-            chord::Output::Isolated => self.rejoin_at = Some(now.after(REJOIN_AFTER)),
+            chord::Output::Isolated { known } => {
+                self.rejoin_at = Some(now.after(REJOIN_AFTER));
+                if !known.is_empty() {
+                    self.chord.handle(chord::Input::Join { via: known }, now);
+                }
+            }
             chord::Output::Left => self.outputs.push_back(Output::Left),
         }
     }
@@ -425,7 +350,7 @@ impl Node {
             market::Output::Lookup { token, key } => {
                 self.chord.handle(chord::Input::Lookup { token: token & !USERS, key }, now);
             }
-            market::Output::Bought { token, ticket } => self.dispatch.bought(token, ticket, now),
+            market::Output::Bought { token, ticket } => self.dispatch.bought(token, *ticket, now),
             market::Output::NotBought { token, shortage } => self.dispatch.not_bought(token, &shortage, now),
         }
     }

@@ -36,7 +36,9 @@ pub enum PlanError {
         path: String,
     },
     /// Nothing of the price would be left for the seller.
-    #[error("sub-task `{sub_task}`: its price of {price} credits does not exceed the market owner's fee of {fee}")]
+    #[error(
+        "sub-task `{sub_task}`: its price of {price} credits does not exceed the market owner's fee of {fee}"
+    )]
     PriceBelowFee {
         /// The sub-task.
         sub_task: String,
@@ -97,16 +99,16 @@ fn variables(sub_task: &SubTask) -> Vec<Variable> {
 fn limits(sub_task: &SubTask) -> Limits {
     let limits = &sub_task.limits;
     let cycles = Cycles(u64::MAX);
-    Limits { wall: limits.wall, memory: limits.memory, disk: limits.disk, output: limits.output, cycles }
+    Limits { wall: limits.wall_time, memory: limits.memory, disk: limits.disk, output: limits.output, cycles }
 }
 
 fn requirement(sub_task: &SubTask) -> Requirement {
     let asked = &sub_task.requirements;
     Requirement {
         power: sub_task.power,
-        cores: asked.cores.unwrap_or(1),
-        memory: asked.memory.unwrap_or(sub_task.limits.memory),
-        disk: asked.disk.unwrap_or(sub_task.limits.disk),
+        cores: asked.min_cores.unwrap_or(1),
+        memory: asked.min_memory.unwrap_or(sub_task.limits.memory),
+        disk: asked.min_disk.unwrap_or(sub_task.limits.disk),
         os: asked.os.clone().unwrap_or_default(),
         arch: asked.arch.clone().unwrap_or_default(),
         native: false,

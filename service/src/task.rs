@@ -1,15 +1,17 @@
 //! The task file: XML in, a checked and fully expanded [`Task`] out.
 //!
 //! [`parse`] reads the paper's Fig. 7 and what we added to it: sweeps, limits, requirements, an environment,
-//! standard streams and retries. The schema is published as `docs/task.xsd` ([`SCHEMA`]); `parse` accepts what
-//! the schema accepts, less what only a program can check (paths, variables, clashes, the budget).
+//! standard streams and retries. The schema is published as `docs/task.xsd` ([`SCHEMA`]); `parse` accepts
+//! what the schema accepts, less what only a program can check (paths, variables, clashes, the budget).
 //!
-//! **Variables.** `${name}` is replaced in every text and in the attributes `as`, `from`, `to`, `step` and `max`;
-//! `$${` stands for a plain `${`, and any other `$` is a plain `$`. A name is known when the caller sets it or
-//! the sweep of the same sub-task does; the sweep itself, `Name` and `Budget` see only what the caller sets.
-//! One name both set by the caller and swept is an error; one that nothing mentions is a warning.
+//! **Variables.** `${name}` is replaced in every text and in the attributes `as`, `from`, `to`, `step` and
+//! `max`; `$${` stands for a plain `${`, and any other `$` is a plain `$`. A name is known when the caller
+//! sets it or the sweep of the same sub-task does; the sweep itself, `Name` and `Budget` see only what the
+//! caller sets. One name both set by the caller and swept is an error; one that nothing mentions is a
+//! warning.
 //!
-//! **Spaces** around a text are dropped, except in `Param`, `Var` and `Value`, which mean exactly what is written.
+//! **Spaces** around a text are dropped, except in `Param`, `Var` and `Value`, which mean exactly what is
+//! written.
 
 mod decimal;
 mod document;
@@ -79,8 +81,8 @@ pub struct Task {
 /// One sub-task: a program that one seller runs to the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubTask {
-    /// Unique in the task: the attribute `name`, else the element's number in the file from 1; `[1]`, `[2]`, …
-    /// appended for the points of a sweep.
+    /// Unique in the task: the attribute `name`, else the element's number in the file from 1; `[1]`, `[2]`,
+    /// … appended for the points of a sweep.
     pub name: String,
     /// `CpuCycles`: the compute power asked for in Mc/s, rounded up, more than 0.
     pub power: Capacity,
@@ -117,7 +119,8 @@ pub struct SubTask {
 pub struct LocalFile {
     /// Path text on the buyer's machine, relative to the task file unless absolute.
     pub path: String,
-    /// Relative name inside the scratch directory, `/`-separated: the attribute `as`, else the path's last part.
+    /// Relative name inside the scratch directory, `/`-separated: the attribute `as`, else the path's last
+    /// part.
     pub name: String,
 }
 
@@ -126,8 +129,8 @@ pub struct LocalFile {
 pub struct OutputFile {
     /// Relative name inside the scratch directory, `/`-separated.
     pub name: String,
-    /// Path relative to the results directory: the attribute `as`, else the same as the name. No two writers of a
-    /// task have the same, and none is a folder of another.
+    /// Path relative to the results directory: the attribute `as`, else the same as the name. No two writers
+    /// of a task have the same, and none is a folder of another.
     pub destination: String,
 }
 
@@ -155,7 +158,7 @@ pub struct Limits {
     pub memory: Bytes,
     /// `Disk`: the scratch directory, inputs included, in bytes.
     pub disk: Bytes,
-    /// `Output`: standard output and standard error together, in bytes.
+    /// `Output`: standard output, and the same again for standard error, in bytes.
     pub output: Bytes,
 }
 
@@ -182,9 +185,9 @@ pub struct Parsed {
 /// Reads the task file `text`, called `file_name` in messages, with the variables that the caller `set`s.
 ///
 /// # Errors
-/// All faults that were found, in the order of the file, at least one and at most [`MAX_FAULTS`] and a last one
-/// that says so. A file that is not XML has one fault; a sweep is read no further than its first faulty point;
-/// the budget is compared once everything else is right.
+/// All faults that were found, in the order of the file, at least one and at most [`MAX_FAULTS`] and a last
+/// one that says so. A file that is not XML has one fault; a sweep is read no further than its first faulty
+/// point; the budget is compared once everything else is right.
 pub fn parse(text: &str, file_name: &str, set: &BTreeMap<String, String>) -> Result<Parsed, Vec<Fault>> {
     let document = document::open(text).map_err(|fault| vec![fault.in_file(text, file_name)])?;
     let root = document.root_element();

@@ -8,6 +8,7 @@ pub use offer::Terms;
 use crate::dispatch::follow_up;
 use crate::effect::{Effect, Effects};
 use proto::message::bank::{Order, Settle};
+use proto::message::market::Ticket;
 use proto::message::service::{
     Acceptance, Blob, Cancel, Declined, NamedBlob, Offer, Outcome, Phase, Progress, Report, ServiceMessage,
     Verdict,
@@ -16,7 +17,7 @@ use proto::{ContractId, Cycles, KeyPair, Peer, PublicKey, Refusal, RefusalCode, 
 use std::collections::BTreeMap;
 
 /// Contracts a seller works on at once, whatever its cores.
-pub const MAX_CONTRACTS: usize = 4_096;
+const MAX_CONTRACTS: usize = 4_096;
 /// Contracts a seller remembers after their end, so that it does not sign them away.
 const MAX_REMEMBERED: usize = 65_536;
 /// The wait before a report is sent again.
@@ -39,6 +40,9 @@ pub struct Execution {
     pub stderr: Option<Blob>,
 }
 
+/// Whether the market knows a ticket to be true and keeps its slice.
+pub(crate) type VerifyTicket<'a> = dyn Fn(&Signed<Ticket>) -> Result<(), market::TicketFault> + 'a;
+
 pub(crate) struct Worker {
     me: Peer,
     keys: KeyPair,
@@ -47,6 +51,7 @@ pub(crate) struct Worker {
     terms: Terms,
     works: BTreeMap<ContractId, Work>,
     delivered: BTreeMap<ContractId, Time>,
+    is_leaving: bool,
     pub(crate) effects: Effects,
 }
 
@@ -68,9 +73,10 @@ enum Stage {
 }
 
 impl Worker {
-    pub(crate) const fn new(me: Peer, keys: KeyPair, bank: PublicKey, rules: Rules, terms: Terms) -> Self {
+    pub(crate) fn new(me: Peer, keys: KeyPair, bank: PublicKey, rules: Rules, terms: Terms) -> Self {
         let (works, delivered) = (BTreeMap::new(), BTreeMap::new());
-        Self { me, keys, bank, rules, terms, works, delivered, effects: Effects::new() }
+        let is_leaving = false;
+        Self { me, keys, bank, rules, terms, works, delivered, is_leaving, effects: Effects::new() }
     }
 
     pub(crate) fn set_terms(&mut self, terms: Terms) {
@@ -86,11 +92,17 @@ impl Worker {
         self.works.values().filter(|work| work.is_active()).count()
     }
 
-    /// A message from whoever holds the key of `from`. `is_reserved` tells whether the market keeps a slice
-    /// for the ticket of an offer.
-    pub(crate) fn receive(&mut self, from: Peer, message: ServiceMessage, is_reserved: bool, now: Time) {
+    /// A message from whoever holds the key of `from`. `verify` tells whether the market knows the ticket of
+    /// an offer to be true and keeps its slice.
+    pub(crate) fn receive(
+        &mut self,
+        from: Peer,
+        message: ServiceMessage,
+        verify: &VerifyTicket<'_>,
+        now: Time,
+    ) {
         match message {
-            ServiceMessage::Offer(offer) => self.offered(from, *offer, is_reserved, now),
+            ServiceMessage::Offer(offer) => self.offered(from, *offer, verify, now),
             ServiceMessage::Cancel(Cancel { contract }) => self.cancelled(from, contract, now),
             ServiceMessage::Verdict(verdict) => self.judged(from, &verdict, now),
             _ => {}
@@ -128,8 +140,10 @@ impl Worker {
         }
     }
 
-    /// Gives up everything that is at work, because the node leaves or its owner wants the machine.
-    pub(crate) fn abandon_all(&mut self, why: &str, now: Time) {
+    /// Takes no more offers and gives up everything that is at work.
+    pub(crate) fn leave(&mut self, now: Time) {
+        self.is_leaving = true;
+        let why = "its node leaves the network";
         let active = self.works.iter().filter(|(_, work)| work.is_active()).map(|(contract, _)| *contract);
         for contract in active.collect::<Vec<_>>() {
             self.effects.push_back(Effect::Stop { contract });
@@ -150,7 +164,7 @@ impl Worker {
         self.works.values().map(|work| work.next_action.min(work.closes)).min()
     }
 
-    fn offered(&mut self, from: Peer, offer: Signed<Offer>, is_reserved: bool, now: Time) {
+    fn offered(&mut self, from: Peer, offer: Signed<Offer>, verify: &VerifyTicket<'_>, now: Time) {
         let contract = offer.body.contract;
         if let Some(work) = self.works.get(&contract) {
             if work.buyer.key == from.key {
@@ -158,7 +172,7 @@ impl Worker {
             }
             return;
         }
-        if let Err(refusal) = self.judge_offer(from, &offer, is_reserved, now) {
+        if let Err(refusal) = self.judge_offer(from, &offer, verify, now) {
             self.decline(from, contract, refusal);
             return;
         }
@@ -206,7 +220,10 @@ impl Worker {
         let contract = verdict.body.contract;
         let Some(work) = self.works.get_mut(&contract) else { return };
         let Stage::Reported(report) = &work.stage else { return };
-        if !verdict.is_genuine_by(work.buyer.key) || from.key != work.buyer.key || verdict.body.report != report.hash() {
+        if !verdict.is_genuine_by(work.buyer.key)
+            || from.key != work.buyer.key
+            || verdict.body.report != report.hash()
+        {
             return;
         }
         if verdict.body.is_accepted {
@@ -250,7 +267,8 @@ impl Worker {
         match &work.stage {
             Stage::Staging | Stage::Running => {
                 work.next_action = now.after(sign_of_life);
-                let phase = if matches!(work.stage, Stage::Staging) { Phase::Staging } else { Phase::Running };
+                let phase =
+                    if matches!(work.stage, Stage::Staging) { Phase::Staging } else { Phase::Running };
                 let message = ServiceMessage::Progress(Progress { contract, phase, cycles: work.cycles });
                 self.effects.push_back(Effect::Send { to: work.buyer, message });
             }

@@ -20,9 +20,8 @@ use proto::id::hex;
 use proto::message::service::Blob;
 use proto::{Bytes, Hash};
 use shelf::Shelf;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -253,15 +252,9 @@ fn copy_and_hash(source: &mut impl io::Read, to: &Path) -> io::Result<Blob> {
         file.write_all(bytes)?;
         size += count as u64;
     }
-    seal(&file)?;
+    // A name must not stand for other bytes after a power failure.
+    file.sync_data()?;
     Ok(Blob { hash: Hash(*hasher.finalize().as_bytes()), size: Bytes(size) })
-}
-
-/// Makes a complete file durable and read-only, so that its name never stands for other bytes, not even after
-/// a power failure.
-fn seal(file: &File) -> io::Result<()> {
-    file.set_permissions(Permissions::from_mode(0o444))?;
-    file.sync_data()
 }
 
 /// Removes what may or may not be there; what cannot be removed is said, since it takes room.

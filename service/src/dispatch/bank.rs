@@ -4,8 +4,8 @@ use super::{Dispatch, State, Timer};
 use crate::effect::Effect;
 use crate::event::Verdict;
 use proto::message::bank::{BankOutcome, BankReply, HoldReceipt, Order, ReleaseHold, Settle};
-use proto::message::service::{Declined, Offer, Report, ServiceMessage};
 use proto::message::service::Verdict as SignedVerdict;
+use proto::message::service::{Declined, Offer, Report, ServiceMessage};
 use proto::{CommandId, ContractId, Hash, Money, Refusal, RefusalCode, Signed, Time};
 
 /// The id of a later order about a hold: the same for every copy of it.
@@ -26,12 +26,13 @@ impl Dispatch {
             self.settled(contract, reply.outcome, now);
             return;
         }
+        let bank = self.bank;
         let Some((task, index, run)) = self.attempt(reply.command) else { return };
         if run.state != State::Holding {
             return;
         }
         match reply.outcome {
-            BankOutcome::Held(receipt) => self.held(task, index, receipt, now),
+            BankOutcome::Held(receipt) if receipt.is_genuine_by(bank) => self.held(task, index, receipt, now),
             BankOutcome::Refused(refusal) => self.hold_refused(task, index, refusal, now),
             _ => {}
         }
@@ -100,12 +101,8 @@ impl Dispatch {
         let Some(attempt) = run.attempt.as_ref() else { return };
         let Some(report) = attempt.report.clone() else { return };
         let (ticket, seller) = (attempt.ticket.clone(), attempt.seller());
-        let verdict = SignedVerdict {
-            contract,
-            report: report.hash(),
-            is_accepted: true,
-            reason: String::new(),
-        };
+        let verdict =
+            SignedVerdict { contract, report: report.hash(), is_accepted: true, reason: String::new() };
         let verdict = Signed::new(verdict, &keys);
         self.become_state(task, index, State::Settling);
         self.watch(now.after(self.rules.lease), Timer::Lease(contract));
@@ -125,7 +122,8 @@ impl Dispatch {
             BankOutcome::Settled(receipt) => Ok((receipt.seller_paid, receipt.owner_paid)),
             // The seller presented the same papers first; the bank computed these same amounts from them.
             BankOutcome::Refused(refusal) if refusal.code == RefusalCode::HoldClosed => {
-                let cycles = attempt.report.as_ref().map_or_else(Default::default, |report| report.body.cycles);
+                let cycles =
+                    attempt.report.as_ref().map_or_else(Default::default, |report| report.body.cycles);
                 let fee = rules.owner_fee.min(run.plan.price);
                 let most = run.plan.price.checked_sub(fee).unwrap_or(Money::ZERO);
                 Ok((attempt.ticket.body.clearing.cost(cycles).min(most), fee))

@@ -32,7 +32,9 @@ impl Dispatch {
             self.answer_stray(from, message);
             return;
         };
-        let Some(attempt) = run.attempt.as_mut().filter(|attempt| attempt.seller().key == from.key) else { return };
+        let Some(attempt) = run.attempt.as_mut().filter(|attempt| attempt.seller().key == from.key) else {
+            return;
+        };
         attempt.last_heard = now;
         attempt.is_doubtful = false;
         match message {
@@ -53,7 +55,8 @@ impl Dispatch {
             if !matches!(run.state, State::Offered | State::Staging | State::Running) {
                 continue;
             }
-            let Some(attempt) = run.attempt.as_mut().filter(|attempt| attempt.seller().key == peer.key) else {
+            let Some(attempt) = run.attempt.as_mut().filter(|attempt| attempt.seller().key == peer.key)
+            else {
                 continue;
             };
             if attempt.is_doubtful {
@@ -117,7 +120,10 @@ impl Dispatch {
         let contract = paper.body.contract;
         let Some((task, index, run)) = self.attempt(contract) else { return };
         let offer = run.attempt.as_ref().and_then(|attempt| attempt.offer.as_ref());
-        if run.state != State::Offered || offer.map(Signed::hash) != Some(paper.body.offer) || !paper.is_genuine() {
+        if run.state != State::Offered
+            || offer.map(Signed::hash) != Some(paper.body.offer)
+            || !paper.is_genuine()
+        {
             return;
         }
         self.become_state(task, index, State::Staging);

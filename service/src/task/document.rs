@@ -1,7 +1,7 @@
 //! From text to a tree of elements: what any XML file has to satisfy before we ask what it says.
 //!
-//! A first look over the markup bounds depth, attributes and elements and refuses a document type, so that the
-//! XML parser only ever sees files that it reads in time and memory linear in their size.
+//! A first look over the markup bounds depth, attributes and elements and refuses a document type, so that
+//! the XML parser only ever sees files that it reads in time and memory linear in their size.
 
 use super::fault::{Fault, FaultKind, Parsing};
 use super::notes::Notes;
@@ -56,7 +56,8 @@ pub(super) fn open(text: &str) -> Result<Document<'_>, NotDocument> {
         };
         match open_end {
             Some(offset) if is_end => {
-                let reason = "the file ends before what begins here does; is a `>` or a quote missing?".to_owned();
+                let reason =
+                    "the file ends before what begins here does; is a `>` or a quote missing?".to_owned();
                 NotDocument::At(offset, Parsing::Malformed { reason })
             }
             None if is_end => NotDocument::At(text.len(), Parsing::Malformed { reason }),
@@ -65,8 +66,8 @@ pub(super) fn open(text: &str) -> Result<Document<'_>, NotDocument> {
     })
 }
 
-/// Goes once over the markup of a text, up to the offset of a tag or comment that does not end, if there is one. What
-/// else is not well formed is left to the parser, which stops there.
+/// Goes once over the markup of a text, up to the offset of a tag or comment that does not end, if there is
+/// one. What else is not well formed is left to the parser, which stops there.
 fn survey(text: &str) -> Result<Option<usize>, (usize, Parsing)> {
     let (mut at, mut depth, mut elements) = (0, 0_usize, 0_usize);
     while let Some(markup) =

@@ -18,8 +18,8 @@ pub(super) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate)
 }
 
-/// The first characters of a text, for messages: whole up to 60 characters, else 57 and an ellipsis; what cannot be
-/// shown becomes a space.
+/// The first characters of a text, for messages: whole up to 60 characters, else 57 and an ellipsis; what
+/// cannot be shown becomes a space.
 pub(super) fn shortened(text: &str) -> String {
     let visible = |character: char| if character.is_control() { ' ' } else { character };
     match text.char_indices().nth(60) {

@@ -1,4 +1,5 @@
-//! Collects faults and warnings by their offset in the text, and turns offsets into lines and columns at the end.
+//! Collects faults and warnings by their offset in the text, and turns offsets into lines and columns at the
+//! end.
 
 use super::MAX_FAULTS;
 use super::fault::{Fault, FaultKind};
@@ -27,7 +28,8 @@ impl Notes {
         }
     }
 
-    /// Notes a warning, unless one of that kind has been noted at that place; beyond the first [`MAX_FAULTS`] none.
+    /// Notes a warning, unless one of that kind has been noted at that place; beyond the first [`MAX_FAULTS`]
+    /// none.
     pub(super) fn warn(&mut self, place: Place, kind: WarningKind) {
         if self.warnings.len() < MAX_FAULTS
             && !self.warnings.iter().any(|(at, old)| *at == place && *old == kind)
@@ -58,7 +60,8 @@ impl Notes {
     }
 }
 
-/// All notes in order of their places, each made by `make` from file, line, column and kind; one pass over the text.
+/// All notes in order of their places, each made by `make` from file, line, column and kind; one pass over
+/// the text.
 fn located<K, N>(
     mut notes: Vec<(Place, K)>,
     text: &str,

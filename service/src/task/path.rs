@@ -1,4 +1,5 @@
-//! Paths: what may be a name inside the scratch directory or the results directory, and which files collide there.
+//! Paths: what may be a name inside the scratch directory or the results directory, and which files collide
+//! there.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;

@@ -1,4 +1,5 @@
-//! Reads texts and attributes with their variables replaced, and notes what is wrong with them where they stand.
+//! Reads texts and attributes with their variables replaced, and notes what is wrong with them where they
+//! stand.
 
 use super::fault::FaultKind;
 use super::hint::shortened;

@@ -1,5 +1,5 @@
-//! The elements of a task file as a table: what may stand where, and how often. `docs/task.xsd` says the same to
-//! other programs, and a test holds the two together.
+//! The elements of a task file as a table: what may stand where, and how often. `docs/task.xsd` says the same
+//! to other programs, and a test holds the two together.
 
 use super::fault::Hint;
 use super::{MAX_ENTRIES, MAX_SUB_TASKS, MAX_SWEEP_VARIABLES, hint};

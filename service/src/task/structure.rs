@@ -1,5 +1,5 @@
-//! Holds a document against the table of elements: names, numbers, attributes, stray text, lengths. What the texts
-//! say is not looked at here.
+//! Holds a document against the table of elements: names, numbers, attributes, stray text, lengths. What the
+//! texts say is not looked at here.
 
 use super::MAX_TEXT;
 use super::fault::{FaultKind, Parsing};

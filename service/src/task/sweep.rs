@@ -1,4 +1,5 @@
-//! Sweeps: one element that stands for many sub-tasks, one for each value, or combination of values, of variables.
+//! Sweeps: one element that stands for many sub-tasks, one for each value, or combination of values, of
+//! variables.
 
 use super::decimal::{self, Decimal};
 use super::fault::FaultKind;
@@ -128,7 +129,8 @@ fn read_axis(var: Node<'_, '_>, reader: &mut Reader<'_>) -> Axis {
     if listed.len() == number { Axis::Listed(listed) } else { Axis::Unknown }
 }
 
-/// The numbers `from`, `from` + `step`, … up to `to`, written with as many decimals as `from` and `step` have.
+/// The numbers `from`, `from` + `step`, … up to `to`, written with as many decimals as `from` and `step`
+/// have.
 fn read_range(var: Node<'_, '_>, reader: &mut Reader<'_>) -> Option<Axis> {
     let place = Some(var.range().start);
     let mut number = |name: &'static str| match var.attribute_node(name) {

@@ -1,6 +1,7 @@
 //! Tests of the whole: texts in, tasks or exact messages out.
 
 mod bad;
+mod bad_values;
 mod bounds;
 mod fuzz;
 mod good;
@@ -33,4 +34,31 @@ fn faults(text: &str, set: &BTreeMap<String, String>) -> Vec<String> {
 fn parsed(text: &str, set: &BTreeMap<String, String>) -> (Task, Vec<String>) {
     let parsed = parse(text, "t.xml", set).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
     (parsed.task, parsed.warnings.iter().map(ToString::to_string).collect())
+}
+
+/// What may stand in a `SubTask`, as messages list it; tables write `[all]` for it.
+const ALL: &str = "`CpuCycles`, `Work`, `CheckPointDataSize`, `Price`, `File`, `InputParameters`, `InputFiles`, \
+                   `OutputFiles`, `StdIn`, `StdOut`, `StdErr`, `Environment`, `Requirements`, `Limits`, `Retry`, \
+                   `Sweep`";
+
+/// Runs a table of cases. A case is a line `> text`, where `\n` and `\0` stand for those characters and
+/// `frame` makes a file of it, then lines `+ name=value` for what the caller sets, then all messages that are
+/// expected.
+fn check_faults(frame: impl Fn(&str) -> String, table: &str) {
+    let cases: Vec<_> = table.trim_start().split("\n> ").collect();
+    assert!(cases.len() > 5);
+    for case in cases {
+        let mut lines = case.trim_start_matches("> ").lines();
+        let text = unescaped(lines.next().unwrap());
+        let (pairs, expected): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with("+ "));
+        let pairs: Vec<_> = pairs.iter().map(|pair| unescaped(pair.trim_start_matches("+ "))).collect();
+        let pairs: Vec<_> = pairs.iter().map(|pair| pair.split_once('=').unwrap()).collect();
+        let found: Vec<_> =
+            faults(&frame(&text), &set(&pairs)).iter().map(|message| message.replace(ALL, "[all]")).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+}
+
+fn unescaped(text: &str) -> String {
+    text.replace("\\n", "\n").replace("\\0", "\0")
 }

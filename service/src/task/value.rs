@@ -44,7 +44,7 @@ const CORES: &str = "a whole number of cores, at least 1";
 const MOST_SMALL: &str = "4294967295";
 const NUMBER: &str = "a decimal number, such as 3, -1 or 0.25";
 const MOST_NUMBER: &str = "20 digits before the point and 18 after it";
-const FLAG: &str = "`true` or `false`";
+const FLAG: &str = "`false`, as there is none";
 const WORD: &str = "a word of at most 64 letters, digits, `_`, `.` and `-`";
 const TITLE: &str = "a name of one line";
 
@@ -76,7 +76,8 @@ pub(super) fn budget(text: &str) -> Result<Money, Wrong> {
     credits(text, BUDGET)
 }
 
-/// `text` in the unit of the attribute, times cycles in that unit, divided by `unit`, rounded up; more than 0.
+/// `text` in the unit of the attribute, times cycles in that unit, divided by `unit`, rounded up; more than
+/// 0.
 fn cycles(text: &str, factor: (u64, u64), expected: &'static str, most: &'static str) -> Result<u64, Wrong> {
     let number = number(text, expected, most)?;
     if number.digits <= 0 {
@@ -117,8 +118,8 @@ fn without_space(text: &str) -> &str {
     text.trim_start_matches(SPACES)
 }
 
-/// A size: a number of bytes, or of k, M, G, T (powers of 1000), Ki, Mi, Gi, Ti (powers of 1024), with or without
-/// a `B`; rounded up to whole bytes.
+/// A size: a number of bytes, or of k, M, G, T (powers of 1000), Ki, Mi, Gi, Ti (powers of 1024), with or
+/// without a `B`; rounded up to whole bytes.
 pub(super) fn size(text: &str) -> Result<Bytes, Wrong> {
     let (digits, unit) = split_number(text);
     let factor = match unit.strip_suffix('B').unwrap_or(unit) {
@@ -153,8 +154,8 @@ pub(super) fn no_checkpoints(text: &str) -> Result<(), Wrong> {
     }
 }
 
-/// A duration more than 0: a number of seconds, or numbers with units from days down to milliseconds, each unit at
-/// most once; rounded up to whole microseconds.
+/// A duration more than 0: a number of seconds, or numbers with units from days down to milliseconds, each
+/// unit at most once; rounded up to whole microseconds.
 pub(super) fn duration(text: &str) -> Result<Span, Wrong> {
     const UNITS: [(&str, u64); 5] =
         [("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000)];

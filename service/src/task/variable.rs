@@ -40,8 +40,8 @@ pub(super) fn is_name(text: &str) -> bool {
         && text.bytes().next().is_some_and(|b| !b.is_ascii_digit())
 }
 
-/// `text` with its variables replaced. `None` where that is not possible: either `wrong` has been told why, or a
-/// value is unknown because of a fault that was told before.
+/// `text` with its variables replaced. `None` where that is not possible: either `wrong` has been told why,
+/// or a value is unknown because of a fault that was told before.
 pub(super) fn replace(
     name: &str,
     text: &str,

@@ -1,6 +1,8 @@
 //! Whether an offer is taken: papers in order, money there, within the owner's terms.
 
-use super::{MAX_CONTRACTS, Worker};
+use super::{MAX_CONTRACTS, VerifyTicket, Worker};
+use bank::client::{Wanted, verify_receipt};
+use market::TicketFault;
 use proto::message::service::{Limits, Offer};
 use proto::{Bytes, Money, Peer, PublicKey, Refusal, RefusalCode, Signed, Span, Time};
 
@@ -36,7 +38,8 @@ impl Default for Terms {
 
 impl Terms {
     fn allow(&self, buyer: PublicKey, limits: &Limits) -> Result<(), Refusal> {
-        let refuse = |message: String| Err(Refusal::new(RefusalCode::Policy, message, "another seller may take it"));
+        let refuse =
+            |message: String| Err(Refusal::new(RefusalCode::Policy, message, "another seller may take it"));
         if self.deny.contains(&buyer) {
             return refuse("this seller's owner denies this buyer".into());
         }
@@ -44,7 +47,10 @@ impl Terms {
             return refuse("this seller's owner allows only certain buyers".into());
         }
         if limits.wall > self.wall {
-            return refuse(format!("this seller runs nothing longer than {}, {} is asked for", self.wall, limits.wall));
+            return refuse(format!(
+                "this seller runs nothing longer than {}, {} is asked for",
+                self.wall, limits.wall
+            ));
         }
         for (what, most, asked) in [
             ("memory", self.memory, limits.memory),
@@ -65,57 +71,55 @@ impl Worker {
         &self,
         from: Peer,
         offer: &Signed<Offer>,
-        is_reserved: bool,
+        verify: &VerifyTicket<'_>,
         now: Time,
     ) -> Result<(), Refusal> {
+        let refuse = |code, what: &str, hint: &str| Err(Refusal::new(code, what, hint));
         let body = &offer.body;
-        let mismatch = |what: &str| Err(Refusal::new(RefusalCode::Mismatch, what, ""));
         if body.buyer.key != from.key || !offer.is_genuine_by(from.key) {
-            return Err(Refusal::new(RefusalCode::NotYours, "the offer is not signed by the buyer it names", ""));
+            return refuse(RefusalCode::NotYours, "the offer is not signed by the buyer it names", "");
         }
-        if body.seller != self.me.key {
-            return mismatch("the offer is for another seller");
+        if body.seller != self.me.key || body.ticket.body.id != body.contract {
+            return refuse(RefusalCode::Mismatch, "the offer is for another seller or another ticket", "");
+        }
+        if self.is_leaving {
+            return refuse(RefusalCode::Leaving, "this seller leaves the network", "ask the market again");
         }
         if self.works.len() >= MAX_CONTRACTS {
-            return Err(Refusal::new(RefusalCode::Busy, "this seller has too many contracts", "try another one"));
+            return refuse(RefusalCode::Busy, "this seller has too many contracts", "try another one");
         }
-        self.judge_papers(offer, now)?;
-        if !is_reserved {
-            let hint = "ask the market again";
-            return Err(Refusal::new(RefusalCode::SoldOut, "the reservation of this ticket has run out", hint));
-        }
+        verify(&body.ticket).map_err(|fault| ticket_refusal(&fault))?;
+        self.judge_hold(body, now)?;
         self.terms.allow(from.key, &body.job.limits)
     }
 
-    fn judge_papers(&self, offer: &Signed<Offer>, now: Time) -> Result<(), Refusal> {
-        let Offer { contract, seller, buyer, job, hold, ticket, .. } = &offer.body;
-        let mismatch = |what: &str| Err(Refusal::new(RefusalCode::Mismatch, what, ""));
-        let receipt = &hold.body;
-        if !hold.is_genuine_by(self.bank) || receipt.bank != self.bank {
-            return Err(Refusal::new(RefusalCode::NotYours, "the hold is not signed by this network's bank", ""));
-        }
-        if receipt.hold != *contract || receipt.seller != *seller || receipt.buyer != buyer.key {
-            return mismatch("the hold is for another contract");
-        }
-        if receipt.ticket != ticket.hash() || ticket.body.id != *contract {
-            return mismatch("the hold is for another ticket");
-        }
-        if receipt.expires <= now.after(job.limits.wall) {
-            return Err(Refusal::new(RefusalCode::Expired, "the hold ends before the work may end", ""));
-        }
-        if ticket.body.buyer != buyer.key || ticket.body.winner.body.seller.key != *seller {
-            return mismatch("the ticket is for somebody else");
-        }
-        if !ticket.is_genuine_by(ticket.body.owner.key) || !ticket.body.winner.is_genuine_by(self.me.key) {
-            return Err(Refusal::new(RefusalCode::NotYours, "the ticket or its listing is forged", ""));
-        }
-        if ticket.body.clearing < ticket.body.winner.body.ask {
-            return mismatch("the ticket's price is below the seller's ask");
-        }
-        let for_seller = receipt.amount.checked_sub(self.rules.owner_fee).unwrap_or(Money::ZERO);
+    /// Whether the bank has set enough aside, for long enough, for this contract.
+    fn judge_hold(&self, offer: &Offer, now: Time) -> Result<(), Refusal> {
+        let Offer { contract, seller, buyer, job, hold, ticket, .. } = offer;
+        let amount = hold.body.amount;
+        let wanted = Wanted {
+            bank: self.bank,
+            buyer: buyer.key,
+            seller: *seller,
+            contract: *contract,
+            ticket: ticket.hash(),
+            amount: self.rules.owner_fee,
+            until: now.after(job.limits.wall),
+        };
+        verify_receipt(hold, &wanted)?;
+        let for_seller = amount.checked_sub(self.rules.owner_fee).unwrap_or(Money::ZERO);
         if job.limits.cycles > ticket.body.clearing.cycles_for(for_seller) {
-            return mismatch("the hold does not pay for as many cycles as the offer allows");
+            let message = "the hold does not pay for as many cycles as the offer allows";
+            return Err(Refusal::new(RefusalCode::Mismatch, message, ""));
         }
         Ok(())
     }
+}
+
+fn ticket_refusal(fault: &TicketFault) -> Refusal {
+    let code = match fault {
+        TicketFault::NotReserved | TicketFault::Expired => RefusalCode::SoldOut,
+        _ => RefusalCode::Mismatch,
+    };
+    Refusal::new(code, format!("the ticket does not hold: {fault}"), "ask the market again")
 }

@@ -1,6 +1,6 @@
 //! A content on its way: written piece by piece, hashed as it comes, kept when the way is cut.
 
-use super::{COPY_BUFFER, MAX_BLOB, Store, StoreError, io_error, seal};
+use super::{COPY_BUFFER, MAX_BLOB, Store, StoreError, io_error};
 use proto::Hash;
 use proto::message::service::Blob;
 use std::fs::{File, OpenOptions};
@@ -71,7 +71,7 @@ impl PartialWriter {
         let mut work = self.work.take().ok_or(StoreError::Busy { hash })?;
         let length = piece.len() as u64;
         if length > self.blob.size.0.saturating_sub(self.offset) {
-            work.lease.store.shelf().remove_partial(&hash);
+            work.lease.store.shelf().empty_partial(&hash);
             return Err(StoreError::WrongContent { hash });
         }
         let store = Arc::clone(&work.lease.store);
@@ -98,10 +98,10 @@ impl PartialWriter {
         store
             .blocking(move |store| {
                 if !is_complete || work.hasher.finalize().as_bytes() != &blob.hash.0 {
-                    store.shelf().remove_partial(&blob.hash);
+                    store.shelf().empty_partial(&blob.hash);
                     return Err(StoreError::WrongContent { hash: blob.hash });
                 }
-                seal(&work.file).map_err(io_error(&work.path))?;
+                work.file.sync_data().map_err(io_error(&work.path))?;
                 store.shelf().finish_partial(blob)
             })
             .await

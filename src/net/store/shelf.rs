@@ -7,8 +7,9 @@ use proto::Hash;
 use proto::id::unhex;
 use proto::message::service::Blob;
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -185,6 +186,7 @@ impl Shelf {
             fs::create_dir_all(parent).map_err(io_error(parent))?;
         }
         fs::rename(file, &path).map_err(io_error(&path))?;
+        fs::set_permissions(&path, Permissions::from_mode(0o444)).map_err(io_error(&path))?;
         self.insert(blob.hash, blob.size.0);
         Ok(())
     }
@@ -234,20 +236,25 @@ impl Shelf {
         }
     }
 
-    pub(super) fn remove_partial(&mut self, hash: &Hash) {
+    /// Drops what a writer has written; its claim stays until it goes.
+    pub(super) fn empty_partial(&mut self, hash: &Hash) {
         discard(&self.partial_path(hash));
         self.set_partial_size(hash, 0);
+    }
+
+    fn remove_partial(&mut self, hash: &Hash) {
+        self.empty_partial(hash);
         self.partials.remove(hash);
     }
 
     /// A partial file is complete and becomes an object.
     pub(super) fn finish_partial(&mut self, blob: Blob) -> Result<(), StoreError> {
-        let path = self.partial_path(&blob.hash);
-        if self.use_object(&blob.hash).is_none() {
-            self.set_partial_size(&blob.hash, 0);
-            self.place(&path, blob)?;
+        if self.use_object(&blob.hash).is_some() {
+            self.empty_partial(&blob.hash);
+            return Ok(());
         }
-        self.remove_partial(&blob.hash);
-        Ok(())
+        let path = self.partial_path(&blob.hash);
+        self.set_partial_size(&blob.hash, 0);
+        self.place(&path, blob)
     }
 }

@@ -1,155 +1,263 @@
-use crate::task::*;use super::{set,faults,with};
-#[test] fn dump(){
-println!("{:?}", faults("",&set(&[])));
-println!("{:?}", faults("   ",&set(&[])));
-println!("{:?}", faults("hello",&set(&[])));
-println!("{:?}", faults("<TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile><SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile",&set(&[])));
-println!("{:?}", faults("<TaskFile>\n<SubTask name='a>",&set(&[])));
-println!("{:?}", faults("<TaskFile><![CDATA[ a</TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile><?a b</TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile><Name>a</Name",&set(&[])));
-println!("{:?}", faults("<TaskFile></TaskFile>x",&set(&[])));
-println!("{:?}", faults("<TaskFile/><TaskFile/>",&set(&[])));
-println!("{:?}", faults("\n<?xml version='1.0'?><TaskFile/>",&set(&[])));
-println!("{:?}", faults("<TaskFile>&nbsp;</TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile>a & b</TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile>a < b</TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile version='1' version='1'/>",&set(&[])));
-println!("{:?}", faults("<TaskFile version=1/>",&set(&[])));
-println!("{:?}", faults("<TaskFile version/>",&set(&[])));
-println!("{:?}", faults("<TaskFile version='<'/>",&set(&[])));
-println!("{:?}", faults("<TaskFile>\n<!-- a -- b --></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile><!-- a </TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile>]]></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile>\0</TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile>&#0;</TaskFile>",&set(&[])));
-println!("{:?}", faults("<a:TaskFile/>",&set(&[])));
-println!("{:?}", faults("<1/>",&set(&[])));
-println!("{:?}", faults("<TaskFile xmlns:xml='u'/>",&set(&[])));
-println!("{:?}", faults("<Tasks/>",&set(&[])));
-println!("{:?}", faults("<taskfile/>",&set(&[])));
-println!("{:?}", faults("<TaskFile xmlns='urn:x'/>",&set(&[])));
-println!("{:?}", faults("<t:TaskFile xmlns:t='urn:x'/>",&set(&[])));
-println!("{:?}", faults("<!DOCTYPE TaskFile><TaskFile/>",&set(&[])));
-println!("{:?}", faults("<!-- <!DOCTYPE no> -->\n<!DOCTYPE TaskFile SYSTEM 'http://x/y.dtd'>\n<TaskFile/>",&set(&[])));
-println!("{:?}", faults("<!DOCTYPE t [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;'><!ENTITY c '&b;&b;&b;&b;'>]><TaskFile><Name>&c;</Name></TaskFile>",&set(&[])));
-println!("{:?}", faults("<!DOCTYPE t [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><TaskFile><Name>&a;</Name></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile>&a;<!DOCTYPE t [<!ENTITY a 'x'>]></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile/>",&set(&[])));
-println!("{:?}", faults("<TaskFile>\n<Name>a</Name>\n</TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile version='2'><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile Version='1'><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile x:a='1' xmlns:x='u'><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile>\n<SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask><Budget>9</Budget><Name>a</Name></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile><Name>a</Name><Name>b</Name><Name>c</Name><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile><Name> </Name><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile><Name>a\nb</Name><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile><Name>${x}</Name><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile><Budget>-1</Budget><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile><Budget>18446744073709.551616</Budget><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile>\n <Budget>3.5</Budget><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile><SubTask><CpuCycles>1</CpuCycles><Price>18446744073709</Price><File>a</File></SubTask><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask> and\n<SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile><Task/><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile><Price>1</Price><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile xmlns:x='u'><x:SubTask/><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile><SubTask name='a b'><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile><SubTask name=''><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile><SubTask name='2'><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile><SubTask name='a'><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask><SubTask name='a'><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask><SubTask name='a'><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile><SubTask/></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile>\n<SubTask><CpuCycles/><Price/><File/></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile>\n<SubTask><CpuCycles>0</CpuCycles><Price>0</Price><File>a/</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile>\n<SubTask><CpuCycles>-5</CpuCycles><Price>-5</Price><File>a\\b</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile>\n<SubTask><CpuCycles>1e3</CpuCycles><Price>0.0000001</Price><File as='/a'>b</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile>\n<SubTask><CpuCycles>18446744073709551616</CpuCycles><Price>1e400</Price><File as='../a'>b</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile>\n<SubTask><CpuCycles unit='Gcycles'>18446744073709552</CpuCycles><Price>99999999999999999999999</Price><File as=''>b</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults("<TaskFile>\n<SubTask><CpuCycles unit='GHz'>1</CpuCycles><Price unit='EUR'>1</Price><File sha256='0' search='true'>b</File></SubTask></TaskFile>",&set(&[])));
-println!("{:?}", faults(&with("<Prise>1</Prise>"),&set(&[])));
-println!("{:?}", faults(&with("  <price>1</price>"),&set(&[])));
-println!("{:?}", faults(&with("<WallTime>5m</WallTime>"),&set(&[])));
-println!("{:?}", faults(&with("<Param>x</Param>"),&set(&[])));
-println!("{:?}", faults(&with("<Zebra><Price/></Zebra>"),&set(&[])));
-println!("{:?}", faults(&with("<Price>2</Price>"),&set(&[])));
-println!("{:?}", faults(&with("<Limits/><Limits/><Limits/>"),&set(&[])));
-println!("{:?}", faults(&with("<Limits><Wall-Time>5m</Wall-Time></Limits>"),&set(&[])));
-println!("{:?}", faults(&with("<InputFiles><OutputFile>a</OutputFile></InputFiles>"),&set(&[])));
-println!("{:?}", faults(&with("<Retry maximum='1'/>"),&set(&[])));
-println!("{:?}", faults(&with("<Retry Max='1'/>"),&set(&[])));
-println!("{:?}", faults(&with("<Retry>1</Retry>"),&set(&[])));
-println!("{:?}", faults(&with("<Retry><Max/></Retry>"),&set(&[])));
-println!("{:?}", faults(&with("<StdIn as='x'>b</StdIn>"),&set(&[])));
-println!("{:?}", faults(&with("<StdOut><b>x</b></StdOut>"),&set(&[])));
-println!("{:?}", faults(&with("words\n"),&set(&[])));
-println!("{:?}", faults(&with("<Limits><![CDATA[x]]></Limits>"),&set(&[])));
-println!("{:?}", faults(&with("<Environment><Var>x</Var></Environment>"),&set(&[])));
-println!("{:?}", faults(&with("<Limits xml:lang='en'/>"),&set(&[])));
-println!("{:?}", faults(&with("<xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx/>"),&set(&[])));
-println!("{:?}", faults(&with("<CheckPointDataSize>10MB</CheckPointDataSize>"),&set(&[])));
-println!("{:?}", faults(&with("<Redundancy><Replicas>3</Replicas></Redundancy>"),&set(&[])));
-println!("{:?}", faults(&with("<Checkpoint/>"),&set(&[])));
-println!("{:?}", faults(&with("<DependsOn>a</DependsOn><Deadline>1h</Deadline>"),&set(&[])));
-println!("{:?}", faults(&with("<Limits><Network>true</Network><CpuTime>1h</CpuTime><Processes>2</Processes></Limits>"),&set(&[])));
-println!("{:?}", faults(&with("<Requirements><OSVersion>6</OSVersion><MinReputation>1</MinReputation><Sandbox>x</Sandbox></Requirements>"),&set(&[])));
-println!("{:?}", faults(&with("<Retry successExitCode='0' backoff='1m'/>"),&set(&[])));
-println!("{:?}", faults(&with("<InputFiles><InputFile sha256='00'>b</InputFile></InputFiles>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>${x}</Param></InputParameters><Sweep><Var name='x' each-line='f.txt'/></Sweep>"),&set(&[])));
-println!("{:?}", faults(&with("<Work>-1</Work>"),&set(&[])));
-println!("{:?}", faults(&with("<Work unit='cycles'>0</Work>"),&set(&[])));
-println!("{:?}", faults(&with("<Work>18446744074</Work>"),&set(&[])));
-println!("{:?}", faults(&with("<CheckPointDataSize>ten</CheckPointDataSize>"),&set(&[])));
-println!("{:?}", faults(&with("<Limits><WallTime>5 minutes</WallTime></Limits>"),&set(&[])));
-println!("{:?}", faults(&with("<Limits><WallTime>0</WallTime><Memory>0</Memory><Disk>lots</Disk><Output>-1</Output></Limits>"),&set(&[])));
-println!("{:?}", faults(&with("<Limits><WallTime>999999999d</WallTime><Memory>16777216TiB</Memory><Network>no</Network></Limits>"),&set(&[])));
-println!("{:?}", faults(&with("<Requirements><OS>GNU Linux</OS><Arch/><MinCores>0</MinCores><MinMemory>1 GIB</MinMemory><MinDisk>1.</MinDisk></Requirements>"),&set(&[])));
-println!("{:?}", faults(&with("<Requirements><MinCores>4294967296</MinCores></Requirements>"),&set(&[])));
-println!("{:?}", faults(&with("<Retry max='-1'/>"),&set(&[])));
-println!("{:?}", faults(&with("<Retry max='4294967296'/>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Count>two</Count></InputParameters>"),&set(&[])));
-println!("{:?}", faults(&with("<Environment><Var name='1a'>x</Var><Var name='COMPUP2P_TASK_ID'>x</Var><Var name='A'/><Var name='A'/></Environment>"),&set(&[])));
-println!("{:?}", faults(&with("<InputFiles><InputFile>/</InputFile><InputFile as='x/../y'>b</InputFile><InputFile>..</InputFile></InputFiles>"),&set(&[])));
-println!("{:?}", faults(&with("<InputFiles><InputFile>x/b</InputFile><InputFile>y/b</InputFile><InputFile>a</InputFile><InputFile as='b/c'>d</InputFile></InputFiles>"),&set(&[])));
-println!("{:?}", faults(&with(r"<OutputFiles><OutputFile>/etc/passwd</OutputFile><OutputFile>../x</OutputFile><OutputFile>c\d</OutputFile><OutputFile/></OutputFiles>"),&set(&[])));
-println!("{:?}", faults(&with("<OutputFiles><OutputFile as='/x'>b</OutputFile><OutputFile as='x/..'>c</OutputFile><OutputFile as='x/'>d</OutputFile></OutputFiles>"),&set(&[])));
-println!("{:?}", faults(&with("<OutputFiles><OutputFile>b</OutputFile><OutputFile as='c'>./b</OutputFile></OutputFiles>"),&set(&[])));
-println!("{:?}", faults(&with("<OutputFiles><OutputFile as='x'>b</OutputFile><OutputFile as='x'>c</OutputFile></OutputFiles>"),&set(&[])));
-println!("{:?}", faults(&with("<StdOut>log</StdOut><StdErr>log</StdErr>"),&set(&[])));
-println!("{:?}", faults(&with("<StdOut>log</StdOut><StdErr>./log/err</StdErr>"),&set(&[])));
-println!("{:?}", faults(&with("<StdIn/><StdOut>/dev/null</StdOut><StdErr>\n..</StdErr>"),&set(&[])));
-println!("{:?}", faults(&with("</SubTask><SubTask name='b'><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File><StdOut>x</StdOut></SubTask><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File><OutputFiles><OutputFile as='x'>y</OutputFile></OutputFiles>"),&set(&[])));
-println!("{:?}", faults(&with("<StdOut>x</StdOut><InputParameters><Param>${i}</Param></InputParameters><Sweep><Var name='i' from='1' to='5'/></Sweep>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>${seed}</Param></InputParameters>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>${seed}</Param></InputParameters>"),&set(&[("Seed","1")])));
-println!("{:?}", faults(&with("<InputParameters><Param>x${a}y${b}</Param></InputParameters>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>${a b}</Param></InputParameters>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>${}</Param></InputParameters>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>ab${seed</Param></InputParameters>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>$${a}${${a}}</Param></InputParameters>"),&set(&[])));
-println!("{:?}", faults(&with("<Retry max='${n}'/>"),&set(&[])));
-println!("{:?}", faults(&with("<Retry max='${n}'/>"),&set(&[("n","many")])));
-println!("{:?}", faults(&with("<OutputFiles><OutputFile as='${d}/x'>b</OutputFile></OutputFiles>"),&set(&[("d","..")])));
-println!("{:?}", faults(&with("<InputParameters><Param>${i}</Param></InputParameters><Sweep><Var name='j' from='1' to='2'/></Sweep>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>${i}</Param></InputParameters><Sweep><Var name='i' from='1' to='2'/></Sweep>"),&set(&[("i","3")])));
-println!("{:?}", faults(&with("<InputParameters><Param>${i}</Param></InputParameters><Sweep><Var name='i' from='1' to='2'/><Var name='i'><Value>1</Value></Var></Sweep>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>x</Param></InputParameters>"),&set(&[("a b","3"),("c","\0")])));
-println!("{:?}", faults(&with("<InputParameters><Param>${i}</Param></InputParameters><Sweep><Var name='i' from='${i}' to='2'/></Sweep>"),&set(&[])));
-println!("{:?}", faults(&with("<Sweep/>"),&set(&[])));
-println!("{:?}", faults(&with("<Sweep mode='each'><Var name='i' from='1' to='2'/></Sweep>"),&set(&[])));
-println!("{:?}", faults(&with("<Sweep><Var from='1' to='2'/></Sweep>"),&set(&[])));
-println!("{:?}", faults(&with("<Sweep><Var name='1' from='1' to='2'/></Sweep>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>${i}</Param></InputParameters><Sweep><Var name='i'/></Sweep>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>${i}</Param></InputParameters><Sweep><Var name='i' from='1' to='2'><Value>1</Value></Var></Sweep>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>${i}</Param></InputParameters><Sweep><Var name='i' from='1'/></Sweep>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>${i}</Param></InputParameters><Sweep><Var name='i' step='1'/></Sweep>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>${i}</Param></InputParameters><Sweep><Var name='i' from='1' to='2' step='0'/></Sweep>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>${i}</Param></InputParameters><Sweep><Var name='i' from='2' to='1.5'/></Sweep>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>${i}</Param></InputParameters><Sweep><Var name='i' from='a' to='1e9' step='.5'/></Sweep>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>${i}</Param></InputParameters><Sweep><Var name='i' from='0' to='123456789012345678901'/></Sweep>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>${i}${j}</Param></InputParameters><Sweep mode='zip'><Var name='i' from='1' to='3'/><Var name='j' from='1' to='2'/></Sweep>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>${i}</Param></InputParameters><Work>${i}</Work><Sweep><Var name='i' from='1' to='-5' step='-1'/></Sweep>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>${i}</Param></InputParameters><Sweep><Var name='i' from='x' to='2'/></Sweep><Work>0</Work><StdOut>${i}</StdOut><StdErr>${i}</StdErr><Retry max='${i}'/>"),&set(&[])));
-println!("{:?}", faults(&with("<Sweep><Value>1</Value></Sweep>"),&set(&[])));
-println!("{:?}", faults(&with("<InputParameters><Param>${v}</Param></InputParameters><Sweep><Var name='v' from='1' to='1'/><Var name='v0' from='1' to='1'/><Var name='v1' from='1' to='1'/><Var name='v2' from='1' to='1'/><Var name='v3' from='1' to='1'/><Var name='v4' from='1' to='1'/><Var name='v5' from='1' to='1'/><Var name='v6' from='1' to='1'/><Var name='v7' from='1' to='1'/><Var name='v8' from='1' to='1'/><Var name='v9' from='1' to='1'/><Var name='v10' from='1' to='1'/><Var name='v11' from='1' to='1'/><Var name='v12' from='1' to='1'/><Var name='v13' from='1' to='1'/><Var name='v14' from='1' to='1'/><Var name='v15' from='1' to='1'/></Sweep>"),&set(&[])));
+//! Files that are not task files, and elements that are not what they should be: all faults, word for word.
+
+use super::{check_faults as check, with};
+
+#[test]
+fn the_frame_of_a_file_is_checked() {
+    check(str::to_owned, FRAME);
 }
+
+const FRAME: &str = r#"
+> <TaskFile/>
+t.xml:1:1: there is no `SubTask`: a task file describes at least one
+> <TaskFile>\n<Name>a</Name>\n</TaskFile>
+t.xml:1:1: there is no `SubTask`: a task file describes at least one
+> <TaskFile version='2'><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
+t.xml:1:20: `2` is not a value for `version`: expected `1`, the only version so far
+> <TaskFile Version='1'><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
+t.xml:1:11: `Version` is not an attribute of `TaskFile`; did you mean `version`? Allowed: `version`
+> <TaskFile x:a='1' xmlns:x='u'><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
+t.xml:1:11: `a` is not an attribute of `TaskFile`; allowed: `version`
+> <TaskFile>\n<SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask><Budget>9</Budget><Name>a</Name></TaskFile>
+t.xml:2:74: `Budget` must stand before the first `SubTask`
+t.xml:2:92: `Name` must stand before the first `SubTask`
+> <TaskFile><Name>a</Name><Name>b</Name><Name>c</Name><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
+t.xml:1:25: `TaskFile` already has a `Name`: one is allowed
+t.xml:1:39: `TaskFile` already has a `Name`: one is allowed
+> <TaskFile><Name> </Name><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
+t.xml:1:11: the empty text is not a value for `Name`: expected a name of one line
+> <TaskFile><Name>a\nb</Name><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
+t.xml:1:17: `a b` is not a value for `Name`: expected a name of one line
+> <TaskFile><Name>${x}</Name><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
+t.xml:1:17: the variable `x` is not defined. Define it in the `Sweep` of this sub-task or by `--set x=…`, or write `$${x}` for the plain text
+> <TaskFile><Budget>-1</Budget><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
+t.xml:1:19: `-1` is not a value for `Budget`: expected credits with at most six decimals, such as 12 or 0.25
+> <TaskFile><Budget>18446744073709.551616</Budget><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
+t.xml:1:19: `18446744073709.551616` is too large or too exact for `Budget`: expected at most 18446744073709.551615 credits
+> <TaskFile>\n <Budget>3.5</Budget><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
+t.xml:2:2: the prices of all sub-tasks add up to 4 credits, more than the budget of 3.5
+> <TaskFile><SubTask><CpuCycles>1</CpuCycles><Price>18446744073709</Price><File>a</File></SubTask><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
+t.xml:1:1: the prices of all sub-tasks add up to more than 18446744073709.551615 credits
+> <TaskFile><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask> and\n<SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
+t.xml:1:85: the text `and` is not expected in `TaskFile`; allowed: `Name`, `Budget`, `SubTask`
+> <TaskFile><Task/><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
+t.xml:1:11: `Task` is not an element of `TaskFile`; allowed: `Name`, `Budget`, `SubTask`
+> <TaskFile><Price>1</Price><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
+t.xml:1:11: `Price` is not an element of `TaskFile`; it belongs in `SubTask`; allowed: `Name`, `Budget`, `SubTask`
+> <TaskFile xmlns:x='u'><x:SubTask/><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
+t.xml:1:23: `SubTask` is in the namespace `u`: the elements of a task file are in none
+> <TaskFile><SubTask name='a b'><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
+t.xml:1:26: `a b` is not a value for `name`: expected a word of at most 64 letters, digits, `_`, `.` and `-`
+> <TaskFile><SubTask name=''><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
+t.xml:1:26: the empty text is not a value for `name`: expected a word of at most 64 letters, digits, `_`, `.` and `-`
+> <TaskFile><SubTask name='2'><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
+t.xml:1:93: the sub-task name `2` is already taken by sub-task 1 of the file
+> <TaskFile><SubTask name='a'><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask><SubTask name='a'><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask><SubTask name='a'><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
+t.xml:1:108: the sub-task name `a` is already taken by sub-task 1 of the file
+t.xml:1:190: the sub-task name `a` is already taken by sub-task 1 of the file
+"#;
+
+#[test]
+fn what_a_sub_task_needs_has_to_be_there() {
+    check(str::to_owned, NEEDS);
+}
+
+const NEEDS: &str = r#"
+> <TaskFile><SubTask/></TaskFile>
+t.xml:1:11: `SubTask` has no `CpuCycles`: it needs one
+t.xml:1:11: `SubTask` has no `Price`: it needs one
+t.xml:1:11: `SubTask` has no `File`: it needs one
+> <TaskFile>\n<SubTask><CpuCycles/><Price/><File/></SubTask></TaskFile>
+t.xml:2:10: the empty text is not a value for `CpuCycles`: expected a compute power more than 0, such as 1000
+t.xml:2:22: the empty text is not a value for `Price`: expected credits, more than 0, with at most six decimals, such as 12 or 0.25
+t.xml:2:30: the empty text is not a path for `File`: it is empty
+> <TaskFile>\n<SubTask><CpuCycles>0</CpuCycles><Price>0</Price><File>a/</File></SubTask></TaskFile>
+t.xml:2:21: `0` is not a value for `CpuCycles`: expected a compute power more than 0, such as 1000
+t.xml:2:41: a price must be more than 0 credits
+t.xml:2:56: `a/` is not a path for `File`: it names a folder; expected a file
+> <TaskFile>\n<SubTask><CpuCycles>-5</CpuCycles><Price>-5</Price><File>a\b</File></SubTask></TaskFile>
+t.xml:2:21: `-5` is not a value for `CpuCycles`: expected a compute power more than 0, such as 1000
+t.xml:2:42: `-5` is not a value for `Price`: expected credits, more than 0, with at most six decimals, such as 12 or 0.25
+t.xml:2:58: `a\b` is not a path for `File`: it contains a backslash; folders are separated by `/`
+> <TaskFile>\n<SubTask><CpuCycles>1e3</CpuCycles><Price>0.0000001</Price><File as='/a'>b</File></SubTask></TaskFile>
+t.xml:2:21: `1e3` is not a value for `CpuCycles`: expected a compute power more than 0, such as 1000
+t.xml:2:43: `0.0000001` is not a value for `Price`: expected credits, more than 0, with at most six decimals, such as 12 or 0.25
+t.xml:2:70: `/a` is not a path for `as`: it begins with `/`; expected a relative path such as out/result.txt
+> <TaskFile>\n<SubTask><CpuCycles>18446744073709551616</CpuCycles><Price>1e400</Price><File as='../a'>b</File></SubTask></TaskFile>
+t.xml:2:21: `18446744073709551616` is too large or too exact for `CpuCycles`: expected at most 18446744073709551615 Mc/s
+t.xml:2:60: `1e400` is not a value for `Price`: expected credits, more than 0, with at most six decimals, such as 12 or 0.25
+t.xml:2:83: `../a` is not a path for `as`: it contains `..`; expected a path that stays inside, such as out/result.txt
+> <TaskFile>\n<SubTask><CpuCycles unit='Gcycles'>18446744073709552</CpuCycles><Price>99999999999999999999999</Price><File as=''>b</File></SubTask></TaskFile>
+t.xml:2:36: `18446744073709552` is too large or too exact for `CpuCycles`: expected at most 18446744073709551615 Mc/s
+t.xml:2:72: `99999999999999999999999` is too large or too exact for `Price`: expected at most 18446744073709.551615 credits
+t.xml:2:113: the empty text is not a path for `as`: it is empty
+> <TaskFile>\n<SubTask><CpuCycles unit='GHz'>1</CpuCycles><Price unit='EUR'>1</Price><File sha256='0' search='true'>b</File></SubTask></TaskFile>
+t.xml:2:27: `GHz` is not a value for `unit`: expected `cycles`, `Mcycles` or `Gcycles`
+t.xml:2:52: `unit` is not an attribute of `Price`; allowed: none
+t.xml:2:78: the attribute `sha256` of `File` is not offered by this version
+t.xml:2:89: the attribute `search` of `File` is not offered by this version
+"#;
+
+#[test]
+fn unknown_elements_and_attributes_come_with_a_suggestion() {
+    check(with, UNKNOWN);
+}
+
+const UNKNOWN: &str = r#"
+> <Prise>1</Prise>
+t.xml:2:1: `Prise` is not an element of `SubTask`; did you mean `Price`? Allowed: [all]
+>   <price>1</price>
+t.xml:2:3: `price` is not an element of `SubTask`; did you mean `Price`? Allowed: [all]
+> <WallTime>5m</WallTime>
+t.xml:2:1: `WallTime` is not an element of `SubTask`; it belongs in `Limits`; allowed: [all]
+> <Param>x</Param>
+t.xml:2:1: `Param` is not an element of `SubTask`; it belongs in `InputParameters`; allowed: [all]
+> <Zebra><Price/></Zebra>
+t.xml:2:1: `Zebra` is not an element of `SubTask`; allowed: [all]
+> <Price>2</Price>
+t.xml:2:1: `SubTask` already has a `Price`: one is allowed
+> <Limits/><Limits/><Limits/>
+t.xml:2:10: `SubTask` already has a `Limits`: one is allowed
+t.xml:2:19: `SubTask` already has a `Limits`: one is allowed
+> <Limits><Wall-Time>5m</Wall-Time></Limits>
+t.xml:2:9: `Wall-Time` is not an element of `Limits`; did you mean `WallTime`? Allowed: `WallTime`, `Memory`, `Disk`, `Output`, `Network`
+> <InputFiles><OutputFile>a</OutputFile></InputFiles>
+t.xml:2:13: `OutputFile` is not an element of `InputFiles`; did you mean `InputFile`? Allowed: `Count`, `InputFile`
+> <Retry maximum='1'/>
+t.xml:2:8: `maximum` is not an attribute of `Retry`; allowed: `max`
+> <Retry Max='1'/>
+t.xml:2:8: `Max` is not an attribute of `Retry`; did you mean `max`? Allowed: `max`
+> <Retry>1</Retry>
+t.xml:2:8: the text `1` is not expected in `Retry`; allowed: none
+> <Retry><Max/></Retry>
+t.xml:2:8: `Max` is not an element of `Retry`; allowed: none
+> <StdIn as='x'>b</StdIn>
+t.xml:2:8: `as` is not an attribute of `StdIn`; allowed: none
+> <StdOut><b>x</b></StdOut>
+t.xml:2:1: the empty text is not a path for `StdOut`: it is empty
+t.xml:2:9: `b` is not an element of `StdOut`; allowed: none
+> words\n
+t.xml:2:1: the text `words` is not expected in `SubTask`; allowed: [all]
+> <Limits><![CDATA[x]]></Limits>
+t.xml:2:9: the text `x` is not expected in `Limits`; allowed: `WallTime`, `Memory`, `Disk`, `Output`, `Network`
+> <Environment><Var>x</Var></Environment>
+t.xml:2:14: `Var` has no attribute `name`: it needs one
+> <Limits xml:lang='en'/>
+t.xml:2:9: `lang` is not an attribute of `Limits`; allowed: none
+> <xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx/>
+t.xml:2:1: `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…` is not an element of `SubTask`; allowed: [all]
+"#;
+
+#[test]
+fn what_later_versions_may_offer_is_named() {
+    check(with, RESERVED);
+}
+
+const RESERVED: &str = r#"
+> <CheckPointDataSize>10MB</CheckPointDataSize>
+t.xml:2:21: checkpoints are not offered by this version
+> <Redundancy><Replicas>3</Replicas></Redundancy>
+t.xml:2:1: `Redundancy` is not offered by this version
+> <Checkpoint/>
+t.xml:2:1: `Checkpoint` is not offered by this version
+> <DependsOn>a</DependsOn><Deadline>1h</Deadline>
+t.xml:2:1: `DependsOn` is not offered by this version
+t.xml:2:25: `Deadline` is not offered by this version
+> <Limits><Network>true</Network><CpuTime>1h</CpuTime><Processes>2</Processes></Limits>
+t.xml:2:18: network access is not offered by this version
+t.xml:2:32: `CpuTime` is not offered by this version
+t.xml:2:53: `Processes` is not offered by this version
+> <Requirements><OSVersion>6</OSVersion><MinReputation>1</MinReputation><Sandbox>x</Sandbox></Requirements>
+t.xml:2:15: `OSVersion` is not offered by this version
+t.xml:2:39: `MinReputation` is not offered by this version
+t.xml:2:71: `Sandbox` is not offered by this version
+> <Retry successExitCode='0' backoff='1m'/>
+t.xml:2:8: the attribute `successExitCode` of `Retry` is not offered by this version
+t.xml:2:28: the attribute `backoff` of `Retry` is not offered by this version
+> <InputFiles><InputFile sha256='00'>b</InputFile></InputFiles>
+t.xml:2:24: the attribute `sha256` of `InputFile` is not offered by this version
+> <InputParameters><Param>${x}</Param></InputParameters><Sweep><Var name='x' each-line='f.txt'/></Sweep>
+t.xml:2:76: the attribute `each-line` of `Var` is not offered by this version
+"#;
+
+#[test]
+fn text_that_is_not_a_document_is_refused_in_words() {
+    check(str::to_owned, DOCUMENT);
+}
+
+const DOCUMENT: &str = r#"
+> 
+t.xml:1:1: not well-formed XML: there is no element in the file
+>    
+t.xml:1:4: not well-formed XML: there is no element in the file
+> hello
+t.xml:1:1: not well-formed XML: something that is neither an element nor a comment
+> <TaskFile>
+t.xml:1:11: not well-formed XML: the file ends before every element is closed
+> <TaskFile><SubTask></TaskFile>
+t.xml:1:20: not well-formed XML: `</TaskFile>` does not close `<SubTask>`, which is still open
+> <TaskFile
+t.xml:1:1: not well-formed XML: the file ends before what begins here does; is a `>` or a quote missing?
+> <TaskFile>\n<SubTask name='a>
+t.xml:2:1: not well-formed XML: the file ends before what begins here does; is a `>` or a quote missing?
+> <TaskFile><![CDATA[ a</TaskFile>
+t.xml:1:11: not well-formed XML: the file ends before what begins here does; is a `>` or a quote missing?
+> <TaskFile><?a b</TaskFile>
+t.xml:1:11: not well-formed XML: the file ends before what begins here does; is a `>` or a quote missing?
+> <TaskFile><Name>a</Name
+t.xml:1:18: not well-formed XML: the file ends before what begins here does; is a `>` or a quote missing?
+> <TaskFile></TaskFile>x
+t.xml:1:22: not well-formed XML: something that is neither an element nor a comment
+> <TaskFile/><TaskFile/>
+t.xml:1:12: not well-formed XML: something that is neither an element nor a comment
+> \n<?xml version='1.0'?><TaskFile/>
+t.xml:2:1: not well-formed XML: `<?xml … ?>` may stand only at the very beginning of the file
+> <TaskFile>&nbsp;</TaskFile>
+t.xml:1:11: not well-formed XML: `&nbsp;` is not defined; write `&amp;` for a plain `&`
+> <TaskFile>a & b</TaskFile>
+t.xml:1:13: not well-formed XML: `&` begins a reference such as `&lt;`; write `&amp;` for a plain `&`
+> <TaskFile>a < b</TaskFile>
+t.xml:1:14: not well-formed XML: a name was expected, beginning with a letter; write `&lt;` for a plain `<`
+> <TaskFile version='1' version='1'/>
+t.xml:1:23: not well-formed XML: the attribute `version` stands twice
+> <TaskFile version=1/>
+t.xml:1:19: not well-formed XML: a quote was expected, not `1`
+> <TaskFile version/>
+t.xml:1:18: not well-formed XML: `=` was expected, not `/`
+> <TaskFile version='<'/>
+t.xml:1:20: not well-formed XML: `'` was expected, not `<`
+> <TaskFile>\n<!-- a -- b --></TaskFile>
+t.xml:2:1: not well-formed XML: a comment may not contain `--`
+> <TaskFile><!-- a </TaskFile>
+t.xml:1:11: not well-formed XML: the file ends before what begins here does; is a `>` or a quote missing?
+> <TaskFile>]]></TaskFile>
+t.xml:1:14: not well-formed XML: `]]>` in a text; write `]]&gt;` for it
+> <TaskFile>\0</TaskFile>
+t.xml:1:11: not well-formed XML: the character U+0000 is not allowed in XML
+> <TaskFile>&#0;</TaskFile>
+t.xml:1:11: not well-formed XML: `&` begins a reference such as `&lt;`; write `&amp;` for a plain `&`
+> <a:TaskFile/>
+t.xml:1:2: not well-formed XML: the prefix `a:` is not declared
+> <1/>
+t.xml:1:2: not well-formed XML: a name was expected, beginning with a letter; write `&lt;` for a plain `<`
+> <TaskFile xmlns:xml='u'/>
+t.xml:1:11: not well-formed XML: a namespace declaration or a reference that XML does not allow
+> <Tasks/>
+t.xml:1:1: the file begins with `Tasks`: a task file begins with `TaskFile`
+> <taskfile/>
+t.xml:1:1: the file begins with `taskfile`: a task file begins with `TaskFile`
+> <TaskFile xmlns='urn:x'/>
+t.xml:1:1: `TaskFile` is in the namespace `urn:x`: the elements of a task file are in none
+> <t:TaskFile xmlns:t='urn:x'/>
+t.xml:1:1: `TaskFile` is in the namespace `urn:x`: the elements of a task file are in none
+> <!DOCTYPE TaskFile><TaskFile/>
+t.xml:1:1: a document type (`<!DOCTYPE`) is not allowed in a task file, and with it no entities of one's own
+> <!-- <!DOCTYPE no> -->\n<!DOCTYPE TaskFile SYSTEM 'http://x/y.dtd'>\n<TaskFile/>
+t.xml:2:1: a document type (`<!DOCTYPE`) is not allowed in a task file, and with it no entities of one's own
+> <!DOCTYPE t [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;'><!ENTITY c '&b;&b;&b;&b;'>]><TaskFile><Name>&c;</Name></TaskFile>
+t.xml:1:1: a document type (`<!DOCTYPE`) is not allowed in a task file, and with it no entities of one's own
+> <!DOCTYPE t [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><TaskFile><Name>&a;</Name></TaskFile>
+t.xml:1:1: a document type (`<!DOCTYPE`) is not allowed in a task file, and with it no entities of one's own
+> <TaskFile>&a;<!DOCTYPE t [<!ENTITY a 'x'>]></TaskFile>
+t.xml:1:14: a document type (`<!DOCTYPE`) is not allowed in a task file, and with it no entities of one's own
+"#;

@@ -1,4 +1,5 @@
-//! Large files: what is too large is refused, and what is large costs in proportion. Nothing here looks at a clock.
+//! Large files: what is too large is refused, and what is large costs in proportion. Nothing here looks at a
+//! clock.
 
 use super::samples::FIG_7;
 use super::*;
@@ -30,10 +31,7 @@ fn every_one_of_many_faults_is_placed_on_its_line() {
     let found = faults(&text, &set(&[]));
     assert_eq!(found.len(), 450 + 449);
     assert_eq!(found[0], "t.xml:2:72: `out/` is not a path for `StdOut`: it names a folder; expected a file");
-    assert_eq!(
-        found[898],
-        "t.xml:901:72: `out` stands twice in the results: sub-task `900` would collide with `2`"
-    );
+    assert_eq!(found[898], "t.xml:901:72: the sub-tasks `2` and `900` would both write the result `out`");
 }
 
 #[test]
@@ -90,6 +88,13 @@ fn each_bound_is_reached_exactly() {
     check(
         &param(MAX_TEXT + 1),
         &["t.xml:2:25: the text of `Param` has 4097 bytes: at most 4096 are allowed"],
+    );
+
+    let retries = |bytes: usize| with(&format!("<Retry max='{}'/>", "0".repeat(bytes)));
+    check(&retries(MAX_TEXT), &[]);
+    check(
+        &retries(MAX_TEXT + 1),
+        &["t.xml:2:13: the text of `max` has 4097 bytes: at most 4096 are allowed"],
     );
 
     let params =

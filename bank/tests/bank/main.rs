@@ -1,0 +1,22 @@
+//! The bank as its users see it: orders and answers, holds and their ends, the journal, and the registry.
+
+#[cfg(test)]
+mod bootstrap;
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+mod journal;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod orders;
+#[cfg(test)]
+mod papers;
+#[cfg(test)]
+mod replay;
+#[cfg(test)]
+mod settlement;
+#[cfg(test)]
+mod time;
+#[cfg(test)]
+mod world;

@@ -1,0 +1,291 @@
+//! Lookups: which node answers for a key? Iterative (ToN IV-D): the asker goes from node to node itself, and
+//! takes another way around those that do not answer.
+
+use crate::face::{LookupFailure, Output};
+use crate::interval::{between, distance, is_within};
+use crate::node::Chord;
+use crate::requests::Purpose;
+use proto::message::chord::{ChordMessage, CloserNodes, FindNext, FoundNode};
+use proto::{Peer, RingId, Time};
+use std::collections::BTreeMap;
+
+/// How many lookups of the caller run at a time.
+pub const MAX_LOOKUPS: usize = 1_024;
+/// How many answers a lookup takes before it gives up; log2 N is usual, N / r without any finger.
+pub const MAX_HOPS: u32 = 128;
+/// How many nodes one answer names, so that there is another way around a dead one.
+pub const MAX_CLOSER: usize = 4;
+/// How many nodes a lookup keeps in reserve.
+const MAX_CANDIDATES: usize = 16;
+
+/// What a lookup is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Goal {
+    /// The caller wants to know.
+    Caller { token: u64 },
+    /// A finger.
+    Finger { exponent: u32 },
+    /// The own place in the ring.
+    Join,
+}
+
+/// One lookup under way.
+#[derive(Clone, Debug)]
+pub(crate) struct Lookup {
+    goal: Goal,
+    key: RingId,
+    deadline: Time,
+    hops: u32,
+    /// Whom to ask, the nearest to the key first.
+    candidates: Vec<Peer>,
+    tried: Vec<RingId>,
+    /// When to start again from the own tables, if nobody is left to ask.
+    retry: Option<Time>,
+}
+
+/// All lookups under way.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lookups {
+    next: u64,
+    active: BTreeMap<u64, Lookup>,
+}
+
+/// The node that answers for the key, and the one before it that said so.
+struct Answer {
+    owner: Peer,
+    predecessor: Peer,
+}
+
+impl Lookups {
+    pub(crate) fn next_due(&self) -> Option<Time> {
+        let due = |lookup: &Lookup| lookup.retry.map_or(lookup.deadline, |retry| retry.min(lookup.deadline));
+        self.active.values().map(due).min()
+    }
+
+    pub(crate) fn has_finger(&self) -> bool {
+        self.active.values().any(|lookup| matches!(lookup.goal, Goal::Finger { .. }))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.active.len()
+    }
+
+    /// The numbers of the lookups that wait for an answer.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = u64> {
+        self.active.iter().filter(|(_, lookup)| lookup.retry.is_none()).map(|(number, _)| *number)
+    }
+
+    fn of_caller(&self) -> usize {
+        self.active.values().filter(|lookup| matches!(lookup.goal, Goal::Caller { .. })).count()
+    }
+}
+
+impl Lookup {
+    /// Adds nodes that may know more, unless they have been asked.
+    fn consider(&mut self, peers: impl IntoIterator<Item = Peer>) {
+        for peer in peers {
+            if !self.tried.contains(&peer.id()) && !self.candidates.contains(&peer) {
+                self.candidates.push(peer);
+            }
+        }
+        self.candidates.sort_by_key(|peer| distance(peer.id(), self.key));
+        self.candidates.truncate(MAX_CANDIDATES);
+    }
+
+    fn next_candidate(&mut self) -> Option<Peer> {
+        if self.candidates.is_empty() {
+            return None;
+        }
+        let peer = self.candidates.remove(0);
+        self.tried.push(peer.id());
+        Some(peer)
+    }
+}
+
+impl Chord {
+    pub(crate) fn look_up(&mut self, token: u64, key: RingId, now: Time) {
+        let reason = match self.range() {
+            None => LookupFailure::NotMember,
+            Some(range) if range.contains(key) => {
+                return self.emit(Output::Found { token, key, owner: self.me, hops: 0 });
+            }
+            Some(_) if self.lookups.of_caller() >= MAX_LOOKUPS => LookupFailure::TooMany,
+            Some(_) => return self.find(Goal::Caller { token }, key, now),
+        };
+        self.emit(Output::NotFound { token, key, reason });
+    }
+
+    /// Starts a lookup from the own tables.
+    pub(crate) fn find(&mut self, goal: Goal, key: RingId, now: Time) {
+        let number = self.register(goal, key, now);
+        self.start(number, now);
+    }
+
+    /// Starts a lookup from given nodes.
+    pub(crate) fn find_from(&mut self, goal: Goal, key: RingId, from: Vec<Peer>, now: Time) {
+        let number = self.register(goal, key, now);
+        if let Some(lookup) = self.lookups.active.get_mut(&number) {
+            lookup.consider(from);
+        }
+        self.advance(number, now);
+    }
+
+    fn register(&mut self, goal: Goal, key: RingId, now: Time) -> u64 {
+        let number = self.lookups.next;
+        self.lookups.next = number.wrapping_add(1);
+        let deadline = now.after(self.config.lookup_timeout);
+        let lookup =
+            Lookup { goal, key, deadline, hops: 0, candidates: Vec::new(), tried: Vec::new(), retry: None };
+        self.lookups.active.insert(number, lookup);
+        number
+    }
+
+    /// Asks the own tables, and then the nodes that they name.
+    fn start(&mut self, number: u64, now: Time) {
+        let Some(lookup) = self.lookups.active.get(&number) else { return };
+        let key = lookup.key;
+        if let Some(owner) = self.own_answer(key) {
+            return self.conclude(number, Ok(Answer { owner, predecessor: self.me }), now);
+        }
+        let near = self.closest_preceding(key);
+        if let Some(lookup) = self.lookups.active.get_mut(&number) {
+            lookup.tried.clear();
+            lookup.retry = None;
+            lookup.consider(near);
+        }
+        self.advance(number, now);
+    }
+
+    /// Asks the next node, or waits when there is none.
+    pub(crate) fn advance(&mut self, number: u64, now: Time) {
+        let Some(lookup) = self.lookups.active.get_mut(&number) else { return };
+        if lookup.hops >= MAX_HOPS {
+            return self.conclude(number, Err(LookupFailure::TooManyHops), now);
+        }
+        match (lookup.next_candidate(), lookup.goal) {
+            (Some(peer), _) => {
+                let key = lookup.key;
+                self.ask(peer, Purpose::Hop(number, key), now);
+            }
+            (None, Goal::Caller { .. }) => lookup.retry = Some(now.after(self.config.try_every())),
+            (None, _) => self.conclude(number, Err(LookupFailure::TimedOut), now),
+        }
+    }
+
+    pub(crate) fn answer_find(&mut self, from: Peer, question: FindNext) {
+        if !self.is_member() {
+            return;
+        }
+        let FindNext { request, key } = question;
+        let answer = match self.own_answer(key) {
+            Some(owner) => ChordMessage::FoundNode(FoundNode { request, owner }),
+            None => ChordMessage::CloserNodes(CloserNodes { request, peers: self.closest_preceding(key) }),
+        };
+        self.send(from, answer);
+    }
+
+    pub(crate) fn on_found(&mut self, from: Peer, answer: FoundNode, now: Time) {
+        let Some((number, key)) = self.hop_answered(answer.request, from) else { return };
+        if is_within(from.id(), key, answer.owner.id()) {
+            let found = Answer { owner: answer.owner, predecessor: from };
+            self.conclude(number, Ok(found), now);
+        } else {
+            self.advance(number, now);
+        }
+    }
+
+    pub(crate) fn on_closer(&mut self, from: Peer, answer: &CloserNodes, now: Time) {
+        let Some((number, key)) = self.hop_answered(answer.request, from) else { return };
+        let me = self.me.id();
+        let is_closer = |peer: &Peer| peer.id() != me && between(from.id(), peer.id(), key);
+        if let Some(lookup) = self.lookups.active.get_mut(&number) {
+            lookup.consider(answer.peers.iter().copied().take(MAX_CLOSER).filter(is_closer));
+        }
+        self.advance(number, now);
+    }
+
+    /// Whose hop this is the answer to.
+    fn hop_answered(&mut self, request: proto::RequestId, from: Peer) -> Option<(u64, RingId)> {
+        let fits = |purpose| matches!(purpose, Purpose::Hop(..));
+        let Some(Purpose::Hop(number, key)) = self.requests.answered(request, from, fits) else {
+            return None;
+        };
+        let lookup = self.lookups.active.get_mut(&number)?;
+        lookup.hops += 1;
+        Some((number, key))
+    }
+
+    /// Gives up what has taken too long, and tries again what waits for that.
+    pub(crate) fn lookups_due(&mut self, now: Time) {
+        let numbers = |is_due: &dyn Fn(&Lookup) -> bool| -> Vec<u64> {
+            let due = self.lookups.active.iter().filter(|(_, lookup)| is_due(lookup));
+            due.map(|(number, _)| *number).collect()
+        };
+        let late = numbers(&|lookup| lookup.deadline <= now);
+        let again = numbers(&|lookup| lookup.retry.is_some_and(|retry| retry <= now));
+        for number in late {
+            self.conclude(number, Err(LookupFailure::TimedOut), now);
+        }
+        for number in again {
+            self.start(number, now);
+        }
+    }
+
+    /// Ends the lookup of a join, without an outcome.
+    pub(crate) fn drop_join_lookup(&mut self) {
+        let Self { lookups, requests, .. } = self;
+        for (number, _) in lookups.active.extract_if(.., |_, lookup| lookup.goal == Goal::Join) {
+            requests.cancel(|purpose| matches!(purpose, Purpose::Hop(hop, _) if hop == number));
+        }
+    }
+
+    /// Ends all lookups but that of a join.
+    pub(crate) fn fail_member_lookups(&mut self, reason: LookupFailure) {
+        let ended: Vec<(u64, Lookup)> =
+            self.lookups.active.extract_if(.., |_, lookup| lookup.goal != Goal::Join).collect();
+        for (number, lookup) in ended {
+            self.requests.cancel(|purpose| matches!(purpose, Purpose::Hop(hop, _) if hop == number));
+            if let Goal::Caller { token } = lookup.goal {
+                self.emit(Output::NotFound { token, key: lookup.key, reason });
+            }
+        }
+    }
+
+    fn conclude(&mut self, number: u64, outcome: Result<Answer, LookupFailure>, now: Time) {
+        let Some(Lookup { goal, key, hops, .. }) = self.lookups.active.remove(&number) else { return };
+        self.requests.cancel(|purpose| matches!(purpose, Purpose::Hop(hop, _) if hop == number));
+        match (goal, outcome) {
+            (Goal::Caller { token }, Ok(Answer { owner, .. })) => {
+                self.emit(Output::Found { token, key, owner, hops });
+            }
+            (Goal::Caller { token }, Err(reason)) => self.emit(Output::NotFound { token, key, reason }),
+            (Goal::Finger { exponent }, outcome) => {
+                let me = self.me.id();
+                let Some(member) = &mut self.member else { return };
+                match outcome {
+                    Ok(Answer { owner, .. }) => member.fingers.set(me, exponent, owner),
+                    Err(_) => member.fingers.skip(exponent),
+                }
+            }
+            (Goal::Join, Ok(Answer { predecessor, .. })) => self.join_found(predecessor, now),
+            (Goal::Join, Err(_)) => self.contact_failed(now),
+        }
+    }
+
+    /// The successor, if it answers for the key.
+    fn own_answer(&self, key: RingId) -> Option<Peer> {
+        let head = self.member.as_ref()?.successors.head();
+        is_within(self.me.id(), key, head.id()).then_some(head)
+    }
+
+    /// The known nodes that precede `key`, the nearest to it first; at most [`MAX_CLOSER`].
+    fn closest_preceding(&self, key: RingId) -> Vec<Peer> {
+        let me = self.me.id();
+        let known = self.successors().iter().copied().chain(self.fingers());
+        let mut near: Vec<Peer> = known.filter(|peer| between(me, peer.id(), key)).collect();
+        near.sort_by_key(|peer| distance(peer.id(), key));
+        near.dedup_by_key(|peer| peer.id());
+        near.truncate(MAX_CLOSER);
+        near
+    }
+}

@@ -1,0 +1,180 @@
+//! Join: a node finds its place and becomes a member in one step (Zave 2017).
+//!
+//! The place is behind the predecessor, found by a lookup of the own id. The newcomer takes the predecessor's
+//! successor list, not the successor's: so it skips nobody whom the predecessor does not skip.
+
+use crate::face::{JoinFailure, Output};
+use crate::fingers::Fingers;
+use crate::interval::between;
+use crate::lookup::Goal;
+use crate::node::{Chord, Member};
+use crate::range::Responsibility;
+use crate::requests::Purpose;
+use crate::successors::Successors;
+use crate::timers::Timers;
+use proto::{Peer, Span, Time};
+
+use super::Step;
+
+/// How many contacts a join keeps.
+pub const MAX_VIA: usize = 16;
+
+/// How often one contact may lead to a node that turns out not to be the predecessor.
+const MAX_DETOURS: u32 = 8;
+
+/// A join under way.
+#[derive(Clone, Debug)]
+pub(crate) struct Join {
+    via: Vec<Peer>,
+    next: usize,
+    detours: u32,
+    rounds_left: u32,
+    pause: Span,
+    resume: Option<Time>,
+    failure: JoinFailure,
+}
+
+impl Join {
+    pub(crate) fn next_due(&self) -> Option<Time> {
+        self.resume
+    }
+}
+
+impl Chord {
+    pub(crate) fn create(&mut self, now: Time) {
+        if self.is_member() {
+            return;
+        }
+        self.abandon_join();
+        let alone = Successors::alone(self.me, self.config.list_length());
+        self.become_member(alone, self.me, now);
+    }
+
+    pub(crate) fn start_join(&mut self, via: Vec<Peer>, now: Time) {
+        self.abandon_join();
+        let mut contacts: Vec<Peer> = Vec::new();
+        for peer in via {
+            if peer.id() != self.me.id() && contacts.len() < MAX_VIA && !contacts.contains(&peer) {
+                contacts.push(peer);
+            }
+        }
+        if contacts.is_empty() {
+            return self.emit(Output::JoinFailed { reason: JoinFailure::NoContact });
+        }
+        self.join = Some(Join {
+            via: contacts,
+            next: 0,
+            detours: 0,
+            rounds_left: self.config.join_rounds,
+            pause: Span(self.config.join_backoff.0.max(1)),
+            resume: None,
+            failure: JoinFailure::NoAnswer,
+        });
+        self.try_contact(now);
+    }
+
+    /// Goes on after a pause between two rounds.
+    pub(crate) fn join_due(&mut self, now: Time) {
+        let Some(join) = &mut self.join else { return };
+        if join.resume.is_some_and(|resume| resume <= now) {
+            join.resume = None;
+            self.try_contact(now);
+        }
+    }
+
+    /// Ends a join and leaves nothing of it.
+    pub(crate) fn abandon_join(&mut self) {
+        self.join = None;
+        self.drop_join_lookup();
+        self.requests.cancel(|purpose| purpose == Purpose::JoinBehind);
+    }
+
+    /// The present contact did not lead to the place: the next one, the next round, or the end.
+    pub(crate) fn contact_failed(&mut self, now: Time) {
+        let Some(join) = &mut self.join else { return };
+        join.next += 1;
+        join.detours = 0;
+        if join.next < join.via.len() {
+            return self.try_contact(now);
+        }
+        join.next = 0;
+        join.rounds_left = join.rounds_left.saturating_sub(1);
+        if join.rounds_left == 0 {
+            let reason = join.failure;
+            self.abandon_join();
+            return self.emit(Output::JoinFailed { reason });
+        }
+        join.resume = Some(now.after(join.pause));
+        join.pause = join.pause.times(2);
+    }
+
+    fn try_contact(&mut self, now: Time) {
+        let contact = self.join.as_ref().and_then(|join| join.via.get(join.next)).copied();
+        if let Some(contact) = contact {
+            self.find_from(Goal::Join, self.me.id(), vec![contact], now);
+        }
+    }
+
+    /// The lookup has found the node behind which this one's place is.
+    pub(crate) fn join_found(&mut self, predecessor: Peer, now: Time) {
+        if self.join.is_some() {
+            self.ask(predecessor, Purpose::JoinBehind, now);
+        }
+    }
+
+    /// The predecessor-to-be has shown its list.
+    pub(crate) fn join_behind(&mut self, predecessor: Peer, list: &[Peer], now: Time) {
+        let Some(join) = &mut self.join else { return };
+        let (me, limit) = (self.me, self.config.list_length());
+        let Some((head, tail)) = list.split_first() else { return self.contact_failed(now) };
+        let is_full = list.len() >= limit;
+        // A short list wraps: after its last entry comes the predecessor itself.
+        let end = (!is_full).then_some(predecessor);
+        if head.id() == me.id() {
+            // A pointer from a former life. Without it the list is what the predecessor would have on its death.
+            if *head != me {
+                join.failure = JoinFailure::PlaceTaken;
+                return self.contact_failed(now);
+            }
+            let rest = tail.iter().copied().chain(end);
+            let mut successors = Successors::of(me, limit, rest);
+            if successors.is_alone() {
+                successors = Successors::of(me, limit, [predecessor]);
+            } else if is_full {
+                successors.pad();
+            }
+            return self.become_member(successors, predecessor, now);
+        }
+        if between(predecessor.id(), me.id(), head.id()) {
+            let successors = Successors::of(me, limit, list.iter().copied().chain(end));
+            return self.become_member(successors, predecessor, now);
+        }
+        join.detours += 1;
+        if join.detours > MAX_DETOURS {
+            return self.contact_failed(now);
+        }
+        self.find_from(Goal::Join, me.id(), vec![predecessor, *head], now);
+    }
+
+    fn become_member(&mut self, successors: Successors, predecessor: Peer, now: Time) {
+        self.abandon_join();
+        self.requests.cancel(|purpose| {
+            matches!(purpose, Purpose::AskSuccessor | Purpose::AskBetween | Purpose::ProbePredecessor)
+        });
+        let delayed = self.member.take().map(|former| former.delayed).unwrap_or_default();
+        let arc = Responsibility::new(self.me.id(), predecessor);
+        let range = arc.range();
+        self.member = Some(Member {
+            successors,
+            fingers: Fingers::default(),
+            arc,
+            step: Step::Idle,
+            delayed,
+            probe: None,
+            heard: now,
+            timers: Timers::start(&self.config, &mut self.rng, now),
+        });
+        self.emit(Output::Joined);
+        self.emit(Output::RangeChanged { range });
+    }
+}

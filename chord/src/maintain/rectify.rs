@@ -1,0 +1,80 @@
+//! Rectify: the node keeps its predecessor right (Zave 2017).
+
+use crate::face::Output;
+use crate::interval::between;
+use crate::node::Chord;
+use crate::requests::Purpose;
+use proto::{Peer, RequestId, Time};
+
+/// A predecessor that is being asked whether it lives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Probe {
+    /// Who takes its place if it does not.
+    candidate: Option<Peer>,
+}
+
+impl Chord {
+    /// `from` believes that it is the predecessor. It is if it lies nearer than the known one, or if that is dead.
+    pub(crate) fn on_notify(&mut self, from: Peer, now: Time) {
+        let Some(member) = &self.member else { return };
+        match member.arc.predecessor() {
+            None => self.follow(from, now),
+            Some(known) if known == from => {}
+            Some(known) if between(known.id(), from.id(), self.me.id()) => self.follow(from, now),
+            Some(_) => self.probe_predecessor(Some(from), now),
+        }
+    }
+
+    /// Asks the predecessor whether it lives.
+    pub(crate) fn probe_predecessor(&mut self, candidate: Option<Peer>, now: Time) {
+        let Some(member) = &mut self.member else { return };
+        let me = self.me.id();
+        let Some(predecessor) = member.arc.predecessor().filter(|peer| peer.id() != me) else { return };
+        if let Some(probe) = &mut member.probe {
+            let is_nearer = |new: &Peer| probe.candidate.is_none_or(|old| between(old.id(), new.id(), me));
+            probe.candidate = candidate.filter(is_nearer).or(probe.candidate);
+            return;
+        }
+        member.probe = Some(Probe { candidate });
+        self.ask(predecessor, Purpose::ProbePredecessor, now);
+    }
+
+    pub(crate) fn on_pong(&mut self, from: Peer, request: RequestId) {
+        let fits = |purpose| purpose == Purpose::ProbePredecessor;
+        if self.requests.answered(request, from, fits).is_some()
+            && let Some(member) = &mut self.member
+        {
+            member.probe = None;
+        }
+    }
+
+    pub(crate) fn predecessor_is_dead(&mut self, dead: Peer, now: Time) {
+        let Some(member) = &mut self.member else { return };
+        let candidate = member.probe.take().and_then(|probe| probe.candidate);
+        if !member.arc.follows(dead.id()) {
+            return;
+        }
+        match candidate {
+            Some(candidate) => self.follow(candidate, now),
+            None => self.lose_predecessor(now),
+        }
+    }
+
+    /// The predecessor is gone, and no other is known. A ring of one is its own.
+    pub(crate) fn lose_predecessor(&mut self, now: Time) {
+        let Some(member) = &mut self.member else { return };
+        if member.successors.is_alone() {
+            self.follow(self.me, now);
+        } else {
+            member.arc.lose();
+        }
+    }
+
+    pub(crate) fn follow(&mut self, predecessor: Peer, now: Time) {
+        let Some(member) = &mut self.member else { return };
+        member.heard = now;
+        if let Some(range) = member.arc.follow(predecessor) {
+            self.emit(Output::RangeChanged { range });
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The invariants of a marketplace, cheap enough to be checked after every event.
+
+use crate::matching::Books;
+use crate::owner::Owner;
+use crate::seller::Seller;
+use crate::{Marketplace, buyer, placement, requirement};
+use proto::{Market, PublicKey, Time};
+use std::collections::BTreeMap;
+
+/// A broken invariant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Violation {
+    /// A core is in two slices.
+    #[error("{held} cores are in slices, {ceiling} may be")]
+    SoldTwice {
+        /// Cores in slices.
+        held: u32,
+        /// The supply, or what was in slices when it shrank.
+        ceiling: u32,
+    },
+    /// The listing offers other cores than those that are free.
+    #[error("{listed} cores are listed, {free} are free")]
+    WrongOffer {
+        /// Cores in the newest listing.
+        listed: u32,
+        /// Cores that are free.
+        free: u32,
+    },
+    /// A reservation that should have ended.
+    #[error("a reservation has ended and is still kept")]
+    LateReservation,
+    /// Listings, index and expiries do not tell the same.
+    #[error("the listing of {seller} and the index disagree")]
+    BrokenIndex {
+        /// Whose listing.
+        seller: PublicKey,
+    },
+    /// A listing outside the arc.
+    #[error("a listing in {market} is kept, whose key lies outside the arc")]
+    OutsideRange {
+        /// Its market.
+        market: Market,
+    },
+    /// A listing that should have been purged.
+    #[error("the listing of {seller} has ended and is still kept")]
+    LateListing {
+        /// Whose listing.
+        seller: PublicKey,
+    },
+    /// The cores asked for at a seller are not those of the matches under way.
+    #[error("the cores asked for at {seller} do not agree with the matches under way")]
+    WrongFlight {
+        /// Which seller.
+        seller: PublicKey,
+    },
+    /// A match without its deadline or its question to the seller.
+    #[error("matches, their deadlines and their questions to sellers do not agree")]
+    LostMatch,
+    /// Too many purchases at once, or one that waits although there is room.
+    #[error("{active} purchases are under way and {waiting} wait")]
+    WrongQueue {
+        /// Under way.
+        active: usize,
+        /// Waiting.
+        waiting: usize,
+    },
+}
+
+impl Marketplace {
+    /// Whether the invariants hold.
+    ///
+    /// # Errors
+    /// The first one that does not.
+    pub fn check(&self) -> Result<(), Violation> {
+        check_seller(&self.seller, self.now)?;
+        check_books(&self.owner.books, self.now)?;
+        check_owner(&self.owner)?;
+        let (active, waiting) = (self.buyer.purchases.len(), self.buyer.queue.len());
+        if active > buyer::MAX_PURCHASES || (waiting > 0 && active < buyer::MAX_PURCHASES) {
+            return Err(Violation::WrongQueue { active, waiting });
+        }
+        Ok(())
+    }
+}
+
+fn check_seller(seller: &Seller, now: Time) -> Result<(), Violation> {
+    let (held, ceiling) = (seller.slices.held(), seller.slices.ceiling);
+    if held > ceiling {
+        return Err(Violation::SoldTwice { held, ceiling });
+    }
+    let free = seller.slices.free_cores();
+    let listed = seller.listing.as_ref().map_or(0, |listing| listing.body.cores);
+    if listed != free {
+        return Err(Violation::WrongOffer { listed, free });
+    }
+    if seller.slices.kept.values().any(|slice| slice.until.is_some_and(|until| until <= now)) {
+        return Err(Violation::LateReservation);
+    }
+    Ok(())
+}
+
+fn check_books(books: &Books, now: Time) -> Result<(), Violation> {
+    for (&seller, entry) in &books.entries {
+        let body = &entry.listing.body;
+        let is_indexed = books.index.get(&body.market).is_some_and(|book| book.contains(&(body.ask, seller)));
+        let is_timed = books.expiries.contains(&(body.expires, seller));
+        if !is_indexed
+            || !is_timed
+            || body.seller.key != seller
+            || body.market != requirement::market_of(body)
+        {
+            return Err(Violation::BrokenIndex { seller });
+        }
+        if body.expires <= now {
+            return Err(Violation::LateListing { seller });
+        }
+    }
+    let indexed = books.index.values().flatten().map(|(_, seller)| *seller);
+    let timed = books.expiries.iter().map(|(_, seller)| *seller);
+    for seller in indexed.clone().chain(timed.clone()) {
+        if !books.entries.contains_key(&seller) {
+            return Err(Violation::BrokenIndex { seller });
+        }
+    }
+    // As many lines as listings, and each listing has its own: so no seller stands twice.
+    let surplus = [indexed.clone().count(), timed.count()].iter().any(|count| *count > books.entries.len());
+    match indexed.max() {
+        Some(seller) if surplus => Err(Violation::BrokenIndex { seller }),
+        _ => Ok(()),
+    }
+}
+
+fn check_owner(owner: &Owner) -> Result<(), Violation> {
+    for &market in owner.books.index.keys() {
+        if !owner.range.is_some_and(|range| range.contains(placement::key(market))) {
+            return Err(Violation::OutsideRange { market });
+        }
+    }
+    let mut flights: BTreeMap<PublicKey, u32> = BTreeMap::new();
+    for (key, matched) in &owner.matches {
+        let is_awaited = owner.due.contains(&(matched.due, *key))
+            && owner.reserves.get(&matched.candidate.request) == Some(key);
+        if !is_awaited {
+            return Err(Violation::LostMatch);
+        }
+        let flight = flights.entry(matched.candidate.winner.body.seller.key).or_default();
+        *flight = flight.saturating_add(requirement::cores(&matched.wish.find.requirement));
+    }
+    if owner.due.len() != owner.matches.len() || owner.reserves.len() != owner.matches.len() {
+        return Err(Violation::LostMatch);
+    }
+    let one_sided = |(seller, cores): (&PublicKey, &u32)| owner.books.flights.get(seller) != Some(cores);
+    if let Some((&seller, _)) = flights.iter().find(|(seller, cores)| one_sided((seller, cores))) {
+        return Err(Violation::WrongFlight { seller });
+    }
+    match owner.books.flights.keys().find(|seller| !flights.contains_key(seller)) {
+        Some(&seller) => Err(Violation::WrongFlight { seller }),
+        None => Ok(()),
+    }
+}

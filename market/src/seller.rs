@@ -1,0 +1,300 @@
+//! The seller: keeps what is idle listed in the market of its class, renews the listing, and keeps slices
+//! for those who were matched.
+
+pub mod slices;
+
+use crate::Supply;
+use crate::post::Post;
+use crate::ticket::LIFETIME_RENEWALS;
+use crate::{placement, requirement};
+use proto::message::market::{
+    Delist, List, Listed, Listing, MarketMessage, RefusedRequest, Reserve, Reserved, Unavailable,
+};
+use proto::{CommandId, Market, Peer, Range, RefusalCode, RequestId, Signed, Span, Time};
+use slices::Slices;
+
+/// How long a reservation is kept unless it is taken; longer than a ticket lives, so that whoever holds a
+/// ticket that has not ended finds its slice.
+pub const RESERVATION_TTL: Span = Span::secs(15);
+/// How long the owner has to confirm a listing.
+pub const LIST_TIMEOUT: Span = Span::secs(2);
+/// How long a lookup may take before it counts as failed.
+pub const LOOKUP_TIMEOUT: Span = Span::secs(10);
+/// The first pause after a failure; doubled with every failure up to the renewal period.
+pub const FIRST_PAUSE: Span = Span::millis(250);
+/// Owners that may still hold one of this seller's listings; older ones are forgotten first.
+pub const MAX_VENUES: usize = 8;
+
+/// The seller's state.
+#[derive(Debug)]
+pub(crate) struct Seller {
+    pub(crate) slices: Slices,
+    /// What is offered now, under the newest version.
+    pub(crate) listing: Option<Signed<Listing>>,
+    version: u64,
+    /// The first version with the present price and speed: a reservation of an older one would be for terms that
+    /// no longer hold.
+    terms_since: u64,
+    /// The market last listed in and who owns it.
+    home: Option<(Market, Peer)>,
+    /// Owners that were sent a listing which may still stand.
+    venues: Vec<Venue>,
+    step: Step,
+    failures: u32,
+    is_outdated: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Venue {
+    owner: Peer,
+    until: Time,
+    is_open: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Nothing to sell.
+    Idle,
+    /// The owner is being looked up.
+    LookingUp { token: u64, market: Market, until: Time },
+    /// The owner was sent the listing.
+    Listing { request: RequestId, owner: Peer, until: Time },
+    /// The owner has confirmed; time to renew.
+    Standing { renew: Time },
+    /// Something failed; time to try again.
+    Waiting { until: Time },
+}
+
+impl Seller {
+    pub(crate) fn new(now: Time) -> Self {
+        Self {
+            slices: Slices::default(),
+            listing: None,
+            // Later lives of a node start above the versions of earlier ones.
+            version: now.0,
+            terms_since: now.0,
+            home: None,
+            venues: Vec::new(),
+            step: Step::Idle,
+            failures: 0,
+            is_outdated: false,
+        }
+    }
+
+    pub(crate) fn is_standing(&self) -> bool {
+        matches!(self.step, Step::Standing { .. })
+    }
+
+    pub(crate) fn next_due(&self) -> Option<Time> {
+        let step = match self.step {
+            Step::Idle => None,
+            Step::LookingUp { until, .. } | Step::Listing { until, .. } | Step::Waiting { until } => {
+                Some(until)
+            }
+            Step::Standing { renew } => Some(renew),
+        };
+        [step, self.slices.next_due()].into_iter().flatten().min()
+    }
+
+    pub(crate) fn supply(&mut self, supply: Option<Supply>) {
+        if self.slices.supply() == supply.as_ref() {
+            return;
+        }
+        let terms = |supply: Option<&Supply>| supply.map(|s| (s.per_core, s.ask, s.platform.clone()));
+        if terms(self.slices.supply()) != terms(supply.as_ref()) {
+            self.terms_since = self.version.saturating_add(1);
+        }
+        self.slices.set_supply(supply);
+        self.is_outdated = true;
+    }
+
+    pub(crate) fn take(&mut self, ticket: CommandId) {
+        self.slices.take(ticket);
+    }
+
+    pub(crate) fn free(&mut self, ticket: CommandId) {
+        self.is_outdated |= self.slices.free(ticket);
+    }
+
+    /// The arc of this node has changed: it may own the market it lists in, or have stopped to own it.
+    pub(crate) fn range_changed(&mut self, post: &Post, range: Range) {
+        if let Some((market, owner)) = self.home
+            && range.contains(placement::key(market)) != (owner == post.me)
+        {
+            self.home = None;
+            self.is_outdated |= self.listing.is_some();
+        }
+    }
+
+    pub(crate) fn reserve(&mut self, post: &mut Post, from: Peer, reserve: Reserve, now: Time) {
+        let Reserve { request, ticket, version, cores, buyer } = reserve;
+        let until = now.after(RESERVATION_TTL);
+        let is_offered = (self.terms_since..=self.version).contains(&version)
+            && self.venues.iter().any(|venue| venue.owner == from);
+        // The same question again, after a lost answer, is the same reservation.
+        let is_kept = is_offered && self.slices.extend(ticket, buyer, cores, until);
+        if is_kept {
+            post.send(from, MarketMessage::Reserved(Reserved { request }));
+        } else if is_offered && self.slices.reserve(ticket, buyer, cores, until) {
+            self.is_outdated = true;
+            post.send(from, MarketMessage::Reserved(Reserved { request }));
+        } else {
+            post.send(from, MarketMessage::Unavailable(Unavailable { request }));
+        }
+    }
+
+    pub(crate) fn listed(&mut self, post: &mut Post, from: Peer, listed: Listed, now: Time) {
+        if let Step::Listing { request, owner, .. } = self.step
+            && (request, owner) == (listed.request, from)
+        {
+            self.failures = 0;
+            self.step = Step::Standing { renew: now.after(post.jittered(post.rules.renewal)) };
+        }
+    }
+
+    /// Whether the refusal was the answer to a listing of ours.
+    pub(crate) fn refused(
+        &mut self,
+        post: &mut Post,
+        from: Peer,
+        refused: &RefusedRequest,
+        now: Time,
+    ) -> bool {
+        let Step::Listing { request, owner, .. } = self.step else { return false };
+        if (request, owner) != (refused.request, from) {
+            return false;
+        }
+        if matches!(refused.refusal.code, RefusalCode::Mismatch | RefusalCode::IdReused) {
+            // An earlier life listed with a faster clock: go on above it.
+            self.version = self.version.saturating_add(post.rules.renewal.0);
+        }
+        self.fail(post, now);
+        true
+    }
+
+    pub(crate) fn unreachable(&mut self, post: &mut Post, peer: Peer, now: Time) {
+        match self.step {
+            Step::Listing { owner, .. } if owner == peer => self.fail(post, now),
+            Step::Standing { .. } if self.home.is_some_and(|(_, owner)| owner == peer) => {
+                self.fail(post, now)
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the lookup was ours.
+    pub(crate) fn found(&mut self, post: &mut Post, token: u64, owner: Option<Peer>, now: Time) -> bool {
+        let Step::LookingUp { token: ours, market, .. } = self.step else { return false };
+        if ours != token {
+            return false;
+        }
+        match owner {
+            Some(owner) => {
+                self.home = Some((market, owner));
+                self.place(post, now);
+            }
+            None => self.fail(post, now),
+        }
+        true
+    }
+
+    pub(crate) fn tick(&mut self, post: &mut Post, now: Time) {
+        self.is_outdated |= self.slices.purge(now);
+        self.venues.retain(|venue| venue.until > now);
+        match self.step {
+            Step::LookingUp { until, .. } | Step::Listing { until, .. } if until <= now => {
+                self.fail(post, now)
+            }
+            Step::Waiting { until } if until <= now => {
+                self.step = Step::Idle;
+                self.is_outdated = true;
+            }
+            Step::Standing { renew } if renew <= now => self.is_outdated = true,
+            _ => {}
+        }
+    }
+
+    /// Lists what is free now, where something has changed or is due.
+    pub(crate) fn flush(&mut self, post: &mut Post, now: Time) {
+        if !std::mem::take(&mut self.is_outdated) {
+            return;
+        }
+        let stood = self.version;
+        let market_of = |listing: &Signed<Listing>| listing.body.market;
+        let before = self.listing.as_ref().map(market_of);
+        self.version = self.version.saturating_add(1);
+        self.listing = self.offer(post, now).map(|listing| Signed::new(listing, &post.keys));
+        let market = self.listing.as_ref().map(market_of);
+        if market != before {
+            self.delist_except(post, None, stood);
+        }
+        if market.is_none() {
+            self.step = Step::Idle;
+        } else if !matches!(self.step, Step::Waiting { .. }) {
+            self.place(post, now);
+        }
+    }
+
+    /// Sends the newest listing to the owner of its market, or looks that owner up.
+    fn place(&mut self, post: &mut Post, now: Time) {
+        let Some(listing) = self.listing.clone() else { return };
+        let market = listing.body.market;
+        match (self.home, self.step) {
+            (Some((home, owner)), _) if home == market => {
+                self.delist_except(post, Some(owner), listing.body.version);
+                self.open(owner, listing.body.expires);
+                let request = post.request();
+                self.step = Step::Listing { request, owner, until: now.after(LIST_TIMEOUT) };
+                post.send(owner, MarketMessage::List(Box::new(List { request, listing })));
+            }
+            (_, Step::LookingUp { market: sought, .. }) if sought == market => {}
+            _ => {
+                let token = post.number();
+                self.step = Step::LookingUp { token, market, until: now.after(LOOKUP_TIMEOUT) };
+                post.put(crate::Output::Lookup { token, key: placement::key(market) });
+            }
+        }
+    }
+
+    fn offer(&self, post: &Post, now: Time) -> Option<Listing> {
+        let supply = self.slices.supply()?;
+        let cores = self.slices.free_cores();
+        let listing = Listing {
+            seller: post.me,
+            version: self.version,
+            market: requirement::market_of_power(cores, supply.per_core),
+            cores,
+            per_core: supply.per_core,
+            ask: supply.ask,
+            memory: supply.memory,
+            disk: supply.disk,
+            platform: supply.platform.clone(),
+            expires: now.after(post.rules.renewal.times(LIFETIME_RENEWALS)),
+        };
+        (cores > 0).then_some(listing)
+    }
+
+    fn fail(&mut self, post: &mut Post, now: Time) {
+        self.home = None;
+        let until = post.again(FIRST_PAUSE, self.failures, post.rules.renewal, now);
+        self.failures = self.failures.saturating_add(1);
+        self.step = Step::Waiting { until };
+    }
+
+    fn open(&mut self, owner: Peer, until: Time) {
+        self.venues.retain(|venue| venue.owner != owner);
+        if self.venues.len() >= MAX_VENUES {
+            self.venues.remove(0);
+        }
+        self.venues.push(Venue { owner, until, is_open: true });
+    }
+
+    fn delist_except(&mut self, post: &mut Post, keep: Option<Peer>, version: u64) {
+        for venue in &mut self.venues {
+            if venue.is_open && Some(venue.owner) != keep {
+                venue.is_open = false;
+                post.send(venue.owner, MarketMessage::Delist(Delist { version }));
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What a node takes and what it gives.
+
+use crate::dispatch::Submission;
+use crate::event::Event;
+use crate::worker::{Execution, Terms};
+use market::Supply;
+use proto::message::Message;
+use proto::message::service::{Blob, Job};
+use proto::{ContractId, Cycles, Money, Peer, RingId, Rules};
+
+/// What a node is made of.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The network's rules.
+    pub rules: Rules,
+    /// The bank, which is the bootstrap server too.
+    pub bank: Peer,
+    /// Periods and time-outs of the ring.
+    pub chord: chord::Config,
+    /// What the owner of the machine allows.
+    pub terms: Terms,
+}
+
+/// What comes into a node.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the sentence at each variant names its fields")]
+pub enum Input {
+    /// Enters the ring through these nodes; with none, makes a new ring.
+    Start { via: Vec<Peer> },
+    /// A message from whoever holds the key of `from`.
+    Receive { from: Peer, message: Message },
+    /// A message to `peer` could not be delivered, or the connection to it broke.
+    Unreachable { peer: Peer },
+    /// What there is to sell.
+    Supply { supply: Option<Supply> },
+    /// What the owner of the machine allows from now on.
+    Terms { terms: Terms },
+    /// A task to be bought.
+    Submit { submission: Submission },
+    /// Ends a task.
+    Cancel { task: ContractId },
+    /// Forgets a task that has ended.
+    Forget { task: ContractId },
+    /// Contents that were to be fetched are in the store, or could not be had.
+    Fetched { contract: ContractId, result: Result<(), String> },
+    /// An execution is at `cycles`.
+    Progressed { contract: ContractId, cycles: Cycles },
+    /// An execution ended.
+    Executed { contract: ContractId, execution: Box<Execution> },
+    /// Asks the bank for this node's balance.
+    AskBalance,
+    /// Asks who answers for a key.
+    Lookup { token: u64, key: RingId },
+    /// Leaves the network in order.
+    Leave,
+    /// The moment of [`Node::poll_timeout`] has come.
+    Timeout,
+}
+
+/// What a node wants done, in order.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the sentence at each variant names its fields")]
+pub enum Output {
+    /// Send a message.
+    Send { to: Peer, message: Message },
+    /// Bring these contents into the store.
+    Fetch { contract: ContractId, from: Peer, blobs: Vec<Blob> },
+    /// Execute a job whose contents are in the store.
+    Execute { contract: ContractId, job: Box<Job> },
+    /// Stop an execution.
+    Stop { contract: ContractId },
+    /// Tell the user.
+    Tell(Event),
+    /// The bank's answer to [`Input::AskBalance`].
+    Balance { available: Money, held: Money },
+    /// The answer to [`Input::Lookup`].
+    Found { token: u64, owner: Option<Peer>, hops: u32 },
+    /// The node is in the ring.
+    Joined,
+    /// The node could not enter the ring and tries again.
+    NotJoined { why: String },
+    /// The node has left the ring.
+    Left,
+}
+
+/// An invariant that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Violation {
+    /// Of the ring.
+    #[error("ring: {0}")]
+    Ring(chord::Violation),
+    /// Of the market.
+    #[error("market: {0}")]
+    Market(market::Violation),
+    /// A sub-task went from one state to another that the table does not allow.
+    #[error("contract: a sub-task went from {from} to {to}")]
+    Transition {
+        /// From.
+        from: &'static str,
+        /// To.
+        to: &'static str,
+    },
+    /// Contracts that no deadline watches.
+    #[error("contract: {count} open contracts have no deadline")]
+    Unwatched {
+        /// How many.
+        count: usize,
+    },
+}

@@ -1,0 +1,177 @@
+//! What the command line and its own node say to each other over the node's Unix socket.
+//!
+//! One JSON value a line. The client sends one [`Request`]; the node answers with one [`Reply`], or for
+//! [`Request::Watch`] with a [`Reply::Event`] for every change and a [`Reply::Task`] at the end. The socket is
+//! in the node's directory with mode 0600: who can open it is the node's owner.
+
+mod view;
+
+pub(crate) use view::{
+    BalanceView, EventView, ListingView, NodeView, SaleView, SubTaskView, TaskState, TaskView,
+};
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The longest line that either side reads, in bytes: a task file of the largest size, escaped.
+pub(crate) const MAX_LINE: usize = 64 << 20;
+/// The name of the socket in a node's directory.
+pub(crate) const SOCKET: &str = "node.sock";
+
+/// What a command asks of its node.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Request {
+    /// How is the node?
+    Status,
+    /// Buys the work of a task file.
+    Submit(Submit),
+    /// One task; `last` or its number.
+    Task { task: String },
+    /// All tasks.
+    Tasks,
+    /// One task, and every change until it has ended.
+    Watch { task: String },
+    /// Ends a task.
+    Cancel { task: String },
+    /// Writes the results of a task again, to another directory if one is given.
+    Results { task: String, to: Option<PathBuf> },
+    /// The account.
+    Balance,
+    /// The listings in the markets that this node owns.
+    Listings,
+    /// Leaves the network in order and ends.
+    Leave,
+}
+
+/// A task to be bought.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Submit {
+    /// The task file's text.
+    pub(crate) text: String,
+    /// Its name, for messages.
+    pub(crate) file: String,
+    /// The directory its relative paths start from.
+    pub(crate) base: PathBuf,
+    /// Where results go; `base` if absent.
+    pub(crate) to: Option<PathBuf>,
+    /// Values for `${name}` in the file.
+    pub(crate) set: BTreeMap<String, String>,
+    /// Seconds without any fitting seller after which a sub-task fails.
+    pub(crate) patience: f64,
+}
+
+/// What the node answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Reply {
+    /// To [`Request::Status`].
+    Status(Box<NodeView>),
+    /// To everything about one task.
+    Task(Box<TaskView>),
+    /// To [`Request::Tasks`].
+    Tasks(Vec<TaskView>),
+    /// While watching.
+    Event(EventView),
+    /// To [`Request::Balance`].
+    Balance(BalanceView),
+    /// To [`Request::Listings`].
+    Listings(Vec<ListingView>),
+    /// To [`Request::Leave`], when it is done.
+    Left,
+    /// Instead of an answer.
+    Error(Failure),
+}
+
+/// Why a command failed: the `error` object of the JSON output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failure {
+    /// A word for programs.
+    pub(crate) code: String,
+    /// A sentence for people.
+    pub(crate) message: String,
+    /// What to do about it; empty if there is nothing to say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) hint: String,
+    /// Whether the same command may succeed later.
+    pub(crate) retryable: bool,
+    /// The exit status of the command.
+    #[serde(default = "one")]
+    pub(crate) exit: u8,
+}
+
+const fn one() -> u8 {
+    1
+}
+
+impl Failure {
+    /// A failure that the same command will meet again.
+    pub(crate) fn new(code: &str, message: impl Into<String>, exit: u8) -> Self {
+        Self { code: code.into(), message: message.into(), hint: String::new(), retryable: false, exit }
+    }
+
+    /// With what to do about it.
+    #[must_use]
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: hint.into(), ..self }
+    }
+
+    /// From an error that explains itself.
+    pub(crate) fn from_display<E: std::fmt::Display>(code: &'static str) -> impl Fn(E) -> Self {
+        move |error| Self::new(code, error.to_string(), 1)
+    }
+
+    /// The disk did not do what was asked.
+    pub(crate) fn disk(what: &str, path: &Path, error: &std::io::Error) -> Self {
+        Self::new("disk", format!("could not {what} {}: {error}", path.display()), 1)
+    }
+
+    /// A file that was named is not there or cannot be read.
+    pub(crate) fn no_file(path: &Path, error: &dyn std::fmt::Display) -> Self {
+        Self::new("no_file", format!("{} cannot be read: {error}", path.display()), 2)
+    }
+
+    /// The books of the bank do not add up: it stops.
+    pub(crate) fn broken_books(violation: &str) -> Self {
+        let message = format!("the books do not add up, the bank stops: {violation}");
+        Self::new("broken_books", message, 1).hint("keep the journal and report this as a defect")
+    }
+
+    /// The bank or bootstrap server does not answer.
+    pub(crate) fn no_bank(address: &str) -> Self {
+        let message = format!("the bank and bootstrap server at {address} does not answer");
+        let hint = "check the address, and that `compup2p bank serve` runs there";
+        Self { retryable: true, ..Self::new("bank_unreachable", message, 4).hint(hint) }
+    }
+
+    /// There is no such task.
+    pub(crate) fn no_task(task: &str) -> Self {
+        let message = format!("this node has no task `{task}`");
+        Self::new("no_task", message, 2).hint("`compup2p task list` shows the tasks there are")
+    }
+
+    /// A plan that cannot be made.
+    pub(crate) fn plan(file: &str, error: &service::PlanError) -> Self {
+        Self::new("task_invalid", format!("{file}: {error}"), 2)
+    }
+
+    /// A task file with faults, one a line.
+    pub(crate) fn task_file(faults: &[service::task::Fault]) -> Self {
+        Self::lines("task_invalid", faults)
+    }
+
+    /// Faults of a file, one a line.
+    pub(crate) fn lines<T: std::fmt::Display>(code: &str, faults: &[T]) -> Self {
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        Self::new(code, lines.join("\n"), 2)
+    }
+
+    /// Another node or the bank said no.
+    pub(crate) fn refused(refusal: &proto::Refusal) -> Self {
+        let exit = if refusal.code == proto::RefusalCode::NotEnoughMoney { 6 } else { 7 };
+        let failure = Self::new(refusal.code.name(), refusal.message.clone(), exit).hint(refusal.hint.clone());
+        Self { retryable: refusal.is_retryable, ..failure }
+    }
+}

@@ -1,0 +1,142 @@
+//! Nodes, tasks and money as commands show them. Money is a decimal text in credits, durations are seconds,
+//! cycles are in Gc.
+
+use serde::{Deserialize, Serialize};
+
+/// A node as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct NodeView {
+    pub(crate) version: String,
+    /// The public key: the account.
+    pub(crate) account: String,
+    pub(crate) node_id: String,
+    pub(crate) address: String,
+    pub(crate) slot: u16,
+    pub(crate) bank: String,
+    pub(crate) predecessor: Option<String>,
+    pub(crate) successors: Vec<String>,
+    pub(crate) fingers: usize,
+    pub(crate) is_member: bool,
+    /// Power of one core, in Mc/s, as calibrated.
+    pub(crate) per_core: u64,
+    /// Cores that the policy and the load leave to sell, and what of them is free.
+    pub(crate) cores: u32,
+    pub(crate) free_cores: u32,
+    /// The ask, in credits per Gc.
+    pub(crate) ask: String,
+    /// The market it is listed in, such as `compute/40`.
+    pub(crate) listed: Option<String>,
+    /// Why nothing is for sale, if nothing is.
+    pub(crate) not_selling: Option<String>,
+    /// Sub-tasks of others at work here.
+    pub(crate) working: usize,
+    /// Listings in the markets this node owns.
+    pub(crate) listings: usize,
+    /// Orders the bank has not answered.
+    pub(crate) unanswered_orders: usize,
+    pub(crate) uptime: f64,
+}
+
+/// A task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TaskView {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) file: String,
+    pub(crate) state: TaskState,
+    /// RFC 3339, UTC.
+    pub(crate) submitted: String,
+    pub(crate) elapsed: f64,
+    pub(crate) spent: String,
+    pub(crate) held: String,
+    pub(crate) sub_tasks: Vec<SubTaskView>,
+    /// What went wrong on this machine, such as an output that could not be written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) problems: Vec<String>,
+}
+
+/// Where a task stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TaskState {
+    Running,
+    Succeeded,
+    Failed,
+    Cancelled,
+    /// The node ended before the task did.
+    Interrupted,
+}
+
+/// A sub-task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SubTaskView {
+    pub(crate) name: String,
+    /// A word of the table of states, such as `running`.
+    pub(crate) state: String,
+    pub(crate) attempts: u32,
+    /// Cycles so far, in Gc.
+    pub(crate) gcycles: f64,
+    pub(crate) sale: Option<SaleView>,
+    pub(crate) paid: String,
+    pub(crate) fee: String,
+    pub(crate) elapsed: Option<f64>,
+    /// Why it waits, or the verdict in words.
+    pub(crate) why: String,
+    /// A word for programs: `succeeded`, `exited`, `trapped`, `wall_limit`, …, `not_placed`, `not_enough_money`.
+    pub(crate) reason_code: Option<String>,
+    /// The files written, relative to the results directory.
+    pub(crate) files: Vec<String>,
+}
+
+/// The terms of a match.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SaleView {
+    /// The seller's account, all of it.
+    pub(crate) seller: String,
+    pub(crate) address: String,
+    pub(crate) market: String,
+    /// Credits per Gc.
+    pub(crate) ask: String,
+    pub(crate) second_ask: Option<String>,
+    pub(crate) asks_seen: u32,
+    pub(crate) clearing: String,
+}
+
+/// A change of a sub-task or a task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct EventView {
+    /// Seconds since the submission.
+    pub(crate) at: f64,
+    pub(crate) sub_task: Option<String>,
+    /// `matched`, `no_seller`, `staging`, `running`, `retrying`, `ended`, `task_ended`, or `progress` (sent
+    /// about four times a second while something changes).
+    pub(crate) kind: String,
+    pub(crate) why: String,
+    /// Sub-tasks by state, for the progress bar.
+    pub(crate) done: usize,
+    pub(crate) failed: usize,
+    pub(crate) running: usize,
+    pub(crate) waiting: usize,
+    pub(crate) spent: String,
+    pub(crate) held: String,
+}
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BalanceView {
+    pub(crate) account: String,
+    pub(crate) available: String,
+    pub(crate) held: String,
+}
+
+/// A listing in a market that this node owns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ListingView {
+    pub(crate) market: String,
+    pub(crate) seller: String,
+    pub(crate) address: String,
+    pub(crate) cores: u32,
+    pub(crate) per_core: u64,
+    pub(crate) ask: String,
+    pub(crate) expires_in: f64,
+}

@@ -1,0 +1,144 @@
+//! The executor: other people's programs, run so that they reach nothing but their scratch directory.
+//!
+//! A program is a WebAssembly module for WASI preview 1. It is metered exactly (one cycle is one unit of
+//! wasmtime fuel, cost model [`COST_MODEL`]), stopped at its limits, and deterministic: the same program with
+//! the same files, arguments and environment writes the same bytes and costs the same cycles on every machine.
+//! What of that is arranged where:
+//!
+//! - [`environment`]: variables, clocks and randomness are the same everywhere;
+//! - `host`: what a host tells about files (order, times, numbers) is made the same, and what could
+//!   wait, wander off or fill the host is cut;
+//! - `wasm`: the settings of the compiler, the limits and the reasons of an end.
+
+mod calibrate;
+mod control;
+pub mod environment;
+mod format;
+mod host;
+mod module;
+pub mod scratch;
+mod state;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod wasm;
+
+pub use control::Control;
+pub use scratch::Scratch;
+
+use module::Shelf;
+use proto::message::service::{Limits, Outcome};
+use proto::{Capacity, Cycles, Hash, Span};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Which table of costs the meter applies; a calibration made under another is worth nothing.
+///
+/// Version 1: wasmtime 48 fuel. Most instructions cost 1; `nop`, `drop`, `block`, `loop`, `unreachable`,
+/// `return`, `else` and `end` 0; bulk memory and table instructions 1 more for each byte or element. What the
+/// host does in a WASI call is not charged.
+pub const COST_MODEL: u32 = 1;
+
+/// Why an engine could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("the WebAssembly engine cannot start: {0}")]
+pub struct EngineError(String);
+
+/// One execution: a program with all that it gets.
+#[derive(Clone, Debug)]
+pub struct Execution {
+    /// File of the program.
+    pub program: PathBuf,
+    /// Its BLAKE3 hash; the compiled module is kept under it.
+    pub program_hash: Hash,
+    /// Argument 0.
+    pub program_name: String,
+    /// The other arguments.
+    pub arguments: Vec<String>,
+    /// Variables over those of [`environment::FIXED`].
+    pub environment: Vec<(String, String)>,
+    /// File that is its standard input; none: empty.
+    pub stdin: Option<PathBuf>,
+    /// Directory that it sees as `/` and `.`, with its inputs in place. Nobody else may change it meanwhile.
+    pub scratch: PathBuf,
+    /// Files that it has to leave there.
+    pub outputs: Vec<String>,
+    /// What it may use.
+    pub limits: Limits,
+}
+
+/// How an execution ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The verdict on it.
+    pub outcome: Outcome,
+    /// What was metered, exactly.
+    pub cycles: Cycles,
+    /// Its standard output, at most `limits.output`.
+    pub stdout: Vec<u8>,
+    /// Its standard error, at most `limits.output`.
+    pub stderr: Vec<u8>,
+    /// Wall time from the call of `run` to its return.
+    pub elapsed: Span,
+    /// What of it passed until the module was compiled (next to nothing if it was cached).
+    pub prepared: Span,
+}
+
+/// Runs programs; one for a process. Clones share compiled modules.
+#[derive(Clone)]
+pub struct Engine {
+    shelf: Arc<Shelf>,
+}
+
+impl Engine {
+    /// Starts the engine.
+    ///
+    /// # Errors
+    /// If this machine cannot run compiled WebAssembly.
+    pub fn new() -> Result<Self, EngineError> {
+        let engine = wasm::engine().map_err(|error| EngineError(format!("{error:#}")))?;
+        let linker = host::linker(&engine).map_err(|error| EngineError(format!("{error:#}")))?;
+        Ok(Self { shelf: Arc::new(Shelf::new(engine, linker)) })
+    }
+
+    /// Runs a program to its end; returns whatever the program does, at the latest when its wall limit is over
+    /// or soon after `control.stop()`. Blocks: call it on a thread of its own, not on one of an async runtime.
+    #[must_use]
+    pub fn run(&self, execution: &Execution, control: &Control) -> Ended {
+        let started = Instant::now();
+        let ended = catch_unwind(AssertUnwindSafe(|| wasm::run(&self.shelf, execution, control, started)));
+        let mut ended = ended.unwrap_or_else(|_| {
+            Ended::before_start(Outcome::Abandoned("the executor failed; its log has more".into()))
+        });
+        ended.elapsed = span_since(started);
+        ended
+    }
+
+    /// What one core executes of the calibration kernel, measured for about `time`: the best of a few slices,
+    /// since whatever else runs here can only make a slice slower.
+    #[must_use]
+    pub fn calibrate(&self, time: Span) -> Capacity {
+        calibrate::measure(self.shelf.engine(), time)
+    }
+}
+
+impl Ended {
+    /// The end of an execution that did not start.
+    fn before_start(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            cycles: Cycles(0),
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            elapsed: Span(0),
+            prepared: Span(0),
+        }
+    }
+}
+
+/// The time since `started`.
+fn span_since(started: Instant) -> Span {
+    Span(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX))
+}

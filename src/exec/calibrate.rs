@@ -1,0 +1,77 @@
+//! How fast one core executes cycles: a kernel of fixed work, and the time it takes.
+
+use proto::{Capacity, Span};
+use std::time::{Duration, Instant};
+use wasmtime::{Engine, Instance, Module, Store};
+
+/// The kernel, encoded from `kernel.wat`.
+const KERNEL: &[u8] = include_bytes!("kernel.wasm");
+/// Slices of a measurement; the best counts.
+const SLICES: u32 = 8;
+/// Turns of the first slice, which only warms up; below a millisecond on any machine.
+const FIRST_TURNS: i32 = 10_000;
+
+/// Mc/s of one core; 0 if the kernel does not run.
+pub(super) fn measure(engine: &Engine, time: Span) -> Capacity {
+    let slice = Duration::from_micros(time.0) / SLICES;
+    let mut turns = FIRST_TURNS;
+    let mut best = 0;
+    let started = Instant::now();
+    let Ok(mut kernel) = Kernel::new(engine) else { return Capacity(0) };
+    for _ in 0..SLICES * 4 {
+        let Some((cycles, elapsed)) = kernel.run(turns) else { break };
+        if elapsed * 2 < slice {
+            // Too short to be the work of a whole slice: still feeling the way.
+            turns = turns.saturating_mul(4);
+        } else {
+            let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX).max(1);
+            best = best.max(cycles / micros);
+        }
+        if best > 0 && started.elapsed() >= slice * SLICES {
+            break;
+        }
+    }
+    Capacity(best)
+}
+
+struct Kernel {
+    store: Store<()>,
+    instance: Instance,
+}
+
+impl Kernel {
+    fn new(engine: &Engine) -> wasmtime::Result<Self> {
+        let module = Module::new(engine, KERNEL)?;
+        let mut store = Store::new(engine, ());
+        store.set_fuel(u64::MAX)?;
+        let instance = Instance::new(&mut store, &module, &[])?;
+        Ok(Self { store, instance })
+    }
+
+    /// Cycles and time of that many turns.
+    fn run(&mut self, turns: i32) -> Option<(u64, Duration)> {
+        self.store.set_fuel(u64::MAX).ok()?;
+        let run = self.instance.get_typed_func::<i32, f64>(&mut self.store, "run").ok()?;
+        let started = Instant::now();
+        run.call(&mut self.store, turns).ok()?;
+        let elapsed = started.elapsed();
+        Some((u64::MAX - self.store.get_fuel().ok()?, elapsed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KERNEL, Kernel};
+
+    #[test]
+    fn the_encoded_kernel_is_its_text() {
+        assert_eq!(wat::parse_str(include_str!("kernel.wat")).unwrap(), KERNEL);
+    }
+
+    #[test]
+    fn a_turn_of_the_kernel_costs_the_same_everywhere() {
+        let mut kernel = Kernel::new(&crate::exec::wasm::engine().unwrap()).unwrap();
+        let (cycles, _) = kernel.run(1_000).unwrap();
+        assert_eq!(cycles, 0);
+    }
+}

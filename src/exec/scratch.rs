@@ -1,0 +1,145 @@
+//! The scratch directory: all that a program sees of its host.
+
+use proto::Bytes;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use tempfile::TempDir;
+
+/// Beginning of the names of scratch directories.
+const PREFIX: &str = "run-";
+
+/// A directory of its own for one execution; it and all that is in it vanish with this value.
+#[derive(Debug)]
+pub struct Scratch {
+    dir: TempDir,
+}
+
+/// What lies in a scratch directory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Usage {
+    /// Sum of the lengths of all files.
+    pub(super) bytes: u64,
+    /// Number of files and directories.
+    pub(super) entries: u64,
+}
+
+impl Scratch {
+    /// Makes an empty one in `base`, closed to other users of the machine.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn new(base: &Path) -> io::Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(PREFIX);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o700));
+        }
+        Ok(Self { dir: builder.tempdir_in(base)? })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Copies `source` to `name`, with the directories that it needs. A copy, not a link: programs write to
+    /// their inputs.
+    ///
+    /// # Errors
+    /// If the name is not a plain relative one (see [`is_plain`]) or taken, or something cannot be read or
+    /// written.
+    pub fn place(&self, name: &str, source: &Path) -> io::Result<()> {
+        if !is_plain(name) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{name}` leads out of its directory")));
+        }
+        let target = self.path().join(name);
+        if let Some(parent) = target.parent() {
+            DirBuilder::new().recursive(true).create(parent)?;
+        }
+        let mut from = File::open(source)?;
+        let mut to = OpenOptions::new().write(true).create_new(true).open(target)?;
+        io::copy(&mut from, &mut to)?;
+        Ok(())
+    }
+
+    /// The file `name` in it: see [`output`].
+    #[must_use]
+    pub fn output(&self, name: &str) -> Option<PathBuf> {
+        output(self.path(), name)
+    }
+
+    /// Removes scratch directories that a process that died left in `base`. Call it before the first run.
+    ///
+    /// # Errors
+    /// If `base` cannot be read or something in it not be removed.
+    pub fn sweep(base: &Path) -> io::Result<()> {
+        for entry in fs::read_dir(base)? {
+            let entry = entry?;
+            let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
+            if is_ours && entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether `name` consists of plain names only: relative, not empty, no `.`, no `..`.
+#[must_use]
+pub fn is_plain(name: &str) -> bool {
+    let mut components = Path::new(name).components().peekable();
+    components.peek().is_some()
+        && components.all(|component| matches!(component, Component::Normal(_)))
+        && !name.contains(['\0', '\\'])
+}
+
+/// The path of the file `name` in the directory `scratch`, if it is a regular file there and no part of its path
+/// is a symbolic link.
+#[must_use]
+pub fn output(scratch: &Path, name: &str) -> Option<PathBuf> {
+    if !is_plain(name) {
+        return None;
+    }
+    let mut path = scratch.to_path_buf();
+    let mut kind = None;
+    for component in Path::new(name).components() {
+        path.push(component);
+        let here = fs::symlink_metadata(&path).ok()?.file_type();
+        if here.is_symlink() {
+            return None;
+        }
+        kind = Some(here);
+    }
+    kind?.is_file().then_some(path)
+}
+
+/// The space taken by the files below `root`, by their lengths (a hole counts as if it were filled).
+///
+/// # Errors
+/// If a directory cannot be read.
+pub fn used(root: &Path) -> io::Result<Bytes> {
+    measure(root).map(|usage| Bytes(usage.bytes))
+}
+
+/// What lies below `root`; follows no symbolic link.
+pub(super) fn measure(root: &Path) -> io::Result<Usage> {
+    let mut usage = Usage::default();
+    let mut open = vec![root.to_path_buf()];
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(dir)? {
+            let entry = entry?;
+            let metadata = entry.metadata()?;
+            usage.entries += 1;
+            if metadata.is_dir() {
+                open.push(entry.path());
+            } else {
+                usage.bytes = usage.bytes.saturating_add(metadata.len());
+            }
+        }
+    }
+    Ok(usage)
+}

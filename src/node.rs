@@ -1,0 +1,15 @@
+//! The real driver: it gives the pure node its clock, its network, its disk and its executor.
+
+mod bank;
+mod clock;
+mod control;
+mod driver;
+mod executions;
+pub(crate) mod local;
+mod results;
+mod start;
+mod supply;
+mod tasks;
+
+pub(crate) use bank::run_bank;
+pub(crate) use start::run_join;

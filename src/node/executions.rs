@@ -1,0 +1,130 @@
+//! Sub-tasks of others that this machine executes: each on its own thread, in its own scratch directory.
+
+use crate::exec::scratch::Scratch;
+use crate::exec::{Control, Ended, Engine, Execution};
+use crate::net::store::Store;
+use proto::message::service::{Blob, Job, NamedBlob, Outcome};
+use proto::{ContractId, Cycles, Span};
+use service::Input;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+pub(crate) struct Executions {
+    engine: Engine,
+    scratch: PathBuf,
+    running: BTreeMap<ContractId, Control>,
+}
+
+impl Executions {
+    pub(crate) const fn new(engine: Engine, scratch: PathBuf) -> Self {
+        Self { engine, scratch, running: BTreeMap::new() }
+    }
+
+    /// Executes `job`, whose contents are in the store; the end arrives as an input.
+    pub(crate) fn start(
+        &mut self,
+        contract: ContractId,
+        job: Job,
+        store: Arc<Store>,
+        inputs: mpsc::UnboundedSender<Input>,
+    ) {
+        let control = Control::new();
+        self.running.insert(contract, control.clone());
+        let run = Run { engine: self.engine.clone(), base: self.scratch.clone(), job, store, control };
+        let failed = inputs.clone();
+        let spawned = std::thread::Builder::new().name(format!("exec-{contract}")).spawn(move || {
+            let execution = Box::new(run.execute());
+            // The driver may have ended meanwhile; then nobody waits for this.
+            let _ = inputs.send(Input::Executed { contract, execution });
+        });
+        if let Err(error) = spawned {
+            let outcome = Outcome::Abandoned(format!("no thread could be started: {error}"));
+            let execution = Box::new(service::Execution::nothing(outcome));
+            let _ = failed.send(Input::Executed { contract, execution });
+        }
+    }
+
+    pub(crate) fn stop(&self, contract: ContractId) {
+        if let Some(control) = self.running.get(&contract) {
+            control.stop();
+        }
+    }
+
+    pub(crate) fn stop_all(&self) {
+        self.running.values().for_each(Control::stop);
+    }
+
+    /// How far every execution is; those that have ended are forgotten.
+    pub(crate) fn progress(&mut self) -> Vec<(ContractId, Cycles)> {
+        self.running.retain(|_, control| !control.has_ended());
+        self.running.iter().map(|(contract, control)| (*contract, control.cycles())).collect()
+    }
+}
+
+struct Run {
+    engine: Engine,
+    base: PathBuf,
+    job: Job,
+    store: Arc<Store>,
+    control: Control,
+}
+
+impl Run {
+    fn execute(&self) -> service::Execution {
+        let abandoned = |what: &str, why: &dyn std::fmt::Display| {
+            service::Execution::nothing(Outcome::Abandoned(format!("{what}: {why}")))
+        };
+        let scratch = match Scratch::new(&self.base) {
+            Ok(scratch) => scratch,
+            Err(error) => return abandoned("no scratch directory could be made", &error),
+        };
+        let execution = match self.stage(&scratch) {
+            Ok(execution) => execution,
+            Err(why) => return service::Execution::nothing(Outcome::NotFetched(why)),
+        };
+        let ended = self.engine.run(&execution, &self.control);
+        self.collect(&scratch, ended).unwrap_or_else(|error| abandoned("the outputs could not be kept", &error))
+    }
+
+    fn stage(&self, scratch: &Scratch) -> Result<Execution, String> {
+        let find = |blob: &Blob| {
+            let missing = || format!("{:#} is not in this seller's store any more", blob.hash);
+            self.store.path(&blob.hash).ok_or_else(missing)
+        };
+        for input in &self.job.inputs {
+            scratch.place(&input.name, &find(&input.blob)?).map_err(|e| e.to_string())?;
+        }
+        let variables = self.job.environment.iter().map(|v| (v.name.clone(), v.value.clone()));
+        Ok(Execution {
+            program: find(&self.job.program)?,
+            program_hash: self.job.program.hash,
+            program_name: "program".into(),
+            arguments: self.job.arguments.clone(),
+            environment: variables.collect(),
+            stdin: self.job.stdin.as_ref().map(&find).transpose()?,
+            scratch: scratch.path().to_path_buf(),
+            outputs: self.job.outputs.clone(),
+            limits: self.job.limits,
+        })
+    }
+
+    /// Puts what the program left into the store.
+    fn collect(&self, scratch: &Scratch, ended: Ended) -> std::io::Result<service::Execution> {
+        let keep = |bytes: &[u8]| -> std::io::Result<Option<Blob>> {
+            let blob = (!bytes.is_empty()).then(|| self.store.put_bytes(bytes)).transpose();
+            blob.map_err(std::io::Error::other)
+        };
+        let mut outputs = Vec::new();
+        for name in &self.job.outputs {
+            if let Some(path) = scratch.output(name) {
+                let blob = self.store.put_file(&path).map_err(std::io::Error::other)?;
+                outputs.push(NamedBlob { name: name.clone(), blob });
+            }
+        }
+        let (stdout, stderr) = (keep(&ended.stdout)?, keep(&ended.stderr)?);
+        tracing::debug!(outcome = %ended.outcome, cycles = ended.cycles.0, elapsed = %Span(ended.elapsed.0), "executed");
+        Ok(service::Execution { outcome: ended.outcome, cycles: ended.cycles, outputs, stdout, stderr })
+    }
+}

@@ -1,0 +1,176 @@
+//! `compup2p join`: enters the network and runs the node.
+
+use super::clock::Clock;
+use super::control;
+use super::driver::{Driver, Parts};
+use super::executions::Executions;
+use super::supply::Supplier;
+use super::tasks::Tasks;
+use crate::cli::{Bootstrap, JoinOptions};
+use crate::control::{Failure, SOCKET};
+use crate::exec::Engine;
+use crate::net::store::Store;
+use crate::net::{Event, Net, identity};
+use crate::output;
+use crate::sensor::calibration;
+use crate::sensor::load::Load;
+use proto::message::Message;
+use proto::message::bank::{BankMessage, Enter, Entered};
+use proto::{KeyPair, Peer, RequestId};
+use service::policy::Policy;
+use service::{Node, Terms};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Messages that wait for the node; senders feel the back-pressure beyond it.
+const INBOX: usize = 4_096;
+/// How long the bootstrap server may take to answer.
+const ENTER_WITHIN: Duration = Duration::from_secs(5);
+/// How long a node waits before it asks the bootstrap server once more.
+const ENTER_AGAIN: Duration = Duration::from_secs(1);
+
+/// Runs a node until it leaves.
+pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
+    let home = &options.home;
+    let policy = read_policy(&options.policy_path)?;
+    std::fs::create_dir_all(home).map_err(|e| Failure::disk("create the directory", home, &e))?;
+    let calls = control::serve(&home.join(SOCKET)).map_err(|e| Failure::disk("open the socket in", home, &e))?;
+    let keys = identity::load_or_create(home).map_err(Failure::from_display("identity"))?;
+    let store = Store::open(&home.join("store"), policy.max_disk.0).map_err(Failure::from_display("store"))?;
+    let store = Arc::new(store);
+    let engine = Engine::new().map_err(Failure::from_display("executor"))?;
+    let per_core = calibration::load_or_measure(&home.join("calibration"), &engine);
+    let per_core = per_core.map_err(Failure::from_display("calibration"))?;
+    let (inbox, mut events) = mpsc::channel(INBOX);
+    let net = Net::start(policy.listen, keys.clone(), Arc::clone(&store), inbox).await;
+    let net = net.map_err(Failure::from_display("listen"))?;
+    let (bank, entered) = enter(&net, &mut events, &options.bootstrap, options.slot).await?;
+    let me = entered.you;
+    net.set_me(me);
+    let clock = Clock::start();
+    let node = new_node(&keys, &policy, bank, &entered, clock)?;
+    let scratch = home.join("scratch");
+    // What a crash left of executions is of no use to anybody.
+    let _ = std::fs::remove_dir_all(&scratch);
+    std::fs::create_dir_all(&scratch).map_err(|e| Failure::disk("create the directory", &scratch, &e))?;
+    let tasks = Tasks::open(home.join("tasks")).map_err(|e| Failure::disk("read the tasks in", home, &e))?;
+    let supplier = Supplier::new(policy, entered.rules, per_core, Load::new(home));
+    let (inputs, own) = mpsc::unbounded_channel();
+    let executions = Executions::new(engine, scratch);
+    let parts = Parts { node, net: net.clone(), store, clock, executions, supplier, tasks, bank, inputs };
+    let mut driver = Driver::new(parts);
+    driver.take(service::Input::Start { via: entered.peers.clone() });
+    output::ready(net.address(), keys.public(), home, options.tied);
+    driver.run(events, own, calls, told_to_end(options.tied)).await;
+    net.shutdown().await;
+    // The socket of a node that has ended would only mislead; a next start replaces it in any case.
+    let _ = std::fs::remove_file(home.join(SOCKET));
+    Ok(())
+}
+
+/// Waits for Ctrl-C, a termination signal, or, for a process tied to its parent, the end of standard input.
+pub(crate) async fn told_to_end(tied: bool) {
+    use tokio::io::AsyncReadExt as _;
+    use tokio::signal::unix::{SignalKind, signal};
+    let stdin_ends = async {
+        if !tied {
+            std::future::pending::<()>().await;
+        }
+        let mut stdin = tokio::io::stdin();
+        let mut buffer = [0; 64];
+        while stdin.read(&mut buffer).await.is_ok_and(|count| count > 0) {}
+    };
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = stdin_ends => {}
+        () = terminated => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+fn read_policy(path: &Path) -> Result<Policy, Failure> {
+    let size = std::fs::metadata(path).map_err(|e| Failure::no_file(path, &e))?.len();
+    if size > service::policy::MAX_POLICY_SIZE {
+        return Err(Failure::new("too_large", format!("{} is too large for a policy", path.display()), 2));
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| Failure::no_file(path, &e))?;
+    let name = path.display().to_string();
+    service::policy::parse(&text, &name).map_err(|faults| Failure::lines("policy_invalid", &faults))
+}
+
+fn new_node(
+    keys: &KeyPair,
+    policy: &Policy,
+    bank: Peer,
+    entered: &Entered,
+    clock: Clock,
+) -> Result<Node, Failure> {
+    let rules = entered.rules;
+    let is_local = rules == proto::Rules::LOCAL;
+    let mut chord = if is_local { chord::Config::LOCAL } else { chord::Config::PUBLIC };
+    chord.successors = usize::from(rules.successors);
+    let terms = Terms {
+        wall: policy.max_run_time,
+        memory: policy.max_memory,
+        disk: policy.max_disk,
+        output: policy.max_output,
+        deny: policy.deny_nodes.clone(),
+        allow: policy.allow_nodes.clone(),
+    };
+    let seed = identity::random_seed().map_err(Failure::from_display("random"))?;
+    let config = service::Config { rules, bank, chord, terms };
+    Ok(Node::new(config, entered.you, keys.clone(), seed, clock.now()))
+}
+
+/// Asks the bootstrap server for a place in the ring, for its rules and for live nodes.
+async fn enter(
+    net: &Net,
+    events: &mut mpsc::Receiver<Event>,
+    bootstrap: &Bootstrap,
+    slot: Option<u16>,
+) -> Result<(Peer, Entered), Failure> {
+    let unreachable = || Failure::no_bank(&bootstrap.addr);
+    let mut addresses = tokio::net::lookup_host(&bootstrap.addr).await.map_err(|_| unreachable())?;
+    let addr: SocketAddr = addresses.next().ok_or_else(unreachable)?;
+    let key = match bootstrap.key {
+        Some(key) => key,
+        None => net.identify(addr).await.map_err(|_| unreachable())?,
+    };
+    let bank = Peer::new(addr, 0, key);
+    let asking = async {
+        loop {
+            let enter = Enter { request: RequestId(1), listen: net.address(), slot };
+            net.send(bank, Message::Bank(BankMessage::Enter(enter)));
+            match tokio::time::timeout(ENTER_AGAIN, answer_of(events, bank)).await {
+                Ok(answer) => return answer,
+                Err(_) => continue,
+            }
+        }
+    };
+    let answer = tokio::time::timeout(ENTER_WITHIN, asking).await.map_err(|_| unreachable())?;
+    answer.map(|entered| (bank, entered))
+}
+
+async fn answer_of(events: &mut mpsc::Receiver<Event>, bank: Peer) -> Result<Entered, Failure> {
+    loop {
+        match events.recv().await {
+            Some(Event::Received { from, message: Message::Bank(message) }) if from.key == bank.key => match message {
+                BankMessage::Entered(entered) => return Ok(*entered),
+                BankMessage::Refused(refused) => return Err(Failure::refused(&refused.refusal)),
+                _ => {}
+            },
+            Some(Event::Unreachable { .. }) | None => return Err(Failure::no_bank(&bank.addr.to_string())),
+            Some(_) => {}
+        }
+    }
+}

@@ -221,7 +221,8 @@ impl Owner {
         let key = (from.key, find.ticket);
         let underway = self.matches.get(&key).map(|known| &known.wish.find);
         if let Some(known) = underway.or(self.tickets.recall(&key).map(|known| &known.find)) {
-            let same = FindSeller { request: find.request, ..known.clone() };
+            // The buyer may have gone on to a higher market of ours after an answer was lost.
+            let same = FindSeller { request: find.request, from: find.from, ..known.clone() };
             let refusal = || no(RefusalCode::IdReused, "the ticket's id was used for another order");
             return if same == *find { Ok(()) } else { Err(refusal()) };
         }

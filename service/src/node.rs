@@ -15,7 +15,7 @@ use proto::message::bank::{BalanceQuery, BankMessage, Enter, OpenAccount, Order}
 use proto::message::market::Ticket;
 use proto::message::service::ServiceMessage;
 use proto::{
-    CommandId, ContractId, Cycles, KeyPair, Money, Peer, RequestId, RingId, Rules, Signed, Span, Time,
+    CommandId, ContractId, KeyPair, Peer, RequestId, Signed, Span, Time,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};

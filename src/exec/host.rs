@@ -21,11 +21,13 @@ use super::state::State;
 use std::pin::pin;
 use wasmtime::{Caller, Engine, Extern, Linker, Result};
 use wasmtime_wasi::I32Exit;
-use wasmtime_wasi::p1;
+use wasmtime_wasi::p1::{self, wasi_snapshot_preview1 as wasi};
 use wasmtime_wasi::runtime::poll_noop;
 
 /// The highest descriptor at the start: three streams and the scratch directory under two names.
 pub(super) const FIRST_DESCRIPTORS: u32 = 4;
+/// Most bytes that one call may move into or out of the host (wasmtime's own default).
+const MAX_MOVED: usize = 1 << 27;
 /// The name under which WASI preview 1 is imported.
 const WASI: &str = "wasi_snapshot_preview1";
 
@@ -63,6 +65,7 @@ fn with_memory<T>(
         return Err(wasmtime::Error::msg("it calls its host without exporting its memory"));
     };
     let (bytes, state) = memory.data_and_store_mut(caller);
+    wasi::WasiSnapshotPreview1::set_hostcall_fuel(&mut state.wasi, MAX_MOVED);
     work(bytes, state)
 }
 

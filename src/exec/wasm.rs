@@ -43,7 +43,7 @@ pub(super) fn engine() -> wasmtime::Result<Engine> {
         .wasm_multi_memory(false)
         .max_wasm_stack(STACK)
         .async_stack_size(STACK_WITH_HOST)
-        .wasm_backtrace(false);
+        .wasm_backtrace_max_frames(None);
     Engine::new(&config)
 }
 

@@ -124,7 +124,7 @@ fn a_command_has_to_be_its_senders_own_for_this_bank_and_bearable() {
             1,
             signed(1, 7, huge),
             RefusalCode::Malformed,
-            "the command has 1247276 bytes, the bank keeps 1048576 at most".into(),
+            "the command has 1245845 bytes, the bank keeps 1048576 at most".into(),
         ),
     ];
     for (from, command, code, message) in table {

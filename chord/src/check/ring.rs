@@ -21,6 +21,9 @@ pub struct View {
 pub struct Assumptions {
     /// Length `r` of the full successor lists.
     pub successors: usize,
+    /// The ring has met Zave's initial condition: [`RingReport::is_formed`] was true at some time. A ring that
+    /// grows from one node has not, however many members it has, until its lists have been filled.
+    pub is_formed: bool,
     /// No failure so far left a member without a live successor, or the ring with fewer than `r + 1`
     /// principals, and nobody alive was taken for dead. See [`breaks_assumptions`].
     pub hold: bool,
@@ -35,8 +38,8 @@ pub enum Property {
     /// They stand in the order of the circle (OrderedSuccessorLists).
     #[error("a successor list is out of order")]
     OrderedSuccessorLists,
-    /// No list is longer than `r`.
-    #[error("a successor list is too long")]
+    /// No list is longer than `r`, nor, once the ring has formed, shorter.
+    #[error("a successor list has not r entries")]
     FullSuccessorLists,
     /// Every member has a live successor (OneLiveSuccessor).
     #[error("a member has no live successor")]
@@ -85,8 +88,8 @@ pub struct RingReport {
     pub principals: usize,
     /// Members on the ring; the others are appendages, on their way onto it.
     pub on_ring: usize,
-    /// Fewer than `r + 1` members, or a list not filled yet: principals were not required.
-    pub is_forming: bool,
+    /// There are `r + 1` principals and all lists are full: from here on Zave's proof holds.
+    pub is_formed: bool,
     /// Every pointer is the right one.
     pub is_ideal: bool,
 }
@@ -119,16 +122,16 @@ pub fn check_ring(nodes: &[View], assumptions: Assumptions) -> Result<RingReport
         members: ring.members.len(),
         principals: count,
         on_ring: on_ring.iter().filter(|is_on| **is_on).count(),
-        is_forming: ring.is_forming,
+        is_formed: count > assumptions.successors && ring.members.iter().all(|member| ring.is_full(member)),
         is_ideal: ring.is_ideal(),
     })
 }
 
 /// Whether the failure of `victim` would break the assumptions of the proof: it would leave a member without a live
-/// successor, or too few principals, or the ring is forming anyway.
+/// successor, or too few principals, or the ring is still forming.
 #[must_use]
-pub fn breaks_assumptions(nodes: &[View], successors: usize, victim: RingId) -> bool {
-    let ring = Ring::of(nodes, Assumptions { successors, hold: true });
+pub fn breaks_assumptions(nodes: &[View], assumptions: Assumptions, victim: RingId) -> bool {
+    let ring = Ring::of(nodes, assumptions);
     let Some(place) = ring.place(victim) else { return false };
     let principals = ring.principals();
     let count = principals.iter().filter(|is_principal| **is_principal).count();
@@ -136,7 +139,7 @@ pub fn breaks_assumptions(nodes: &[View], successors: usize, victim: RingId) -> 
     let has_another = |member: &&View| {
         member.id == victim || member.successors.iter().any(|id| *id != victim && ring.place(*id).is_some())
     };
-    ring.is_forming || (is_principal && count <= successors + 1) || !ring.members.iter().all(has_another)
+    ring.is_forming || (is_principal && count <= assumptions.successors + 1) || !ring.members.iter().all(has_another)
 }
 
 /// The live members in the order of their ids.
@@ -150,8 +153,7 @@ impl<'a> Ring<'a> {
     fn of(nodes: &'a [View], assumptions: Assumptions) -> Self {
         let mut members: Vec<&View> = nodes.iter().filter(|node| node.is_live).collect();
         members.sort_by_key(|node| node.id);
-        let is_forming = members.len() <= assumptions.successors
-            || members.iter().any(|node| node.successors.len() < assumptions.successors);
+        let is_forming = !assumptions.is_formed || members.len() <= assumptions.successors;
         Self { members, assumptions, is_forming }
     }
 
@@ -160,13 +162,17 @@ impl<'a> Ring<'a> {
         RingViolation { property, node, blame }
     }
 
+    fn is_full(&self, member: &View) -> bool {
+        member.successors.len() == self.assumptions.successors
+    }
+
     fn place(&self, id: RingId) -> Option<usize> {
         self.members.binary_search_by_key(&id, |node| node.id).ok()
     }
 
     fn check_list(&self, member: &View) -> Result<(), RingViolation> {
         let fault = |property| Err(self.violation(property, member.id));
-        if member.successors.as_slice() == [member.id] {
+        if member.successors.as_slice() == [member.id] && self.is_forming {
             return Ok(());
         }
         let mut entries = member.successors.clone();
@@ -180,7 +186,8 @@ impl<'a> Ring<'a> {
         if !ways().zip(ways().skip(1)).all(|(near, far)| near < far) {
             return fault(Property::OrderedSuccessorLists);
         }
-        if member.successors.len() > self.assumptions.successors {
+        let is_short_ok = self.is_forming && member.successors.len() < self.assumptions.successors;
+        if !is_short_ok && !self.is_full(member) {
             return fault(Property::FullSuccessorLists);
         }
         Ok(())

@@ -15,7 +15,7 @@ fn check(count: usize, successors: usize, net: Net, seed: u64) {
     assert!(took <= Span::secs(20), "{count} nodes, {took}");
     let report = world.report().unwrap();
     assert_eq!((report.members, report.on_ring, report.is_ideal), (count, count, true));
-    assert_eq!(report.is_forming, count <= successors);
+    assert_eq!(report.is_formed, count > successors);
     assert_eq!(world.core(0).is_forming(), count <= successors);
     world.assert_lookups(3);
 }

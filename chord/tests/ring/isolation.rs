@@ -21,14 +21,14 @@ fn a_node_whose_full_list_is_dead_says_so_and_is_no_member_any_more() {
     }
     assert!(!world.assumptions.hold);
     world.run(Span::secs(6));
-    assert_eq!(isolated(&world), [0]);
+    assert!(isolated(&world).contains(&0));
     assert!(!world.core(0).is_member());
-    let Some((_, Output::Isolated { known })) =
-        world.news.iter().find(|(_, news)| matches!(news, Output::Isolated { .. })).cloned()
-    else {
-        panic!("nobody is isolated")
-    };
-    world.give(0, Input::Join { via: known });
+    for (index, news) in world.news.clone() {
+        if let Output::Isolated { known } = news {
+            assert!(!known.is_empty());
+            world.give(index, Input::Join { via: known });
+        }
+    }
     world.settle(Span::secs(30));
     assert_eq!(world.members().len(), 8);
 }

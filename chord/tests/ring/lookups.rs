@@ -26,9 +26,9 @@ fn lookups_go_around_dead_nodes_before_the_ring_has_noticed() {
     world.run(config.fix_fingers_every.times(60));
     let start = world.now;
     let (victim, asker) = (world.peer(5), 6);
-    world.kill(5);
     let keys: Vec<_> = (0..40).map(|_| world.random_key()).collect();
     let keys: Vec<_> = keys.into_iter().filter(|key| world.owner(*key) != victim).collect();
+    world.kill(5);
     for (token, key) in (0..).zip(&keys) {
         world.give(asker, Input::Lookup { token, key: *key });
     }

@@ -81,7 +81,7 @@ impl World {
             let key = PublicKey([low; 32]);
             Place { peer: Peer::new(addr, number, key), life: 0, core: None, timer: None }
         };
-        let assumptions = Assumptions { successors: config.successors, hold: net.lost == 0 };
+        let assumptions = Assumptions { successors: config.successors, is_formed: false, hold: net.lost == 0 };
         Self {
             now: Time(1_000_000),
             rng: ChaCha8Rng::seed_from_u64(seed),
@@ -156,7 +156,7 @@ impl World {
 
     /// Whether the failure of this node would break the assumptions of Zave's proof.
     pub(crate) fn is_needed(&self, index: usize) -> bool {
-        breaks_assumptions(&self.views(), self.assumptions.successors, self.peer(index).id())
+        breaks_assumptions(&self.views(), self.assumptions, self.peer(index).id())
     }
 
     pub(crate) fn kill(&mut self, index: usize) {
@@ -275,6 +275,11 @@ impl World {
         }
     }
 
+    fn is_joining(&self) -> bool {
+        let mut cores = self.places.iter().filter_map(|place| place.core.as_ref());
+        cores.any(|core| !core.is_member() && core.poll_timeout().is_some())
+    }
+
     fn views(&self) -> Vec<View> {
         self.places.iter().filter_map(|place| place.core.as_ref().and_then(Chord::view)).collect()
     }
@@ -286,18 +291,18 @@ impl World {
     fn check(&mut self) {
         match self.report() {
             Err(violation) if violation.blame == Blame::ProtocolBug => {
-                panic!("{violation} at {:?}: {:#?}", self.now, self.views());
+                panic!("{violation} at {:?}: {:?}", self.now, self.views());
             }
             Err(_) => self.excused += 1,
-            Ok(_) => {}
+            Ok(report) => self.assumptions.is_formed |= report.is_formed,
         }
     }
 
     /// Runs until every pointer is right, and returns how long that took; panics after `most`.
     pub(crate) fn settle(&mut self, most: Span) -> Span {
         let start = self.now;
-        while !self.report().is_ok_and(|report| report.is_ideal) {
-            assert!(self.now.since(start) < most, "not settled: {:?} {:#?}", self.report(), self.views());
+        while self.is_joining() || !self.report().is_ok_and(|report| report.is_ideal) {
+            assert!(self.now.since(start) < most, "not settled: {:?} {:?}", self.report(), self.views());
             self.run(Span::millis(50));
         }
         self.now.since(start)

@@ -1,0 +1,22 @@
+//! The market from outside: prices, papers, the owner's manners, and a small world with faults.
+
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod owner;
+#[cfg(test)]
+mod papers;
+#[cfg(test)]
+mod pricing;
+#[cfg(test)]
+mod rebuild;
+#[cfg(test)]
+mod sales;
+#[cfg(test)]
+mod seller;
+#[cfg(test)]
+mod tickets;
+#[cfg(test)]
+mod totality;
+#[cfg(test)]
+mod world;

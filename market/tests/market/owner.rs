@@ -1,0 +1,311 @@
+//! How an owner treats listings and buyers, message by message.
+
+use crate::papers::{
+    at, give, key, keys, list, listing, need, node, peer, rules, sent, signed, tell, ticket_id,
+};
+use market::{Input, Marketplace, owner, placement};
+use proto::message::market::{
+    Delist, FindSeller, List, Listing, MarketMessage, NoSeller, Requirement, Reserve, Reserved, Ticket,
+    Unavailable,
+};
+use proto::{Bytes, Capacity, Market, PublicKey, Range, Rate, RefusalCode, RequestId, Signed, Span, Time};
+
+fn order(n: u16, from: u64, requirement: Requirement, bid: u64, avoid: Vec<PublicKey>) -> MarketMessage {
+    let from = Market::of_capacity(Capacity(from));
+    let (request, ticket) = (RequestId(u64::from(n)), ticket_id(n));
+    let find = FindSeller { request, ticket, from, requirement, bid: Rate(bid), avoid };
+    MarketMessage::FindSeller(Box::new(find))
+}
+
+/// An owner with 1-core sellers 1, 2, ... of 1,000 Mc/s that ask for `asks`.
+fn owner_of(asks: &[u64]) -> Marketplace {
+    let mut owner = node(0);
+    for (n, ask) in (1..).zip(asks) {
+        tell(&mut owner, n, list(n, 1, listing(n, 1, 1, 1_000, *ask)), at(0));
+    }
+    owner
+}
+
+/// Asks for 1 core, lets the sellers in `refusing` say no and the others yes; the last answer to the buyer.
+fn buy(
+    owner: &mut Marketplace,
+    order: MarketMessage,
+    refusing: &[u16],
+    now: Time,
+) -> (Vec<u16>, MarketMessage) {
+    let mut asked = Vec::new();
+    let mut outputs = tell(owner, 99, order, now);
+    loop {
+        match sent(&outputs).as_slice() {
+            [(99, answer)] => return (asked, answer.clone()),
+            [(seller, MarketMessage::Reserve(reserve))] => {
+                asked.push(*seller);
+                let request = reserve.request;
+                let answer = if refusing.contains(seller) {
+                    MarketMessage::Unavailable(Unavailable { request })
+                } else {
+                    MarketMessage::Reserved(Reserved { request })
+                };
+                outputs = tell(owner, *seller, answer, now);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn ticket_in(answer: MarketMessage) -> Signed<Ticket> {
+    match answer {
+        MarketMessage::Matched(matched) => matched.ticket,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn check_sale(asks: &[u64], refusing: &[u16], bid: u64, asked: &[u16], sale: (u64, u32, Option<u64>)) {
+    let mut owner = owner_of(asks);
+    let (was_asked, answer) = buy(&mut owner, order(7, 1_000, need(1, 1_000), bid, vec![]), refusing, at(1));
+    let ticket = ticket_in(answer).body;
+    let runner_up = ticket.runner_up.map(|listing| listing.body.ask.0);
+    assert_eq!((was_asked.as_slice(), (ticket.clearing.0, ticket.asks_seen, runner_up)), (asked, sale));
+}
+
+#[test]
+fn a_match_has_the_price_of_the_runner_up_among_those_that_live() {
+    check_sale(&[5, 4, 3], &[], 10, &[3], (4, 3, Some(4)));
+    check_sale(&[5, 4, 3], &[3], 10, &[3, 2], (5, 2, Some(5)));
+    check_sale(&[5, 4, 3], &[3, 2], 10, &[3, 2, 1], (10, 1, None));
+    check_sale(&[5, 4, 3], &[], 3, &[3], (3, 1, None));
+    check_sale(&[100, 200, 300], &[], 1_000, &[1], (200, 3, Some(200)));
+}
+
+#[test]
+fn a_ticket_of_the_owner_is_true() {
+    let mut owner = owner_of(&[5, 4, 3]);
+    let (_, answer) = buy(&mut owner, order(7, 1_000, need(1, 1_000), 10, vec![]), &[], at(1));
+    let ticket = ticket_in(answer);
+    assert_eq!(market::verify_ticket(&ticket, &rules(), at(1)), Ok(()));
+    assert_eq!((ticket.body.fee, ticket.body.buyer), (rules().owner_fee, key(99)));
+    assert_eq!(ticket.body.expires, at(1).after(market::ticket::TICKET_TTL));
+}
+
+#[test]
+fn the_same_question_has_the_same_answer_and_another_one_is_refused() {
+    let mut owner = owner_of(&[5, 4, 3]);
+    let (asked, first) = buy(&mut owner, order(7, 1_000, need(1, 1_000), 10, vec![]), &[], at(1));
+    let (asked_again, again) = buy(&mut owner, order(7, 1_000, need(1, 1_000), 10, vec![]), &[], at(2));
+    assert_eq!((asked, asked_again, ticket_in(first)), (vec![3], vec![], ticket_in(again)));
+    let other = buy(&mut owner, order(7, 1_000, need(1, 1_000), 11, vec![]), &[], at(2)).1;
+    assert_eq!(code_of(&other), RefusalCode::IdReused);
+}
+
+#[test]
+fn a_question_during_a_match_joins_it() {
+    let mut owner = owner_of(&[5]);
+    let reserve = tell(&mut owner, 99, order(7, 1_000, need(1, 1_000), 10, vec![]), at(1));
+    assert_eq!(tell(&mut owner, 99, order(7, 1_000, need(1, 1_000), 10, vec![]), at(1)), vec![]);
+    let [(1, MarketMessage::Reserve(Reserve { request, cores: 1, version: 1, .. }))] = sent(&reserve)[..]
+    else {
+        panic!("{reserve:?}")
+    };
+    let answers = sent(&tell(&mut owner, 1, MarketMessage::Reserved(Reserved { request }), at(1)));
+    assert_eq!(answers.len(), 1);
+    let late = tell(&mut owner, 1, MarketMessage::Reserved(Reserved { request }), at(1));
+    assert_eq!(late, vec![], "an answer counts once");
+}
+
+#[test]
+fn a_core_that_is_being_sold_is_not_offered_to_the_next_buyer() {
+    let mut owner = owner_of(&[5, 4]);
+    let first = sent(&tell(&mut owner, 98, order(1, 1_000, need(1, 1_000), 10, vec![]), at(1)));
+    let second = sent(&tell(&mut owner, 99, order(2, 1_000, need(1, 1_000), 10, vec![]), at(1)));
+    let third = sent(&tell(&mut owner, 99, order(3, 1_000, need(1, 1_000), 10, vec![]), at(1)));
+    assert_eq!((first[0].0, second[0].0), (2, 1));
+    assert!(matches!(third[..], [(99, MarketMessage::NoSeller(_))]), "{third:?}");
+}
+
+#[test]
+fn a_silent_seller_is_asked_twice_and_passed_over() {
+    let mut owner = owner_of(&[5, 4]);
+    tell(&mut owner, 99, order(7, 1_000, need(1, 1_000), 10, vec![]), at(1));
+    let mut now = at(1);
+    let mut asked = Vec::new();
+    for _ in 0..2 {
+        now = now.after(owner::RESERVE_TIMEOUT);
+        assert_eq!(owner.poll_timeout(), Some(now));
+        asked.extend(sent(&give(&mut owner, Input::Timeout, now)).into_iter().map(|(to, _)| to));
+    }
+    assert_eq!((asked, owner.listings().count()), (vec![2, 1], 1));
+}
+
+#[test]
+fn a_seller_that_cannot_be_reached_is_passed_over_at_once() {
+    let mut owner = owner_of(&[5, 4]);
+    tell(&mut owner, 99, order(7, 1_000, need(1, 1_000), 10, vec![]), at(1));
+    let next = sent(&give(&mut owner, Input::Unreachable { peer: peer(2) }, at(1)));
+    assert!(matches!(next[..], [(1, MarketMessage::Reserve(_))]), "{next:?}");
+    assert_eq!(owner.listings().count(), 1);
+}
+
+fn check_shortage(requirement: Requirement, bid: u64, avoid: &[u16], figures: (u32, u32, u32, u64)) {
+    let mut owner = owner_of(&[5, 4]);
+    tell(&mut owner, 3, list(3, 1, listing(3, 1, 4, 1_000, 8)), at(0));
+    let avoid = avoid.iter().map(|n| key(*n)).collect();
+    let power = requirement.power.0;
+    let (_, answer) = buy(&mut owner, order(7, power, requirement, bid, avoid), &[], at(1));
+    let (listings, too_dear, too_small, lowest) = figures;
+    let lowest_ask = Rate(lowest);
+    let expected = NoSeller { request: RequestId(7), next: None, listings, too_dear, too_small, lowest_ask };
+    assert_eq!(answer, MarketMessage::NoSeller(expected));
+}
+
+#[test]
+fn who_finds_nobody_is_told_why_in_figures() {
+    check_shortage(need(1, 1_000), 3, &[], (3, 3, 0, 4));
+    check_shortage(need(4, 1_000), 7, &[], (3, 1, 2, 8));
+    check_shortage(need(5, 1_000), 99, &[], (3, 0, 3, 0));
+    check_shortage(need(1, 4_000), 99, &[], (1, 0, 1, 0));
+    check_shortage(need(1, 1_000), 4, &[2], (3, 2, 1, 5));
+    check_shortage(Requirement { memory: Bytes::gib(9), ..need(1, 1_000) }, 99, &[], (3, 0, 3, 0));
+    check_shortage(Requirement { disk: Bytes::gib(65), ..need(1, 1_000) }, 99, &[], (3, 0, 3, 0));
+    check_shortage(Requirement { os: "macos".into(), ..need(1, 1_000) }, 99, &[], (3, 0, 3, 0));
+    check_shortage(Requirement { arch: "aarch64".into(), ..need(1, 1_000) }, 99, &[], (3, 0, 3, 0));
+}
+
+#[test]
+fn nobody_buys_from_itself() {
+    let mut owner = owner_of(&[5]);
+    let answer = sent(&tell(&mut owner, 1, order(7, 1_000, need(1, 1_000), 9, vec![]), at(1)));
+    assert!(
+        matches!(answer[..], [(1, MarketMessage::NoSeller(NoSeller { too_small: 1, .. }))]),
+        "{answer:?}"
+    );
+}
+
+#[test]
+fn the_first_market_in_which_somebody_fits_sells_even_if_a_higher_one_is_cheaper() {
+    let mut owner = owner_of(&[5]);
+    tell(&mut owner, 3, list(3, 1, listing(3, 1, 4, 1_000, 2)), at(0));
+    let (asked, answer) = buy(&mut owner, order(7, 1_000, need(1, 1_000), 9, vec![]), &[], at(1));
+    assert_eq!((asked, ticket_in(answer).body.clearing), (vec![1], Rate(9)));
+}
+
+fn code_of(answer: &MarketMessage) -> RefusalCode {
+    match answer {
+        MarketMessage::Refused(refused) => refused.refusal.code,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn check_listing(by: u16, signer: u16, listing: Listing, expected: Option<RefusalCode>) {
+    let mut owner = owner_of(&[5]);
+    let message = List { request: RequestId(9), listing: signed(signer, listing) };
+    let answer = sent(&tell(&mut owner, by, MarketMessage::List(Box::new(message)), at(1)));
+    let code = match &answer[..] {
+        [(to, MarketMessage::Listed(_))] if *to == by => None,
+        [(_, refused)] => Some(code_of(refused)),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(code, expected);
+}
+
+#[test]
+fn only_genuine_and_timely_listings_of_the_sender_in_their_market_are_kept() {
+    let fine = || listing(2, 1, 1, 1_000, 5);
+    check_listing(2, 2, fine(), None);
+    check_listing(1, 1, listing(1, 2, 4, 1_000, 6), None);
+    check_listing(1, 1, listing(1, 1, 1, 1_000, 5), None);
+    check_listing(1, 1, listing(1, 1, 1, 1_000, 6), Some(RefusalCode::IdReused));
+    check_listing(1, 1, listing(1, 0, 1, 1_000, 5), Some(RefusalCode::Mismatch));
+    check_listing(2, 3, fine(), Some(RefusalCode::NotYours));
+    check_listing(3, 2, fine(), Some(RefusalCode::NotYours));
+    check_listing(3, 3, fine(), Some(RefusalCode::NotYours));
+    check_listing(2, 2, Listing { cores: 0, ..fine() }, Some(RefusalCode::Malformed));
+    check_listing(2, 2, Listing { per_core: Capacity(2_000), ..fine() }, Some(RefusalCode::Malformed));
+    check_listing(2, 2, Listing { expires: at(1), ..fine() }, Some(RefusalCode::Expired));
+    check_listing(2, 2, Listing { expires: at(19), ..fine() }, Some(RefusalCode::Expired));
+    check_listing(2, 2, Listing { expires: at(18), ..fine() }, None);
+}
+
+#[test]
+fn a_seller_has_one_listing_and_takes_it_out_by_version() {
+    let mut owner = owner_of(&[5, 4]);
+    tell(&mut owner, 1, list(1, 2, listing(1, 3, 4, 1_000, 6)), at(1));
+    let versions = |owner: &Marketplace| {
+        let mut versions: Vec<_> = owner.listings().map(|l| (l.ask.0, l.version)).collect();
+        versions.sort_unstable();
+        versions
+    };
+    assert_eq!(versions(&owner), [(4, 1), (6, 3)]);
+    tell(&mut owner, 1, MarketMessage::Delist(Delist { version: 2 }), at(1));
+    assert_eq!(versions(&owner), [(4, 1), (6, 3)]);
+    tell(&mut owner, 1, MarketMessage::Delist(Delist { version: 3 }), at(1));
+    assert_eq!(versions(&owner), [(4, 1)]);
+}
+
+#[test]
+fn a_listing_that_is_not_renewed_ends() {
+    let mut owner = owner_of(&[5]);
+    assert_eq!(owner.poll_timeout(), Some(at(12)));
+    give(&mut owner, Input::Timeout, Time(at(12).0 - 1));
+    assert_eq!(owner.listings().count(), 1);
+    give(&mut owner, Input::Timeout, at(12));
+    assert_eq!((owner.listings().count(), owner.poll_timeout()), (0, None));
+}
+
+#[test]
+fn markets_outside_the_arc_are_refused_dropped_and_pointed_to() {
+    let class = |class| Market { class, ..Market::of_capacity(Capacity(0)) };
+    let mut owner = owner_of(&[5]);
+    let arc =
+        |after, until| Range { after: placement::key(class(after)), until: placement::key(class(until)) };
+    give(&mut owner, Input::RangeChanged { range: arc(38, 41) }, at(1));
+    assert_eq!(owner.listings().count(), 1, "class 39 is kept");
+    let answer = buy(&mut owner, order(7, 1_000, need(2, 1_000), 9, vec![]), &[], at(1)).1;
+    assert!(
+        matches!(answer, MarketMessage::NoSeller(NoSeller { next: Some(next), .. }) if next == class(42))
+    );
+    give(&mut owner, Input::RangeChanged { range: arc(39, 41) }, at(1));
+    assert_eq!(owner.listings().count(), 0);
+    let answer = buy(&mut owner, order(8, 1_000, need(1, 1_000), 9, vec![]), &[], at(1)).1;
+    assert_eq!(code_of(&answer), RefusalCode::NotResponsible);
+    check_refused_listing(&mut owner);
+    let bogus = Market { class: 96, ..class(0) };
+    let find = FindSeller {
+        request: RequestId(1),
+        ticket: ticket_id(9),
+        from: bogus,
+        requirement: need(1, 1),
+        bid: Rate(1),
+        avoid: vec![],
+    };
+    let answer = buy(&mut owner, MarketMessage::FindSeller(Box::new(find)), &[], at(1)).1;
+    assert_eq!(code_of(&answer), RefusalCode::Malformed);
+}
+
+fn check_refused_listing(owner: &mut Marketplace) {
+    let answer = sent(&tell(owner, 1, list(1, 2, listing(1, 2, 1, 1_000, 5)), at(1)));
+    assert_eq!(code_of(&answer[0].1), RefusalCode::NotResponsible);
+}
+
+#[test]
+fn an_owner_that_does_not_know_its_arc_refuses() {
+    let config = market::Config { rules: rules() };
+    let mut owner = Marketplace::new(config, peer(0), keys(0), [0; 32], at(0));
+    check_refused_listing(&mut owner);
+}
+
+#[test]
+fn a_buyer_has_a_bounded_number_of_matches_under_way() {
+    let mut owner = node(0);
+    let cores = u32::try_from(owner::MAX_MATCHES_PER_BUYER).unwrap() + 1;
+    let offer = Listing { expires: at(0).after(Span::secs(10)), ..listing(1, 1, cores, 1_000, 5) };
+    tell(&mut owner, 1, list(1, 1, offer), at(0));
+    for n in 0..=u16::try_from(owner::MAX_MATCHES_PER_BUYER).unwrap() {
+        let answer = sent(&tell(&mut owner, 99, order(n, 1_000, need(1, 1_000), 9, vec![]), at(0)));
+        let is_last = usize::from(n) == owner::MAX_MATCHES_PER_BUYER;
+        match &answer[..] {
+            [(1, MarketMessage::Reserve(_))] if !is_last => {}
+            [(99, refused)] if is_last => assert_eq!(code_of(refused), RefusalCode::Busy),
+            other => panic!("{n}: {other:?}"),
+        }
+    }
+}

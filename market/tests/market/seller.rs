@@ -1,0 +1,253 @@
+//! How a seller keeps its listing and its slices, message by message.
+
+use crate::papers::{at, give, key, keys, need, peer, rules, sent, supply, tell, ticket_id};
+use market::{Config, Input, Marketplace, Output, Supply, placement, seller, ticket};
+use proto::message::market::{
+    Delist, Listed, Listing, MarketMessage, RefusedRequest, Reserve, Reserved, Unavailable,
+};
+use proto::{Capacity, Market, Rate, Refusal, RefusalCode, RequestId, Time};
+
+const OWNER: u16 = 5;
+
+fn class(class: u32) -> Market {
+    Market { class, ..Market::of_capacity(Capacity(0)) }
+}
+
+/// Node 1, which sells `supply` and knows nothing of the ring.
+fn seller_of(supply: Supply) -> (Marketplace, Vec<Output>) {
+    let mut seller = Marketplace::new(Config { rules: rules() }, peer(1), keys(1), [3; 32], at(0));
+    let outputs = give(&mut seller, Input::Supply { supply: Some(supply) }, at(0));
+    (seller, outputs)
+}
+
+/// Answers the lookup in `outputs` with node `owner`.
+fn found(seller: &mut Marketplace, outputs: &[Output], owner: u16, now: Time) -> Vec<Output> {
+    let token = outputs.iter().find_map(|output| match output {
+        Output::Lookup { token, .. } => Some(*token),
+        _ => None,
+    });
+    give(seller, Input::Found { token: token.unwrap(), owner: peer(owner) }, now)
+}
+
+/// The listing in `outputs`, and whom it goes to.
+fn listing_in(outputs: &[Output]) -> (u16, RequestId, Listing) {
+    let is_list = |(to, message): (u16, MarketMessage)| match message {
+        MarketMessage::List(list) => Some((to, list.request, list.listing.body)),
+        _ => None,
+    };
+    sent(outputs).into_iter().find_map(is_list).unwrap()
+}
+
+/// Node 1, listed at the owner with `supply`.
+fn listed(supply: Supply) -> (Marketplace, Listing) {
+    let (mut seller, outputs) = seller_of(supply);
+    let outputs = found(&mut seller, &outputs, OWNER, at(0));
+    let listing = confirm(&mut seller, &outputs, at(0));
+    (seller, listing)
+}
+
+fn confirm(seller: &mut Marketplace, outputs: &[Output], now: Time) -> Listing {
+    let (to, request, listing) = listing_in(outputs);
+    let confirmed = MarketMessage::Listed(Listed { request, version: listing.version });
+    assert_eq!(tell(seller, to, confirmed, now), vec![]);
+    listing
+}
+
+fn reserve(n: u16, version: u64, cores: u32) -> MarketMessage {
+    let (request, ticket, buyer) = (RequestId(u64::from(n)), ticket_id(n), key(9));
+    MarketMessage::Reserve(Reserve { request, ticket, version, cores, buyer })
+}
+
+fn yes(n: u64) -> (u16, MarketMessage) {
+    (OWNER, MarketMessage::Reserved(Reserved { request: RequestId(n) }))
+}
+
+fn no(n: u64) -> (u16, MarketMessage) {
+    (OWNER, MarketMessage::Unavailable(Unavailable { request: RequestId(n) }))
+}
+
+#[test]
+fn what_is_idle_is_listed_in_the_market_of_its_class() {
+    let (mut seller, outputs) = seller_of(supply(4, 1_000, 5));
+    assert!(matches!(outputs[..], [Output::Lookup { key, .. }] if key == placement::key(class(47))));
+    assert_eq!(seller.is_listed(), None);
+    let outputs = found(&mut seller, &outputs, OWNER, at(0));
+    let listing = confirm(&mut seller, &outputs, at(0));
+    assert_eq!((listing.market, listing.cores, listing.ask), (class(47), 4, Rate(5)));
+    assert_eq!(listing.expires, at(12));
+    assert_eq!((seller.is_listed(), seller.free_cores()), (Some((class(47), Rate(5))), 4));
+}
+
+#[test]
+fn the_listing_is_renewed_before_a_renewal_has_passed() {
+    let (mut seller, first) = listed(supply(4, 1_000, 5));
+    let due = seller.poll_timeout().unwrap();
+    assert!(at(3) < due && due <= at(4), "{due:?}");
+    let (to, _, second) = listing_in(&give(&mut seller, Input::Timeout, due));
+    assert_eq!((to, second.market, second.version > first.version), (OWNER, first.market, true));
+    assert_eq!(second.expires, due.after(rules().renewal.times(3)));
+}
+
+#[test]
+fn a_sold_slice_moves_the_remainder_to_its_own_market() {
+    let (mut seller, listing) = listed(supply(4, 1_000, 5));
+    let outputs = tell(&mut seller, OWNER, reserve(1, listing.version, 2), at(1));
+    let delisted = (OWNER, MarketMessage::Delist(Delist { version: listing.version }));
+    assert_eq!(sent(&outputs), vec![yes(1), delisted]);
+    assert_eq!((seller.free_cores(), seller.is_listed()), (2, None));
+    let outputs = found(&mut seller, &outputs, 6, at(1));
+    let (to, _, rest) = listing_in(&outputs);
+    assert_eq!((to, rest.cores, rest.market), (6, 2, class(43)));
+    give(&mut seller, Input::Take { ticket: ticket_id(1) }, at(2));
+    let outputs = give(&mut seller, Input::Free { ticket: ticket_id(1) }, at(60));
+    assert_eq!(seller.free_cores(), 4);
+    assert!(outputs.iter().any(|output| matches!(output, Output::Lookup { .. })), "{outputs:?}");
+}
+
+#[test]
+fn a_reservation_that_is_not_taken_ends_and_one_that_is_taken_stays() {
+    for (is_taken, free) in [(false, 4), (true, 2)] {
+        let (mut seller, listing) = listed(supply(4, 1_000, 5));
+        tell(&mut seller, OWNER, reserve(1, listing.version, 2), at(0));
+        if is_taken {
+            give(&mut seller, Input::Take { ticket: ticket_id(1) }, at(1));
+        }
+        give(&mut seller, Input::Timeout, at(0).after(seller::RESERVATION_TTL));
+        assert_eq!(seller.free_cores(), free, "taken: {is_taken}");
+    }
+}
+
+#[test]
+fn the_same_reservation_again_is_the_same_slice_until_a_contract_uses_it() {
+    let (mut seller, listing) = listed(supply(4, 1_000, 5));
+    tell(&mut seller, OWNER, reserve(1, listing.version, 2), at(0));
+    assert_eq!(sent(&tell(&mut seller, OWNER, reserve(1, listing.version, 2), at(1))), vec![yes(1)]);
+    assert_eq!(seller.free_cores(), 2);
+    assert_eq!(sent(&tell(&mut seller, OWNER, reserve(1, listing.version, 1), at(1))), vec![no(1)]);
+    give(&mut seller, Input::Take { ticket: ticket_id(1) }, at(1));
+    assert_eq!(sent(&tell(&mut seller, OWNER, reserve(1, listing.version, 2), at(1))), vec![no(1)]);
+}
+
+fn check_reserve(from: u16, ahead: i64, cores: u32, expected: Option<u32>) {
+    let (mut seller, listing) = listed(supply(4, 1_000, 5));
+    let version = listing.version.saturating_add_signed(ahead);
+    let outputs = sent(&tell(&mut seller, from, reserve(1, version, cores), at(1)));
+    let is_kept = matches!(outputs[0].1, MarketMessage::Reserved(_));
+    assert_eq!(is_kept.then(|| seller.free_cores()), expected, "{from} {ahead} {cores}");
+}
+
+#[test]
+fn only_what_is_listed_and_free_is_reserved_and_only_for_the_owner() {
+    check_reserve(OWNER, 0, 4, Some(0));
+    check_reserve(OWNER, 0, 1, Some(3));
+    check_reserve(OWNER, 0, 5, None);
+    check_reserve(OWNER, 0, 0, None);
+    check_reserve(OWNER, 0, u32::MAX, None);
+    check_reserve(OWNER, 1, 1, None);
+    check_reserve(OWNER, -1, 1, None);
+    check_reserve(6, 0, 1, None);
+}
+
+#[test]
+fn an_older_version_of_the_same_terms_is_honoured_and_one_of_other_terms_is_not() {
+    for (ask, answer) in [(5, yes(2)), (6, no(2))] {
+        let (mut seller, listing) = listed(supply(4, 1_000, 5));
+        tell(&mut seller, OWNER, reserve(1, listing.version, 1), at(1));
+        give(&mut seller, Input::Supply { supply: Some(supply(4, 1_000, ask)) }, at(1));
+        let outputs = sent(&tell(&mut seller, OWNER, reserve(2, listing.version, 1), at(1)));
+        assert_eq!(outputs[0], answer, "ask {ask}");
+    }
+}
+
+#[test]
+fn a_supply_that_shrinks_below_what_is_sold_sells_nothing_more() {
+    let (mut seller, listing) = listed(supply(4, 1_000, 5));
+    tell(&mut seller, OWNER, reserve(1, listing.version, 3), at(1));
+    give(&mut seller, Input::Take { ticket: ticket_id(1) }, at(1));
+    for (cores, free) in [(2, 0), (3, 0), (4, 1), (1, 0)] {
+        give(&mut seller, Input::Supply { supply: Some(supply(cores, 1_000, 5)) }, at(1));
+        assert_eq!(seller.free_cores(), free, "{cores} cores");
+    }
+    give(&mut seller, Input::Supply { supply: None }, at(1));
+    give(&mut seller, Input::Free { ticket: ticket_id(1) }, at(1));
+    assert_eq!((seller.free_cores(), seller.poll_timeout()), (0, None));
+}
+
+#[test]
+fn nothing_to_sell_means_no_listing() {
+    let (mut seller, listing) = listed(supply(4, 1_000, 5));
+    let outputs = sent(&give(&mut seller, Input::Supply { supply: None }, at(1)));
+    assert_eq!(outputs, vec![(OWNER, MarketMessage::Delist(Delist { version: listing.version }))]);
+    assert_eq!(seller.is_listed(), None);
+}
+
+#[test]
+fn a_seller_without_an_answer_looks_the_owner_up_again_after_growing_pauses() {
+    let (mut seller, first) = seller_of(supply(4, 1_000, 5));
+    let mut outputs = found(&mut seller, &first, OWNER, at(0));
+    let mut pauses = Vec::new();
+    let mut now = at(0);
+    for _ in 0..3 {
+        now = now.after(seller::LIST_TIMEOUT);
+        assert_eq!(seller.poll_timeout(), Some(now));
+        assert_eq!(give(&mut seller, Input::Timeout, now), vec![]);
+        let again = seller.poll_timeout().unwrap();
+        pauses.push(again.since(now));
+        now = again;
+        outputs = give(&mut seller, Input::Timeout, now);
+        outputs = found(&mut seller, &outputs, OWNER, now);
+    }
+    confirm(&mut seller, &outputs, now);
+    let first_pause = seller::FIRST_PAUSE;
+    for (pause, longest) in pauses.iter().zip([first_pause, first_pause.times(2), first_pause.times(4)]) {
+        assert!(*pause <= longest && pause.0 >= longest.0 / 10 * 9, "{pauses:?}");
+    }
+}
+
+#[test]
+fn an_owner_that_no_longer_answers_for_the_market_is_looked_up_again() {
+    let (mut seller, outputs) = seller_of(supply(4, 1_000, 5));
+    let outputs = found(&mut seller, &outputs, OWNER, at(0));
+    let (_, request, _) = listing_in(&outputs);
+    let refusal = Refusal::new(RefusalCode::NotResponsible, "", "");
+    let refused = MarketMessage::Refused(RefusedRequest { request, refusal });
+    assert_eq!(tell(&mut seller, OWNER, refused, at(0)), vec![]);
+    let due = seller.poll_timeout().unwrap();
+    let outputs = give(&mut seller, Input::Timeout, due);
+    let outputs = found(&mut seller, &outputs, 6, due);
+    assert_eq!(listing_in(&outputs).0, 6);
+    assert!(sent(&outputs).iter().any(|(to, m)| *to == OWNER && matches!(m, MarketMessage::Delist(_))));
+}
+
+#[test]
+fn a_seller_accepts_an_offer_only_with_a_true_ticket_for_a_slice_it_keeps() {
+    let (mut seller, listing) = listed(supply(1, 1_000, 5));
+    let winner = proto::Signed::new(listing.clone(), &keys(1));
+    let body = proto::message::market::Ticket {
+        id: ticket_id(1),
+        buyer: key(9),
+        owner: peer(OWNER),
+        requirement: need(1, 1_000),
+        rule: rules().rule,
+        bid: Rate(9),
+        clearing: Rate(9),
+        fee: rules().owner_fee,
+        asks_seen: 1,
+        winner,
+        runner_up: None,
+        expires: at(0).after(ticket::TICKET_TTL),
+    };
+    let signed = |body: &proto::message::market::Ticket| proto::Signed::new(body.clone(), &keys(OWNER));
+    let fault = |fault| Err::<(), _>(fault);
+    assert_eq!(seller.verify_offer(&signed(&body), at(1)), fault(market::TicketFault::NotReserved));
+    tell(&mut seller, OWNER, reserve(1, listing.version, 1), at(0));
+    assert_eq!(seller.verify_offer(&signed(&body), at(1)), Ok(()));
+    let mut dear = body.clone();
+    dear.clearing = Rate(5);
+    assert_eq!(seller.verify_offer(&signed(&dear), at(1)), fault(market::TicketFault::WrongPrice));
+    let mut other = body.clone();
+    other.buyer = key(8);
+    assert_eq!(seller.verify_offer(&signed(&other), at(1)), fault(market::TicketFault::NotReserved));
+    other.winner.body.seller = peer(2);
+    assert_eq!(seller.verify_offer(&signed(&other), at(1)), fault(market::TicketFault::NotMine));
+}

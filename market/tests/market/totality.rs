@@ -1,0 +1,157 @@
+//! Whatever arrives, in whatever order: no panic, and the invariants hold.
+
+use crate::papers::{key, listing, need, node, peer, signed, supply, ticket_id};
+use market::{Input, placement};
+use proptest::prelude::*;
+use proto::message::market::{
+    Delist, FindSeller, List, Listed, Listing, MarketMessage, Matched, NoSeller, RefusedRequest, Requirement,
+    Reserve, Reserved, Ticket, Unavailable,
+};
+use proto::rules::PricingRule;
+use proto::{
+    Capacity, Commodity, Market, Money, Range, Rate, Refusal, RefusalCode, RequestId, Signed, Span, Time,
+};
+
+/// A step: what happens, and how long after the one before.
+type Step = (Input, u64);
+
+fn markets() -> impl Strategy<Value = Market> {
+    let commodity = prop_oneof![Just(Commodity::Compute), Just(Commodity::Memory)];
+    (commodity, prop_oneof![0_u32..100, Just(39), Just(u32::MAX)])
+        .prop_map(|(commodity, class)| Market { commodity, class })
+}
+
+/// Numbers that hit what the node has chosen: it counts up from its seed's number.
+fn requests() -> impl Strategy<Value = RequestId> {
+    let mut probe = node(0);
+    probe.handle(Input::Supply { supply: Some(supply(1, 1, 1)) }, Time(0));
+    let first = std::iter::from_fn(|| probe.poll_output()).find_map(|output| match output {
+        market::Output::Lookup { token, .. } => Some(token),
+        _ => None,
+    });
+    let first = first.unwrap();
+    (0_u64..40).prop_map(move |ahead| RequestId(first + ahead))
+}
+
+fn listings() -> impl Strategy<Value = Signed<Listing>> {
+    let extreme = prop_oneof![1_u64..4_000, Just(0), Just(u64::MAX)];
+    (1_u16..5, 0_u64..4, prop_oneof![0_u32..9, Just(u32::MAX)], extreme, 0_u64..9, 0_u64..40, any::<bool>())
+        .prop_map(|(n, version, cores, per_core, ask, secs, is_genuine)| {
+            let expires = Time(0).after(Span::secs(secs));
+            let body = Listing { expires, ..listing(n, version, cores, per_core, ask) };
+            signed(if is_genuine { n } else { n + 1 }, body)
+        })
+}
+
+fn needs() -> impl Strategy<Value = Requirement> {
+    (prop_oneof![0_u32..4, Just(u32::MAX)], prop_oneof![0_u64..3_000, Just(u64::MAX)])
+        .prop_map(|(cores, power)| need(cores, power))
+}
+
+fn tickets() -> impl Strategy<Value = Signed<Ticket>> {
+    (listings(), prop::option::of(listings()), needs(), 0_u16..3, 0_u64..12).prop_map(
+        |(winner, runner_up, requirement, id, clearing)| {
+            let body = Ticket {
+                id: ticket_id(id),
+                buyer: key(0),
+                owner: peer(2),
+                requirement,
+                rule: PricingRule::Vickrey,
+                bid: Rate(10),
+                clearing: Rate(clearing),
+                fee: Money(10_000),
+                asks_seen: 1,
+                winner,
+                runner_up,
+                expires: Time(9_000_000),
+            };
+            Signed::new(body, &crate::papers::keys(2))
+        },
+    )
+}
+
+fn messages() -> impl Strategy<Value = MarketMessage> {
+    use MarketMessage as M;
+    let finds = (requests(), 0_u16..3, markets(), needs(), 0_u64..12).prop_map(
+        |(request, n, from, requirement, bid)| {
+            let (ticket, bid) = (ticket_id(n), Rate(bid));
+            M::FindSeller(Box::new(FindSeller {
+                request,
+                ticket,
+                from,
+                requirement,
+                bid,
+                avoid: vec![key(3)],
+            }))
+        },
+    );
+    let reserves = (requests(), 0_u16..3, 0_u64..6, 0_u32..6).prop_map(|(request, n, version, cores)| {
+        M::Reserve(Reserve { request, ticket: ticket_id(n), version, cores, buyer: key(4) })
+    });
+    let figures = (requests(), prop::option::of(markets()), any::<[u32; 3]>(), any::<u64>());
+    let no_sellers = figures.prop_map(|(request, next, [listings, too_dear, too_small], ask)| {
+        M::NoSeller(NoSeller { request, next, listings, too_dear, too_small, lowest_ask: Rate(ask) })
+    });
+    let refusals = (requests(), 0..RefusalCode::ALL.len()).prop_map(|(request, code)| {
+        M::Refused(RefusedRequest { request, refusal: Refusal::new(RefusalCode::ALL[code], "", "") })
+    });
+    prop_oneof![
+        4 => (requests(), listings()).prop_map(|(request, listing)| M::List(Box::new(List { request, listing }))),
+        1 => (requests(), any::<u64>()).prop_map(|(request, version)| M::Listed(Listed { request, version })),
+        1 => prop_oneof![0_u64..5, Just(u64::MAX)].prop_map(|version| M::Delist(Delist { version })),
+        4 => finds,
+        2 => (requests(), tickets()).prop_map(|(request, ticket)| M::Matched(Box::new(Matched { request, ticket }))),
+        2 => no_sellers,
+        2 => refusals,
+        2 => reserves,
+        3 => requests().prop_map(|request| M::Reserved(Reserved { request })),
+        1 => requests().prop_map(|request| M::Unavailable(Unavailable { request })),
+    ]
+}
+
+fn inputs() -> impl Strategy<Value = Input> {
+    let key = |class| placement::key(Market::of_capacity(Capacity(class)));
+    let ticket = || (0_u16..3).prop_map(ticket_id);
+    let buys = (any::<u64>(), ticket(), needs(), 0_u64..12).prop_map(|(token, ticket, requirement, bid)| {
+        Input::Buy { token, ticket, requirement, bid: Rate(bid), avoid: vec![] }
+    });
+    prop_oneof![
+        12 => (0_u16..5, messages()).prop_map(|(n, message)| Input::Receive { from: peer(n), message }),
+        2 => (0_u16..5).prop_map(|n| Input::Unreachable { peer: peer(n) }),
+        4 => (requests(), 0_u16..5).prop_map(|(token, n)| Input::Found { token: token.0, owner: peer(n) }),
+        1 => requests().prop_map(|token| Input::NotFound { token: token.0 }),
+        2 => (0_u64..4_000, 0_u64..4_000)
+            .prop_map(move |(a, b)| Input::RangeChanged { range: Range { after: key(a), until: key(b) } }),
+        2 => (0_u32..6, 0_u64..4_000, 0_u64..9)
+            .prop_map(|(cores, per_core, ask)| Input::Supply { supply: Some(supply(cores, per_core, ask)) }),
+        1 => Just(Input::Supply { supply: None }),
+        1 => ticket().prop_map(|ticket| Input::Take { ticket }),
+        1 => ticket().prop_map(|ticket| Input::Free { ticket }),
+        3 => buys,
+        2 => Just(Input::Timeout),
+    ]
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec((inputs(), prop_oneof![4 => 0_u64..1_000, 1 => 0_u64..20_000]), 0..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn handle_is_total_and_keeps_the_invariants(steps in steps()) {
+        let mut node = node(0);
+        let mut now = Time(0);
+        for (input, millis) in steps {
+            now = now.after(Span::millis(millis));
+            node.handle(input, now);
+            prop_assert_eq!(node.check(), Ok(()));
+            while let Some(output) = node.poll_output() {
+                let is_to_itself = matches!(output, market::Output::Send { to, .. } if to == peer(0));
+                prop_assert!(!is_to_itself);
+            }
+            prop_assert!(node.poll_timeout().is_none_or(|due| due > now));
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! A small world: virtual time, a ring that answers lookups, and a network that delays, loses and doubles.
+//! The invariants of every node are checked after every event.
+
+use crate::papers::{keys, peer, rules, supply};
+use market::{Config, Input, Marketplace, Output, Shortage};
+use proto::message::market::{MarketMessage, Requirement, Ticket};
+use proto::{Hash, Peer, Range, Rate, RingId, Signed, Span, Time};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the network does, in per mille of messages.
+#[derive(Clone, Copy, Default)]
+pub struct Faults {
+    pub lost: u64,
+    pub doubled: u64,
+    /// Whether senders learn that a dead node cannot be reached.
+    pub is_noticed: bool,
+}
+
+enum Event {
+    Input(u16, Input),
+    Crash(u16),
+    /// The ring has repaired itself.
+    Repaired,
+}
+
+/// What became of a purchase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    Bought(Box<Signed<Ticket>>),
+    NotBought(Shortage),
+}
+
+pub struct World {
+    pub now: Time,
+    pub nodes: BTreeMap<u16, Marketplace>,
+    pub ends: BTreeMap<u64, (Time, End)>,
+    /// How long a contract uses its slice.
+    pub run: Span,
+    /// A hash over everything that went out, in order.
+    pub trace: Hash,
+    /// The most purchases a node had under way.
+    pub most_purchases: usize,
+    pub lookups: u64,
+    pub messages: u64,
+    faults: Faults,
+    queue: BTreeMap<(Time, u64), Event>,
+    events: u64,
+    rng: ChaCha8Rng,
+    crashed: BTreeSet<u16>,
+    tokens: BTreeMap<u64, u16>,
+}
+
+impl World {
+    /// Nodes 0 to `size`, with ranges, and nothing to sell.
+    pub fn new(size: u16, faults: Faults, seed: u8) -> Self {
+        let mut world = Self {
+            now: Time(0),
+            nodes: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            run: Span::secs(5),
+            trace: Hash::default(),
+            most_purchases: 0,
+            lookups: 0,
+            messages: 0,
+            faults,
+            queue: BTreeMap::new(),
+            events: 0,
+            rng: ChaCha8Rng::from_seed([seed; 32]),
+            crashed: BTreeSet::new(),
+            tokens: BTreeMap::new(),
+        };
+        for n in 0..size {
+            world.join(n);
+        }
+        world.tell_ranges();
+        world
+    }
+
+    pub fn join(&mut self, n: u16) {
+        let mut seed = [0; 32];
+        self.rng.fill_bytes(&mut seed);
+        let node = Marketplace::new(Config { rules: rules() }, peer(n), keys(n), seed, self.now);
+        self.nodes.insert(n, node);
+    }
+
+    /// Tells every node the arc it answers for now.
+    pub fn tell_ranges(&mut self) {
+        let mut ring: Vec<(RingId, u16)> = self.nodes.keys().map(|n| (peer(*n).id(), *n)).collect();
+        ring.sort_unstable();
+        let mut after = ring.last().unwrap().0;
+        for (until, n) in ring {
+            self.push(Span(0), Event::Input(n, Input::RangeChanged { range: Range { after, until } }));
+            after = until;
+        }
+    }
+
+    pub fn sell(&mut self, n: u16, cores: u32, per_core: u64, ask: u64) {
+        let supply = Some(supply(cores, per_core, ask));
+        self.push(Span(0), Event::Input(n, Input::Supply { supply }));
+    }
+
+    pub fn buy(&mut self, n: u16, token: u64, requirement: Requirement, bid: u64) {
+        let mut ticket = [0; 16];
+        ticket[..8].copy_from_slice(&token.to_be_bytes());
+        let ticket = proto::CommandId(ticket);
+        self.tokens.insert(token, n);
+        let input = Input::Buy { token, ticket, requirement, bid: Rate(bid), avoid: vec![] };
+        self.push(Span(0), Event::Input(n, input));
+    }
+
+    pub fn crash_in(&mut self, n: u16, delay: Span) {
+        self.push(delay, Event::Crash(n));
+    }
+
+    /// Lets `span` pass.
+    pub fn run_for(&mut self, span: Span) {
+        let until = self.now.after(span);
+        loop {
+            let timer = self.nodes.iter().filter_map(|(n, node)| Some((node.poll_timeout()?, *n))).min();
+            let event = self.queue.first_key_value().map(|((time, _), _)| *time);
+            match (event, timer) {
+                (Some(time), _) if time <= until && timer.is_none_or(|(due, _)| time <= due) => {
+                    self.now = self.now.max(time);
+                    let (_, event) = self.queue.pop_first().unwrap();
+                    self.happen(event);
+                }
+                (_, Some((due, n))) if due <= until => {
+                    self.now = self.now.max(due);
+                    self.give(n, Input::Timeout);
+                    let next = self.nodes[&n].poll_timeout();
+                    assert!(next.is_none_or(|next| next > self.now), "node {n} does not meet its deadline");
+                }
+                _ => break,
+            }
+        }
+        self.now = until;
+    }
+
+    /// Listings of living sellers in the books of their living owner, by seller.
+    pub fn listed(&self) -> BTreeSet<u16> {
+        let owned = self.nodes.values().flat_map(Marketplace::listings);
+        owned.filter_map(|listing| self.number(&listing.seller)).collect()
+    }
+
+    pub fn sales(&self) -> usize {
+        self.ends.values().filter(|(_, end)| matches!(end, End::Bought(_))).count()
+    }
+
+    /// The price of a purchase.
+    pub fn price(&self, token: u64) -> Option<u64> {
+        match &self.ends.get(&token)?.1 {
+            End::Bought(ticket) => Some(ticket.body.clearing.0),
+            End::NotBought(_) => None,
+        }
+    }
+
+    pub fn owner_of(&self, key: RingId) -> u16 {
+        let place = |n: &u16| peer(*n).id();
+        let after = self.nodes.keys().filter(|n| place(n) >= key).min_by_key(|n| place(n));
+        *after.or_else(|| self.nodes.keys().min_by_key(|n| place(n))).unwrap()
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Input(n, input) => self.give(n, input),
+            Event::Crash(n) => {
+                self.nodes.remove(&n);
+                self.crashed.insert(n);
+                self.push(Span::millis(1_500), Event::Repaired);
+            }
+            Event::Repaired => self.tell_ranges(),
+        }
+    }
+
+    fn give(&mut self, n: u16, input: Input) {
+        let Some(node) = self.nodes.get_mut(&n) else { return self.bounce(n, input) };
+        node.handle(input, self.now);
+        assert_eq!(node.check(), Ok(()), "node {n} at {:?}", self.now);
+        self.most_purchases = self.most_purchases.max(node.purchases().0);
+        let outputs: Vec<Output> = std::iter::from_fn(|| node.poll_output()).collect();
+        for output in outputs {
+            let line = format!("{:?} {:?} {n} {output:?}", self.trace, self.now);
+            self.trace = Hash::of(line.as_bytes());
+            self.perform(n, output);
+        }
+    }
+
+    /// A message to a dead node.
+    fn bounce(&mut self, dead: u16, input: Input) {
+        if let Input::Receive { from, .. } = input
+            && self.faults.is_noticed
+            && let Some(sender) = self.number(&from)
+        {
+            let event = Event::Input(sender, Input::Unreachable { peer: peer(dead) });
+            self.push(Span::millis(50), event);
+        }
+    }
+
+    fn perform(&mut self, n: u16, output: Output) {
+        match output {
+            Output::Send { to, message } => self.send(n, to, message),
+            Output::Lookup { token, key } => {
+                self.lookups += 1;
+                let delay = self.delay().times(3);
+                let owner = peer(self.owner_of(key));
+                let input = if self.is_struck(self.faults.lost) {
+                    Input::NotFound { token }
+                } else {
+                    Input::Found { token, owner }
+                };
+                self.push(delay, Event::Input(n, input));
+            }
+            Output::Bought { token, ticket } => {
+                self.use_slice(&ticket);
+                self.end(n, token, End::Bought(ticket));
+            }
+            Output::NotBought { token, shortage } => self.end(n, token, End::NotBought(shortage)),
+        }
+    }
+
+    fn send(&mut self, from: u16, to: Peer, message: MarketMessage) {
+        assert_ne!(to, peer(from), "nobody sends to itself");
+        self.messages += 1;
+        let to = self.number(&to).unwrap();
+        let copies =
+            u64::from(!self.is_struck(self.faults.lost)) + u64::from(self.is_struck(self.faults.doubled));
+        for _ in 0..copies {
+            let delay = self.delay();
+            let input = Input::Receive { from: peer(from), message: message.clone() };
+            self.push(delay, Event::Input(to, input));
+        }
+    }
+
+    /// Whoever holds a ticket that has not ended finds its slice at the seller, if that lives.
+    fn use_slice(&mut self, ticket: &Signed<Ticket>) {
+        let seller = self.number(&ticket.body.winner.body.seller).unwrap();
+        let Some(node) = self.nodes.get(&seller) else { return };
+        assert_eq!(node.verify_offer(ticket, self.now), Ok(()));
+        let ticket = ticket.body.id;
+        self.push(Span::millis(500), Event::Input(seller, Input::Take { ticket }));
+        self.push(self.run, Event::Input(seller, Input::Free { ticket }));
+    }
+
+    fn end(&mut self, n: u16, token: u64, end: End) {
+        assert_eq!(self.tokens.get(&token), Some(&n), "the answer goes to who asked");
+        let before = self.ends.insert(token, (self.now, end));
+        assert_eq!(before, None, "a purchase ends once");
+    }
+
+    fn number(&self, of: &Peer) -> Option<u16> {
+        let known = self.nodes.keys().chain(&self.crashed);
+        known.copied().find(|n| peer_cached(*n) == *of)
+    }
+
+    fn is_struck(&mut self, per_mille: u64) -> bool {
+        per_mille > 0 && self.rng.next_u64() % 1_000 < per_mille
+    }
+
+    fn delay(&mut self) -> Span {
+        Span::millis(5 + self.rng.next_u64() % 95)
+    }
+
+    fn push(&mut self, delay: Span, event: Event) {
+        self.events += 1;
+        self.queue.insert((self.now.after(delay), self.events), event);
+    }
+}
+
+/// [`peer`] without computing the key again.
+fn peer_cached(n: u16) -> Peer {
+    thread_local! {
+        static PEERS: std::cell::RefCell<BTreeMap<u16, Peer>> = const { std::cell::RefCell::new(BTreeMap::new()) };
+    }
+    PEERS.with_borrow_mut(|peers| *peers.entry(n).or_insert_with(|| peer(n)))
+}

@@ -1,0 +1,103 @@
+//! The command line: from arguments to one exit status.
+//!
+//! A command that only asks its own node goes through [`client`]; one that runs something goes through
+//! [`start`], the only file here that calls the driver.
+
+mod arguments;
+mod client;
+mod exit;
+mod interrupt;
+mod local;
+mod node;
+mod options;
+mod policy;
+mod start;
+mod task;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub(crate) use client::ask;
+pub(crate) use options::{BankOptions, Bootstrap, JoinOptions, Limit};
+
+use crate::control::Failure;
+use crate::output::{Place, Printer};
+use arguments::{BankCommand, Cli, Command, MarketCommand, PolicyCommand};
+use clap::Parser as _;
+use std::ffi::OsString;
+use std::future::Future;
+use std::process::ExitCode;
+
+/// Why a command ends without what it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// It failed.
+    Failure(Failure),
+    /// A file that it was given is not valid: the word for it, and every fault with its place.
+    Faults(&'static str, Vec<Place>),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+/// The exit status, if the command did what it was asked for.
+type Done = Result<u8, Stop>;
+
+/// Runs the command that `args` (the program's name first) describe.
+pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return ExitCode::from(usage(&args, &error)),
+    };
+    let printer = Printer::new(cli.global.json, cli.global.quiet, cli.global.no_color);
+    let status = match dispatch(cli, printer) {
+        Ok(status) => status,
+        Err(Stop::Failure(failure)) => {
+            printer.failure(&failure);
+            failure.exit
+        }
+        Err(Stop::Faults(code, places)) => {
+            printer.faults(code, &places);
+            exit::USAGE
+        }
+    };
+    ExitCode::from(status)
+}
+
+/// Says what is wrong with the arguments, or shows the help that they ask for.
+fn usage(args: &[OsString], error: &clap::Error) -> u8 {
+    let has = |flags: &[&str]| args.iter().any(|arg| flags.iter().any(|flag| arg == flag));
+    let printer = Printer::new(has(&["--json"]), false, has(&["--no-color"]));
+    printer.usage(error);
+    if error.use_stderr() { exit::USAGE } else { exit::SUCCESS }
+}
+
+fn dispatch(cli: Cli, printer: Printer) -> Done {
+    let global = cli.global;
+    match cli.command {
+        Command::Join(join) => start::join(global, join),
+        Command::Bank { command: BankCommand::Serve(serve) } => start::bank(global, serve),
+        Command::Bank { command: BankCommand::Balance } => node::balance(&global, printer),
+        Command::Task { command } => task::run(command, &global, printer),
+        Command::Status => node::status(&global, printer),
+        Command::Leave => node::leave(&global, printer),
+        Command::Market { command: MarketCommand::List } => node::listings(&global, printer),
+        Command::Dev(dev) => local::dev(&dev, &global, printer),
+        Command::Policy { command: PolicyCommand::Check { file } } => policy::check(&file, printer),
+        Command::Schema { of } => {
+            printer.schema(of.name(), of.text())?;
+            Ok(exit::SUCCESS)
+        }
+    }
+}
+
+/// Runs `future` to its end on this thread.
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(Failure::from_display("runtime"))?;
+    Ok(runtime.block_on(future))
+}

@@ -1,0 +1,281 @@
+//! The arguments of every command, with their help.
+
+use super::{Bootstrap, value};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A market for idle computing power.
+///
+/// Share a machine with `join`, have work done with `task submit`, try it all on this machine with `task submit
+/// --local 4 FILE`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "compup2p",
+    version,
+    after_help = "Example:\n  compup2p task submit --local 4 examples/queens/tasks.xml\n\n\
+        Exit codes:\n  0 done · 1 a sub-task failed · 2 usage, or a file is not valid · 3 no seller could be found\n  \
+        4 node, market or bank not reachable · 6 not enough money · 7 refused · 8 cancelled\n  \
+        124 --timeout reached · 130 Ctrl-C\n\n\
+        With --json, standard output has one JSON value, errors included.",
+    disable_help_subcommand = true
+)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What every command understands.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Everywhere")]
+pub(super) struct Global {
+    /// Print one JSON value instead of text
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Print results and errors only
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+    /// Print without colours (also: NO_COLOR set, TERM=dumb, or not a terminal)
+    #[arg(long, global = true)]
+    pub(super) no_color: bool,
+    /// The node's directory [default: $XDG_DATA_HOME/compup2p or ~/.local/share/compup2p]
+    #[arg(long, global = true, value_name = "DIR", env = "COMPUP2P_HOME")]
+    pub(super) home: Option<PathBuf>,
+    /// Give up after so long, with exit code 124
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = value::timeout)]
+    pub(super) timeout: Option<Duration>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Share this machine under the rules of a policy, until Ctrl-C or `leave`
+    #[command(after_help = "Example:\n  compup2p join policy.toml --bootstrap bank.example:7742\n\n\
+        Exit codes:\n  0 left · 2 usage, or the policy is not valid · 4 bootstrap server not reachable · 7 refused")]
+    Join(Join),
+    /// Run a bank, or ask for the balance
+    #[command(after_help = "Example:\n  compup2p bank balance\n\nExit codes: see the commands")]
+    Bank {
+        #[command(subcommand)]
+        command: BankCommand,
+    },
+    /// Have work done
+    #[command(after_help = "Example:\n  compup2p task submit --wait tasks.xml\n\nExit codes: see the commands")]
+    Task {
+        #[command(subcommand)]
+        command: TaskCommand,
+    },
+    /// Show how the node is
+    #[command(after_help = "Example:\n  compup2p status\n\nExit codes:\n  0 shown · 4 no node is running")]
+    Status,
+    /// Leave the network in order and end the node
+    #[command(after_help = "Example:\n  compup2p leave\n\nExit codes:\n  0 left · 4 no node is running")]
+    Leave,
+    /// Look at the market
+    #[command(after_help = "Example:\n  compup2p market list\n\nExit codes: see the commands")]
+    Market {
+        #[command(subcommand)]
+        command: MarketCommand,
+    },
+    /// Run a whole network on this machine, until Ctrl-C
+    #[command(after_help = "Example:\n  compup2p dev --nodes 4\n\n\
+        Exit codes:\n  1 a process of the network ended by itself · 124 not up within --timeout · 130 Ctrl-C")]
+    Dev(Dev),
+    /// Look at a policy
+    #[command(after_help = "Example:\n  compup2p policy check policy.toml\n\nExit codes: see the commands")]
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
+    /// Print what a file may contain
+    #[command(after_help = "Example:\n  compup2p schema task > task.xsd\n\nExit codes:\n  0 printed · 2 usage")]
+    Schema {
+        /// Which file
+        of: SchemaOf,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Join {
+    /// The policy: when, how much, to whom and at what price
+    pub(super) policy: PathBuf,
+    /// The bank and bootstrap server; with its key nobody can stand in for it
+    #[arg(long, value_name = "[KEY@]HOST:PORT", env = "COMPUP2P_BOOTSTRAP", value_parser = value::bootstrap)]
+    pub(super) bootstrap: Bootstrap,
+    /// The place behind this machine's address [default: any free one]
+    #[arg(long, value_name = "N")]
+    pub(super) slot: Option<u16>,
+    /// End when standard input does
+    #[arg(long, hide = true)]
+    pub(super) tied: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum BankCommand {
+    /// Run the bank and bootstrap server of a network, until Ctrl-C
+    #[command(after_help = "Example:\n  compup2p bank serve --listen 0.0.0.0:7742\n\n\
+        Exit codes:\n  0 ended by Ctrl-C · 1 the journal cannot be used · 2 usage")]
+    Serve(Serve),
+    /// Show the node's account
+    #[command(
+        after_help = "Example:\n  compup2p bank balance\n\nExit codes:\n  0 shown · 4 node or bank not reachable"
+    )]
+    Balance,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Serve {
+    /// Where to listen; port 0 is any free one
+    #[arg(long, value_name = "IP:PORT", env = "COMPUP2P_LISTEN", default_value = "127.0.0.1:7742")]
+    pub(super) listen: SocketAddr,
+    /// Rules for a network on one machine: many places behind one address, short deadlines
+    #[arg(long)]
+    pub(super) local_rules: bool,
+    /// End when standard input does
+    #[arg(long, hide = true)]
+    pub(super) tied: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TaskCommand {
+    /// Check a task file and the files that it names
+    #[command(after_help = "Example:\n  compup2p task validate tasks.xml --set seed=7\n\n\
+        Exit codes:\n  0 valid · 2 not valid: every fault with its line")]
+    Validate(TaskFile),
+    /// Buy the work that a task file describes
+    #[command(after_help = "Example:\n  compup2p task submit --wait tasks.xml\n  \
+        compup2p task submit --local 4 tasks.xml     # no network: four nodes on this machine\n\n\
+        Exit codes (without --wait only 0, 2, 4, 7 and 124):\n  \
+        0 all sub-tasks succeeded · 1 one failed · 2 usage, or the file is not valid · 3 no seller could be found\n  \
+        4 node, market or bank not reachable · 6 not enough money · 7 refused · 8 cancelled\n  \
+        124 --timeout reached (the task goes on, unless --local) · 130 Ctrl-C twice, or detached")]
+    Submit(Submit),
+    /// Show a task
+    #[command(after_help = "Example:\n  compup2p task status last\n\n\
+        Exit codes:\n  0 shown · 2 no such task · 4 no node is running")]
+    Status(OneTask),
+    /// Show all tasks
+    #[command(
+        after_help = "Example:\n  compup2p task list --json\n\nExit codes:\n  0 shown · 4 no node is running"
+    )]
+    List,
+    /// Write the results of a task again
+    #[command(after_help = "Example:\n  compup2p task results 3 --to results/\n\n\
+        Exit codes:\n  0 written · 1 one could not be written · 2 no such task · 4 no node is running")]
+    Results(Results),
+    /// End a task; what has not ended is not paid
+    #[command(after_help = "Example:\n  compup2p task cancel last\n\n\
+        Exit codes:\n  0 cancelled · 2 no such task · 4 no node is running")]
+    Cancel(OneTask),
+    /// Wait for a task
+    #[command(after_help = "Example:\n  compup2p task wait last --timeout 600\n\n\
+        Exit codes:\n  0 all sub-tasks succeeded · 1 one failed · 2 no such task · 3 no seller could be found\n  \
+        4 node not reachable · 6 not enough money · 7 refused · 8 cancelled\n  \
+        124 --timeout reached (the task goes on) · 130 Ctrl-C twice, or detached")]
+    Wait(OneTask),
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct TaskFile {
+    /// The task file
+    pub(super) file: PathBuf,
+    /// Put VALUE for ${NAME} in the file; may be given again
+    #[arg(long, value_name = "NAME=VALUE", value_parser = value::assignment)]
+    pub(super) set: Vec<(String, String)>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct Submit {
+    #[command(flatten)]
+    pub(super) task: TaskFile,
+    /// Wait until all sub-tasks have ended, and print the table
+    #[arg(long)]
+    pub(super) wait: bool,
+    /// Run it on a network of N nodes on this machine that ends with the task (waits)
+    #[arg(long, value_name = "N", value_parser = nodes())]
+    pub(super) local: Option<u16>,
+    /// Keep the files of the local network, in ./compup2p-local-*
+    #[arg(long, requires = "local")]
+    pub(super) keep: bool,
+    /// Where results go [default: beside the task file]
+    #[arg(long, value_name = "DIR")]
+    pub(super) to: Option<PathBuf>,
+    /// How long a sub-task waits while nobody sells what it needs: 90, 90s, 2m, 1h
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = value::duration)]
+    pub(super) patience: Duration,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct OneTask {
+    /// Its number, or `last`
+    #[arg(default_value = "last", value_parser = value::task)]
+    pub(super) task: String,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Results {
+    #[command(flatten)]
+    pub(super) task: OneTask,
+    /// Where they go [default: where they went before]
+    #[arg(long, value_name = "DIR")]
+    pub(super) to: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum MarketCommand {
+    /// Show the listings in the markets that this node owns
+    #[command(after_help = "Example:\n  compup2p market list\n\nExit codes:\n  0 shown · 4 no node is running")]
+    List,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct Dev {
+    /// How many nodes
+    #[arg(long, value_name = "N", default_value = "4", value_parser = nodes())]
+    pub(super) nodes: u16,
+    /// Keep the files of the network, in ./compup2p-local-*
+    #[arg(long)]
+    pub(super) keep: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PolicyCommand {
+    /// Check a policy
+    #[command(after_help = "Example:\n  compup2p policy check policy.toml\n\n\
+        Exit codes:\n  0 valid · 2 not valid: every fault with its line")]
+    Check {
+        /// The policy
+        file: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum SchemaOf {
+    /// The task file, as an XML schema
+    Task,
+    /// The policy, with every key explained
+    Policy,
+}
+
+impl SchemaOf {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Task => "task",
+            Self::Policy => "policy",
+        }
+    }
+
+    pub(super) const fn text(self) -> &'static str {
+        match self {
+            Self::Task => service::task::SCHEMA,
+            Self::Policy => service::policy::SCHEMA,
+        }
+    }
+}
+
+/// A market has a buyer and a seller; beyond 64 processes one machine measures its scheduler.
+fn nodes() -> clap::builder::RangedI64ValueParser<u16> {
+    clap::value_parser!(u16).range(2..=64)
+}

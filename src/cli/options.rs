@@ -1,0 +1,65 @@
+//! What commands hand to the driver, and how long they wait.
+
+use proto::PublicKey;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How a node runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct JoinOptions {
+    /// The node's directory.
+    pub(crate) home: PathBuf,
+    /// Its owner's rules.
+    pub(crate) policy_path: PathBuf,
+    /// Who introduces it.
+    pub(crate) bootstrap: Bootstrap,
+    /// The place behind its address; any free one if absent.
+    pub(crate) slot: Option<u16>,
+    /// Whether it ends with its standard input.
+    pub(crate) tied: bool,
+}
+
+/// How a bank runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BankOptions {
+    /// The bank's directory.
+    pub(crate) home: PathBuf,
+    /// Where it listens; port 0 is any free one.
+    pub(crate) listen: SocketAddr,
+    /// Whether the network has the rules of one machine instead of those of the world.
+    pub(crate) local_rules: bool,
+    /// Whether it ends with its standard input.
+    pub(crate) tied: bool,
+}
+
+/// A bank and bootstrap server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bootstrap {
+    /// Its key, if it is known beforehand; else whichever answers there is trusted.
+    pub(crate) key: Option<PublicKey>,
+    /// `HOST:PORT`.
+    pub(crate) addr: String,
+}
+
+/// How long a command waits for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// As long as the user said: `--timeout`.
+    Told(Duration),
+    /// As long as an answer takes at most when all is well.
+    Usual(Duration),
+}
+
+impl Limit {
+    /// What the user said, or else what is usual.
+    pub(crate) fn of(told: Option<Duration>, usual: Duration) -> Self {
+        told.map_or(Self::Usual(usual), Self::Told)
+    }
+
+    pub(crate) const fn duration(self) -> Duration {
+        match self {
+            Self::Told(duration) | Self::Usual(duration) => duration,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Values of arguments.
+
+use super::Bootstrap;
+use proto::PublicKey;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The longest duration that can be given: about 31 years.
+const MAX_SECONDS: f64 = 1e9;
+
+/// Seconds, or a number with `ms`, `s`, `m` or `h`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "expected seconds, such as 90 or 1.5, or a number with a unit: 90s, 2m, 1h".to_owned();
+    let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+    let with_unit = units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)));
+    let (number, factor) = with_unit.unwrap_or((text, 1.0));
+    if !number.starts_with(|c: char| c.is_ascii_digit()) || !number.ends_with(|c: char| c.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    let seconds = number.parse::<f64>().map_err(|_| wrong())? * factor;
+    if seconds > MAX_SECONDS {
+        return Err("expected at most 1000000000 seconds".into());
+    }
+    Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
+}
+
+/// A duration of more than nothing.
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
+    duration(text).and_then(|d| if d.is_zero() { Err("expected more than 0".into()) } else { Ok(d) })
+}
+
+/// `[KEY@]HOST:PORT`.
+pub(super) fn bootstrap(text: &str) -> Result<Bootstrap, String> {
+    let (key, addr) = match text.rsplit_once('@') {
+        Some((key, addr)) => {
+            let key = PublicKey::from_hex(key).ok_or("the key before `@` must be 64 hexadecimal digits")?;
+            (Some(key), addr)
+        }
+        None => (None, text),
+    };
+    let wrong = "expected HOST:PORT, such as 192.0.2.7:7742 or KEY@bank.example:7742";
+    let (host, port) = addr.rsplit_once(':').ok_or(wrong)?;
+    if host.is_empty() || (host.contains(':') && !(host.starts_with('[') && host.ends_with(']'))) {
+        return Err(wrong.into());
+    }
+    match port.parse::<u16>() {
+        Ok(port) if port > 0 => Ok(Bootstrap { key, addr: addr.into() }),
+        _ => Err(format!("`{port}` is not a port: expected 1 to 65535")),
+    }
+}
+
+/// `NAME=VALUE`.
+pub(super) fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
+        _ => Err("expected NAME=VALUE".into()),
+    }
+}
+
+/// The number of a task, or `last`.
+pub(super) fn task(text: &str) -> Result<String, String> {
+    let is_number = text.parse::<u64>().is_ok() && text.bytes().all(|b| b.is_ascii_digit());
+    if text == "last" || is_number {
+        Ok(text.into())
+    } else {
+        Err("expected the number of a task, or `last`".into())
+    }
+}
+
+/// All assignments by name; a name that is there twice is an error, since one of its values would be lost.
+pub(super) fn by_name(set: &[(String, String)]) -> Result<BTreeMap<String, String>, String> {
+    let mut all = BTreeMap::new();
+    for (name, value) in set {
+        if all.insert(name.clone(), value.clone()).is_some() {
+            return Err(format!("`{name}` is set twice"));
+        }
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_units() {
+        let cases = [("90", 90_000), ("1.5", 1_500), ("250ms", 250), ("2m", 120_000), ("1h", 3_600_000), ("0", 0)];
+        for (text, millis) in cases {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "s", "-1", "+1", "1d", "1e99h", "nan", "inf", "1 s", "1.", "2000000000"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+        assert_eq!(timeout("0s"), Err("expected more than 0".into()));
+    }
+
+    #[test]
+    fn a_bootstrap_server_may_come_with_its_key() {
+        let key = "ab".repeat(32);
+        let with_key = bootstrap(&format!("{key}@bank.example:7742")).unwrap();
+        assert_eq!(with_key, Bootstrap { key: Some(PublicKey([0xab; 32])), addr: "bank.example:7742".into() });
+        assert_eq!(bootstrap("[::1]:7742"), Ok(Bootstrap { key: None, addr: "[::1]:7742".into() }));
+        for text in ["", "bank", "bank:", ":7742", "bank:0", "bank:65536", "::1:7742", "ab@bank:7742"] {
+            assert!(bootstrap(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_variable_is_set_once() {
+        assert_eq!(assignment("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert_eq!(assignment("a="), Ok(("a".into(), String::new())));
+        assert!(assignment("a").is_err());
+        assert!(assignment("=a").is_err());
+        let twice = [("a".to_owned(), "1".to_owned()), ("a".to_owned(), "2".to_owned())];
+        assert_eq!(by_name(&twice), Err("`a` is set twice".into()));
+    }
+
+    #[test]
+    fn a_task_is_a_number_or_the_last_one() {
+        for text in ["1", "12", "last"] {
+            assert_eq!(task(text), Ok(text.into()));
+        }
+        for text in ["", "first", "-1", "+1", "1.5", "99999999999999999999"] {
+            assert!(task(text).is_err(), "{text}");
+        }
+    }
+}

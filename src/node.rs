@@ -6,6 +6,7 @@ mod control;
 mod driver;
 mod executions;
 pub(crate) mod local;
+mod random;
 mod results;
 mod start;
 mod supply;

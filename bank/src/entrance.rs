@@ -6,7 +6,11 @@ use proto::wire::Wire;
 use proto::{PublicKey, Refusal, RefusalCode, Signed};
 
 /// Whether `command` is a genuine one of `sender`, for the bank whose key is `bank`, of bearable size.
-pub(crate) fn admit(command: &Signed<BankCommand>, sender: PublicKey, bank: PublicKey) -> Result<(), Refusal> {
+pub(crate) fn admit(
+    command: &Signed<BankCommand>,
+    sender: PublicKey,
+    bank: PublicKey,
+) -> Result<(), Refusal> {
     if command.signer != sender {
         let message = format!("the command is signed by {}, the channel is of {sender}", command.signer);
         return Err(Refusal::new(RefusalCode::NotYours, message, "send your own commands only"));

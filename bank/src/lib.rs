@@ -11,6 +11,8 @@
 
 mod account;
 mod bootstrap;
+#[cfg(test)]
+mod bounds;
 mod check;
 pub mod client;
 mod decide;
@@ -19,6 +21,8 @@ mod hold;
 pub mod journal;
 mod ledger;
 mod memory;
+#[cfg(test)]
+mod mutants;
 mod record;
 mod replay;
 mod settlement;

@@ -188,8 +188,10 @@ struct Cursor<'a>(&'a [u8]);
 
 impl Cursor<'_> {
     fn take(&mut self, count: usize) -> Result<&[u8], NotARecord> {
-        let (head, tail) =
-            self.0.split_at_checked(count).ok_or_else(|| NotARecord { reason: "it ends too early".into() })?;
+        let (head, tail) = self
+            .0
+            .split_at_checked(count)
+            .ok_or_else(|| NotARecord { reason: "it ends too early".into() })?;
         self.0 = tail;
         Ok(head)
     }

@@ -95,8 +95,10 @@ fn follow(ledger: &mut Ledger, record: &Record) -> Result<(), ReplayError> {
 }
 
 fn finish(ledger: &Ledger) -> Result<(), ReplayError> {
-    check_all(ledger)
-        .map_err(|violation| ReplayError::Violation { sequence: ledger.sequence.saturating_sub(1), violation })
+    check_all(ledger).map_err(|violation| ReplayError::Violation {
+        sequence: ledger.sequence.saturating_sub(1),
+        violation,
+    })
 }
 
 fn authorised(ledger: &Ledger, bank: PublicKey, record: &Record) -> Result<(), Box<Refusal>> {

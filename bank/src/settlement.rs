@@ -70,7 +70,10 @@ pub(crate) fn check_release(hold: &Hold, release: &ReleaseHold) -> Result<(), Re
     if let Some(report) = &release.report {
         check_report(hold.id, hold.seller, report)?;
         if report.body.outcome == Outcome::Succeeded {
-            return Err(mismatch("the report says that the work succeeded", "settle the hold with this report"));
+            return Err(mismatch(
+                "the report says that the work succeeded",
+                "settle the hold with this report",
+            ));
         }
     }
     Ok(())
@@ -83,7 +86,10 @@ fn check_ticket(hold: &Hold, ticket: &Signed<Ticket>) -> Result<(), Refusal> {
     }
     genuine(ticket.is_genuine_by(body.owner.key), "ticket", "market owner", body.owner.key)?;
     if body.buyer != hold.buyer {
-        return Err(mismatch(format!("the ticket is of buyer {}, the hold of {}", body.buyer, hold.buyer), ""));
+        return Err(mismatch(
+            format!("the ticket is of buyer {}, the hold of {}", body.buyer, hold.buyer),
+            "",
+        ));
     }
     let seller = body.winner.body.seller.key;
     if seller != hold.seller {

@@ -82,14 +82,16 @@ pub enum Output {
         /// Why.
         reason: LookupFailure,
     },
-    /// Every successor has been found dead: Zave's assumption was broken, and the ring cannot repair this.
+    /// Every node that this one knew has been found dead: Zave's assumption was broken, and the ring cannot
+    /// repair this.
     ///
     /// A node whose short list told it that it knew the whole ring goes on as a ring of one
     /// ([`crate::Chord::is_member`] stays true); any other is no member any more. Either way the driver is to
-    /// send [`Input::Join`] with `known` and with contacts from the bootstrap server, again after
-    /// [`Output::JoinFailed`], or [`Input::Create`] when nobody else is left.
+    /// send [`Input::Join`] with contacts from the bootstrap server, again after [`Output::JoinFailed`], or
+    /// [`Input::Create`] when nobody else is left.
     Isolated {
-        /// Nodes met before that have not been found dead; maybe none.
+        /// Those who were asked last and did not answer. If it was this node's own connection that failed, they
+        /// are there again after it.
         known: Vec<Peer>,
     },
     /// The node has left the ring and forgotten it.

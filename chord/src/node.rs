@@ -38,6 +38,8 @@ pub(crate) struct Member {
     pub(crate) step: Step,
     pub(crate) delayed: Delayed,
     pub(crate) probe: Option<Probe>,
+    /// Successors found dead since one last answered; at most [`crate::MAX_VIA`].
+    pub(crate) silent: Vec<Peer>,
     /// When the predecessor was last heard.
     pub(crate) heard: Time,
     pub(crate) timers: Timers,
@@ -214,7 +216,7 @@ impl Chord {
         }
         match (asked.purpose, silence) {
             (Purpose::AskSuccessor, Silence::Dead) => self.head_is_dead(&[], now),
-            (Purpose::AskSuccessor | Purpose::AskBetween, _) => self.finish_step(now),
+            (Purpose::AskSuccessor | Purpose::AskBetween, _) => self.finish_step(),
             (Purpose::ProbePredecessor, _) => self.predecessor_is_dead(asked.to, now),
             (Purpose::JoinBehind, _) => self.contact_failed(now),
             (Purpose::Hop(number, _), _) => self.advance(number, now),

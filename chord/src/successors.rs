@@ -9,8 +9,9 @@ use proto::{Peer, RingId};
 /// list names everybody the node knows of. A ring of one holds the node itself.
 ///
 /// A full list whose dead head is dropped is not shortened but padded with `last + 1`, the one value that can
-/// skip nobody (Zave 2017). Pads are no nodes; they stand only at the end, and only until the stabilize step
-/// that made them is complete, so a count is enough.
+/// skip nobody (Zave 2017). Pads are no nodes; they stand only at the end, so a count is enough. To others a
+/// padded list is shown without its pads, and a list that wraps with the node itself at its end: whoever reads a
+/// short list without its owner knows that pads follow.
 #[derive(Clone, Debug)]
 pub(crate) struct Successors {
     me: Peer,
@@ -25,18 +26,53 @@ impl Successors {
         Self { me, limit, peers: vec![me], pads: 0 }
     }
 
-    /// The first `limit` of `entries`, cut where they wrap: at the node itself, at a repetition, or at whatever
-    /// else does not lie further on.
-    pub(crate) fn of(me: Peer, limit: usize, entries: impl IntoIterator<Item = Peer>) -> Self {
+    /// The list of a node that is followed by `head`, which has shown `tail`.
+    pub(crate) fn behind(me: Peer, limit: usize, head: Peer, tail: &[Peer]) -> Self {
+        Self::read(me, limit, std::iter::once(&head).chain(tail), Self::is_open(limit, head, tail))
+    }
+
+    /// The list of a node that takes the place between `predecessor` and the first of the list that this one has
+    /// shown.
+    pub(crate) fn after(me: Peer, limit: usize, predecessor: Peer, list: &[Peer]) -> Self {
+        Self::read(me, limit, list, Self::is_open(limit, predecessor, list))
+    }
+
+    /// A list of nodes of whom it is not known whether they follow each other; padded unless it `wraps`.
+    pub(crate) fn guessed(me: Peer, limit: usize, peers: &[Peer], wraps: bool) -> Self {
+        Self::read(me, limit, peers, !wraps)
+    }
+
+    /// Whether a list that `owner` has shown does not end because it wraps.
+    fn is_open(limit: usize, owner: Peer, list: &[Peer]) -> bool {
+        list.len() >= limit || list.last().is_none_or(|last| last.id() != owner.id())
+    }
+
+    /// The first `limit` entries, cut where they wrap: at the node itself, at a repetition, or at whatever else does
+    /// not lie further on. What is missing at the end of an open list that was not cut is padded.
+    fn read<'a>(me: Peer, limit: usize, entries: impl IntoIterator<Item = &'a Peer>, is_open: bool) -> Self {
+        let mut peers: Vec<Peer> = Vec::with_capacity(limit);
         let mut reached = RingId::default();
-        let mut is_further = |peer: &Peer| {
+        let mut is_cut = false;
+        for peer in entries.into_iter().take(limit) {
             let way = distance(me.id(), peer.id());
-            let is_further = way > reached;
+            is_cut = way <= reached;
+            if is_cut {
+                break;
+            }
             reached = way;
-            is_further
-        };
-        let peers: Vec<Peer> = entries.into_iter().take_while(|peer| is_further(peer)).take(limit).collect();
-        if peers.is_empty() { Self::alone(me, limit) } else { Self { me, limit, peers, pads: 0 } }
+            peers.push(*peer);
+        }
+        if peers.is_empty() {
+            return Self::alone(me, limit);
+        }
+        let pads = if is_open && !is_cut { limit - peers.len() } else { 0 };
+        Self { me, limit, peers, pads }
+    }
+
+    /// The list as others see it.
+    pub(crate) fn shown(&self) -> Vec<Peer> {
+        let end = (self.wraps() && !self.is_alone()).then_some(self.me);
+        self.peers.iter().copied().chain(end).collect()
     }
 
     pub(crate) fn peers(&self) -> &[Peer] {
@@ -55,10 +91,6 @@ impl Successors {
         self.head().id() == self.me.id()
     }
 
-    pub(crate) fn is_padded(&self) -> bool {
-        self.pads > 0
-    }
-
     /// Whether fewer than `r` others are named.
     pub(crate) fn wraps(&self) -> bool {
         self.is_alone() || self.peers.len() + self.pads < self.limit
@@ -68,13 +100,6 @@ impl Successors {
     pub(crate) fn ids(&self) -> impl Iterator<Item = RingId> {
         let pads = std::iter::successors(Some(self.last().id()), |id| Some(id.plus_power(0)));
         self.peers.iter().map(Peer::id).chain(pads.skip(1).take(self.pads))
-    }
-
-    /// Fills a list from which one entry is missing.
-    pub(crate) fn pad(&mut self) {
-        if self.peers.len() + self.pads < self.limit {
-            self.pads += 1;
-        }
     }
 
     /// Drops the dead head. False when no node is left.

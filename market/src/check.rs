@@ -158,3 +158,6 @@ fn check_owner(owner: &Owner) -> Result<(), Violation> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

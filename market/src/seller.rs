@@ -16,8 +16,10 @@ use slices::Slices;
 /// How long a reservation is kept unless it is taken; longer than a ticket lives, so that whoever holds a
 /// ticket that has not ended finds its slice.
 pub const RESERVATION_TTL: Span = Span::secs(15);
-/// How long the owner has to confirm a listing.
-pub const LIST_TIMEOUT: Span = Span::secs(2);
+/// How long the owner has to confirm a listing, each time it is sent.
+pub const LIST_TIMEOUT: Span = Span::secs(1);
+/// How often a listing is sent before its owner is looked up again.
+pub const LIST_TRIES: u32 = 2;
 /// How long a lookup may take before it counts as failed.
 pub const LOOKUP_TIMEOUT: Span = Span::secs(10);
 /// The first pause after a failure; doubled with every failure up to the renewal period.
@@ -58,7 +60,7 @@ enum Step {
     /// The owner is being looked up.
     LookingUp { token: u64, market: Market, until: Time },
     /// The owner was sent the listing.
-    Listing { request: RequestId, owner: Peer, until: Time },
+    Listing { request: RequestId, owner: Peer, tries: u32, until: Time },
     /// The owner has confirmed; time to renew.
     Standing { renew: Time },
     /// Something failed; time to try again.
@@ -148,6 +150,8 @@ impl Seller {
             && (request, owner) == (listed.request, from)
         {
             self.failures = 0;
+            // Only now, so that buyers find one of the two listings while the seller moves.
+            self.delist_except(post, Some(from), listed.version);
             self.step = Step::Standing { renew: now.after(post.jittered(post.rules.renewal)) };
         }
     }
@@ -202,6 +206,9 @@ impl Seller {
         self.is_outdated |= self.slices.purge(now);
         self.venues.retain(|venue| venue.until > now);
         match self.step {
+            Step::Listing { owner, tries, until, .. } if until <= now && tries < LIST_TRIES => {
+                self.send(post, owner, tries + 1, now);
+            }
             Step::LookingUp { until, .. } | Step::Listing { until, .. } if until <= now => {
                 self.fail(post, now)
             }
@@ -220,33 +227,27 @@ impl Seller {
             return;
         }
         let stood = self.version;
-        let market_of = |listing: &Signed<Listing>| listing.body.market;
-        let before = self.listing.as_ref().map(market_of);
         self.version = self.version.saturating_add(1);
         self.listing = self.offer(post, now).map(|listing| Signed::new(listing, &post.keys));
-        let market = self.listing.as_ref().map(market_of);
-        if market != before {
-            self.delist_except(post, None, stood);
-        }
-        if market.is_none() {
+        if self.listing.is_none() {
             self.step = Step::Idle;
-        } else if !matches!(self.step, Step::Waiting { .. }) {
+        }
+        if self.listing.is_none() || self.terms_since == self.version {
+            // What stands elsewhere is not for sale any more, or not at these terms.
+            let market = self.listing.as_ref().map(|listing| listing.body.market);
+            let home = self.home.filter(|(home, _)| Some(*home) == market).map(|(_, owner)| owner);
+            self.delist_except(post, home, stood);
+        }
+        if !matches!(self.step, Step::Waiting { .. }) {
             self.place(post, now);
         }
     }
 
     /// Sends the newest listing to the owner of its market, or looks that owner up.
     fn place(&mut self, post: &mut Post, now: Time) {
-        let Some(listing) = self.listing.clone() else { return };
-        let market = listing.body.market;
+        let Some(market) = self.listing.as_ref().map(|listing| listing.body.market) else { return };
         match (self.home, self.step) {
-            (Some((home, owner)), _) if home == market => {
-                self.delist_except(post, Some(owner), listing.body.version);
-                self.open(owner, listing.body.expires);
-                let request = post.request();
-                self.step = Step::Listing { request, owner, until: now.after(LIST_TIMEOUT) };
-                post.send(owner, MarketMessage::List(Box::new(List { request, listing })));
-            }
+            (Some((home, owner)), _) if home == market => self.send(post, owner, 1, now),
             (_, Step::LookingUp { market: sought, .. }) if sought == market => {}
             _ => {
                 let token = post.number();
@@ -254,6 +255,14 @@ impl Seller {
                 post.put(crate::Output::Lookup { token, key: placement::key(market) });
             }
         }
+    }
+
+    fn send(&mut self, post: &mut Post, owner: Peer, tries: u32, now: Time) {
+        let Some(listing) = self.listing.clone() else { return };
+        self.open(owner, listing.body.expires);
+        let request = post.request();
+        self.step = Step::Listing { request, owner, tries, until: now.after(LIST_TIMEOUT) };
+        post.send(owner, MarketMessage::List(Box::new(List { request, listing })));
     }
 
     fn offer(&self, post: &Post, now: Time) -> Option<Listing> {

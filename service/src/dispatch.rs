@@ -9,7 +9,7 @@ mod seller;
 mod timer;
 
 pub(crate) use bank::follow_up;
-pub use run::{SubTaskStatus, TaskStatus};
+pub use run::{SubTaskStatus, Tally, TaskStatus};
 
 use crate::contract::State;
 use crate::effect::{Effect, Effects};
@@ -104,6 +104,10 @@ impl Dispatch {
 
     pub(crate) fn status(&self, task: ContractId) -> Option<TaskStatus> {
         self.tasks.get(&task).map(TaskRun::status)
+    }
+
+    pub(crate) fn tally(&self, task: ContractId) -> Option<Tally> {
+        self.tasks.get(&task).map(TaskRun::tally)
     }
 
     pub(crate) fn task_ids(&self) -> impl Iterator<Item = ContractId> + '_ {

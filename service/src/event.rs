@@ -135,7 +135,11 @@ impl std::fmt::Display for Verdict {
             Self::Failed(outcome) => write!(out, "failed: the program {outcome}"),
             Self::NotPlaced { why } => write!(out, "not placed: {why}"),
             Self::NotPaid(refusal) => write!(out, "refused by the bank: {refusal}"),
-            Self::Lost { attempts } => write!(out, "lost: {attempts} sellers were not heard of again"),
+            Self::Lost { attempts } => {
+                let times =
+                    if *attempts == 1 { "the seller was" } else { "the sellers of every attempt were" };
+                write!(out, "lost: {times} not heard of again ({attempts} tried)")
+            }
             Self::Declined(refusal) => write!(out, "declined: {refusal}"),
             Self::Cancelled => write!(out, "cancelled"),
         }

@@ -14,11 +14,11 @@ pub mod contract;
 pub mod event;
 pub mod node;
 pub mod plan;
-
+pub mod policy;
 pub mod task;
 
 pub use contract::State;
-pub use dispatch::{SubTaskStatus, Submission, TaskStatus};
+pub use dispatch::{SubTaskStatus, Submission, Tally, TaskStatus};
 pub use event::{End, Event, EventKind, Sale};
 pub use node::{Config, Input, Node, Output, Violation};
 pub use plan::{PlanError, SubTaskPlan};

@@ -5,7 +5,7 @@ mod face;
 pub use face::{Config, Input, Output, Violation};
 
 use crate::desk::Desk;
-use crate::dispatch::{Dispatch, TaskStatus};
+use crate::dispatch::{Dispatch, Tally, TaskStatus};
 use crate::effect::Effect;
 use crate::worker::Worker;
 use chord::Chord;
@@ -14,9 +14,7 @@ use proto::message::Message;
 use proto::message::bank::{BalanceQuery, BankMessage, Enter, OpenAccount, Order};
 use proto::message::market::Ticket;
 use proto::message::service::ServiceMessage;
-use proto::{
-    CommandId, ContractId, KeyPair, Peer, RequestId, Signed, Span, Time,
-};
+use proto::{CommandId, ContractId, KeyPair, Peer, RequestId, Signed, Span, Time};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::collections::VecDeque;
@@ -181,6 +179,12 @@ impl Node {
     #[must_use]
     pub fn task(&self, task: ContractId) -> Option<TaskStatus> {
         self.dispatch.status(task)
+    }
+
+    /// A task of this node's user in figures.
+    #[must_use]
+    pub fn tally(&self, task: ContractId) -> Option<Tally> {
+        self.dispatch.tally(task)
     }
 
     /// The tasks of this node's user.

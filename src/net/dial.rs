@@ -123,7 +123,8 @@ impl Dialler {
         addr: SocketAddr,
         expected: Option<PublicKey>,
     ) -> Result<(TlsStream<TcpStream>, PublicKey), DialError> {
-        let no_channel = |error: rustls::Error| DialError::NoChannel { addr, source: io::Error::other(error) };
+        let no_channel =
+            |error: rustls::Error| DialError::NoChannel { addr, source: io::Error::other(error) };
         let config = self.channel.client(expected).map_err(no_channel)?;
         let socket = self.socket(addr).await.map_err(|source| DialError::NoConnection { addr, source })?;
         let stream = TlsConnector::from(Arc::new(config))

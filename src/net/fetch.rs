@@ -52,7 +52,9 @@ pub enum FetchError {
         hash: Hash,
     },
     /// No attempt brought all of it.
-    #[error("the content {hash} could not be fetched from {from}: {reason}; what has arrived is kept for the next try")]
+    #[error(
+        "the content {hash} could not be fetched from {from}: {reason}; what has arrived is kept for the next try"
+    )]
     Cut {
         /// Who was asked.
         from: Peer,
@@ -170,7 +172,9 @@ impl Inner {
         let request = v1::FetchRequest { hash: hash.0.to_vec(), offset: writer.offset() };
         let answer = timeout(PIECE_TIMEOUT, client.fetch(Request::new(request))).await;
         let mut pieces = answer.map_err(silent)?.map_err(refused)?.into_inner();
-        while let Some(piece) = timeout(PIECE_TIMEOUT, pieces.message()).await.map_err(silent)?.map_err(refused)? {
+        while let Some(piece) =
+            timeout(PIECE_TIMEOUT, pieces.message()).await.map_err(silent)?.map_err(refused)?
+        {
             match writer.write(piece.bytes).await {
                 Ok(()) => {}
                 Err(StoreError::WrongContent { .. }) => {
@@ -186,7 +190,8 @@ impl Inner {
 impl Visitor {
     /// Sends a content from an offset on.
     pub(super) async fn send_content(&self, request: v1::FetchRequest) -> Result<Sent<v1::Piece>, Status> {
-        let hash = request.hash.try_into().map(Hash).map_err(|_| Status::invalid_argument("a hash has 32 bytes"))?;
+        let hash =
+            request.hash.try_into().map(Hash).map_err(|_| Status::invalid_argument("a hash has 32 bytes"))?;
         let store = Arc::clone(&self.net.store);
         let size = store.size(&hash).ok_or_else(|| Status::not_found("this content is not here"))?.0;
         if request.offset > size {

@@ -39,7 +39,9 @@ pub enum IdentityError {
     #[error("the system gives no random numbers for a new key: {0}")]
     NoRandomness(getrandom::Error),
     /// The file system refuses.
-    #[error("cannot use the key file {path}: {source}; check that its directory exists and is writable for you")]
+    #[error(
+        "cannot use the key file {path}: {source}; check that its directory exists and is writable for you"
+    )]
     Io {
         /// The key file.
         path: PathBuf,
@@ -128,7 +130,8 @@ mod tests {
         let first = load_or_create(&directory).unwrap();
         let again = load_or_create(&directory).unwrap();
         assert_eq!(first.public(), again.public());
-        let names: Vec<_> = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let names: Vec<_> =
+            fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, [KEY_FILE], "no draft is left behind");
         let mode = fs::metadata(directory.join(KEY_FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);

@@ -15,20 +15,22 @@ use super::dial::{Sender, Window};
 use super::pool::Address;
 use super::rpc::node_client::NodeClient;
 use super::{
-    ACCEPTED_IDLE, CLOSE_TIMEOUT, CONNECT_TIMEOUT, Event, IDLE, Inner, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT,
+    ACCEPTED_IDLE, CLOSE_TIMEOUT, CONNECT_TIMEOUT, Event, IDLE, Inner, KEEP_ALIVE_INTERVAL,
+    KEEP_ALIVE_TIMEOUT,
 };
 use prost::Message as _;
 use proto::wire::v1::{self, frame};
 use proto::wire::{MAX_MESSAGE, Wire as _};
 use proto::{Message, Peer};
 use std::collections::BTreeSet;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{sleep_until, timeout};
-use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::Stream;
 use tonic::Streaming;
 
 /// Frames between a link and its connection. Few, so that what waits does so in the link's queue.
@@ -73,8 +75,27 @@ pub(super) async fn dial(net: Arc<Inner>, to: Peer, link: Link, mut waiting: mps
     };
     talk.net.pool.detach(&talk.address, &talk.link);
     if let Err(broken) = ended {
+        talk.link.line.give_up();
         talk.net.pool.note_failure(talk.address);
         talk.report(&broken, waiting).await;
+    }
+}
+
+/// What goes out on a stream. It ends when the link has ended in order. After a break it only stops: no half is
+/// closed as if all had been said, and the other side sees the connection cut.
+pub(super) struct Outbound {
+    frames: mpsc::Receiver<v1::Frame>,
+    line: Arc<Line>,
+}
+
+impl Stream for Outbound {
+    type Item = v1::Frame;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<v1::Frame>> {
+        match self.frames.poll_recv(context) {
+            Poll::Ready(None) if self.line.is_broken() => Poll::Pending,
+            next => next,
+        }
     }
 }
 
@@ -86,10 +107,10 @@ pub(super) fn accept(
     line: &Arc<Line>,
     greeting: Greeting,
     inbound: Streaming<v1::Frame>,
-) -> ReceiverStream<v1::Frame> {
+) -> Outbound {
     let Greeting { from, origin, is_proven } = greeting;
     let (link, mut waiting) = Link::new(Arc::clone(line));
-    let (frames, outbound) = mpsc::channel(FRAMES);
+    let (frames, outbound) = link.frames();
     let talk = Talk {
         net: Arc::clone(net),
         link,
@@ -112,7 +133,7 @@ pub(super) fn accept(
             }
         }
     });
-    ReceiverStream::new(outbound)
+    outbound
 }
 
 /// Hands messages to oneself over to the inbox.
@@ -132,6 +153,14 @@ pub(super) async fn deliver_own(net: Arc<Inner>, mut waiting: mpsc::UnboundedRec
     }
 }
 
+impl Link {
+    /// The way from the link to its connection.
+    fn frames(&self) -> (mpsc::Sender<v1::Frame>, Outbound) {
+        let (sender, frames) = mpsc::channel(FRAMES);
+        (sender, Outbound { frames, line: Arc::clone(&self.line) })
+    }
+}
+
 impl Wires {
     /// Says who we are.
     async fn greet(&self) -> Result<(), Broken> {
@@ -148,15 +177,21 @@ impl Talk {
         }
         let (key, addr) = self.address;
         let (mut client, driver) = self.net.dialler.connect(addr, key, WINDOW).await?;
-        self.net.spawn(driver);
+        let line = Arc::clone(&self.link.line);
+        self.net.spawn(async move {
+            tokio::select! {
+                () = driver => {}
+                () = line.broken() => {}
+            }
+        });
         client = client.max_decoding_message_size(MAX_FRAME);
-        let (frames, outbound) = mpsc::channel(FRAMES);
+        let (frames, outbound) = self.link.frames();
         let mut me = self.net.me.subscribe();
         let hello = hello::hello(*me.borrow_and_update());
         frames.send(hello).await.map_err(|_| Broken::new("the stream was cut"))?;
         let origin = Origin::Dialled { key, addr };
         let opening = async {
-            let mut inbound = client.exchange(ReceiverStream::new(outbound)).await?.into_inner();
+            let mut inbound = client.exchange(outbound).await?.into_inner();
             let greeting = origin.read_greeting(&mut inbound).await?;
             Ok((inbound, greeting.from))
         };
@@ -165,7 +200,8 @@ impl Talk {
         Ok(Wires { frames, inbound, me, origin, from, client: Some(client) })
     }
 
-    /// Works both directions until both have ended.
+    /// Works both directions until both have ended. After a break the line is given up before anything that
+    /// went over it is let go.
     async fn work(&self, waiting: &mut mpsc::Receiver<Outgoing>, wires: Wires) -> Result<(), Broken> {
         let Wires { frames, inbound, me, origin, from, client } = wires;
         let idle = if client.is_some() { IDLE } else { ACCEPTED_IDLE };
@@ -176,20 +212,24 @@ impl Talk {
         loop {
             tokio::select! {
                 heard = &mut reading, if !is_heard => {
-                    heard?;
+                    self.watch(heard)?;
                     is_heard = true;
                     heard_end.notify_one();
                 }
                 written = &mut writing => {
-                    written?;
+                    self.watch(written)?;
                     break;
                 }
             }
         }
         if !is_heard {
-            timeout(CLOSE_TIMEOUT, reading).await.unwrap_or(Ok(()))?;
+            self.watch(timeout(CLOSE_TIMEOUT, reading).await.unwrap_or(Ok(())))?;
         }
         Ok(())
+    }
+
+    fn watch(&self, ended: Result<(), Broken>) -> Result<(), Broken> {
+        ended.inspect_err(|_| self.link.line.give_up())
     }
 
     /// Resolves when there is a reason to end in order.

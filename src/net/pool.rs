@@ -64,6 +64,18 @@ impl Pool {
         }
     }
 
+    /// How many streams there are.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.links().by_address.len()
+    }
+
+    /// Has all streams end in order.
+    #[cfg(test)]
+    pub(super) fn close_all(&self) {
+        self.links().by_address.values().for_each(|link| link.line.close());
+    }
+
     /// When the next attempt to reach a peer may begin.
     pub(super) fn earliest_dial(&self, address: &Address) -> Option<Instant> {
         self.links().failures.remove(address).map(|at| at + REDIAL_PAUSE)

@@ -4,7 +4,8 @@ use super::link::{self, Line, MAX_FRAME, Origin, WINDOW};
 use super::rpc::node_server::{Node, NodeServer};
 use super::tls;
 use super::{
-    ACCEPTED_IDLE, CLOSE_TIMEOUT, CONNECT_TIMEOUT, Inner, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT, MAX_CONNECTIONS,
+    ACCEPTED_IDLE, CLOSE_TIMEOUT, CONNECT_TIMEOUT, Inner, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT,
+    MAX_CONNECTIONS,
 };
 use hyper::server::conn::http2::Builder;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};

@@ -170,7 +170,12 @@ impl Store {
     ///
     /// # Errors
     /// An absent content, or what the file system refuses.
-    pub async fn read(self: &Arc<Self>, hash: Hash, offset: u64, length: usize) -> Result<Vec<u8>, StoreError> {
+    pub async fn read(
+        self: &Arc<Self>,
+        hash: Hash,
+        offset: u64,
+        length: usize,
+    ) -> Result<Vec<u8>, StoreError> {
         self.blocking(move |store| store.read_now(hash, offset, length)).await
     }
 
@@ -204,7 +209,8 @@ impl Store {
             return Err(StoreError::TooLarge { size });
         }
         self.shelf().check_size(size)?;
-        let draft = self.directory.join("draft").join(self.drafts.fetch_add(1, Ordering::Relaxed).to_string());
+        let draft =
+            self.directory.join("draft").join(self.drafts.fetch_add(1, Ordering::Relaxed).to_string());
         let copied = copy_and_hash(source, &draft).map_err(io_error(&draft)).and_then(|blob| {
             if blob.size.0 > MAX_BLOB {
                 return Err(StoreError::TooLarge { size: blob.size.0 });

@@ -13,8 +13,8 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoServerSessionStorage, ParsedCertificate};
 use rustls::sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName as Authority, Error, PeerMisbehaved,
-    ServerConfig, SignatureAlgorithm, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName as Authority, Error,
+    PeerMisbehaved, ServerConfig, SignatureAlgorithm, SignatureScheme,
 };
 use std::sync::Arc;
 
@@ -33,13 +33,18 @@ pub(super) struct Channel {
 impl Channel {
     /// The channels of whoever owns `keys`.
     pub(super) fn new(keys: &KeyPair) -> Result<Self, rcgen::Error> {
-        let mut params = CertificateParams::default();
-        params.distinguished_name = DistinguishedName::new();
-        params.serial_number = Some(SerialNumber::from(1_u64));
-        let certificate = params.self_signed(&OwnKey::new(keys))?;
+        let certificate = certificate(keys)?;
         let certified = CertifiedKey::new(vec![certificate.der().clone()], Arc::new(OwnKey::new(keys)));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         Ok(Self { provider, own: Arc::new(SingleCertAndKey::from(certified)) })
+    }
+
+    /// The channels of a thief who shows somebody else's certificate.
+    #[cfg(test)]
+    pub(super) fn with_certificate_of(thief: &KeyPair, victim: &KeyPair) -> Self {
+        let shown = certificate(victim).unwrap();
+        let certified = CertifiedKey::new(vec![shown.der().clone()], Arc::new(OwnKey::new(thief)));
+        Self { own: Arc::new(SingleCertAndKey::from(certified)), ..Self::new(thief).unwrap() }
     }
 
     /// The accepting side; any Ed25519 key is let in, and [`peer_key`] tells which it was.
@@ -67,6 +72,14 @@ impl Channel {
         config.resumption = rustls::client::Resumption::disabled();
         Ok(config)
     }
+}
+
+/// A certificate that says nothing but the key.
+fn certificate(keys: &KeyPair) -> Result<rcgen::Certificate, rcgen::Error> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.serial_number = Some(SerialNumber::from(1_u64));
+    params.self_signed(&OwnKey::new(keys))
 }
 
 /// Who is at the other end of a finished handshake.

@@ -12,9 +12,9 @@ use crate::net::store::Store;
 use crate::net::{Event, Net};
 use crate::output;
 use bank::journal;
-use bank::{Bank, Record};
+use bank::Bank;
 use proto::message::Message;
-use proto::{KeyPair, Rules};
+use proto::{Bytes, KeyPair, Rules};
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ const INBOX: usize = 8_192;
 /// Messages decided between two syncs at most.
 const GROUP: usize = 4_096;
 /// What the store of a bank may hold: nothing is served from it.
-const STORE_QUOTA: u64 = 1 << 20;
+const STORE_QUOTA: Bytes = Bytes::mib(1);
 
 /// Serves until it is told to end.
 pub(crate) async fn run_bank(options: BankOptions) -> Result<(), Failure> {
@@ -95,7 +95,7 @@ impl Driver {
             match output {
                 bank::Output::Append(record) => bytes.extend(journal::encode(&record)),
                 bank::Output::Send { to, message } => answers.push((to, message)),
-                bank::Output::Halt { violation } => return Err(Failure::broken_books(&violation.to_string())),
+                bank::Output::Halt(violation) => return Err(Failure::broken_books(&violation.to_string())),
             }
         }
         if !bytes.is_empty() {
@@ -120,14 +120,14 @@ fn open(path: &Path, keys: KeyPair, rules: Rules, clock: &Clock) -> Result<(Bank
     let mut file = file.map_err(disk("open the journal"))?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(disk("read the journal"))?;
-    let (records, good): (Vec<Record>, usize) = journal::read_all(&bytes).map_err(Failure::from_display("journal"))?;
-    if good < bytes.len() {
-        tracing::warn!(cut = bytes.len() - good, "the last record of the journal is torn and is cut off");
-        file.set_len(u64::try_from(good).unwrap_or(u64::MAX)).map_err(disk("cut the journal"))?;
+    let (records, tail) = journal::read(&bytes).map_err(Failure::from_display("journal"))?;
+    if tail.torn > 0 {
+        tracing::warn!(bytes = tail.torn, "the last record of the journal is torn and is cut off");
+        file.set_len(tail.good).map_err(disk("cut the journal"))?;
         file.sync_all().map_err(disk("sync the journal"))?;
     }
     sync_directory(path)?;
-    let seed = crate::net::identity::random_seed().map_err(Failure::from_display("random"))?;
+    let seed = super::random::bytes()?;
     let config = bank::Config { keys, rules };
     let bank = Bank::replay(config, seed, clock.now(), records).map_err(Failure::from_display("journal"))?;
     Ok((bank, file))

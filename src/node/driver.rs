@@ -126,16 +126,16 @@ impl Driver {
 
     fn take_event(&mut self, event: Event) {
         match event {
-            Event::Received { from, message } if self.supplier.is_welcome(&from) => {
-                self.take(Input::Receive { from, message });
-            }
-            Event::Received { .. } => {}
+            Event::Received { from, message } => self.take(Input::Receive { from, message }),
             Event::Unreachable { peer } => self.take(Input::Unreachable { peer }),
         }
     }
 
     /// One input, and everything that follows from it.
     pub(crate) fn take(&mut self, input: Input) {
+        if let Input::Executed { contract, .. } = &input {
+            self.executions.forget(*contract);
+        }
         self.node.handle(input, self.clock.now());
         while let Some(output) = self.node.poll_output() {
             self.carry_out(output);
@@ -151,8 +151,7 @@ impl Driver {
             }
             Output::Stop { contract } => self.executions.stop(contract),
             Output::Tell(event) => {
-                let status = self.node.task(event.task);
-                self.tasks.tell(event, status, &self.store);
+                self.tasks.tell(event, &self.node, &self.store);
             }
             Output::Balance { available, held } => {
                 let account = self.node.me().key.to_hex();
@@ -174,7 +173,7 @@ impl Driver {
         tokio::spawn(async move {
             let mut result = Ok(());
             for blob in blobs {
-                store.pin(&blob.hash);
+                store.pin(blob.hash);
                 if store.has(&blob.hash) {
                     continue;
                 }
@@ -197,8 +196,7 @@ impl Driver {
         for (contract, cycles) in self.executions.progress() {
             self.take(Input::Progressed { contract, cycles });
         }
-        let node = &self.node;
-        self.tasks.report_progress(|task| node.task(task));
+        self.tasks.report_progress(&self.node);
         let late = Failure::no_bank(&self.bank.addr.to_string());
         self.balance_askers.retain(|(asked, asker)| {
             let is_waiting = asked.elapsed() < BALANCE_WITHIN;

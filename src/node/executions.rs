@@ -1,7 +1,6 @@
 //! Sub-tasks of others that this machine executes: each on its own thread, in its own scratch directory.
 
-use crate::exec::scratch::Scratch;
-use crate::exec::{Control, Ended, Engine, Execution};
+use crate::exec::{Control, Ended, Engine, Execution, Scratch};
 use crate::net::store::Store;
 use proto::message::service::{Blob, Job, NamedBlob, Outcome};
 use proto::{ContractId, Cycles, Span};
@@ -9,6 +8,7 @@ use service::Input;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 pub(crate) struct Executions {
@@ -30,9 +30,10 @@ impl Executions {
         store: Arc<Store>,
         inputs: mpsc::UnboundedSender<Input>,
     ) {
-        let control = Control::new();
+        let control = Control::default();
         self.running.insert(contract, control.clone());
-        let run = Run { engine: self.engine.clone(), base: self.scratch.clone(), job, store, control };
+        let runtime = Handle::current();
+        let run = Run { engine: self.engine.clone(), base: self.scratch.clone(), job, store, control, runtime };
         let failed = inputs.clone();
         let spawned = std::thread::Builder::new().name(format!("exec-{contract}")).spawn(move || {
             let execution = Box::new(run.execute());
@@ -56,9 +57,13 @@ impl Executions {
         self.running.values().for_each(Control::stop);
     }
 
-    /// How far every execution is; those that have ended are forgotten.
-    pub(crate) fn progress(&mut self) -> Vec<(ContractId, Cycles)> {
-        self.running.retain(|_, control| !control.has_ended());
+    /// An execution has ended.
+    pub(crate) fn forget(&mut self, contract: ContractId) {
+        self.running.remove(&contract);
+    }
+
+    /// How far every execution is.
+    pub(crate) fn progress(&self) -> Vec<(ContractId, Cycles)> {
         self.running.iter().map(|(contract, control)| (*contract, control.cycles())).collect()
     }
 }
@@ -69,6 +74,7 @@ struct Run {
     job: Job,
     store: Arc<Store>,
     control: Control,
+    runtime: Handle,
 }
 
 impl Run {
@@ -113,13 +119,13 @@ impl Run {
     /// Puts what the program left into the store.
     fn collect(&self, scratch: &Scratch, ended: Ended) -> std::io::Result<service::Execution> {
         let keep = |bytes: &[u8]| -> std::io::Result<Option<Blob>> {
-            let blob = (!bytes.is_empty()).then(|| self.store.put_bytes(bytes)).transpose();
-            blob.map_err(std::io::Error::other)
+            let blob = (!bytes.is_empty()).then(|| self.runtime.block_on(self.store.put_bytes(bytes.to_vec())));
+            blob.transpose().map_err(std::io::Error::other)
         };
         let mut outputs = Vec::new();
         for name in &self.job.outputs {
             if let Some(path) = scratch.output(name) {
-                let blob = self.store.put_file(&path).map_err(std::io::Error::other)?;
+                let blob = self.runtime.block_on(self.store.put_file(path)).map_err(std::io::Error::other)?;
                 outputs.push(NamedBlob { name: name.clone(), blob });
             }
         }

@@ -4,6 +4,7 @@ use super::clock::Clock;
 use super::control;
 use super::driver::{Driver, Parts};
 use super::executions::Executions;
+use super::random;
 use super::supply::Supplier;
 use super::tasks::Tasks;
 use crate::cli::{Bootstrap, JoinOptions};
@@ -17,7 +18,7 @@ use crate::sensor::load::Load;
 use proto::message::Message;
 use proto::message::bank::{BankMessage, Enter, Entered};
 use proto::{KeyPair, Peer, RequestId};
-use service::policy::Policy;
+use service::policy::{MAX_POLICY_SIZE, Policy};
 use service::{Node, Terms};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -39,7 +40,7 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
     std::fs::create_dir_all(home).map_err(|e| Failure::disk("create the directory", home, &e))?;
     let calls = control::serve(&home.join(SOCKET)).map_err(|e| Failure::disk("open the socket in", home, &e))?;
     let keys = identity::load_or_create(home).map_err(Failure::from_display("identity"))?;
-    let store = Store::open(&home.join("store"), policy.max_disk.0).map_err(Failure::from_display("store"))?;
+    let store = Store::open(&home.join("store"), policy.disk_max_size).map_err(Failure::from_display("store"))?;
     let store = Arc::new(store);
     let engine = Engine::new().map_err(Failure::from_display("executor"))?;
     let per_core = calibration::load_or_measure(&home.join("calibration"), &engine);
@@ -100,7 +101,7 @@ pub(crate) async fn told_to_end(tied: bool) {
 
 fn read_policy(path: &Path) -> Result<Policy, Failure> {
     let size = std::fs::metadata(path).map_err(|e| Failure::no_file(path, &e))?.len();
-    if size > service::policy::MAX_POLICY_SIZE {
+    if usize::try_from(size).is_ok_and(|size| size > MAX_POLICY_SIZE) {
         return Err(Failure::new("too_large", format!("{} is too large for a policy", path.display()), 2));
     }
     let text = std::fs::read_to_string(path).map_err(|e| Failure::no_file(path, &e))?;
@@ -122,12 +123,13 @@ fn new_node(
     let terms = Terms {
         wall: policy.max_run_time,
         memory: policy.max_memory,
-        disk: policy.max_disk,
+        disk: policy.disk_max_size,
         output: policy.max_output,
         deny: policy.deny_nodes.clone(),
         allow: policy.allow_nodes.clone(),
+        deny_ips: policy.deny_ips.clone(),
     };
-    let seed = identity::random_seed().map_err(Failure::from_display("random"))?;
+    let seed = random::bytes()?;
     let config = service::Config { rules, bank, chord, terms };
     Ok(Node::new(config, entered.you, keys.clone(), seed, clock.now()))
 }

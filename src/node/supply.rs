@@ -3,7 +3,7 @@
 use crate::sensor::load::Load;
 use market::Supply;
 use proto::message::market::Platform;
-use proto::{Capacity, Peer, Rate, Rules};
+use proto::{Capacity, Rate, Rules};
 use service::policy::{Machine, Policy, Sale, Weekday};
 
 pub(crate) struct Supplier {
@@ -63,11 +63,6 @@ impl Supplier {
 
     pub(crate) fn ask(&self) -> Rate {
         self.offered.as_ref().map_or(Rate(0), |supply| supply.ask)
-    }
-
-    /// Whether the policy lets this peer speak to the node at all.
-    pub(crate) fn is_welcome(&self, peer: &Peer) -> bool {
-        !self.policy.is_denied(peer.addr.ip(), peer.key)
     }
 }
 

@@ -8,7 +8,7 @@ use proto::message::service::{Blob, Outcome};
 use proto::{ContractId, Rules, Span};
 use service::event::Verdict;
 use service::task::SubTask;
-use service::{End, Event, EventKind, State, Submission, SubTaskPlan, TaskStatus};
+use service::{End, Event, EventKind, Node, State, SubTaskPlan, Submission, Tally, TaskStatus};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,7 +38,6 @@ struct Live {
     ends: BTreeMap<u32, End>,
     results: PathBuf,
     watchers: Vec<Question>,
-    is_changed: bool,
 }
 
 impl Tasks {
@@ -74,7 +73,7 @@ impl Tasks {
         let plan = |sub_task: &SubTask| SubTaskPlan::new(sub_task, rules, &blob_of);
         let plans: Vec<SubTaskPlan> =
             task.sub_tasks.iter().map(plan).collect::<Result<_, _>>().map_err(|e| Failure::plan(&file, &e))?;
-        let contract = crate::net::identity::random_id().map_err(Failure::from_display("random"))?;
+        let contract = proto::CommandId(super::random::bytes()?);
         let id = self.next;
         self.next += 1;
         let view = TaskView {
@@ -97,7 +96,6 @@ impl Tasks {
             ends: BTreeMap::new(),
             results: to.unwrap_or(base),
             watchers: Vec::new(),
-            is_changed: true,
         };
         self.by_contract.insert(contract, id);
         self.tasks.insert(id, Kept { view: view.clone(), live: Some(live) });
@@ -145,23 +143,26 @@ impl Tasks {
     }
 
     /// Something happened: results are written, watchers are told, the last state is kept on disk.
-    pub(crate) fn tell(&mut self, event: Event, status: Option<TaskStatus>, store: &Store) {
+    pub(crate) fn tell(&mut self, event: Event, node: &Node, store: &Store) {
         let Some(id) = self.by_contract.get(&event.task).copied() else { return };
         let Some(kept) = self.tasks.get_mut(&id) else { return };
         if let EventKind::Ended { sub_task, end } = &event.kind {
             kept.ended(*sub_task, end, store);
         }
-        kept.refresh(status.as_ref());
+        let has_ended = event.kind == EventKind::TaskEnded;
+        if has_ended {
+            kept.refresh(node.task(event.task).as_ref());
+        }
+        let tally = node.tally(event.task).unwrap_or_default();
         let Some(live) = kept.live.as_mut() else { return };
         let (kind, sub_task, why) = describe(&event.kind);
         let name = sub_task.and_then(|index| live.names.get(usize::try_from(index).ok()?).cloned());
-        let news = news(&kept.view, kind, name, why);
+        let news = news(live.started.elapsed().as_secs_f64(), &tally, kind, name, why);
         live.watchers.retain(|watcher| !watcher.is_gone());
         for watcher in &live.watchers {
             watcher.answer(Reply::Event(news.clone()));
         }
-        live.is_changed = false;
-        if event.kind == EventKind::TaskEnded {
+        if has_ended {
             for watcher in live.watchers.drain(..) {
                 watcher.answer(Reply::Task(Box::new(kept.view.clone())));
             }
@@ -169,13 +170,12 @@ impl Tasks {
         }
     }
 
-    /// Tells watchers how far running sub-tasks are.
-    pub(crate) fn report_progress(&mut self, status: impl Fn(ContractId) -> Option<TaskStatus>) {
-        for kept in self.tasks.values_mut().filter(|kept| kept.is_watched()) {
-            let status = kept.live.as_ref().and_then(|live| status(live.contract));
-            kept.refresh(status.as_ref());
-            let news = news(&kept.view, "progress", None, String::new());
-            for watcher in kept.live.iter().flat_map(|live| &live.watchers) {
+    /// Tells watchers how far running tasks are.
+    pub(crate) fn report_progress(&self, node: &Node) {
+        for live in self.tasks.values().filter(|kept| kept.is_watched()).filter_map(|kept| kept.live.as_ref()) {
+            let tally = node.tally(live.contract).unwrap_or_default();
+            let news = news(live.started.elapsed().as_secs_f64(), &tally, "progress", None, String::new());
+            for watcher in &live.watchers {
                 watcher.answer(Reply::Event(news.clone()));
             }
         }
@@ -235,6 +235,8 @@ impl Kept {
         live.ends.insert(sub_task, end.clone());
         if let Some(view) = self.view.sub_tasks.get_mut(index) {
             view.files = files;
+            view.sale = end.sale.as_ref().map(sale_view);
+            show_end(view, end);
         }
     }
 
@@ -245,8 +247,8 @@ impl Kept {
             return;
         }
         self.view.elapsed = live.started.elapsed().as_secs_f64();
-        self.view.spent = status.spent.to_string();
-        self.view.held = status.held.to_string();
+        self.view.spent = status.tally.spent.to_string();
+        self.view.held = status.tally.held.to_string();
         for (view, now) in self.view.sub_tasks.iter_mut().zip(&status.sub_tasks) {
             view.state = now.state.name().into();
             view.attempts = now.attempts;
@@ -350,17 +352,20 @@ fn describe(kind: &EventKind) -> (&'static str, Option<u32>, String) {
     }
 }
 
-fn news(view: &TaskView, kind: &str, sub_task: Option<String>, why: String) -> EventView {
-    let count = |states: &[State]| {
-        let is_one = |sub_task: &&SubTaskView| states.iter().any(|state| state.name() == sub_task.state);
-        view.sub_tasks.iter().filter(is_one).count()
-    };
-    let done = count(&[State::Succeeded]);
-    let failed = count(&[State::Failed, State::Cancelled]);
-    let waiting = count(&[State::Waiting, State::Matching, State::Holding]);
-    let running = view.sub_tasks.len() - done - failed - waiting;
-    let (spent, held) = (view.spent.clone(), view.held.clone());
-    EventView { at: view.elapsed, sub_task, kind: kind.into(), why, done, failed, running, waiting, spent, held }
+fn news(at: f64, tally: &Tally, kind: &str, sub_task: Option<String>, why: String) -> EventView {
+    let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+    EventView {
+        at,
+        sub_task,
+        kind: kind.into(),
+        why,
+        done: count(tally.done),
+        failed: count(tally.failed),
+        running: count(tally.running),
+        waiting: count(tally.waiting),
+        spent: tally.spent.to_string(),
+        held: tally.held.to_string(),
+    }
 }
 
 /// Cycles in Gc, for display.
@@ -382,16 +387,12 @@ async fn import(
     }
     paths.sort();
     paths.dedup();
-    let (base, store) = (base.to_path_buf(), Arc::clone(store));
-    let read = move || {
-        let mut blobs = BTreeMap::new();
-        for path in paths {
-            let full = base.join(&path);
-            let blob = store.put_file(&full).map_err(|error| Failure::no_file(&full, &error))?;
-            store.pin(&blob.hash);
-            blobs.insert(path, blob);
-        }
-        Ok(blobs)
-    };
-    tokio::task::spawn_blocking(read).await.map_err(Failure::from_display("reading"))?
+    let mut blobs = BTreeMap::new();
+    for path in paths {
+        let full = base.join(&path);
+        let blob = store.put_file(full.clone()).await.map_err(|error| Failure::no_file(&full, &error))?;
+        store.pin(blob.hash);
+        blobs.insert(path, blob);
+    }
+    Ok(blobs)
 }

@@ -104,7 +104,7 @@ fn damage_is_told_with_its_record_and_byte() {
     let damage = Damage { record: 2, offset: u64::try_from(offset).unwrap(), reason };
     assert_eq!(
         damage.to_string(),
-        "the journal is damaged in record 2, at byte 578: the record does not fit its checksum"
+        format!("the journal is damaged in record 2, at byte {offset}: the record does not fit its checksum")
     );
     assert_eq!(read(&bytes), Err(damage.clone()));
     let mut reader = Reader::new();

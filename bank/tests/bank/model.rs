@@ -1,1 +1,440 @@
+//! Random orders on the bank and on a small ledger that is written from the rules alone: every answer, every
+//! balance, and the journal behind them have to agree.
 
+use crate::papers::{Deal, declined, release};
+use crate::world::{BANK, RULES, World, config, hold, key, open, signed};
+use bank::{Bank, audit, journal};
+use proptest::prelude::*;
+use proto::message::bank::{BankCommand, BankOutcome, Order, ReleasedReceipt, SettledReceipt};
+use proto::message::service::Outcome;
+use proto::{Cycles, Money, RefusalCode, Signed, Span, Time};
+use std::collections::BTreeMap;
+
+/// People 1 to 4 trade, 3 owns the market; 5 never opens an account.
+#[derive(Clone, Debug)]
+enum Act {
+    Open {
+        who: u8,
+    },
+    Hold {
+        who: u8,
+        seller: u8,
+        amount: u64,
+        secs: u64,
+    },
+    Release {
+        who: Role,
+        pick: usize,
+        paper: Paper,
+    },
+    Settle {
+        who: Role,
+        pick: usize,
+        cycles: u64,
+        flaw: Flaw,
+    },
+    /// Sends an earlier command again, perhaps on another's channel, perhaps with its signer changed.
+    Repeat {
+        pick: usize,
+        from: Option<u8>,
+    },
+    /// Uses the id of an earlier command for a new one.
+    Reuse {
+        pick: usize,
+        who: u8,
+        amount: u64,
+    },
+    Wait {
+        secs: u64,
+    },
+    Back {
+        secs: u64,
+    },
+}
+
+/// Who gives an order about a hold.
+#[derive(Clone, Copy, Debug)]
+enum Role {
+    Buyer,
+    Seller,
+    Anybody(u8),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Paper {
+    None,
+    Declined,
+    Failed,
+    Succeeded,
+    ByAnother,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Flaw {
+    None,
+    Ticket,
+    Report,
+    Verdict,
+    Rejected,
+}
+
+/// The pick of a hold that never was.
+const NEVER: usize = 8;
+
+type Answer = Result<Moved, RefusalCode>;
+
+/// What an answer says that was no refusal.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Moved {
+    Opened,
+    Held { amount: u64, expires: Time },
+    Released(u64),
+    Settled(u64, u64, u64),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Deposit {
+    buyer: u8,
+    seller: u8,
+    amount: u64,
+    expires: Time,
+    is_open: bool,
+}
+
+/// The reference: balances as plain numbers, and every hold that ever was.
+#[derive(Default)]
+struct Model {
+    time: Time,
+    available: BTreeMap<u8, u64>,
+    granted: Vec<u8>,
+    holds: BTreeMap<u32, Deposit>,
+    executed: BTreeMap<u32, (u8, Moved)>,
+}
+
+impl Model {
+    /// The time of the record that is written now.
+    fn tick(&mut self, now: Time) -> Time {
+        self.time = Time(self.time.0 + 1).max(now);
+        self.time
+    }
+
+    fn expire(&mut self, now: Time) {
+        loop {
+            let time = Time(self.time.0 + 1).max(now);
+            let first = self.holds.iter().filter(|(_, hold)| hold.is_open);
+            let first = first.map(|(id, hold)| (hold.expires, *id)).min();
+            let Some((_, id)) = first.filter(|(expires, _)| *expires <= time) else { return };
+            self.time = time;
+            let hold = self.close(id);
+            *self.available.get_mut(&hold.buyer).unwrap() += hold.amount;
+        }
+    }
+
+    fn close(&mut self, id: u32) -> Deposit {
+        let hold = self.holds.get_mut(&id).unwrap();
+        hold.is_open = false;
+        *hold
+    }
+
+    fn held(&self, who: u8) -> u64 {
+        self.holds.values().filter(|hold| hold.is_open && hold.buyer == who).map(|hold| hold.amount).sum()
+    }
+
+    fn open_hold(&self, id: u32) -> Result<Deposit, RefusalCode> {
+        let hold = self.holds.get(&id).ok_or(RefusalCode::NoHold)?;
+        if hold.is_open { Ok(*hold) } else { Err(RefusalCode::HoldClosed) }
+    }
+
+    fn party(hold: Deposit, who: u8) -> Result<(), RefusalCode> {
+        if who == hold.buyer || who == hold.seller { Ok(()) } else { Err(RefusalCode::NotYours) }
+    }
+
+    fn open(&mut self, who: u8, number: u32, now: Time) -> Answer {
+        if !self.granted.contains(&who) {
+            self.tick(now);
+            self.granted.push(who);
+            *self.available.entry(who).or_default() += RULES.initial_grant.0;
+            self.executed.insert(number, (who, Moved::Opened));
+        }
+        Ok(Moved::Opened)
+    }
+
+    fn place(&mut self, (buyer, seller): (u8, u8), amount: u64, secs: u64, number: u32, now: Time) -> Answer {
+        if amount == 0 {
+            return Err(RefusalCode::BadAmount);
+        }
+        if seller == buyer || secs == 0 {
+            return Err(RefusalCode::Malformed);
+        }
+        if !self.available.contains_key(&seller) {
+            return Err(RefusalCode::NoAccount);
+        }
+        let available = self.available.get_mut(&buyer).ok_or(RefusalCode::NoAccount)?;
+        *available = available.checked_sub(amount).ok_or(RefusalCode::NotEnoughMoney)?;
+        let expires = self.tick(now).after(Span::secs(secs));
+        self.holds.insert(number, Deposit { buyer, seller, amount, expires, is_open: true });
+        let moved = Moved::Held { amount, expires };
+        self.executed.insert(number, (buyer, moved));
+        Ok(moved)
+    }
+
+    fn release(&mut self, who: u8, hold: u32, paper: Paper, number: u32, now: Time) -> Answer {
+        let found = self.open_hold(hold)?;
+        Self::party(found, who)?;
+        if who == found.buyer {
+            match paper {
+                Paper::None => return Err(RefusalCode::Malformed),
+                Paper::Succeeded => return Err(RefusalCode::Mismatch),
+                Paper::ByAnother => return Err(RefusalCode::NotYours),
+                Paper::Declined | Paper::Failed => {}
+            }
+        }
+        self.tick(now);
+        self.close(hold);
+        *self.available.get_mut(&found.buyer).unwrap() += found.amount;
+        let moved = Moved::Released(found.amount);
+        self.executed.insert(number, (who, moved));
+        Ok(moved)
+    }
+
+    fn settle(&mut self, who: u8, hold: u32, cycles: u64, flaw: Flaw, number: u32, now: Time) -> Answer {
+        let found = self.open_hold(hold)?;
+        Self::party(found, who)?;
+        match flaw {
+            Flaw::None => {}
+            Flaw::Report => return Err(RefusalCode::NotYours),
+            Flaw::Ticket | Flaw::Verdict | Flaw::Rejected => return Err(RefusalCode::Mismatch),
+        }
+        self.tick(now);
+        self.close(hold);
+        let fee = found.amount.min(RULES.owner_fee.0);
+        let pay = (cycles / 500).min(found.amount - fee);
+        let rest = found.amount - fee - pay;
+        for (who, part) in [(found.seller, pay), (3, fee), (found.buyer, rest)] {
+            if part > 0 {
+                *self.available.entry(who).or_default() += part;
+            }
+        }
+        let moved = Moved::Settled(pay, fee, rest);
+        self.executed.insert(number, (who, moved));
+        Ok(moved)
+    }
+}
+
+/// The deal on which every hold between the two rests: 2 credits, which is a micro-credit for 500 cycles.
+fn deal(buyer: u8, seller: u8) -> Deal {
+    Deal { buyer, seller, ..Deal::default() }
+}
+
+fn settlement(hold: u32, (buyer, seller): (u8, u8), cycles: u64, flaw: Flaw) -> Order {
+    let right = Deal { cycles: Cycles(cycles), ..deal(buyer, seller) };
+    let rejecting = Deal { is_accepted: false, ..right.clone() };
+    let mut papers = right.papers(hold);
+    match flaw {
+        Flaw::None => {}
+        Flaw::Ticket => papers.ticket = Deal { bid: 9_000_000, ..right }.ticket(),
+        Flaw::Report => papers.report.body.cycles.0 += 500,
+        Flaw::Verdict => papers.verdict = right.verdict(hold + 1),
+        Flaw::Rejected => papers.verdict = rejecting.verdict(hold),
+    }
+    Order::Settle(Box::new(papers))
+}
+
+fn giving_back(hold: u32, seller: u8, paper: Paper) -> Order {
+    let reporting = |outcome| Deal { outcome, ..deal(1, seller) }.report(hold);
+    match paper {
+        Paper::None => release(hold, None, None),
+        Paper::Declined => release(hold, Some(declined(seller, hold)), None),
+        Paper::Failed => release(hold, None, Some(reporting(Outcome::Exited(1)))),
+        Paper::Succeeded => release(hold, None, Some(reporting(Outcome::Succeeded))),
+        Paper::ByAnother => release(hold, Some(declined(9, hold)), None),
+    }
+}
+
+/// The bank and the model, side by side.
+struct Pair {
+    world: World,
+    model: Model,
+    /// What was sent so far: the number of a command is its place, from 1.
+    sent: Vec<(u8, Signed<BankCommand>)>,
+}
+
+impl Pair {
+    fn next(&self) -> u32 {
+        u32::try_from(self.sent.len()).unwrap() + 1
+    }
+
+    /// One of the holds that were placed, the newest for 0, with its parties and the one of them that `role`
+    /// is; a hold that never was for [`NEVER`].
+    fn pick(&self, pick: usize, role: Role) -> (u32, (u8, u8), u8) {
+        let hold = self.model.holds.iter().rev().nth(pick % self.model.holds.len().max(1));
+        let hold = hold.filter(|_| pick < NEVER);
+        let (number, parties) = hold.map_or((99_999, (1, 2)), |(id, hold)| (*id, (hold.buyer, hold.seller)));
+        let who = match role {
+            Role::Buyer => parties.0,
+            Role::Seller => parties.1,
+            Role::Anybody(who) => who,
+        };
+        (number, parties, who)
+    }
+
+    fn send(&mut self, who: u8, command: Signed<BankCommand>, expected: Answer) {
+        self.sent.push((who, command.clone()));
+        let outcome = self.world.command(who, command);
+        assert_eq!(self.read(outcome, who), expected);
+    }
+
+    fn read(&self, outcome: BankOutcome, who: u8) -> Answer {
+        match outcome {
+            BankOutcome::Opened(balance) => {
+                assert_eq!(Some(balance), self.world.bank.balance(key(who)));
+                Ok(Moved::Opened)
+            }
+            BankOutcome::Held(receipt) => {
+                assert!(receipt.is_genuine_by(key(BANK)));
+                Ok(Moved::Held { amount: receipt.body.amount.0, expires: receipt.body.expires })
+            }
+            BankOutcome::Released(ReleasedReceipt { returned, .. }) => Ok(Moved::Released(returned.0)),
+            BankOutcome::Settled(SettledReceipt { seller_paid, owner_paid, returned, .. }) => {
+                Ok(Moved::Settled(seller_paid.0, owner_paid.0, returned.0))
+            }
+            BankOutcome::Refused(refusal) => Err(refusal.code),
+        }
+    }
+
+    fn act(&mut self, act: &Act) {
+        let (number, now) = (self.next(), self.world.now);
+        self.model.expire(now);
+        match *act {
+            Act::Open { who } => {
+                let expected = self.model.open(who, number, now);
+                self.send(who, signed(who, number, open()), expected);
+            }
+            Act::Hold { who, seller, amount, secs } => {
+                let expected = self.model.place((who, seller), amount, secs, number, now);
+                let order = hold(seller, deal(who, seller).ticket().hash(), amount, secs);
+                self.send(who, signed(who, number, order), expected);
+            }
+            Act::Release { who, pick, paper } => {
+                let (hold, (_, seller), who) = self.pick(pick, who);
+                let expected = self.model.release(who, hold, paper, number, now);
+                self.send(who, signed(who, number, giving_back(hold, seller, paper)), expected);
+            }
+            Act::Settle { who, pick, cycles, flaw } => {
+                let (hold, parties, who) = self.pick(pick, who);
+                let expected = self.model.settle(who, hold, cycles, flaw, number, now);
+                self.send(who, signed(who, number, settlement(hold, parties, cycles, flaw)), expected);
+            }
+            Act::Repeat { pick, from } => self.repeat(pick, from),
+            Act::Reuse { pick, who, amount } => self.reuse(pick, who, amount),
+            Act::Wait { secs } => {
+                self.world.wait(Span::secs(secs));
+                self.model.expire(self.world.now);
+            }
+            Act::Back { secs } => self.world.now = Time(now.0 - Span::secs(secs).0.min(now.0)),
+        }
+        self.compare();
+    }
+
+    /// Only what was executed has the same answer again; what was refused is not repeated here, because it may
+    /// be executed now.
+    fn repeat(&mut self, pick: usize, from: Option<u8>) {
+        let executed: Vec<u32> = self.model.executed.keys().copied().collect();
+        let Some(number) = executed.get(pick % executed.len().max(1)) else { return };
+        let (who, moved) = self.model.executed[number];
+        let (_, command) = self.sent[usize::try_from(*number).unwrap() - 1].clone();
+        let Some(other) = from.filter(|other| *other != who) else {
+            let outcome = self.world.command(who, command);
+            assert_eq!(self.read(outcome, who), Ok(moved));
+            return;
+        };
+        let stolen = Signed { signer: key(other), ..command.clone() };
+        for command in [command, stolen] {
+            let outcome = self.world.command(other, command);
+            assert_eq!(self.read(outcome, other), Err(RefusalCode::NotYours));
+        }
+    }
+
+    fn reuse(&mut self, pick: usize, who: u8, amount: u64) {
+        let executed: Vec<u32> = self.model.executed.keys().copied().collect();
+        let Some(number) = executed.get(pick % executed.len().max(1)) else { return };
+        let order = hold(9, proto::Hash::of(b"another"), amount, 60);
+        let outcome = self.world.order(who, *number, order);
+        assert_eq!(self.read(outcome, who), Err(RefusalCode::IdReused));
+    }
+
+    fn compare(&self) {
+        for who in 1..=5 {
+            let expected = self.model.available.get(&who).map(|available| (*available, self.model.held(who)));
+            assert_eq!(self.world.money(who), expected, "person {who}");
+        }
+        let open = self.model.holds.values().filter(|hold| hold.is_open).count();
+        assert_eq!(self.world.bank.totals().open_holds, open);
+    }
+
+    /// The journal, through its bytes, gives the same ledger; an auditor agrees.
+    fn close(self) {
+        let bytes: Vec<u8> = self.world.journal.iter().flat_map(journal::encode).collect();
+        let (records, tail) = journal::read(&bytes).unwrap();
+        assert_eq!((&records, tail.torn), (&self.world.journal, 0));
+        let bank = Bank::replay(config(), [0; 32], Time(0), records.clone()).unwrap();
+        assert_eq!(bank.accounts().collect::<Vec<_>>(), self.world.bank.accounts().collect::<Vec<_>>());
+        assert_eq!((bank.totals(), bank.head()), (self.world.bank.totals(), self.world.bank.head()));
+        assert_eq!(audit(key(BANK), records), Ok((bank.totals(), bank.head())));
+        let granted = u64::try_from(self.model.granted.len()).unwrap();
+        assert_eq!(bank.totals().issued, Money(RULES.initial_grant.0 * granted));
+    }
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let who = || 1_u8..=4;
+    let amount =
+        prop_oneof![6 => 1_u64..9_000_000, 2 => 1_u64..40_000_000, 1 => 0_u64..20_000, 1 => Just(43_500_000)];
+    let role = || {
+        prop_oneof![
+            3 => Just(Role::Buyer), 3 => Just(Role::Seller), 1 => who().prop_map(Role::Anybody),
+        ]
+    };
+    let paper = prop_oneof![
+        2 => Just(Paper::Declined), 2 => Just(Paper::Failed), 1 => Just(Paper::None),
+        1 => Just(Paper::Succeeded), 1 => Just(Paper::ByAnother),
+    ];
+    let flaw = prop_oneof![
+        6 => Just(Flaw::None), 1 => Just(Flaw::Ticket), 1 => Just(Flaw::Report),
+        1 => Just(Flaw::Verdict), 1 => Just(Flaw::Rejected),
+    ];
+    let seller = prop_oneof![3 => Just(2_u8), 3 => Just(4), 2 => who(), 1 => Just(5)];
+    let secs = prop_oneof![9 => 1_u64..90, 1 => Just(0)];
+    let cycles = prop_oneof![3 => 0_u64..9_000_000_000, 1 => Just(u64::MAX - 500)];
+    prop_oneof![
+        1 => who().prop_map(|who| Act::Open { who }),
+        6 => (who(), seller, amount, secs)
+            .prop_map(|(who, seller, amount, secs)| Act::Hold { who, seller, amount, secs }),
+        3 => (role(), 0_usize..=NEVER, paper).prop_map(|(who, pick, paper)| Act::Release { who, pick, paper }),
+        5 => (role(), 0_usize..=NEVER, cycles, flaw)
+            .prop_map(|(who, pick, cycles, flaw)| Act::Settle { who, pick, cycles, flaw }),
+        2 => (any::<usize>(), proptest::option::of(who()))
+            .prop_map(|(pick, from)| Act::Repeat { pick, from }),
+        1 => (any::<usize>(), who(), 1_u64..9)
+            .prop_map(|(pick, who, amount)| Act::Reuse { pick, who, amount }),
+        2 => (0_u64..30).prop_map(|secs| Act::Wait { secs }),
+        1 => (0_u64..30).prop_map(|secs| Act::Back { secs }),
+    ]
+}
+
+/// Plays with three accounts open from the start; that of the market owner is opened by an act, or by a fee.
+fn play(acts: &[Act]) {
+    let world = World::new();
+    let mut pair = Pair { world, model: Model::default(), sent: Vec::new() };
+    [1, 2, 4].map(|who| Act::Open { who }).iter().chain(acts).for_each(|act| pair.act(act));
+    pair.close();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_bank_agrees_with_a_small_ledger(acts in proptest::collection::vec(act(), 1..50)) {
+        play(&acts);
+    }
+}

@@ -5,7 +5,9 @@ use proto::message::bank::{Order, ReleaseHold, Settle};
 use proto::message::market::{Listing, Platform, Requirement, Ticket};
 use proto::message::service::{Declined, Outcome, Report, Verdict};
 use proto::rules::PricingRule;
-use proto::{Bytes, Capacity, Commodity, Cycles, Hash, Market, Money, Rate, Refusal, RefusalCode, Signed, Time};
+use proto::{
+    Bytes, Capacity, Commodity, Cycles, Hash, Market, Money, Rate, Refusal, RefusalCode, Signed, Time,
+};
 
 /// A buyer (1), a seller (2), an owner (3), the runner-up (4), and what they agreed on.
 #[derive(Clone, Debug)]

@@ -56,7 +56,13 @@ fn a_hold_is_shared_out_by_the_metered_cycles() {
     let own = [(1, GRANT - 4_000_000), (2, GRANT + 4_000_000)];
     check("owner buys", &Deal { owner: 1, ..Deal::default() }, 5_000_000, (4_000_000, 10_000, 990_000), &own);
     let own = [(1, GRANT - 4_010_000), (2, GRANT + 4_010_000)];
-    check("owner sells", &Deal { owner: 2, ..Deal::default() }, 5_000_000, (4_000_000, 10_000, 990_000), &own);
+    check(
+        "owner sells",
+        &Deal { owner: 2, ..Deal::default() },
+        5_000_000,
+        (4_000_000, 10_000, 990_000),
+        &own,
+    );
 }
 
 #[test]

@@ -139,7 +139,9 @@ pub fn breaks_assumptions(nodes: &[View], assumptions: Assumptions, victim: Ring
     let has_another = |member: &&View| {
         member.id == victim || member.successors.iter().any(|id| *id != victim && ring.place(*id).is_some())
     };
-    ring.is_forming || (is_principal && count <= assumptions.successors + 1) || !ring.members.iter().all(has_another)
+    ring.is_forming
+        || (is_principal && count <= assumptions.successors + 1)
+        || !ring.members.iter().all(has_another)
 }
 
 /// The live members in the order of their ids.

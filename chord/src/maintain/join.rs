@@ -127,26 +127,20 @@ impl Chord {
         let Some(join) = &mut self.join else { return };
         let (me, limit) = (self.me, self.config.list_length());
         let Some((head, tail)) = list.split_first() else { return self.contact_failed(now) };
-        let is_full = list.len() >= limit;
-        // A short list wraps: after its last entry comes the predecessor itself.
-        let end = (!is_full).then_some(predecessor);
         if head.id() == me.id() {
             // A pointer from a former life. Without it the list is what the predecessor would have on its death.
             if *head != me {
                 join.failure = JoinFailure::PlaceTaken;
                 return self.contact_failed(now);
             }
-            let rest = tail.iter().copied().chain(end);
-            let mut successors = Successors::of(me, limit, rest);
+            let mut successors = Successors::after(me, limit, predecessor, tail);
             if successors.is_alone() {
-                successors = Successors::of(me, limit, [predecessor]);
-            } else if is_full {
-                successors.pad();
+                successors = Successors::after(me, limit, predecessor, &[predecessor]);
             }
             return self.become_member(successors, predecessor, now);
         }
         if between(predecessor.id(), me.id(), head.id()) {
-            let successors = Successors::of(me, limit, list.iter().copied().chain(end));
+            let successors = Successors::after(me, limit, predecessor, list);
             return self.become_member(successors, predecessor, now);
         }
         join.detours += 1;
@@ -171,6 +165,7 @@ impl Chord {
             step: Step::Idle,
             delayed,
             probe: None,
+            silent: Vec::new(),
             heard: now,
             timers: Timers::start(&self.config, &mut self.rng, now),
         });

@@ -17,7 +17,7 @@ impl Chord {
     pub(crate) fn leave(&mut self) {
         let mut told = self.me;
         if let Some(member) = &self.member {
-            let successors = member.successors.peers().to_vec();
+            let successors = member.successors.shown();
             let predecessor = member.arc.predecessor();
             let leaving = ChordMessage::Leaving(Leaving { predecessor, successors });
             for neighbour in [predecessor.unwrap_or(self.me), member.successors.head()] {

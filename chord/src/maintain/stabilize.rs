@@ -2,7 +2,8 @@
 //! "stabilize from predecessor").
 
 use crate::face::Output;
-use crate::interval::between;
+use crate::interval::{between, distance};
+use crate::maintain::MAX_VIA;
 use crate::node::{Chord, Member};
 use crate::requests::Purpose;
 use crate::successors::Successors;
@@ -13,9 +14,6 @@ use proto::{Peer, RequestId, Span, Time};
 /// How many state queries are kept while the node is busy. Whoever asks beyond that is told "busy" and has to ask
 /// again.
 pub const MAX_DELAYED: usize = 32;
-
-/// How many nodes are named when a node finds itself isolated.
-const MAX_KNOWN: usize = 16;
 
 /// Who waits for this node's state.
 pub(crate) type Delayed = Vec<(Peer, RequestId)>;
@@ -34,7 +32,7 @@ pub(crate) enum Step {
 impl Member {
     /// Whether the successor list is undefined for others to see.
     pub(crate) fn is_busy(&self) -> bool {
-        self.step != Step::Idle || self.successors.is_padded()
+        self.step != Step::Idle
     }
 }
 
@@ -63,7 +61,7 @@ impl Chord {
         let Some(member) = &mut self.member else { return };
         let is_nearer =
             |peer: &Peer| between(self.me.id(), peer.id(), head.id()) && peer.id() != self.me.id();
-        let Some(nearer) = candidate.filter(is_nearer) else { return self.finish_step(now) };
+        let Some(nearer) = candidate.filter(is_nearer) else { return self.finish_step() };
         member.step = Step::AskingBetween;
         self.ask(nearer, Purpose::AskBetween, now);
     }
@@ -78,7 +76,7 @@ impl Chord {
             }
             Some(Purpose::AskBetween) => {
                 self.adopt(from, &answer.successors);
-                self.finish_step(now);
+                self.finish_step();
             }
             Some(_) => self.join_behind(from, &answer.successors, now),
             None => {}
@@ -88,58 +86,57 @@ impl Chord {
     /// Takes a node that has just answered as successor, with its list but for the last.
     fn adopt(&mut self, head: Peer, tail: &[Peer]) {
         let Some(member) = &mut self.member else { return };
-        let entries = std::iter::once(head).chain(tail.iter().copied());
-        member.successors = Successors::of(self.me, self.config.list_length(), entries);
+        member.silent.clear();
+        member.successors = Successors::behind(self.me, self.config.list_length(), head, tail);
     }
 
-    /// The successor is dead: drops it and asks the next. `spare` is a last resort.
+    /// The successor is dead: drops it and asks the next. When none is left, Zave's assumption is broken; then
+    /// whoever else is known has to do, `spare` first. From a node too far ahead stabilize leads back, from
+    /// predecessor to predecessor.
     pub(crate) fn head_is_dead(&mut self, spare: &[Peer], now: Time) {
         let Some(member) = &mut self.member else { return };
         let dead = member.successors.head();
-        let knew_all = member.successors.wraps();
-        if member.successors.drop_head() {
-            return self.ask_successor(now);
-        }
-        let spare = spare.iter().copied().filter(|peer| peer.id() != dead.id());
-        member.successors = Successors::of(self.me, self.config.list_length(), spare);
-        if !member.successors.is_alone() {
-            return self.ask_successor(now);
+        let wraps = member.successors.wraps();
+        member.fingers.remove(dead.id());
+        if member.silent.len() < MAX_VIA {
+            member.silent.push(dead);
         }
         if member.arc.follows(dead.id()) {
             member.arc.lose();
         }
-        self.isolate(knew_all, dead, now);
+        if member.successors.drop_head() {
+            return self.ask_successor(now);
+        }
+        let is_other = |peer: &Peer| peer.id() != dead.id() && peer.id() != self.me.id();
+        let known = member.fingers.iter().chain(member.arc.predecessor());
+        let mut known: Vec<Peer> = spare.iter().copied().chain(known).filter(is_other).collect();
+        known.sort_by_key(|peer| distance(self.me.id(), peer.id()));
+        known.dedup_by_key(|peer| peer.id());
+        member.successors = Successors::guessed(self.me, self.config.list_length(), &known, wraps);
+        if member.successors.is_alone() { self.isolate(wraps, now) } else { self.ask_successor(now) }
     }
 
-    fn isolate(&mut self, knew_all: bool, dead: Peer, now: Time) {
+    /// Nobody is left. A node that knew the whole ring is the whole ring now; any other is not a member any more.
+    fn isolate(&mut self, knew_all: bool, now: Time) {
         let Some(member) = &mut self.member else { return };
-        let others = member.arc.predecessor().into_iter().chain(member.fingers.iter());
-        let is_known = |peer: &Peer| peer.id() != dead.id() && peer.id() != self.me.id();
-        let known: Vec<Peer> = others.filter(is_known).take(MAX_KNOWN).collect();
-        if !knew_all {
-            self.forget_membership();
-            return self.emit(Output::Isolated { known });
-        }
-        if member.arc.predecessor().is_none() {
+        let known = std::mem::take(&mut member.silent);
+        self.emit(Output::Isolated { known });
+        if knew_all {
             self.follow(self.me, now);
-            self.emit(Output::Isolated { known });
+            self.finish_step();
+        } else {
+            self.forget_membership();
         }
-        self.ask_successor(now);
     }
 
     /// The end of the operation: the successor hears of this node, and whoever waited is answered.
-    pub(crate) fn finish_step(&mut self, now: Time) {
+    pub(crate) fn finish_step(&mut self) {
         let Some(member) = &mut self.member else { return };
         member.step = Step::Idle;
         let head = member.successors.head();
-        if member.is_busy() {
-            let soon = jittered(Span(self.config.stabilize_every.0 / 4), &mut self.rng);
-            member.timers.stabilize = member.timers.stabilize.min(now.after(soon));
-        } else {
-            let waiting = std::mem::take(&mut member.delayed);
-            for (asker, request) in waiting {
-                self.show_state(asker, request);
-            }
+        let waiting = std::mem::take(&mut member.delayed);
+        for (asker, request) in waiting {
+            self.show_state(asker, request);
         }
         if head.id() != self.me.id() {
             self.send(head, ChordMessage::Notify(Notify {}));
@@ -171,18 +168,18 @@ impl Chord {
         let Some(member) = &mut self.member else { return };
         let me = self.me.id();
         let is_last = |to: Peer| to.id() < me;
-        if member.delayed.is_empty() || member.successors.is_padded() || !self.requests.has_busy(is_last) {
+        if member.delayed.is_empty() || !self.requests.has_busy(is_last) {
             return;
         }
         self.requests.cancel(|purpose| matches!(purpose, Purpose::AskSuccessor | Purpose::AskBetween));
         let soon = jittered(Span(self.config.stabilize_every.0 / 4), &mut self.rng);
         member.timers.stabilize = member.timers.stabilize.min(now.after(soon));
-        self.finish_step(now);
+        self.finish_step();
     }
 
     fn show_state(&mut self, to: Peer, request: RequestId) {
         let Some(member) = &self.member else { return };
-        let successors = member.successors.peers().to_vec();
+        let successors = member.successors.shown();
         let predecessor = member.arc.predecessor();
         self.send(to, ChordMessage::StateReply(StateReply { request, predecessor, successors }));
     }

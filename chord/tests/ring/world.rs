@@ -5,6 +5,7 @@ use chord::check::{Assumptions, Blame, RingReport, RingViolation, View, breaks_a
 use chord::{Chord, Config, Input, Output};
 use proto::key::PublicKey;
 use proto::message::chord::ChordMessage;
+use proto::wire::Wire;
 use proto::{Hash, Peer, RingId, Span, Time};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -81,7 +82,8 @@ impl World {
             let key = PublicKey([low; 32]);
             Place { peer: Peer::new(addr, number, key), life: 0, core: None, timer: None }
         };
-        let assumptions = Assumptions { successors: config.successors, is_formed: false, hold: net.lost == 0 };
+        let assumptions =
+            Assumptions { successors: config.successors, is_formed: false, hold: net.lost == 0 };
         Self {
             now: Time(1_000_000),
             rng: ChaCha8Rng::seed_from_u64(seed),
@@ -248,8 +250,7 @@ impl World {
     }
 
     fn happen(&mut self, event: Event) {
-        let line = format!("{}{}{event:?}", self.trace, self.now.0);
-        self.trace = Hash::of(line.as_bytes());
+        self.remember(&event);
         match event {
             Event::Deliver { from, to, message } if self.is_running(to) => {
                 self.give(to, Input::Receive { from, message });
@@ -278,6 +279,27 @@ impl World {
     fn is_joining(&self) -> bool {
         let mut cores = self.places.iter().filter_map(|place| place.core.as_ref());
         cores.any(|core| !core.is_member() && core.poll_timeout().is_some())
+    }
+
+    fn remember(&mut self, event: &Event) {
+        let mut line = self.trace.0.to_vec();
+        line.extend(self.now.0.to_be_bytes());
+        match event {
+            Event::Deliver { from, to, message } => {
+                line.extend(from.id().0);
+                line.extend(to.to_be_bytes());
+                line.extend(message.encode());
+            }
+            Event::Unreachable { at, peer } => {
+                line.extend(peer.id().0);
+                line.extend(at.to_be_bytes());
+            }
+            Event::Timer { at, life } => {
+                line.extend(at.to_be_bytes());
+                line.extend(life.to_be_bytes());
+            }
+        }
+        self.trace = Hash::of(&line);
     }
 
     fn views(&self) -> Vec<View> {

@@ -8,54 +8,54 @@ use proto::{
 };
 
 /// Renewals of 4 s, so that listings live for 12.
-pub fn rules() -> Rules {
+pub(crate) fn rules() -> Rules {
     Rules { renewal: Span::secs(4), ..Rules::PUBLIC }
 }
 
-pub fn keys(n: u16) -> KeyPair {
+pub(crate) fn keys(n: u16) -> KeyPair {
     let mut secret = [7; 32];
     secret[..2].copy_from_slice(&n.to_be_bytes());
     KeyPair::from_secret(secret)
 }
 
-pub fn key(n: u16) -> PublicKey {
+pub(crate) fn key(n: u16) -> PublicKey {
     keys(n).public()
 }
 
-pub fn peer(n: u16) -> Peer {
+pub(crate) fn peer(n: u16) -> Peer {
     let [high, low] = n.to_be_bytes();
     Peer::new(format!("10.1.{high}.{low}:7740").parse().unwrap(), 0, key(n))
 }
 
-pub fn ticket_id(n: u16) -> CommandId {
+pub(crate) fn ticket_id(n: u16) -> CommandId {
     let mut id = [0; 16];
     id[..2].copy_from_slice(&n.to_be_bytes());
     CommandId(id)
 }
 
-pub fn whole_circle() -> Range {
+pub(crate) fn whole_circle() -> Range {
     Range { after: RingId([1; 20]), until: RingId([1; 20]) }
 }
 
-pub fn at(secs: u64) -> Time {
+pub(crate) fn at(secs: u64) -> Time {
     Time(0).after(Span::secs(secs))
 }
 
-pub fn linux() -> Platform {
+pub(crate) fn linux() -> Platform {
     Platform { os: "linux".into(), arch: "x86_64".into(), native: true }
 }
 
-pub fn supply(cores: u32, per_core: u64, ask: u64) -> Supply {
+pub(crate) fn supply(cores: u32, per_core: u64, ask: u64) -> Supply {
     let (memory, disk) = (Bytes::gib(8), Bytes::gib(64));
     Supply { cores, per_core: Capacity(per_core), ask: Rate(ask), memory, disk, platform: linux() }
 }
 
-pub fn need(cores: u32, power: u64) -> Requirement {
+pub(crate) fn need(cores: u32, power: u64) -> Requirement {
     Requirement { cores, power: Capacity(power), memory: Bytes::gib(1), ..Requirement::default() }
 }
 
 /// A listing of node `n`, in its right market, for three renewals from the start of the world.
-pub fn listing(n: u16, version: u64, cores: u32, per_core: u64, ask: u64) -> Listing {
+pub(crate) fn listing(n: u16, version: u64, cores: u32, per_core: u64, ask: u64) -> Listing {
     let Supply { per_core, ask, memory, disk, platform, .. } = supply(cores, per_core, ask);
     let market = requirement::market_of_power(cores, per_core);
     Listing {
@@ -72,34 +72,34 @@ pub fn listing(n: u16, version: u64, cores: u32, per_core: u64, ask: u64) -> Lis
     }
 }
 
-pub fn signed(n: u16, listing: Listing) -> Signed<Listing> {
+pub(crate) fn signed(n: u16, listing: Listing) -> Signed<Listing> {
     Signed::new(listing, &keys(n))
 }
 
-pub fn list(n: u16, request: u64, listing: Listing) -> MarketMessage {
+pub(crate) fn list(n: u16, request: u64, listing: Listing) -> MarketMessage {
     MarketMessage::List(Box::new(List { request: RequestId(request), listing: signed(n, listing) }))
 }
 
 /// Node `n`, which owns the whole circle.
-pub fn node(n: u16) -> Marketplace {
+pub(crate) fn node(n: u16) -> Marketplace {
     let mut node = Marketplace::new(Config { rules: rules() }, peer(n), keys(n), [3; 32], at(0));
     node.handle(Input::RangeChanged { range: whole_circle() }, at(0));
     node
 }
 
 /// Hands `message` from node `from` over and returns what comes out; the invariants hold after it.
-pub fn tell(node: &mut Marketplace, from: u16, message: MarketMessage, now: Time) -> Vec<Output> {
+pub(crate) fn tell(node: &mut Marketplace, from: u16, message: MarketMessage, now: Time) -> Vec<Output> {
     give(node, Input::Receive { from: peer(from), message }, now)
 }
 
-pub fn give(node: &mut Marketplace, input: Input, now: Time) -> Vec<Output> {
+pub(crate) fn give(node: &mut Marketplace, input: Input, now: Time) -> Vec<Output> {
     node.handle(input, now);
     assert_eq!(node.check(), Ok(()));
     std::iter::from_fn(|| node.poll_output()).collect()
 }
 
 /// The messages among `outputs`, with the number of the node they go to.
-pub fn sent(outputs: &[Output]) -> Vec<(u16, MarketMessage)> {
+pub(crate) fn sent(outputs: &[Output]) -> Vec<(u16, MarketMessage)> {
     let number = |to: &Peer| (0..1_000).find(|n| peer(*n) == *to).unwrap();
     let message = |output: &Output| match output {
         Output::Send { to, message } => Some((number(to), message.clone())),

@@ -92,16 +92,18 @@ fn the_listing_is_renewed_before_a_renewal_has_passed() {
 fn a_sold_slice_moves_the_remainder_to_its_own_market() {
     let (mut seller, listing) = listed(supply(4, 1_000, 5));
     let outputs = tell(&mut seller, OWNER, reserve(1, listing.version, 2), at(1));
-    let delisted = (OWNER, MarketMessage::Delist(Delist { version: listing.version }));
-    assert_eq!(sent(&outputs), vec![yes(1), delisted]);
+    assert_eq!(sent(&outputs), vec![yes(1)]);
     assert_eq!((seller.free_cores(), seller.is_listed()), (2, None));
     let outputs = found(&mut seller, &outputs, 6, at(1));
-    let (to, _, rest) = listing_in(&outputs);
+    let (to, request, rest) = listing_in(&outputs);
     assert_eq!((to, rest.cores, rest.market), (6, 2, class(43)));
+    let confirmed = MarketMessage::Listed(Listed { request, version: rest.version });
+    let outputs = sent(&tell(&mut seller, 6, confirmed, at(1)));
+    assert_eq!(outputs, vec![(OWNER, MarketMessage::Delist(Delist { version: rest.version }))]);
     give(&mut seller, Input::Take { ticket: ticket_id(1) }, at(2));
-    let outputs = give(&mut seller, Input::Free { ticket: ticket_id(1) }, at(60));
+    let outputs = give(&mut seller, Input::Free { ticket: ticket_id(1) }, at(3));
     assert_eq!(seller.free_cores(), 4);
-    assert!(outputs.iter().any(|output| matches!(output, Output::Lookup { .. })), "{outputs:?}");
+    assert!(matches!(outputs[..], [Output::Lookup { key, .. }] if key == placement::key(class(47))));
 }
 
 #[test]
@@ -174,6 +176,17 @@ fn a_supply_that_shrinks_below_what_is_sold_sells_nothing_more() {
 }
 
 #[test]
+fn a_new_price_replaces_the_listing_and_a_new_speed_takes_it_out_before_it_moves() {
+    let (mut seller, _) = listed(supply(4, 1_000, 5));
+    let outputs = sent(&give(&mut seller, Input::Supply { supply: Some(supply(4, 1_000, 6)) }, at(1)));
+    assert!(matches!(&outputs[..], [(OWNER, MarketMessage::List(list))] if list.listing.body.ask == Rate(6)));
+    let (mut seller, listing) = listed(supply(4, 1_000, 5));
+    let outputs = give(&mut seller, Input::Supply { supply: Some(supply(4, 2_000, 5)) }, at(1));
+    assert_eq!(sent(&outputs), [(OWNER, MarketMessage::Delist(Delist { version: listing.version }))]);
+    assert!(matches!(outputs[1], Output::Lookup { key, .. } if key == placement::key(class(51))));
+}
+
+#[test]
 fn nothing_to_sell_means_no_listing() {
     let (mut seller, listing) = listed(supply(4, 1_000, 5));
     let outputs = sent(&give(&mut seller, Input::Supply { supply: None }, at(1)));
@@ -190,6 +203,9 @@ fn a_seller_without_an_answer_looks_the_owner_up_again_after_growing_pauses() {
     for _ in 0..3 {
         now = now.after(seller::LIST_TIMEOUT);
         assert_eq!(seller.poll_timeout(), Some(now));
+        let (to, _, again) = listing_in(&give(&mut seller, Input::Timeout, now));
+        assert_eq!((to, again), (OWNER, listing_in(&outputs).2), "the same listing to the same owner");
+        now = now.after(seller::LIST_TIMEOUT);
         assert_eq!(give(&mut seller, Input::Timeout, now), vec![]);
         let again = seller.poll_timeout().unwrap();
         pauses.push(again.since(now));
@@ -216,7 +232,6 @@ fn an_owner_that_no_longer_answers_for_the_market_is_looked_up_again() {
     let outputs = give(&mut seller, Input::Timeout, due);
     let outputs = found(&mut seller, &outputs, 6, due);
     assert_eq!(listing_in(&outputs).0, 6);
-    assert!(sent(&outputs).iter().any(|(to, m)| *to == OWNER && matches!(m, MarketMessage::Delist(_))));
 }
 
 #[test]

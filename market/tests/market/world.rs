@@ -11,11 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What the network does, in per mille of messages.
 #[derive(Clone, Copy, Default)]
-pub struct Faults {
-    pub lost: u64,
-    pub doubled: u64,
+pub(crate) struct Faults {
+    pub(crate) lost: u64,
+    pub(crate) doubled: u64,
     /// Whether senders learn that a dead node cannot be reached.
-    pub is_noticed: bool,
+    pub(crate) is_noticed: bool,
 }
 
 enum Event {
@@ -27,23 +27,23 @@ enum Event {
 
 /// What became of a purchase.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     Bought(Box<Signed<Ticket>>),
     NotBought(Shortage),
 }
 
-pub struct World {
-    pub now: Time,
-    pub nodes: BTreeMap<u16, Marketplace>,
-    pub ends: BTreeMap<u64, (Time, End)>,
+pub(crate) struct World {
+    pub(crate) now: Time,
+    pub(crate) nodes: BTreeMap<u16, Marketplace>,
+    pub(crate) ends: BTreeMap<u64, (Time, End)>,
     /// How long a contract uses its slice.
-    pub run: Span,
+    pub(crate) run: Span,
     /// A hash over everything that went out, in order.
-    pub trace: Hash,
+    pub(crate) trace: Hash,
     /// The most purchases a node had under way.
-    pub most_purchases: usize,
-    pub lookups: u64,
-    pub messages: u64,
+    pub(crate) most_purchases: usize,
+    pub(crate) lookups: u64,
+    pub(crate) messages: u64,
     faults: Faults,
     queue: BTreeMap<(Time, u64), Event>,
     events: u64,
@@ -54,7 +54,7 @@ pub struct World {
 
 impl World {
     /// Nodes 0 to `size`, with ranges, and nothing to sell.
-    pub fn new(size: u16, faults: Faults, seed: u8) -> Self {
+    pub(crate) fn new(size: u16, faults: Faults, seed: u8) -> Self {
         let mut world = Self {
             now: Time(0),
             nodes: BTreeMap::new(),
@@ -78,7 +78,7 @@ impl World {
         world
     }
 
-    pub fn join(&mut self, n: u16) {
+    pub(crate) fn join(&mut self, n: u16) {
         let mut seed = [0; 32];
         self.rng.fill_bytes(&mut seed);
         let node = Marketplace::new(Config { rules: rules() }, peer(n), keys(n), seed, self.now);
@@ -86,7 +86,7 @@ impl World {
     }
 
     /// Tells every node the arc it answers for now.
-    pub fn tell_ranges(&mut self) {
+    pub(crate) fn tell_ranges(&mut self) {
         let mut ring: Vec<(RingId, u16)> = self.nodes.keys().map(|n| (peer(*n).id(), *n)).collect();
         ring.sort_unstable();
         let mut after = ring.last().unwrap().0;
@@ -96,12 +96,12 @@ impl World {
         }
     }
 
-    pub fn sell(&mut self, n: u16, cores: u32, per_core: u64, ask: u64) {
+    pub(crate) fn sell(&mut self, n: u16, cores: u32, per_core: u64, ask: u64) {
         let supply = Some(supply(cores, per_core, ask));
         self.push(Span(0), Event::Input(n, Input::Supply { supply }));
     }
 
-    pub fn buy(&mut self, n: u16, token: u64, requirement: Requirement, bid: u64) {
+    pub(crate) fn buy(&mut self, n: u16, token: u64, requirement: Requirement, bid: u64) {
         let mut ticket = [0; 16];
         ticket[..8].copy_from_slice(&token.to_be_bytes());
         let ticket = proto::CommandId(ticket);
@@ -110,12 +110,12 @@ impl World {
         self.push(Span(0), Event::Input(n, input));
     }
 
-    pub fn crash_in(&mut self, n: u16, delay: Span) {
+    pub(crate) fn crash_in(&mut self, n: u16, delay: Span) {
         self.push(delay, Event::Crash(n));
     }
 
     /// Lets `span` pass.
-    pub fn run_for(&mut self, span: Span) {
+    pub(crate) fn run_for(&mut self, span: Span) {
         let until = self.now.after(span);
         loop {
             let timer = self.nodes.iter().filter_map(|(n, node)| Some((node.poll_timeout()?, *n))).min();
@@ -139,24 +139,24 @@ impl World {
     }
 
     /// Listings of living sellers in the books of their living owner, by seller.
-    pub fn listed(&self) -> BTreeSet<u16> {
+    pub(crate) fn listed(&self) -> BTreeSet<u16> {
         let owned = self.nodes.values().flat_map(Marketplace::listings);
         owned.filter_map(|listing| self.number(&listing.seller)).collect()
     }
 
-    pub fn sales(&self) -> usize {
+    pub(crate) fn sales(&self) -> usize {
         self.ends.values().filter(|(_, end)| matches!(end, End::Bought(_))).count()
     }
 
     /// The price of a purchase.
-    pub fn price(&self, token: u64) -> Option<u64> {
+    pub(crate) fn price(&self, token: u64) -> Option<u64> {
         match &self.ends.get(&token)?.1 {
             End::Bought(ticket) => Some(ticket.body.clearing.0),
             End::NotBought(_) => None,
         }
     }
 
-    pub fn owner_of(&self, key: RingId) -> u16 {
+    pub(crate) fn owner_of(&self, key: RingId) -> u16 {
         let place = |n: &u16| peer(*n).id();
         let after = self.nodes.keys().filter(|n| place(n) >= key).min_by_key(|n| place(n));
         *after.or_else(|| self.nodes.keys().min_by_key(|n| place(n))).unwrap()

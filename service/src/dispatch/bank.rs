@@ -1,6 +1,6 @@
 //! The buyer's dealings with the bank: holds placed, released and settled.
 
-use super::{Dispatch, State, Timer};
+use super::{Dispatch, State, TaskRun, Timer};
 use crate::effect::Effect;
 use crate::event::Verdict;
 use proto::message::bank::{BankOutcome, BankReply, HoldReceipt, Order, ReleaseHold, Settle};
@@ -71,7 +71,7 @@ impl Dispatch {
 
     fn hold_refused(&mut self, task: ContractId, index: u32, refusal: Refusal, now: Time) {
         let may_wait = refusal.code == RefusalCode::NotEnoughMoney
-            && self.tasks.get(&task).is_some_and(|run| run.is_paying_for_others(index));
+            && self.tasks.get(&task).is_some_and(TaskRun::has_holds);
         if may_wait {
             self.retry(task, index, refusal.message, now);
             if let Some(run) = self.tasks.get_mut(&task) {
@@ -133,7 +133,9 @@ impl Dispatch {
         };
         match amounts {
             Ok((paid, fee)) => {
-                (run.paid, run.fee) = (paid, fee);
+                if let Some(task) = self.tasks.get_mut(&task) {
+                    task.pay(index, paid, fee);
+                }
                 self.end(task, index, Verdict::Succeeded, now);
             }
             Err(refusal) => self.end(task, index, Verdict::NotPaid(refusal), now),

@@ -22,10 +22,8 @@ const SLOWEST_LOOK: Span = Span::millis(1_000);
 pub struct TaskStatus {
     /// Its sub-tasks, in the order of the file.
     pub sub_tasks: Vec<SubTaskStatus>,
-    /// Paid so far, fees included.
-    pub spent: Money,
-    /// Set aside at the moment.
-    pub held: Money,
+    /// The figures of it.
+    pub tally: Tally,
     /// Whether every sub-task has ended.
     pub has_ended: bool,
 }
@@ -49,6 +47,23 @@ pub struct SubTaskStatus {
     pub end: Option<End>,
 }
 
+/// A task in figures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Sub-tasks that succeeded.
+    pub done: u32,
+    /// Sub-tasks that failed or were cancelled.
+    pub failed: u32,
+    /// Sub-tasks that are with a seller.
+    pub running: u32,
+    /// The others.
+    pub waiting: u32,
+    /// Paid so far, fees included.
+    pub spent: Money,
+    /// Set aside at the moment.
+    pub held: Money,
+}
+
 pub(super) struct TaskRun {
     runs: Vec<SubTaskRun>,
     queue: VecDeque<u32>,
@@ -58,7 +73,7 @@ pub(super) struct TaskRun {
     matching: u32,
     look_again: Span,
     pub(super) gate_opens: Time,
-    open: usize,
+    tally: Tally,
     is_told: bool,
     illegal: Option<(State, State)>,
 }
@@ -89,7 +104,7 @@ impl TaskRun {
             matching: 0,
             look_again: FIRST_LOOK,
             gate_opens: now,
-            open: runs.len(),
+            tally: Tally { waiting: u32::try_from(runs.len()).unwrap_or(u32::MAX), ..Tally::default() },
             is_told: false,
             illegal: None,
             runs,
@@ -119,13 +134,32 @@ impl TaskRun {
         if next == State::Matching {
             self.matching += 1;
         }
-        if next.is_final() && !before.is_final() {
-            self.open = self.open.saturating_sub(1);
-            self.queue.retain(|waiting| *waiting != index || next == State::Waiting);
+        if next.is_final() && before == State::Waiting {
+            self.queue.retain(|waiting| *waiting != index);
         }
-        if let Some(run) = self.run_mut(index) {
-            run.state = next;
+        let Some(run) = self.run_mut(index) else { return };
+        run.state = next;
+        let price = run.plan.price;
+        self.tally.count(before, |count| count.saturating_sub(1));
+        self.tally.count(next, |count| count.saturating_add(1));
+        if before.is_with_seller() {
+            self.tally.held = self.tally.held.checked_sub(price).unwrap_or(Money::ZERO);
         }
+        if next.is_with_seller() {
+            self.tally.held = self.tally.held.checked_add(price).unwrap_or(self.tally.held);
+        }
+    }
+
+    /// Notes what a sub-task has cost.
+    pub(super) fn pay(&mut self, index: u32, paid: Money, fee: Money) {
+        let Some(run) = self.run_mut(index) else { return };
+        (run.paid, run.fee) = (paid, fee);
+        let cost = Money(paid.0.saturating_add(fee.0));
+        self.tally.spent = self.tally.spent.checked_add(cost).unwrap_or(self.tally.spent);
+    }
+
+    pub(super) const fn tally(&self) -> Tally {
+        self.tally
     }
 
     /// The next sub-task to buy for, if the gate is open and the window has room.
@@ -167,12 +201,12 @@ impl TaskRun {
 
     /// Whether a sub-task that finds nobody since `since` should give up.
     pub(super) fn is_out_of_patience(&self, since: Time, now: Time) -> bool {
-        now.since(since) >= self.patience && !self.runs.iter().any(|run| run.state.is_with_seller())
+        now.since(since) >= self.patience && self.tally.running == 0
     }
 
-    pub(super) fn is_paying_for_others(&self, index: u32) -> bool {
-        let others = (0_u32..).zip(&self.runs).filter(|(other, _)| *other != index);
-        others.into_iter().any(|(_, run)| run.has_hold())
+    /// Whether sub-tasks have money set aside that may come back.
+    pub(super) const fn has_holds(&self) -> bool {
+        self.tally.running > 0
     }
 
     pub(super) fn end(&mut self, index: u32, verdict: Verdict, now: Time) -> Option<End> {
@@ -185,26 +219,35 @@ impl TaskRun {
     }
 
     pub(super) const fn has_ended(&self) -> bool {
-        self.open == 0
+        self.tally.running == 0 && self.tally.waiting == 0
     }
 
     /// Whether the task has just ended.
     pub(super) const fn notice_end(&mut self) -> bool {
-        let is_news = self.open == 0 && !self.is_told;
+        let is_news = self.has_ended() && !self.is_told;
         self.is_told |= is_news;
         is_news
     }
 
     pub(super) fn status(&self) -> TaskStatus {
-        let sum = |amounts: &mut dyn Iterator<Item = Money>| {
-            Money(amounts.fold(0, |total: u64, amount| total.saturating_add(amount.0)))
-        };
         TaskStatus {
-            spent: sum(&mut self.runs.iter().flat_map(|run| [run.paid, run.fee])),
-            held: sum(&mut self.runs.iter().filter(|run| run.has_hold()).map(|run| run.plan.price)),
+            tally: self.tally,
             sub_tasks: self.runs.iter().map(SubTaskRun::status).collect(),
             has_ended: self.has_ended(),
         }
+    }
+}
+
+impl Tally {
+    /// Changes the count that a sub-task in `state` belongs to.
+    fn count(&mut self, state: State, change: impl FnOnce(u32) -> u32) {
+        let count = match state {
+            State::Succeeded => &mut self.done,
+            State::Failed | State::Cancelled => &mut self.failed,
+            state if state.is_with_seller() => &mut self.running,
+            _ => &mut self.waiting,
+        };
+        *count = change(*count);
     }
 }
 
@@ -227,10 +270,6 @@ impl SubTaskRun {
 
     pub(super) fn contract(&mut self) -> Option<ContractId> {
         self.attempt.as_ref().map(|attempt| attempt.contract)
-    }
-
-    const fn has_hold(&self) -> bool {
-        self.state.is_with_seller()
     }
 
     fn take_end(&self, verdict: Verdict, elapsed: Span) -> End {

@@ -80,13 +80,13 @@ impl Dispatch {
             (Outcome::Succeeded, Ok(())) => self.settle(contract, now),
             (Outcome::Succeeded, Err(why)) => {
                 self.abandon_attempt(task, index, now);
-                self.try_again_or_end(task, index, &Outcome::NotFetched(why), now);
+                self.try_again_or_end(task, index, Verdict::Failed(Outcome::NotFetched(why)), now);
             }
             (outcome, _) => {
                 let outcome = outcome.clone();
                 self.reject(&report, &outcome.to_string());
                 self.release(contract, None, Some(report));
-                self.try_again_or_end(task, index, &outcome, now);
+                self.try_again_or_end(task, index, Verdict::Failed(outcome), now);
             }
         }
     }
@@ -209,24 +209,30 @@ impl Dispatch {
 
     fn lose(&mut self, task: ContractId, index: u32, now: Time) {
         self.abandon_attempt(task, index, now);
-        let why = "the seller is not heard of any more".to_string();
-        self.try_again_or_end(task, index, &Outcome::Abandoned(why), now);
+        let Some(run) = self.run(task, index) else { return };
+        let verdict = Verdict::Lost { attempts: run.attempts };
+        self.try_again_or_end(task, index, verdict, now);
     }
 
-    fn try_again_or_end(&mut self, task: ContractId, index: u32, outcome: &Outcome, now: Time) {
+    /// After a failed attempt: another one elsewhere, or the end with `verdict`.
+    fn try_again_or_end(&mut self, task: ContractId, index: u32, verdict: Verdict, now: Time) {
         let Some(run) = self.run(task, index) else { return };
         let seller = run.attempt.as_ref().map(|attempt| attempt.seller().key);
         run.failures += 1;
-        run.why = outcome.to_string();
-        let is_over = !outcome.is_worth_retrying() || run.failures > run.plan.retries;
+        run.why = verdict.to_string();
+        let is_worth_retrying = match &verdict {
+            Verdict::Failed(outcome) => outcome.is_worth_retrying(),
+            _ => true,
+        };
+        let is_over = !is_worth_retrying || run.failures > run.plan.retries;
         run.avoid.extend(seller);
         if let Some(contract) = run.contract() {
             self.timers.clear(Timer::Lease(contract));
         }
         if is_over {
-            self.end(task, index, Verdict::Failed(outcome.clone()), now);
+            self.end(task, index, verdict, now);
         } else {
-            self.retry(task, index, outcome.to_string(), now);
+            self.retry(task, index, verdict.to_string(), now);
         }
     }
 

@@ -33,7 +33,7 @@ pub enum FaultKind {
         reason: String,
     },
     /// A key or section that does not exist here.
-    #[error("`{key}` is not a key of {}{}", shown(.section), advice(.hint.as_ref(), .allowed))]
+    #[error("`{key}` is not a {}{}", part(.section), advice(.hint.as_ref(), .allowed))]
     UnknownKey {
         /// The key.
         key: String,
@@ -86,10 +86,18 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
+/// What may stand in a section, empty for the top of the file.
+fn part(section: &str) -> String {
+    if section.is_empty() {
+        "section or key of a policy".to_owned()
+    } else {
+        format!("key of {}", shown(section))
+    }
+}
+
 /// A section as it is written in the file.
 pub(super) fn shown(section: &str) -> String {
     match section {
-        "" => "the top of the file".to_owned(),
         "schedule" | "rule" => format!("[[{section}]]"),
         _ => format!("[{section}]"),
     }
@@ -99,11 +107,13 @@ pub(super) fn shown(section: &str) -> String {
 fn advice(hint: Option<&Hint>, allowed: &[&str]) -> String {
     match hint {
         Some(Hint::DidYouMean(key)) => format!("; did you mean `{key}`?"),
-        Some(Hint::BelongsIn("")) => "; it belongs at the top of the file, before the first section".to_owned(),
+        Some(Hint::BelongsIn("")) => {
+            "; it belongs at the top of the file, before the first section".to_owned()
+        }
         Some(Hint::BelongsIn(section)) => format!("; it belongs in {}", shown(section)),
         None => {
             let quoted: Vec<String> = allowed.iter().map(|key| format!("`{key}`")).collect();
-            format!("; its keys are {}", quoted.join(", "))
+            format!("; expected one of {}", quoted.join(", "))
         }
     }
 }

@@ -59,7 +59,10 @@ static CPU: Section<Policy> = Section {
     keys: &[
         Key { name: "max_cores", set: |p, item| q::cores(item).map(|cores| p.max_cores = Some(cores)) },
         Key { name: "max_cores_pct", set: |p, item| q::share(item).map(|pct| p.max_cores_pct = pct) },
-        Key { name: "max_other_load_pct", set: |p, item| q::percent(item).map(|pct| p.max_other_load_pct = pct) },
+        Key {
+            name: "max_other_load_pct",
+            set: |p, item| q::percent(item).map(|pct| p.max_other_load_pct = pct),
+        },
         Key { name: "assume_idle", set: |p, item| q::flag(item).map(|flag| p.assume_idle = flag) },
     ],
     reserved: &["throttle_pct", "nice"],
@@ -144,11 +147,11 @@ const fn closed(name: &'static str, reserved: &'static [&'static str]) -> Sectio
     Section { name, keys: &[], reserved }
 }
 
-/// The section that has the key, empty for the top of the file.
+/// The section that has the key, empty for the top of the file; none for sections.
 pub(super) fn owner_of(key: &str) -> Option<&'static str> {
     fn has<T>(section: &Section<T>, key: &str) -> Option<&'static str> {
         section.keys.iter().any(|known| known.name == key).then_some(section.name)
     }
     let sections = SECTIONS.iter().find_map(|section| has(section, key));
-    sections.or_else(|| has(&SCHEDULE, key)).or_else(|| has(&TOP, key))
+    sections.or_else(|| has(&SCHEDULE, key)).or_else(|| (key == "version").then_some(TOP.name))
 }

@@ -76,7 +76,8 @@ impl Policy {
     }
 
     fn is_open(&self, weekday: Weekday, minute_of_day: u16) -> bool {
-        self.schedule.is_empty() || self.schedule.iter().any(|opening| opening.is_open(weekday, minute_of_day))
+        self.schedule.is_empty()
+            || self.schedule.iter().any(|opening| opening.is_open(weekday, minute_of_day))
     }
 
     /// The cores that may be sold: a share of the machine's, rounded down but at least one, as many as are idle.

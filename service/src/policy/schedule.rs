@@ -6,7 +6,8 @@ use std::fmt;
 
 const DAYS: &str =
     "a list of days or ranges of days, such as [\"mon-fri\"] or [\"sat\", \"sun\"], with at least one";
-const HOURS: &str = "a list of times from \"HH:MM-HH:MM\", 00:00 to 24:00, such as [\"22:00-07:00\"], with at least one";
+const HOURS: &str =
+    "a list of times from \"HH:MM-HH:MM\", 00:00 to 24:00, such as [\"22:00-07:00\"], with at least one";
 /// Minutes in a day.
 const DAY: u16 = 24 * 60;
 
@@ -50,8 +51,7 @@ pub struct Opening {
 
 impl Weekday {
     /// All of them, from Monday.
-    pub const ALL: [Self; 7] =
-        [Self::Mon, Self::Tue, Self::Wed, Self::Thu, Self::Fri, Self::Sat, Self::Sun];
+    pub const ALL: [Self; 7] = [Self::Mon, Self::Tue, Self::Wed, Self::Thu, Self::Fri, Self::Sat, Self::Sun];
 
     /// The day before.
     #[must_use]
@@ -107,7 +107,9 @@ impl Opening {
         self.hours.iter().any(|&Hours { start, end }| match start.cmp(&end) {
             std::cmp::Ordering::Equal => today,
             std::cmp::Ordering::Less => today && (start..end).contains(&minute_of_day),
-            std::cmp::Ordering::Greater => today && minute_of_day >= start || yesterday && minute_of_day < end,
+            std::cmp::Ordering::Greater => {
+                today && minute_of_day >= start || yesterday && minute_of_day < end
+            }
         })
     }
 }

@@ -30,7 +30,8 @@ fn plain(message: &str, found: &str) -> String {
     let found = shortened(found.trim());
     match (what, expected) {
         ("string values must be quoted", _) if found.is_empty() => {
-            "there is no value: expected a number, `true`, `false`, a text in quotes or a list in brackets".to_owned()
+            "there is no value: expected a number, `true`, `false`, a text in quotes or a list in brackets"
+                .to_owned()
         }
         ("string values must be quoted", _) => {
             format!("`{found}` is not a number, `true` or `false`: expected quotes around it if it is a text")
@@ -42,7 +43,8 @@ fn plain(message: &str, found: &str) -> String {
         }
         ("unclosed array", _) => "a list is not closed: expected `]`".to_owned(),
         ("unexpected key or value", _) => {
-            "there is more on the line than belongs there: expected its end, or a comment after `#`".to_owned()
+            "there is more on the line than belongs there: expected its end, or a comment after `#`"
+                .to_owned()
         }
         ("invalid basic string" | "invalid literal string", "`\"`" | "`'`") => {
             format!("a text is not closed: expected {expected}")
@@ -59,6 +61,24 @@ fn plain(message: &str, found: &str) -> String {
         }
         ("recursion limit" | "cannot recurse further; max recursion depth met", _) => {
             "keys or lists inside each other are nested too deep: expected at most 80".to_owned()
+        }
+        ("invalid boolean", _) => format!("`{found}` is not a value: expected {expected}"),
+        ("invalid float" | "invalid mantissa" | "invalid fraction" | "invalid exponent", _) => {
+            "this is not a number: expected digits, with digits on both sides of a point, such as 0.5".to_owned()
+        }
+        ("extra `=`" | "extra comma in array" | "extra comma in inline table", _) => {
+            format!("`{found}` stands here once too often: expected a value or key")
+        }
+        ("unclosed inline table", _) => "a `{` is not closed: expected `}`".to_owned(),
+        ("missing escaped value", _) => {
+            "in a text in double quotes, `\\` begins a special character: expected `\\\\`, or single quotes around the text"
+                .to_owned()
+        }
+        ("invalid basic string", _) => {
+            "a text has a character that cannot be shown: expected its code, such as `\\n` or `\\u001B`".to_owned()
+        }
+        (_, "") if what.starts_with("cannot extend value") => {
+            format!("`{found}` already has a value: expected it once, as a section or as a value")
         }
         (_, "" | "nothing") => what.to_owned(),
         _ => format!("{what}: expected {}", expected.replace("newline", "the end of the line")),

@@ -1,6 +1,7 @@
 //! Whether an offer is taken: papers in order, money there, within the owner's terms.
 
 use super::{MAX_CONTRACTS, VerifyTicket, Worker};
+use crate::policy::Subnet;
 use bank::client::{Wanted, verify_receipt};
 use market::TicketFault;
 use proto::message::service::{Limits, Offer};
@@ -21,6 +22,8 @@ pub struct Terms {
     pub deny: Vec<PublicKey>,
     /// If not empty, the only buyers whose work is done here.
     pub allow: Vec<PublicKey>,
+    /// Addresses whose work is not done here.
+    pub deny_ips: Vec<Subnet>,
 }
 
 impl Default for Terms {
@@ -32,18 +35,20 @@ impl Default for Terms {
             output: Bytes::gib(1),
             deny: Vec::new(),
             allow: Vec::new(),
+            deny_ips: Vec::new(),
         }
     }
 }
 
 impl Terms {
-    fn allow(&self, buyer: PublicKey, limits: &Limits) -> Result<(), Refusal> {
+    fn allow(&self, buyer: &Peer, limits: &Limits) -> Result<(), Refusal> {
         let refuse =
             |message: String| Err(Refusal::new(RefusalCode::Policy, message, "another seller may take it"));
-        if self.deny.contains(&buyer) {
+        let is_denied_ip = self.deny_ips.iter().any(|subnet| subnet.contains(buyer.addr.ip()));
+        if is_denied_ip || self.deny.contains(&buyer.key) {
             return refuse("this seller's owner denies this buyer".into());
         }
-        if !self.allow.is_empty() && !self.allow.contains(&buyer) {
+        if !self.allow.is_empty() && !self.allow.contains(&buyer.key) {
             return refuse("this seller's owner allows only certain buyers".into());
         }
         if limits.wall > self.wall {
@@ -90,7 +95,7 @@ impl Worker {
         }
         verify(&body.ticket).map_err(|fault| ticket_refusal(&fault))?;
         self.judge_hold(body, now)?;
-        self.terms.allow(from.key, &body.job.limits)
+        self.terms.allow(&from, &body.job.limits)
     }
 
     /// Whether the bank has set enough aside, for long enough, for this contract.

@@ -1,7 +1,7 @@
 //! The greeting: who speaks, and what of it is believed.
 
-use super::super::dial::DialError;
 use super::super::VERSION;
+use super::super::dial::DialError;
 use proto::wire::v1::{self, frame};
 use proto::wire::{Wire as _, WireError};
 use proto::{Peer, PublicKey};
@@ -95,7 +95,9 @@ impl Origin {
         let addr = match self {
             Self::Dialled { .. } => seen,
             Self::Accepted { .. } if hello.is_client => SocketAddr::new(ip, seen.port()),
-            Self::Accepted { .. } if claim.addr.ip().is_unspecified() => SocketAddr::new(ip, claim.addr.port()),
+            Self::Accepted { .. } if claim.addr.ip().is_unspecified() => {
+                SocketAddr::new(ip, claim.addr.port())
+            }
             Self::Accepted { .. } => claim.addr,
         };
         let is_proven = addr.ip().to_canonical() == ip;

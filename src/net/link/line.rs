@@ -80,6 +80,11 @@ impl Line {
         self.advance(State::Broken);
     }
 
+    /// Whether it was given up.
+    pub(in super::super) fn is_broken(&self) -> bool {
+        *self.state.borrow() == State::Broken
+    }
+
     fn advance(&self, to: State) {
         self.state.send_if_modified(|state| {
             let is_further = *state < to;

@@ -57,7 +57,8 @@ impl Shelf {
             }
             for entry in fs::read_dir(shelf.path())? {
                 let entry = entry?;
-                let name = [shelf.file_name(), entry.file_name()].map(|part| part.to_string_lossy().into_owned());
+                let name =
+                    [shelf.file_name(), entry.file_name()].map(|part| part.to_string_lossy().into_owned());
                 if let Some(hash) = unhex(&name.concat()) {
                     let metadata = entry.metadata()?;
                     let age = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
@@ -78,7 +79,11 @@ impl Shelf {
             }
         }
         if self.make_room(0).is_err() {
-            tracing::warn!(used = self.used, quota = self.quota, "the content store is larger than its quota");
+            tracing::warn!(
+                used = self.used,
+                quota = self.quota,
+                "the content store is larger than its quota"
+            );
         }
         Ok(())
     }

@@ -1,0 +1,159 @@
+//! Known bugs, put into what an event changes; the invariants have to see each of them.
+
+use crate::account::{Posting, Side};
+use crate::check::{Violation, check_all, check_touched};
+use crate::hold::{Closing, Hold};
+use crate::ledger::{Ledger, Step};
+use crate::{Bank, Config, Input, Output};
+use proto::message::bank::{BankMessage, BankOutcome, BankRequest, OpenAccount, Order};
+use proto::{CommandId, Hash, KeyPair, Money, Peer, PublicKey, RefusalCode, Rules, Time};
+
+const BUYER: PublicKey = PublicKey([1; 32]);
+const SELLER: PublicKey = PublicKey([2; 32]);
+const HOLD: CommandId = CommandId([4; 16]);
+const CLOSING: Closing =
+    Closing::Settled { seller_paid: Money(60), owner_paid: Money(0), returned: Money(40) };
+
+fn debit(side: Side, amount: u64) -> Posting {
+    Posting::debit(side, Money(amount))
+}
+
+fn credit(side: Side, amount: u64) -> Posting {
+    Posting::credit(side, Money(amount))
+}
+
+fn opening(account: PublicKey) -> Step {
+    let postings = vec![debit(Side::Issuer, 500), credit(Side::Available(account), 500)];
+    Step { postings, granted: Some(account), ..Step::default() }
+}
+
+fn placing(amount: u64) -> Step {
+    let (ticket, expires) = (Hash::default(), Time(9_000));
+    let hold = Hold { id: HOLD, buyer: BUYER, seller: SELLER, ticket, amount: Money(amount), expires };
+    let postings = vec![debit(Side::Available(BUYER), amount), credit(Side::Held(BUYER), amount)];
+    Step { postings, placed: Some(hold), ..Step::default() }
+}
+
+fn settling() -> Step {
+    let postings = vec![
+        debit(Side::Held(BUYER), 100),
+        credit(Side::Available(SELLER), 60),
+        credit(Side::Available(BUYER), 40),
+    ];
+    Step { postings, closed: Some((HOLD, CLOSING)), ..Step::default() }
+}
+
+/// Executes steps one after the other, and checks after each.
+fn run(steps: &[Step]) -> Result<Ledger, Violation> {
+    let mut ledger = Ledger::new(PublicKey([9; 32]));
+    for (time, step) in (1..).zip(steps) {
+        ledger.execute(step.clone(), Time(time))?;
+        let cheap = check_touched(&ledger);
+        assert_eq!(cheap, check_all(&ledger), "both checks see the same");
+        cheap?;
+    }
+    Ok(ledger)
+}
+
+/// Executes the right steps, with the last ones as given, and expects this violation.
+fn check(name: &str, last: &[Step], violation: &Violation) {
+    let steps = [&[opening(BUYER), opening(SELLER)], last].concat();
+    assert_eq!(run(&steps).map(|_| ()), Err(violation.clone()), "{name}");
+}
+
+#[test]
+fn the_right_steps_break_nothing() {
+    let ledger = run(&[opening(BUYER), opening(SELLER), placing(100), settling()]).unwrap();
+    assert_eq!(ledger.accounts.find(SELLER).map(|account| account.available), Some(560));
+}
+
+#[test]
+fn money_that_appears_or_vanishes_is_seen() {
+    let not_conserved = |available, held| Violation::NotConserved { issued: 1_000, available, held };
+    let mut step = settling();
+    step.postings.pop();
+    check("the rest is not returned", &[placing(100), step], &not_conserved(960, 0));
+    let mut step = settling();
+    step.postings.push(credit(Side::Available(PublicKey([3; 32])), 10));
+    check("the fee is paid on top", &[placing(100), step], &not_conserved(1_010, 0));
+    let mut step = settling();
+    step.postings.push(credit(Side::Available(SELLER), 60));
+    check("the seller is paid twice", &[placing(100), step], &not_conserved(1_060, 0));
+    let mut step = placing(100);
+    step.postings.remove(0);
+    check("a hold costs nothing", &[step], &not_conserved(1_000, 100));
+    let mut step = opening(SELLER);
+    step.postings.remove(0);
+    check("a grant is not issued", &[step], &not_conserved(1_500, 0));
+}
+
+#[test]
+fn a_hold_that_is_settled_twice_is_seen() {
+    let twice = Violation::OutOfRange { account: BUYER, value: -100 };
+    check("settled again", &[placing(100), settling(), settling()], &twice);
+    let mut open = settling();
+    open.closed = None;
+    let still_open = Violation::HoldsMismatch { held: 0, holds: 100 };
+    check("settled and left open", &[placing(100), open], &still_open);
+    let closed_only = Step { postings: Vec::new(), ..settling() };
+    let forgotten = Violation::HoldsMismatch { held: 100, holds: 0 };
+    check("closed and not settled", &[placing(100), closed_only.clone()], &forgotten);
+    let gone = Violation::NoOpenHold { hold: HOLD };
+    check("closed twice", &[placing(100), settling(), closed_only], &gone);
+    let again = Step { postings: Vec::new(), ..placing(100) };
+    check("placed twice", &[placing(100), again], &Violation::HoldTwice { hold: HOLD });
+}
+
+#[test]
+fn an_overspent_account_is_seen() {
+    check("a hold beyond the balance", &[placing(501)], &Violation::OutOfRange { account: BUYER, value: -1 });
+    let step = Step {
+        postings: vec![debit(Side::Available(SELLER), 501), credit(Side::Available(BUYER), 501)],
+        ..Step::default()
+    };
+    check("a transfer beyond the balance", &[step], &Violation::OutOfRange { account: SELLER, value: -1 });
+    let step = Step {
+        postings: vec![credit(Side::Issuer, 1_001), debit(Side::Available(BUYER), 1_001)],
+        ..Step::default()
+    };
+    check("more is destroyed than issued", &[step], &Violation::IssuerPositive);
+}
+
+#[test]
+fn money_held_for_the_wrong_account_is_seen() {
+    let mut step = placing(100);
+    step.postings = vec![debit(Side::Available(SELLER), 100), credit(Side::Held(SELLER), 100)];
+    let wrong = Violation::HeldMismatch { account: SELLER, held: 100, holds: 0 };
+    let mut ledger = run(&[opening(BUYER), opening(SELLER)]).unwrap();
+    assert_eq!(ledger.execute(step, Time(5)), Ok(()));
+    assert_eq!(check_touched(&ledger), Err(wrong));
+    let wrong = Violation::HeldMismatch { account: BUYER, held: 0, holds: 100 };
+    assert_eq!(check_all(&ledger), Err(wrong), "the full count meets the buyer first");
+}
+
+#[test]
+fn a_bank_whose_ledger_is_broken_stops_before_it_writes() {
+    let (keys, other) = (KeyPair::from_secret([9; 32]), KeyPair::from_secret([1; 32]));
+    let config = Config { keys: keys.clone(), rules: Rules::PUBLIC };
+    let mut bank = Bank::new(config, [0; 32], Time(0));
+    bank.ledger.accounts.post(&[credit(Side::Available(SELLER), 5)]).unwrap();
+    let from = Peer::new("10.0.0.1:7000".parse().unwrap(), 0, other.public());
+    let order = Order::OpenAccount(OpenAccount {});
+    let command = crate::client::command(&other, keys.public(), HOLD, order);
+    let violation = Violation::NotConserved { issued: 1_000_000_000, available: 1_000_000_005, held: 0 };
+    for is_first in [true, false] {
+        let request = Box::new(BankRequest { command: command.clone() });
+        bank.handle(Input::Receive { from, message: BankMessage::Request(request) }, Time(1));
+        if is_first {
+            assert_eq!(bank.poll_output(), Some(Output::Halt(violation.clone())));
+        }
+        let Some(Output::Send { message: BankMessage::Reply(reply), .. }) = bank.poll_output() else {
+            panic!("no reply");
+        };
+        let BankOutcome::Refused(refusal) = reply.outcome else { panic!("{:?}", reply.outcome) };
+        assert_eq!(refusal.code, RefusalCode::Busy);
+        assert_eq!(refusal.message, format!("the bank has stopped: {violation}"));
+        assert_eq!(bank.poll_output(), None);
+    }
+    assert_eq!(bank.check(), Err(violation));
+}

@@ -1,0 +1,84 @@
+//! What goes wrong, and when: a schedule as data.
+
+use proto::Span;
+
+/// Something that goes wrong, or is repaired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A node ends at once. What it had in memory is gone; its key and its store stay.
+    Crash {
+        /// Which.
+        who: Who,
+        /// The machine is gone: nobody answers. Otherwise only the process is, and connections are refused.
+        is_silent: bool,
+    },
+    /// Every node that has crashed starts again with its key and its store, and with an empty memory.
+    RestartAll,
+    /// A node leaves the network in order and does not come back.
+    Leave {
+        /// Which.
+        who: Who,
+    },
+    /// These nodes are cut off from the others and from the bank.
+    CutOff {
+        /// Which.
+        hosts: Vec<usize>,
+    },
+    /// All are connected again.
+    Heal,
+    /// The bank ends at the next moment at which a record is decided and not durable yet, so that records and
+    /// their answers are lost, and the last write may be torn. It starts again from its journal.
+    KillBank {
+        /// For how long it is down.
+        down: Span,
+    },
+    /// From now on a seller lies.
+    Lie {
+        /// Which node.
+        host: usize,
+        /// How.
+        lie: Lie,
+    },
+}
+
+/// Whom a fault concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// This node.
+    Host(usize),
+    /// The first node that is no buyer and executes something; as soon as there is one.
+    Busy,
+}
+
+/// How a seller lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lie {
+    /// It reports so many times the cycles that it metered.
+    Cycles {
+        /// How many times.
+        times: u64,
+    },
+    /// It names outputs that it does not have.
+    Absent,
+    /// It delivers other outputs than the program's.
+    Wrong,
+    /// It never finishes, and goes on saying that it works.
+    Hang,
+}
+
+/// A fault with its moment, counted from the start of the world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scheduled {
+    /// When.
+    pub at: Span,
+    /// What.
+    pub fault: Fault,
+}
+
+impl Fault {
+    /// This fault at `at`.
+    #[must_use]
+    pub const fn at(self, at: Span) -> Scheduled {
+        Scheduled { at, fault: self }
+    }
+}

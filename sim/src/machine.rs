@@ -1,0 +1,223 @@
+//! A virtual machine: what a job comes to follows from the job, how long it takes from the machine.
+
+use crate::fault::Lie;
+use proto::message::service::{Blob, Job, Limits, NamedBlob, Outcome};
+use proto::{Bytes, Capacity, ContractId, Cycles, Hash, Span, Time};
+use service::Execution;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The argument before the number of cycles that a program executes.
+const WORK: &str = "--work";
+/// The argument before the exit status of a program.
+const EXIT: &str = "--exit";
+
+/// What a virtual program does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// How many cycles it executes.
+    pub work: Cycles,
+    /// Its exit status.
+    pub exit: i32,
+}
+
+/// The executions of one node.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// Its cores.
+    pub cores: u32,
+    /// What one of them executes.
+    pub per_core: Capacity,
+    /// How its owner lies, if it does.
+    pub lie: Option<Lie>,
+    running: BTreeMap<ContractId, Running>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Running {
+    started: Time,
+    cores: u32,
+}
+
+impl Program {
+    /// The arguments that make the virtual machine execute this.
+    #[must_use]
+    pub fn arguments(self) -> Vec<String> {
+        vec![WORK.into(), self.work.0.to_string(), EXIT.into(), self.exit.to_string()]
+    }
+
+    /// What the program of `job` does.
+    #[must_use]
+    pub fn of(job: &Job) -> Self {
+        let behind = |name: &str| {
+            let place = job.arguments.iter().position(|argument| argument == name)?;
+            job.arguments.get(place + 1)
+        };
+        let work = behind(WORK).and_then(|text| text.parse().ok()).unwrap_or(0);
+        let exit = behind(EXIT).and_then(|text| text.parse().ok()).unwrap_or(0);
+        Self { work: Cycles(work), exit }
+    }
+}
+
+/// The output that the program of `job` leaves under `name`: it follows from program, arguments and inputs, and
+/// not from the limits, so that every honest seller delivers the same.
+#[must_use]
+pub fn output(job: &Job, name: &str) -> Blob {
+    let mut text = job.program.hash.0.to_vec();
+    for argument in &job.arguments {
+        text.extend(argument.as_bytes());
+        text.push(0);
+    }
+    for input in &job.inputs {
+        text.extend(input.blob.hash.0);
+    }
+    text.extend(name.as_bytes());
+    let hash = Hash::of(&text);
+    let size = Bytes::kib(1 + u64::from(hash.0[0]));
+    Blob { hash, size }
+}
+
+impl Machine {
+    /// An idle machine.
+    #[must_use]
+    pub const fn new(cores: u32, per_core: Capacity) -> Self {
+        Self { cores, per_core, lie: None, running: BTreeMap::new() }
+    }
+
+    /// Starts `job` on `cores` cores; how long it takes and how it ends, or nothing if it never does.
+    /// The outputs are put into `store`.
+    pub fn start(
+        &mut self,
+        contract: ContractId,
+        cores: u32,
+        job: &Job,
+        store: &mut BTreeSet<Hash>,
+        now: Time,
+    ) -> Option<(Span, Execution)> {
+        self.running.insert(contract, Running { started: now, cores });
+        let (span, mut execution) = execute(job, self.per_core);
+        match self.lie {
+            Some(Lie::Hang) => return None,
+            Some(Lie::Cycles { times }) => execution.cycles = Cycles(execution.cycles.0.saturating_mul(times)),
+            Some(Lie::Absent | Lie::Wrong) => {
+                for output in &mut execution.outputs {
+                    output.blob.hash = Hash::of(&output.blob.hash.0);
+                }
+            }
+            None => {}
+        }
+        if self.lie != Some(Lie::Absent) {
+            store.extend(execution.outputs.iter().map(|output| output.blob.hash));
+        }
+        Some((span, execution))
+    }
+
+    /// Ends an execution; whether there was one.
+    pub fn stop(&mut self, contract: ContractId) -> bool {
+        self.running.remove(&contract).is_some()
+    }
+
+    /// Ends everything.
+    pub fn stop_all(&mut self) {
+        self.running.clear();
+    }
+
+    /// Executions with the cycles metered so far.
+    pub fn progress(&self, now: Time) -> impl Iterator<Item = (ContractId, Cycles)> + '_ {
+        self.running
+            .iter()
+            .map(move |(contract, running)| (*contract, self.per_core.during(now.since(running.started))))
+    }
+
+    /// Cores that execute something.
+    #[must_use]
+    pub fn busy_cores(&self) -> u32 {
+        self.running.values().fold(0, |sum, running| sum.saturating_add(running.cores))
+    }
+}
+
+fn execute(job: &Job, per_core: Capacity) -> (Span, Execution) {
+    let Program { work, exit } = Program::of(job);
+    let Limits { wall, cycles: most, .. } = job.limits;
+    let done = work.min(most);
+    let needed = per_core.span_for(done).unwrap_or(Span(u64::MAX));
+    let ended = |outcome, cycles, outputs| Execution { outcome, cycles, outputs, stdout: None, stderr: None };
+    if needed > wall {
+        return (wall, ended(Outcome::WallLimit(wall), per_core.during(wall), Vec::new()));
+    }
+    if work > most {
+        return (needed, ended(Outcome::CycleLimit(most), done, Vec::new()));
+    }
+    if exit != 0 {
+        return (needed, ended(Outcome::Exited(exit), done, Vec::new()));
+    }
+    let named = |name: &String| NamedBlob { name: name.clone(), blob: output(job, name) };
+    (needed, ended(Outcome::Succeeded, done, job.outputs.iter().map(named).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONTRACT: ContractId = proto::CommandId([1; 16]);
+
+    fn job(work: u64, exit: i32, wall: Span, cycles: u64) -> Job {
+        let (memory, disk, output) = (Bytes::mib(1), Bytes::mib(1), Bytes::mib(1));
+        Job {
+            program: Blob { hash: Hash::of(b"program"), size: Bytes(10) },
+            arguments: Program { work: Cycles(work), exit }.arguments(),
+            environment: Vec::new(),
+            inputs: Vec::new(),
+            outputs: vec!["out".into()],
+            stdin: None,
+            limits: Limits { wall, memory, disk, output, cycles: Cycles(cycles) },
+        }
+    }
+
+    fn check(job: &Job, lie: Option<Lie>, span: u64, outcome: &Outcome, cycles: u64) -> (Execution, BTreeSet<Hash>) {
+        let mut machine = Machine { lie, ..Machine::new(2, Capacity(1_000)) };
+        let mut store = BTreeSet::new();
+        let (took, execution) = machine.start(CONTRACT, 1, job, &mut store, Time(0)).unwrap();
+        assert_eq!((took, &execution.outcome, execution.cycles), (Span(span), outcome, Cycles(cycles)));
+        (execution, store)
+    }
+
+    #[test]
+    fn time_and_end_follow_from_the_job() {
+        let wall = Span::secs(10);
+        for (job, span, outcome, cycles) in [
+            (job(5_000_000, 0, wall, u64::MAX), 5_000, Outcome::Succeeded, 5_000_000),
+            (job(5_000_001, 0, wall, u64::MAX), 5_001, Outcome::Succeeded, 5_000_001),
+            (job(5_000_000, 3, wall, u64::MAX), 5_000, Outcome::Exited(3), 5_000_000),
+            (job(5_000_000, 0, Span(10), u64::MAX), 10, Outcome::WallLimit(Span(10)), 10_000),
+            (job(5_000_000, 0, wall, 2_000), 2, Outcome::CycleLimit(Cycles(2_000)), 2_000),
+        ] {
+            check(&job, None, span, &outcome, cycles);
+        }
+    }
+
+    #[test]
+    fn outputs_do_not_depend_on_the_limits_and_are_served() {
+        let (one, store) = check(&job(7_000, 0, Span::secs(1), 8_000), None, 7, &Outcome::Succeeded, 7_000);
+        let (other, _) = check(&job(7_000, 0, Span::secs(2), 9_000), None, 7, &Outcome::Succeeded, 7_000);
+        assert_eq!(one.outputs, other.outputs);
+        assert_eq!(store, BTreeSet::from([one.outputs[0].blob.hash]));
+        assert_ne!(output(&job(7_000, 0, Span(1), 1), "a"), output(&job(7_000, 0, Span(1), 1), "b"));
+        assert_ne!(output(&job(7_000, 0, Span(1), 1), "a"), output(&job(7_001, 0, Span(1), 1), "a"));
+    }
+
+    #[test]
+    fn liars_report_something_else() {
+        let job = job(7_000, 0, Span::secs(1), u64::MAX);
+        let truth = output(&job, "out").hash;
+        check(&job, Some(Lie::Cycles { times: 3 }), 7, &Outcome::Succeeded, 21_000);
+        let (wrong, store) = check(&job, Some(Lie::Wrong), 7, &Outcome::Succeeded, 7_000);
+        assert!(wrong.outputs[0].blob.hash != truth && store.contains(&wrong.outputs[0].blob.hash));
+        let (absent, store) = check(&job, Some(Lie::Absent), 7, &Outcome::Succeeded, 7_000);
+        assert!(absent.outputs[0].blob.hash != truth && store.is_empty());
+        let mut machine = Machine { lie: Some(Lie::Hang), ..Machine::new(1, Capacity(1)) };
+        assert_eq!(machine.start(CONTRACT, 1, &job, &mut BTreeSet::new(), Time(0)), None);
+        assert_eq!(machine.busy_cores(), 1);
+        assert_eq!(machine.progress(Time(5)).collect::<Vec<_>>(), [(CONTRACT, Cycles(5))]);
+        assert!(machine.stop(CONTRACT) && !machine.stop(CONTRACT));
+    }
+}

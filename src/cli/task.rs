@@ -1,0 +1,115 @@
+//! Commands about tasks.
+
+mod file;
+mod watch;
+
+pub(super) use file::TaskText;
+pub(super) use watch::{Place, Watch, Watched};
+
+use super::arguments::{Global, OneTask, Results, Submit, TaskCommand, TaskFile};
+use super::node::{ANSWER, absolute, ask_node, home};
+use super::{Done, Limit, ask, block_on, client, exit, local};
+use crate::control::{self, Failure, Reply, Request, TaskView};
+use crate::output::Printer;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a node may take to hash the files of a task and to take it on.
+const SUBMIT: Duration = Duration::from_secs(120);
+
+pub(super) fn run(command: TaskCommand, global: &Global, printer: Printer) -> Done {
+    match command {
+        TaskCommand::Validate(file) => validate(&file, printer),
+        TaskCommand::Submit(submit) => match submit.local {
+            Some(nodes) => local::submit(nodes, &submit, global, printer),
+            None => submit_to_node(&submit, global, printer),
+        },
+        TaskCommand::Status(OneTask { task }) => {
+            let task = one_task(global, &Request::Task { task }, ANSWER)?;
+            printer.task(&task)?;
+            Ok(exit::SUCCESS)
+        }
+        TaskCommand::List => match ask_node(global, &Request::Tasks, ANSWER)? {
+            (_, Reply::Tasks(tasks)) => {
+                printer.tasks(&tasks)?;
+                Ok(exit::SUCCESS)
+            }
+            (home, _) => Err(client::unexpected(&home).into()),
+        },
+        TaskCommand::Results(results) => write_results(results, global, printer),
+        TaskCommand::Cancel(OneTask { task }) => {
+            let task = one_task(global, &Request::Cancel { task }, ANSWER)?;
+            printer.task(&task)?;
+            Ok(exit::SUCCESS)
+        }
+        TaskCommand::Wait(OneTask { task }) => {
+            let home = home(global)?;
+            wait(&home, &task, global, printer)
+        }
+    }
+}
+
+fn validate(task: &TaskFile, printer: Printer) -> Done {
+    let (_, validated) = TaskText::read(task)?;
+    for warning in &validated.warnings {
+        printer.warning(&warning.to_string());
+    }
+    printer.validated(&validated)?;
+    Ok(exit::SUCCESS)
+}
+
+fn submit_to_node(submit: &Submit, global: &Global, printer: Printer) -> Done {
+    let request = checked(submit, printer)?;
+    let home = home(global)?;
+    let limit = Limit::of(global.timeout, SUBMIT);
+    let task = task_of(&home, block_on(ask(&home, &request, limit))??)?;
+    if submit.wait {
+        return wait(&home, &task.id.to_string(), global, printer);
+    }
+    printer.submitted(&task)?;
+    Ok(exit::SUCCESS)
+}
+
+/// The request for a task file that has no fault that can be seen from here.
+pub(super) fn checked(submit: &Submit, printer: Printer) -> Result<Request, super::Stop> {
+    let (text, validated) = TaskText::read(&submit.task)?;
+    for warning in &validated.warnings {
+        printer.warning(&warning.to_string());
+    }
+    let to = submit.to.as_deref().map(absolute).transpose()?;
+    let TaskText { text, file, base, set } = text;
+    let patience = submit.patience.as_secs_f64();
+    Ok(Request::Submit(control::Submit { text, file, base, to, set, patience }))
+}
+
+fn write_results(results: Results, global: &Global, printer: Printer) -> Done {
+    let to = results.to.as_deref().map(absolute).transpose()?;
+    let task = one_task(global, &Request::Results { task: results.task.task, to }, SUBMIT)?;
+    printer.results(&task)?;
+    Ok(if task.problems.is_empty() { exit::SUCCESS } else { exit::FAILED })
+}
+
+/// Waits until `task` has ended and shows it.
+fn wait(home: &Path, task: &str, global: &Global, printer: Printer) -> Done {
+    let watch = Watch { home, task, printer, timeout: global.timeout, place: Place::Network };
+    match block_on(watch.run_alone())?? {
+        Watched::Ended(task) => {
+            printer.task(&task)?;
+            Ok(exit::of_task(&task))
+        }
+        Watched::Left(status) => Ok(status),
+    }
+}
+
+fn one_task(global: &Global, request: &Request, usual: Duration) -> Result<Box<TaskView>, Failure> {
+    let (home, reply) = ask_node(global, request, usual)?;
+    task_of(&home, reply)
+}
+
+/// The task in `reply`.
+pub(super) fn task_of(home: &Path, reply: Reply) -> Result<Box<TaskView>, Failure> {
+    match reply {
+        Reply::Task(task) => Ok(task),
+        _ => Err(client::unexpected(home)),
+    }
+}

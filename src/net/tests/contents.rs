@@ -1,0 +1,150 @@
+//! Contents.
+
+use super::*;
+use proto::Hash;
+use std::os::unix::fs::PermissionsExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+const SIZE: usize = 5 << 20;
+
+fn bytes(size: usize) -> Vec<u8> {
+    blake3::Hasher::new().finalize_xof().take_bytes(size)
+}
+
+trait TakeBytes {
+    fn take_bytes(self, size: usize) -> Vec<u8>;
+}
+
+impl TakeBytes for blake3::OutputReader {
+    fn take_bytes(mut self, size: usize) -> Vec<u8> {
+        let mut bytes = vec![0; size];
+        self.fill(&mut bytes);
+        bytes
+    }
+}
+
+async fn check_fetched(size: usize) {
+    let (seller, buyer) = (Node::start(1).await, Node::start(2).await);
+    let blob = buyer.store.put_bytes(bytes(size)).await.unwrap();
+    seller.net.fetch(buyer.peer, blob).await.unwrap();
+    assert_eq!(std::fs::read(seller.store.path(&blob.hash).unwrap()).unwrap(), bytes(size));
+    buyer.net.shutdown().await;
+    seller.net.fetch(buyer.peer, blob).await.expect("what is here needs nobody");
+}
+
+#[tokio::test]
+async fn a_content_is_fetched_whole() {
+    for size in [0, 1, MAX_PIECE, SIZE + 1] {
+        check_fetched(size).await;
+    }
+}
+
+#[tokio::test]
+async fn a_content_that_is_not_there_is_reported_as_such() {
+    let (one, two) = (Node::start(1).await, Node::start(2).await);
+    let (from, hash) = (two.peer, Hash([7; 32]));
+    let error = one.net.fetch(from, Blob { hash, size: Bytes(9) }).await.unwrap_err();
+    assert_eq!(error.to_string(), format!("{from} does not have the content {hash}"));
+    assert_eq!(one.store.used(), Bytes(0));
+}
+
+#[tokio::test]
+async fn other_bytes_than_promised_are_found_out() {
+    let (one, liar) = (Node::start(1).await, Node::start(2).await);
+    let blob = liar.store.put_bytes(bytes(SIZE)).await.unwrap();
+    let path = liar.store.path(&blob.hash).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let mut lie = bytes(SIZE);
+    lie[SIZE - 1] ^= 1;
+    std::fs::write(&path, &lie).unwrap();
+    let error = one.net.fetch(liar.peer, blob).await.unwrap_err();
+    assert!(matches!(error, FetchError::WrongContent { from, .. } if from == liar.peer), "{error}");
+    assert_eq!((one.store.has(&blob.hash), one.store.used()), (false, Bytes(0)));
+    // More bytes than promised are not even read to their end.
+    let short = Blob { size: Bytes(10), ..blob };
+    let error = one.net.fetch(liar.peer, short).await.unwrap_err();
+    assert!(matches!(error, FetchError::WrongContent { .. }), "{error}");
+    assert_eq!(one.store.used(), Bytes(0));
+}
+
+#[tokio::test]
+async fn an_honest_peer_is_not_blamed_for_the_bytes_of_another() {
+    let (one, honest) = (Node::start(1).await, Node::start(2).await);
+    let blob = honest.store.put_bytes(bytes(SIZE)).await.unwrap();
+    let mut writer = one.store.writer(blob).await.unwrap();
+    writer.write(vec![0; 1_000]).await.unwrap();
+    drop(writer);
+    one.net.fetch(honest.peer, blob).await.unwrap();
+    assert!(one.store.has(&blob.hash));
+}
+
+/// Passes bytes on; the first connection is cut after `limit` of them. Tells how many each has brought.
+async fn relay(to: SocketAddr, limit: u64) -> (SocketAddr, mpsc::Receiver<u64>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (tell, told) = mpsc::channel(8);
+    tokio::spawn(async move {
+        let mut limit = limit;
+        while let Ok((near, _)) = listener.accept().await {
+            let far = TcpStream::connect(to).await.unwrap();
+            let (mut near_read, mut near_write) = near.into_split();
+            let (far_read, mut far_write) = far.into_split();
+            let up = tokio::spawn(async move {
+                let _done = tokio::io::copy(&mut near_read, &mut far_write).await.is_ok();
+            });
+            let mut limited = far_read.take(std::mem::replace(&mut limit, u64::MAX));
+            let brought = tokio::io::copy(&mut limited, &mut near_write).await.unwrap_or(0);
+            up.abort();
+            let _closed = near_write.shutdown().await.is_ok();
+            tell.send(brought).await.unwrap();
+        }
+    });
+    (addr, told)
+}
+
+#[tokio::test]
+async fn a_fetch_that_was_cut_goes_on_where_it_was() {
+    let (one, two) = (Node::start(1).await, Node::start(2).await);
+    let blob = two.store.put_bytes(bytes(SIZE)).await.unwrap();
+    let (addr, mut told) = relay(two.peer.addr, 3 << 20).await;
+    one.net.fetch(Peer::new(addr, 0, two.peer.key), blob).await.unwrap();
+    assert_eq!(told.recv().await, Some(3 << 20));
+    let rest = timeout(LONG, told.recv()).await.unwrap().unwrap();
+    // Two whole pieces at least had arrived.
+    assert!(rest < (3 << 20) + (1 << 19), "{rest} bytes in the second attempt");
+    assert_eq!(one.store.used(), blob.size);
+}
+
+#[tokio::test]
+async fn a_peer_that_is_gone_is_tried_a_few_times_and_what_came_is_kept() {
+    let (one, two) = (Node::start(1).await, Node::start(2).await);
+    let blob = two.store.put_bytes(bytes(SIZE)).await.unwrap();
+    let mut writer = one.store.writer(blob).await.unwrap();
+    writer.write(bytes(SIZE)[..1_000].to_vec()).await.unwrap();
+    drop(writer);
+    two.net.shutdown().await;
+    let error = one.net.fetch(two.peer, blob).await.unwrap_err();
+    assert!(matches!(error, FetchError::Cut { .. }), "{error}");
+    assert_eq!(one.store.used(), Bytes(1_000));
+}
+
+#[tokio::test]
+async fn one_content_is_fetched_once_however_many_ask() {
+    let (one, two) = (Node::start(1).await, Node::start(2).await);
+    let blob = two.store.put_bytes(bytes(SIZE)).await.unwrap();
+    let (addr, mut told) = relay(two.peer.addr, u64::MAX).await;
+    let from = Peer::new(addr, 0, two.peer.key);
+    let asked: Vec<_> = (0..4)
+        .map(|_| {
+            let net = one.net.clone();
+            tokio::spawn(async move { net.fetch(from, blob).await })
+        })
+        .collect();
+    for fetched in asked {
+        fetched.await.unwrap().unwrap();
+    }
+    assert!(timeout(LONG, told.recv()).await.unwrap().is_some());
+    assert_eq!(told.try_recv().ok(), None, "there was one connection");
+    assert!(two.place.path().join("objects").is_dir());
+}

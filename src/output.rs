@@ -1,0 +1,190 @@
+//! What the program prints: the only files that do.
+//!
+//! What was asked for goes to standard output, everything else to standard error. With `--json` standard output
+//! has one JSON value, errors included.
+
+mod human;
+mod json;
+mod progress;
+#[cfg(test)]
+pub(crate) mod sample;
+mod table;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub(crate) use progress::Progress;
+pub(crate) use view::{BalanceChange, Place, Ready, Run, RunningNetwork, RunningNode, TotalChange, Validated};
+
+use crate::control::{BalanceView, Failure, ListingView, NodeView, TaskView};
+use proto::PublicKey;
+use std::env;
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::net::SocketAddr;
+use std::path::Path;
+
+/// Where and how a command prints.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Printer {
+    is_json: bool,
+    is_quiet: bool,
+    has_colour: bool,
+}
+
+/// How text for people is laid out.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    /// Columns to fit tables into; `None` for as many as they need.
+    width: Option<usize>,
+    has_colour: bool,
+}
+
+impl Printer {
+    pub(crate) fn new(is_json: bool, is_quiet: bool, no_colour: bool) -> Self {
+        let is_off = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+        Self { is_json, is_quiet, has_colour: !(no_colour || is_off("NO_COLOR") || is_dumb) }
+    }
+
+    pub(crate) fn task(self, task: &TaskView) -> Result<(), Failure> {
+        self.result(|| json::task(task), |look| human::task(task, look))
+    }
+
+    /// A task that was submitted and is not waited for; quietly, its number only.
+    pub(crate) fn submitted(self, task: &TaskView) -> Result<(), Failure> {
+        let text = if self.is_quiet { format!("{}\n", task.id) } else { human::submitted(task) };
+        self.result(|| json::task(task), |_| text)
+    }
+
+    pub(crate) fn tasks(self, tasks: &[TaskView]) -> Result<(), Failure> {
+        self.result(|| json::tasks(tasks), |look| human::tasks(tasks, look))
+    }
+
+    pub(crate) fn results(self, task: &TaskView) -> Result<(), Failure> {
+        self.result(|| json::task(task), |_| human::results(task))
+    }
+
+    pub(crate) fn validated(self, file: &Validated) -> Result<(), Failure> {
+        self.result(|| json::document("task-validate", file), |_| human::validated(file))
+    }
+
+    pub(crate) fn run(self, run: &Run<'_>) -> Result<(), Failure> {
+        self.result(|| json::document("local-run", run), |look| human::run(run, look))
+    }
+
+    pub(crate) fn network(self, network: &RunningNetwork) -> Result<(), Failure> {
+        self.result(|| json::document("dev", network), |look| human::network(network, look))
+    }
+
+    pub(crate) fn node(self, node: &NodeView) -> Result<(), Failure> {
+        self.result(|| json::document("status", node), |_| human::node(node))
+    }
+
+    pub(crate) fn balance(self, balance: &BalanceView) -> Result<(), Failure> {
+        self.result(|| json::document("balance", balance), |_| human::balance(balance))
+    }
+
+    pub(crate) fn listings(self, listings: &[ListingView]) -> Result<(), Failure> {
+        self.result(|| json::listings(listings), |look| human::listings(listings, look))
+    }
+
+    pub(crate) fn left(self, home: &Path) -> Result<(), Failure> {
+        let text = format!("the node in {} has left the network and ended\n", home.display());
+        self.result(|| json::left(home), |_| text)
+    }
+
+    pub(crate) fn policy(self, file: &str) -> Result<(), Failure> {
+        self.result(|| json::policy(file), |_| format!("{}: valid\n", human::clean(file)))
+    }
+
+    pub(crate) fn schema(self, name: &str, text: &str) -> Result<(), Failure> {
+        self.result(|| json::schema(name, text), |_| text.to_owned())
+    }
+
+    /// A command that failed: as JSON on standard output, else on standard error.
+    pub(crate) fn failure(self, failure: &Failure) {
+        self.problem(|| json::failure(failure, &[]), |colour| human::failure(failure, colour));
+    }
+
+    /// A file with faults.
+    pub(crate) fn faults(self, code: &str, places: &[Place]) {
+        self.problem(|| json::faults(code, places), |_| human::places(places));
+    }
+
+    /// Arguments that are wrong, or the help that they ask for.
+    pub(crate) fn usage(self, error: &clap::Error) {
+        let text = error.render();
+        let shown = |colour: bool| if colour { text.ansi().to_string() } else { text.to_string() };
+        if error.use_stderr() {
+            self.problem(|| json::usage(&text.to_string()), shown);
+        } else {
+            let _ = write_out(&shown(self.has_colour && io::stdout().is_terminal()));
+        }
+    }
+
+    /// What may be good to know.
+    pub(crate) fn note(self, text: &str) {
+        if !self.is_quiet {
+            write_err(&format!("{}\n", human::clean(text)));
+        }
+    }
+
+    /// What looks like a mistake.
+    pub(crate) fn warning(self, text: &str) {
+        self.note(&format!("warning: {text}"));
+    }
+
+    /// A question to whoever sits at the terminal.
+    pub(crate) fn question(self, text: &str) {
+        write_err(text);
+    }
+
+    fn result(self, json: impl FnOnce() -> String, human: impl FnOnce(Look) -> String) -> Result<(), Failure> {
+        let text = if self.is_json { json() } else { human(self.look()) };
+        write_out(&text).map_err(|error| Failure::new("output", format!("cannot write the result: {error}"), 1))
+    }
+
+    fn problem(self, json: impl FnOnce() -> String, human: impl FnOnce(bool) -> String) {
+        if self.is_json {
+            let _ = write_out(&json());
+        } else {
+            write_err(&human(self.has_colour && io::stderr().is_terminal()));
+        }
+    }
+
+    fn look(self) -> Look {
+        let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let terminal = || console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns));
+        let is_terminal = io::stdout().is_terminal();
+        let width = columns.or_else(|| terminal().filter(|_| is_terminal)).filter(|columns| *columns > 0);
+        Look { width, has_colour: self.has_colour && is_terminal }
+    }
+}
+
+/// Says that a node or a bank is ready: to its parent as a line of JSON, else to people.
+pub(crate) fn ready(address: SocketAddr, key: PublicKey, home: &Path, tied: bool) {
+    if tied {
+        let ready = Ready { address: address.to_string(), key: key.to_hex(), home: home.into() };
+        let _ = write_out(&json::ready(&ready));
+    } else {
+        write_err(&format!(
+            "ready at {address} with the files in {}; Ctrl-C ends it\nkey {}\n",
+            home.display(),
+            key.to_hex()
+        ));
+    }
+}
+
+/// Writes to standard output. Whoever stops reading has read enough.
+fn write_out(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Writes to standard error; there is nowhere to complain about an error there.
+fn write_err(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}

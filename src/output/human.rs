@@ -1,0 +1,61 @@
+//! Output for people: sentences and tables.
+
+mod money;
+mod network;
+mod node;
+mod task;
+
+pub(super) use network::{network, run};
+pub(super) use node::{balance, listings, node};
+pub(super) use task::{results, submitted, task, tasks, validated};
+
+use super::Look;
+use super::table::{Align, Colour, Table};
+use super::view::Place;
+use crate::control::Failure;
+use std::fmt::Write as _;
+
+/// `text` with control characters made visible: what others wrote must not steer the terminal.
+pub(super) fn clean(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() { clean.extend(c.escape_default()) } else { clean.push(c) }
+    }
+    clean
+}
+
+/// A failure: its sentence and what to do about it. Faults of a file come as they are, one a line.
+pub(super) fn failure(failure: &Failure, has_colour: bool) -> String {
+    let mut text = String::new();
+    if failure.code.ends_with("_invalid") {
+        for line in failure.message.lines() {
+            let _ = writeln!(text, "{}", clean(line));
+        }
+    } else {
+        let word = if has_colour { Colour::Red.paint("error:") } else { "error:".into() };
+        let _ = writeln!(text, "{word} {}", clean(&failure.message));
+    }
+    if !failure.hint.is_empty() {
+        let word = if has_colour { Colour::Bold.paint("hint:") } else { "hint:".into() };
+        let _ = writeln!(text, "{word} {}", clean(&failure.hint));
+    }
+    text
+}
+
+/// Faults of a file, one a line.
+pub(super) fn places(places: &[Place]) -> String {
+    places.iter().fold(String::new(), |mut text, place| {
+        let _ = writeln!(text, "{}", clean(&place.to_string()));
+        text
+    })
+}
+
+/// The first eight digits of an account, enough to tell nodes apart.
+fn short(account: &str) -> &str {
+    account.get(..8).unwrap_or(account)
+}
+
+/// `1 node`, `2 nodes`.
+fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,83 @@
+//! A node, its account and its markets for people.
+
+use super::money::two_decimals;
+use super::{Align, Colour, Look, Table, clean, count, short};
+use crate::control::{BalanceView, ListingView, NodeView};
+use std::fmt::Write as _;
+
+/// How a node is, one thing a line.
+pub(in crate::output) fn node(node: &NodeView) -> String {
+    let NodeView { version, account, node_id, address, slot, bank, .. } = node;
+    let ring = if node.is_member { "member" } else { "joining" };
+    let neighbours = format!(
+        "{ring}; predecessor {}, {}, {}",
+        node.predecessor.as_deref().map_or("none", short),
+        count(node.successors.len(), "successor"),
+        count(node.fingers, "finger"),
+    );
+    let selling = match (&node.listed, &node.not_selling) {
+        (_, Some(why)) => format!("nothing: {why}"),
+        (Some(market), None) => format!("in {market} at {} credits/Gc", two_decimals(&node.ask)),
+        (None, None) => format!("not listed yet, at {} credits/Gc", two_decimals(&node.ask)),
+    };
+    let lines = [
+        ("account", account.clone()),
+        ("node", format!("{} at {address}, slot {slot}", short(node_id))),
+        ("ring", neighbours),
+        ("bank", bank.clone()),
+        ("power", format!("{} Mc/s a core; {} to sell, {} free", node.per_core, count_of_cores(node), node.free_cores)),
+        ("selling", selling),
+        ("working", format!("for others on {}", count(node.working, "sub-task"))),
+        ("owns", format!("markets with {}", count(node.listings, "listing"))),
+        ("orders", format!("{} without an answer of the bank", node.unanswered_orders)),
+        ("up", format!("{:.0} s, version {version}", node.uptime)),
+    ];
+    lines.iter().fold(String::new(), |mut text, (name, value)| {
+        let _ = writeln!(text, "{name:<8} {}", clean(value));
+        text
+    })
+}
+
+fn count_of_cores(node: &NodeView) -> String {
+    format!("{} core{}", node.cores, if node.cores == 1 { "" } else { "s" })
+}
+
+/// An account.
+pub(in crate::output) fn balance(balance: &BalanceView) -> String {
+    format!(
+        "account   {}\navailable {} credits\nheld      {} credits\n",
+        clean(&balance.account),
+        clean(&balance.available),
+        clean(&balance.held)
+    )
+}
+
+/// Listings, by market.
+pub(in crate::output) fn listings(listings: &[ListingView], look: Look) -> String {
+    if listings.is_empty() {
+        return "no listings in the markets that this node owns\n".into();
+    }
+    let (left, right) = (Align::Left, Align::Right);
+    let mut table = Table::new(&[
+        ("market", left),
+        ("seller", left),
+        ("address", left),
+        ("cores", right),
+        ("Mc/s a core", right),
+        ("ask/Gc", right),
+        ("expires in", right),
+    ]);
+    for listing in listings {
+        let cells = [
+            listing.market.clone(),
+            short(&listing.seller).into(),
+            listing.address.clone(),
+            listing.cores.to_string(),
+            listing.per_core.to_string(),
+            two_decimals(&listing.ask),
+            format!("{:.1} s", listing.expires_in),
+        ];
+        table.row(cells, Colour::Plain);
+    }
+    table.render(look.width, look.has_colour)
+}

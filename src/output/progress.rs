@@ -1,0 +1,118 @@
+//! What happens while a command waits: a bar on a terminal, else a line for each change.
+
+use super::human::clean;
+use super::{Printer, write_err};
+use crate::control::EventView;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{self, IsTerminal as _};
+
+/// The progress of one task, on standard error.
+pub(crate) struct Progress {
+    is_quiet: bool,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    pub(crate) fn new(printer: Printer) -> Self {
+        let is_terminal = io::stderr().is_terminal() && console::Term::stderr().features().is_attended();
+        let bar = (is_terminal && !printer.is_quiet).then(|| {
+            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+            let template = "{elapsed_precise} [{wide_bar}] {pos}/{len} {msg}";
+            bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        Self { is_quiet: printer.is_quiet, bar }
+    }
+
+    /// Shows a change.
+    pub(crate) fn show(&self, event: &EventView) {
+        match &self.bar {
+            Some(bar) => {
+                let all = event.done + event.failed + event.running + event.waiting;
+                bar.set_length(u64::try_from(all).unwrap_or(u64::MAX));
+                bar.set_position(u64::try_from(event.done + event.failed).unwrap_or(u64::MAX));
+                bar.set_message(counts(event));
+                // The bar shows what goes well; what does not is also said.
+                let is_bad = match event.kind.as_str() {
+                    "no_seller" | "retrying" => true,
+                    "ended" => !event.why.is_empty() && event.why != "succeeded",
+                    _ => false,
+                };
+                if is_bad {
+                    self.say(&line(event));
+                }
+            }
+            None if event.kind != "progress" => self.say(&line(event)),
+            None => {}
+        }
+    }
+
+    /// Says something without disturbing the bar.
+    pub(crate) fn say(&self, text: &str) {
+        if self.is_quiet {
+            return;
+        }
+        match &self.bar {
+            Some(bar) => bar.println(clean(text)),
+            None => write_err(&format!("{}\n", clean(text))),
+        }
+    }
+
+    /// Asks something; the bar keeps its place below.
+    pub(crate) fn ask(&self, question: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| write_err(question)),
+            None => write_err(question),
+        }
+    }
+
+    /// Removes the bar.
+    pub(crate) fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// What stands beside the bar.
+fn counts(event: &EventView) -> String {
+    let EventView { done, failed, running, waiting, spent, held, .. } = event;
+    let failed = if *failed > 0 { format!(" failed {failed}") } else { String::new() };
+    clean(&format!("done {done}{failed} running {running} waiting {waiting} held {held} spent {spent}"))
+}
+
+/// A change as a line: when, what, and why.
+fn line(event: &EventView) -> String {
+    let what = event.sub_task.as_deref().unwrap_or("task");
+    let kind = event.kind.replace('_', " ");
+    let why = if event.why.is_empty() { String::new() } else { format!(": {}", event.why) };
+    format!("{:8.2} s  {what}  {kind}{why}", event.at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::sample;
+
+    #[test]
+    fn a_change_is_a_line() {
+        let event = sample::event("no_seller", "3 sellers ask more than 0.10");
+        assert_eq!(line(&event), "    1.25 s  count[3]  no seller: 3 sellers ask more than 0.10");
+        let event = EventView { sub_task: None, ..sample::event("task_ended", "") };
+        assert_eq!(line(&event), "    1.25 s  task  task ended");
+    }
+
+    #[test]
+    fn the_bar_counts_sub_tasks_and_money() {
+        let event = sample::event("progress", "");
+        assert_eq!(counts(&event), "done 3 running 4 waiting 9 held 12.5 spent 3.1");
+        let event = EventView { failed: 1, ..event };
+        assert_eq!(counts(&event), "done 3 failed 1 running 4 waiting 9 held 12.5 spent 3.1");
+    }
+}

@@ -1,0 +1,101 @@
+//! What is shown besides the views of the control protocol.
+
+use crate::control::TaskView;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::PathBuf;
+
+/// Something about a place of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Place {
+    pub(crate) file: String,
+    /// From 1; 0 when the place is not in the file.
+    pub(crate) line: u32,
+    /// In characters, from 1; 0 when the place is not in the file.
+    pub(crate) column: u32,
+    pub(crate) message: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.line, self.column) {
+            (0, _) => write!(out, "{}: {}", self.file, self.message),
+            (line, 0) => write!(out, "{}:{line}: {}", self.file, self.message),
+            (line, column) => write!(out, "{}:{line}:{column}: {}", self.file, self.message),
+        }
+    }
+}
+
+/// What a process says to its parent when it serves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ready {
+    pub(crate) address: String,
+    /// The public key, all of it.
+    pub(crate) key: String,
+    pub(crate) home: PathBuf,
+}
+
+/// A valid task file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Validated {
+    pub(crate) file: String,
+    pub(crate) name: String,
+    pub(crate) sub_tasks: usize,
+    /// The sum of all prices in credits: the most that the task can cost.
+    pub(crate) price: String,
+    pub(crate) budget: Option<String>,
+    /// The files that it names and that are there.
+    pub(crate) files: usize,
+    pub(crate) warnings: Vec<Place>,
+}
+
+/// A task on a local network, from its start to its end.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Run<'a> {
+    pub(crate) task: &'a TaskView,
+    pub(crate) balances: Vec<BalanceChange>,
+    pub(crate) total: TotalChange,
+    /// Where the files are, if they are kept.
+    pub(crate) kept: Option<PathBuf>,
+}
+
+/// An account before and after, in credits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct BalanceChange {
+    pub(crate) node: String,
+    pub(crate) account: String,
+    /// What is available and what is held.
+    pub(crate) before: String,
+    pub(crate) after: String,
+    /// What is still held of it.
+    pub(crate) held: String,
+    /// The difference, with its sign.
+    pub(crate) change: String,
+}
+
+/// The money of all accounts together, in credits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct TotalChange {
+    pub(crate) before: String,
+    pub(crate) after: String,
+    /// Whether both are the same: no money appeared, none vanished.
+    pub(crate) adds_up: bool,
+}
+
+/// A local network that keeps running.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct RunningNetwork {
+    pub(crate) directory: PathBuf,
+    /// `KEY@HOST:PORT`, for `join --bootstrap`.
+    pub(crate) bootstrap: String,
+    pub(crate) nodes: Vec<RunningNode>,
+}
+
+/// A node of a local network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct RunningNode {
+    pub(crate) name: String,
+    pub(crate) address: String,
+    pub(crate) account: String,
+    pub(crate) home: PathBuf,
+}

@@ -6,6 +6,7 @@
 mod arguments;
 mod client;
 mod exit;
+mod file;
 mod interrupt;
 mod local;
 mod node;
@@ -17,7 +18,7 @@ mod task;
 mod tests;
 mod value;
 
-pub(crate) use client::ask;
+pub(crate) use client::{ask, unexpected};
 pub(crate) use options::{BankOptions, Bootstrap, JoinOptions, Limit};
 
 use crate::control::Failure;

@@ -12,19 +12,19 @@
 
 mod calibrate;
 mod control;
-pub mod environment;
+pub(crate) mod environment;
 mod format;
 mod host;
 mod module;
-pub mod scratch;
+pub(crate) mod scratch;
 mod state;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod wasm;
 
-pub use control::Control;
-pub use scratch::Scratch;
+pub(crate) use control::Control;
+pub(crate) use scratch::Scratch;
 
 use module::Shelf;
 use proto::message::service::{Limits, Outcome};
@@ -39,56 +39,56 @@ use std::time::Instant;
 /// Version 1: wasmtime 48 fuel. Most instructions cost 1; `nop`, `drop`, `block`, `loop`, `unreachable`,
 /// `return`, `else` and `end` 0; bulk memory and table instructions 1 more for each byte or element. What the
 /// host does in a WASI call is not charged.
-pub const COST_MODEL: u32 = 1;
+pub(crate) const COST_MODEL: u32 = 1;
 
 /// Why an engine could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("the WebAssembly engine cannot start: {0}")]
-pub struct EngineError(String);
+pub(crate) struct EngineError(String);
 
 /// One execution: a program with all that it gets.
 #[derive(Clone, Debug)]
-pub struct Execution {
+pub(crate) struct Execution {
     /// File of the program.
-    pub program: PathBuf,
+    pub(crate) program: PathBuf,
     /// Its BLAKE3 hash; the compiled module is kept under it.
-    pub program_hash: Hash,
+    pub(crate) program_hash: Hash,
     /// Argument 0.
-    pub program_name: String,
+    pub(crate) program_name: String,
     /// The other arguments.
-    pub arguments: Vec<String>,
+    pub(crate) arguments: Vec<String>,
     /// Variables over those of [`environment::FIXED`].
-    pub environment: Vec<(String, String)>,
+    pub(crate) environment: Vec<(String, String)>,
     /// File that is its standard input; none: empty.
-    pub stdin: Option<PathBuf>,
+    pub(crate) stdin: Option<PathBuf>,
     /// Directory that it sees as `/` and `.`, with its inputs in place. Nobody else may change it meanwhile.
-    pub scratch: PathBuf,
+    pub(crate) scratch: PathBuf,
     /// Files that it has to leave there.
-    pub outputs: Vec<String>,
+    pub(crate) outputs: Vec<String>,
     /// What it may use.
-    pub limits: Limits,
+    pub(crate) limits: Limits,
 }
 
 /// How an execution ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ended {
+pub(crate) struct Ended {
     /// The verdict on it.
-    pub outcome: Outcome,
+    pub(crate) outcome: Outcome,
     /// What was metered, exactly.
-    pub cycles: Cycles,
+    pub(crate) cycles: Cycles,
     /// Its standard output, at most `limits.output`.
-    pub stdout: Vec<u8>,
+    pub(crate) stdout: Vec<u8>,
     /// Its standard error, at most `limits.output`.
-    pub stderr: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
     /// Wall time from the call of `run` to its return.
-    pub elapsed: Span,
+    pub(crate) elapsed: Span,
     /// What of it passed until the module was compiled (next to nothing if it was cached).
-    pub prepared: Span,
+    pub(crate) prepared: Span,
 }
 
 /// Runs programs; one for a process. Clones share compiled modules.
 #[derive(Clone)]
-pub struct Engine {
+pub(crate) struct Engine {
     shelf: Arc<Shelf>,
 }
 
@@ -97,16 +97,17 @@ impl Engine {
     ///
     /// # Errors
     /// If this machine cannot run compiled WebAssembly.
-    pub fn new() -> Result<Self, EngineError> {
+    pub(crate) fn new() -> Result<Self, EngineError> {
         let engine = wasm::engine().map_err(|error| EngineError(format!("{error:#}")))?;
         let linker = host::linker(&engine).map_err(|error| EngineError(format!("{error:#}")))?;
         Ok(Self { shelf: Arc::new(Shelf::new(engine, linker)) })
     }
 
     /// Runs a program to its end; returns whatever the program does, at the latest when its wall limit is over
-    /// or soon after `control.stop()`. Blocks: call it on a thread of its own, not on one of an async runtime.
+    /// (which counts from here, so compiling is within it) or soon after `control.stop()`. Blocks: call it on a
+    /// thread of its own, not on one of an async runtime.
     #[must_use]
-    pub fn run(&self, execution: &Execution, control: &Control) -> Ended {
+    pub(crate) fn run(&self, execution: &Execution, control: &Control) -> Ended {
         let started = Instant::now();
         let ended = catch_unwind(AssertUnwindSafe(|| wasm::run(&self.shelf, execution, control, started)));
         let mut ended = ended.unwrap_or_else(|_| {
@@ -119,7 +120,7 @@ impl Engine {
     /// What one core executes of the calibration kernel, measured for about `time`: the best of a few slices,
     /// since whatever else runs here can only make a slice slower.
     #[must_use]
-    pub fn calibrate(&self, time: Span) -> Capacity {
+    pub(crate) fn calibrate(&self, time: Span) -> Capacity {
         calibrate::measure(self.shelf.engine(), time)
     }
 }

@@ -24,7 +24,7 @@ use pool::Pool;
 use proto::message::service::Blob;
 use proto::{KeyPair, Message, Peer, PublicKey};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
@@ -157,7 +157,7 @@ impl Net {
         let channel = tls::Channel::new(&keys)?;
         let acceptor = Arc::new(channel.server()?).into();
         // 127.0.0.1 is what the system takes by itself.
-        let source = Some(listen.ip()).filter(|ip| !ip.is_unspecified() && ip.to_string() != "127.0.0.1");
+        let source = Some(listen.ip()).filter(|ip| !ip.is_unspecified() && *ip != Ipv4Addr::LOCALHOST);
         let inner = Arc::new(Inner {
             address,
             key: keys.public(),

@@ -14,7 +14,9 @@ mod tests;
 mod view;
 
 pub(crate) use progress::Progress;
-pub(crate) use view::{BalanceChange, Place, Ready, Run, RunningNetwork, RunningNode, TotalChange, Validated};
+pub(crate) use view::{
+    BalanceChange, Place, Ready, Run, RunningNetwork, RunningNode, TotalChange, Validated,
+};
 
 use crate::control::{BalanceView, Failure, ListingView, NodeView, TaskView};
 use proto::PublicKey;
@@ -134,14 +136,14 @@ impl Printer {
         self.note(&format!("warning: {text}"));
     }
 
-    /// A question to whoever sits at the terminal.
-    pub(crate) fn question(self, text: &str) {
-        write_err(text);
-    }
-
-    fn result(self, json: impl FnOnce() -> String, human: impl FnOnce(Look) -> String) -> Result<(), Failure> {
+    fn result(
+        self,
+        json: impl FnOnce() -> String,
+        human: impl FnOnce(Look) -> String,
+    ) -> Result<(), Failure> {
         let text = if self.is_json { json() } else { human(self.look()) };
-        write_out(&text).map_err(|error| Failure::new("output", format!("cannot write the result: {error}"), 1))
+        write_out(&text)
+            .map_err(|error| Failure::new("output", format!("cannot write the result: {error}"), 1))
     }
 
     fn problem(self, json: impl FnOnce() -> String, human: impl FnOnce(bool) -> String) {
@@ -168,7 +170,7 @@ pub(crate) fn ready(address: SocketAddr, key: PublicKey, home: &Path, tied: bool
         let _ = write_out(&json::ready(&ready));
     } else {
         write_err(&format!(
-            "ready at {address} with the files in {}; Ctrl-C ends it\nkey {}\n",
+            "ready at {address} with the files in {}; Ctrl-C ends it\nkey (the account): {}\n",
             home.display(),
             key.to_hex()
         ));

@@ -5,8 +5,8 @@ use crate::check::{Violation, check_all, check_touched};
 use crate::hold::{Closing, Hold};
 use crate::ledger::{Ledger, Step};
 use crate::{Bank, Config, Input, Output};
-use proto::message::bank::{BankMessage, BankOutcome, BankRequest, OpenAccount, Order};
-use proto::{CommandId, Hash, KeyPair, Money, Peer, PublicKey, RefusalCode, Rules, Time};
+use proto::message::bank::{BankMessage, BankOutcome, BankRequest, OpenAccount, Order, PlaceHold};
+use proto::{CommandId, Hash, KeyPair, Money, Peer, PublicKey, Refusal, RefusalCode, Rules, Span, Time};
 
 const BUYER: PublicKey = PublicKey([1; 32]);
 const SELLER: PublicKey = PublicKey([2; 32]);
@@ -131,29 +131,39 @@ fn money_held_for_the_wrong_account_is_seen() {
     assert_eq!(check_all(&ledger), Err(wrong), "the full count meets the buyer first");
 }
 
+/// The answer of `bank` to an order of `keys`, with what it put out before.
+fn order(bank: &mut Bank, keys: &KeyPair, id: u8, order: Order) -> (Option<Output>, BankOutcome) {
+    let from = Peer::new("10.0.0.1:7000".parse().unwrap(), 0, keys.public());
+    let command = crate::client::command(keys, bank.config.keys.public(), CommandId([id; 16]), order);
+    let request = Box::new(BankRequest { command });
+    bank.handle(Input::Receive { from, message: BankMessage::Request(request) }, Time(1));
+    let mut outputs: Vec<Output> = std::iter::from_fn(|| bank.poll_output()).collect();
+    let Some(Output::Send { message: BankMessage::Reply(reply), .. }) = outputs.pop() else {
+        panic!("no reply");
+    };
+    assert!(outputs.len() < 2, "{outputs:?}");
+    (outputs.pop(), reply.outcome)
+}
+
 #[test]
 fn a_bank_whose_ledger_is_broken_stops_before_it_writes() {
-    let (keys, other) = (KeyPair::from_secret([9; 32]), KeyPair::from_secret([1; 32]));
-    let config = Config { keys: keys.clone(), rules: Rules::PUBLIC };
+    let [keys, buyer, seller] = [9, 1, 2].map(|n| KeyPair::from_secret([n; 32]));
+    let config = Config { keys, rules: Rules::PUBLIC };
     let mut bank = Bank::new(config, [0; 32], Time(0));
+    let open = || Order::OpenAccount(OpenAccount {});
+    order(&mut bank, &buyer, 1, open());
+    order(&mut bank, &seller, 2, open());
     bank.ledger.accounts.post(&[credit(Side::Available(SELLER), 5)]).unwrap();
-    let from = Peer::new("10.0.0.1:7000".parse().unwrap(), 0, other.public());
-    let order = Order::OpenAccount(OpenAccount {});
-    let command = crate::client::command(&other, keys.public(), HOLD, order);
-    let violation = Violation::NotConserved { issued: 1_000_000_000, available: 1_000_000_005, held: 0 };
-    for is_first in [true, false] {
-        let request = Box::new(BankRequest { command: command.clone() });
-        bank.handle(Input::Receive { from, message: BankMessage::Request(request) }, Time(1));
-        if is_first {
-            assert_eq!(bank.poll_output(), Some(Output::Halt(violation.clone())));
-        }
-        let Some(Output::Send { message: BankMessage::Reply(reply), .. }) = bank.poll_output() else {
-            panic!("no reply");
-        };
-        let BankOutcome::Refused(refusal) = reply.outcome else { panic!("{:?}", reply.outcome) };
-        assert_eq!(refusal.code, RefusalCode::Busy);
-        assert_eq!(refusal.message, format!("the bank has stopped: {violation}"));
-        assert_eq!(bank.poll_output(), None);
-    }
+    let (seller, ticket, expires_in) = (seller.public(), Hash::default(), Span::secs(60));
+    let place = Order::PlaceHold(PlaceHold { seller, ticket, amount: Money(7), expires_in });
+    let violation = Violation::NotConserved { issued: 2_000_000_000, available: 1_999_999_998, held: 7 };
+    let message = format!("the bank has stopped: {violation}");
+    let hint = "its operator has to look at the journal";
+    let stopped = BankOutcome::Refused(Refusal::new(RefusalCode::Busy, message, hint));
+    let halt = Some(Output::Halt(violation.clone()));
+    assert_eq!(order(&mut bank, &buyer, 3, place.clone()), (halt, stopped.clone()));
+    assert_eq!(order(&mut bank, &buyer, 3, place), (None, stopped.clone()), "it was not executed");
+    assert_eq!(order(&mut bank, &buyer, 1, open()), (None, stopped));
+    assert_eq!(bank.poll_timeout(), None);
     assert_eq!(bank.check(), Err(violation));
 }

@@ -88,7 +88,7 @@ impl Lookup {
                 self.candidates.push(peer);
             }
         }
-        self.candidates.sort_by_key(|peer| distance(peer.id(), self.key));
+        self.candidates.sort_by_cached_key(|peer| distance(peer.id(), self.key));
         self.candidates.truncate(MAX_CANDIDATES);
     }
 
@@ -283,7 +283,7 @@ impl Chord {
         let me = self.me.id();
         let known = self.successors().iter().copied().chain(self.fingers());
         let mut near: Vec<Peer> = known.filter(|peer| between(me, peer.id(), key)).collect();
-        near.sort_by_key(|peer| distance(peer.id(), key));
+        near.sort_by_cached_key(|peer| distance(peer.id(), key));
         near.dedup_by_key(|peer| peer.id());
         near.truncate(MAX_CLOSER);
         near

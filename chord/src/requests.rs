@@ -147,6 +147,14 @@ impl Requests {
         self.pending.values().map(|asked| asked.due).min()
     }
 
+    /// The numbers of the lookups of which somebody is asked.
+    pub(crate) fn hops(&self) -> impl Iterator<Item = u64> {
+        self.pending.values().filter_map(|asked| match asked.purpose {
+            Purpose::Hop(number, _) => Some(number),
+            _ => None,
+        })
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.pending.len()
     }

@@ -28,13 +28,13 @@ impl Successors {
 
     /// The list of a node that is followed by `head`, which has shown `tail`.
     pub(crate) fn behind(me: Peer, limit: usize, head: Peer, tail: &[Peer]) -> Self {
-        Self::read(me, limit, std::iter::once(&head).chain(tail), Self::is_open(limit, head, tail))
+        Self::read(me, limit, std::iter::once(&head).chain(tail), Self::is_open(head, tail))
     }
 
     /// The list of a node that takes the place between `predecessor` and the first of the list that this one has
     /// shown.
     pub(crate) fn after(me: Peer, limit: usize, predecessor: Peer, list: &[Peer]) -> Self {
-        Self::read(me, limit, list, Self::is_open(limit, predecessor, list))
+        Self::read(me, limit, list, Self::is_open(predecessor, list))
     }
 
     /// A list of nodes of whom it is not known whether they follow each other; padded unless it `wraps`.
@@ -43,8 +43,8 @@ impl Successors {
     }
 
     /// Whether a list that `owner` has shown does not end because it wraps.
-    fn is_open(limit: usize, owner: Peer, list: &[Peer]) -> bool {
-        list.len() >= limit || list.last().is_none_or(|last| last.id() != owner.id())
+    fn is_open(owner: Peer, list: &[Peer]) -> bool {
+        list.last().is_none_or(|last| last.id() != owner.id())
     }
 
     /// The first `limit` entries, cut where they wrap: at the node itself, at a repetition, or at whatever else does

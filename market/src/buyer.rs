@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// Purchases that are under way at the same time; the rest waits in order.
 pub const MAX_PURCHASES: usize = 64;
-/// How long an owner has to answer, each time it is asked. It may have to ask several sellers meanwhile; who asks
-/// again joins the match that is under way.
+/// How long an owner has to answer, each time it is asked. It may have to ask several sellers meanwhile; who
+/// asks again joins the match that is under way.
 pub const ASK_TIMEOUT: Span = Span::secs(3);
 /// How often one market is tried before the next one is.
 pub const ASK_TRIES: u32 = 4;

@@ -1,9 +1,10 @@
 //! Who sells what, who gets it, and at what price: the pure core of the market.
 //!
-//! One [`Marketplace`] a node, in three roles. As a **seller** it keeps what is idle listed in the market of its class
-//! (CompuP2P paper, IV-A). As a **market owner** it keeps the listings of the markets whose keys fall to it, as
-//! soft state (paper, VI-A), and matches buyers with sellers by the reverse Vickrey rule (paper, IV-B1). As a **buyer** it
-//! asks the owner of the class it needs and follows upwards until somebody fits.
+//! One [`Marketplace`] a node, in three roles. As a **seller** it keeps what is idle listed in the market of
+//! its class (CompuP2P paper, IV-A). As a **market owner** it keeps the listings of the markets whose keys
+//! fall to it, as soft state (the paper's "Handling Failures of MOs and Listed Sellers"), and matches buyers
+//! with sellers by the reverse Vickrey rule (IV-B1). As a **buyer** it asks the owner of the class it needs
+//! and follows upwards until somebody fits.
 //!
 //! The market does not know the ring: it emits [`Output::Lookup`] and receives [`Input::Found`]. It reads no
 //! clock and draws no randomness of its own; the same inputs at the same times give the same outputs.
@@ -225,8 +226,8 @@ impl Marketplace {
         (self.buyer.purchases.len(), self.buyer.queue.len())
     }
 
-    /// Whether `ticket` is true, names this node as the seller, and has its slice kept: what a seller has to know
-    /// before it accepts an offer.
+    /// Whether `ticket` is true, names this node as the seller, and has its slice kept: what a seller has to
+    /// know before it accepts an offer.
     ///
     /// # Errors
     /// The first fault that was found.
@@ -293,8 +294,8 @@ impl Marketplace {
         }
     }
 
-    /// Lists what has changed and delivers what this node says to itself, until nothing is left. It ends: an answer
-    /// to oneself leads to a new question only after a pause, or in a higher market.
+    /// Lists what has changed and delivers what this node says to itself, until nothing is left. It ends: an
+    /// answer to oneself leads to a new question only after a pause, or in a higher market.
     fn settle(&mut self, now: Time) {
         loop {
             self.seller.flush(&mut self.post, now);

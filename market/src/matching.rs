@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Listings an owner keeps (the paper counts with 10,000 sellers at one owner; reference §4.1).
 pub const MAX_LISTINGS: usize = 16_384;
-/// Fitting asks that are counted for a ticket; beyond that the number says "at least".
-pub const MAX_COUNTED: u32 = 1_000;
+/// Fitting asks that are counted for a ticket, and listings above the bid that are looked at for the figures
+/// of a search without result; beyond that the numbers say "at least".
+pub const MAX_COUNTED: u32 = 256;
 
 /// A listing in the books.
 #[derive(Debug)]
@@ -136,8 +137,8 @@ impl Books {
         }
     }
 
-    /// Winner and price in `market` for `order`, or what was seen instead (added to `seen`). Sellers in `tried` and
-    /// the buyer itself are passed over.
+    /// Winner and price in `market` for `order`, or what was seen instead (added to `seen`). The buyer itself
+    /// and the sellers in `tried` are passed over.
     pub(crate) fn search(
         &self,
         market: Market,
@@ -146,9 +147,11 @@ impl Books {
         seen: &mut Seen,
     ) -> Option<Found> {
         let mut asks: Vec<Ask<PublicKey>> = Vec::new();
-        let mut asks_seen = 0;
+        let (mut asks_seen, mut above_bid) = (0, 0);
         for &(rate, seller) in self.index.get(&market).into_iter().flatten() {
-            if asks_seen >= MAX_COUNTED || (asks_seen > 0 && rate > order.find.bid) {
+            above_bid += u32::from(rate > order.find.bid);
+            let is_enough = asks_seen >= MAX_COUNTED || above_bid > MAX_COUNTED;
+            if is_enough || (asks_seen > 0 && above_bid > 0) {
                 break;
             }
             seen.listings = seen.listings.saturating_add(1);

@@ -44,9 +44,9 @@ pub fn is_well_formed(requirement: &Requirement) -> bool {
 
 /// Whether a slice of `listing` with `free` of its cores left meets `requirement`.
 ///
-/// A program of one core gains nothing from a second one, so the power has to come from exactly the cores asked
-/// for. Power, memory and disk are compared with ≥; an empty name stands for any; a native program needs a seller that runs
-/// native programs, while the others run everywhere.
+/// A program of one core gains nothing from a second one, so the power has to come from exactly the cores
+/// asked for. Power, memory and disk are compared with ≥. An empty name stands for any. A native program needs
+/// a seller that runs native programs; the others run everywhere.
 #[must_use]
 pub fn fits(listing: &Listing, free: u32, requirement: &Requirement) -> bool {
     let cores = cores(requirement);

@@ -34,8 +34,8 @@ pub(crate) struct Seller {
     /// What is offered now, under the newest version.
     pub(crate) listing: Option<Signed<Listing>>,
     version: u64,
-    /// The first version with the present price and speed: a reservation of an older one would be for terms that
-    /// no longer hold.
+    /// The first version with the present price and speed: a reservation of an older one would be for terms
+    /// that no longer hold.
     terms_since: u64,
     /// The market last listed in and who owns it.
     home: Option<(Market, Peer)>,

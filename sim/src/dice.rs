@@ -6,11 +6,11 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// A stream of random numbers.
 #[derive(Clone, Debug)]
-pub struct Dice(ChaCha8Rng);
+pub(crate) struct Dice(ChaCha8Rng);
 
 /// The 32 bytes that stand for `seed` in one use of it: each purpose and number has its own stream.
 #[must_use]
-pub fn derive(seed: u64, purpose: &str, number: u64) -> [u8; 32] {
+pub(crate) fn derive(seed: u64, purpose: &str, number: u64) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&seed.to_le_bytes()).update(&number.to_le_bytes()).update(purpose.as_bytes());
     *hasher.finalize().as_bytes()
@@ -19,29 +19,29 @@ pub fn derive(seed: u64, purpose: &str, number: u64) -> [u8; 32] {
 impl Dice {
     /// The stream of `purpose`.
     #[must_use]
-    pub fn new(seed: u64, purpose: &str, number: u64) -> Self {
+    pub(crate) fn new(seed: u64, purpose: &str, number: u64) -> Self {
         Self(ChaCha8Rng::from_seed(derive(seed, purpose, number)))
     }
 
     /// A number below `bound`, by multiplication (the bias is below `bound` / 2^64); 0 for a bound of 0.
-    pub fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         let product = u128::from(self.0.next_u64()) * u128::from(bound);
         u64::try_from(product >> 64).unwrap_or(0)
     }
 
     /// A number from `low` to `high`, both included.
-    pub fn between(&mut self, low: u64, high: u64) -> u64 {
+    pub(crate) fn between(&mut self, low: u64, high: u64) -> u64 {
         low.saturating_add(self.below(high.saturating_sub(low).saturating_add(1)))
     }
 
     /// Whether something happens that happens `per_mille` times in a thousand.
-    pub fn is_hit(&mut self, per_mille: u32) -> bool {
+    pub(crate) fn is_hit(&mut self, per_mille: u32) -> bool {
         per_mille > 0 && self.below(1_000) < u64::from(per_mille)
     }
 
     /// An exponentially distributed duration, by von Neumann's method of comparing uniform numbers (1951): exact
     /// and without logarithms, whose last digits differ between machines.
-    pub fn exponential(&mut self, mean: Span) -> Span {
+    pub(crate) fn exponential(&mut self, mean: Span) -> Span {
         let mut whole = 0_u64;
         loop {
             let first = self.0.next_u64();

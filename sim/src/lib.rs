@@ -1,1 +1,51 @@
-//! The `sim` room.
+//! A world that can be repeated: complete nodes and a bank in virtual time, over a network with latency and loss,
+//! with faults by schedule.
+//!
+//! [`run`] drives N [`service::Node`]s and one [`bank::Bank`], the same code as the real processes, from one
+//! queue of events. After every event the invariants of ring, market, bank and contracts are checked
+//! (`invariant`), at the end the promises to the users (`oracle`). One scenario and one seed give one trace: the
+//! hash in the [`Report`] is the same in every process.
+//!
+//! What is not modelled: the streams of the real network (here each message is lost or late by itself), the
+//! bytes of blobs (a store is a set of hashes; a transfer takes size by bandwidth), and clocks that differ.
+
+mod dice;
+mod fault;
+mod host;
+mod invariant;
+mod machine;
+mod mutant;
+mod net;
+mod oracle;
+mod place;
+mod queue;
+mod report;
+mod scenario;
+mod teller;
+mod trace;
+mod violation;
+mod world;
+
+pub use fault::{Fault, Lie, Scheduled, Who};
+pub use mutant::{Honest, Mutant, Site};
+pub use net::{Latency, Model, Traffic};
+pub use place::Place;
+pub use report::{Report, Tally};
+pub use scenario::{Expectation, Machines, Scenario, Work};
+pub use violation::Violation;
+
+/// Runs `scenario` in the world of `seed`.
+///
+/// # Errors
+/// The first invariant that does not hold, or the first promise that is not kept.
+pub fn run(scenario: &Scenario, seed: u64) -> Result<Report, Violation> {
+    run_with(scenario, seed, &mut Honest)
+}
+
+/// Runs `scenario` with a known bug in it.
+///
+/// # Errors
+/// The first invariant that does not hold, or the first promise that is not kept.
+pub fn run_with(scenario: &Scenario, seed: u64, mutant: &mut dyn Mutant) -> Result<Report, Violation> {
+    world::World::new(scenario, seed, mutant).run()
+}

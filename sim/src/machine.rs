@@ -13,22 +13,22 @@ const EXIT: &str = "--exit";
 
 /// What a virtual program does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Program {
+pub(crate) struct Program {
     /// How many cycles it executes.
-    pub work: Cycles,
+    pub(crate) work: Cycles,
     /// Its exit status.
-    pub exit: i32,
+    pub(crate) exit: i32,
 }
 
 /// The executions of one node.
 #[derive(Clone, Debug)]
-pub struct Machine {
+pub(crate) struct Machine {
     /// Its cores.
-    pub cores: u32,
+    pub(crate) cores: u32,
     /// What one of them executes.
-    pub per_core: Capacity,
+    pub(crate) per_core: Capacity,
     /// How its owner lies, if it does.
-    pub lie: Option<Lie>,
+    pub(crate) lie: Option<Lie>,
     running: BTreeMap<ContractId, Running>,
 }
 
@@ -41,13 +41,13 @@ struct Running {
 impl Program {
     /// The arguments that make the virtual machine execute this.
     #[must_use]
-    pub fn arguments(self) -> Vec<String> {
+    pub(crate) fn arguments(self) -> Vec<String> {
         vec![WORK.into(), self.work.0.to_string(), EXIT.into(), self.exit.to_string()]
     }
 
     /// What the program of `job` does.
     #[must_use]
-    pub fn of(job: &Job) -> Self {
+    pub(crate) fn of(job: &Job) -> Self {
         let behind = |name: &str| {
             let place = job.arguments.iter().position(|argument| argument == name)?;
             job.arguments.get(place + 1)
@@ -61,7 +61,7 @@ impl Program {
 /// The output that the program of `job` leaves under `name`: it follows from program, arguments and inputs, and
 /// not from the limits, so that every honest seller delivers the same.
 #[must_use]
-pub fn output(job: &Job, name: &str) -> Blob {
+pub(crate) fn output(job: &Job, name: &str) -> Blob {
     let mut text = job.program.hash.0.to_vec();
     for argument in &job.arguments {
         text.extend(argument.as_bytes());
@@ -79,13 +79,13 @@ pub fn output(job: &Job, name: &str) -> Blob {
 impl Machine {
     /// An idle machine.
     #[must_use]
-    pub const fn new(cores: u32, per_core: Capacity) -> Self {
+    pub(crate) const fn new(cores: u32, per_core: Capacity) -> Self {
         Self { cores, per_core, lie: None, running: BTreeMap::new() }
     }
 
     /// Starts `job` on `cores` cores; how long it takes and how it ends, or nothing if it never does.
     /// The outputs are put into `store`.
-    pub fn start(
+    pub(crate) fn start(
         &mut self,
         contract: ContractId,
         cores: u32,
@@ -97,7 +97,9 @@ impl Machine {
         let (span, mut execution) = execute(job, self.per_core);
         match self.lie {
             Some(Lie::Hang) => return None,
-            Some(Lie::Cycles { times }) => execution.cycles = Cycles(execution.cycles.0.saturating_mul(times)),
+            Some(Lie::Cycles { times }) => {
+                execution.cycles = Cycles(execution.cycles.0.saturating_mul(times))
+            }
             Some(Lie::Absent | Lie::Wrong) => {
                 for output in &mut execution.outputs {
                     output.blob.hash = Hash::of(&output.blob.hash.0);
@@ -112,17 +114,17 @@ impl Machine {
     }
 
     /// Ends an execution; whether there was one.
-    pub fn stop(&mut self, contract: ContractId) -> bool {
+    pub(crate) fn stop(&mut self, contract: ContractId) -> bool {
         self.running.remove(&contract).is_some()
     }
 
     /// Ends everything.
-    pub fn stop_all(&mut self) {
+    pub(crate) fn stop_all(&mut self) {
         self.running.clear();
     }
 
     /// Executions with the cycles metered so far.
-    pub fn progress(&self, now: Time) -> impl Iterator<Item = (ContractId, Cycles)> + '_ {
+    pub(crate) fn progress(&self, now: Time) -> impl Iterator<Item = (ContractId, Cycles)> + '_ {
         self.running
             .iter()
             .map(move |(contract, running)| (*contract, self.per_core.during(now.since(running.started))))
@@ -130,7 +132,7 @@ impl Machine {
 
     /// Cores that execute something.
     #[must_use]
-    pub fn busy_cores(&self) -> u32 {
+    pub(crate) fn busy_cores(&self) -> u32 {
         self.running.values().fold(0, |sum, running| sum.saturating_add(running.cores))
     }
 }
@@ -173,7 +175,13 @@ mod tests {
         }
     }
 
-    fn check(job: &Job, lie: Option<Lie>, span: u64, outcome: &Outcome, cycles: u64) -> (Execution, BTreeSet<Hash>) {
+    fn check(
+        job: &Job,
+        lie: Option<Lie>,
+        span: u64,
+        outcome: &Outcome,
+        cycles: u64,
+    ) -> (Execution, BTreeSet<Hash>) {
         let mut machine = Machine { lie, ..Machine::new(2, Capacity(1_000)) };
         let mut store = BTreeSet::new();
         let (took, execution) = machine.start(CONTRACT, 1, job, &mut store, Time(0)).unwrap();

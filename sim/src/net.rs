@@ -55,17 +55,17 @@ pub struct Traffic {
 
 /// The network.
 #[derive(Clone, Debug)]
-pub struct Net {
+pub(crate) struct Net {
     model: Model,
     dice: Dice,
     cut_off: BTreeSet<usize>,
     /// What happened so far.
-    pub traffic: Traffic,
+    pub(crate) traffic: Traffic,
 }
 
 impl Latency {
     /// How long one message takes.
-    pub fn draw(self, dice: &mut Dice) -> Span {
+    pub(crate) fn draw(self, dice: &mut Dice) -> Span {
         match self {
             Self::Constant(span) => span,
             Self::Uniform { least, most } => Span(dice.between(least.0, most.0)),
@@ -77,13 +77,13 @@ impl Latency {
 impl Net {
     /// A whole network.
     #[must_use]
-    pub fn new(model: Model, seed: u64) -> Self {
+    pub(crate) fn new(model: Model, seed: u64) -> Self {
         let dice = Dice::new(seed, "net", 0);
         Self { model, dice, cut_off: BTreeSet::new(), traffic: Traffic::default() }
     }
 
     /// After how long the copies of a message arrive that is sent now: none, one or two.
-    pub fn send(&mut self) -> Vec<Span> {
+    pub(crate) fn send(&mut self) -> Vec<Span> {
         self.traffic.sent += 1;
         if self.dice.is_hit(self.model.loss) {
             self.traffic.lost += 1;
@@ -98,18 +98,18 @@ impl Net {
     }
 
     /// How long something takes from one process to another.
-    pub fn latency(&mut self) -> Span {
+    pub(crate) fn latency(&mut self) -> Span {
         self.model.latency.draw(&mut self.dice)
     }
 
     /// Cuts these nodes off from all others and from the bank; among themselves they are connected.
-    pub fn cut_off(&mut self, hosts: impl IntoIterator<Item = usize>) {
+    pub(crate) fn cut_off(&mut self, hosts: impl IntoIterator<Item = usize>) {
         self.cut_off = hosts.into_iter().collect();
     }
 
     /// Whether messages get from one process to the other.
     #[must_use]
-    pub fn connects(&self, from: Place, to: Place) -> bool {
+    pub(crate) fn connects(&self, from: Place, to: Place) -> bool {
         self.is_cut_off(from) == self.is_cut_off(to)
     }
 

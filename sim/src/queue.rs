@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// The events that lie ahead.
 #[derive(Clone, Debug)]
-pub struct Queue<T> {
+pub(crate) struct Queue<T> {
     ahead: BTreeMap<(Time, u64), T>,
     next: u64,
 }
@@ -18,27 +18,15 @@ impl<T> Default for Queue<T> {
 
 impl<T> Queue<T> {
     /// Puts `event` in for the moment `at`.
-    pub fn push(&mut self, at: Time, event: T) {
+    pub(crate) fn push(&mut self, at: Time, event: T) {
         self.ahead.insert((at, self.next), event);
         self.next += 1;
     }
 
     /// The next event with its moment.
-    pub fn pop(&mut self) -> Option<(Time, T)> {
+    pub(crate) fn pop(&mut self) -> Option<(Time, T)> {
         let ((at, _), event) = self.ahead.pop_first()?;
         Some((at, event))
-    }
-
-    /// How many events lie ahead.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.ahead.len()
-    }
-
-    /// Whether nothing lies ahead.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.ahead.is_empty()
     }
 }
 
@@ -52,9 +40,9 @@ mod tests {
         for (at, name) in [(5, 'a'), (3, 'b'), (5, 'c'), (3, 'd'), (4, 'e')] {
             queue.push(Time(at), name);
         }
-        assert_eq!(queue.len(), 5);
-        let order: Vec<(u64, char)> = std::iter::from_fn(|| queue.pop()).map(|(at, name)| (at.0, name)).collect();
+        let order: Vec<(u64, char)> =
+            std::iter::from_fn(|| queue.pop()).map(|(at, name)| (at.0, name)).collect();
         assert_eq!(order, [(3, 'b'), (3, 'd'), (4, 'e'), (5, 'a'), (5, 'c')]);
-        assert!(queue.is_empty());
+        assert_eq!(queue.pop(), None);
     }
 }

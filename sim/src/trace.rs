@@ -1,17 +1,17 @@
 //! The trace of a run: every event in one running hash, and the last ones to look at.
 
-use proto::{Hash, Message, Time};
 use proto::wire::Wire;
+use proto::{Hash, Message, Time};
 use std::collections::VecDeque;
 
 /// How many events a violation shows.
-pub const SHOWN: usize = 20;
+pub(crate) const SHOWN: usize = 20;
 /// The longest line of an event that is shown, in characters.
 const WIDTH: usize = 400;
 
 /// The trace of a run.
 #[derive(Clone, Debug)]
-pub struct Trace {
+pub(crate) struct Trace {
     hasher: blake3::Hasher,
     count: u64,
     last: VecDeque<Entry>,
@@ -34,7 +34,7 @@ impl Default for Trace {
 
 impl Trace {
     /// Takes an event in: when, what, and the encoded message if it is one (otherwise empty).
-    pub fn note(&mut self, time: Time, what: String, message: Vec<u8>) {
+    pub(crate) fn note(&mut self, time: Time, what: String, message: Vec<u8>) {
         let length = |bytes: &[u8]| u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_le_bytes();
         self.hasher.update(&time.0.to_le_bytes());
         for part in [what.as_bytes(), &message] {
@@ -49,19 +49,19 @@ impl Trace {
 
     /// How many events there were.
     #[must_use]
-    pub const fn count(&self) -> u64 {
+    pub(crate) const fn count(&self) -> u64 {
         self.count
     }
 
     /// The hash over all events.
     #[must_use]
-    pub fn hash(&self) -> Hash {
+    pub(crate) fn hash(&self) -> Hash {
         Hash(*self.hasher.finalize().as_bytes())
     }
 
     /// The last [`SHOWN`] events, the oldest first.
     #[must_use]
-    pub fn last(&self) -> Vec<String> {
+    pub(crate) fn last(&self) -> Vec<String> {
         self.last.iter().map(Entry::line).collect()
     }
 }

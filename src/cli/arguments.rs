@@ -62,7 +62,9 @@ pub(super) enum Command {
         command: BankCommand,
     },
     /// Have work done
-    #[command(after_help = "Example:\n  compup2p task submit --wait tasks.xml\n\nExit codes: see the commands")]
+    #[command(
+        after_help = "Example:\n  compup2p task submit --wait tasks.xml\n\nExit codes: see the commands"
+    )]
     Task {
         #[command(subcommand)]
         command: TaskCommand,
@@ -81,7 +83,8 @@ pub(super) enum Command {
     },
     /// Run a whole network on this machine, until Ctrl-C
     #[command(after_help = "Example:\n  compup2p dev --nodes 4\n\n\
-        Exit codes:\n  1 a process of the network ended by itself · 124 not up within --timeout · 130 Ctrl-C")]
+        Exit codes:\n  0 ended by Ctrl-C · 1 a process of the network ended by itself\n  \
+        124 not up within --timeout · 130 Ctrl-C before it was up")]
     Dev(Dev),
     /// Look at a policy
     #[command(after_help = "Example:\n  compup2p policy check policy.toml\n\nExit codes: see the commands")]
@@ -90,7 +93,9 @@ pub(super) enum Command {
         command: PolicyCommand,
     },
     /// Print what a file may contain
-    #[command(after_help = "Example:\n  compup2p schema task > task.xsd\n\nExit codes:\n  0 printed · 2 usage")]
+    #[command(
+        after_help = "Example:\n  compup2p schema task > task.xsd\n\nExit codes:\n  0 printed · 2 usage"
+    )]
     Schema {
         /// Which file
         of: SchemaOf,
@@ -226,7 +231,9 @@ pub(super) struct Results {
 #[derive(Debug, Subcommand)]
 pub(super) enum MarketCommand {
     /// Show the listings in the markets that this node owns
-    #[command(after_help = "Example:\n  compup2p market list\n\nExit codes:\n  0 shown · 4 no node is running")]
+    #[command(
+        after_help = "Example:\n  compup2p market list\n\nExit codes:\n  0 shown · 4 no node is running"
+    )]
     List,
 }
 
@@ -251,6 +258,9 @@ pub(super) enum PolicyCommand {
     },
 }
 
+/// What a policy may contain.
+const POLICY: &str = include_str!("../../docs/policy.md");
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum SchemaOf {
     /// The task file, as an XML schema
@@ -270,7 +280,7 @@ impl SchemaOf {
     pub(super) const fn text(self) -> &'static str {
         match self {
             Self::Task => service::task::SCHEMA,
-            Self::Policy => service::policy::SCHEMA,
+            Self::Policy => POLICY,
         }
     }
 }

@@ -28,8 +28,12 @@ pub(crate) async fn ask(home: &Path, request: &Request, limit: Limit) -> Result<
 
 /// An answer to something else than was asked.
 pub(crate) fn unexpected(home: &Path) -> Failure {
-    Failure::new("bad_reply", format!("the node in {} answered something else", home.display()), exit::UNREACHABLE)
-        .hint("node and command are probably of different versions: start the node again")
+    Failure::new(
+        "bad_reply",
+        format!("the node in {} answered something else", home.display()),
+        exit::UNREACHABLE,
+    )
+    .hint("node and command are probably of different versions: start the node again")
 }
 
 /// The failure of a command whose `--timeout` is over.
@@ -70,9 +74,13 @@ impl Connection {
         let path = home.join(SOCKET);
         let length = path.as_os_str().len();
         if length > MAX_SOCKET_PATH {
-            let message =
-                format!("the path {} has {length} bytes: a socket's has at most {MAX_SOCKET_PATH}", path.display());
-            return Err(Failure::new("path_too_long", message, exit::USAGE).hint("choose a shorter directory"));
+            let message = format!(
+                "the path {} has {length} bytes: a socket's has at most {MAX_SOCKET_PATH}",
+                path.display()
+            );
+            return Err(
+                Failure::new("path_too_long", message, exit::USAGE).hint("choose a shorter directory")
+            );
         }
         let stream = UnixStream::connect(&path).await.map_err(|error| no_node(home, &error))?;
         Ok(Self { home: home.into(), stream, buffer: Vec::new(), searched: 0, chunk: vec![0; CHUNK] })
@@ -99,8 +107,12 @@ impl Connection {
                 self.searched = 0;
                 return serde_json::from_slice(&line).map_err(|error| {
                     let Failure { code, message, hint, .. } = unexpected(&self.home);
-                    Failure::new(&code, format!("{message} than this version understands: {error}"), exit::UNREACHABLE)
-                        .hint(hint)
+                    Failure::new(
+                        &code,
+                        format!("{message} than this version understands: {error}"),
+                        exit::UNREACHABLE,
+                    )
+                    .hint(hint)
                 });
             }
             self.searched = self.buffer.len();
@@ -117,7 +129,8 @@ impl Connection {
 
     fn ended(&self) -> Failure {
         let message = format!("the node in {} ended before it answered", self.home.display());
-        unreachable("node_ended", message).hint("start it again with `compup2p join`; its log tells why it ended")
+        unreachable("node_ended", message)
+            .hint("start it again with `compup2p join`; its log tells why it ended")
     }
 }
 
@@ -132,7 +145,8 @@ fn no_node(home: &Path, error: &std::io::Error) -> Failure {
             Failure::new("not_yours", message, exit::REFUSED).hint("run the command as the node's owner")
         }
         ErrorKind::ConnectionRefused => {
-            let message = format!("no node is running in {home} (its socket {SOCKET} is left from one that ended)");
+            let message =
+                format!("no node is running in {home} (its socket {SOCKET} is left from one that ended)");
             unreachable("no_node", message).hint(start)
         }
         ErrorKind::NotFound => {

@@ -21,8 +21,12 @@ pub(super) fn home(global: &Global) -> Result<PathBuf, Failure> {
         share.map(|share| share.join("compup2p"))
     });
     let chosen = chosen.ok_or_else(|| {
-        Failure::new("usage", "there is no home directory to put the node's files in (HOME is not set)", exit::USAGE)
-            .hint("choose a directory with --home DIR or COMPUP2P_HOME")
+        Failure::new(
+            "usage",
+            "there is no home directory to put the node's files in (HOME is not set)",
+            exit::USAGE,
+        )
+        .hint("choose a directory with --home DIR or COMPUP2P_HOME")
     })?;
     absolute(&chosen)
 }
@@ -33,7 +37,11 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// Asks the node one thing.
-pub(super) fn ask_node(global: &Global, request: &Request, usual: Duration) -> Result<(PathBuf, Reply), Failure> {
+pub(super) fn ask_node(
+    global: &Global,
+    request: &Request,
+    usual: Duration,
+) -> Result<(PathBuf, Reply), Failure> {
     let home = home(global)?;
     let reply = block_on(ask(&home, request, Limit::of(global.timeout, usual)))??;
     Ok((home, reply))

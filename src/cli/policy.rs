@@ -1,25 +1,20 @@
 //! `compup2p policy check`.
 
-use super::{Done, Stop, exit};
-use crate::control::Failure;
+use super::{Done, Stop, exit, file};
 use crate::output::{Place, Printer};
+use service::policy::{Fault, MAX_POLICY_SIZE, parse};
 use std::path::Path;
+
+/// The word for an invalid policy.
+const INVALID: &str = "policy_invalid";
 
 /// Says whether the policy `path` is valid, and what is wrong with it.
 pub(super) fn check(path: &Path, printer: Printer) -> Done {
-    let size = std::fs::metadata(path).map_err(|error| Failure::no_file(path, &error))?.len();
-    let most = service::policy::MAX_POLICY_SIZE;
-    if size > most {
-        let message = format!("{} has {size} bytes: a policy has at most {most}", path.display());
-        return Err(Failure::new("policy_invalid", message, exit::USAGE).into());
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::no_file(path, &error))?;
     let name = path.display().to_string();
-    match service::policy::parse(&text, &name) {
-        Ok(_) => {
-            printer.policy(&name)?;
-            Ok(exit::SUCCESS)
-        }
-        Err(faults) => Err(Stop::Faults("policy_invalid", faults.iter().map(|f| Place::shown(&f.to_string())).collect())),
-    }
+    let kind = file::Kind { word: INVALID, name: "policy", most: MAX_POLICY_SIZE, advice: "" };
+    let text = file::read(path, kind)?;
+    let place = |f: &Fault| Place::new(&f.file, (f.line, f.column), &f.kind);
+    parse(&text, &name).map_err(|faults| Stop::Faults(INVALID, faults.iter().map(place).collect()))?;
+    printer.policy(&name)?;
+    Ok(exit::SUCCESS)
 }

@@ -20,18 +20,26 @@ pub(super) fn join(global: Global, join: Join) -> Done {
 }
 
 /// Runs a bank. It has a directory of its own below the home, so that a node can run beside it.
-pub(super) fn bank(global: Global, serve_: Serve) -> Done {
-    let home = prepare(&global)?;
-    let home = if global.home.is_some() { home } else { home.join("bank") };
-    let options = BankOptions { home, listen: serve_.listen, local_rules: serve_.local_rules, tied: serve_.tied };
+pub(super) fn bank(global: Global, arguments: Serve) -> Done {
+    let home = prepare(&global)?.join("bank");
+    let options = BankOptions {
+        home,
+        listen: arguments.listen,
+        local_rules: arguments.local_rules,
+        tied: arguments.tied,
+    };
     serve(crate::node::run_bank(options))
 }
 
 /// The directory to run in; what runs until it is told to end has no use for a time limit.
 fn prepare(global: &Global) -> Result<PathBuf, Failure> {
     if global.timeout.is_some() {
-        return Err(Failure::new("usage", "`--timeout` does not go with a command that runs until it is ended", exit::USAGE)
-            .hint("leave it away, or use timeout(1)"));
+        return Err(Failure::new(
+            "usage",
+            "`--timeout` does not go with a command that runs until it is ended",
+            exit::USAGE,
+        )
+        .hint("leave it away, or use timeout(1)"));
     }
     node::home(global)
 }

@@ -3,8 +3,8 @@
 mod file;
 mod watch;
 
-pub(super) use file::TaskText;
-pub(super) use watch::{Place, Watch, Watched};
+use file::TaskText;
+pub(super) use watch::{Place, Watch, Watched, within};
 
 use super::arguments::{Global, OneTask, Results, Submit, TaskCommand, TaskFile};
 use super::node::{ANSWER, absolute, ask_node, home};
@@ -43,8 +43,9 @@ pub(super) fn run(command: TaskCommand, global: &Global, printer: Printer) -> Do
             Ok(exit::SUCCESS)
         }
         TaskCommand::Wait(OneTask { task }) => {
-            let home = home(global)?;
-            wait(&home, &task, global, printer)
+            // `last` may be another one before this one has ended.
+            let task = one_task(global, &Request::Task { task }, ANSWER)?.id.to_string();
+            wait(&home(global)?, &task, global, printer)
         }
     }
 }

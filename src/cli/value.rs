@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn durations_have_units() {
-        let cases = [("90", 90_000), ("1.5", 1_500), ("250ms", 250), ("2m", 120_000), ("1h", 3_600_000), ("0", 0)];
+        let cases =
+            [("90", 90_000), ("1.5", 1_500), ("250ms", 250), ("2m", 120_000), ("1h", 3_600_000), ("0", 0)];
         for (text, millis) in cases {
             assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
@@ -98,7 +99,10 @@ mod tests {
     fn a_bootstrap_server_may_come_with_its_key() {
         let key = "ab".repeat(32);
         let with_key = bootstrap(&format!("{key}@bank.example:7742")).unwrap();
-        assert_eq!(with_key, Bootstrap { key: Some(PublicKey([0xab; 32])), addr: "bank.example:7742".into() });
+        assert_eq!(
+            with_key,
+            Bootstrap { key: Some(PublicKey([0xab; 32])), addr: "bank.example:7742".into() }
+        );
         assert_eq!(bootstrap("[::1]:7742"), Ok(Bootstrap { key: None, addr: "[::1]:7742".into() }));
         for text in ["", "bank", "bank:", ":7742", "bank:0", "bank:65536", "::1:7742", "ab@bank:7742"] {
             assert!(bootstrap(text).is_err(), "{text}");

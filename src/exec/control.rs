@@ -8,7 +8,7 @@ use std::time::Instant;
 
 /// The handle on one execution; make one for each, clones are the same handle.
 #[derive(Clone, Debug, Default)]
-pub struct Control {
+pub(crate) struct Control {
     shared: Arc<Shared>,
 }
 
@@ -20,19 +20,19 @@ struct Shared {
 
 impl Control {
     /// Ends the execution with `Outcome::Cancelled`; one that has not started ends when it does.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.shared.is_stopped.store(true, Ordering::Relaxed);
     }
 
     /// Whether it was stopped.
     #[must_use]
-    pub fn is_stopped(&self) -> bool {
+    pub(crate) fn is_stopped(&self) -> bool {
         self.shared.is_stopped.load(Ordering::Relaxed)
     }
 
     /// Cycles metered so far, at most about half a million behind.
     #[must_use]
-    pub fn cycles(&self) -> Cycles {
+    pub(crate) fn cycles(&self) -> Cycles {
         Cycles(self.shared.cycles.load(Ordering::Relaxed))
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock};
 
 /// The variables that every program gets; those of its sub-task come over them.
-pub const FIXED: [(&str, &str); 6] = [
+pub(crate) const FIXED: [(&str, &str); 6] = [
     ("COMPUP2P_NCPUS", "1"),
     ("HOME", "/"),
     ("LC_ALL", "C.UTF-8"),
@@ -20,7 +20,7 @@ pub const FIXED: [(&str, &str); 6] = [
 
 /// The moment at which every program starts, and the times of all files: 2026-01-01T00:00:00Z, in seconds since
 /// the Unix epoch. The same as `SOURCE_DATE_EPOCH`.
-pub const START: u64 = 1_767_225_600;
+pub(crate) const START: u64 = 1_767_225_600;
 
 /// How far one look at a clock moves it, so that who waits for a moment sees it come.
 const TICK: Duration = Duration::from_micros(1);
@@ -57,7 +57,8 @@ impl VirtualClock {
 
     /// Moves to `elapsed`, never back. Wall clock numbers of 64 bits end in 2554; so does this time.
     pub(super) fn advance_to(&self, elapsed: u64) {
-        self.elapsed.store(self.elapsed().max(elapsed).min(u64::MAX - START * 1_000_000_000), Ordering::Relaxed);
+        self.elapsed
+            .store(self.elapsed().max(elapsed).min(u64::MAX - START * 1_000_000_000), Ordering::Relaxed);
     }
 
     fn look(&self) -> u64 {

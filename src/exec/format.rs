@@ -29,7 +29,9 @@ pub(super) fn require_module(bytes: &[u8]) -> Result<(), String> {
     }
     if let Some(version) = bytes.strip_prefix(&MAGIC) {
         return Err(match version {
-            [_, 0, 1, 0, ..] => "the file is a WebAssembly component, not a core module (WASI preview 1)".into(),
+            [_, 0, 1, 0, ..] => {
+                "the file is a WebAssembly component, not a core module (WASI preview 1)".into()
+            }
             [_, _, _, _, ..] => format!("the file is WebAssembly of an unknown version ({})", first(version)),
             _ => "the file ends within the header of a WebAssembly module".into(),
         });

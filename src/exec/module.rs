@@ -83,7 +83,8 @@ impl Shelf {
                 None => return Err(Outcome::Abandoned("its compiled module was dropped".into())),
             }
             watch.check().map_err(|stop| super::wasm::stopped(stop, watch))?;
-            slots = self.finished.wait_timeout(slots, LOOK).map_or_else(|e| e.into_inner().0, |(slots, _)| slots);
+            slots =
+                self.finished.wait_timeout(slots, LOOK).map_or_else(|e| e.into_inner().0, |(slots, _)| slots);
         }
     }
 
@@ -153,4 +154,36 @@ fn read(program: &Path, hash: Hash) -> Result<Vec<u8>, Outcome> {
         return Err(Outcome::NotFetched("the program does not have the hash it was named by".into()));
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_module_that_was_not_used_for_longest_makes_room() {
+        let mut slots = Slots::default();
+        let name = |number: u8| Hash([number; 32]);
+        let all = u8::try_from(MAX_MODULES).unwrap();
+        for number in 0..all {
+            slots.begin(name(number));
+            slots.finish(name(number), Err("not a module".into()));
+            slots.touch(name(number));
+        }
+        slots.touch(name(0));
+        slots.begin(name(all));
+        assert_eq!(slots.by_hash.len(), MAX_MODULES);
+        assert!(slots.touch(name(1)).is_none());
+        assert!([0, 2, all].into_iter().all(|number| slots.touch(name(number)).is_some()));
+    }
+
+    #[test]
+    fn modules_that_are_being_compiled_are_not_dropped() {
+        let mut slots = Slots::default();
+        let more = u8::try_from(MAX_MODULES).unwrap() + 1;
+        for number in 0..more {
+            slots.begin(Hash([number; 32]));
+        }
+        assert_eq!(slots.by_hash.len(), usize::from(more));
+    }
 }

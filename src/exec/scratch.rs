@@ -1,6 +1,5 @@
 //! The scratch directory: all that a program sees of its host.
 
-use proto::Bytes;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -11,7 +10,7 @@ const PREFIX: &str = "run-";
 
 /// A directory of its own for one execution; it and all that is in it vanish with this value.
 #[derive(Debug)]
-pub struct Scratch {
+pub(crate) struct Scratch {
     dir: TempDir,
 }
 
@@ -29,7 +28,7 @@ impl Scratch {
     ///
     /// # Errors
     /// If it cannot be made.
-    pub fn new(base: &Path) -> io::Result<Self> {
+    pub(crate) fn new(base: &Path) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(PREFIX);
         #[cfg(unix)]
@@ -42,7 +41,7 @@ impl Scratch {
 
     /// Where it is.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 
@@ -52,9 +51,12 @@ impl Scratch {
     /// # Errors
     /// If the name is not a plain relative one (see [`is_plain`]) or taken, or something cannot be read or
     /// written.
-    pub fn place(&self, name: &str, source: &Path) -> io::Result<()> {
+    pub(crate) fn place(&self, name: &str, source: &Path) -> io::Result<()> {
         if !is_plain(name) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{name}` leads out of its directory")));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("`{name}` leads out of its directory"),
+            ));
         }
         let target = self.path().join(name);
         if let Some(parent) = target.parent() {
@@ -68,7 +70,7 @@ impl Scratch {
 
     /// The file `name` in it: see [`output`].
     #[must_use]
-    pub fn output(&self, name: &str) -> Option<PathBuf> {
+    pub(crate) fn output(&self, name: &str) -> Option<PathBuf> {
         output(self.path(), name)
     }
 
@@ -76,7 +78,7 @@ impl Scratch {
     ///
     /// # Errors
     /// If `base` cannot be read or something in it not be removed.
-    pub fn sweep(base: &Path) -> io::Result<()> {
+    pub(crate) fn sweep(base: &Path) -> io::Result<()> {
         for entry in fs::read_dir(base)? {
             let entry = entry?;
             let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
@@ -90,7 +92,7 @@ impl Scratch {
 
 /// Whether `name` consists of plain names only: relative, not empty, no `.`, no `..`.
 #[must_use]
-pub fn is_plain(name: &str) -> bool {
+pub(crate) fn is_plain(name: &str) -> bool {
     let mut components = Path::new(name).components().peekable();
     components.peek().is_some()
         && components.all(|component| matches!(component, Component::Normal(_)))
@@ -100,7 +102,7 @@ pub fn is_plain(name: &str) -> bool {
 /// The path of the file `name` in the directory `scratch`, if it is a regular file there and no part of its path
 /// is a symbolic link.
 #[must_use]
-pub fn output(scratch: &Path, name: &str) -> Option<PathBuf> {
+pub(crate) fn output(scratch: &Path, name: &str) -> Option<PathBuf> {
     if !is_plain(name) {
         return None;
     }
@@ -117,15 +119,7 @@ pub fn output(scratch: &Path, name: &str) -> Option<PathBuf> {
     kind?.is_file().then_some(path)
 }
 
-/// The space taken by the files below `root`, by their lengths (a hole counts as if it were filled).
-///
-/// # Errors
-/// If a directory cannot be read.
-pub fn used(root: &Path) -> io::Result<Bytes> {
-    measure(root).map(|usage| Bytes(usage.bytes))
-}
-
-/// What lies below `root`; follows no symbolic link.
+/// What lies below `root`: a hole in a file counts as if it were filled, a symbolic link is not followed.
 pub(super) fn measure(root: &Path) -> io::Result<Usage> {
     let mut usage = Usage::default();
     let mut open = vec![root.to_path_buf()];

@@ -36,8 +36,10 @@ fn example(name: &str) -> Vec<u8> {
 
 /// A program of WebAssembly text with one page of memory, `body` being its `_start`.
 fn text(imports: &str, body: &str) -> Vec<u8> {
-    wat::parse_str(format!("(module {imports} (memory (export \"memory\") 1) (func (export \"_start\") {body}))"))
-        .unwrap()
+    wat::parse_str(format!(
+        "(module {imports} (memory (export \"memory\") 1) (func (export \"_start\") {body}))"
+    ))
+    .unwrap()
 }
 
 /// A place for one execution.

@@ -73,7 +73,8 @@ fn store(
     [stdout, stderr]: &[Capture; 2],
 ) -> Result<Store<State>, Outcome> {
     let limits = execution.limits;
-    let abandoned = |what: &str, error: &dyn std::fmt::Display| Outcome::Abandoned(format!("{what}: {error}"));
+    let abandoned =
+        |what: &str, error: &dyn std::fmt::Display| Outcome::Abandoned(format!("{what}: {error}"));
     let disk = Disk::new(execution.scratch.clone(), limits.disk)
         .map_err(|error| abandoned("its scratch directory cannot be read", &error))?;
     if disk.is_over() {
@@ -122,7 +123,11 @@ fn store(
 }
 
 /// Runs the program of a store, and says how it ended and what it took.
-fn execute(store: &mut Store<State>, module: &InstancePre<State>, execution: &Execution) -> (Outcome, Cycles) {
+fn execute(
+    store: &mut Store<State>,
+    module: &InstancePre<State>,
+    execution: &Execution,
+) -> (Outcome, Cycles) {
     let limit = execution.limits.cycles;
     let result = drive(store, module, limit);
     let left = store.get_fuel().unwrap_or(0);

@@ -367,3 +367,25 @@ async fn put(frames: &mpsc::Sender<v1::Frame>, frame: v1::Frame) -> Result<(), B
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+
+    #[track_caller]
+    fn check(finish: fn(&Line), expected: Poll<Option<v1::Frame>>) {
+        let (link, _waiting) = Link::new(Line::new());
+        let (frames, mut outbound) = link.frames();
+        finish(&link.line);
+        drop(frames);
+        let next = Pin::new(&mut outbound).poll_next(&mut Context::from_waker(Waker::noop()));
+        assert_eq!(next, expected);
+    }
+
+    #[test]
+    fn a_half_is_closed_after_an_orderly_end_only() {
+        check(Line::close, Poll::Ready(None));
+        check(Line::give_up, Poll::Pending);
+    }
+}

@@ -44,7 +44,6 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
     let store = Arc::new(store);
     let engine = Engine::new().map_err(Failure::from_display("executor"))?;
     let per_core = calibration::load_or_measure(&home.join("calibration"), &engine);
-    let per_core = per_core.map_err(Failure::from_display("calibration"))?;
     let (inbox, mut events) = mpsc::channel(INBOX);
     let net = Net::start(policy.listen, keys.clone(), Arc::clone(&store), inbox).await;
     let net = net.map_err(Failure::from_display("listen"))?;
@@ -58,7 +57,8 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
     let _ = std::fs::remove_dir_all(&scratch);
     std::fs::create_dir_all(&scratch).map_err(|e| Failure::disk("create the directory", &scratch, &e))?;
     let tasks = Tasks::open(home.join("tasks")).map_err(|e| Failure::disk("read the tasks in", home, &e))?;
-    let supplier = Supplier::new(policy, entered.rules, per_core, Load::new(home));
+    let load = Load::new(home).map_err(Failure::from_display("sensors"))?;
+    let supplier = Supplier::new(policy, entered.rules, per_core, load);
     let (inputs, own) = mpsc::unbounded_channel();
     let executions = Executions::new(engine, scratch);
     let parts = Parts { node, net: net.clone(), store, clock, executions, supplier, tasks, bank, inputs };

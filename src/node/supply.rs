@@ -3,33 +3,41 @@
 use crate::sensor::load::Load;
 use market::Supply;
 use proto::message::market::Platform;
-use proto::{Capacity, Rate, Rules};
+use proto::{Bytes, Capacity, Rate, Rules};
 use service::policy::{Machine, Policy, Sale, Weekday};
+
+/// Free memory is offered in steps, so that a listing does not change with every breath of the machine.
+const MEMORY_STEP: Bytes = Bytes::mib(256);
+/// Free disk is offered in steps.
+const DISK_STEP: Bytes = Bytes::gib(1);
 
 pub(crate) struct Supplier {
     pub(crate) policy: Policy,
     pub(crate) rules: Rules,
     pub(crate) per_core: Capacity,
+    cores: u32,
     load: Load,
     offered: Option<Supply>,
     why_not: Option<String>,
 }
 
 impl Supplier {
-    pub(crate) const fn new(policy: Policy, rules: Rules, per_core: Capacity, load: Load) -> Self {
-        Self { policy, rules, per_core, load, offered: None, why_not: None }
+    pub(crate) fn new(policy: Policy, rules: Rules, per_core: Capacity, load: Load) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
+        Self { policy, rules, per_core, cores, load, offered: None, why_not: None }
     }
 
     /// Measures, and asks the policy what may be sold now.
     pub(crate) fn supply(&mut self) -> Option<Supply> {
         let idle = self.load.sample();
+        let percent = idle.others.0 / (u64::from(self.cores) * 10);
         let machine = Machine {
-            cores: idle.cores,
+            cores: self.cores,
             per_core: self.per_core,
-            idle_cores: idle.idle_cores,
-            other_load_pct: idle.other_load_pct,
-            memory: idle.memory,
-            disk: idle.disk,
+            idle_cores: idle.cores,
+            other_load_pct: u32::try_from(percent).unwrap_or(100),
+            memory: Bytes(idle.memory.0 / MEMORY_STEP.0 * MEMORY_STEP.0),
+            disk: Bytes(idle.disk.0 / DISK_STEP.0 * DISK_STEP.0),
         };
         let (weekday, minute) = local_time();
         match self.policy.sale(&machine, weekday, minute) {
@@ -46,6 +54,8 @@ impl Supplier {
                     native: false,
                 };
                 let per_core = self.per_core;
+                // A buyer that was matched by more than a sub-task may use would only be declined.
+                let memory = memory.min(self.policy.max_memory);
                 self.offered = Some(Supply { cores, per_core, ask, memory, disk, platform });
                 self.why_not = None;
             }

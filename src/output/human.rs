@@ -33,13 +33,18 @@ pub(super) fn failure(failure: &Failure, has_colour: bool) -> String {
         }
     } else {
         let word = if has_colour { Colour::Red.paint("error:") } else { "error:".into() };
-        let _ = writeln!(text, "{word} {}", clean(&failure.message));
+        let _ = writeln!(text, "{word} {}", paragraph(&failure.message));
     }
     if !failure.hint.is_empty() {
         let word = if has_colour { Colour::Bold.paint("hint:") } else { "hint:".into() };
-        let _ = writeln!(text, "{word} {}", clean(&failure.hint));
+        let _ = writeln!(text, "{word} {}", paragraph(&failure.hint));
     }
     text
+}
+
+/// `text` with its lines indented from the second one on.
+fn paragraph(text: &str) -> String {
+    text.lines().map(clean).collect::<Vec<_>>().join("\n  ")
 }
 
 /// Faults of a file, one a line.

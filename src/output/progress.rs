@@ -6,10 +6,15 @@ use crate::control::EventView;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal as _};
 
+/// What clears the line that the bar stands on.
+const CLEAR_LINE: &str = "\r\u{1b}[2K";
+
 /// The progress of one task, on standard error.
 pub(crate) struct Progress {
     is_quiet: bool,
     bar: Option<ProgressBar>,
+    /// Whether a question stands on the terminal: nothing else is written then.
+    is_asking: bool,
 }
 
 impl Progress {
@@ -18,10 +23,12 @@ impl Progress {
         let bar = (is_terminal && !printer.is_quiet).then(|| {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
             let template = "{elapsed_precise} [{wide_bar}] {pos}/{len} {msg}";
-            bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_style(
+                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
             bar
         });
-        Self { is_quiet: printer.is_quiet, bar }
+        Self { is_quiet: printer.is_quiet, bar, is_asking: false }
     }
 
     /// Shows a change.
@@ -49,7 +56,7 @@ impl Progress {
 
     /// Says something without disturbing the bar.
     pub(crate) fn say(&self, text: &str) {
-        if self.is_quiet {
+        if self.is_quiet || self.is_asking {
             return;
         }
         match &self.bar {
@@ -58,25 +65,37 @@ impl Progress {
         }
     }
 
-    /// Asks something; the bar keeps its place below.
-    pub(crate) fn ask(&self, question: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| write_err(question)),
-            None => write_err(question),
+    /// Asks something, in place of the bar, until [`Self::resume`].
+    pub(crate) fn ask(&mut self, question: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+            write_err(CLEAR_LINE);
         }
+        self.is_asking = true;
+        write_err(question);
     }
 
-    /// Removes the bar.
-    pub(crate) fn end(&self) {
+    /// Goes on after a question, if there was one; whether it was answered, and so its line ended.
+    pub(crate) fn resume(&mut self, is_answered: bool) {
+        if !std::mem::take(&mut self.is_asking) {
+            return;
+        }
+        if !is_answered {
+            write_err("\n");
+        }
         if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+            bar.set_draw_target(ProgressDrawTarget::stderr());
         }
     }
 }
 
 impl Drop for Progress {
+    /// Removes the bar; what comes next begins on a line of its own.
     fn drop(&mut self) {
-        self.end();
+        self.resume(false);
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
     }
 }
 

@@ -135,7 +135,10 @@ mod tests {
 
     fn sample() -> Table {
         let mut table = Table::new(&[("name", Align::Left), ("n", Align::Right), ("why", Align::Left)]);
-        table.row(["a".into(), "1".into(), "not placed: all of the three sellers ask more".into()], Colour::Red);
+        table.row(
+            ["a".into(), "1".into(), "not placed: all of the three sellers ask more".into()],
+            Colour::Red,
+        );
         table.row(["bcdefg".into(), "1234".into(), String::new()], Colour::Plain);
         table
     }

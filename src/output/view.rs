@@ -16,6 +16,13 @@ pub(crate) struct Place {
     pub(crate) message: String,
 }
 
+impl Place {
+    /// `message` about line and column `at` of `file`.
+    pub(crate) fn new(file: &str, at: (u32, u32), message: &dyn fmt::Display) -> Self {
+        Self { file: file.into(), line: at.0, column: at.1, message: message.to_string() }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.line, self.column) {

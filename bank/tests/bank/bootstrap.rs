@@ -172,6 +172,25 @@ fn a_newcomer_is_told_a_bounded_number_of_different_others() {
 }
 
 #[test]
+fn after_any_coming_and_going_a_newcomer_is_told_exactly_who_is_there() {
+    let mut world = World::new();
+    let mut there = BTreeSet::new();
+    for step in 0_u8..120 {
+        let n = 1 + step * 2 % 11;
+        if step % 3 == 2 {
+            there.remove(&key(n));
+            world.input(Input::Receive { from: peer(n), message: BankMessage::Departed(Departed {}) });
+        } else {
+            let entered = enter(&mut world, peer(n), entering(&peer(n).addr.to_string(), None)).unwrap();
+            there.remove(&key(n));
+            assert_eq!(entered.peers.iter().map(|peer| peer.key).collect::<BTreeSet<_>>(), there, "{step}");
+            there.insert(key(n));
+        }
+        assert_eq!(world.bank.live_nodes().map(|node| node.key).collect::<BTreeSet<_>>(), there);
+    }
+}
+
+#[test]
 fn the_same_seed_tells_the_same_nodes() {
     let told = || {
         let mut world = World::new();

@@ -143,6 +143,11 @@ fn wrong_tickets() -> Vec<((Hash, Settle), RefusalCode, String)> {
             "the clearing price is 2, by its listings it is 3".into(),
         ),
         (
+            priced(Deal { fee: Money(9_999), ..Deal::default() }),
+            mismatch,
+            "the ticket's owner fee is 0.009999, the network's is 0.01".into(),
+        ),
+        (
             priced(Deal { fee: Money(10_001), ..Deal::default() }),
             mismatch,
             "the ticket's owner fee is 0.010001, the network's is 0.01".into(),

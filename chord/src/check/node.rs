@@ -6,6 +6,7 @@ use crate::maintain::{MAX_DELAYED, Step};
 use crate::node::{Chord, Member};
 use crate::requests::Purpose;
 use proto::RingId;
+use std::collections::BTreeSet;
 
 /// An invariant of a node's own state that does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,9 +33,8 @@ pub(crate) fn check_node(node: &Chord) -> Result<(), Violation> {
     if node.lookups.len() > MAX_LOOKUPS + 2 || node.requests.len() > node.lookups.len() + 3 {
         return Err(Violation::Unbounded);
     }
-    let is_asked =
-        |number| node.requests.has(|purpose| matches!(purpose, Purpose::Hop(hop, _) if hop == number));
-    if !node.lookups.waiting().all(is_asked) {
+    let asked: BTreeSet<u64> = node.requests.hops().collect();
+    if !node.lookups.waiting().all(|number| asked.contains(&number)) {
         return Err(Violation::Stuck);
     }
     node.member.as_ref().map_or(Ok(()), |member| check_member(node, member))

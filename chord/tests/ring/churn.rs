@@ -47,7 +47,7 @@ fn check(count: usize, successors: usize, net: Net, seed: u64) {
 
 #[test]
 fn no_property_is_ever_violated_while_the_assumptions_hold() {
-    for seed in 0..6 {
+    for seed in 0..2 {
         check(16, 3, Net::LAN, seed);
         check(16, 3, Net::REFUSING, 50 + seed);
         check(14, 4, Net::LAN, 100 + seed);

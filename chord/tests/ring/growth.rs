@@ -23,10 +23,9 @@ fn check(count: usize, successors: usize, net: Net, seed: u64) {
 #[test]
 fn a_ring_grows_from_one_node_while_all_others_join_at_once() {
     for (count, successors, seed) in
-        [(1, 8, 1), (2, 8, 2), (3, 8, 3), (5, 8, 4), (9, 8, 5), (12, 3, 6), (20, 4, 7), (30, 8, 8)]
+        [(1, 8, 1), (2, 1, 9), (2, 8, 2), (3, 8, 3), (5, 8, 4), (9, 8, 5), (12, 3, 6), (24, 4, 7)]
     {
         check(count, successors, Net::LAN, seed);
-        check(count, successors, Net::REFUSING, seed + 100);
     }
 }
 

@@ -11,26 +11,47 @@ fn isolated(world: &World) -> Vec<usize> {
 }
 
 #[test]
-fn a_node_whose_full_list_is_dead_says_so_and_is_no_member_any_more() {
-    let mut world = World::ideal(10, local(2), Net::LAN, 6);
-    let dead: Vec<_> = world.core(0).successors().to_vec();
+fn a_node_whose_full_list_is_dead_goes_on_from_its_fingers_and_its_predecessor() {
+    for count in [5, 10, 16] {
+        let mut world = World::ideal(count, local(2), Net::LAN, 6);
+        world.run(Span::secs(3));
+        for peer in world.core(0).successors().to_vec() {
+            let index = (0..count).find(|index| world.peer(*index) == peer).unwrap();
+            world.kill(index);
+        }
+        assert!(!world.assumptions.hold);
+        world.settle(Span::secs(30));
+        assert_eq!(world.members().len(), count - 2);
+        assert_eq!(isolated(&world), []);
+        world.assert_lookups(3);
+    }
+}
+
+#[test]
+fn a_node_that_finds_everybody_dead_says_so_and_joins_again_when_they_are_back() {
+    let mut world = World::ideal(6, local(2), Net::LAN, 6);
     world.news.clear();
-    for peer in dead {
-        let index = (0..10).find(|index| world.peer(*index) == peer).unwrap();
+    for index in 1..6 {
         world.kill(index);
     }
-    assert!(!world.assumptions.hold);
-    world.run(Span::secs(6));
-    assert!(isolated(&world).contains(&0));
+    world.run(Span::secs(10));
     assert!(!world.core(0).is_member());
-    for (index, news) in world.news.clone() {
-        if let Output::Isolated { known } = news {
-            assert!(!known.is_empty());
-            world.give(index, Input::Join { via: known });
+    assert_eq!(world.core(0).poll_timeout(), None);
+    let Some((0, Output::Isolated { known })) = world.news.last().cloned() else {
+        panic!("{:?}", world.news)
+    };
+    assert!(known.len() >= 2);
+    for index in 1..6 {
+        world.start(index);
+        if known.contains(&world.peer(index)) && world.members().is_empty() {
+            world.give(index, Input::Create);
         }
     }
-    world.settle(Span::secs(30));
-    assert_eq!(world.members().len(), 8);
+    world.give(0, Input::Join { via: known });
+    world.run(Span::secs(10));
+    world.settle(Span::secs(10));
+    assert_eq!(world.members().len(), 2);
+    assert!(world.core(0).is_member());
 }
 
 #[test]

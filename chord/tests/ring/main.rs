@@ -1,10 +1,22 @@
 //! The ring as a whole: many cores in a small deterministic world.
 
+#[cfg(test)]
 mod churn;
+#[cfg(test)]
 mod faults;
+#[cfg(test)]
 mod growth;
+#[cfg(test)]
 mod isolation;
+#[cfg(test)]
 mod leaving;
+#[cfg(test)]
 mod lookups;
+#[cfg(test)]
 mod model;
+#[cfg(test)]
+mod script;
+#[cfg(test)]
+mod totality;
+#[cfg(test)]
 mod world;

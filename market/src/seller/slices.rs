@@ -58,7 +58,7 @@ impl Slices {
         is_free
     }
 
-    /// Keeps a reserved slice until `until`; `false` when a contract uses it, or there is none for this buyer.
+    /// Keeps a reserved slice until `until`; `false` when a contract uses it, or none is kept for this buyer.
     pub(crate) fn extend(&mut self, ticket: CommandId, buyer: PublicKey, cores: u32, until: Time) -> bool {
         match self.kept.get_mut(&ticket) {
             Some(Slice { cores: kept, buyer: by, until: Some(end) }) if (*kept, *by) == (cores, buyer) => {

@@ -28,7 +28,7 @@ fn turmoil(faults: Faults, crashes: u16, seed: u8) -> World {
 
 fn check(faults: Faults, crashes: u16, sales_at_least: usize) -> Hash {
     let mut trace = Hash::default();
-    for seed in 1..4 {
+    for seed in 1..3 {
         let world = turmoil(faults, crashes, seed);
         assert_eq!(world.ends.len(), 60, "every purchase ends");
         assert!(world.sales() >= sales_at_least, "{} sales", world.sales());

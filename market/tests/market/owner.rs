@@ -123,6 +123,18 @@ fn a_core_that_is_being_sold_is_not_offered_to_the_next_buyer() {
 }
 
 #[test]
+fn a_core_that_was_sold_is_offered_again_only_by_a_newer_listing() {
+    let mut owner = owner_of(&[5]);
+    let (asked, _) = buy(&mut owner, order(1, 1_000, need(1, 1_000), 10, vec![]), &[], at(1));
+    assert_eq!(asked, [1]);
+    let (asked, answer) = buy(&mut owner, order(2, 1_000, need(1, 1_000), 10, vec![]), &[], at(1));
+    assert!(asked.is_empty() && matches!(answer, MarketMessage::NoSeller(_)), "{answer:?}");
+    tell(&mut owner, 1, list(1, 2, listing(1, 2, 1, 1_000, 5)), at(1));
+    let (asked, _) = buy(&mut owner, order(3, 1_000, need(1, 1_000), 10, vec![]), &[], at(1));
+    assert_eq!(asked, [1]);
+}
+
+#[test]
 fn a_silent_seller_is_asked_twice_and_passed_over() {
     let mut owner = owner_of(&[5, 4]);
     tell(&mut owner, 99, order(7, 1_000, need(1, 1_000), 10, vec![]), at(1));

@@ -69,7 +69,10 @@ proptest! {
 
     #[test]
     fn no_report_pays_more_than_the_true_cost(
-        costs in prop::collection::vec(0_u64..50, 1..9), bid in 0_u64..60, who in 0_usize..9, report in 0_u64..70,
+        costs in prop::collection::vec(0_u64..50, 1..9),
+        bid in 0_u64..60,
+        who in 0_usize..9,
+        report in 0_u64..70,
     ) {
         let who = who % costs.len();
         let mut reports = costs.clone();
@@ -79,8 +82,8 @@ proptest! {
 
     #[test]
     fn one_pass_finds_what_sorting_finds(rates in prop::collection::vec(0_u64..20, 0..12), bid in 0_u64..25) {
-        let mut sorted: Vec<(u64, usize)> =
-            rates.iter().copied().enumerate().map(|(who, rate)| (rate, who)).filter(|(rate, _)| *rate <= bid).collect();
+        let mut sorted: Vec<(u64, usize)> = rates.iter().copied().zip(0..).collect();
+        sorted.retain(|(rate, _)| *rate <= bid);
         sorted.sort_unstable();
         let expected = sorted.first().map(|(_, winner)| Clearing {
             winner: *winner,

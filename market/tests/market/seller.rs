@@ -5,7 +5,7 @@ use market::{Config, Input, Marketplace, Output, Supply, placement, seller, tick
 use proto::message::market::{
     Delist, Listed, Listing, MarketMessage, RefusedRequest, Reserve, Reserved, Unavailable,
 };
-use proto::{Capacity, Market, Rate, Refusal, RefusalCode, RequestId, Time};
+use proto::{Capacity, Market, Range, Rate, Refusal, RefusalCode, RequestId, Time};
 
 const OWNER: u16 = 5;
 
@@ -130,6 +130,17 @@ fn the_same_reservation_again_is_the_same_slice_until_a_contract_uses_it() {
     assert_eq!(sent(&tell(&mut seller, OWNER, reserve(1, listing.version, 2), at(1))), vec![no(1)]);
 }
 
+#[test]
+fn a_reservation_that_is_asked_for_again_is_kept_for_its_full_time_from_then() {
+    let (mut seller, listing) = listed(supply(4, 1_000, 5));
+    tell(&mut seller, OWNER, reserve(1, listing.version, 2), at(0));
+    tell(&mut seller, OWNER, reserve(1, listing.version, 2), at(10));
+    for (secs, free) in [(15, 2), (24, 2), (25, 4)] {
+        give(&mut seller, Input::Timeout, at(secs));
+        assert_eq!(seller.free_cores(), free, "after {secs} s");
+    }
+}
+
 fn check_reserve(from: u16, ahead: i64, cores: u32, expected: Option<u32>) {
     let (mut seller, listing) = listed(supply(4, 1_000, 5));
     let version = listing.version.saturating_add_signed(ahead);
@@ -218,6 +229,23 @@ fn a_seller_without_an_answer_looks_the_owner_up_again_after_growing_pauses() {
     for (pause, longest) in pauses.iter().zip([first_pause, first_pause.times(2), first_pause.times(4)]) {
         assert!(*pause <= longest && pause.0 >= longest.0 / 10 * 9, "{pauses:?}");
     }
+}
+
+#[test]
+fn a_seller_moves_at_once_when_its_market_falls_to_it_or_away_from_it() {
+    let home = placement::key(class(47));
+    let own = Range { after: placement::key(class(46)), until: home };
+    let other = Range { after: home, until: placement::key(class(46)) };
+    let (mut seller, _) = listed(supply(4, 1_000, 5));
+    assert_eq!(give(&mut seller, Input::RangeChanged { range: other }, at(1)), vec![]);
+    let outputs = give(&mut seller, Input::RangeChanged { range: own }, at(1));
+    assert!(matches!(outputs[..], [Output::Lookup { key, .. }] if key == home), "{outputs:?}");
+    let outputs = sent(&found(&mut seller, &outputs, 1, at(1)));
+    assert!(matches!(outputs[..], [(OWNER, MarketMessage::Delist(_))]), "{outputs:?}");
+    assert_eq!((seller.listings().count(), seller.is_listed()), (1, Some((class(47), Rate(5)))));
+    let outputs = give(&mut seller, Input::RangeChanged { range: other }, at(1));
+    assert!(matches!(outputs[..], [Output::Lookup { key, .. }] if key == home), "{outputs:?}");
+    assert_eq!(seller.listings().count(), 0);
 }
 
 #[test]

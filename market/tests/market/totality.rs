@@ -95,12 +95,14 @@ fn messages() -> impl Strategy<Value = MarketMessage> {
     let refusals = (requests(), 0..RefusalCode::ALL.len()).prop_map(|(request, code)| {
         M::Refused(RefusedRequest { request, refusal: Refusal::new(RefusalCode::ALL[code], "", "") })
     });
+    let lists = (requests(), listings()).prop_map(|(request, listing)| List { request, listing });
+    let matches = (requests(), tickets()).prop_map(|(request, ticket)| Matched { request, ticket });
     prop_oneof![
-        4 => (requests(), listings()).prop_map(|(request, listing)| M::List(Box::new(List { request, listing }))),
+        4 => lists.prop_map(|list| M::List(Box::new(list))),
         1 => (requests(), any::<u64>()).prop_map(|(request, version)| M::Listed(Listed { request, version })),
         1 => prop_oneof![0_u64..5, Just(u64::MAX)].prop_map(|version| M::Delist(Delist { version })),
         4 => finds,
-        2 => (requests(), tickets()).prop_map(|(request, ticket)| M::Matched(Box::new(Matched { request, ticket }))),
+        2 => matches.prop_map(|matched| M::Matched(Box::new(matched))),
         2 => no_sellers,
         2 => refusals,
         2 => reserves,

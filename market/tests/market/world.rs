@@ -4,9 +4,11 @@
 use crate::papers::{keys, peer, rules, supply};
 use market::{Config, Input, Marketplace, Output, Shortage};
 use proto::message::market::{MarketMessage, Requirement, Ticket};
+use proto::wire::Wire;
 use proto::{Hash, Peer, Range, Rate, RingId, Signed, Span, Time};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the network does, in per mille of messages.
@@ -181,8 +183,7 @@ impl World {
         self.most_purchases = self.most_purchases.max(node.purchases().0);
         let outputs: Vec<Output> = std::iter::from_fn(|| node.poll_output()).collect();
         for output in outputs {
-            let line = format!("{:?} {:?} {n} {output:?}", self.trace, self.now);
-            self.trace = Hash::of(line.as_bytes());
+            self.record(n, &output);
             self.perform(n, output);
         }
     }
@@ -196,6 +197,17 @@ impl World {
             let event = Event::Input(sender, Input::Unreachable { peer: peer(dead) });
             self.push(Span::millis(50), event);
         }
+    }
+
+    fn record(&mut self, n: u16, output: &Output) {
+        let mut text = self.trace.0.to_vec();
+        text.extend(self.now.0.to_be_bytes());
+        text.extend(n.to_be_bytes());
+        match output {
+            Output::Send { to, message } => text.extend([to.id().0.to_vec(), message.encode()].concat()),
+            other => text.extend(format!("{other:?}").into_bytes()),
+        }
+        self.trace = Hash::of(&text);
     }
 
     fn perform(&mut self, n: u16, output: Output) {
@@ -270,8 +282,9 @@ impl World {
 
 /// [`peer`] without computing the key again.
 fn peer_cached(n: u16) -> Peer {
+    type Peers = RefCell<BTreeMap<u16, Peer>>;
     thread_local! {
-        static PEERS: std::cell::RefCell<BTreeMap<u16, Peer>> = const { std::cell::RefCell::new(BTreeMap::new()) };
+        static PEERS: Peers = const { RefCell::new(BTreeMap::new()) };
     }
     PEERS.with_borrow_mut(|peers| *peers.entry(n).or_insert_with(|| peer(n)))
 }

@@ -1,12 +1,12 @@
 //! What is wrong with a text that is not TOML, in plain words.
 
-use super::Problem;
 use super::fault::FaultKind;
 use super::hint::shortened;
+use super::{MAX_FAULTS, Problem};
 use std::collections::BTreeSet;
 use toml::de::Error;
 
-/// The parser's errors, the first of each line.
+/// The parser's errors, the first of each line, and no more than can be reported and one.
 pub(super) fn problems(text: &str, errors: &[Error]) -> Vec<Problem> {
     let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
     let mut sorted: Vec<&Error> = errors.iter().collect();
@@ -15,6 +15,7 @@ pub(super) fn problems(text: &str, errors: &[Error]) -> Vec<Problem> {
     sorted
         .into_iter()
         .filter(|error| seen.insert(error.span().map(|span| ends.partition_point(|end| *end < span.start))))
+        .take(MAX_FAULTS + 1)
         .map(|error| {
             let span = error.span();
             let found = span.clone().and_then(|span| text.get(span)).unwrap_or_default();
@@ -55,7 +56,7 @@ fn plain(message: &str, found: &str) -> String {
         ("invalid unquoted key", _) => {
             format!("`{found}` cannot be part of a key: expected letters, digits, `_` and `-`")
         }
-        ("unexpected leading zero", _) => format!("`{found}` begins with 0: expected the number without it"),
+        ("unexpected leading zero", _) => "a number begins with 0: expected it without".to_owned(),
         ("invalid datetime", _) => {
             format!("`{found}` is not a number, a date or a time: expected quotes around it if it is a text")
         }
@@ -64,18 +65,22 @@ fn plain(message: &str, found: &str) -> String {
         }
         ("invalid boolean", _) => format!("`{found}` is not a value: expected {expected}"),
         ("invalid float" | "invalid mantissa" | "invalid fraction" | "invalid exponent", _) => {
-            "this is not a number: expected digits, with digits on both sides of a point, such as 0.5".to_owned()
+            "this is not a number: expected digits, with digits on both sides of a point, such as 0.5"
+                .to_owned()
         }
-        ("extra `=`" | "extra comma in array" | "extra comma in inline table", _) => {
-            format!("`{found}` stands here once too often: expected a value or key")
+        ("extra `=`", _) => "there is one `=` too many: expected a value".to_owned(),
+        ("extra comma in array" | "extra comma in inline table", _) => {
+            format!("there is one comma too many: expected a {expected}")
         }
         ("unclosed inline table", _) => "a `{` is not closed: expected `}`".to_owned(),
         ("missing escaped value", _) => {
-            "in a text in double quotes, `\\` begins a special character: expected `\\\\`, or single quotes around the text"
+            "in a text in double quotes, `\\` begins a special character: expected `\\\\`, or \
+             single quotes around the text"
                 .to_owned()
         }
         ("invalid basic string", _) => {
-            "a text has a character that cannot be shown: expected its code, such as `\\n` or `\\u001B`".to_owned()
+            "a text has a character that cannot be shown: expected its code, such as `\\n` or `\\u001B`"
+                .to_owned()
         }
         (_, "") if what.starts_with("cannot extend value") => {
             format!("`{found}` already has a value: expected it once, as a section or as a value")

@@ -1,18 +1,25 @@
 //! Reading a task file and checking it, with the files that it names, before anybody is asked for anything.
 
 use crate::cli::arguments::TaskFile;
+use crate::cli::file::{Kind, position, read};
 use crate::cli::node::absolute;
 use crate::cli::{Stop, exit, value};
 use crate::control::Failure;
 use crate::output::{Place, Validated};
-use service::task::{MAX_TASK_FILE, Task};
+use service::task::{Fault, MAX_TASK_FILE, Task, Warning};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// The word for an invalid task file.
 const INVALID: &str = "task_invalid";
+/// What is read as a task file.
+const KIND: Kind = Kind {
+    word: INVALID,
+    name: "task file",
+    most: MAX_TASK_FILE,
+    advice: "describe sub-tasks that differ in a few values only by one `Sweep`",
+};
 
 /// A task file's text and what its relative paths and its variables mean.
 #[derive(Clone, Debug)]
@@ -35,53 +42,23 @@ impl TaskText {
         let set = value::by_name(&task.set);
         let set = set.map_err(|message| Failure::new("usage", format!("--set: {message}"), exit::USAGE))?;
         let base = absolute(&task.file)?.parent().unwrap_or(Path::new("/")).to_owned();
-        let text = read(&task.file)?;
+        let text = read(&task.file, KIND)?;
         let parsed = service::task::parse(&text, &file, &set).map_err(|faults| {
-            let place = |f: &service::task::Fault| place(&f.file, f.line, f.column, &f.kind);
+            let place = |f: &Fault| Place::new(&f.file, (f.line, f.column), &f.kind);
             Stop::Faults(INVALID, faults.iter().map(place).collect())
         })?;
         let named = named_files(&parsed.task);
-        let missing: Vec<Place> =
+        let mut missing: Vec<Place> =
             named.iter().filter_map(|path| missing(path, &base, &file, &text)).collect();
+        missing.sort_by_key(|place| (place.line, place.column));
         if !missing.is_empty() {
             return Err(Stop::Faults(INVALID, missing));
         }
-        let warnings = parsed.warnings.iter().map(|w| place(&w.file, w.line, w.column, &w.kind)).collect();
+        let place = |w: &Warning| Place::new(&w.file, (w.line, w.column), &w.kind);
+        let warnings = parsed.warnings.iter().map(place).collect();
         let validated = summary(&file, &parsed.task, named.len(), warnings);
         Ok((Self { text, file, base, set }, validated))
     }
-}
-
-/// The text of the file, if it is one of a size that is read.
-fn read(path: &Path) -> Result<String, Stop> {
-    let no_file = |error: std::io::Error| Failure::no_file(path, &error);
-    let file = File::open(path).map_err(no_file)?;
-    let metadata = file.metadata().map_err(no_file)?;
-    if metadata.is_dir() {
-        return Err(Failure::no_file(path, &"it is a directory").into());
-    }
-    let most = u64::try_from(MAX_TASK_FILE).unwrap_or(u64::MAX);
-    if metadata.len() > most {
-        return Err(too_large(path, &format!("has {} bytes", metadata.len())).into());
-    }
-    // What is no regular file has no size beforehand, and a regular file may grow meanwhile.
-    let mut bytes = Vec::new();
-    file.take(most + 1).read_to_end(&mut bytes).map_err(no_file)?;
-    if bytes.len() > MAX_TASK_FILE {
-        return Err(too_large(path, "goes on").into());
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let before = String::from_utf8_lossy(error.as_bytes().get(..at).unwrap_or_default()).into_owned();
-        let message = "this is not UTF-8 text; save the file in the encoding UTF-8";
-        let (line, column) = position(&before, before.len());
-        Stop::Faults(INVALID, vec![place(&path.display().to_string(), line, column, &message)])
-    })
-}
-
-fn too_large(path: &Path, what: &str) -> Failure {
-    let message = format!("{}: the file {what}: a task file has at most {MAX_TASK_FILE} bytes", path.display());
-    Failure::new(INVALID, message, exit::USAGE).hint("describe sub-tasks that differ in numbers only by a `Sweep`")
 }
 
 /// Every file of the buyer that `task` names, once.
@@ -106,8 +83,8 @@ fn missing(path: &str, base: &Path, file: &str, text: &str) -> Option<Place> {
         }
         Err(error) => format!("the file `{path}`{beside} cannot be read: {error}"),
     };
-    let (line, column) = place_of(path, text).map_or((0, 0), |at| position(text, at));
-    Some(place(file, line, column, &message))
+    let at = place_of(path, text).map_or((0, 0), |at| position(text, at));
+    Some(Place::new(file, at, &message))
 }
 
 /// Where `text` names the file `path`: as the content of an element that names files of the buyer. Not found if
@@ -121,19 +98,6 @@ fn place_of(path: &str, text: &str) -> Option<usize> {
         (matches!(tag, "File" | "InputFile" | "StdIn") && after.starts_with('<')).then_some(at)
     };
     text.match_indices(path).find_map(|(at, _)| names_file(at))
-}
-
-/// Line and column of the byte `at`, from 1.
-fn position(text: &str, at: usize) -> (u32, u32) {
-    let before = text.get(..at).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    (number(line), number(column))
-}
-
-fn place(file: &str, line: u32, column: u32, message: &dyn std::fmt::Display) -> Place {
-    Place { file: file.into(), line, column, message: message.to_string() }
 }
 
 fn summary(file: &str, task: &Task, files: usize, warnings: Vec<Place>) -> Validated {
@@ -167,7 +131,10 @@ mod tests {
         let shown = match read {
             Ok((text, validated)) => {
                 assert_eq!(text.base, directory.path());
-                Ok(format!("{} {} {} {}", validated.name, validated.sub_tasks, validated.price, validated.files))
+                Ok(format!(
+                    "{} {} {} {}",
+                    validated.name, validated.sub_tasks, validated.price, validated.files
+                ))
             }
             Err(Stop::Faults("task_invalid", places)) => {
                 Err(places.iter().map(|place| format!("{place}\n")).collect::<String>())
@@ -191,7 +158,7 @@ mod tests {
     #[test]
     fn every_missing_file_is_named_where_it_is_named() {
         let expected = "t.xml:3:9: there is no file `a.wasm` beside the task file\n\
-             t.xml:4:33: there is no file `in.txt` beside the task file\n";
+             t.xml:4:32: there is no file `in.txt` beside the task file\n";
         check(&[("t.xml", TASK.as_bytes())], &[], Err(expected));
         let absolute = TASK.replace("a.wasm", "/nowhere/a.wasm");
         let files = [("t.xml", absolute.as_bytes()), ("in.txt", b"".as_slice())];
@@ -225,7 +192,9 @@ mod tests {
         let path = directory.path().join("t.xml");
         // A sparse file of a terabyte: reading it would take the memory of the machine.
         File::create(&path).unwrap().set_len(1 << 40).unwrap();
-        let Err(Stop::Failure(failure)) = TaskText::read(&TaskFile { file: path, set: Vec::new() }) else { panic!() };
+        let Err(Stop::Failure(failure)) = TaskText::read(&TaskFile { file: path, set: Vec::new() }) else {
+            panic!()
+        };
         assert_eq!(failure.exit, 2);
         assert!(failure.message.ends_with("has 1099511627776 bytes: a task file has at most 16777216 bytes"));
         let endless = TaskText::read(&TaskFile { file: "/dev/zero".into(), set: Vec::new() });

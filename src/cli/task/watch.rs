@@ -47,14 +47,15 @@ impl Watch<'_> {
     pub(in crate::cli) async fn run_alone(self) -> Result<Watched, Failure> {
         let mut interrupts = Interrupts::new()?;
         let timeout = self.timeout;
-        within(timeout, self.run(&mut interrupts)).await?
+        let hint = self.how_it_goes_on();
+        within(timeout, self.run(&mut interrupts)).await.map_err(|failure| failure.hint(hint))?
     }
 
     /// Waits until the task has ended or the user has enough of it.
     pub(in crate::cli) async fn run(self, interrupts: &mut Interrupts) -> Result<Watched, Failure> {
         let mut connection = Connection::open(self.home).await?;
         connection.send(&Request::Watch { task: self.task.into() }).await?;
-        let progress = Progress::new(self.printer);
+        let mut progress = Progress::new(self.printer);
         let mut answer: Option<oneshot::Receiver<Answer>> = None;
         let mut is_second = false;
         loop {
@@ -66,32 +67,32 @@ impl Watch<'_> {
                     _ => return Err(unexpected(self.home)),
                 },
                 interrupt = interrupts.next() => {
+                    progress.resume(false);
                     if is_second || interrupt != Interrupt::CtrlC {
                         self.say_how_it_goes_on(&progress);
                         return Ok(Watched::Left(interrupt.exit()));
                     }
                     is_second = true;
                     if self.place == Place::Network && is_terminal() {
-                        progress.ask("\nthe task is still running: [d]etach and let it go on, [c]ancel it, \
+                        progress.ask("the task is still running: [d]etach and let it go on, [c]ancel it, \
                                       or keep [w]aiting? (Ctrl-C again detaches) ");
                         answer = Some(read_answer());
-                    } else {
-                        progress.say("cancelling the task; Ctrl-C again ends at once");
-                        let cancelled = self.cancel(interrupts).await?;
-                        if let Some(left) = cancelled { return Ok(left); }
+                    } else if let Some(left) = self.cancel(interrupts, &progress).await {
+                        return Ok(left);
                     }
                 },
                 chosen = wait_for(&mut answer) => {
                     answer = None;
+                    progress.resume(true);
                     match chosen {
                         Answer::Detach => {
                             self.say_how_it_goes_on(&progress);
                             return Ok(Watched::Left(Interrupt::CtrlC.exit()));
                         }
                         Answer::Cancel => {
-                            progress.say("cancelling the task; Ctrl-C again ends at once");
-                            let cancelled = self.cancel(interrupts).await?;
-                            if let Some(left) = cancelled { return Ok(left); }
+                            if let Some(left) = self.cancel(interrupts, &progress).await {
+                                return Ok(left);
+                            }
                         }
                         Answer::Wait => is_second = false,
                     }
@@ -101,21 +102,35 @@ impl Watch<'_> {
     }
 
     /// Has the node end the task; the end itself comes over the watching connection. `Some` if interrupted.
-    async fn cancel(self, interrupts: &mut Interrupts) -> Result<Option<Watched>, Failure> {
+    async fn cancel(self, interrupts: &mut Interrupts, progress: &Progress) -> Option<Watched> {
+        progress.say("cancelling the task; Ctrl-C again ends at once");
         let request = Request::Cancel { task: self.task.into() };
         tokio::select! {
-            reply = ask(self.home, &request, CANCEL) => reply.map(|_| None),
-            interrupt = interrupts.next() => Ok(Some(Watched::Left(interrupt.exit()))),
+            reply = ask(self.home, &request, CANCEL) => {
+                // A task that has ended meanwhile cannot be cancelled: its end is on its way.
+                if let Err(failure) = reply {
+                    progress.say(&failure.message);
+                }
+                None
+            }
+            interrupt = interrupts.next() => {
+                self.say_how_it_goes_on(progress);
+                Some(Watched::Left(interrupt.exit()))
+            }
         }
     }
 
     fn say_how_it_goes_on(self, progress: &Progress) {
         if self.place == Place::Network {
-            progress.say(&format!(
-                "the task may go on: `compup2p task wait {task}` waits for it, `compup2p task cancel {task}` ends it",
-                task = self.task
-            ));
+            progress.say(&self.how_it_goes_on());
         }
+    }
+
+    fn how_it_goes_on(self) -> String {
+        let task = self.task;
+        format!(
+            "the task goes on: `compup2p task wait {task}` waits for it, `compup2p task cancel {task}` ends it"
+        )
     }
 }
 

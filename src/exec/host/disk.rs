@@ -151,7 +151,14 @@ fn add_directories(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(
         WASI,
         "path_link",
-        |mut caller: Caller<'_, State>, from: i32, flags: i32, old: i32, old_len: i32, to: i32, new: i32, new_len: i32| {
+        |mut caller: Caller<'_, State>,
+         from: i32,
+         flags: i32,
+         old: i32,
+         old_len: i32,
+         to: i32,
+         new: i32,
+         new_len: i32| {
             with_memory(&mut caller, |memory, state| {
                 let mut guest = GuestMemory::Unshared(memory);
                 let call =

@@ -81,8 +81,10 @@ fn split(mut rest: &[u8]) -> Vec<Vec<u8>> {
     let mut entries = Vec::new();
     while entries.len() < most {
         let Some(head) = rest.get(..HEAD) else { break };
-        let name = read_u32(&mut head.to_vec(), 0, NAME_LENGTH).and_then(|length| usize::try_from(length).ok());
-        let Some((entry, after)) = name.and_then(|name| rest.split_at_checked(HEAD.saturating_add(name))) else {
+        let name =
+            read_u32(&mut head.to_vec(), 0, NAME_LENGTH).and_then(|length| usize::try_from(length).ok());
+        let Some((entry, after)) = name.and_then(|name| rest.split_at_checked(HEAD.saturating_add(name)))
+        else {
             break;
         };
         entries.push(entry.to_vec());

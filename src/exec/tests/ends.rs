@@ -77,7 +77,10 @@ fn what_cannot_be_run_is_told_from_what_fails() {
             module("(module (import \"env\" \"dial\" (func)) (func (export \"_start\")))"),
             "unknown import: `env::dial` has not been defined",
         ),
-        (module("(module (memory i64 1) (func (export \"_start\")))"), "failed to parse WebAssembly module: memory64 must be enabled for 64-bit memories (at offset 0x15)"),
+        (
+            module("(module (memory i64 1) (func (export \"_start\")))"),
+            "failed to parse WebAssembly module: memory64 must be enabled for 64-bit memories (at offset 0x15)",
+        ),
     ] {
         check(&program, WIDE, &Outcome::NotRunnable(why.into()));
     }

@@ -81,8 +81,7 @@ fn disk_beyond_the_limit_ends_the_program_at_the_write() {
 #[test]
 fn inputs_count_for_the_disk_limit() {
     let program = example("faults/nofile.wasm");
-    for (disk, expected) in
-        [(Bytes(1_000), Outcome::Succeeded), (Bytes(999), Outcome::DiskLimit(Bytes(999)))]
+    for (disk, expected) in [(Bytes(1_000), Outcome::Succeeded), (Bytes(999), Outcome::DiskLimit(Bytes(999)))]
     {
         let bench = Bench::new(&program, &[], Limits { disk, ..WIDE });
         bench.scratch.place("in/put", &bench.file("source", &[1; 1_000])).unwrap();
@@ -153,7 +152,8 @@ fn the_node_keeps_descriptors_for_itself() {
 #[test]
 fn output_beyond_the_limit_ends_the_program() {
     let output = Bytes(1_000);
-    let ended = check(&example("faults/chatter.wasm"), Limits { output, ..WIDE }, &Outcome::OutputLimit(output));
+    let ended =
+        check(&example("faults/chatter.wasm"), Limits { output, ..WIDE }, &Outcome::OutputLimit(output));
     assert_eq!(ended.stdout.len(), 1_000);
     assert!(ended.stdout.starts_with(b"line 1 of no end of lines\nline 2 of"));
     let say = Limits { output: Bytes(14), ..WIDE };
@@ -161,4 +161,23 @@ fn output_beyond_the_limit_ends_the_program() {
     let say = Limits { output: Bytes(13), ..WIDE };
     let ended = check(&example("faults/exit3.wasm"), say, &Outcome::OutputLimit(Bytes(13)));
     assert_eq!(ended.stderr, b"about to fail");
+}
+
+#[test]
+fn directories_are_bounded() {
+    // Makes a/, a/a/, a/a/a/ … until it is refused; traps unless that was 51 (no space) after 1,000.
+    let program = with_file(
+        "(local $code i32) (local $length i32)
+        (memory.fill (i32.const 65536) (i32.const 47) (i32.const 8192))
+        (loop $more
+            (i32.store8 (i32.add (i32.const 65536) (local.get $length)) (i32.const 97))
+            (local.set $length (i32.add (local.get $length) (i32.const 2)))
+            (local.set $code (call $mkdir (i32.const 3) (i32.const 65536) (local.get $length)))
+            (if (i32.eqz (local.get $code)) (then
+                (global.set $count (i32.add (global.get $count) (i32.const 1)))
+                (br $more))))
+        (if (i32.ne (local.get $code) (i32.const 51)) (then unreachable))
+        (if (i32.ne (global.get $count) (i32.const 1000)) (then unreachable))",
+    );
+    check(&program, WIDE, &Outcome::Succeeded);
 }

@@ -1,8 +1,7 @@
 //! What a program sees and leaves.
 
 use super::{Bench, WIDE, example};
-use crate::exec::scratch::{Scratch, is_plain, output, used};
-use proto::Bytes;
+use crate::exec::scratch::{Scratch, Usage, is_plain, measure, output};
 use proto::message::service::Outcome;
 use tempfile::TempDir;
 
@@ -26,7 +25,7 @@ fn a_scratch_directory_vanishes_with_all_that_is_in_it() {
     let scratch = Scratch::new(base.path()).unwrap();
     scratch.place("deep/er/file", &source).unwrap();
     let path = scratch.path().to_path_buf();
-    assert_eq!(used(&path).unwrap(), Bytes(3));
+    assert_eq!(measure(&path).unwrap(), Usage { bytes: 3, entries: 3 });
     assert!(path.join("deep/er/file").is_file());
     drop(scratch);
     assert!(!path.exists());

@@ -6,8 +6,8 @@ use proto::message::service::{Limits, Outcome};
 use proto::{Cycles, Span};
 use std::time::Instant;
 
-/// Longest time between a stop and the end, on a machine that is busy with other tests.
-const PATIENCE: Span = Span::millis(500);
+/// Longest time between a stop and the end that a machine busy with other tests may need; alone it takes 1 ms.
+const PATIENCE: Span = Span::secs(5);
 
 #[test]
 fn a_stop_ends_a_spinning_program() {

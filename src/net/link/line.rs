@@ -49,7 +49,7 @@ enum State {
 pub(in super::super) struct Line {
     state: watch::Sender<State>,
     started: Instant,
-    /// Milliseconds after `started`.
+    /// Microseconds after `started`.
     last_use: AtomicU64,
 }
 
@@ -61,13 +61,13 @@ impl Line {
 
     /// Something went over it.
     pub(in super::super) fn touch(&self) {
-        let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let now = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.last_use.store(now, Ordering::Relaxed);
     }
 
     /// When something last went over it.
     pub(in super::super) fn last_use(&self) -> Instant {
-        self.started + Duration::from_millis(self.last_use.load(Ordering::Relaxed))
+        self.started + Duration::from_micros(self.last_use.load(Ordering::Relaxed))
     }
 
     /// Has it end in order.

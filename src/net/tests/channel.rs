@@ -163,16 +163,16 @@ async fn a_malformed_message_ends_the_connection_and_nothing_else() {
     let empty = v1::Frame { body: Some(frame::Body::Message(v1::Message { body: None })) };
     let good = v1::Frame { body: Some(frame::Body::Message(message(1).to_pb())) };
     let frames = tokio_stream::iter([hello(me(2), VERSION), good.clone(), empty, good]);
-    let mut inbound = client
-        .exchange(tokio_stream::StreamExt::chain(frames, tokio_stream::pending()))
-        .await
-        .unwrap()
-        .into_inner();
+    let frames = tokio_stream::StreamExt::chain(frames, tokio_stream::pending());
+    let cut = tokio::spawn(async move {
+        let mut inbound = client.exchange(frames).await?.into_inner();
+        while inbound.message().await?.is_some() {}
+        Ok::<_, tonic::Status>(())
+    });
     assert_eq!(node.next().await, received(me(2), 1));
     assert_eq!(node.next().await, Event::Unreachable { peer: me(2) });
-    while let Ok(frame) = timeout(LONG, inbound.message()).await.expect("the connection's end") {
-        assert!(frame.is_some(), "an orderly end is not what is expected");
-    }
+    let end = timeout(LONG, cut).await.expect("an end").unwrap();
+    assert!(end.is_err(), "it does not look like an orderly end");
     let other = Node::start(3).await;
     other.net.send(node.peer, message(5));
     assert_eq!(node.next().await, received(other.peer, 5));

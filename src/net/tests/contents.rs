@@ -79,13 +79,18 @@ async fn an_honest_peer_is_not_blamed_for_the_bytes_of_another() {
     assert!(one.store.has(&blob.hash));
 }
 
-/// Passes bytes on; the first connection is cut after `limit` of them. Tells how many each has brought.
-async fn relay(to: SocketAddr, limit: u64) -> (SocketAddr, mpsc::Receiver<u64>) {
+/// Passes bytes on. The first connection stops after `limit` of them and is cut when `cut` resolves. Tells how
+/// many bytes each connection has brought.
+async fn relay(
+    to: SocketAddr,
+    limit: u64,
+    cut: impl Future<Output = ()> + Send + 'static,
+) -> (SocketAddr, mpsc::Receiver<u64>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let (tell, told) = mpsc::channel(8);
     tokio::spawn(async move {
-        let mut limit = limit;
+        let mut first = Some((limit, cut));
         while let Ok((near, _)) = listener.accept().await {
             let far = TcpStream::connect(to).await.unwrap();
             let (mut near_read, mut near_write) = near.into_split();
@@ -93,8 +98,11 @@ async fn relay(to: SocketAddr, limit: u64) -> (SocketAddr, mpsc::Receiver<u64>) 
             let up = tokio::spawn(async move {
                 let _done = tokio::io::copy(&mut near_read, &mut far_write).await.is_ok();
             });
-            let mut limited = far_read.take(std::mem::replace(&mut limit, u64::MAX));
-            let brought = tokio::io::copy(&mut limited, &mut near_write).await.unwrap_or(0);
+            let (limit, cut) = first.take().map_or((u64::MAX, None), |(limit, cut)| (limit, Some(cut)));
+            let brought = tokio::io::copy(&mut far_read.take(limit), &mut near_write).await.unwrap_or(0);
+            if let Some(cut) = cut {
+                cut.await;
+            }
             up.abort();
             let _closed = near_write.shutdown().await.is_ok();
             tell.send(brought).await.unwrap();
@@ -107,11 +115,16 @@ async fn relay(to: SocketAddr, limit: u64) -> (SocketAddr, mpsc::Receiver<u64>) 
 async fn a_fetch_that_was_cut_goes_on_where_it_was() {
     let (one, two) = (Node::start(1).await, Node::start(2).await);
     let blob = two.store.put_bytes(bytes(SIZE)).await.unwrap();
-    let (addr, mut told) = relay(two.peer.addr, 3 << 20).await;
-    one.net.fetch(Peer::new(addr, 0, two.peer.key), blob).await.unwrap();
+    let store = Arc::clone(&one.store);
+    let two_pieces_are_there = async move {
+        while store.used() < Bytes(2 << 20) {
+            tokio::task::yield_now().await;
+        }
+    };
+    let (addr, mut told) = relay(two.peer.addr, 3 << 20, two_pieces_are_there).await;
+    timeout(LONG, one.net.fetch(Peer::new(addr, 0, two.peer.key), blob)).await.unwrap().unwrap();
     assert_eq!(told.recv().await, Some(3 << 20));
     let rest = timeout(LONG, told.recv()).await.unwrap().unwrap();
-    // Two whole pieces at least had arrived.
     assert!(rest < (3 << 20) + (1 << 19), "{rest} bytes in the second attempt");
     assert_eq!(one.store.used(), blob.size);
 }
@@ -133,7 +146,7 @@ async fn a_peer_that_is_gone_is_tried_a_few_times_and_what_came_is_kept() {
 async fn one_content_is_fetched_once_however_many_ask() {
     let (one, two) = (Node::start(1).await, Node::start(2).await);
     let blob = two.store.put_bytes(bytes(SIZE)).await.unwrap();
-    let (addr, mut told) = relay(two.peer.addr, u64::MAX).await;
+    let (addr, mut told) = relay(two.peer.addr, u64::MAX, async {}).await;
     let from = Peer::new(addr, 0, two.peer.key);
     let asked: Vec<_> = (0..4)
         .map(|_| {

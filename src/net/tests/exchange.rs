@@ -182,7 +182,6 @@ async fn beyond_the_limit_the_most_silent_stream_is_closed() {
     let address = |index: usize| {
         (PublicKey([0; 32]), SocketAddr::new([127, 0, 0, 1].into(), u16::try_from(index).unwrap()))
     };
-    std::thread::sleep(Duration::from_millis(2));
     for (index, link) in links.iter().enumerate() {
         if index != 7 {
             link.line.touch();

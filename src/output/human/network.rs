@@ -10,8 +10,14 @@ pub(in crate::output) fn run(run: &Run<'_>, look: Look) -> String {
     let mut text = task(run.task, look);
     text.push('\n');
     let (left, right) = (Align::Left, Align::Right);
-    let columns =
-        [("node", left), ("account", left), ("before", right), ("after", right), ("held", right), ("change", right)];
+    let columns = [
+        ("node", left),
+        ("account", left),
+        ("before", right),
+        ("after", right),
+        ("held", right),
+        ("change", right),
+    ];
     let mut table = Table::new(&columns);
     for row in &run.balances {
         let amounts = [&row.before, &row.after, &row.held, &row.change].map(|amount| two_decimals(amount));
@@ -34,10 +40,16 @@ pub(in crate::output) fn run(run: &Run<'_>, look: Look) -> String {
 pub(in crate::output) fn network(network: &RunningNetwork, look: Look) -> String {
     let nodes = count(network.nodes.len(), "node");
     let mut text = format!("a network of {nodes} runs in {}; Ctrl-C ends it\n", network.directory.display());
-    let mut table = Table::new(&[("node", Align::Left), ("account", Align::Left), ("address", Align::Left), ("home", Align::Left)]);
+    let mut table = Table::new(&[
+        ("node", Align::Left),
+        ("account", Align::Left),
+        ("address", Align::Left),
+        ("home", Align::Left),
+    ]);
     for node in &network.nodes {
         let home = node.home.display().to_string();
-        table.row([node.name.clone(), short(&node.account).into(), node.address.clone(), home], Colour::Plain);
+        table
+            .row([node.name.clone(), short(&node.account).into(), node.address.clone(), home], Colour::Plain);
     }
     text.push_str(&table.render(look.width, look.has_colour));
     if let Some(node) = network.nodes.first() {
@@ -45,6 +57,10 @@ pub(in crate::output) fn network(network: &RunningNetwork, look: Look) -> String
         let _ = writeln!(text, "\nuse it from another terminal:\n  export COMPUP2P_HOME={home}");
         text.push_str("  compup2p task submit --wait FILE\n  compup2p status\n");
     }
-    let _ = writeln!(text, "let another node join:\n  compup2p join POLICY --bootstrap {}", clean(&network.bootstrap));
+    let _ = writeln!(
+        text,
+        "let another node join:\n  compup2p join POLICY --bootstrap {}",
+        clean(&network.bootstrap)
+    );
     text
 }

@@ -25,7 +25,15 @@ pub(in crate::output) fn node(node: &NodeView) -> String {
         ("node", format!("{} at {address}, slot {slot}", short(node_id))),
         ("ring", neighbours),
         ("bank", bank.clone()),
-        ("power", format!("{} Mc/s a core; {} to sell, {} free", node.per_core, count_of_cores(node), node.free_cores)),
+        (
+            "power",
+            format!(
+                "{} Mc/s a core; {} to sell, {} free",
+                node.per_core,
+                count_of_cores(node),
+                node.free_cores
+            ),
+        ),
         ("selling", selling),
         ("working", format!("for others on {}", count(node.working, "sub-task"))),
         ("owns", format!("markets with {}", count(node.listings, "listing"))),

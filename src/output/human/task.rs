@@ -78,7 +78,11 @@ pub(in crate::output) fn validated(file: &Validated) -> String {
     let budget = file.budget.as_ref().map_or(String::new(), |budget| format!(" of a budget of {budget}"));
     let (sub_tasks, files) = (count(file.sub_tasks, "sub-task"), count(file.files, "file"));
     let name = clean(&file.name);
-    format!("{}: valid: {name}, {sub_tasks}, {files}, at most {} credits{budget}\n", clean(&file.file), file.price)
+    format!(
+        "{}: valid: {name}, {sub_tasks}, {files}, at most {} credits{budget}\n",
+        clean(&file.file),
+        file.price
+    )
 }
 
 fn sub_tasks(sub_tasks: &[SubTaskView], look: Look) -> String {
@@ -121,7 +125,8 @@ fn asks(sale: &SaleView) -> String {
 /// The state and, if there is more to say than its name, why.
 fn verdict(sub_task: &SubTaskView) -> String {
     let SubTaskView { state, why, .. } = sub_task;
-    let tries = if sub_task.attempts > 1 { format!(" (attempt {})", sub_task.attempts) } else { String::new() };
+    let tries =
+        if sub_task.attempts > 1 { format!(" (attempt {})", sub_task.attempts) } else { String::new() };
     if why.is_empty() || why == state {
         format!("{state}{tries}")
     } else if why.starts_with(state.as_str()) || is_final(state) {

@@ -1,0 +1,190 @@
+//! One node, and the rest of the ring by hand: what distinguishes the corrected protocol from the original.
+
+use crate::world::local;
+use chord::{Chord, Input, JoinFailure, Output};
+use proto::key::PublicKey;
+use proto::message::chord::{Busy, ChordMessage, FoundNode, Notify, StateQuery, StateReply};
+use proto::{Peer, RequestId, Span, Time};
+
+const NOW: Time = Time(5_000_000);
+
+/// `count` peers in the order of their ids.
+fn peers(count: u16) -> Vec<Peer> {
+    let addr = |n: u16| format!("10.2.0.{n}:7000").parse().unwrap();
+    let mut peers: Vec<Peer> = (0..count).map(|n| Peer::new(addr(n), n, PublicKey([1; 32]))).collect();
+    peers.sort_by_key(Peer::id);
+    peers
+}
+
+fn sent(node: &mut Chord) -> Vec<(Peer, ChordMessage)> {
+    let outputs = std::iter::from_fn(|| node.poll_output());
+    let message = |output| match output {
+        Output::Send { to, message } => Some((to, message)),
+        _ => None,
+    };
+    outputs.filter_map(message).collect()
+}
+
+/// The number of the only question among what is sent, which must go to `to`.
+fn question(node: &mut Chord, to: Peer) -> RequestId {
+    let numbers: Vec<RequestId> = sent(node)
+        .into_iter()
+        .filter(|(asked, _)| *asked == to)
+        .filter_map(|(_, message)| match message {
+            ChordMessage::StateQuery(asked) => Some(asked.request),
+            ChordMessage::FindNext(asked) => Some(asked.request),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(numbers.len(), 1, "questions to {to}");
+    numbers[0]
+}
+
+fn receive(node: &mut Chord, from: Peer, message: ChordMessage) {
+    node.handle(Input::Receive { from, message }, NOW);
+    node.check().unwrap();
+}
+
+fn reply(node: &mut Chord, from: Peer, predecessor: Option<Peer>, successors: &[Peer]) {
+    let request = question(node, from);
+    let successors = successors.to_vec();
+    receive(node, from, ChordMessage::StateReply(StateReply { request, predecessor, successors }));
+}
+
+/// `ring[1]` with lists of three, joined behind `ring[0]`, which has shown `list`.
+fn joined(ring: &[Peer], list: &[Peer]) -> Chord {
+    let mut node = Chord::new(local(3), ring[1], [7; 32], NOW);
+    node.handle(Input::Join { via: vec![ring[0]] }, NOW);
+    let request = question(&mut node, ring[0]);
+    receive(&mut node, ring[0], ChordMessage::FoundNode(FoundNode { request, owner: list[0] }));
+    reply(&mut node, ring[0], None, list);
+    node
+}
+
+#[test]
+fn a_newcomer_takes_the_list_of_its_predecessor() {
+    let ring = peers(8);
+    let node = joined(&ring, &ring[2..5]);
+    assert_eq!(node.successors(), &ring[2..5]);
+    assert_eq!(node.predecessor(), Some(ring[0]));
+    assert_eq!(node.range().map(|range| range.after), Some(ring[0].id()));
+}
+
+#[test]
+fn a_newcomer_that_is_remembered_from_a_former_life_leaves_itself_out_and_pads() {
+    let ring = peers(8);
+    let node = joined(&ring, &ring[1..4]);
+    assert_eq!(node.successors(), &ring[2..4]);
+    assert_eq!(node.view().unwrap().successors[2], ring[3].id().plus_power(0));
+}
+
+#[test]
+fn a_place_that_another_key_holds_is_not_taken() {
+    let ring = peers(8);
+    let other = Peer::new(ring[1].addr, ring[1].slot, PublicKey([2; 32]));
+    let mut node = joined(&ring, &[other, ring[2], ring[3]]);
+    assert!(!node.is_member());
+    let mut now = NOW;
+    while let Some(due) = node.poll_timeout() {
+        now = due;
+        node.handle(Input::Timeout, now);
+        let asked: Vec<_> = std::iter::from_fn(|| node.poll_output()).collect();
+        for output in asked {
+            let request = match output {
+                Output::Send { message: ChordMessage::FindNext(asked), .. } => asked.request,
+                Output::JoinFailed { reason } => {
+                    assert_eq!(reason, JoinFailure::PlaceTaken);
+                    continue;
+                }
+                _ => continue,
+            };
+            let found = ChordMessage::FoundNode(FoundNode { request, owner: other });
+            node.handle(Input::Receive { from: ring[0], message: found }, now);
+            let request = question(&mut node, ring[0]);
+            let successors = vec![other, ring[2], ring[3]];
+            let state = ChordMessage::StateReply(StateReply { request, predecessor: None, successors });
+            node.handle(Input::Receive { from: ring[0], message: state }, now);
+        }
+    }
+    assert!(!node.is_member() && now > NOW);
+}
+
+#[test]
+fn a_nearer_node_is_adopted_only_when_it_has_answered() {
+    let ring = peers(8);
+    for is_alive in [true, false] {
+        let mut node = joined(&ring, &ring[3..6]);
+        node.handle(Input::Timeout, NOW);
+        reply(&mut node, ring[3], Some(ring[2]), &ring[4..7]);
+        assert_eq!(node.successors(), &ring[3..6], "not before it has answered");
+        if is_alive {
+            reply(&mut node, ring[2], Some(ring[0]), &ring[3..6]);
+            assert_eq!(node.successors(), &ring[2..5]);
+        } else {
+            node.handle(Input::Unreachable { peer: ring[2] }, NOW);
+            assert_eq!(node.successors(), &ring[3..6]);
+        }
+        assert!(sent(&mut node).contains(&(node.successors()[0], ChordMessage::Notify(Notify {}))));
+    }
+}
+
+#[test]
+fn a_dead_head_is_dropped_and_the_list_padded() {
+    let ring = peers(8);
+    let mut node = joined(&ring, &ring[2..5]);
+    node.handle(Input::Timeout, NOW);
+    node.handle(Input::Unreachable { peer: ring[2] }, NOW);
+    assert_eq!(node.successors(), &ring[3..5]);
+    let pad = ring[4].id().plus_power(0);
+    assert_eq!(node.view().unwrap().successors, [ring[3].id(), ring[4].id(), pad]);
+    let asked: Vec<Peer> = sent(&mut node).into_iter().map(|(to, _)| to).collect();
+    assert_eq!(asked, [ring[2], ring[3]]);
+}
+
+#[test]
+fn who_asks_in_the_middle_of_a_step_is_told_to_wait_and_answered_after_it() {
+    let ring = peers(8);
+    let mut node = joined(&ring, &ring[2..5]);
+    node.handle(Input::Timeout, NOW);
+    let request = question(&mut node, ring[2]);
+    let asked = RequestId(77);
+    receive(&mut node, ring[0], ChordMessage::StateQuery(StateQuery { request: asked }));
+    assert_eq!(sent(&mut node), [(ring[0], ChordMessage::Busy(Busy { request: asked }))]);
+    let state = StateReply { request, predecessor: Some(ring[1]), successors: ring[3..6].to_vec() };
+    receive(&mut node, ring[2], ChordMessage::StateReply(state.clone()));
+    let shown = StateReply { request: asked, predecessor: Some(ring[0]), successors: ring[2..5].to_vec() };
+    assert_eq!(
+        sent(&mut node),
+        [(ring[0], ChordMessage::StateReply(shown)), (ring[2], ChordMessage::Notify(Notify {}))]
+    );
+    // The same answer once more, and one that nobody asked for, change nothing.
+    let before = node.view();
+    receive(
+        &mut node,
+        ring[2],
+        ChordMessage::StateReply(StateReply { successors: ring[5..8].to_vec(), ..state }),
+    );
+    let unasked = StateReply { request: RequestId(1), predecessor: None, successors: ring[5..8].to_vec() };
+    receive(&mut node, ring[5], ChordMessage::StateReply(unasked));
+    assert_eq!(node.view(), before);
+}
+
+#[test]
+fn nodes_that_wait_for_each_other_do_not_wait_for_ever() {
+    let ring = peers(8);
+    // ring[7] waits for ring[2], which has a smaller id, and is waited for itself: it gives its step up.
+    let mut node = Chord::new(local(3), ring[7], [7; 32], NOW);
+    node.handle(Input::Join { via: vec![ring[6]] }, NOW);
+    let request = question(&mut node, ring[6]);
+    receive(&mut node, ring[6], ChordMessage::FoundNode(FoundNode { request, owner: ring[2] }));
+    reply(&mut node, ring[6], None, &ring[2..5]);
+    node.handle(Input::Timeout, NOW);
+    let request = question(&mut node, ring[2]);
+    receive(&mut node, ring[6], ChordMessage::StateQuery(StateQuery { request: RequestId(5) }));
+    sent(&mut node);
+    receive(&mut node, ring[2], ChordMessage::Busy(Busy { request }));
+    let shown =
+        StateReply { request: RequestId(5), predecessor: Some(ring[6]), successors: ring[2..5].to_vec() };
+    assert!(sent(&mut node).contains(&(ring[6], ChordMessage::StateReply(shown))));
+    assert!(node.poll_timeout().is_some_and(|due| due <= NOW.after(Span::millis(250))));
+}

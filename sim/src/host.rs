@@ -1,0 +1,120 @@
+//! One node of the world with the machine it runs on: what its driver would keep.
+
+use crate::dice::{Dice, derive};
+use crate::machine::Machine;
+use crate::scenario::Scenario;
+use market::Supply;
+use proto::message::market::Platform;
+use proto::message::service::Offer;
+use proto::{Bytes, Capacity, ContractId, Hash, KeyPair, Peer, Rate, Time};
+use service::Node;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// The port that every node listens at.
+const PORT: u16 = 7_740;
+/// Memory and disk of every machine.
+const ROOM: Bytes = Bytes::gib(8);
+
+/// How a node stands.
+pub(crate) enum Phase {
+    /// It has not been started, or has ended; a machine that is gone does not even refuse connections.
+    Down { is_silent: bool },
+    /// It asks the bootstrap server for its place.
+    Entering,
+    /// It runs.
+    Up(Box<Node>),
+}
+
+pub(crate) struct Host {
+    pub(crate) number: usize,
+    pub(crate) keys: KeyPair,
+    pub(crate) peer: Peer,
+    pub(crate) phase: Phase,
+    pub(crate) machine: Machine,
+    /// Hashes of the contents in its store, which outlives it.
+    pub(crate) store: BTreeSet<Hash>,
+    /// Cores that the offers it got ask for.
+    pub(crate) offers: BTreeMap<ContractId, u32>,
+    /// Grows with every end, so that what was meant for a former life is recognised.
+    pub(crate) life: u32,
+    /// When it is to be woken.
+    pub(crate) wake: Option<Time>,
+    /// It is not to come back.
+    pub(crate) has_left: bool,
+    ask: Rate,
+    sells: bool,
+}
+
+impl Host {
+    pub(crate) fn new(number: usize, scenario: &Scenario, seed: u64) -> Self {
+        let wide = u64::try_from(number).unwrap_or(u64::MAX);
+        let keys = KeyPair::from_secret(derive(seed, "key", wide));
+        let [.., a, b, c] = wide.to_be_bytes();
+        let addr = SocketAddr::new(Ipv4Addr::new(10, a, b, c).into(), PORT);
+        let mut dice = Dice::new(seed, "machine", wide);
+        let machines = scenario.machines;
+        let cores = dice.between(machines.cores.0.into(), machines.cores.1.into());
+        let per_core = Capacity(dice.between(machines.per_core.0.0, machines.per_core.1.0));
+        let ask = Rate(dice.between(machines.ask.0.0, machines.ask.1.0));
+        Self {
+            number,
+            peer: Peer::new(addr, 0, keys.public()),
+            keys,
+            phase: Phase::Down { is_silent: true },
+            machine: Machine::new(u32::try_from(cores).unwrap_or(1), per_core),
+            store: BTreeSet::new(),
+            offers: BTreeMap::new(),
+            life: 0,
+            wake: None,
+            has_left: false,
+            ask,
+            sells: scenario.sells(number),
+        }
+    }
+
+    pub(crate) fn node(&self) -> Option<&Node> {
+        match &self.phase {
+            Phase::Up(node) => Some(node),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn node_mut(&mut self) -> Option<&mut Node> {
+        match &mut self.phase {
+            Phase::Up(node) => Some(node),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn is_down(&self) -> bool {
+        matches!(self.phase, Phase::Down { .. })
+    }
+
+    pub(crate) const fn is_silent(&self) -> bool {
+        matches!(self.phase, Phase::Down { is_silent: true })
+    }
+
+    /// Ends the process: memory is gone, key and store stay.
+    pub(crate) fn go_down(&mut self, is_silent: bool) {
+        self.phase = Phase::Down { is_silent };
+        self.machine.stop_all();
+        self.offers.clear();
+        self.life += 1;
+        self.wake = None;
+    }
+
+    /// What there is to sell.
+    pub(crate) fn supply(&self) -> Option<Supply> {
+        let platform = Platform { os: "linux".into(), arch: "x86_64".into(), native: false };
+        let Machine { cores, per_core, .. } = self.machine;
+        let supply = Supply { cores, per_core, ask: self.ask, memory: ROOM, disk: ROOM, platform };
+        self.sells.then_some(supply)
+    }
+
+    /// Notes what an offer asks for, as the executor will be told nothing of it.
+    pub(crate) fn note_offer(&mut self, offer: &Offer) {
+        let cores = offer.ticket.body.requirement.cores.max(1);
+        self.offers.insert(offer.contract, cores);
+    }
+}

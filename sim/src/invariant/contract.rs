@@ -1,0 +1,66 @@
+//! `hold`: a seller executes only what an open hold for it pays for. `ends_once`: a sub-task ends once, and nothing is
+//! told of it after. `paid_as_told`: a success that a buyer is told of was paid by the bank, with the same figures.
+
+use super::books::{Books, Deal};
+use super::{Breach, Checked};
+use proto::{ContractId, PublicKey};
+use service::event::Verdict;
+use service::{End, Event, EventKind};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What users were told.
+#[derive(Debug, Default)]
+pub(crate) struct Contracts {
+    ended: BTreeSet<(usize, ContractId, u32)>,
+    told: BTreeMap<Deal, usize>,
+}
+
+/// The seller `key` executes `contract`.
+pub(crate) fn executes(books: &Books, host: usize, key: PublicKey, contract: ContractId) -> Checked {
+    let is_paid_for = books.holds.get(&contract).is_some_and(|hold| hold.seller == key);
+    Breach::unless(is_paid_for, "hold", || {
+        format!("node {host} executes contract {contract}, and no open hold pays for it")
+    })
+}
+
+/// What an ended sub-task was paid, if its buyer is told that anything was.
+pub(crate) fn deal(buyer: PublicKey, end: &End) -> Option<Deal> {
+    let sale = end.sale.as_ref().filter(|_| end.verdict == Verdict::Succeeded)?;
+    let (seller, owner) = (sale.seller.key, sale.owner.key);
+    Some(Deal { buyer, seller, owner, paid: end.paid, fee: end.fee })
+}
+
+impl Contracts {
+    /// The user of a node is told something.
+    pub(crate) fn told(&mut self, books: &Books, host: usize, buyer: PublicKey, event: &Event) -> Checked {
+        let sub_task = match &event.kind {
+            EventKind::Matched { sub_task, .. }
+            | EventKind::NoSeller { sub_task, .. }
+            | EventKind::Staging { sub_task }
+            | EventKind::Running { sub_task }
+            | EventKind::Retrying { sub_task, .. }
+            | EventKind::Ended { sub_task, .. } => *sub_task,
+            EventKind::TaskEnded => return Ok(()),
+        };
+        let key = (host, event.task, sub_task);
+        Breach::unless(!self.ended.contains(&key), "ends_once", || {
+            format!("the user of node {host} is told of sub-task {sub_task} after its end: {:?}", event.kind)
+        })?;
+        let EventKind::Ended { end, .. } = &event.kind else { return Ok(()) };
+        self.ended.insert(key);
+        let Some(deal) = deal(buyer, end) else {
+            let is_free = end.verdict != Verdict::Succeeded;
+            return Breach::unless(is_free, "paid_as_told", || "a success without a sale".into());
+        };
+        let told = self.told.entry(deal).or_default();
+        *told += 1;
+        let paid = books.paid.values().filter(|paid| **paid == deal).count();
+        Breach::unless(*told <= paid, "paid_as_told", || {
+            format!(
+                "the user of node {host} is told that {} + {} credits were paid for sub-task {sub_task}; the bank knows \
+                 of {paid} such payments, {told} were told",
+                deal.paid, deal.fee
+            )
+        })
+    }
+}

@@ -1,0 +1,57 @@
+//! `durable`: what the bank has answered survives it. An answer leaves only when the record of its command is in
+//! the journal, and a bank that starts again finds it there.
+
+use super::{Breach, Checked};
+use bank::{Event, Record};
+use proto::CommandId;
+use proto::message::bank::{BankMessage, BankOutcome};
+use std::collections::BTreeSet;
+
+/// What is in the journal, and what was promised.
+#[derive(Debug, Default)]
+pub(crate) struct Durable {
+    commands: BTreeSet<CommandId>,
+    promised: BTreeSet<CommandId>,
+}
+
+impl Durable {
+    /// Records are durable.
+    pub(crate) fn synced(&mut self, records: &[Record]) {
+        self.commands.extend(records.iter().filter_map(command));
+    }
+
+    /// An answer leaves.
+    pub(crate) fn answered(&mut self, message: &BankMessage) -> Checked {
+        let BankMessage::Reply(reply) = message else { return Ok(()) };
+        if !matches!(reply.outcome, BankOutcome::Held(_) | BankOutcome::Released(_) | BankOutcome::Settled(_))
+        {
+            return Ok(());
+        }
+        self.promised.insert(reply.command);
+        Breach::unless(self.commands.contains(&reply.command), "durable", || {
+            format!("the bank answers command {} before its record is durable", reply.command)
+        })
+    }
+
+    /// The bank has started again from these records.
+    pub(crate) fn replayed(&mut self, records: &[Record]) -> Checked {
+        self.commands = records.iter().filter_map(command).collect();
+        let lost = self.promised.difference(&self.commands).next();
+        lost.map_or(Ok(()), |lost| {
+            Err(Breach::new(
+                "durable",
+                format!("command {lost} was answered, and the journal does not have it"),
+            ))
+        })
+    }
+}
+
+fn command(record: &Record) -> Option<CommandId> {
+    match &record.event {
+        Event::AccountOpened { command, .. }
+        | Event::HoldPlaced { command, .. }
+        | Event::HoldReleased { command, .. }
+        | Event::HoldSettled { command, .. } => Some(command.body.id),
+        Event::HoldExpired { .. } => None,
+    }
+}

@@ -1,0 +1,172 @@
+//! What happened in a run, as a table.
+
+use crate::net::Traffic;
+use crate::world::World;
+use proto::message::bank::Balance;
+use proto::{Hash, Money, Span, Time};
+use service::event::Verdict;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// How many nodes' balances are shown.
+const SHOWN: usize = 40;
+
+/// What was counted on the way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Why attempts came to nothing and were made again, with how often.
+    pub retries: BTreeMap<String, u32>,
+    /// Nodes that crashed.
+    pub crashes: u32,
+    /// Times that a node started.
+    pub starts: u32,
+    /// Times that the bank started again from its journal.
+    pub bank_starts: u32,
+    /// Sub-tasks that ended well with outputs that are not the program's.
+    pub wrong_outputs: u32,
+}
+
+/// What happened in a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The scenario.
+    pub scenario: &'static str,
+    /// The seed.
+    pub seed: u64,
+    /// Nodes.
+    pub nodes: usize,
+    /// How sub-tasks ended, by the kind of verdict.
+    pub verdicts: BTreeMap<&'static str, u32>,
+    /// One reason in words for each kind but success.
+    pub reasons: BTreeMap<&'static str, String>,
+    /// Attempts made.
+    pub attempts: u32,
+    /// Attempts that came to nothing and were made again.
+    pub lost_attempts: u32,
+    /// What was counted on the way.
+    pub tally: Tally,
+    /// Messages.
+    pub traffic: Traffic,
+    /// Events.
+    pub events: u64,
+    /// From the submission to the end of the last sub-task.
+    pub took: Span,
+    /// The virtual time of the whole run.
+    pub lasted: Span,
+    /// How often a fault broke what the proof of the ring supposes.
+    pub ring_broken: u64,
+    /// Events after which the ring was out of order for that reason.
+    pub ring_strained: u64,
+    /// What the buyers paid, fees included.
+    pub spent: Money,
+    /// Of it, what market owners got.
+    pub fees: Money,
+    /// All money there is.
+    pub issued: Money,
+    /// What is set aside at the end.
+    pub held: Money,
+    /// The accounts of the nodes, by their numbers.
+    pub balances: Vec<Balance>,
+    /// The hash over all events.
+    pub trace: Hash,
+}
+
+impl Report {
+    pub(crate) fn of(world: &World<'_>) -> Self {
+        let ends = || world.ends.values();
+        let mut verdicts: BTreeMap<&'static str, u32> = BTreeMap::new();
+        let mut reasons = BTreeMap::new();
+        for end in ends() {
+            let kind = kind(&end.verdict);
+            *verdicts.entry(kind).or_default() += 1;
+            if end.verdict != Verdict::Succeeded {
+                reasons.entry(kind).or_insert_with(|| end.verdict.to_string());
+            }
+        }
+        let fees = ends().fold(0_u64, |sum, end| sum.saturating_add(end.fee.0));
+        let paid = ends().fold(0_u64, |sum, end| sum.saturating_add(end.paid.0));
+        let bank = world.teller.bank.as_ref();
+        let totals = bank.map(bank::Bank::totals).unwrap_or_default();
+        let balance = |host: &crate::host::Host| bank?.balance(host.peer.key);
+        Self {
+            scenario: world.scenario.name,
+            seed: world.seed,
+            nodes: world.scenario.nodes,
+            verdicts,
+            reasons,
+            attempts: ends().fold(0, |sum, end| sum.saturating_add(end.attempts)),
+            lost_attempts: world.tally.retries.values().sum(),
+            tally: world.tally.clone(),
+            traffic: world.net.traffic,
+            events: world.trace.count(),
+            took: world.ended_at().unwrap_or(world.now).since(Time(0).after(world.scenario.submit_at)),
+            lasted: world.now.since(Time(0)),
+            ring_broken: world.watch.ring.broken,
+            ring_strained: world.watch.ring.strained,
+            spent: Money(fees.saturating_add(paid)),
+            fees: Money(fees),
+            issued: totals.issued,
+            held: totals.held,
+            balances: world.hosts.iter().filter_map(balance).collect(),
+            trace: world.trace.hash(),
+        }
+    }
+}
+
+const fn kind(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Succeeded => "succeeded",
+        Verdict::Failed(_) => "failed",
+        Verdict::NotPlaced { .. } => "not placed",
+        Verdict::NotPaid(_) => "not paid",
+        Verdict::Lost { .. } => "lost",
+        Verdict::Declined(_) => "declined",
+        Verdict::Cancelled => "cancelled",
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = |name: &str, text: String| writeln!(out, "{name:<16} {text}");
+        line("scenario", format!("{}, seed {}, {} nodes", self.scenario, self.seed, self.nodes))?;
+        for (kind, count) in &self.verdicts {
+            let reason = self.reasons.get(kind).map(|reason| format!("  ({reason})")).unwrap_or_default();
+            line(kind, format!("{count}{reason}"))?;
+        }
+        line("attempts", format!("{}, {} of them repeated", self.attempts, self.lost_attempts))?;
+        for (why, count) in &self.tally.retries {
+            line("", format!("{count} × {why}"))?;
+        }
+        let Tally { crashes, starts, bank_starts, wrong_outputs, .. } = &self.tally;
+        line("nodes", format!("{starts} starts, {crashes} crashes"))?;
+        line("bank", format!("started again {bank_starts} times"))?;
+        if *wrong_outputs > 0 {
+            line("wrong outputs", format!("{wrong_outputs}, from sellers that lie"))?;
+        }
+        let Traffic { sent, lost, doubled, stopped } = self.traffic;
+        line("messages", format!("{sent} sent, {lost} lost, {doubled} doubled, {stopped} not delivered"))?;
+        let (broken, strained) = (self.ring_broken, self.ring_strained);
+        line(
+            "ring",
+            format!(
+                "assumptions broken {broken} times, out of order after {strained} events, whole at the end"
+            ),
+        )?;
+        line("virtual time", format!("{} from submission to end, {} in all", self.took, self.lasted))?;
+        line(
+            "money",
+            format!(
+                "{} issued, {} spent, of it {} fees, {} held",
+                self.issued, self.spent, self.fees, self.held
+            ),
+        )?;
+        for (number, balance) in self.balances.iter().enumerate().take(SHOWN) {
+            line(
+                &format!("  node {number}"),
+                format!("{:>16} available {:>12} held", balance.available, balance.held),
+            )?;
+        }
+        line("events", self.events.to_string())?;
+        line("trace", self.trace.to_hex())
+    }
+}

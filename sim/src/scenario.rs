@@ -1,0 +1,111 @@
+//! Scenarios: worlds as data.
+
+mod named;
+mod work;
+
+use crate::fault::Scheduled;
+use crate::net::Model;
+use proto::{Capacity, Cycles, Money, Rate, RefusalCode, Rules, Span};
+
+pub(crate) use work::submission;
+
+/// A world and what is to happen in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scenario {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it shows, in one sentence.
+    pub about: &'static str,
+    /// Nodes. The first ones buy; the first of all makes the ring.
+    pub nodes: usize,
+    /// How many of them buy.
+    pub buyers: usize,
+    /// How many of them sell, counted from the last one.
+    pub sellers: usize,
+    /// Sub-tasks, dealt out to the buyers in turn.
+    pub sub_tasks: usize,
+    /// What the machines are.
+    pub machines: Machines,
+    /// What the sub-tasks are.
+    pub work: Work,
+    /// The network between them.
+    pub net: Model,
+    /// The rules of the market and of the bank.
+    pub rules: Rules,
+    /// The periods of the ring.
+    pub chord: chord::Config,
+    /// When the buyers submit.
+    pub submit_at: Span,
+    /// What goes wrong.
+    pub faults: Vec<Scheduled>,
+    /// The time by which all sub-tasks have to have ended.
+    pub limit: Span,
+    /// How long nodes and ring may take after that to come to rest.
+    pub rest_within: Span,
+    /// What the buyers are promised.
+    pub expectation: Expectation,
+    /// Whether no money may be set aside at the end.
+    pub releases_all: bool,
+}
+
+/// The machines: each figure is drawn between two limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Machines {
+    /// Cores of a machine.
+    pub cores: (u32, u32),
+    /// What one of them executes.
+    pub per_core: (Capacity, Capacity),
+    /// What the owner asks for.
+    pub ask: (Rate, Rate),
+}
+
+/// The sub-tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// Cycles of one, drawn between two limits.
+    pub cycles: (Cycles, Cycles),
+    /// The most that one may cost.
+    pub price: Money,
+    /// Attempts after the first.
+    pub retries: u32,
+    /// Every so many-th program fails by itself with exit status 3; 0 for none.
+    pub failing: usize,
+    /// The longest execution.
+    pub wall: Span,
+    /// How long a sub-task may find no seller.
+    pub patience: Span,
+}
+
+/// What has to have become of the sub-tasks. All of them have to have ended in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expectation {
+    /// All succeed, but those whose programs fail by themselves.
+    AllSucceed,
+    /// Each has a result or a named reason.
+    Named,
+    /// So many succeed, and the bank refuses the others.
+    Refused {
+        /// With this code.
+        code: RefusalCode,
+        /// How many succeed.
+        succeed: usize,
+    },
+}
+
+impl Scenario {
+    /// Whether this node sells.
+    #[must_use]
+    pub const fn sells(&self, host: usize) -> bool {
+        host + self.sellers >= self.nodes
+    }
+
+    /// How many sub-tasks this node buys.
+    #[must_use]
+    pub fn share(&self, host: usize) -> usize {
+        if host >= self.buyers {
+            return 0;
+        }
+        let mine = |task: &usize| task.checked_rem(self.buyers) == Some(host);
+        (0..self.sub_tasks).filter(mine).count()
+    }
+}

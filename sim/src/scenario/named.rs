@@ -1,0 +1,196 @@
+//! The scenarios that come with the program.
+
+use super::{Expectation, Machines, Scenario, Work};
+use crate::fault::{Fault, Lie, Who};
+use crate::net::{Latency, Model};
+use proto::{Capacity, Cycles, Money, Rate, RefusalCode, Rules, Span};
+
+/// Machines in one building: 0.5 to 2 ms from one to the other.
+const BUILDING: Latency = Latency::Uniform { least: Span::micros(500), most: Span::millis(2) };
+/// Machines in one country: 5 ms, and 15 ms on top in the mean.
+const COUNTRY: Latency = Latency::Exponential { least: Span::millis(5), mean: Span::millis(15) };
+
+/// The rules of a ring of few nodes: with lists of eight entries it would never come out of forming.
+const SMALL: Rules = Rules { successors: 3, ..Rules::LOCAL };
+
+impl Scenario {
+    /// All scenarios, the simplest first.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        vec![calm(), first(), bank_crash(), partition(), poor_buyer(), restart(), storm(), liars(), leave()]
+    }
+
+    /// The scenario of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().into_iter().find(|scenario| scenario.name == name)
+    }
+}
+
+fn calm() -> Scenario {
+    Scenario {
+        name: "calm",
+        about: "eight nodes, twenty sub-tasks, nothing goes wrong but one program in ten",
+        nodes: 8,
+        buyers: 1,
+        sellers: 8,
+        sub_tasks: 20,
+        machines: Machines {
+            cores: (1, 4),
+            per_core: (Capacity(1_000), Capacity(2_000)),
+            ask: (Rate(20_000), Rate(80_000)),
+        },
+        work: Work {
+            cycles: (Cycles::giga(2), Cycles::giga(8)),
+            price: Money::credits(1),
+            retries: 3,
+            failing: 10,
+            wall: Span::secs(60),
+            patience: Span::secs(20),
+        },
+        net: Model { latency: BUILDING, loss: 0, duplication: 0 },
+        rules: SMALL,
+        chord: chord::Config::LOCAL,
+        submit_at: Span::secs(5),
+        faults: Vec::new(),
+        limit: Span::secs(120),
+        rest_within: Span::secs(40),
+        expectation: Expectation::AllSucceed,
+        releases_all: true,
+    }
+}
+
+fn first() -> Scenario {
+    let crash = |at, is_silent| Fault::Crash { who: Who::Busy, is_silent }.at(Span::secs(at));
+    Scenario {
+        name: "first",
+        about: "thirty nodes, two hundred sub-tasks, 5 % of the messages lost, three sellers crash at work",
+        nodes: 30,
+        buyers: 2,
+        sellers: 30,
+        sub_tasks: 200,
+        rules: Rules::LOCAL,
+        net: Model { latency: COUNTRY, loss: 50, duplication: 0 },
+        submit_at: Span::secs(8),
+        faults: vec![crash(11, true), crash(13, false), crash(15, true)],
+        expectation: Expectation::Named,
+        releases_all: false,
+        ..calm()
+    }
+}
+
+fn bank_crash() -> Scenario {
+    let kill = |at, down| Fault::KillBank { down: Span::millis(down) }.at(Span::millis(at));
+    Scenario {
+        name: "bank_crash",
+        about: "the bank is killed six times with records that are not durable yet, and goes on from its journal",
+        nodes: 10,
+        buyers: 2,
+        sellers: 10,
+        sub_tasks: 60,
+        work: Work { patience: Span::secs(60), ..calm().work },
+        net: Model { latency: COUNTRY, loss: 10, duplication: 10 },
+        faults: vec![
+            kill(1_000, 500),
+            kill(5_050, 1_000),
+            kill(7_500, 3_000),
+            kill(12_000, 200),
+            kill(14_000, 200),
+            kill(17_000, 5_000),
+        ],
+        ..calm()
+    }
+}
+
+fn partition() -> Scenario {
+    Scenario {
+        name: "partition",
+        about: "a buyer with work under way is cut off from everybody for twenty seconds and comes back",
+        nodes: 10,
+        buyers: 2,
+        sellers: 10,
+        sub_tasks: 60,
+        net: Model { latency: COUNTRY, loss: 0, duplication: 0 },
+        faults: vec![Fault::CutOff { hosts: vec![0] }.at(Span::secs(8)), Fault::Heal.at(Span::secs(28))],
+        limit: Span::secs(180),
+        expectation: Expectation::Named,
+        releases_all: false,
+        ..calm()
+    }
+}
+
+fn poor_buyer() -> Scenario {
+    Scenario {
+        name: "poor_buyer",
+        about: "the buyer's money suffices for half of its sub-tasks; the bank refuses the others by name",
+        nodes: 6,
+        buyers: 1,
+        // A seller that is alone is paid the bid, so that each sub-task costs its whole price.
+        sellers: 1,
+        machines: Machines { cores: (4, 4), ..calm().machines },
+        work: Work { failing: 0, patience: Span::secs(120), ..calm().work },
+        rules: Rules { initial_grant: Money(10_500_000), ..SMALL },
+        limit: Span::secs(200),
+        expectation: Expectation::Refused { code: RefusalCode::NotEnoughMoney, succeed: 10 },
+        ..calm()
+    }
+}
+
+fn restart() -> Scenario {
+    Scenario {
+        name: "restart",
+        about: "a seller crashes at work and comes back with an empty memory: it signs that it is owed nothing",
+        faults: vec![
+            Fault::Crash { who: Who::Busy, is_silent: false }.at(Span::secs(7)),
+            Fault::Crash { who: Who::Busy, is_silent: true }.at(Span::secs(9)),
+            Fault::RestartAll.at(Span::secs(12)),
+        ],
+        ..calm()
+    }
+}
+
+fn storm() -> Scenario {
+    Scenario {
+        name: "storm",
+        about: "a tenth of the messages arrive twice, one in fifty never, and most of them out of order",
+        nodes: 12,
+        buyers: 3,
+        sellers: 12,
+        sub_tasks: 60,
+        net: Model {
+            latency: Latency::Exponential { least: Span::millis(1), mean: Span::millis(60) },
+            loss: 20,
+            duplication: 100,
+        },
+        ..calm()
+    }
+}
+
+fn liars() -> Scenario {
+    let lie = |host, lie| Fault::Lie { host, lie }.at(Span(0));
+    Scenario {
+        name: "liars",
+        about: "sellers report too many cycles, name outputs that they do not have, or deliver wrong ones",
+        nodes: 10,
+        sub_tasks: 40,
+        sellers: 9,
+        faults: vec![lie(5, Lie::Cycles { times: 1_000 }), lie(6, Lie::Absent), lie(7, Lie::Wrong)],
+        // Who names outputs that it does not have says that it succeeded: its hold ends by expiry only.
+        releases_all: false,
+        ..calm()
+    }
+}
+
+fn leave() -> Scenario {
+    let leave = |at| Fault::Leave { who: Who::Busy }.at(Span::secs(at));
+    Scenario {
+        name: "leave",
+        about: "three sellers leave in order with work under way; it is done elsewhere and nothing stays set aside",
+        nodes: 12,
+        buyers: 2,
+        sub_tasks: 60,
+        sellers: 12,
+        faults: vec![leave(6), leave(8), leave(10)],
+        ..calm()
+    }
+}

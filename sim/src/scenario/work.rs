@@ -1,0 +1,64 @@
+//! What the buyers of a scenario submit.
+
+use super::Scenario;
+use crate::dice::{Dice, derive};
+use crate::machine::Program;
+use proto::message::market::Requirement;
+use proto::message::service::{Blob, Job, Limits, NamedBlob};
+use proto::{Bytes, CommandId, Cycles, Hash, Money, Rate};
+use service::{SubTaskPlan, Submission};
+
+/// Memory and disk of a sub-task.
+const ROOM: Bytes = Bytes::mib(64);
+/// The size of the program, which all sub-tasks share.
+const PROGRAM_SIZE: Bytes = Bytes::kib(512);
+/// The largest input.
+const LARGEST_INPUT: Bytes = Bytes::mib(4);
+
+/// The task that `host` submits, if it buys.
+pub(crate) fn submission(scenario: &Scenario, host: usize, seed: u64) -> Option<Submission> {
+    let wide = u64::try_from(host).unwrap_or(u64::MAX);
+    let mut dice = Dice::new(seed, "work", wide);
+    let count = scenario.share(host);
+    let plans: Vec<SubTaskPlan> = (1..=count).map(|number| plan(scenario, host, number, &mut dice)).collect();
+    let mut task = [0; 16];
+    for (to, from) in task.iter_mut().zip(derive(seed, "task", wide)) {
+        *to = from;
+    }
+    (count > 0).then_some(Submission { task: CommandId(task), plans, patience: scenario.work.patience })
+}
+
+fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> SubTaskPlan {
+    let work = scenario.work;
+    let cycles = Cycles(dice.between(work.cycles.0.0, work.cycles.1.0));
+    let fails = number.checked_rem(work.failing) == Some(0);
+    let program = Program { work: cycles, exit: if fails { 3 } else { 0 } };
+    let name = format!("part-{host}-{number}");
+    let input = Blob { hash: Hash::of(name.as_bytes()), size: Bytes(dice.between(1, LARGEST_INPUT.0)) };
+    let for_seller = work.price.checked_sub(scenario.rules.owner_fee).unwrap_or(Money::ZERO);
+    let limits =
+        Limits { wall: work.wall, memory: ROOM, disk: ROOM, output: Bytes::mib(1), cycles: Cycles(u64::MAX) };
+    SubTaskPlan {
+        name,
+        requirement: Requirement {
+            power: scenario.machines.per_core.0,
+            cores: 1,
+            memory: ROOM,
+            disk: ROOM,
+            ..Requirement::default()
+        },
+        bid: Rate::highest(for_seller, cycles).unwrap_or(Rate(0)),
+        price: work.price,
+        work: Some(cycles),
+        job: Job {
+            program: Blob { hash: Hash::of(b"the program"), size: PROGRAM_SIZE },
+            arguments: program.arguments(),
+            environment: Vec::new(),
+            inputs: vec![NamedBlob { name: "in".into(), blob: input }],
+            outputs: vec!["out".into()],
+            stdin: None,
+            limits,
+        },
+        retries: work.retries,
+    }
+}

@@ -1,0 +1,253 @@
+//! The driver of the virtual world: takes the next event, carries out what follows, checks what has to hold.
+
+mod event;
+mod faults;
+mod nodes;
+mod payments;
+mod post;
+
+use crate::host::{Host, Phase};
+use crate::invariant::{Breach, Checked, Watch, books, contract, durable, progress, ring};
+use crate::mutant::Mutant;
+use crate::net::Net;
+use crate::oracle;
+use crate::place::Place;
+use crate::queue::Queue;
+use crate::report::{Report, Tally};
+use crate::scenario::{Scenario, submission};
+use crate::teller::Teller;
+use crate::trace::Trace;
+use crate::violation::Violation;
+use event::Event;
+use proto::{PublicKey, Span, Time};
+use service::{End, Submission};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How long the nodes take to start, one after the other.
+const STAGGER: Span = Span::millis(100);
+/// How often the world is looked at, to see whether all is done.
+const GLANCE: Span = Span::millis(100);
+
+/// A world.
+pub(crate) struct World<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) seed: u64,
+    pub(crate) now: Time,
+    pub(crate) hosts: Vec<Host>,
+    pub(crate) teller: Teller,
+    pub(crate) watch: Watch,
+    pub(crate) net: Net,
+    pub(crate) trace: Trace,
+    pub(crate) tally: Tally,
+    /// What the buyers submit, by their numbers.
+    pub(crate) submissions: BTreeMap<usize, Submission>,
+    /// How sub-tasks ended, by buyer and index.
+    pub(crate) ends: BTreeMap<(usize, u32), End>,
+    queue: Queue<Event>,
+    mutant: &'a mut dyn Mutant,
+    by_key: BTreeMap<PublicKey, Place>,
+    /// Broken connections that somebody will hear of.
+    bounces: BTreeSet<(usize, Place)>,
+    faults_ahead: usize,
+    open_tasks: usize,
+    ended_at: Option<Time>,
+    next_glance: Time,
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(scenario: &'a Scenario, seed: u64, mutant: &'a mut dyn Mutant) -> Self {
+        let hosts: Vec<Host> = (0..scenario.nodes).map(|number| Host::new(number, scenario, seed)).collect();
+        let teller = Teller::new(scenario.rules, seed);
+        let places = hosts.iter().map(|host| (host.peer.key, Place::Host(host.number)));
+        let by_key = places.chain([(teller.peer.key, Place::Bank)]).collect();
+        let submissions: BTreeMap<usize, Submission> =
+            (0..scenario.nodes).filter_map(|host| Some((host, submission(scenario, host, seed)?))).collect();
+        let watch = Watch {
+            ring: ring::RingWatch::new(&scenario.chord, scenario.rules.successors.into(), scenario.nodes),
+            books: books::Books::default(),
+            durable: durable::Durable::default(),
+            contracts: contract::Contracts::default(),
+            progress: progress::Progress::default(),
+        };
+        let mut world = Self {
+            scenario,
+            seed,
+            now: Time(0),
+            hosts,
+            teller,
+            watch,
+            net: Net::new(scenario.net, seed),
+            trace: Trace::default(),
+            tally: Tally::default(),
+            open_tasks: submissions.len(),
+            submissions,
+            ends: BTreeMap::new(),
+            queue: Queue::default(),
+            mutant,
+            by_key,
+            bounces: BTreeSet::new(),
+            faults_ahead: scenario.faults.len(),
+            ended_at: None,
+            next_glance: Time(0),
+        };
+        world.fill_queue();
+        world
+    }
+
+    /// Runs until all is done, or something does not hold.
+    pub(crate) fn run(mut self) -> Result<Report, Violation> {
+        match self.proceed() {
+            Ok(()) => Ok(Report::of(&self)),
+            Err(breach) => Err(Violation::new(self.seed, self.now, breach, &self.trace)),
+        }
+    }
+
+    /// When the last sub-task ended.
+    pub(crate) const fn ended_at(&self) -> Option<Time> {
+        self.ended_at
+    }
+
+    /// Whose key it is.
+    pub(crate) fn place_of(&self, key: PublicKey) -> Option<Place> {
+        self.by_key.get(&key).copied()
+    }
+
+    /// Nodes that run, or are about to.
+    pub(crate) fn live(&self) -> impl Iterator<Item = &Host> {
+        self.hosts.iter().filter(|host| !host.is_down())
+    }
+
+    fn fill_queue(&mut self) {
+        self.queue.push(Time(0), Event::Boot { host: 0, life: 0 });
+        for host in self.submissions.keys() {
+            self.queue.push(Time(0).after(self.scenario.submit_at), Event::Submit { host: *host });
+        }
+        for (index, scheduled) in self.scenario.faults.iter().enumerate() {
+            self.queue.push(Time(0).after(scheduled.at), Event::Fault { index });
+        }
+    }
+
+    /// The founder has made the ring: the others follow one after the other.
+    fn start_others(&mut self, founder: usize) {
+        let mut at = self.now;
+        for host in (0..self.hosts.len()).filter(|host| *host != founder) {
+            at = at.after(STAGGER);
+            self.queue.push(at, Event::Boot { host, life: 0 });
+        }
+    }
+
+    fn proceed(&mut self) -> Checked {
+        while let Some((time, event)) = self.queue.pop() {
+            self.now = time;
+            if self.is_current(&event) {
+                let (label, message) = event.label();
+                self.trace.note(time, label, message);
+                self.watch.ring.pass(&self.hosts, time);
+                self.carry_out(event)?;
+            }
+            if self.now >= self.next_glance {
+                self.next_glance = self.now.after(GLANCE);
+                if self.is_over()? {
+                    return oracle::check(self);
+                }
+            }
+        }
+        Err(Breach::new("progress", "nothing happens any more"))
+    }
+
+    /// Whether `event` is meant for the present life of its process.
+    fn is_current(&self, event: &Event) -> bool {
+        let lives = |place: Place, life: u32| match place {
+            Place::Bank => self.teller.life == life,
+            Place::Host(host) => self.hosts.get(host).is_some_and(|host| host.life == life),
+        };
+        match event {
+            Event::Wake { place, life, at } => {
+                let wake = match place {
+                    Place::Bank => self.teller.wake,
+                    Place::Host(host) => self.hosts.get(*host).and_then(|host| host.wake),
+                };
+                lives(*place, *life) && wake == Some(*at)
+            }
+            Event::Boot { host, life } => lives(Place::Host(*host), *life) && !self.is_up(*host),
+            Event::Unreachable { host, life, .. }
+            | Event::Look { host, life }
+            | Event::Fetched { host, life, .. }
+            | Event::Executed { host, life, .. } => lives(Place::Host(*host), *life),
+            Event::Synced { life } => lives(Place::Bank, *life),
+            Event::Deliver { .. } | Event::Fault { .. } | Event::Submit { .. } | Event::BankStarts => true,
+        }
+    }
+
+    fn carry_out(&mut self, event: Event) -> Checked {
+        match event {
+            Event::Deliver { source, from, to, message } => self.deliver(source, from, to, *message),
+            Event::Unreachable { host, peer, .. } => self.tell_unreachable(host, peer),
+            Event::Wake { place: Place::Bank, .. } => self.wake_bank(),
+            Event::Wake { place: Place::Host(host), .. } => self.wake(host),
+            Event::Boot { host, .. } => self.boot(host),
+            Event::Look { host, .. } => self.look(host),
+            Event::Fetched { host, contract, from, blobs, .. } => self.fetched(host, contract, from, &blobs),
+            Event::Executed { host, contract, execution, .. } => self.executed(host, contract, execution),
+            Event::Synced { .. } => self.synced(),
+            Event::BankStarts => self.bank_starts(),
+            Event::Fault { index } => self.fault(index),
+            Event::Submit { host } => self.submit(host),
+        }
+    }
+
+    fn is_up(&self, host: usize) -> bool {
+        self.hosts.get(host).is_some_and(|host| matches!(host.phase, Phase::Up(_)))
+    }
+
+    /// Whether all has been done that was to be done.
+    fn is_over(&mut self) -> Result<bool, Breach> {
+        if self.open_tasks > 0 {
+            let limit = Time(0).after(self.scenario.limit);
+            return Breach::unless(self.now <= limit, "ends", || self.open_sub_tasks()).map(|()| false);
+        }
+        let ended = *self.ended_at.get_or_insert(self.now);
+        let Some(unrest) = self.unrest() else { return Ok(true) };
+        let rest_by = ended.after(self.scenario.rest_within);
+        Breach::unless(self.now <= rest_by, "rest", || unrest).map(|()| false)
+    }
+
+    fn open_sub_tasks(&self) -> String {
+        let mut open = Vec::new();
+        for (host, submission) in &self.submissions {
+            let status = self.hosts.get(*host).and_then(|host| host.node()?.task(submission.task));
+            for sub_task in status.into_iter().flat_map(|status| status.sub_tasks) {
+                if !sub_task.state.is_final() {
+                    open.push(format!("{} {} ({})", sub_task.name, sub_task.state.name(), sub_task.why));
+                }
+            }
+        }
+        format!("{} sub-tasks have not ended: {}", open.len(), open.join(", "))
+    }
+
+    /// Why the world is not at rest, if it is not.
+    fn unrest(&self) -> Option<String> {
+        if self.faults_ahead > 0 || self.teller.bank.is_none() {
+            return Some(format!("{} faults could not be carried out", self.faults_ahead));
+        }
+        for host in self.live() {
+            let Some(node) = host.node() else {
+                return Some(format!("node {} has not entered", host.number));
+            };
+            let (working, waiting) = (node.working(), node.unanswered_orders());
+            if working > 0 || waiting > 0 {
+                return Some(format!(
+                    "node {} works on {working} sub-tasks and waits for {waiting} answers of the bank",
+                    host.number
+                ));
+            }
+        }
+        let open = self.watch.books.holds.len();
+        if self.scenario.releases_all && open > 0 {
+            return Some(format!("{open} holds are open"));
+        }
+        let live = self.live().count();
+        let is_ideal = self.watch.ring.is_ideal(live);
+        (!is_ideal).then(|| format!("the ring of {live} nodes is not ideal: {:?}", self.watch.ring.report))
+    }
+}

@@ -1,0 +1,107 @@
+//! The faults of the schedule.
+
+use super::World;
+use super::event::Event;
+use crate::fault::{Fault, Who};
+use crate::invariant::Checked;
+use proto::Span;
+use service::Input;
+
+/// How long a fault waits for a node that it can befall.
+const LOOK_AGAIN: Span = Span::millis(20);
+
+impl World<'_> {
+    pub(super) fn fault(&mut self, index: usize) -> Checked {
+        let Some(scheduled) = self.scenario.faults.get(index) else { return Ok(()) };
+        match &scheduled.fault {
+            Fault::Crash { who, is_silent } => match self.find(*who) {
+                Some(host) => {
+                    self.crash(host, *is_silent);
+                    self.done()
+                }
+                None => self.later(index),
+            },
+            Fault::Leave { who } => match self.find(*who) {
+                Some(host) => {
+                    if let Some(host) = self.hosts.get_mut(host) {
+                        host.has_left = true;
+                    }
+                    self.done()?;
+                    self.feed(host, Input::Leave)
+                }
+                None => self.later(index),
+            },
+            Fault::RestartAll => {
+                self.restart_all();
+                self.done()
+            }
+            Fault::CutOff { hosts } => {
+                self.net.cut_off(hosts.iter().copied());
+                self.done()
+            }
+            Fault::Heal => {
+                self.net.cut_off([]);
+                self.done()
+            }
+            Fault::KillBank { .. } if self.teller.bank.is_none() || self.teller.kill.is_some() => {
+                self.later(index)
+            }
+            // It is done when the bank has started again.
+            Fault::KillBank { down } => {
+                self.teller.kill = Some(*down);
+                Ok(())
+            }
+            Fault::Lie { host, lie } => {
+                if let Some(host) = self.hosts.get_mut(*host) {
+                    host.machine.lie = Some(*lie);
+                }
+                self.done()
+            }
+        }
+    }
+
+    /// Ends the process of a node.
+    pub(super) fn end_process(&mut self, number: usize, is_silent: bool) {
+        if let Some(host) = self.hosts.get_mut(number) {
+            self.watch.ring.fails(host);
+            host.go_down(is_silent);
+            self.bounces.retain(|(from, _)| *from != number);
+            // Its view is gone; what that means for the ring is judged by the next check of another node.
+            self.watch.ring.forget(number);
+        }
+    }
+
+    fn crash(&mut self, number: usize, is_silent: bool) {
+        self.tally.crashes += 1;
+        self.end_process(number, is_silent);
+    }
+
+    fn restart_all(&mut self) {
+        for host in self.hosts.iter().filter(|host| host.is_down() && !host.has_left && host.life > 0) {
+            self.watch.ring.returns();
+            self.queue.push(self.now, Event::Boot { host: host.number, life: host.life });
+        }
+    }
+
+    fn find(&self, who: Who) -> Option<usize> {
+        match who {
+            Who::Host(host) => Some(host).filter(|host| self.is_up(*host)),
+            Who::Busy => {
+                let is_fit = |host: &&crate::host::Host| {
+                    host.number >= self.scenario.buyers && !host.has_left && host.machine.busy_cores() > 0
+                };
+                self.hosts.iter().find(is_fit).map(|host| host.number)
+            }
+        }
+    }
+
+    const fn done(&mut self) -> Checked {
+        self.faults_ahead = self.faults_ahead.saturating_sub(1);
+        Ok(())
+    }
+
+    fn later(&mut self, index: usize) -> Checked {
+        self.queue.push(self.now.after(LOOK_AGAIN), Event::Fault { index });
+        Ok(())
+    }
+}

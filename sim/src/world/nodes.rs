@@ -1,0 +1,277 @@
+//! The nodes and their drivers: what each wants done is done, as `src/node/driver.rs` does it on a real machine.
+
+use super::World;
+use super::event::Event;
+use crate::dice::derive;
+use crate::host::Phase;
+use crate::invariant::{Breach, Checked, contract, cores, node};
+use crate::mutant::Site;
+use crate::place::Place;
+use proto::message::bank::{BankMessage, Enter, Entered};
+use proto::message::service::{Blob, Job, Outcome};
+use proto::{ContractId, Message, Peer, RequestId, Span};
+use service::event::Verdict;
+use service::{Config, EventKind, Execution, Input, Node, Output, Terms};
+
+/// How often a driver measures.
+const LOOK_EVERY: Span = Span::secs(1);
+/// How long a node waits before it asks the bootstrap server once more.
+const ENTER_AGAIN: Span = Span::secs(1);
+/// How long an execution takes to stop.
+const STOP: Span = Span::millis(1);
+/// How long it takes to see that contents are in the store already.
+const AT_ONCE: Span = Span::micros(100);
+/// How long a transfer waits for somebody who does not answer.
+const FETCH_TIMEOUT: Span = Span::secs(2);
+/// What a connection carries, in bytes a microsecond: 1 Gbit/s.
+const BANDWIDTH: u64 = 125;
+
+impl World<'_> {
+    /// A node starts: it asks for its place until it has one.
+    pub(super) fn boot(&mut self, number: usize) -> Checked {
+        let bank = self.teller.peer;
+        let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
+        host.phase = Phase::Entering;
+        let enter = Enter {
+            request: RequestId(u64::from(host.life)),
+            listen: host.peer.addr,
+            slot: Some(host.peer.slot),
+        };
+        self.queue.push(self.now.after(ENTER_AGAIN), Event::Boot { host: number, life: host.life });
+        self.send(number, bank, Message::Bank(BankMessage::Enter(enter)))
+    }
+
+    /// A node has its place: it runs.
+    pub(super) fn enter(&mut self, number: usize, entered: Entered) -> Checked {
+        let bank = self.teller.peer;
+        let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
+        let mut chord = self.scenario.chord.clone();
+        chord.successors = usize::from(entered.rules.successors);
+        let config = Config { rules: entered.rules, bank, chord, terms: Terms::default() };
+        let purpose = format!("node {number}");
+        let seed = derive(self.seed, &purpose, host.life.into());
+        host.peer = entered.you;
+        host.phase = Phase::Up(Box::new(Node::new(config, entered.you, host.keys.clone(), seed, self.now)));
+        let is_founder = self.tally.starts == 0;
+        self.tally.starts += 1;
+        self.queue.push(self.now, Event::Look { host: number, life: host.life });
+        if is_founder {
+            self.start_others(number);
+        }
+        self.feed(number, Input::Start { via: entered.peers })
+    }
+
+    /// A buyer submits its task; program and inputs are in its store from now on.
+    pub(super) fn submit(&mut self, number: usize) -> Checked {
+        let Some(submission) = self.submissions.get(&number).cloned() else { return Ok(()) };
+        if !self.is_up(number) {
+            self.queue.push(self.now.after(ENTER_AGAIN), Event::Submit { host: number });
+            return Ok(());
+        }
+        if let Some(host) = self.hosts.get_mut(number) {
+            for plan in &submission.plans {
+                host.store.insert(plan.job.program.hash);
+                host.store.extend(plan.job.inputs.iter().map(|input| input.blob.hash));
+            }
+        }
+        self.feed(number, Input::Submit { submission })
+    }
+
+    /// One input, and everything that follows from it.
+    pub(super) fn feed(&mut self, number: usize, input: Input) -> Checked {
+        let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
+        let (peer, keys) = (host.peer, host.keys.clone());
+        let Some(node) = host.node_mut() else { return Ok(()) };
+        node.handle(input, self.now);
+        let outputs: Vec<Output> = std::iter::from_fn(|| node.poll_output()).collect();
+        for output in outputs {
+            let site = Site { host: number, peer, keys: &keys, now: self.now };
+            for output in self.mutant.node(&site, output) {
+                self.do_output(number, output)?;
+            }
+        }
+        self.set_wake(number);
+        self.check_host(number)
+    }
+
+    pub(super) fn wake(&mut self, number: usize) -> Checked {
+        self.watch.progress.woken(Place::Host(number), self.now)?;
+        if let Some(host) = self.hosts.get_mut(number) {
+            host.wake = None;
+        }
+        self.feed(number, Input::Timeout)
+    }
+
+    /// A driver measures what there is to sell, and asks its executions how far they are.
+    pub(super) fn look(&mut self, number: usize) -> Checked {
+        let Some(host) = self.hosts.get(number) else { return Ok(()) };
+        self.queue.push(self.now.after(LOOK_EVERY), Event::Look { host: number, life: host.life });
+        let progress: Vec<_> = host.machine.progress(self.now).collect();
+        let supply = host.supply().map(|supply| self.mutant.supply(number, supply));
+        self.feed(number, Input::Supply { supply })?;
+        for (contract, cycles) in progress {
+            self.feed(number, Input::Progressed { contract, cycles })?;
+        }
+        Ok(())
+    }
+
+    /// A transfer ends: well, if its source still has everything and can be reached.
+    pub(super) fn fetched(
+        &mut self,
+        number: usize,
+        contract: ContractId,
+        from: Option<usize>,
+        blobs: &[Blob],
+    ) -> Checked {
+        let is_delivered = from.is_some_and(|from| self.serves(from, number, blobs));
+        let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
+        let has_all = blobs.iter().all(|blob| host.store.contains(&blob.hash));
+        let result = if is_delivered || has_all {
+            host.store.extend(blobs.iter().map(|blob| blob.hash));
+            Ok(())
+        } else {
+            Err("the contents are not to be had".to_string())
+        };
+        self.feed(number, Input::Fetched { contract, result })
+    }
+
+    /// An execution ends.
+    pub(super) fn executed(
+        &mut self,
+        number: usize,
+        contract: ContractId,
+        execution: Box<Execution>,
+    ) -> Checked {
+        let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
+        if !host.machine.stop(contract) && execution.outcome != Outcome::Cancelled {
+            // It was stopped before it came to its end.
+            return Ok(());
+        }
+        self.feed(number, Input::Executed { contract, execution })
+    }
+
+    fn do_output(&mut self, number: usize, output: Output) -> Checked {
+        match output {
+            Output::Send { to, message } => self.send(number, to, message),
+            Output::Fetch { contract, from, blobs } => {
+                self.start_fetch(number, contract, from, blobs);
+                Ok(())
+            }
+            Output::Execute { contract, job } => self.execute(number, contract, &job),
+            Output::Stop { contract } => {
+                self.stop(number, contract);
+                Ok(())
+            }
+            Output::Tell(event) => self.tell(number, &event),
+            Output::Left => {
+                self.end_process(number, false);
+                Ok(())
+            }
+            Output::Balance { .. } | Output::Found { .. } | Output::Joined | Output::NotJoined { .. } => {
+                Ok(())
+            }
+        }
+    }
+
+    fn start_fetch(&mut self, number: usize, contract: ContractId, from: Peer, blobs: Vec<Blob>) {
+        let Some(host) = self.hosts.get(number) else { return };
+        let life = host.life;
+        let missing: Vec<&Blob> = blobs.iter().filter(|blob| !host.store.contains(&blob.hash)).collect();
+        let source = match self.by_key.get(&from.key) {
+            Some(Place::Host(source)) => Some(*source),
+            _ => None,
+        };
+        let is_reached = source.is_some_and(|source| self.reaches(source, number));
+        let is_refused =
+            source.and_then(|source| self.hosts.get(source)).is_some_and(|source| !source.is_silent());
+        let bytes: u64 = missing.iter().map(|blob| blob.size.0).sum();
+        let span = if missing.is_empty() {
+            AT_ONCE
+        } else if is_reached {
+            // There and back for the connection, there and back for the contents.
+            self.net.latency().times(4).plus(Span(bytes / BANDWIDTH))
+        } else if is_refused {
+            self.net.latency().times(2)
+        } else {
+            FETCH_TIMEOUT
+        };
+        let from = source.filter(|_| is_reached);
+        self.queue.push(self.now.after(span), Event::Fetched { host: number, life, contract, from, blobs });
+    }
+
+    fn reaches(&self, from: usize, to: usize) -> bool {
+        self.is_up(from) && self.net.connects(Place::Host(from), Place::Host(to))
+    }
+
+    fn serves(&self, from: usize, to: usize, blobs: &[Blob]) -> bool {
+        let has_all =
+            |store: &std::collections::BTreeSet<_>| blobs.iter().all(|blob| store.contains(&blob.hash));
+        self.reaches(from, to) && self.hosts.get(from).is_some_and(|host| has_all(&host.store))
+    }
+
+    fn execute(&mut self, number: usize, contract: ContractId, job: &Job) -> Checked {
+        let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
+        contract::executes(&self.watch.books, number, host.peer.key, contract)?;
+        let cores = host.offers.get(&contract).copied().unwrap_or(1);
+        let life = host.life;
+        if let Some((span, execution)) = host.machine.start(contract, cores, job, &mut host.store, self.now) {
+            let execution = Box::new(execution);
+            self.queue
+                .push(self.now.after(span), Event::Executed { host: number, life, contract, execution });
+        }
+        cores::check(host)
+    }
+
+    fn stop(&mut self, number: usize, contract: ContractId) {
+        let Some(host) = self.hosts.get_mut(number) else { return };
+        let life = host.life;
+        if host.machine.stop(contract) {
+            let execution = Box::new(Execution::nothing(Outcome::Cancelled));
+            self.queue
+                .push(self.now.after(STOP), Event::Executed { host: number, life, contract, execution });
+        }
+    }
+
+    /// The user of a node is told something.
+    fn tell(&mut self, number: usize, event: &service::Event) -> Checked {
+        let Some(buyer) = self.hosts.get(number).map(|host| host.peer.key) else { return Ok(()) };
+        self.watch.contracts.told(&self.watch.books, number, buyer, event)?;
+        match &event.kind {
+            EventKind::Retrying { why, .. } => {
+                *self.tally.retries.entry(why.clone()).or_default() += 1;
+                Ok(())
+            }
+            EventKind::Ended { sub_task, end } => {
+                let is_success = end.verdict == Verdict::Succeeded;
+                self.ends.insert((number, *sub_task), (**end).clone());
+                Breach::unless(!is_success || end.sale.is_some(), "paid_as_told", || {
+                    "a success without a sale".into()
+                })
+            }
+            EventKind::TaskEnded => {
+                self.open_tasks = self.open_tasks.saturating_sub(1);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn set_wake(&mut self, number: usize) {
+        let Some(host) = self.hosts.get_mut(number) else { return };
+        let Some(due) = host.node().and_then(Node::poll_timeout) else { return };
+        let at = self.mutant.wake(number, due).max(self.now);
+        if host.wake.is_none_or(|wake| at < wake) {
+            host.wake = Some(at);
+            self.queue.push(at, Event::Wake { place: Place::Host(number), life: host.life, at });
+        }
+    }
+
+    fn check_host(&mut self, number: usize) -> Checked {
+        let Some(host) = self.hosts.get(number) else { return Ok(()) };
+        if let Some(opinion) = host.node().map(Node::check) {
+            node::check(number, self.mutant.opinion(number, opinion))?;
+        }
+        cores::check(host)?;
+        self.watch.ring.check(host)
+    }
+}

@@ -1,0 +1,131 @@
+//! Messages on their way.
+
+use super::World;
+use super::event::Event;
+use crate::host::Phase;
+use crate::invariant::{Checked, channel, price};
+use crate::mutant::Site;
+use crate::place::Place;
+use proto::message::bank::BankMessage;
+use proto::message::service::ServiceMessage;
+use proto::{Message, Peer, Span};
+use service::Input;
+
+/// After how long a node notices that nobody answers: the real network's dial gives up after 2 s, its keep-alive
+/// after 15 s.
+const SILENCE_NOTICED: Span = Span::secs(5);
+/// How long a message to oneself takes.
+const OWN: Span = Span::micros(10);
+
+impl World<'_> {
+    /// A node sends a message.
+    pub(super) fn send(&mut self, host: usize, to: Peer, message: Message) -> Checked {
+        let Some(sender) = self.hosts.get(host) else { return Ok(()) };
+        let (keys, peer) = (sender.keys.clone(), sender.peer);
+        price::check(&message, &self.scenario.rules)?;
+        let from = self.mutant.sender(&Site { host, peer, keys: &keys, now: self.now });
+        let Some(place) = self.by_key.get(&to.key).copied() else { return Ok(()) };
+        if let (Place::Host(receiver), Message::Chord(message)) = (place, &message) {
+            self.watch.ring.sent(host, receiver, message, self.now);
+        }
+        self.put(Place::Host(host), from, place, message);
+        Ok(())
+    }
+
+    /// The bank sends a message.
+    pub(super) fn answer(&mut self, to: Peer, message: BankMessage) -> Checked {
+        self.watch.durable.answered(&message)?;
+        if let Some(place) = self.by_key.get(&to.key).copied() {
+            self.put(Place::Bank, self.teller.peer, place, Message::Bank(message));
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, source: Place, from: Peer, to: Place, message: Message) {
+        let copies = if source == to { vec![OWN] } else { self.net.send() };
+        for delay in copies {
+            let message = Box::new(message.clone());
+            self.queue.push(self.now.after(delay), Event::Deliver { source, from, to, message });
+        }
+    }
+
+    /// A message arrives, if there is somebody whom it can reach.
+    pub(super) fn deliver(&mut self, source: Place, from: Peer, to: Place, message: Message) -> Checked {
+        if !self.net.connects(source, to) {
+            self.bounce(source, to, SILENCE_NOTICED);
+            return Ok(());
+        }
+        let truth = match source {
+            Place::Bank => Some(self.teller.peer),
+            Place::Host(host) => self.hosts.get(host).map(|host| host.peer),
+        };
+        channel::check(source, truth.unwrap_or(from), from)?;
+        match to {
+            Place::Bank if self.teller.bank.is_none() => {
+                let refused = self.net.latency();
+                self.bounce(source, to, refused);
+                Ok(())
+            }
+            Place::Bank => self.deliver_to_bank(from, message),
+            Place::Host(host) => self.deliver_to_host(source, from, host, message),
+        }
+    }
+
+    fn deliver_to_host(&mut self, source: Place, from: Peer, number: usize, message: Message) -> Checked {
+        let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
+        match &host.phase {
+            Phase::Down { .. } => {
+                let after = if host.is_silent() { SILENCE_NOTICED } else { self.net.latency() };
+                self.bounce(source, Place::Host(number), after);
+                Ok(())
+            }
+            Phase::Entering => match message {
+                Message::Bank(BankMessage::Entered(entered)) if source == Place::Bank => {
+                    self.enter(number, *entered)
+                }
+                _ => Ok(()),
+            },
+            Phase::Up(_) => {
+                match &message {
+                    Message::Service(ServiceMessage::Offer(offer)) => host.note_offer(&offer.body),
+                    Message::Chord(message) => self.watch.ring.received(number, message),
+                    _ => {}
+                }
+                self.feed(number, Input::Receive { from, message })
+            }
+        }
+    }
+
+    /// A message did not reach `to`: whoever sent it hears that, once for several messages.
+    fn bounce(&mut self, source: Place, to: Place, after: Span) {
+        self.net.traffic.stopped += 1;
+        let Place::Host(host) = source else { return };
+        let Some(life) = self.hosts.get(host).map(|host| host.life) else { return };
+        let Some(peer) = self.peer_at(to) else { return };
+        if self.bounces.insert((host, to)) {
+            self.queue.push(self.now.after(after), Event::Unreachable { host, life, peer });
+        }
+    }
+
+    /// A node hears that a peer cannot be reached, unless the connection has recovered meanwhile.
+    pub(super) fn tell_unreachable(&mut self, host: usize, peer: Peer) -> Checked {
+        let Some(place) = self.by_key.get(&peer.key).copied() else { return Ok(()) };
+        self.bounces.remove(&(host, place));
+        let is_there = match place {
+            Place::Bank => self.teller.bank.is_some(),
+            Place::Host(other) => self.is_up(other),
+        };
+        if is_there && self.net.connects(Place::Host(host), place) {
+            return Ok(());
+        }
+        self.watch.ring.broke(is_there && place != Place::Bank);
+        self.feed(host, Input::Unreachable { peer })
+    }
+
+    fn peer_at(&self, place: Place) -> Option<Peer> {
+        match place {
+            Place::Bank => Some(self.teller.peer),
+            Place::Host(host) => self.hosts.get(host).map(|host| host.peer),
+        }
+    }
+}

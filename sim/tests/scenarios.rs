@@ -1,0 +1,132 @@
+//! Every scenario keeps its promises, for several seeds.
+
+#![cfg(test)]
+
+use sim::{Report, Scenario, run};
+use std::collections::BTreeMap;
+
+/// Runs a scenario and expects its sub-tasks to end in this way.
+fn check(name: &str, seed: u64, verdicts: &[(&'static str, u32)]) -> Report {
+    let scenario = Scenario::named(name).unwrap();
+    let report = run(&scenario, seed).unwrap_or_else(|violation| panic!("{violation}"));
+    assert_eq!(report.verdicts, BTreeMap::from_iter(verdicts.iter().copied()), "{report}");
+    check_money(&scenario, &report);
+    report
+}
+
+/// Each node had its grant, and no more and no less is there.
+fn check_money(scenario: &Scenario, report: &Report) {
+    let nodes = u64::try_from(scenario.nodes).unwrap();
+    assert_eq!(report.issued.0, nodes * scenario.rules.initial_grant.0, "{report}");
+    let (available, held) = report
+        .balances
+        .iter()
+        .fold((0, 0), |(available, held), balance| (available + balance.available.0, held + balance.held.0));
+    assert_eq!((available + held, held), (report.issued.0, report.held.0), "{report}");
+}
+
+#[test]
+fn nothing_goes_wrong_when_nothing_goes_wrong() {
+    for seed in 1..=3 {
+        let report = check("calm", seed, &[("failed", 2), ("succeeded", 18)]);
+        assert_eq!((report.attempts, report.lost_attempts), (20, 0), "{report}");
+        assert_eq!((report.ring_broken, report.ring_strained, report.held.0), (0, 0, 0), "{report}");
+        assert_eq!(
+            (report.traffic.lost, report.traffic.doubled, report.traffic.stopped),
+            (0, 0, 0),
+            "{report}"
+        );
+    }
+}
+
+#[test]
+fn two_hundred_sub_tasks_end_by_name_among_thirty_nodes_of_which_three_crash() {
+    let scenario = Scenario::named("first").unwrap();
+    let report = run(&scenario, 1).unwrap_or_else(|violation| panic!("{violation}"));
+    check_money(&scenario, &report);
+    let count = |kind| report.verdicts.get(kind).copied().unwrap_or(0);
+    assert_eq!(report.verdicts.values().sum::<u32>(), 200, "{report}");
+    // Every tenth program fails by itself; an attempt that is lost four times over may join them.
+    assert!(count("failed") >= 20 && count("succeeded") >= 170, "{report}");
+    assert_eq!((report.tally.crashes, report.tally.starts), (3, 30), "{report}");
+    assert!((40..60).contains(&(report.traffic.lost * 1_000 / report.traffic.sent)), "{report}");
+    assert_eq!(report.reasons.len(), report.verdicts.len() - 1, "{report}");
+}
+
+#[test]
+fn a_bank_that_is_killed_goes_on_from_its_journal() {
+    for seed in [1, 2] {
+        let report = check("bank_crash", seed, &[("failed", 6), ("succeeded", 54)]);
+        assert_eq!((report.tally.bank_starts, report.held.0), (6, 0), "{report}");
+    }
+}
+
+#[test]
+fn a_buyer_that_is_cut_off_comes_back_and_ends_its_task() {
+    let scenario = Scenario::named("partition").unwrap();
+    let report = run(&scenario, 1).unwrap_or_else(|violation| panic!("{violation}"));
+    check_money(&scenario, &report);
+    assert_eq!(report.verdicts.values().sum::<u32>(), 60, "{report}");
+    assert!(report.lost_attempts > 0 && report.traffic.stopped > 0 && report.ring_broken > 0, "{report}");
+}
+
+#[test]
+fn a_buyer_without_money_is_refused_by_name() {
+    let report = check("poor_buyer", 1, &[("not paid", 10), ("succeeded", 10)]);
+    let reason = report.reasons.get("not paid").unwrap();
+    assert!(reason.starts_with("refused by the bank: the account has 0.5"), "{reason}");
+    assert_eq!(report.held.0, 0, "{report}");
+}
+
+#[test]
+fn a_seller_that_comes_back_with_an_empty_memory_frees_the_hold_of_its_lost_attempt() {
+    for seed in 1..=3 {
+        let report = check("restart", seed, &[("failed", 2), ("succeeded", 18)]);
+        assert_eq!((report.tally.crashes, report.tally.starts, report.held.0), (2, 10, 0), "{report}");
+        assert!(report.lost_attempts > 0, "{report}");
+    }
+}
+
+#[test]
+fn messages_that_come_twice_late_or_never_change_nothing() {
+    for seed in [1, 2] {
+        let report = check("storm", seed, &[("failed", 6), ("succeeded", 54)]);
+        assert!(report.traffic.doubled > 300 && report.traffic.lost > 50, "{report}");
+    }
+}
+
+#[test]
+fn sellers_that_lie_are_paid_no_more_than_the_hold_and_only_wrong_contents_pass() {
+    let scenario = Scenario::named("liars").unwrap();
+    let report = check("liars", 1, &[("failed", 4), ("succeeded", 36)]);
+    assert!(report.tally.wrong_outputs > 0, "{report}");
+    let most = scenario.work.price.0 * 40;
+    assert!(report.spent.0 < most, "{report}");
+}
+
+#[test]
+fn sellers_that_leave_in_order_leave_nothing_behind() {
+    let report = check("leave", 1, &[("failed", 6), ("succeeded", 54)]);
+    assert_eq!((report.tally.crashes, report.held.0, report.ring_broken), (0, 0, 0), "{report}");
+    assert!(report.lost_attempts > 0, "{report}");
+}
+
+#[test]
+fn every_scenario_has_a_name_and_a_report_that_names_it() {
+    let names: Vec<&str> = Scenario::all().iter().map(|scenario| scenario.name).collect();
+    assert_eq!(
+        names,
+        ["calm", "first", "bank_crash", "partition", "poor_buyer", "restart", "storm", "liars", "leave"]
+    );
+    assert_eq!(Scenario::named("no such"), None);
+    let report = run(&Scenario::named("calm").unwrap(), 9).unwrap();
+    let text = report.to_string();
+    for part in [
+        "scenario         calm, seed 9, 8 nodes",
+        "succeeded        18",
+        "8000 issued",
+        &report.trace.to_hex(),
+    ] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+}

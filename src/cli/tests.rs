@@ -1,0 +1,121 @@
+//! What is true of all commands.
+
+use super::arguments::{Cli, Command, TaskCommand};
+use super::{Bootstrap, run};
+use clap::{CommandFactory as _, Parser as _};
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::time::Duration;
+
+#[test]
+fn the_arguments_are_well_formed() {
+    Cli::command().debug_assert();
+}
+
+fn check_help(command: &mut clap::Command, path: &str) {
+    let help = command.render_long_help().to_string();
+    assert!(help.contains("Example:\n"), "{path}: {help}");
+    assert!(help.contains("Exit codes"), "{path}: {help}");
+    for subcommand in command.get_subcommands_mut() {
+        let path = format!("{path} {}", subcommand.get_name());
+        check_help(subcommand, &path);
+    }
+}
+
+#[test]
+fn the_help_of_every_command_has_an_example_and_its_exit_codes() {
+    let mut command = Cli::command();
+    command.build();
+    check_help(&mut command, "compup2p");
+}
+
+fn check_example(command: &clap::Command, path: &str) {
+    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let examples = help.lines().filter_map(|line| line.trim().strip_prefix("compup2p "));
+    let mut count = 0;
+    for example in examples {
+        let words = example.split(['#', '>']).next().unwrap_or_default().split_whitespace();
+        let parsed = Cli::try_parse_from(std::iter::once("compup2p").chain(words));
+        assert!(parsed.is_ok(), "{path}: {example}");
+        count += 1;
+    }
+    assert!(count > 0, "{path}");
+    for subcommand in command.get_subcommands() {
+        check_example(subcommand, &format!("{path} {}", subcommand.get_name()));
+    }
+}
+
+#[test]
+fn every_example_can_be_typed_as_it_stands() {
+    check_example(&Cli::command(), "compup2p");
+}
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(line.split(' '))
+}
+
+#[test]
+fn submit_understands_all_its_flags() {
+    let line =
+        "compup2p task submit t.xml --local 4 --keep --to out --set a=1 --set b=x=y --patience 2m --json";
+    let cli = parse(line).unwrap();
+    assert!(cli.global.json);
+    let Command::Task { command: TaskCommand::Submit(submit) } = cli.command else { panic!("{line}") };
+    assert_eq!((submit.local, submit.keep, submit.wait), (Some(4), true, false));
+    assert_eq!(submit.to.unwrap().to_str(), Some("out"));
+    assert_eq!(submit.patience, Duration::from_secs(120));
+    assert_eq!(submit.task.set, [("a".into(), "1".into()), ("b".into(), "x=y".into())]);
+}
+
+#[test]
+fn a_task_is_the_last_one_unless_named() {
+    for (line, expected) in [("compup2p task wait", "last"), ("compup2p task wait 12", "12")] {
+        let Command::Task { command: TaskCommand::Wait(task) } = parse(line).unwrap().command else {
+            panic!()
+        };
+        assert_eq!(task.task, expected);
+    }
+}
+
+#[test]
+fn join_takes_a_bootstrap_server_and_a_slot() {
+    let cli = parse("compup2p join p.toml --bootstrap bank:7742 --slot 3").unwrap();
+    let Command::Join(join) = cli.command else { panic!() };
+    assert_eq!(join.bootstrap, Bootstrap { key: None, addr: "bank:7742".into() });
+    assert_eq!((join.slot, join.tied), (Some(3), false));
+}
+
+/// The exit code of a command line that ends before anything is started.
+fn check_exit(args: &[&str], expected: u8) {
+    let home = tempfile::tempdir().unwrap();
+    let home = ["--home".into(), OsString::from(home.path())];
+    let args = std::iter::once("compup2p").chain(args.iter().copied()).map(OsString::from).chain(home);
+    assert_eq!(run(args), ExitCode::from(expected));
+}
+
+#[test]
+fn wrong_arguments_are_a_usage_error() {
+    check_exit(&["--json", "no-such-command"], 2);
+    check_exit(&["--json", "task", "submit", "t.xml", "--local", "1"], 2);
+    check_exit(&["--json", "task", "submit", "t.xml", "--keep"], 2);
+    check_exit(&["--json", "task", "status", "first"], 2);
+    check_exit(&["--json", "--timeout", "0", "status"], 2);
+    check_exit(&["--json", "bank", "serve", "--timeout", "1"], 2);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_a_usage_error() {
+    check_exit(&["--json", "task", "validate", "/nowhere/t.xml"], 2);
+    check_exit(&["--json", "task", "submit", "/nowhere/t.xml"], 2);
+    check_exit(&["--json", "policy", "check", "/nowhere/p.toml"], 2);
+}
+
+#[test]
+fn without_a_node_there_is_nobody_to_ask() {
+    for args in [&["status"][..], &["leave"], &["market", "list"], &["bank", "balance"], &["task", "list"]] {
+        check_exit(&[&["--json"], args].concat(), 4);
+    }
+    for command in ["status", "results", "cancel", "wait"] {
+        check_exit(&["--json", "task", command], 4);
+    }
+}

@@ -1,0 +1,111 @@
+//! Views for tests.
+
+use crate::control::{EventView, NodeView, SaleView, SubTaskView, TaskState, TaskView};
+
+/// A task of three sub-tasks: one succeeded, one runs, one waits.
+pub(crate) fn task() -> TaskView {
+    let running = SubTaskView {
+        state: "running".into(),
+        gcycles: 1.5,
+        paid: "0".into(),
+        fee: "0".into(),
+        elapsed: Some(2.0),
+        why: String::new(),
+        reason_code: None,
+        files: Vec::new(),
+        ..ended("count[2]", "succeeded")
+    };
+    let waiting = SubTaskView {
+        name: "count[3]".into(),
+        state: "waiting".into(),
+        sale: None,
+        gcycles: 0.0,
+        elapsed: None,
+        attempts: 0,
+        why: "no seller fits: 3 sellers ask more than 0.10 credits/Gc".into(),
+        ..running.clone()
+    };
+    TaskView {
+        id: 3,
+        name: "16 queens".into(),
+        file: "tasks.xml".into(),
+        state: TaskState::Running,
+        submitted: "2026-11-21T00:41:00Z".into(),
+        elapsed: 12.375,
+        spent: "0.95".into(),
+        held: "5".into(),
+        sub_tasks: vec![ended("count[1]", "succeeded"), running, waiting],
+        problems: Vec::new(),
+    }
+}
+
+/// A sub-task that has ended by `reason`.
+pub(crate) fn ended(name: &str, reason: &str) -> SubTaskView {
+    let state = match reason {
+        "succeeded" | "cancelled" => reason,
+        _ => "failed",
+    };
+    SubTaskView {
+        name: name.into(),
+        state: state.into(),
+        attempts: 1,
+        gcycles: 4.21,
+        sale: Some(SaleView {
+            seller: "ab12cd34".repeat(8),
+            address: "127.0.0.1:40001".into(),
+            market: "compute/40".into(),
+            ask: "0.15".into(),
+            second_ask: Some("0.2".into()),
+            asks_seen: 3,
+            clearing: "0.2".into(),
+        }),
+        paid: "0.842".into(),
+        fee: "0.108".into(),
+        elapsed: Some(3.126),
+        why: reason.into(),
+        reason_code: Some(reason.into()),
+        files: vec!["results/column-0.txt".into()],
+    }
+}
+
+/// A node in the ring and in the market.
+pub(crate) fn node() -> NodeView {
+    NodeView {
+        version: "0.1.0".into(),
+        account: "ab12cd34".repeat(8),
+        node_id: "0123456789".repeat(4),
+        address: "127.0.0.1:40001".into(),
+        slot: 1,
+        bank: "127.0.0.1:7742".into(),
+        predecessor: Some("9876543210".repeat(4)),
+        successors: vec!["5555555555".repeat(4)],
+        fingers: 2,
+        is_member: true,
+        per_core: 2_500,
+        cores: 1,
+        free_cores: 1,
+        ask: "0.2".into(),
+        listed: Some("compute/45".into()),
+        not_selling: None,
+        working: 0,
+        listings: 1,
+        unanswered_orders: 0,
+        uptime: 61.4,
+    }
+}
+
+/// A change of the third sub-task.
+pub(crate) fn event(kind: &str, why: &str) -> EventView {
+    EventView {
+        at: 1.25,
+        sub_task: Some("count[3]".into()),
+        kind: kind.into(),
+        why: why.into(),
+        done: 3,
+        failed: 0,
+        running: 4,
+        waiting: 9,
+        spent: "3.1".into(),
+        held: "12.5".into(),
+    }
+}

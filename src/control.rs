@@ -171,7 +171,8 @@ impl Failure {
     /// Another node or the bank said no.
     pub(crate) fn refused(refusal: &proto::Refusal) -> Self {
         let exit = if refusal.code == proto::RefusalCode::NotEnoughMoney { 6 } else { 7 };
-        let failure = Self::new(refusal.code.name(), refusal.message.clone(), exit).hint(refusal.hint.clone());
+        let failure =
+            Self::new(refusal.code.name(), refusal.message.clone(), exit).hint(refusal.hint.clone());
         Self { retryable: refusal.is_retryable, ..failure }
     }
 }

@@ -97,7 +97,9 @@ fn pure_rooms_have_no_door_to_the_world() {
             }
             let text = std::fs::read_to_string(&file).expect("a readable file");
             let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-            for (number, line) in code.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+            for (number, line) in
+                code.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"))
+            {
                 for door in DOORS {
                     assert!(!line.contains(door), "{}:{}: {door}", file.display(), number + 1);
                 }

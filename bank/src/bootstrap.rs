@@ -4,6 +4,11 @@
 //! A key has one place at a time: entering elsewhere gives up the former. The registry believes the channel
 //! more than words: a node that is seen at the ip address which it claims goes before one that only names it,
 //! so that nobody can keep others out of their own address.
+//!
+//! Contacts for newcomers are members of the ring. When there is none, whoever asks first is told nobody, makes
+//! the ring, and is the contact from then on: nodes that only wait for a ring are never sent to each other. A
+//! bank that starts with the journal of a network makes nobody the founder of a second ring before its members
+//! had the time to report ([`FOUNDING_GRACE`]).
 
 use proto::message::bank::{Enter, Entered};
 use proto::{Hash, Peer, PublicKey, Refusal, RefusalCode, Rules, Span, Time};
@@ -19,6 +24,9 @@ pub const PEERS_GIVEN: usize = 16;
 /// How many nodes the registry knows at most. A node that enters beyond it is refused as long as it is full.
 pub const MAX_NODES: usize = 1 << 22;
 
+/// How long a bank that starts anew for an old network waits for members before it lets somebody make a ring.
+pub const FOUNDING_GRACE: Span = Span::secs(5);
+
 /// A node that is alive.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
@@ -27,8 +35,8 @@ struct Entry {
     is_seen: bool,
     /// From this moment on it is gone.
     lapses: Time,
-    /// Where it stands in the roster.
-    index: usize,
+    /// Where it stands in the roster; `None` for a node that is not in the ring.
+    index: Option<usize>,
 }
 
 /// The nodes that are alive, found by key, by place, by address, by lapse, and at random.
@@ -38,19 +46,22 @@ pub(crate) struct Registry {
     places: BTreeMap<(IpAddr, u16), PublicKey>,
     addresses: BTreeMap<SocketAddr, PublicKey>,
     lapses: BTreeSet<(Time, PublicKey)>,
+    /// The members of the ring.
     roster: Vec<PublicKey>,
+    may_found: Time,
     rng: ChaCha8Rng,
 }
 
 impl Registry {
-    /// A registry that knows nobody.
-    pub(crate) fn new(seed: [u8; 32]) -> Self {
+    /// A registry that knows nobody, and lets nobody make a ring before `may_found`.
+    pub(crate) fn new(seed: [u8; 32], may_found: Time) -> Self {
         Self {
             entries: BTreeMap::new(),
             places: BTreeMap::new(),
             addresses: BTreeMap::new(),
             lapses: BTreeSet::new(),
             roster: Vec::new(),
+            may_found,
             rng: ChaCha8Rng::from_seed(seed),
         }
     }
@@ -77,6 +88,11 @@ impl Registry {
             let hint = "choose another port, or wait until the other node has lapsed";
             return Err(Refusal::new(RefusalCode::NotYours, message, hint));
         }
+        let is_founder = !enter.is_member && self.roster.iter().all(|key| *key == from.key);
+        if is_founder && now < self.may_found {
+            let message = "the bank has just started and waits for the members of its network to report";
+            return Err(Refusal::new(RefusalCode::Busy, message, "ask again in a few seconds"));
+        }
         let slot = self.choose_slot(ip, from.key, enter.slot, is_seen, rules)?;
         let holder = self.places.get(&(ip, slot)).copied().filter(|key| *key != from.key);
         let is_full = self.entries.len() >= MAX_NODES;
@@ -88,7 +104,8 @@ impl Registry {
             self.depart(key);
         }
         let you = Peer::new(address, slot, from.key);
-        self.insert(Entry { peer: you, is_seen, lapses: now.after(ALIVE_FOR), index: self.roster.len() });
+        let index = (enter.is_member || is_founder).then_some(self.roster.len());
+        self.insert(Entry { peer: you, is_seen, lapses: now.after(ALIVE_FOR), index });
         Ok(Entered { request: enter.request, you, peers: self.sample(from.key), rules: *rules })
     }
 
@@ -98,12 +115,11 @@ impl Registry {
         self.places.remove(&(entry.peer.addr.ip(), entry.peer.slot));
         self.addresses.remove(&entry.peer.addr);
         self.lapses.remove(&(entry.lapses, key));
-        if entry.index < self.roster.len() {
-            self.roster.swap_remove(entry.index);
-        }
-        let moved = self.roster.get(entry.index).and_then(|key| self.entries.get_mut(key));
+        let Some(index) = entry.index.filter(|index| *index < self.roster.len()) else { return };
+        self.roster.swap_remove(index);
+        let moved = self.roster.get(index).and_then(|key| self.entries.get_mut(key));
         if let Some(moved) = moved {
-            moved.index = entry.index;
+            moved.index = Some(index);
         }
     }
 
@@ -129,7 +145,9 @@ impl Registry {
         self.places.insert((entry.peer.addr.ip(), entry.peer.slot), key);
         self.addresses.insert(entry.peer.addr, key);
         self.lapses.insert((entry.lapses, key));
-        self.roster.push(key);
+        if entry.index.is_some() {
+            self.roster.push(key);
+        }
         self.entries.insert(key, entry);
     }
 
@@ -170,7 +188,7 @@ impl Registry {
         rival_is_seen && self.entries.get(&key).is_some_and(|entry| !entry.is_seen)
     }
 
-    /// Up to [`PEERS_GIVEN`] nodes without `asker`, each equally likely, in random order: the first steps of a
+    /// Up to [`PEERS_GIVEN`] members without `asker`, each equally likely, in random order: the first steps of a
     /// Fisher–Yates shuffle whose moved entries are kept aside.
     fn sample(&mut self, asker: PublicKey) -> Vec<Peer> {
         let count = self.roster.len();

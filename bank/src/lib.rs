@@ -27,7 +27,7 @@ mod record;
 mod replay;
 mod settlement;
 
-pub use bootstrap::{ALIVE_FOR, MAX_NODES, PEERS_GIVEN};
+pub use bootstrap::{ALIVE_FOR, FOUNDING_GRACE, MAX_NODES, PEERS_GIVEN};
 pub use check::Violation;
 pub use decide::MAX_ACCOUNTS;
 pub use hold::{MAX_HOLD, MAX_OPEN_HOLDS, MIN_HOLD};
@@ -116,23 +116,25 @@ pub struct Bank {
 impl Bank {
     /// A bank without accounts. `seed` draws which nodes a newcomer is told.
     #[must_use]
-    pub fn new(config: Config, seed: [u8; 32], _now: Time) -> Self {
+    pub fn new(config: Config, seed: [u8; 32], now: Time) -> Self {
         let ledger = Ledger::new(config.keys.public());
-        Self::with_ledger(config, seed, ledger)
+        Self::with_ledger(config, seed, ledger, now)
     }
 
-    /// The bank that wrote these records. Holds that expired meanwhile expire at the next input or timeout.
+    /// The bank that wrote these records. `now` is when it starts. Holds that expired meanwhile expire at the next input or timeout.
     ///
     /// # Errors
     /// Records that are not the complete history of this bank's ledger from its first record on.
     pub fn replay(
         config: Config,
         seed: [u8; 32],
-        _now: Time,
+        now: Time,
         records: impl IntoIterator<Item = Record>,
     ) -> Result<Self, ReplayError> {
         let ledger = replay::replay(config.keys.public(), records)?;
-        Ok(Self::with_ledger(config, seed, ledger))
+        let is_old = ledger.sequence > 0;
+        let may_found = if is_old { now.after(FOUNDING_GRACE) } else { now };
+        Ok(Self::with_ledger(config, seed, ledger, may_found))
     }
 
     /// Takes an input that came at `now`. Whatever it holds, the bank goes on.
@@ -227,8 +229,14 @@ impl Bank {
         self.registry.live_nodes()
     }
 
-    fn with_ledger(config: Config, seed: [u8; 32], ledger: Ledger) -> Self {
-        Self { config, ledger, registry: Registry::new(seed), outputs: VecDeque::new(), halted: None }
+    fn with_ledger(config: Config, seed: [u8; 32], ledger: Ledger, may_found: Time) -> Self {
+        Self {
+            config,
+            ledger,
+            registry: Registry::new(seed, may_found),
+            outputs: VecDeque::new(),
+            halted: None,
+        }
     }
 
     fn send(&mut self, to: Peer, message: BankMessage) {

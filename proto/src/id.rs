@@ -48,15 +48,23 @@ impl RingId {
 
     /// This point moved on by `offset`, around the circle.
     #[must_use]
-    pub fn plus(self, offset: Self) -> Self {
-        let mut sum = [0; 20];
-        let mut carry = 0_u16;
-        for ((to, a), b) in sum.iter_mut().zip(self.0).zip(offset.0).rev() {
-            let digit = u16::from(a) + u16::from(b) + carry;
-            let [high, low] = digit.to_be_bytes();
-            (*to, carry) = (low, u16::from(high));
-        }
-        Self(sum)
+    pub const fn plus(self, offset: Self) -> Self {
+        let ((a_high, a_low), (b_high, b_low)) = (self.halves(), offset.halves());
+        let (low, carry) = a_low.overflowing_add(b_low);
+        let high = a_high.wrapping_add(b_high).wrapping_add(carry as u32);
+        Self::from_halves(high, low)
+    }
+
+    /// The first 32 and the last 128 bits.
+    const fn halves(self) -> (u32, u128) {
+        let [a, b, c, d, low @ ..] = self.0;
+        (u32::from_be_bytes([a, b, c, d]), u128::from_be_bytes(low))
+    }
+
+    const fn from_halves(high: u32, low: u128) -> Self {
+        let [a, b, c, d] = high.to_be_bytes();
+        let [e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t] = low.to_be_bytes();
+        Self([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t])
     }
 
     /// The point 2^`exponent` further on; `exponent` below 160 (a larger one leaves the point as it is).

@@ -46,6 +46,12 @@ impl Rules {
         cost_model: 1,
     };
 
+    /// How often buyer and seller of a contract show that they are there: four times a lease.
+    #[must_use]
+    pub const fn sign_of_life(&self) -> Span {
+        Span(self.lease.0 / 4)
+    }
+
     /// The rules of a network on one machine: many slots, short periods.
     pub const LOCAL: Self =
         Self { slot_limit: 4_096, renewal: Span::secs(3), lease: Span::secs(4), ..Self::PUBLIC };

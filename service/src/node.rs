@@ -77,6 +77,10 @@ impl Node {
             Input::Start { via } => self.start(via, now),
             Input::Receive { from, message } => self.receive(from, message, now),
             Input::Unreachable { peer } => {
+                if peer.key == self.desk.bank_key() {
+                    // A bank that has started anew knows nobody: it is to hear of this node soon.
+                    self.enter_at = self.enter_at.min(now.after(REJOIN_AFTER));
+                }
                 self.chord.handle(chord::Input::Unreachable { peer }, now);
                 self.market.handle(market::Input::Unreachable { peer }, now);
                 self.dispatch.unreachable(peer, now);
@@ -219,11 +223,22 @@ impl Node {
     fn receive_service(&mut self, from: Peer, message: ServiceMessage, now: Time) {
         match message {
             ServiceMessage::Offer(_) | ServiceMessage::Cancel(_) | ServiceMessage::Verdict(_) => {
+                self.free_unused(from, &message, now);
                 let market = &self.market;
                 let verify = |ticket: &Signed<Ticket>| market.verify_offer(ticket, now);
                 self.worker.receive(from, message, &verify, now);
             }
             _ => self.dispatch.receive(from, message, now),
+        }
+    }
+
+    /// A buyer cancels what never became a contract: the slice that is kept for it is free again.
+    fn free_unused(&mut self, from: Peer, message: &ServiceMessage, now: Time) {
+        let ServiceMessage::Cancel(cancel) = message else { return };
+        let ticket = cancel.contract;
+        let is_kept = self.market.slice(&ticket).is_some_and(|slice| slice.buyer == from.key);
+        if is_kept && !self.worker.owns(ticket) {
+            self.market.handle(market::Input::Free { ticket }, now);
         }
     }
 
@@ -281,11 +296,8 @@ impl Node {
             return;
         }
         let request = RequestId(self.rng.next_u64());
-        self.send_to_bank(BankMessage::Enter(Enter {
-            request,
-            listen: self.me.addr,
-            slot: Some(self.me.slot),
-        }));
+        let (listen, slot, is_member) = (self.me.addr, Some(self.me.slot), self.chord.is_member());
+        self.send_to_bank(BankMessage::Enter(Enter { request, listen, slot, is_member }));
     }
 
     fn send_to_bank(&mut self, message: BankMessage) {
@@ -331,7 +343,10 @@ impl Node {
             chord::Output::NotFound { token, .. } => {
                 self.market.handle(market::Input::NotFound { token }, now)
             }
-            chord::Output::Joined => self.outputs.push_back(Output::Joined),
+            chord::Output::Joined => {
+                self.enter_at = now;
+                self.outputs.push_back(Output::Joined);
+            }
             chord::Output::JoinFailed { reason } => {
                 self.rejoin_at = Some(now.after(REJOIN_AFTER));
                 self.outputs.push_back(Output::NotJoined { why: reason.to_string() });

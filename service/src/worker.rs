@@ -183,7 +183,7 @@ impl Worker {
         blobs.dedup();
         let acceptance = Signed::new(Acceptance { contract, offer: offer.hash() }, &self.keys);
         let (buyer, closes) = (offer.body.buyer, offer.body.hold.body.expires);
-        let next_action = now.after(self.sign_of_life());
+        let next_action = now.after(self.rules.sign_of_life());
         let stage = Stage::Staging;
         let work = Work { offer, buyer, stage, cycles: Cycles(0), is_cancelled: false, next_action, closes };
         self.works.insert(contract, work);
@@ -235,7 +235,14 @@ impl Worker {
                 self.delivered.insert(contract, work.closes);
             }
         } else {
+            let is_success = report.body.outcome == Outcome::Succeeded;
+            let buyer = work.buyer;
             self.works.remove(&contract);
+            if is_success {
+                // Nobody will pay for it any more: the buyer's money need not wait for the hold's end.
+                let refusal = Refusal::new(RefusalCode::Mismatch, "the buyer did not accept the result", "");
+                self.decline(buyer, contract, refusal);
+            }
         }
     }
 
@@ -254,7 +261,7 @@ impl Worker {
 
     /// What is due for a contract: a sign of life, the report once more, the seller's own claim, or the end.
     fn act(&mut self, contract: ContractId, now: Time) {
-        let sign_of_life = self.sign_of_life();
+        let sign_of_life = self.rules.sign_of_life();
         let Some(work) = self.works.get_mut(&contract) else { return };
         if work.closes <= now {
             if work.is_active() {
@@ -300,10 +307,6 @@ impl Worker {
     fn decline(&mut self, to: Peer, contract: ContractId, refusal: Refusal) {
         let declined = Signed::new(Declined { contract, refusal }, &self.keys);
         self.effects.push_back(Effect::Send { to, message: ServiceMessage::Decline(declined) });
-    }
-
-    const fn sign_of_life(&self) -> Span {
-        Span(self.rules.lease.0 / 4)
     }
 }
 

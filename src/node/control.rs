@@ -38,7 +38,10 @@ impl Question {
 /// Listens at `path`.
 pub(crate) fn serve(path: &Path) -> std::io::Result<mpsc::Receiver<Call>> {
     if std::os::unix::net::UnixStream::connect(path).is_ok() {
-        return Err(std::io::Error::new(std::io::ErrorKind::AddrInUse, "another node runs in this directory"));
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::AddrInUse,
+            "another node runs in this directory",
+        ));
     }
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),

@@ -264,10 +264,9 @@ impl Driver {
         }
         let status = self.tasks.contract(id).and_then(|contract| self.node.task(contract));
         let view = self.tasks.view(id, status.as_ref());
-        question.answer(view.map_or_else(
-            || Reply::Error(Failure::no_task(task)),
-            |view| Reply::Task(Box::new(view)),
-        ));
+        question.answer(
+            view.map_or_else(|| Reply::Error(Failure::no_task(task)), |view| Reply::Task(Box::new(view))),
+        );
     }
 
     fn listings(&self) -> Vec<ListingView> {

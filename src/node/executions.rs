@@ -33,7 +33,8 @@ impl Executions {
         let control = Control::default();
         self.running.insert(contract, control.clone());
         let runtime = Handle::current();
-        let run = Run { engine: self.engine.clone(), base: self.scratch.clone(), job, store, control, runtime };
+        let run =
+            Run { engine: self.engine.clone(), base: self.scratch.clone(), job, store, control, runtime };
         let failed = inputs.clone();
         let spawned = std::thread::Builder::new().name(format!("exec-{contract}")).spawn(move || {
             let execution = Box::new(run.execute());
@@ -91,7 +92,8 @@ impl Run {
             Err(why) => return service::Execution::nothing(Outcome::NotFetched(why)),
         };
         let ended = self.engine.run(&execution, &self.control);
-        self.collect(&scratch, ended).unwrap_or_else(|error| abandoned("the outputs could not be kept", &error))
+        self.collect(&scratch, ended)
+            .unwrap_or_else(|error| abandoned("the outputs could not be kept", &error))
     }
 
     fn stage(&self, scratch: &Scratch) -> Result<Execution, String> {
@@ -119,7 +121,8 @@ impl Run {
     /// Puts what the program left into the store.
     fn collect(&self, scratch: &Scratch, ended: Ended) -> std::io::Result<service::Execution> {
         let keep = |bytes: &[u8]| -> std::io::Result<Option<Blob>> {
-            let blob = (!bytes.is_empty()).then(|| self.runtime.block_on(self.store.put_bytes(bytes.to_vec())));
+            let blob =
+                (!bytes.is_empty()).then(|| self.runtime.block_on(self.store.put_bytes(bytes.to_vec())));
             blob.transpose().map_err(std::io::Error::other)
         };
         let mut outputs = Vec::new();

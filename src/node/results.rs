@@ -48,7 +48,10 @@ impl Destinations {
             content(name).map(|output| (destination.clone(), Some(output.blob)))
         });
         let stream = |destination: &Option<String>, blob: Option<Blob>| {
-            destination.clone().filter(|_| is_complete || blob.is_some()).map(|destination| (destination, blob))
+            destination
+                .clone()
+                .filter(|_| is_complete || blob.is_some())
+                .map(|destination| (destination, blob))
         };
         outputs.chain(stream(&self.stdout, end.stdout)).chain(stream(&self.stderr, end.stderr)).collect()
     }

@@ -17,7 +17,7 @@ use crate::sensor::calibration;
 use crate::sensor::load::Load;
 use proto::message::Message;
 use proto::message::bank::{BankMessage, Enter, Entered};
-use proto::{KeyPair, Peer, RequestId};
+use proto::{KeyPair, Peer, RefusalCode, RequestId};
 use service::policy::{MAX_POLICY_SIZE, Policy};
 use service::{Node, Terms};
 use std::net::SocketAddr;
@@ -28,8 +28,8 @@ use tokio::sync::mpsc;
 
 /// Messages that wait for the node; senders feel the back-pressure beyond it.
 const INBOX: usize = 4_096;
-/// How long the bootstrap server may take to answer.
-const ENTER_WITHIN: Duration = Duration::from_secs(5);
+/// How long the bootstrap server may take to answer; one that has just started asks for some patience.
+const ENTER_WITHIN: Duration = Duration::from_secs(20);
 /// How long a node waits before it asks the bootstrap server once more.
 const ENTER_AGAIN: Duration = Duration::from_secs(1);
 
@@ -38,9 +38,11 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
     let home = &options.home;
     let policy = read_policy(&options.policy_path)?;
     std::fs::create_dir_all(home).map_err(|e| Failure::disk("create the directory", home, &e))?;
-    let calls = control::serve(&home.join(SOCKET)).map_err(|e| Failure::disk("open the socket in", home, &e))?;
+    let calls =
+        control::serve(&home.join(SOCKET)).map_err(|e| Failure::disk("open the socket in", home, &e))?;
     let keys = identity::load_or_create(home).map_err(Failure::from_display("identity"))?;
-    let store = Store::open(&home.join("store"), policy.disk_max_size).map_err(Failure::from_display("store"))?;
+    let store =
+        Store::open(&home.join("store"), policy.disk_max_size).map_err(Failure::from_display("store"))?;
     let store = Arc::new(store);
     let engine = Engine::new().map_err(Failure::from_display("executor"))?;
     let per_core = calibration::load_or_measure(&home.join("calibration"), &engine);
@@ -151,7 +153,7 @@ async fn enter(
     let bank = Peer::new(addr, 0, key);
     let asking = async {
         loop {
-            let enter = Enter { request: RequestId(1), listen: net.address(), slot };
+            let enter = Enter { request: RequestId(1), listen: net.address(), slot, is_member: false };
             net.send(bank, Message::Bank(BankMessage::Enter(enter)));
             match tokio::time::timeout(ENTER_AGAIN, answer_of(events, bank)).await {
                 Ok(answer) => return answer,
@@ -166,11 +168,14 @@ async fn enter(
 async fn answer_of(events: &mut mpsc::Receiver<Event>, bank: Peer) -> Result<Entered, Failure> {
     loop {
         match events.recv().await {
-            Some(Event::Received { from, message: Message::Bank(message) }) if from.key == bank.key => match message {
-                BankMessage::Entered(entered) => return Ok(*entered),
-                BankMessage::Refused(refused) => return Err(Failure::refused(&refused.refusal)),
-                _ => {}
-            },
+            Some(Event::Received { from, message: Message::Bank(message) }) if from.key == bank.key => {
+                match message {
+                    BankMessage::Entered(entered) => return Ok(*entered),
+                    BankMessage::Refused(refused) if refused.refusal.code == RefusalCode::Busy => {}
+                    BankMessage::Refused(refused) => return Err(Failure::refused(&refused.refusal)),
+                    _ => {}
+                }
+            }
             Some(Event::Unreachable { .. }) | None => return Err(Failure::no_bank(&bank.addr.to_string())),
             Some(_) => {}
         }

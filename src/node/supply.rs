@@ -23,7 +23,8 @@ pub(crate) struct Supplier {
 
 impl Supplier {
     pub(crate) fn new(policy: Policy, rules: Rules, per_core: Capacity, load: Load) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
+        let cores =
+            std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
         Self { policy, rules, per_core, cores, load, offered: None, why_not: None }
     }
 

@@ -2,7 +2,7 @@
 
 use super::control::Question;
 use super::results::Destinations;
-use crate::control::{EventView, Failure, Reply, SaleView, Submit, SubTaskView, TaskState, TaskView};
+use crate::control::{EventView, Failure, Reply, SaleView, SubTaskView, Submit, TaskState, TaskView};
 use crate::net::store::Store;
 use proto::message::service::{Blob, Outcome};
 use proto::{ContractId, Rules, Span};
@@ -66,13 +66,18 @@ impl Tasks {
         store: &Arc<Store>,
     ) -> Result<(Submission, TaskView), Failure> {
         let Submit { text, file, base, to, set, patience } = submit;
-        let parsed = service::task::parse(&text, &file, &set).map_err(|faults| Failure::task_file(&faults))?;
+        let parsed =
+            service::task::parse(&text, &file, &set).map_err(|faults| Failure::task_file(&faults))?;
         let task = parsed.task;
         let blobs = import(&task.sub_tasks, &base, store).await?;
         let blob_of = |path: &str| blobs.get(path).copied();
         let plan = |sub_task: &SubTask| SubTaskPlan::new(sub_task, rules, &blob_of);
-        let plans: Vec<SubTaskPlan> =
-            task.sub_tasks.iter().map(plan).collect::<Result<_, _>>().map_err(|e| Failure::plan(&file, &e))?;
+        let plans: Vec<SubTaskPlan> = task
+            .sub_tasks
+            .iter()
+            .map(plan)
+            .collect::<Result<_, _>>()
+            .map_err(|e| Failure::plan(&file, &e))?;
         let contract = proto::CommandId(super::random::bytes()?);
         let id = self.next;
         self.next += 1;
@@ -101,9 +106,10 @@ impl Tasks {
         self.tasks.insert(id, Kept { view: view.clone(), live: Some(live) });
         self.forget_oldest();
         self.keep(id);
-        let patience = Span::micros(std::time::Duration::try_from_secs_f64(patience).map_or(u64::MAX, |patience| {
-            u64::try_from(patience.as_micros()).unwrap_or(u64::MAX)
-        }));
+        let patience = Span::micros(
+            std::time::Duration::try_from_secs_f64(patience)
+                .map_or(u64::MAX, |patience| u64::try_from(patience.as_micros()).unwrap_or(u64::MAX)),
+        );
         Ok((Submission { task: contract, plans, patience }, view))
     }
 
@@ -172,7 +178,8 @@ impl Tasks {
 
     /// Tells watchers how far running tasks are.
     pub(crate) fn report_progress(&self, node: &Node) {
-        for live in self.tasks.values().filter(|kept| kept.is_watched()).filter_map(|kept| kept.live.as_ref()) {
+        for live in self.tasks.values().filter(|kept| kept.is_watched()).filter_map(|kept| kept.live.as_ref())
+        {
             let tally = node.tally(live.contract).unwrap_or_default();
             let news = news(live.started.elapsed().as_secs_f64(), &tally, "progress", None, String::new());
             for watcher in &live.watchers {
@@ -223,7 +230,8 @@ impl Tasks {
 
 impl Kept {
     fn is_watched(&self) -> bool {
-        self.view.state == TaskState::Running && self.live.as_ref().is_some_and(|live| !live.watchers.is_empty())
+        self.view.state == TaskState::Running
+            && self.live.as_ref().is_some_and(|live| !live.watchers.is_empty())
     }
 
     fn ended(&mut self, sub_task: u32, end: &End, store: &Store) {

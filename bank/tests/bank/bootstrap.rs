@@ -8,7 +8,7 @@ use proto::{Hash, Peer, RefusalCode, RequestId, Rules, Span};
 use std::collections::BTreeSet;
 
 fn entering(listen: &str, slot: Option<u16>) -> Enter {
-    Enter { request: RequestId(3), listen: listen.parse().unwrap(), slot }
+    Enter { request: RequestId(3), listen: listen.parse().unwrap(), slot, is_member: true }
 }
 
 /// Person `n`, seen at `ip`.

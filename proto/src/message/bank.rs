@@ -19,6 +19,8 @@ pub struct Enter {
     pub listen: std::net::SocketAddr,
     /// The slot the node had before, which it keeps if it can.
     pub slot: Option<u16>,
+    /// Whether the node is in the ring: only members are contacts for newcomers.
+    pub is_member: bool,
 }
 
 /// The answer: the node's place, random live nodes, and the rules.

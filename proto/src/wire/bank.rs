@@ -40,6 +40,7 @@ impl Wire for Enter {
             port: self.listen.port().into(),
             ip,
             slot: self.slot.map(u32::from),
+            is_member: self.is_member,
         }
     }
 
@@ -47,7 +48,12 @@ impl Wire for Enter {
         let ip = ip_from(&pb.ip).map_err(|e| e.inside("ip"))?;
         let port = u16::from_field(pb.port).map_err(|e| e.inside("port"))?;
         let slot = pb.slot.map(u16::from_field).transpose().map_err(|e| e.inside("slot"))?;
-        Ok(Self { request: RequestId(pb.request), listen: SocketAddr::new(ip, port), slot })
+        Ok(Self {
+            request: RequestId(pb.request),
+            listen: SocketAddr::new(ip, port),
+            slot,
+            is_member: pb.is_member,
+        })
     }
 }
 

@@ -10,6 +10,8 @@ pub(super) struct Attempt {
     pub(super) ticket: Signed<Ticket>,
     pub(super) offer: Option<Signed<Offer>>,
     pub(super) report: Option<Signed<Report>>,
+    pub(super) offered_at: Time,
+    pub(super) running_since: Option<Time>,
     pub(super) last_heard: Time,
     pub(super) cycles: Cycles,
     /// The connection to the seller broke and the offer was sent again to see whether it is still there.
@@ -19,8 +21,17 @@ pub(super) struct Attempt {
 impl Attempt {
     pub(super) const fn new(ticket: Signed<Ticket>, now: Time) -> Self {
         let contract = ticket.body.id;
-        let (offer, report, cycles) = (None, None, Cycles(0));
-        Self { contract, ticket, offer, report, last_heard: now, cycles, is_doubtful: false }
+        Self {
+            contract,
+            ticket,
+            offer: None,
+            report: None,
+            offered_at: now,
+            running_since: None,
+            last_heard: now,
+            cycles: Cycles(0),
+            is_doubtful: false,
+        }
     }
 
     pub(super) const fn seller(&self) -> Peer {

@@ -63,13 +63,17 @@ impl Dispatch {
         };
         let offer = Signed::new(offer, &keys);
         attempt.offer = Some(offer.clone());
-        attempt.last_heard = now;
+        (attempt.last_heard, attempt.offered_at) = (now, now);
         self.become_state(task, index, State::Offered);
-        self.watch(now.after(rules.lease), Timer::Lease(contract));
+        self.watch(now.after(rules.sign_of_life()), Timer::Lease(contract));
         self.effects.push_back(Effect::Send { to: seller, message: ServiceMessage::Offer(Box::new(offer)) });
     }
 
     fn hold_refused(&mut self, task: ContractId, index: u32, refusal: Refusal, now: Time) {
+        let ticket = self.run(task, index).and_then(|run| run.attempt.as_ref()).map(|a| a.ticket.clone());
+        if let Some(ticket) = ticket {
+            self.give_back(&ticket);
+        }
         let may_wait = refusal.code == RefusalCode::NotEnoughMoney
             && self.tasks.get(&task).is_some_and(TaskRun::has_holds);
         if may_wait {

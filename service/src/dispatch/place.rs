@@ -1,11 +1,12 @@
 //! Finding a seller for each sub-task, a few at a time.
 
-use super::{Attempt, Dispatch, State, Timer};
+use super::{Attempt, Dispatch, State, TaskRun, Timer};
 use crate::effect::Effect;
 use crate::event::{EventKind, Sale, Verdict};
 use market::Shortage;
 use proto::message::bank::{Order, PlaceHold};
 use proto::message::market::Ticket;
+use proto::message::service::{Cancel, ServiceMessage};
 use proto::{ContractId, Signed, Span, Time};
 
 /// How much longer than the sub-task's limit on time its money stays set aside: for staging, fetching and
@@ -39,7 +40,10 @@ impl Dispatch {
     /// The market found a seller: the money is set aside.
     pub(crate) fn bought(&mut self, token: u64, ticket: Signed<Ticket>, now: Time) {
         let Some((task, index)) = self.purchases.remove(&token) else { return };
-        let Some(run) = self.run(task, index).filter(|run| run.state == State::Matching) else { return };
+        let Some(run) = self.run(task, index).filter(|run| run.state == State::Matching) else {
+            self.give_back(&ticket);
+            return;
+        };
         let expires_in = run.plan.job.limits.wall.plus(HOLD_MARGIN);
         let seller = ticket.body.winner.body.seller.key;
         let hold = PlaceHold { seller, ticket: ticket.hash(), amount: run.plan.price, expires_in };
@@ -61,6 +65,12 @@ impl Dispatch {
         self.place(task, now);
     }
 
+    /// Tells the seller that its slice will not be used, so that it need not wait for the ticket's end.
+    pub(super) fn give_back(&mut self, ticket: &Signed<Ticket>) {
+        let (to, contract) = (ticket.body.winner.body.seller, ticket.body.id);
+        self.effects.push_back(Effect::Send { to, message: ServiceMessage::Cancel(Cancel { contract }) });
+    }
+
     /// The market found nobody: the sub-task waits, or fails when its patience is over.
     pub(crate) fn not_bought(&mut self, token: u64, shortage: &Shortage, now: Time) {
         let Some((task, index)) = self.purchases.remove(&token) else { return };
@@ -69,6 +79,11 @@ impl Dispatch {
         let is_news = run.why != why;
         run.why.clone_from(&why);
         run.avoid.clear();
+        let is_at_work = self.tasks.get(&task).is_some_and(TaskRun::is_at_work);
+        let Some(run) = self.run(task, index) else { return };
+        if is_at_work {
+            run.fruitless_since = None;
+        }
         let since = *run.fruitless_since.get_or_insert(now);
         if self.tasks.get(&task).is_some_and(|run| run.is_out_of_patience(since, now)) {
             self.end(task, index, Verdict::NotPlaced { why }, now);

@@ -54,7 +54,7 @@ pub struct Tally {
     pub done: u32,
     /// Sub-tasks that failed or were cancelled.
     pub failed: u32,
-    /// Sub-tasks that are with a seller.
+    /// Sub-tasks that have a seller.
     pub running: u32,
     /// The others.
     pub waiting: u32,
@@ -199,13 +199,18 @@ impl TaskRun {
         self.look_again = FIRST_LOOK;
     }
 
-    /// Whether a sub-task that finds nobody since `since` should give up.
+    /// Whether a sub-task that finds nobody since `since`, while nothing else was at work, should give up.
     pub(super) fn is_out_of_patience(&self, since: Time, now: Time) -> bool {
-        now.since(since) >= self.patience && self.tally.running == 0
+        now.since(since) >= self.patience && !self.is_at_work()
     }
 
     /// Whether sub-tasks have money set aside that may come back.
     pub(super) const fn has_holds(&self) -> bool {
+        self.tally.held.0 > 0
+    }
+
+    /// Whether sub-tasks have a seller: what others wait for may become free.
+    pub(super) const fn is_at_work(&self) -> bool {
         self.tally.running > 0
     }
 
@@ -244,7 +249,7 @@ impl Tally {
         let count = match state {
             State::Succeeded => &mut self.done,
             State::Failed | State::Cancelled => &mut self.failed,
-            state if state.is_with_seller() => &mut self.running,
+            state if state == State::Holding || state.is_with_seller() => &mut self.running,
             _ => &mut self.waiting,
         };
         *count = change(*count);

@@ -11,6 +11,8 @@ use proto::{ContractId, Peer, Signed, Span, Time};
 
 /// The wait before a silent seller is asked again to sign that nothing is owed; doubled each time.
 const FIRST_ASK_AGAIN: Span = Span::secs(1);
+/// How long a seller may take to fetch program and inputs.
+const STAGE_WITHIN: Span = Span::secs(300);
 /// How long a seller that was given up is asked; its hold expires by itself in any case.
 const ASK_FOR: Span = Span::secs(3_600);
 
@@ -161,6 +163,7 @@ impl Dispatch {
         attempt.cycles = attempt.cycles.max(progress.cycles);
         let is_news = state == State::Staging && progress.phase == Phase::Running;
         if is_news {
+            attempt.running_since = Some(now);
             self.become_state(task, index, State::Running);
             self.tell(task, EventKind::Running { sub_task: index }, now);
         }
@@ -192,19 +195,29 @@ impl Dispatch {
         }
     }
 
+    /// The seller's turn: silence for a lease loses the attempt, and so does running for longer than the limit
+    /// on time allows. An offer that is not answered is sent again, since it or its answer may have been lost.
     fn look_at_lease(&mut self, contract: ContractId, now: Time) {
-        let lease = self.rules.lease;
+        let (lease, again) = (self.rules.lease, self.rules.sign_of_life());
         let Some((task, index, run)) = self.attempt(contract) else { return };
+        let (state, wall) = (run.state, run.plan.job.limits.wall);
         let Some(attempt) = run.attempt.as_ref() else { return };
-        let silence_ends = attempt.last_heard.after(lease);
-        let is_sellers_turn = matches!(run.state, State::Offered | State::Staging | State::Running);
-        if is_sellers_turn && silence_ends <= now {
+        let over = match attempt.running_since {
+            Some(since) => since.after(wall).after(lease),
+            None => attempt.offered_at.after(STAGE_WITHIN),
+        };
+        let deadline = attempt.last_heard.after(lease).min(over);
+        let is_sellers_turn = matches!(state, State::Offered | State::Staging | State::Running);
+        if is_sellers_turn && deadline <= now {
             self.lose(task, index, now);
-        } else if is_sellers_turn {
-            self.watch(silence_ends, Timer::Lease(contract));
-        } else {
-            self.watch(now.after(lease), Timer::Lease(contract));
+            return;
         }
+        if let (State::Offered, Some(offer)) = (state, attempt.offer.clone()) {
+            let to = attempt.seller();
+            self.effects.push_back(Effect::Send { to, message: ServiceMessage::Offer(Box::new(offer)) });
+        }
+        let next = now.after(if state == State::Offered { again } else { lease });
+        self.watch(if is_sellers_turn { next.min(deadline) } else { next }, Timer::Lease(contract));
     }
 
     fn lose(&mut self, task: ContractId, index: u32, now: Time) {
@@ -261,9 +274,11 @@ impl Dispatch {
             ServiceMessage::Decline(paper) if paper.is_genuine() => self.release(contract, Some(paper), None),
             ServiceMessage::Report(paper) if paper.is_genuine() => {
                 self.reject(&paper, "the buyer had given this attempt up");
-                if paper.body.outcome != Outcome::Succeeded {
-                    self.release(contract, None, Some(*paper));
+                if paper.body.outcome == Outcome::Succeeded {
+                    // A seller that hears this signs that nothing is owed.
+                    return;
                 }
+                self.release(contract, None, Some(*paper));
             }
             _ => return,
         }

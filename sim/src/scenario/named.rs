@@ -88,7 +88,7 @@ fn bank_crash() -> Scenario {
         buyers: 2,
         sellers: 10,
         sub_tasks: 60,
-        work: Work { patience: Span::secs(60), ..calm().work },
+        work: Work { patience: Span::secs(20), ..calm().work },
         net: Model { latency: COUNTRY, loss: 10, duplication: 10 },
         faults: vec![
             kill(1_000, 500),
@@ -128,7 +128,7 @@ fn poor_buyer() -> Scenario {
         // A seller that is alone is paid the bid, so that each sub-task costs its whole price.
         sellers: 1,
         machines: Machines { cores: (4, 4), ..calm().machines },
-        work: Work { failing: 0, patience: Span::secs(120), ..calm().work },
+        work: Work { failing: 0, patience: Span::secs(20), ..calm().work },
         rules: Rules { initial_grant: Money(10_500_000), ..SMALL },
         limit: Span::secs(200),
         expectation: Expectation::Refused { code: RefusalCode::NotEnoughMoney, succeed: 10 },

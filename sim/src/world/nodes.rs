@@ -36,6 +36,7 @@ impl World<'_> {
             request: RequestId(u64::from(host.life)),
             listen: host.peer.addr,
             slot: Some(host.peer.slot),
+            is_member: false,
         };
         self.queue.push(self.now.after(ENTER_AGAIN), Event::Boot { host: number, life: host.life });
         self.send(number, bank, Message::Bank(BankMessage::Enter(enter)))

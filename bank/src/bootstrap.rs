@@ -25,7 +25,10 @@ pub const PEERS_GIVEN: usize = 16;
 pub const MAX_NODES: usize = 1 << 22;
 
 /// How long a bank that starts anew for an old network waits for members before it lets somebody make a ring.
-pub const FOUNDING_GRACE: Span = Span::secs(5);
+///
+/// Longer than members take to report at the latest (`service` does so every ten seconds, and at once when its
+/// connection to the bank breaks): a second ring would never meet the first.
+pub const FOUNDING_GRACE: Span = Span::secs(12);
 
 /// A node that is alive.
 #[derive(Clone, Copy, Debug)]

@@ -20,7 +20,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::collections::VecDeque;
 
 /// How often a node tells the bootstrap server that it is there.
-const ENTER_EVERY: Span = Span::secs(20);
+const ENTER_EVERY: Span = Span::secs(10);
 /// How long an isolated node waits before it enters the ring again.
 const REJOIN_AFTER: Span = Span::secs(1);
 

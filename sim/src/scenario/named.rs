@@ -92,12 +92,14 @@ fn bank_crash() -> Scenario {
         net: Model { latency: COUNTRY, loss: 10, duplication: 10 },
         faults: vec![
             kill(1_000, 500),
-            kill(5_050, 1_000),
-            kill(7_500, 3_000),
-            kill(12_000, 200),
-            kill(14_000, 200),
-            kill(17_000, 5_000),
+            kill(16_050, 1_000),
+            kill(18_500, 3_000),
+            kill(23_000, 200),
+            kill(25_000, 200),
+            kill(28_000, 5_000),
         ],
+        // After the first kill the bank waits for members before it lets anybody in.
+        submit_at: Span::secs(16),
         ..calm()
     }
 }

@@ -12,6 +12,7 @@ mod local;
 mod node;
 mod options;
 mod policy;
+mod sim;
 mod start;
 mod task;
 #[cfg(test)]
@@ -89,6 +90,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Done {
         Command::Market { command: MarketCommand::List } => node::listings(&global, printer),
         Command::Dev(dev) => local::dev(&dev, &global, printer),
         Command::Policy { command: PolicyCommand::Check { file } } => policy::check(&file, printer),
+        Command::Sim { command } => sim::run(command, printer),
         Command::Schema { of } => {
             printer.schema(of.name(), of.text())?;
             Ok(exit::SUCCESS)

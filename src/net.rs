@@ -7,17 +7,17 @@
 
 mod dial;
 mod fetch;
-pub mod identity;
+pub(crate) mod identity;
 mod link;
 mod pool;
 mod server;
-pub mod store;
+pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 mod tls;
 
-pub use dial::DialError;
-pub use fetch::FetchError;
+pub(crate) use dial::DialError;
+pub(crate) use fetch::FetchError;
 
 use dial::Dialler;
 use pool::Pool;
@@ -40,34 +40,34 @@ mod rpc {
 }
 
 /// The version of the protocol that this node speaks.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 /// The longest wait for a connection, from the first packet to gRPC.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Messages that wait for one peer; one more, and the peer counts as unreachable.
-pub const MAX_QUEUE: usize = 1_024;
+pub(crate) const MAX_QUEUE: usize = 1_024;
 /// Connections that others may hold to this node, and as many that it holds itself. Beyond it the one that was
 /// silent for the longest time is closed.
-pub const MAX_CONNECTIONS: usize = 512;
+pub(crate) const MAX_CONNECTIONS: usize = 512;
 /// Contents that are sent at the same time.
-pub const MAX_FETCHES: usize = 64;
+pub(crate) const MAX_FETCHES: usize = 64;
 /// The largest piece of a content in one message, in bytes.
-pub const MAX_PIECE: usize = 1 << 20;
+pub(crate) const MAX_PIECE: usize = 1 << 20;
 /// The silence after which whoever opened a connection closes it.
-pub const IDLE: Duration = Duration::from_secs(60);
+pub(crate) const IDLE: Duration = Duration::from_secs(60);
 /// The silence after which the other side closes it.
-pub const ACCEPTED_IDLE: Duration = Duration::from_secs(90);
+pub(crate) const ACCEPTED_IDLE: Duration = Duration::from_secs(90);
 /// How often a connection is asked whether it lives.
-pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
+pub(crate) const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
 /// How long it may take to answer. A peer that fell silent is noticed after both together.
-pub const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The pause between a failed connection and the next attempt to the same peer.
-pub const REDIAL_PAUSE: Duration = Duration::from_millis(250);
+pub(crate) const REDIAL_PAUSE: Duration = Duration::from_millis(250);
 /// How long an orderly end may take: of one connection, and of the whole network.
-pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the network has to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
+pub(crate) enum Event {
     /// Somebody said something. The key of `from` is proven; its address is the one from which it was reached,
     /// or a claim that is proven when an answer to it arrives.
     Received {
@@ -85,7 +85,7 @@ pub enum Event {
 
 /// Why the network does not do what was asked.
 #[derive(Debug, thiserror::Error)]
-pub enum NetError {
+pub(crate) enum NetError {
     /// The port cannot be had.
     #[error("cannot listen on {addr}: {source}; is another process using the port?")]
     CannotListen {
@@ -107,7 +107,7 @@ pub enum NetError {
 
 /// The network of one node; a handle that is cheap to clone. It lives until [`Net::shutdown`].
 #[derive(Clone, Debug)]
-pub struct Net {
+pub(crate) struct Net {
     inner: Arc<Inner>,
 }
 
@@ -145,7 +145,7 @@ impl Net {
     ///
     /// # Errors
     /// A port that cannot be had, or a key that makes no certificate.
-    pub async fn start(
+    pub(crate) async fn start(
         listen: SocketAddr,
         keys: KeyPair,
         store: Arc<Store>,
@@ -178,19 +178,19 @@ impl Net {
 
     /// Where it listens.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.inner.address
     }
 
     /// The peer that we say to be from now on; before the first call the address that we listen on, slot 0. An
     /// unspecified ip address (0.0.0.0) is replaced by others with the one they see.
-    pub fn set_me(&self, me: Peer) {
+    pub(crate) fn set_me(&self, me: Peer) {
         self.inner.me.send_replace(me);
     }
 
     /// Sends a message, at once and in order for each peer. What cannot be delivered is reported as
     /// [`Event::Unreachable`].
-    pub fn send(&self, to: Peer, message: Message) {
+    pub(crate) fn send(&self, to: Peer, message: Message) {
         self.inner.send(to, message);
     }
 
@@ -198,7 +198,7 @@ impl Net {
     ///
     /// # Errors
     /// Nobody there, or nobody who speaks this protocol.
-    pub async fn identify(&self, addr: SocketAddr) -> Result<PublicKey, NetError> {
+    pub(crate) async fn identify(&self, addr: SocketAddr) -> Result<PublicKey, NetError> {
         Ok(self.inner.dialler.identify(addr).await?)
     }
 
@@ -207,12 +207,12 @@ impl Net {
     ///
     /// # Errors
     /// The peer does not have it, sends something else, is not reached, or the store refuses.
-    pub async fn fetch(&self, from: Peer, blob: Blob) -> Result<(), FetchError> {
+    pub(crate) async fn fetch(&self, from: Peer, blob: Blob) -> Result<(), FetchError> {
         self.inner.fetch(from, blob).await
     }
 
     /// Ends in order: nothing new is accepted, what waits to be sent is sent, in bounded time.
-    pub async fn shutdown(&self) {
+    pub(crate) async fn shutdown(&self) {
         self.inner.phase.send_replace(Phase::Closing);
         if timeout(CLOSE_TIMEOUT, self.inner.tasks.closed()).await.is_err() {
             tracing::debug!("some connections did not end in time");

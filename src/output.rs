@@ -8,18 +8,21 @@ mod json;
 mod progress;
 #[cfg(test)]
 pub(crate) mod sample;
+mod simulation;
 mod table;
 #[cfg(test)]
 mod tests;
 mod view;
 
 pub(crate) use progress::Progress;
+pub(crate) use simulation::{Experiment, Simulated};
 pub(crate) use view::{
     BalanceChange, Place, Ready, Run, RunningNetwork, RunningNode, TotalChange, Validated,
 };
 
 use crate::control::{BalanceView, Failure, ListingView, NodeView, TaskView};
 use proto::PublicKey;
+use simulation::Experiments;
 use std::env;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::net::SocketAddr;
@@ -93,6 +96,17 @@ impl Printer {
     pub(crate) fn left(self, home: &Path) -> Result<(), Failure> {
         let text = format!("the node in {} has left the network and ended\n", home.display());
         self.result(|| json::left(home), |_| text)
+    }
+
+    pub(crate) fn scenarios(self, scenarios: &[Experiment]) -> Result<(), Failure> {
+        self.result(
+            || json::document("sim-list", &Experiments { experiments: scenarios }),
+            |_| human::scenarios(scenarios),
+        )
+    }
+
+    pub(crate) fn simulated(self, run: &Simulated) -> Result<(), Failure> {
+        self.result(|| json::document("sim-run", run), |_| run.text.clone())
     }
 
     pub(crate) fn policy(self, file: &str) -> Result<(), Failure> {

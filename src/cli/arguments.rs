@@ -92,6 +92,12 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: PolicyCommand,
     },
+    /// Simulate whole networks in virtual time, with faults
+    #[command(after_help = "Example:\n  compup2p sim run first --seed 1\n\nExit codes: see the commands")]
+    Sim {
+        #[command(subcommand)]
+        command: SimCommand,
+    },
     /// Print what a file may contain
     #[command(
         after_help = "Example:\n  compup2p schema task > task.xsd\n\nExit codes:\n  0 printed · 2 usage"
@@ -99,6 +105,23 @@ pub(super) enum Command {
     Schema {
         /// Which file
         of: SchemaOf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SimCommand {
+    /// Show the scenarios
+    #[command(after_help = "Example:\n  compup2p sim list\n\nExit codes:\n  0 shown")]
+    List,
+    /// Run a scenario and check every invariant after every event
+    #[command(after_help = "Example:\n  compup2p sim run first --seed 1\n\n\
+        Exit codes:\n  0 run, every invariant held · 1 an invariant was broken · 2 no such scenario")]
+    Run {
+        /// Which, by name
+        scenario: String,
+        /// The same seed gives the same trace
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
 }
 

@@ -22,7 +22,7 @@ const ORIGIN: &str = "https://node.compup2p";
 
 /// Why no connection came about.
 #[derive(Debug, thiserror::Error)]
-pub enum DialError {
+pub(crate) enum DialError {
     /// Nobody accepts there.
     #[error("no connection to {addr}: {source}")]
     NoConnection {

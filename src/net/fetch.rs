@@ -34,7 +34,7 @@ const WINDOW: Window = Window { stream: 4 << 20, connection: 4 << 20 };
 
 /// Why a content was not fetched.
 #[derive(Debug, thiserror::Error)]
-pub enum FetchError {
+pub(crate) enum FetchError {
     /// The peer does not have it.
     #[error("{from} does not have the content {hash}")]
     Absent {

@@ -8,13 +8,13 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// The key file's name in the data directory.
-pub const KEY_FILE: &str = "node.key";
+pub(crate) const KEY_FILE: &str = "node.key";
 /// More than any key file holds; what is longer is not read.
 const MAX_KEY_FILE: u64 = 256;
 
 /// Why there is no identity.
 #[derive(Debug, thiserror::Error)]
-pub enum IdentityError {
+pub(crate) enum IdentityError {
     /// Others than the owner can read the key.
     #[error(
         "the key file {path} can be used by others than its owner (mode {mode:03o}); \
@@ -56,7 +56,7 @@ pub enum IdentityError {
 ///
 /// # Errors
 /// A key file that is not private or not a key, and what the file system refuses.
-pub fn load_or_create(directory: &Path) -> Result<KeyPair, IdentityError> {
+pub(crate) fn load_or_create(directory: &Path) -> Result<KeyPair, IdentityError> {
     let path = directory.join(KEY_FILE);
     match load(&path)? {
         Some(keys) => Ok(keys),

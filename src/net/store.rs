@@ -14,7 +14,7 @@ mod shelf;
 #[cfg(test)]
 mod tests;
 
-pub use partial::PartialWriter;
+pub(crate) use partial::PartialWriter;
 
 use proto::id::hex;
 use proto::message::service::Blob;
@@ -27,13 +27,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The largest content that is kept or fetched, in bytes.
-pub const MAX_BLOB: u64 = 4 << 30;
+pub(crate) const MAX_BLOB: u64 = 4 << 30;
 /// How much of a file is read at once while it is hashed and copied, in bytes.
 const COPY_BUFFER: usize = 1 << 20;
 
 /// Why the store does not do what was asked.
 #[derive(Debug, thiserror::Error)]
-pub enum StoreError {
+pub(crate) enum StoreError {
     /// There is no such content here.
     #[error("the content {hash} is not in the store")]
     Absent {
@@ -83,7 +83,7 @@ pub enum StoreError {
 
 /// A directory of contents.
 #[derive(Debug)]
-pub struct Store {
+pub(crate) struct Store {
     directory: PathBuf,
     shelf: Mutex<Shelf>,
     drafts: AtomicU64,
@@ -96,7 +96,7 @@ impl Store {
     ///
     /// # Errors
     /// What the file system refuses.
-    pub fn open(directory: &Path, quota: Bytes) -> Result<Self, StoreError> {
+    pub(crate) fn open(directory: &Path, quota: Bytes) -> Result<Self, StoreError> {
         let drafts = directory.join("draft");
         if drafts.exists() {
             fs::remove_dir_all(&drafts).map_err(io_error(&drafts))?;
@@ -111,37 +111,38 @@ impl Store {
 
     /// Whether the content is here, complete.
     #[must_use]
-    pub fn has(&self, hash: &Hash) -> bool {
+    pub(crate) fn has(&self, hash: &Hash) -> bool {
         self.shelf().use_object(hash).is_some()
     }
 
     /// The content's size, if it is here.
     #[must_use]
-    pub fn size(&self, hash: &Hash) -> Option<Bytes> {
+    pub(crate) fn size(&self, hash: &Hash) -> Option<Bytes> {
         self.shelf().use_object(hash).map(Bytes)
     }
 
     /// The file that holds the content. It is read-only and has to stay as it is: copy it before it is changed,
     /// and pin it for as long as the file is needed.
     #[must_use]
-    pub fn path(&self, hash: &Hash) -> Option<PathBuf> {
+    pub(crate) fn path(&self, hash: &Hash) -> Option<PathBuf> {
         let mut shelf = self.shelf();
         shelf.use_object(hash).map(|_| shelf.object_path(hash))
     }
 
     /// Keeps a content, here already or not, until it is unpinned as often as it was pinned.
-    pub fn pin(&self, hash: Hash) {
+    pub(crate) fn pin(&self, hash: Hash) {
         self.shelf().pin(hash);
     }
 
     /// Takes one pin off.
-    pub fn unpin(&self, hash: &Hash) {
+    pub(crate) fn unpin(&self, hash: &Hash) {
         self.shelf().unpin(hash);
     }
 
     /// The bytes of all contents, complete or not.
+    #[cfg(test)]
     #[must_use]
-    pub fn used(&self) -> Bytes {
+    pub(crate) fn used(&self) -> Bytes {
         Bytes(self.shelf().used())
     }
 
@@ -149,7 +150,7 @@ impl Store {
     ///
     /// # Errors
     /// No room, too large, or what the file system refuses.
-    pub async fn put_bytes(self: &Arc<Self>, bytes: Vec<u8>) -> Result<Blob, StoreError> {
+    pub(crate) async fn put_bytes(self: &Arc<Self>, bytes: Vec<u8>) -> Result<Blob, StoreError> {
         self.blocking(move |store| store.copy_in(&mut bytes.as_slice(), bytes.len() as u64)).await
     }
 
@@ -157,7 +158,7 @@ impl Store {
     ///
     /// # Errors
     /// No room, too large, or what the file system refuses.
-    pub async fn put_file(self: &Arc<Self>, path: PathBuf) -> Result<Blob, StoreError> {
+    pub(crate) async fn put_file(self: &Arc<Self>, path: PathBuf) -> Result<Blob, StoreError> {
         self.blocking(move |store| {
             let mut file = File::open(&path).map_err(io_error(&path))?;
             let size = file.metadata().map_err(io_error(&path))?.len();
@@ -170,7 +171,7 @@ impl Store {
     ///
     /// # Errors
     /// An absent content, or what the file system refuses.
-    pub async fn read(
+    pub(crate) async fn read(
         self: &Arc<Self>,
         hash: Hash,
         offset: u64,
@@ -183,7 +184,7 @@ impl Store {
     ///
     /// # Errors
     /// Too large, another writer at work, or what the file system refuses.
-    pub async fn writer(self: &Arc<Self>, blob: Blob) -> Result<PartialWriter, StoreError> {
+    pub(crate) async fn writer(self: &Arc<Self>, blob: Blob) -> Result<PartialWriter, StoreError> {
         PartialWriter::open(self, blob).await
     }
 

@@ -8,9 +8,10 @@ use super::tasks::Tasks;
 use crate::control::{BalanceView, Failure, ListingView, NodeView, Reply, Request};
 use crate::net::store::Store;
 use crate::net::{Event, Net};
-use proto::Peer;
 use proto::message::service::Blob;
+use proto::{Hash, Peer};
 use service::{Input, Node, Output};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -37,6 +38,7 @@ pub(crate) struct Driver {
     pub(crate) inputs: mpsc::UnboundedSender<Input>,
     balance_askers: Vec<(Instant, Question)>,
     leavers: Vec<Question>,
+    pins: BTreeMap<proto::ContractId, Vec<Hash>>,
     leave_by: Option<Instant>,
     has_left: bool,
 }
@@ -70,6 +72,7 @@ impl Driver {
             started: Instant::now(),
             balance_askers: Vec::new(),
             leavers: Vec::new(),
+            pins: BTreeMap::new(),
             leave_by: None,
             has_left: false,
         }
@@ -133,12 +136,27 @@ impl Driver {
 
     /// One input, and everything that follows from it.
     pub(crate) fn take(&mut self, input: Input) {
-        if let Input::Executed { contract, .. } = &input {
-            self.executions.forget(*contract);
-        }
+        let ready = match &input {
+            Input::Executed { contract, .. } => {
+                self.executions.forget(*contract);
+                Some(*contract)
+            }
+            Input::Fetched { contract, .. } => Some(*contract),
+            _ => None,
+        };
         self.node.handle(input, self.clock.now());
         while let Some(output) = self.node.poll_output() {
             self.carry_out(output);
+        }
+        if let Some(contract) = ready.filter(|contract| !self.executions.is_running(*contract)) {
+            self.unpin(contract);
+        }
+    }
+
+    /// What was fetched for a contract may be evicted again.
+    fn unpin(&mut self, contract: proto::ContractId) {
+        for hash in self.pins.remove(&contract).into_iter().flatten() {
+            self.store.unpin(&hash);
         }
     }
 
@@ -168,12 +186,15 @@ impl Driver {
         }
     }
 
-    fn fetch(&self, contract: proto::ContractId, from: Peer, blobs: Vec<Blob>) {
+    fn fetch(&mut self, contract: proto::ContractId, from: Peer, blobs: Vec<Blob>) {
+        for blob in &blobs {
+            self.store.pin(blob.hash);
+        }
+        self.pins.entry(contract).or_default().extend(blobs.iter().map(|blob| blob.hash));
         let (net, store, inputs) = (self.net.clone(), Arc::clone(&self.store), self.inputs.clone());
         tokio::spawn(async move {
             let mut result = Ok(());
             for blob in blobs {
-                store.pin(blob.hash);
                 if store.has(&blob.hash) {
                     continue;
                 }

@@ -63,6 +63,10 @@ impl Executions {
         self.running.remove(&contract);
     }
 
+    pub(crate) fn is_running(&self, contract: ContractId) -> bool {
+        self.running.contains_key(&contract)
+    }
+
     /// How far every execution is.
     pub(crate) fn progress(&self) -> Vec<(ContractId, Cycles)> {
         self.running.iter().map(|(contract, control)| (*contract, control.cycles())).collect()

@@ -9,7 +9,7 @@ use super::supply::Supplier;
 use super::tasks::Tasks;
 use crate::cli::{Bootstrap, JoinOptions};
 use crate::control::{Failure, SOCKET};
-use crate::exec::Engine;
+use crate::exec::{Engine, Scratch};
 use crate::net::store::Store;
 use crate::net::{Event, Net, identity};
 use crate::output;
@@ -55,9 +55,9 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
     let clock = Clock::start();
     let node = new_node(&keys, &policy, bank, &entered, clock)?;
     let scratch = home.join("scratch");
-    // What a crash left of executions is of no use to anybody.
-    let _ = std::fs::remove_dir_all(&scratch);
     std::fs::create_dir_all(&scratch).map_err(|e| Failure::disk("create the directory", &scratch, &e))?;
+    // What a crash left of executions is of no use to anybody.
+    Scratch::sweep(&scratch).map_err(|e| Failure::disk("clean", &scratch, &e))?;
     let tasks = Tasks::open(home.join("tasks")).map_err(|e| Failure::disk("read the tasks in", home, &e))?;
     let load = Load::new(home).map_err(Failure::from_display("sensors"))?;
     let supplier = Supplier::new(policy, entered.rules, per_core, load);

@@ -1,5 +1,6 @@
 //! What this machine has to sell: calibrated power, load, policy and the hour.
 
+use crate::sensor::PLATFORM;
 use crate::sensor::load::Load;
 use market::Supply;
 use proto::message::market::Platform;
@@ -49,11 +50,7 @@ impl Supplier {
                 (self.offered, self.why_not) = (None, Some(why));
             }
             Sale::Offer { cores, memory, disk, ask } => {
-                let platform = Platform {
-                    os: std::env::consts::OS.into(),
-                    arch: std::env::consts::ARCH.into(),
-                    native: false,
-                };
+                let platform = Platform { os: PLATFORM.os.into(), arch: PLATFORM.arch.into(), native: false };
                 let per_core = self.per_core;
                 // A buyer that was matched by more than a sub-task may use would only be declined.
                 let memory = memory.min(self.policy.max_memory);

@@ -5,7 +5,7 @@ use super::results::Destinations;
 use crate::control::{EventView, Failure, Reply, SaleView, SubTaskView, Submit, TaskState, TaskView};
 use crate::net::store::Store;
 use proto::message::service::{Blob, Outcome};
-use proto::{ContractId, Rules, Span};
+use proto::{ContractId, Hash, Rules, Span};
 use service::event::Verdict;
 use service::task::SubTask;
 use service::{End, Event, EventKind, Node, State, SubTaskPlan, Submission, Tally, TaskStatus};
@@ -36,6 +36,8 @@ struct Live {
     names: Vec<String>,
     destinations: Vec<Destinations>,
     ends: BTreeMap<u32, End>,
+    /// Programs and inputs, kept in the store while the task runs.
+    pins: Vec<Hash>,
     results: PathBuf,
     watchers: Vec<Question>,
 }
@@ -99,6 +101,7 @@ impl Tasks {
             names: task.sub_tasks.iter().map(|sub_task| sub_task.name.clone()).collect(),
             destinations: task.sub_tasks.iter().map(Destinations::of).collect(),
             ends: BTreeMap::new(),
+            pins: blobs.values().map(|blob| blob.hash).collect(),
             results: to.unwrap_or(base),
             watchers: Vec::new(),
         };
@@ -171,6 +174,9 @@ impl Tasks {
         if has_ended {
             for watcher in live.watchers.drain(..) {
                 watcher.answer(Reply::Task(Box::new(kept.view.clone())));
+            }
+            for hash in live.pins.drain(..) {
+                store.unpin(&hash);
             }
             self.keep(id);
         }

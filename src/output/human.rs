@@ -9,11 +9,16 @@ pub(super) use network::{network, run};
 pub(super) use node::{balance, listings, node};
 pub(super) use task::{results, submitted, task, tasks, validated};
 
-use super::Look;
 use super::table::{Align, Colour, Table};
 use super::view::Place;
+use super::{Experiment, Look};
 use crate::control::Failure;
 use std::fmt::Write as _;
+
+/// The scenarios there are, with what each is about.
+pub(super) fn scenarios(scenarios: &[Experiment]) -> String {
+    scenarios.iter().map(|scenario| format!("{:<12} {}\n", scenario.name, scenario.about)).collect()
+}
 
 /// `text` with control characters made visible: what others wrote must not steer the terminal.
 pub(super) fn clean(text: &str) -> String {

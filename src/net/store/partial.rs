@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// Writes one content. Dropped before [`PartialWriter::finish`], it leaves its bytes for the next writer.
 #[derive(Debug)]
-pub struct PartialWriter {
+pub(crate) struct PartialWriter {
     blob: Blob,
     offset: u64,
     /// Absent after a failed write, or one that was waited for no longer.
@@ -51,13 +51,13 @@ impl PartialWriter {
 
     /// How many bytes are here already; the next piece has to begin there.
     #[must_use]
-    pub const fn offset(&self) -> u64 {
+    pub(crate) const fn offset(&self) -> u64 {
         self.offset
     }
 
     /// Whether all bytes are here. [`PartialWriter::finish`] tells whether they are the right ones.
     #[must_use]
-    pub const fn is_complete(&self) -> bool {
+    pub(crate) const fn is_complete(&self) -> bool {
         self.offset == self.blob.size.0
     }
 
@@ -66,7 +66,7 @@ impl PartialWriter {
     /// # Errors
     /// More bytes than the content has (all of them are then removed), no room, or what the file system
     /// refuses. No more can be written after an error.
-    pub async fn write(&mut self, piece: Vec<u8>) -> Result<(), StoreError> {
+    pub(crate) async fn write(&mut self, piece: Vec<u8>) -> Result<(), StoreError> {
         let hash = self.blob.hash;
         let mut work = self.work.take().ok_or(StoreError::Busy { hash })?;
         let length = piece.len() as u64;
@@ -90,7 +90,7 @@ impl PartialWriter {
     ///
     /// # Errors
     /// Too few or wrong bytes (they are removed), or what the file system refuses.
-    pub async fn finish(mut self) -> Result<(), StoreError> {
+    pub(crate) async fn finish(mut self) -> Result<(), StoreError> {
         let blob = self.blob;
         let is_complete = self.is_complete();
         let work = self.work.take().ok_or(StoreError::Busy { hash: blob.hash })?;

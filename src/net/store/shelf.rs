@@ -88,6 +88,7 @@ impl Shelf {
         Ok(())
     }
 
+    #[cfg(test)]
     pub(super) const fn used(&self) -> u64 {
         self.used
     }

@@ -1,0 +1,61 @@
+//! What a simulation found.
+
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A scenario that there is.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Experiment {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+}
+
+/// All of them.
+#[derive(Debug, Serialize)]
+pub(super) struct Experiments<'a> {
+    pub(super) experiments: &'a [Experiment],
+}
+
+/// A run whose invariants all held. Money is in credits, durations in seconds.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Simulated {
+    scenario: &'static str,
+    seed: u64,
+    nodes: usize,
+    verdicts: BTreeMap<&'static str, u32>,
+    attempts: u32,
+    lost_attempts: u32,
+    events: u64,
+    messages: u64,
+    virtual_seconds: f64,
+    spent: String,
+    fees: String,
+    issued: String,
+    held: String,
+    /// BLAKE3 over everything that happened.
+    trace: String,
+    #[serde(skip)]
+    pub(super) text: String,
+}
+
+impl Simulated {
+    pub(crate) fn of(report: &sim::Report) -> Self {
+        Self {
+            scenario: report.scenario,
+            seed: report.seed,
+            nodes: report.nodes,
+            verdicts: report.verdicts.clone(),
+            attempts: report.attempts,
+            lost_attempts: report.lost_attempts,
+            events: report.events,
+            messages: report.traffic.sent,
+            virtual_seconds: report.lasted.as_secs_f64(),
+            spent: report.spent.to_string(),
+            fees: report.fees.to_string(),
+            issued: report.issued.to_string(),
+            held: report.held.to_string(),
+            trace: report.trace.to_hex(),
+            text: report.to_string(),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! What the network promises when processes die: a bank and nodes as real processes on the loopback, killed for
+//! real. The tests run one at a time: each has the machine's processors to itself.
+
+#[path = "cluster/bank.rs"]
+mod bank;
+#[path = "cluster/books.rs"]
+mod books;
+#[path = "cluster/channel.rs"]
+mod channel;
+#[path = "common/harness.rs"]
+mod harness;
+#[path = "cluster/journal.rs"]
+mod journal;
+#[path = "cluster/money.rs"]
+mod money;
+#[path = "cluster/network.rs"]
+mod network;
+#[path = "cluster/ring.rs"]
+mod ring;
+#[path = "cluster/seller.rs"]
+mod seller;
+#[path = "cluster/view.rs"]
+mod view;
+#[path = "cluster/work.rs"]
+mod work;

@@ -1,0 +1,76 @@
+//! Buyers: one with too little money, and one that dies in the middle of its task.
+
+use super::books::Books;
+use super::network::{Network, until};
+use super::work::Slow;
+use proto::Money;
+
+const BUYER: usize = 0;
+
+#[test]
+fn a_buyer_without_enough_money_is_refused_with_the_figures() {
+    let network = Network::start(3);
+    network.submit(
+        BUYER,
+        &[
+            // Together more than there is, but one after the other it suffices.
+            Slow { name: "fits", count: 3, millions: 1, price: 600 },
+            Slow { name: "dear", count: 2, millions: 1, price: 1_500 },
+        ],
+    );
+    let task = network.wait(BUYER, 6);
+    assert_eq!(task.state, "failed", "{task:?}");
+    for sub_task in &task.sub_tasks {
+        if sub_task.name.starts_with("fits") {
+            assert_eq!(sub_task.reason_code.as_deref(), Some("succeeded"), "{sub_task:?}");
+            continue;
+        }
+        assert_eq!(sub_task.reason_code.as_deref(), Some("not_enough_money"), "{sub_task:?}");
+        assert_eq!((sub_task.paid, sub_task.fee), (Money::ZERO, Money::ZERO), "{sub_task:?}");
+        assert!(sub_task.files.is_empty(), "{sub_task:?}");
+        check_figures(&sub_task.why);
+    }
+    network.check_results("fits", 3, 1);
+    Books::when_nothing_is_held(&network, 5).check_payments(BUYER, &task);
+}
+
+/// `why` says how much there is, how much it takes, and what may come back.
+fn check_figures(why: &str) {
+    let between = |before: &str, after: &str| -> Money {
+        let rest = why.split_once(before).expect(why).1;
+        rest.split_once(after).expect(why).0.parse().expect(why)
+    };
+    let available = between("the account has ", " credits available");
+    let needed = between("available, ", " are needed");
+    let held = between("needed; ", " are held");
+    assert_eq!(needed, Money::credits(1_500), "{why}");
+    assert!(available > Money::ZERO && available.0 + held.0 <= Money::credits(1_000).0, "{why}");
+}
+
+#[test]
+fn a_buyer_that_is_killed_finds_its_task_interrupted_and_all_its_money() {
+    let mut network = Network::start(4);
+    network.submit(BUYER, &[Slow { name: "slow", count: 3, millions: 400, price: 10 }]);
+    until("all sub-tasks are running", 30, || {
+        let task = network.task(BUYER);
+        if task.count("running") == 3 { Ok(()) } else { Err(format!("{task:?}")) }
+    });
+    network.kill(BUYER);
+    network.restart(BUYER);
+    let task = network.task(BUYER);
+    assert_eq!(task.state, "interrupted", "{task:?}");
+    let books = Books::of(&network);
+    books.check_sum();
+    assert_eq!(books.balance(BUYER).held, Money::credits(30), "the holds stand until they expire");
+    until("the sellers are free again", 20, || {
+        let busy: Vec<usize> = (1..4).filter(|node| network.status(*node).working > 0).collect();
+        if busy.is_empty() { Ok(()) } else { Err(format!("nodes {busy:?} are at work")) }
+    });
+    let books = Books::of(&network);
+    books.check_sum();
+    assert!((1..4).all(|node| books.balance(node).worth() == i128::from(Money::credits(1_000).0)), "{books:?}");
+    network.submit(BUYER, &[Slow { name: "again", count: 2, millions: 1, price: 10 }]);
+    assert_eq!(network.wait(BUYER, 0).id, task.id + 1);
+    network.check_results("again", 2, 1);
+    Books::of(&network).check_sum();
+}

@@ -1,0 +1,90 @@
+//! What `--json` says, as far as the tests read it.
+
+use proto::Money;
+use serde::{Deserialize, Deserializer};
+
+/// `task status`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Task {
+    pub id: u64,
+    pub state: String,
+    pub sub_tasks: Vec<SubTask>,
+    #[serde(default)]
+    pub problems: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct SubTask {
+    pub name: String,
+    pub state: String,
+    pub attempts: u32,
+    pub sale: Option<Sale>,
+    #[serde(deserialize_with = "money")]
+    pub paid: Money,
+    #[serde(deserialize_with = "money")]
+    pub fee: Money,
+    pub why: String,
+    pub reason_code: Option<String>,
+    pub files: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Sale {
+    /// The seller's account.
+    pub seller: String,
+}
+
+/// `status`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Node {
+    pub account: String,
+    pub node_id: String,
+    pub address: String,
+    pub predecessor: Option<String>,
+    pub successors: Vec<String>,
+    pub is_member: bool,
+    pub listed: Option<String>,
+    pub working: usize,
+    pub listings: usize,
+    pub unanswered_orders: usize,
+}
+
+/// `bank balance`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Balance {
+    pub account: String,
+    #[serde(deserialize_with = "money")]
+    pub available: Money,
+    #[serde(deserialize_with = "money")]
+    pub held: Money,
+}
+
+impl Task {
+    pub fn has_ended(&self) -> bool {
+        self.state != "running"
+    }
+
+    /// How many sub-tasks are in `state`.
+    pub fn count(&self, state: &str) -> usize {
+        self.sub_tasks.iter().filter(|sub_task| sub_task.state == state).count()
+    }
+}
+
+impl SubTask {
+    /// The account of its seller.
+    pub fn seller(&self) -> &str {
+        self.sale.as_ref().map_or("", |sale| &sale.seller)
+    }
+}
+
+impl Balance {
+    /// All money of the account, in micro-credits.
+    pub fn worth(&self) -> i128 {
+        i128::from(self.available.0) + i128::from(self.held.0)
+    }
+}
+
+fn money<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| serde::de::Error::custom(format!("`{text}` is not an amount of money")))
+}

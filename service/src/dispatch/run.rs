@@ -307,3 +307,81 @@ impl SubTaskRun {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dispatch::Submission;
+    use proto::message::market::Requirement;
+    use proto::message::service::{Blob, Job, Limits};
+    use proto::{Bytes, Hash, Rate};
+
+    fn task(count: usize) -> TaskRun {
+        let limits = Limits {
+            wall: Span::secs(60),
+            memory: Bytes::mib(1),
+            disk: Bytes::mib(1),
+            output: Bytes::mib(1),
+            cycles: Cycles(1),
+        };
+        let program = Blob { hash: Hash([1; 32]), size: Bytes(1) };
+        let job = Job {
+            program,
+            arguments: vec![],
+            environment: vec![],
+            inputs: vec![],
+            outputs: vec![],
+            stdin: None,
+            limits,
+        };
+        let plan = SubTaskPlan {
+            name: "a".into(),
+            requirement: Requirement::default(),
+            bid: Rate(1),
+            price: Money(10),
+            work: None,
+            job,
+            retries: 3,
+        };
+        let task = proto::CommandId([7; 16]);
+        TaskRun::new(Submission { task, plans: vec![plan; count], patience: Span::secs(1) }, Time(0))
+    }
+
+    /// The path a sub-task takes, and the first step of it that the table does not allow.
+    fn check(path: &[State], expected: Option<(State, State)>) {
+        let mut run = task(1);
+        path.iter().for_each(|state| run.become_state(0, *state));
+        assert_eq!(run.illegal_transition(), expected, "{path:?}");
+    }
+
+    #[test]
+    fn a_step_that_the_table_does_not_allow_is_remembered() {
+        use State::{
+            Failed, Fetching, Holding, Matching, Offered, Running, Settling, Staging, Succeeded, Waiting,
+        };
+        let paid = [Matching, Holding, Offered, Staging, Running, Fetching, Settling, Succeeded];
+        check(&paid, None);
+        check(&[Matching, Waiting, Matching, Failed], None);
+        check(&[Matching, Offered], Some((Matching, Offered)));
+        check(&[Failed, Waiting, Settling], Some((Failed, Waiting)));
+        check(&[Matching, Holding, Offered, Staging, Succeeded], Some((Staging, Succeeded)));
+    }
+
+    #[test]
+    fn the_tally_follows_the_states() {
+        let mut run = task(3);
+        for state in [State::Matching, State::Holding, State::Offered] {
+            run.become_state(1, state);
+        }
+        run.become_state(2, State::Failed);
+        let expected = Tally { failed: 1, running: 1, waiting: 1, held: Money(10), ..Tally::default() };
+        assert_eq!(run.tally(), expected);
+        for state in [State::Staging, State::Running, State::Fetching, State::Settling] {
+            run.become_state(1, state);
+        }
+        run.pay(1, Money(6), Money(1));
+        run.become_state(1, State::Succeeded);
+        let expected = Tally { done: 1, failed: 1, waiting: 1, spent: Money(7), ..Tally::default() };
+        assert_eq!((run.tally(), run.has_ended()), (expected, false));
+    }
+}

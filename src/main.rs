@@ -3,6 +3,7 @@
 mod cli;
 mod control;
 mod exec;
+mod log;
 mod net;
 mod node;
 mod output;
@@ -11,5 +12,6 @@ mod sensor;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    log::start();
     cli::run(std::env::args_os())
 }

@@ -1,5 +1,7 @@
 //! The picture of the house (`docs/architecture.md`), held against what Cargo knows.
 
+#![cfg(test)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,6 +1,8 @@
 //! What the network promises when processes die: a bank and nodes as real processes on the loopback, killed for
 //! real. The tests run one at a time: each has the machine's processors to itself.
 
+#![cfg(test)]
+
 #[path = "cluster/bank.rs"]
 mod bank;
 #[path = "cluster/books.rs"]

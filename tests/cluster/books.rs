@@ -6,18 +6,18 @@ use proto::{Money, Rules};
 
 /// The accounts of all nodes, as the bank tells them.
 #[derive(Clone, Debug)]
-pub struct Books {
+pub(crate) struct Books {
     balances: Vec<Balance>,
 }
 
 impl Books {
     /// Every account; all nodes have to run.
-    pub fn of(network: &Network) -> Self {
+    pub(crate) fn of(network: &Network) -> Self {
         Self { balances: (0..network.count()).map(|node| network.balance(node)).collect() }
     }
 
     /// The books once nothing is held any more.
-    pub fn when_nothing_is_held(network: &Network, seconds: u64) -> Self {
+    pub(crate) fn when_nothing_is_held(network: &Network, seconds: u64) -> Self {
         until("nothing is held any more", seconds, || {
             let books = Self::of(network);
             let is_free = books.balances.iter().all(|balance| balance.held == Money::ZERO);
@@ -26,7 +26,7 @@ impl Books {
     }
 
     /// Available and held money of all together is what the bank has granted: none appeared, none vanished.
-    pub fn check_sum(&self) {
+    pub(crate) fn check_sum(&self) {
         let sum: i128 = self.balances.iter().map(Balance::worth).sum();
         let grants = i128::from(Rules::LOCAL.initial_grant.0) * self.balances.len() as i128;
         assert_eq!(sum, grants, "micro-credits of all accounts and of all grants: {self:#?}");
@@ -34,7 +34,7 @@ impl Books {
 
     /// Who got how much for `task`, bought by node `buyer`, the only task so far: every success was paid once,
     /// to the seller that its last attempt names, and nothing else was.
-    pub fn check_payments(&self, buyer: usize, task: &Task) {
+    pub(crate) fn check_payments(&self, buyer: usize, task: &Task) {
         self.check_sum();
         let of_sub_task = |sub_task: &SubTask| micro(sub_task.paid) + micro(sub_task.fee);
         let spent: i128 = task.sub_tasks.iter().map(of_sub_task).sum();
@@ -54,7 +54,7 @@ impl Books {
         assert_eq!(fees, successes, "one fee for each success: {self:#?} {task:#?}");
     }
 
-    pub fn balance(&self, node: usize) -> &Balance {
+    pub(crate) fn balance(&self, node: usize) -> &Balance {
         &self.balances[node]
     }
 }

@@ -68,7 +68,10 @@ fn a_buyer_that_is_killed_finds_its_task_interrupted_and_all_its_money() {
     });
     let books = Books::of(&network);
     books.check_sum();
-    assert!((1..4).all(|node| books.balance(node).worth() == i128::from(Money::credits(1_000).0)), "{books:?}");
+    assert!(
+        (1..4).all(|node| books.balance(node).worth() == i128::from(Money::credits(1_000).0)),
+        "{books:?}"
+    );
     network.submit(BUYER, &[Slow { name: "again", count: 2, millions: 1, price: 10 }]);
     assert_eq!(network.wait(BUYER, 0).id, task.id + 1);
     network.check_results("again", 2, 1);

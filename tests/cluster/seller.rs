@@ -47,8 +47,8 @@ fn the_sub_task_of_a_killed_seller_is_run_again_elsewhere_and_paid_once() {
 fn a_seller_that_leaves_gives_its_sub_task_up_and_the_hold_comes_back_at_once() {
     let mut network = Network::start(4);
     network.submit(BUYER, &[Slow { name: "slow", count: 1, millions: 600, price: 10 }]);
-    let (index, leaver) = running(&network);
     let wait = network.start_wait(BUYER);
+    let (index, leaver) = running(&network);
     network.leave(leaver);
     running_elsewhere(&network, leaver);
     until("only the second attempt has money set aside", 3, || {

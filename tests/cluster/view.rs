@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 
 /// `task status`.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Task {
+pub(crate) struct Task {
     pub id: u64,
     pub state: String,
     pub sub_tasks: Vec<SubTask>,
@@ -14,7 +14,7 @@ pub struct Task {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub struct SubTask {
+pub(crate) struct SubTask {
     pub name: String,
     pub state: String,
     pub attempts: u32,
@@ -29,14 +29,14 @@ pub struct SubTask {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub struct Sale {
+pub(crate) struct Sale {
     /// The seller's account.
     pub seller: String,
 }
 
 /// `status`.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Node {
+pub(crate) struct Node {
     pub account: String,
     pub node_id: String,
     pub address: String,
@@ -51,7 +51,7 @@ pub struct Node {
 
 /// `bank balance`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Balance {
+pub(crate) struct Balance {
     pub account: String,
     #[serde(deserialize_with = "money")]
     pub available: Money,
@@ -60,26 +60,26 @@ pub struct Balance {
 }
 
 impl Task {
-    pub fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.state != "running"
     }
 
     /// How many sub-tasks are in `state`.
-    pub fn count(&self, state: &str) -> usize {
+    pub(crate) fn count(&self, state: &str) -> usize {
         self.sub_tasks.iter().filter(|sub_task| sub_task.state == state).count()
     }
 }
 
 impl SubTask {
     /// The account of its seller.
-    pub fn seller(&self) -> &str {
+    pub(crate) fn seller(&self) -> &str {
         self.sale.as_ref().map_or("", |sale| &sale.seller)
     }
 }
 
 impl Balance {
     /// All money of the account, in micro-credits.
-    pub fn worth(&self) -> i128 {
+    pub(crate) fn worth(&self) -> i128 {
         i128::from(self.available.0) + i128::from(self.held.0)
     }
 }

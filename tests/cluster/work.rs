@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// A program of `examples/faults`: so many million turns of a generator, then `sum.txt` with its checksum.
-pub const SLOW: &str = "examples/faults/slow.wasm";
+pub(crate) const SLOW: &str = "examples/faults/slow.wasm";
 
 /// One kind of sub-task, and how many of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Slow {
+pub(crate) struct Slow {
     pub name: &'static str,
     pub count: usize,
     /// Million turns; each takes 22.5 million cycles.
@@ -19,7 +19,7 @@ pub struct Slow {
 
 /// What `slow` leaves after so many million turns, as the same source says when it is compiled for this
 /// machine (`cc -O2 examples/faults/slow.c`).
-pub fn checksum(millions: u32) -> &'static str {
+pub(crate) fn checksum(millions: u32) -> &'static str {
     match millions {
         1 => "1 e276e53ac6171f48\n",
         50 => "50 702414ceaa892c56\n",
@@ -31,7 +31,7 @@ pub fn checksum(millions: u32) -> &'static str {
 }
 
 /// The task file for `kinds`.
-pub fn task_file(kinds: &[Slow]) -> String {
+pub(crate) fn task_file(kinds: &[Slow]) -> String {
     let program = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(SLOW);
     let mut text = String::from("<TaskFile version=\"1\">\n  <Name>slow</Name>\n");
     for Slow { name, count, millions, price } in kinds {

@@ -16,13 +16,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a process may take to be ready or to end, and a command to end. Never needed when all is well.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks at a condition.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// What a command left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finished {
+pub(crate) struct Finished {
     /// The exit code; -1 if it was ended by a signal.
     pub code: i32,
     pub stdout: String,
@@ -31,7 +31,7 @@ pub struct Finished {
 
 impl Finished {
     /// The one JSON value on standard output.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let value = serde_json::from_str(&self.stdout);
         value.unwrap_or_else(|error| panic!("standard output is no JSON value ({error}): {self:?}"))
     }
@@ -39,7 +39,7 @@ impl Finished {
 
 /// The program with `args`. Its node's home, its temporary directory and the user's home are `home`, and it starts
 /// in the repository, where the README's commands start. The environment of the test has no influence.
-pub fn command(args: &[&str], home: &Path) -> Command {
+pub(crate) fn command(args: &[&str], home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_compup2p"));
     command.args(args).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
     for name in ["COMPUP2P_BOOTSTRAP", "COMPUP2P_LISTEN", "COLUMNS", "NO_COLOR", "RUST_LOG", "XDG_DATA_HOME"]
@@ -51,7 +51,7 @@ pub fn command(args: &[&str], home: &Path) -> Command {
 }
 
 /// Runs a command to its end.
-pub fn run(args: &[&str], home: &Path) -> Finished {
+pub(crate) fn run(args: &[&str], home: &Path) -> Finished {
     let mut child = command(args, home)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -74,14 +74,14 @@ pub fn run(args: &[&str], home: &Path) -> Finished {
 }
 
 /// Runs a command with `--json`, which must succeed, and reads what it says.
-pub fn json(args: &[&str], home: &Path) -> Value {
+pub(crate) fn json(args: &[&str], home: &Path) -> Value {
     let finished = run(&[args, &["--json"]].concat(), home);
     assert_eq!(finished.code, 0, "`compup2p {}`: {finished:?}", args.join(" "));
     finished.json()
 }
 
 /// Looks until `condition` has a value; what it waits for is named by `what`.
-pub fn wait_until<T>(what: &str, within: Duration, mut condition: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_until<T>(what: &str, within: Duration, mut condition: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + within;
     loop {
         if let Some(value) = condition() {
@@ -93,7 +93,7 @@ pub fn wait_until<T>(what: &str, within: Duration, mut condition: impl FnMut() -
 }
 
 /// A policy for tests: always for sale, `max_cores` cores at `cost` credits per Gc, on a free port.
-pub fn policy(cost: &str, max_cores: u32) -> String {
+pub(crate) fn policy(cost: &str, max_cores: u32) -> String {
     format!(
         "version = 1\n[market]\nmarginal_cost = {cost}\n[cpu]\nassume_idle = true\nmax_cores = {max_cores}\n\
          [network]\nlisten = \"127.0.0.1:0\"\n"
@@ -102,7 +102,7 @@ pub fn policy(cost: &str, max_cores: u32) -> String {
 
 /// A bank and bootstrap server.
 #[derive(Debug)]
-pub struct Bank {
+pub(crate) struct Bank {
     /// Its files are in `bank` below it.
     pub home: PathBuf,
     /// Where it listens, also after a restart: `127.0.0.1:PORT`.
@@ -114,7 +114,7 @@ pub struct Bank {
 
 impl Bank {
     /// Starts a bank with its files below `directory`, and waits until it serves.
-    pub fn start(directory: &Path) -> Self {
+    pub(crate) fn start(directory: &Path) -> Self {
         let home = directory.join("bank-home");
         make_directory(&home);
         let mut bank = Self { home, address: "127.0.0.1:0".into(), key: String::new(), process: None };
@@ -123,7 +123,7 @@ impl Bank {
     }
 
     /// Starts it again, at the same address with the same files.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         assert!(self.process.is_none(), "the bank is still running");
         let args = ["bank", "serve", "--local-rules", "--tied", "--listen", &self.address];
         let (process, ready) = Process::start("bank", &args, &self.home);
@@ -132,29 +132,29 @@ impl Bank {
     }
 
     /// `KEY@HOST:PORT`, for `join --bootstrap`.
-    pub fn bootstrap(&self) -> String {
+    pub(crate) fn bootstrap(&self) -> String {
         format!("{}@{}", self.key, self.address)
     }
 
     /// Kills it as a power cut would.
-    pub fn kill9(&mut self) {
+    pub(crate) fn kill9(&mut self) {
         kill9(&mut self.process);
     }
 
     /// The number of its process.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         pid(self.process.as_ref())
     }
 
     /// Ends it in order, and waits for that.
-    pub fn end(&mut self) -> i32 {
+    pub(crate) fn end(&mut self) -> i32 {
         end(&mut self.process)
     }
 }
 
 /// A node.
 #[derive(Debug)]
-pub struct NodeProcess {
+pub(crate) struct NodeProcess {
     pub name: String,
     /// Its home, for commands that ask it.
     pub home: PathBuf,
@@ -169,12 +169,18 @@ pub struct NodeProcess {
 
 impl NodeProcess {
     /// Starts the node `name` below `directory` with the text of a policy, and waits until it runs.
-    pub fn start(directory: &Path, bank: &Bank, name: &str, policy: &str) -> Self {
+    pub(crate) fn start(directory: &Path, bank: &Bank, name: &str, policy: &str) -> Self {
         Self::start_in(directory, bank, name, policy, None)
     }
 
     /// The same, at a place of the ring: the one behind this machine's address with the number `slot`.
-    pub fn start_in(directory: &Path, bank: &Bank, name: &str, policy: &str, slot: Option<u16>) -> Self {
+    pub(crate) fn start_in(
+        directory: &Path,
+        bank: &Bank,
+        name: &str,
+        policy: &str,
+        slot: Option<u16>,
+    ) -> Self {
         let home = directory.join(name);
         make_directory(&home);
         let written = std::fs::write(home.join("policy.toml"), policy);
@@ -187,7 +193,7 @@ impl NodeProcess {
     }
 
     /// Starts it again with the same files; it may get another port.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         assert!(self.process.is_none(), "the node {} is still running", self.name);
         let policy = self.home.join("policy.toml");
         let slot = self.slot.map(|slot| slot.to_string());
@@ -199,32 +205,37 @@ impl NodeProcess {
     }
 
     /// Runs a command that asks this node.
-    pub fn run(&self, args: &[&str]) -> Finished {
+    pub(crate) fn run(&self, args: &[&str]) -> Finished {
         run(args, &self.home)
     }
 
     /// Runs a command with `--json` that asks this node and must succeed.
-    pub fn json(&self, args: &[&str]) -> Value {
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
         json(args, &self.home)
     }
 
+    /// Whether it has neither been killed nor ended.
+    pub(crate) fn is_running(&self) -> bool {
+        self.process.is_some()
+    }
+
     /// Kills it as a power cut would.
-    pub fn kill9(&mut self) {
+    pub(crate) fn kill9(&mut self) {
         kill9(&mut self.process);
     }
 
     /// The number of its process.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         pid(self.process.as_ref())
     }
 
     /// Closes its standard input, and waits for its end: the exit code.
-    pub fn end(&mut self) -> i32 {
+    pub(crate) fn end(&mut self) -> i32 {
         end(&mut self.process)
     }
 
     /// Waits until it has ended by itself: the exit code.
-    pub fn wait_for_end(&mut self) -> i32 {
+    pub(crate) fn wait_for_end(&mut self) -> i32 {
         let Some(mut process) = self.process.take() else { panic!("{} is not running", self.name) };
         process.wait_for_end()
     }
@@ -232,7 +243,7 @@ impl NodeProcess {
 
 /// A process that ends with its standard input, and is killed when it is dropped.
 #[derive(Debug)]
-pub struct Process {
+pub(crate) struct Process {
     name: String,
     child: Child,
     stdin: Option<ChildStdin>,
@@ -240,7 +251,7 @@ pub struct Process {
 
 /// What a process says when it serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ready {
+pub(crate) struct Ready {
     /// Where it listens: `IP:PORT`.
     pub address: String,
     /// Its public key.
@@ -249,7 +260,7 @@ pub struct Ready {
 
 impl Process {
     /// Starts it and waits until it says that it serves. What it says to people is in `log` in its home.
-    pub fn start(name: &str, args: &[&str], home: &Path) -> (Self, Ready) {
+    pub(crate) fn start(name: &str, args: &[&str], home: &Path) -> (Self, Ready) {
         let log = home.join("log");
         let log_file = File::options().create(true).append(true).open(&log);
         let log_file = log_file.unwrap_or_else(|error| panic!("cannot write {}: {error}", log.display()));
@@ -277,13 +288,13 @@ impl Process {
     }
 
     /// Kills it as a power cut would.
-    pub fn kill9(&mut self) {
+    pub(crate) fn kill9(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
     /// Waits until it has ended by itself: the exit code, or -1 after a signal.
-    pub fn wait_for_end(&mut self) -> i32 {
+    pub(crate) fn wait_for_end(&mut self) -> i32 {
         let status = end_of(&mut self.child, Instant::now() + PATIENCE);
         let status = status.unwrap_or_else(|| panic!("{} has not ended within {PATIENCE:?}", self.name));
         status.code().unwrap_or(-1)
@@ -297,7 +308,7 @@ impl Drop for Process {
 }
 
 /// `path` as text: the directories of tests have names in ASCII.
-pub fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap_or_else(|| panic!("{} is no text", path.display()))
 }
 

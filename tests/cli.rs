@@ -1,0 +1,15 @@
+//! The program as its users meet it: the README's commands, known results, and bad input with exact words.
+
+#![cfg(test)]
+
+#[path = "cli/bad_input.rs"]
+mod bad_input;
+#[path = "cli/commands.rs"]
+mod commands;
+#[path = "common/harness.rs"]
+#[expect(dead_code, reason = "tests/cluster.rs uses the rest")]
+mod harness;
+#[path = "cli/known.rs"]
+mod known;
+#[path = "cli/programs.rs"]
+mod programs;

@@ -1,0 +1,97 @@
+//! A network by hand: bank, nodes and every command, as a user would type them.
+
+use super::harness::{Bank, NodeProcess, policy, run, text, wait_until};
+use super::known::ALONE;
+use std::sync::PoisonError;
+use std::time::Duration;
+use tempfile::tempdir;
+
+#[test]
+fn a_network_by_hand_answers_every_command() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let home = tempdir().unwrap();
+    let bank = Bank::start(home.path());
+    let start = |name: &str, cost: &str| NodeProcess::start(home.path(), &bank, name, &policy(cost, 1));
+    let (buyer, mut seller) = (start("a", "0.1"), start("b", "0.2"));
+    wait_until("both are in the market", Duration::from_secs(60), || {
+        let listed = |node: &NodeProcess| node.json(&["status"])["listed"].is_string();
+        (listed(&buyer) && listed(&seller)).then_some(())
+    });
+    let status = buyer.json(&["status"]);
+    assert_eq!((&status["schema"], &status["is_member"]), (&"compup2p/status/v1".into(), &true.into()));
+    assert_eq!(buyer.json(&["bank", "balance"])["available"], "1000");
+    let owned = |node: &NodeProcess| status_of(node, "listings");
+    assert_eq!(owned(&buyer) + owned(&seller), 2, "two listings in the markets of both");
+    for list in [buyer.json(&["market", "list"]), seller.json(&["market", "list"])] {
+        assert_eq!(list["schema"], "compup2p/market-list/v1", "{list}");
+    }
+
+    let noop = ["task", "submit", "--wait", "examples/noop/tasks.xml"];
+    let task = buyer.json(&noop);
+    assert_eq!((&task["schema"], &task["state"]), (&"compup2p/task-status/v1".into(), &"succeeded".into()));
+    assert_eq!(task["sub_tasks"][0]["sale"]["seller"], seller.account.as_str());
+    let shown = buyer.run(&["task", "status", "last"]);
+    assert!(shown.stdout.starts_with("task 1 (Nothing): succeeded\n"), "{shown:?}");
+
+    let spin = home.path().join("spin.xml");
+    let program = std::fs::canonicalize("examples/faults/spin.wasm").unwrap();
+    let elements = format!(
+        "<CpuCycles>1</CpuCycles><Work>2000</Work><Price>900</Price><File>{}</File>",
+        program.display()
+    );
+    std::fs::write(&spin, format!("<TaskFile><SubTask>{elements}</SubTask></TaskFile>")).unwrap();
+    assert_eq!(buyer.run(&["task", "submit", "-q", text(&spin)]).stdout, "2\n");
+    wait_until("it runs", Duration::from_secs(30), || {
+        let task = buyer.json(&["task", "status", "2"]);
+        (task["sub_tasks"][0]["state"] == "running").then_some(())
+    });
+    assert_eq!(buyer.json(&["bank", "balance"])["held"], "900");
+    let cancelled = buyer.run(&["task", "cancel", "2"]);
+    assert_eq!(buyer.json(&["task", "status", "2"])["state"], "cancelled", "{cancelled:?}");
+    assert_eq!(buyer.run(&["task", "wait", "2"]).code, 8);
+    wait_until("the money is back", Duration::from_secs(20), || {
+        (buyer.json(&["bank", "balance"])["held"] == "0").then_some(())
+    });
+
+    let list = buyer.json(&["task", "list"]);
+    assert_eq!(list["tasks"].as_array().map(Vec::len), Some(2), "{list}");
+    assert_eq!(buyer.run(&["task", "results", "1", "--to", text(home.path())]).code, 0);
+    assert_eq!(buyer.run(&["task", "status", "77"]).code, 2);
+    assert_eq!(seller.run(&["leave"]).code, 0);
+    assert_eq!(seller.wait_for_end(), 0);
+}
+
+fn status_of(node: &NodeProcess, field: &str) -> u64 {
+    node.json(&["status"])[field].as_u64().unwrap()
+}
+
+#[test]
+fn every_command_that_the_readme_names_has_help_with_an_example() {
+    let home = tempdir().unwrap();
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let lines = readme.lines().filter_map(|line| line.trim().strip_prefix("compup2p "));
+    let mut seen = 0;
+    for line in lines {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let nouns = ["bank", "task", "market", "policy", "sim"];
+        let count = if nouns.contains(&words[0]) { 2 } else { 1 };
+        let help = run(&[&words[..count], &["--help"]].concat(), home.path());
+        assert!(help.code == 0 && help.stdout.contains("Example:"), "{line}: {help:?}");
+        seen += 1;
+    }
+    assert!(seen >= 7, "the README shows only {seen} commands");
+}
+
+#[test]
+fn a_simulation_gives_the_same_trace_for_the_same_seed() {
+    let home = tempdir().unwrap();
+    let trace = |seed: &str| {
+        let finished = run(&["sim", "run", "calm", "--seed", seed, "--json"], home.path());
+        assert_eq!(finished.code, 0, "{finished:?}");
+        finished.json()["trace"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(trace("7"), trace("7"));
+    assert_ne!(trace("7"), trace("8"));
+    let unknown = run(&["sim", "run", "none"], home.path());
+    assert_eq!(unknown.code, 2, "{unknown:?}");
+}

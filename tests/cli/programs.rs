@@ -43,7 +43,7 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "trap.c",
         "",
         "not_runnable",
-        "failed: the program is not a program that can be run: the file starts with 2f 2f 20 4c, not with a \
+        "failed: the program is not a program that can be run: the file starts with 2f 2f 20 45, not with a \
          WebAssembly module",
     ),
     ("escape.wasm", "<StdOut>escape.out</StdOut>", "succeeded", "succeeded"),

@@ -49,7 +49,7 @@ impl Network {
         let bank = Bank::start(directory.path());
         let start = |node: usize| {
             let (name, cost) = (format!("n{node}"), format!("0.{}", node + 1));
-            NodeProcess::start_in(directory.path(), &bank, &name, &policy(&cost, 1), u16::try_from(node).ok())
+            NodeProcess::start(directory.path(), &bank, &name, &policy(&cost, 1))
         };
         let nodes: Vec<NodeProcess> = (0..count).map(start).collect();
         let network = Self { bank, nodes, directory, _alone: alone };

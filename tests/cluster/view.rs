@@ -9,8 +9,6 @@ pub(crate) struct Task {
     pub id: u64,
     pub state: String,
     pub sub_tasks: Vec<SubTask>,
-    #[serde(default)]
-    pub problems: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -39,13 +37,11 @@ pub(crate) struct Sale {
 pub(crate) struct Node {
     pub account: String,
     pub node_id: String,
-    pub address: String,
     pub predecessor: Option<String>,
     pub successors: Vec<String>,
     pub is_member: bool,
     pub listed: Option<String>,
     pub working: usize,
-    pub listings: usize,
     pub unanswered_orders: usize,
 }
 
@@ -60,10 +56,6 @@ pub(crate) struct Balance {
 }
 
 impl Task {
-    pub(crate) fn has_ended(&self) -> bool {
-        self.state != "running"
-    }
-
     /// How many sub-tasks are in `state`.
     pub(crate) fn count(&self, state: &str) -> usize {
         self.sub_tasks.iter().filter(|sub_task| sub_task.state == state).count()

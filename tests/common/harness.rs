@@ -140,16 +140,6 @@ impl Bank {
     pub(crate) fn kill9(&mut self) {
         kill9(&mut self.process);
     }
-
-    /// The number of its process.
-    pub(crate) fn pid(&self) -> u32 {
-        pid(self.process.as_ref())
-    }
-
-    /// Ends it in order, and waits for that.
-    pub(crate) fn end(&mut self) -> i32 {
-        end(&mut self.process)
-    }
 }
 
 /// A node.
@@ -163,31 +153,19 @@ pub(crate) struct NodeProcess {
     /// Where it listens: `IP:PORT`.
     pub address: String,
     bootstrap: String,
-    slot: Option<u16>,
     process: Option<Process>,
 }
 
 impl NodeProcess {
     /// Starts the node `name` below `directory` with the text of a policy, and waits until it runs.
     pub(crate) fn start(directory: &Path, bank: &Bank, name: &str, policy: &str) -> Self {
-        Self::start_in(directory, bank, name, policy, None)
-    }
-
-    /// The same, at a place of the ring: the one behind this machine's address with the number `slot`.
-    pub(crate) fn start_in(
-        directory: &Path,
-        bank: &Bank,
-        name: &str,
-        policy: &str,
-        slot: Option<u16>,
-    ) -> Self {
         let home = directory.join(name);
         make_directory(&home);
         let written = std::fs::write(home.join("policy.toml"), policy);
         written.unwrap_or_else(|error| panic!("cannot write the policy of {name}: {error}"));
         let (account, address) = (String::new(), String::new());
         let bootstrap = bank.bootstrap();
-        let mut node = Self { name: name.into(), home, account, address, bootstrap, slot, process: None };
+        let mut node = Self { name: name.into(), home, account, address, bootstrap, process: None };
         node.restart();
         node
     }
@@ -196,9 +174,7 @@ impl NodeProcess {
     pub(crate) fn restart(&mut self) {
         assert!(self.process.is_none(), "the node {} is still running", self.name);
         let policy = self.home.join("policy.toml");
-        let slot = self.slot.map(|slot| slot.to_string());
-        let mut args = vec!["join", text(&policy), "--tied", "--bootstrap", &self.bootstrap];
-        args.extend(slot.iter().flat_map(|slot| ["--slot", slot]));
+        let args = ["join", text(&policy), "--tied", "--bootstrap", &self.bootstrap];
         let (process, ready) = Process::start(&self.name, &args, &self.home);
         self.process = Some(process);
         (self.address, self.account) = (ready.address, ready.key);
@@ -224,16 +200,6 @@ impl NodeProcess {
         kill9(&mut self.process);
     }
 
-    /// The number of its process.
-    pub(crate) fn pid(&self) -> u32 {
-        pid(self.process.as_ref())
-    }
-
-    /// Closes its standard input, and waits for its end: the exit code.
-    pub(crate) fn end(&mut self) -> i32 {
-        end(&mut self.process)
-    }
-
     /// Waits until it has ended by itself: the exit code.
     pub(crate) fn wait_for_end(&mut self) -> i32 {
         let Some(mut process) = self.process.take() else { panic!("{} is not running", self.name) };
@@ -246,7 +212,7 @@ impl NodeProcess {
 pub(crate) struct Process {
     name: String,
     child: Child,
-    stdin: Option<ChildStdin>,
+    _stdin: Option<ChildStdin>,
 }
 
 /// What a process says when it serves.
@@ -268,7 +234,7 @@ impl Process {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log_file);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-        let process = Self { name: name.into(), child, stdin };
+        let process = Self { name: name.into(), child, _stdin: stdin };
         let (sender, line) = channel();
         thread::spawn(move || {
             let mut line = String::new();
@@ -315,17 +281,6 @@ pub(crate) fn text(path: &Path) -> &str {
 fn kill9(process: &mut Option<Process>) {
     let Some(mut process) = process.take() else { panic!("it is not running") };
     process.kill9();
-}
-
-fn pid(process: Option<&Process>) -> u32 {
-    let Some(process) = process else { panic!("it is not running") };
-    process.child.id()
-}
-
-fn end(process: &mut Option<Process>) -> i32 {
-    let Some(mut process) = process.take() else { panic!("it is not running") };
-    process.stdin = None;
-    process.wait_for_end()
 }
 
 fn make_directory(path: &Path) {

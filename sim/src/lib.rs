@@ -8,6 +8,13 @@
 //!
 //! What is not modelled: the streams of the real network (here each message is lost or late by itself), the
 //! bytes of blobs (a store is a set of hashes; a transfer takes size by bandwidth), and clocks that differ.
+//!
+//! ```
+//! let calm = sim::Scenario::named("calm").expect("it ships");
+//! let report = sim::run(&calm, 1).expect("every invariant holds");
+//! let again = sim::run(&calm, 1).expect("every invariant holds");
+//! assert_eq!(report.trace, again.trace);
+//! ```
 
 mod dice;
 mod fault;

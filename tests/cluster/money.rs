@@ -50,10 +50,11 @@ fn check_figures(why: &str) {
 #[test]
 fn a_buyer_that_is_killed_finds_its_task_interrupted_and_all_its_money() {
     let mut network = Network::start(4);
-    network.submit(BUYER, &[Slow { name: "slow", count: 3, millions: 400, price: 10 }]);
-    until("all sub-tasks are running", 30, || {
+    // Each takes seconds, and the buyer dies as soon as one runs.
+    network.submit(BUYER, &[Slow { name: "slow", count: 3, millions: 600, price: 10 }]);
+    until("a sub-task is running", 30, || {
         let task = network.task(BUYER);
-        if task.count("running") == 3 { Ok(()) } else { Err(format!("{task:?}")) }
+        if task.count("running") > 0 { Ok(()) } else { Err(format!("{task:?}")) }
     });
     network.kill(BUYER);
     network.restart(BUYER);
@@ -61,7 +62,9 @@ fn a_buyer_that_is_killed_finds_its_task_interrupted_and_all_its_money() {
     assert_eq!(task.state, "interrupted", "{task:?}");
     let books = Books::of(&network);
     books.check_sum();
-    assert_eq!(books.balance(BUYER).held, Money::credits(30), "the holds stand until they expire");
+    let held = books.balance(BUYER).held;
+    let is_held = [10, 20, 30].map(Money::credits).contains(&held);
+    assert!(is_held, "{held} credits: the holds of what was at work stand until they expire");
     until("the sellers are free again", 20, || {
         let busy: Vec<usize> = (1..4).filter(|node| network.status(*node).working > 0).collect();
         if busy.is_empty() { Ok(()) } else { Err(format!("nodes {busy:?} are at work")) }

@@ -10,7 +10,7 @@ use crate::net::store::Store;
 use crate::net::{Event, Net};
 use proto::message::service::Blob;
 use proto::{Hash, Peer};
-use service::{Input, Node, Output};
+use service::{EventKind, Input, Node, Output};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -169,7 +169,12 @@ impl Driver {
             }
             Output::Stop { contract } => self.executions.stop(contract),
             Output::Tell(event) => {
+                let (task, has_ended) = (event.task, event.kind == EventKind::TaskEnded);
                 self.tasks.tell(event, &self.node, &self.store);
+                if has_ended {
+                    // From here on its last state and its results are what is kept.
+                    self.node.handle(Input::Forget { task }, self.clock.now());
+                }
             }
             Output::Balance { available, held } => {
                 let account = self.node.me().key.to_hex();

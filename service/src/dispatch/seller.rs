@@ -187,9 +187,9 @@ impl Dispatch {
         self.timers.clear(Timer::Lease(contract));
         self.become_state(task, index, State::Fetching);
         self.watch(now.after(self.rules.lease), Timer::Lease(contract));
-        let has_all = run_outputs_are_complete(self.run(task, index), &paper.body);
-        if paper.body.outcome == Outcome::Succeeded && !has_all {
-            self.fetched(contract, Err("the seller's report leaves out declared outputs".into()), now);
+        let fault = self.run(task, index).and_then(|run| fault_of_report(run, &paper.body));
+        if let Some(fault) = fault {
+            self.fetched(contract, Err(fault.into()), now);
         } else {
             self.effects.push_back(Effect::Fetch { contract, from: seller, blobs });
         }
@@ -312,7 +312,19 @@ impl Dispatch {
     }
 }
 
-fn run_outputs_are_complete(run: Option<&mut SubTaskRun>, report: &Report) -> bool {
+/// What is wrong with the contents that a report names: they have to be the declared ones and within the limits,
+/// or a seller could fill the buyer's disk.
+fn fault_of_report(run: &SubTaskRun, report: &Report) -> Option<&'static str> {
+    let job = &run.plan.job;
     let has = |name: &String| report.outputs.iter().any(|output: &NamedBlob| output.name == *name);
-    run.is_some_and(|run| run.plan.job.outputs.iter().all(has))
+    if report.outcome == Outcome::Succeeded && !job.outputs.iter().all(has) {
+        return Some("the seller's report leaves out declared outputs");
+    }
+    if report.outputs.len() > job.outputs.len() {
+        return Some("the seller's report names outputs that were not declared");
+    }
+    let size = report.outputs.iter().fold(0_u64, |sum, output| sum.saturating_add(output.blob.size.0));
+    let is_long = |stream: &Option<Blob>| stream.is_some_and(|blob| blob.size > job.limits.output);
+    let is_large = size > job.limits.disk.0 || is_long(&report.stdout) || is_long(&report.stderr);
+    is_large.then_some("the seller's report names contents beyond the sub-task's limits")
 }

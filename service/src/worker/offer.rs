@@ -4,7 +4,7 @@ use super::{MAX_CONTRACTS, VerifyTicket, Worker};
 use crate::policy::Subnet;
 use bank::client::{Wanted, verify_receipt};
 use market::TicketFault;
-use proto::message::service::{Limits, Offer};
+use proto::message::service::{Job, Offer};
 use proto::{Bytes, Money, Peer, PublicKey, Refusal, RefusalCode, Signed, Span, Time};
 
 /// What the owner of the machine allows, from the policy.
@@ -41,7 +41,8 @@ impl Default for Terms {
 }
 
 impl Terms {
-    fn allow(&self, buyer: &Peer, limits: &Limits) -> Result<(), Refusal> {
+    fn allow(&self, buyer: &Peer, job: &Job) -> Result<(), Refusal> {
+        let limits = &job.limits;
         let refuse =
             |message: String| Err(Refusal::new(RefusalCode::Policy, message, "another seller may take it"));
         let is_denied_ip = self.deny_ips.iter().any(|subnet| subnet.contains(buyer.addr.ip()));
@@ -57,7 +58,11 @@ impl Terms {
                 self.wall, limits.wall
             ));
         }
+        let inputs =
+            job.inputs.iter().map(|input| input.blob.size.0).chain(job.stdin.map(|blob| blob.size.0));
+        let staged = Bytes(inputs.fold(job.program.size.0, u64::saturating_add));
         for (what, most, asked) in [
+            ("program and inputs", self.disk, staged),
             ("memory", self.memory, limits.memory),
             ("disk", self.disk, limits.disk),
             ("output", self.output, limits.output),
@@ -95,7 +100,7 @@ impl Worker {
         }
         verify(&body.ticket).map_err(|fault| ticket_refusal(&fault))?;
         self.judge_hold(body, now)?;
-        self.terms.allow(&from, &body.job.limits)
+        self.terms.allow(&from, &body.job)
     }
 
     /// Whether the bank has set enough aside, for long enough, for this contract.

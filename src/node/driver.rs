@@ -21,7 +21,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How many of these looks lie between two measurements of the load.
 const LOOKS_PER_SAMPLE: u32 = 4;
 /// How long an orderly leave may take.
-const LEAVE_WITHIN: Duration = Duration::from_secs(3);
+const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 /// How long the bank may take to tell a balance.
 const BALANCE_WITHIN: Duration = Duration::from_secs(5);
 

@@ -30,6 +30,8 @@ use tokio::sync::mpsc;
 const INBOX: usize = 4_096;
 /// How long the bootstrap server may take to answer; one that has just started asks for some patience.
 const ENTER_WITHIN: Duration = Duration::from_secs(20);
+/// How long the last messages of a leaving node may take.
+const FLUSH_WITHIN: Duration = Duration::from_secs(1);
 /// How long a node waits before it asks the bootstrap server once more.
 const ENTER_AGAIN: Duration = Duration::from_secs(1);
 
@@ -68,7 +70,8 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
     driver.take(service::Input::Start { via: entered.peers.clone() });
     output::ready(net.address(), keys.public(), home, options.tied);
     driver.run(events, own, calls, told_to_end(options.tied)).await;
-    net.shutdown().await;
+    // What is still queued for a peer that is gone as well is not worth waiting for.
+    let _ = tokio::time::timeout(FLUSH_WITHIN, net.shutdown()).await;
     // The socket of a node that has ended would only mislead; a next start replaces it in any case.
     let _ = std::fs::remove_file(home.join(SOCKET));
     Ok(())

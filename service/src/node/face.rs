@@ -53,7 +53,7 @@ pub enum Input {
     Lookup { token: u64, key: RingId },
     /// Leaves the network in order.
     Leave,
-    /// The moment of [`Node::poll_timeout`] has come.
+    /// The moment of [`crate::Node::poll_timeout`] has come.
     Timeout,
 }
 

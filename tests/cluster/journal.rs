@@ -1,7 +1,6 @@
 //! The bank's journal after a crash (a torn end) and after damage (anything else).
 
 use super::books::Books;
-use super::harness::Finished;
 use super::network::Network;
 use super::work::Slow;
 use std::ops::Range;
@@ -87,8 +86,8 @@ fn a_bank_with_a_damaged_journal_says_where_and_does_not_start() {
 #[track_caller]
 fn check_refused(network: &Network, damaged: &[u8], place: &str) {
     std::fs::write(network.journal(), damaged).expect("the journal can be written");
-    let Finished { code, stderr: message, .. } = network.refused_bank();
-    assert_eq!(code, 1, "{message}");
+    let (status, message) = network.refused_bank();
+    assert_eq!(status, Some(1), "{message}");
     assert!(message.contains(place), "`{place}` is not in: {message}");
     let kept = std::fs::read(network.journal()).expect("the bank has a journal");
     assert!(kept == damaged, "evidence was changed: {message}");

@@ -82,7 +82,9 @@ impl Dispatch {
 
     /// Ends every sub-task of `task` that has not ended and is not being paid.
     pub(crate) fn cancel(&mut self, task: ContractId, now: Time) {
-        let count = self.tasks.get(&task).map_or(0, TaskRun::count);
+        let Some(run) = self.tasks.get_mut(&task) else { return };
+        run.drop_queue();
+        let count = run.count();
         for index in 0..count {
             let Some(state) = self.run(task, index).map(|run| run.state) else { continue };
             if state.is_final() || state == State::Settling {

@@ -20,6 +20,8 @@ use std::collections::BTreeMap;
 const MAX_CONTRACTS: usize = 4_096;
 /// Contracts a seller remembers after their end, so that it does not sign them away.
 const MAX_REMEMBERED: usize = 65_536;
+/// How long a seller remembers what it has signed away; no ticket lives nearly as long.
+const REMEMBER_FOR: Span = Span::secs(3_600);
 /// The wait before a report is sent again.
 const REPEAT_REPORT: Span = Span::secs(2);
 /// How long a seller with an accepted result waits for the buyer to settle before it presents the papers itself.
@@ -51,6 +53,8 @@ pub(crate) struct Worker {
     terms: Terms,
     works: BTreeMap<ContractId, Work>,
     delivered: BTreeMap<ContractId, Time>,
+    /// Contracts that this seller has signed away: it takes no offer for them any more.
+    signed_away: BTreeMap<ContractId, Time>,
     is_leaving: bool,
     pub(crate) effects: Effects,
 }
@@ -74,9 +78,20 @@ enum Stage {
 
 impl Worker {
     pub(crate) fn new(me: Peer, keys: KeyPair, bank: PublicKey, rules: Rules, terms: Terms) -> Self {
-        let (works, delivered) = (BTreeMap::new(), BTreeMap::new());
+        let (works, delivered, signed_away) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let is_leaving = false;
-        Self { me, keys, bank, rules, terms, works, delivered, is_leaving, effects: Effects::new() }
+        Self {
+            me,
+            keys,
+            bank,
+            rules,
+            terms,
+            works,
+            delivered,
+            signed_away,
+            is_leaving,
+            effects: Effects::new(),
+        }
     }
 
     pub(crate) fn set_terms(&mut self, terms: Terms) {
@@ -158,6 +173,7 @@ impl Worker {
             self.act(contract, now);
         }
         self.delivered.retain(|_, until| *until > now);
+        self.signed_away.retain(|_, until| *until > now);
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
@@ -172,8 +188,17 @@ impl Worker {
             }
             return;
         }
+        if self.delivered.contains_key(&contract) {
+            return;
+        }
+        if self.signed_away.contains_key(&contract) {
+            let refusal =
+                Refusal::new(RefusalCode::SoldOut, "this seller has declined this contract before", "");
+            self.decline(from, contract, refusal, now);
+            return;
+        }
         if let Err(refusal) = self.judge_offer(from, &offer, verify, now) {
-            self.decline(from, contract, refusal);
+            self.decline(from, contract, refusal, now);
             return;
         }
         let job = &offer.body.job;
@@ -198,7 +223,7 @@ impl Worker {
         let Some(work) = self.works.get_mut(&contract) else {
             if !self.delivered.contains_key(&contract) {
                 let refusal = Refusal::new(RefusalCode::SoldOut, "this seller has no such contract", "");
-                self.decline(from, contract, refusal);
+                self.decline(from, contract, refusal, now);
             }
             return;
         };
@@ -241,7 +266,7 @@ impl Worker {
             if is_success {
                 // Nobody will pay for it any more: the buyer's money need not wait for the hold's end.
                 let refusal = Refusal::new(RefusalCode::Mismatch, "the buyer did not accept the result", "");
-                self.decline(buyer, contract, refusal);
+                self.decline(buyer, contract, refusal, now);
             }
         }
     }
@@ -285,7 +310,7 @@ impl Worker {
             }
             Stage::Accepted(settle) => {
                 let order = Order::Settle(settle.clone());
-                self.effects.push_back(Effect::Order { id: follow_up(contract, "claim"), order });
+                self.effects.push_back(Effect::Order { id: follow_up(&self.keys, contract, "claim"), order });
                 self.works.remove(&contract);
             }
         }
@@ -304,7 +329,12 @@ impl Worker {
         self.effects.push_back(Effect::Send { to: work.buyer, message });
     }
 
-    fn decline(&mut self, to: Peer, contract: ContractId, refusal: Refusal) {
+    /// Signs that nothing is owed for a contract, which is never taken after that.
+    fn decline(&mut self, to: Peer, contract: ContractId, refusal: Refusal, now: Time) {
+        if self.signed_away.len() >= MAX_REMEMBERED {
+            self.signed_away.pop_first();
+        }
+        self.signed_away.insert(contract, now.after(REMEMBER_FOR));
         let declined = Signed::new(Declined { contract, refusal }, &self.keys);
         self.effects.push_back(Effect::Send { to, message: ServiceMessage::Decline(declined) });
     }

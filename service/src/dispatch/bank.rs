@@ -6,14 +6,17 @@ use crate::event::Verdict;
 use proto::message::bank::{BankOutcome, BankReply, HoldReceipt, Order, ReleaseHold, Settle};
 use proto::message::service::Verdict as SignedVerdict;
 use proto::message::service::{Declined, Offer, Report, ServiceMessage};
-use proto::{CommandId, ContractId, Hash, Money, Refusal, RefusalCode, Signed, Time};
+use proto::{CommandId, ContractId, Hash, KeyPair, Money, Refusal, RefusalCode, Signed, Time};
 
-/// The id of a later order about a hold: the same for every copy of it.
-pub(crate) fn follow_up(hold: ContractId, step: &str) -> CommandId {
-    let mut text = hold.0.to_vec();
+/// The id of a later order about a hold: the same for every copy of it, and nobody else can compute it (the ids
+/// of a bank are global, so one that could be guessed could be used up beforehand).
+pub(crate) fn follow_up(keys: &KeyPair, hold: ContractId, step: &str) -> CommandId {
+    let mut text = Vec::from("compup2p/v1/follow-up\0");
+    text.extend(hold.0);
     text.extend(step.as_bytes());
+    let secret = keys.sign(&text);
     let mut id = [0; 16];
-    for (to, from) in id.iter_mut().zip(Hash::of(&text).0) {
+    for (to, from) in id.iter_mut().zip(Hash::of(&secret.0).0) {
         *to = from;
     }
     CommandId(id)
@@ -95,7 +98,7 @@ impl Dispatch {
         report: Option<Signed<Report>>,
     ) {
         let order = Order::ReleaseHold(Box::new(ReleaseHold { hold: contract, declined, report }));
-        self.effects.push_back(Effect::Order { id: follow_up(contract, "release"), order });
+        self.effects.push_back(Effect::Order { id: follow_up(&self.keys, contract, "release"), order });
     }
 
     /// Accepts the result and has the bank pay for it.
@@ -112,7 +115,7 @@ impl Dispatch {
         self.watch(now.after(self.rules.lease), Timer::Lease(contract));
         let message = ServiceMessage::Verdict(verdict.clone());
         self.effects.push_back(Effect::Send { to: seller, message });
-        let id = follow_up(contract, "settle");
+        let id = follow_up(&keys, contract, "settle");
         let order = Order::Settle(Box::new(Settle { hold: contract, ticket, report, verdict }));
         self.settlements.insert(id, contract);
         self.effects.push_back(Effect::Order { id, order });

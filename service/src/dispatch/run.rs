@@ -162,6 +162,11 @@ impl TaskRun {
         self.tally
     }
 
+    /// Nothing more is bought.
+    pub(super) fn drop_queue(&mut self) {
+        self.queue.clear();
+    }
+
     /// The next sub-task to buy for, if the gate is open and the window has room.
     pub(super) fn next_to_match(&mut self, now: Time) -> Option<u32> {
         if now < self.gate_opens || self.matching >= self.window {

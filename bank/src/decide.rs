@@ -135,14 +135,19 @@ fn open_hold(ledger: &Ledger, id: CommandId) -> Result<&Hold, Refusal> {
     let Some(Executed { answer: Answer::Held(_, Some(closing)), .. }) = ledger.memory.find(id) else {
         return Err(Refusal::new(RefusalCode::NoHold, format!("there is no hold {id}"), ""));
     };
-    let message = match closing {
-        Closing::Settled { seller_paid, owner_paid, returned } => format!(
-            "hold {id} was settled: {seller_paid} to the seller, {owner_paid} to the market owner, {returned} back"
-        ),
-        Closing::Released { returned } => format!("hold {id} was released: {returned} back to the buyer"),
-        Closing::Expired { returned } => format!("hold {id} has expired: {returned} back to the buyer"),
+    let (code, message) = match closing {
+        Closing::Settled { seller_paid, owner_paid, returned } => {
+            let ends = format!("{seller_paid} to the seller, {owner_paid} to the market owner, {returned} back");
+            (RefusalCode::HoldClosed, format!("hold {id} was settled: {ends}"))
+        }
+        Closing::Released { returned } => {
+            (RefusalCode::HoldReturned, format!("hold {id} was released: {returned} back to the buyer"))
+        }
+        Closing::Expired { returned } => {
+            (RefusalCode::HoldReturned, format!("hold {id} has expired: {returned} back to the buyer"))
+        }
     };
-    Err(Refusal::new(RefusalCode::HoldClosed, message, ""))
+    Err(Refusal::new(code, message, ""))
 }
 
 /// Whether `signer` is one of the two that a hold concerns.

@@ -57,7 +57,7 @@ refusal_codes! {
     NoAccount = 4 "no_account" false,
     /// There is no such hold.
     NoHold = 5 "no_hold" false,
-    /// The hold has been captured, released or has expired.
+    /// The hold has been settled.
     HoldClosed = 6 "hold_closed" false,
     /// The id was used before for something else.
     IdReused = 7 "id_reused" false,
@@ -85,6 +85,8 @@ refusal_codes! {
     Mismatch = 18 "mismatch" false,
     /// A number was rounded out of the ledger's range; the ledger stays as it was.
     Overflow = 19 "overflow" false,
+    /// The hold was released or has expired: its money is back with the buyer.
+    HoldReturned = 20 "hold_returned" false,
 }
 
 impl Refusal {

@@ -77,6 +77,18 @@ impl State {
         matches!(self, Self::Offered | Self::Staging | Self::Running | Self::Fetching | Self::Settling)
     }
 
+    /// Whether the next step is the seller's.
+    #[must_use]
+    pub const fn is_sellers_turn(self) -> bool {
+        matches!(self, Self::Offered | Self::Staging | Self::Running)
+    }
+
+    /// Whether a seller has accepted it, and it is not over.
+    #[must_use]
+    pub const fn is_at_work(self) -> bool {
+        matches!(self, Self::Staging | Self::Running | Self::Fetching | Self::Settling)
+    }
+
     /// The word for it in commands and JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {

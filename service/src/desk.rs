@@ -4,19 +4,30 @@
 //! that is down delays its customers and loses nothing: what is not answered is sent again.
 
 use bank::client;
-use proto::message::bank::{BankCommand, BankMessage, BankReply, BankRequest, Order};
-use proto::{CommandId, KeyPair, Peer, PublicKey, Signed, Span, Time};
-use std::collections::{BTreeMap, VecDeque};
+use proto::message::bank::{
+    BankCommand, BankMessage, BankOutcome, BankReply, BankRequest, Order, PlaceHold,
+};
+use proto::{CommandId, KeyPair, Peer, PublicKey, RefusalCode, Signed, Span, Time};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The wait before the first repetition of an order; doubled up to [`SLOWEST_REPEAT`].
 const FIRST_REPEAT: Span = Span::millis(1_000);
 /// The longest wait between two copies of an order.
 const SLOWEST_REPEAT: Span = Span::secs(5);
+/// Orders repeated at once: a bank that comes back is not to be flooded.
+const MAX_REPEATED: usize = 256;
+/// The pause before more of them.
+const REPEAT_PAUSE: Span = Span::millis(50);
 
 pub(crate) struct Desk {
     bank: Peer,
     keys: KeyPair,
-    pending: BTreeMap<CommandId, Pending>,
+    /// Orders without an answer, in the sequence in which they were given.
+    pending: BTreeMap<u64, Pending>,
+    numbers: BTreeMap<CommandId, u64>,
+    due: BTreeSet<(Time, u64)>,
+    next: u64,
+    resumes: Time,
     outbox: VecDeque<BankMessage>,
 }
 
@@ -28,7 +39,16 @@ struct Pending {
 
 impl Desk {
     pub(crate) const fn new(bank: Peer, keys: KeyPair) -> Self {
-        Self { bank, keys, pending: BTreeMap::new(), outbox: VecDeque::new() }
+        Self {
+            bank,
+            keys,
+            pending: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            due: BTreeSet::new(),
+            next: 0,
+            resumes: Time(0),
+            outbox: VecDeque::new(),
+        }
     }
 
     pub(crate) const fn bank(&self) -> Peer {
@@ -39,25 +59,51 @@ impl Desk {
         self.bank.key
     }
 
+    /// Gives an order. The same id again changes nothing while the first one waits for its answer.
     pub(crate) fn order(&mut self, id: CommandId, order: Order, now: Time) {
+        if self.numbers.contains_key(&id) {
+            return;
+        }
         let command = client::command(&self.keys, self.bank.key, id, order);
         self.outbox.push_back(request(&command));
-        let repeat_at = now.after(FIRST_REPEAT);
-        self.pending.insert(id, Pending { command, repeat: FIRST_REPEAT, repeat_at });
+        let (number, repeat_at) = (self.next, now.after(FIRST_REPEAT));
+        self.next += 1;
+        self.numbers.insert(id, number);
+        self.due.insert((repeat_at, number));
+        self.pending.insert(number, Pending { command, repeat: FIRST_REPEAT, repeat_at });
     }
 
-    /// The reply, if it answers an order that still waits for one.
+    /// The reply, if it answers an order that still waits for one. A bank that is too busy is asked again, but
+    /// for a hold, whose ticket does not live so long.
     pub(crate) fn receive(&mut self, reply: BankReply) -> Option<BankReply> {
-        self.pending.remove(&reply.command)?;
+        let number = *self.numbers.get(&reply.command)?;
+        let order = &self.pending.get(&number)?.command.body.order;
+        let is_busy = matches!(&reply.outcome, BankOutcome::Refused(refusal) if refusal.code == RefusalCode::Busy);
+        if is_busy && !matches!(order, Order::PlaceHold(PlaceHold { .. })) {
+            return None;
+        }
+        let pending = self.pending.remove(&number)?;
+        self.numbers.remove(&reply.command);
+        self.due.remove(&(pending.repeat_at, number));
         Some(reply)
     }
 
+    /// Puts what is due into the outbox, the longest overdue first: after an outage the bank gets the orders in
+    /// the sequence in which they were given, and no more at once than it can take.
     pub(crate) fn repeat_what_is_due(&mut self, now: Time) {
-        for pending in self.pending.values_mut().filter(|pending| pending.repeat_at <= now) {
+        if now < self.resumes {
+            return;
+        }
+        for _ in 0..MAX_REPEATED {
+            let Some((at, number)) = self.due.first().copied().filter(|(at, _)| *at <= now) else { return };
+            self.due.remove(&(at, number));
+            let Some(pending) = self.pending.get_mut(&number) else { continue };
             self.outbox.push_back(request(&pending.command));
             pending.repeat = pending.repeat.times(2).min(SLOWEST_REPEAT);
             pending.repeat_at = now.after(pending.repeat);
+            self.due.insert((pending.repeat_at, number));
         }
+        self.resumes = now.after(REPEAT_PAUSE);
     }
 
     pub(crate) fn poll_message(&mut self) -> Option<BankMessage> {
@@ -65,7 +111,7 @@ impl Desk {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
-        self.pending.values().map(|pending| pending.repeat_at).min()
+        self.due.first().map(|(at, _)| (*at).max(self.resumes))
     }
 
     pub(crate) fn waiting(&self) -> usize {
@@ -75,4 +121,67 @@ impl Desk {
 
 fn request(command: &Signed<BankCommand>) -> BankMessage {
     BankMessage::Request(Box::new(BankRequest { command: command.clone() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proto::Refusal;
+    use proto::message::bank::OpenAccount;
+
+    fn id(number: u16) -> CommandId {
+        let mut bytes = [0; 16];
+        // Ids that do not sort as their orders were given.
+        bytes[..2].copy_from_slice(&number.reverse_bits().to_be_bytes());
+        CommandId(bytes)
+    }
+
+    fn desk(orders: u16) -> Desk {
+        let keys = KeyPair::from_secret([1; 32]);
+        let mut desk = Desk::new(Peer::new("10.0.0.1:1".parse().unwrap(), 0, keys.public()), keys);
+        for number in 0..orders {
+            desk.order(id(number), Order::OpenAccount(OpenAccount {}), Time(u64::from(number)));
+        }
+        desk
+    }
+
+    fn sent(desk: &mut Desk) -> Vec<CommandId> {
+        std::iter::from_fn(|| desk.poll_message())
+            .map(|message| match message {
+                BankMessage::Request(request) => request.command.body.id,
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn orders_are_repeated_in_their_sequence_and_some_at_a_time() {
+        let mut desk = desk(300);
+        let all: Vec<_> = (0..300).map(id).collect();
+        assert_eq!(sent(&mut desk), all);
+        assert_eq!(desk.poll_timeout(), Some(Time(1_000_000)));
+        let now = Time(2_000_000);
+        desk.repeat_what_is_due(now);
+        assert_eq!(sent(&mut desk), all[..256]);
+        let later = now.after(REPEAT_PAUSE);
+        assert_eq!(desk.poll_timeout(), Some(later));
+        desk.repeat_what_is_due(now);
+        assert_eq!(sent(&mut desk), []);
+        desk.repeat_what_is_due(later);
+        assert_eq!(sent(&mut desk), all[256..]);
+        assert_eq!(desk.poll_timeout(), Some(now.after(Span::secs(2))));
+    }
+
+    #[test]
+    fn a_busy_bank_is_asked_again_and_an_answer_ends_it() {
+        let mut desk = desk(1);
+        let reply = |outcome| BankReply { command: id(0), outcome };
+        let busy = BankOutcome::Refused(Refusal::new(RefusalCode::Busy, "too much", ""));
+        assert_eq!(desk.receive(reply(busy)), None);
+        assert_eq!(desk.waiting(), 1);
+        let refused = BankOutcome::Refused(Refusal::new(RefusalCode::NoSlot, "full", ""));
+        assert_eq!(desk.receive(reply(refused.clone())), Some(reply(refused.clone())));
+        assert_eq!(desk.receive(reply(refused)), None);
+        assert_eq!((desk.waiting(), desk.poll_timeout()), (0, None));
+    }
 }

@@ -16,11 +16,12 @@ use crate::effect::{Effect, Effects};
 use crate::event::{Event, EventKind, Verdict};
 use crate::plan::SubTaskPlan;
 use attempt::{Abandoned, Attempt};
+use proto::message::service::{Cancel, ServiceMessage};
 use proto::{CommandId, ContractId, KeyPair, Peer, PublicKey, Rules, Span, Time};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 use run::{SubTaskRun, TaskRun};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use timer::{Timer, Timers};
 
 /// A task to be bought.
@@ -45,6 +46,8 @@ pub(crate) struct Dispatch {
     purchases: BTreeMap<u64, (ContractId, u32)>,
     settlements: BTreeMap<CommandId, ContractId>,
     abandoned: BTreeMap<ContractId, Abandoned>,
+    /// Releases under way for holds of a former life of this node.
+    strays: BTreeSet<CommandId>,
     timers: Timers,
     next_token: u64,
     pub(crate) effects: Effects,
@@ -63,6 +66,7 @@ impl Dispatch {
             purchases: BTreeMap::new(),
             settlements: BTreeMap::new(),
             abandoned: BTreeMap::new(),
+            strays: BTreeSet::new(),
             timers: Timers::default(),
             next_token: 0,
             effects: Effects::new(),
@@ -93,6 +97,22 @@ impl Dispatch {
             self.abandon_attempt(task, index, now);
             self.end(task, index, Verdict::Cancelled, now);
         }
+    }
+
+    /// The node leaves: sellers are asked to stop. What they sign then frees the holds when the node is back.
+    pub(crate) fn leave(&mut self) {
+        for (contract, (task, index)) in &self.contracts {
+            let run = self.tasks.get_mut(task).and_then(|run| run.run_mut(*index));
+            let Some(run) = run.filter(|run| run.state.is_sellers_turn()) else { continue };
+            let Some(attempt) = run.attempt.as_ref() else { continue };
+            let message = ServiceMessage::Cancel(Cancel { contract: *contract });
+            self.effects.push_back(Effect::Send { to: attempt.seller(), message });
+        }
+    }
+
+    /// Whether a contract of this buyer is open.
+    pub(crate) fn has_contract(&self, contract: ContractId) -> bool {
+        self.contracts.contains_key(&contract)
     }
 
     /// Forgets a task that has ended; its results stay in the driver's store.
@@ -152,12 +172,17 @@ impl Dispatch {
         };
         self.become_state(task, index, next);
         let Some(run) = self.tasks.get_mut(&task) else { return };
-        if let Some(contract) = run.run_mut(index).and_then(SubTaskRun::contract) {
-            self.contracts.remove(&contract);
-        }
+        let contract = run.run_mut(index).and_then(SubTaskRun::contract);
         let Some(end) = run.end(index, verdict, now) else { return };
         self.tell(task, EventKind::Ended { sub_task: index, end: Box::new(end) }, now);
-        self.attempt_is_over(task, now);
+        match contract {
+            Some(contract) => {
+                self.contracts.remove(&contract);
+                self.timers.clear(Timer::Lease(contract));
+                self.attempt_is_over(task, now);
+            }
+            None => self.place(task, now),
+        }
         self.tell_if_ended(task, now);
     }
 

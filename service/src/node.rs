@@ -173,6 +173,12 @@ impl Node {
         self.worker.active()
     }
 
+    /// Whether a contract is open on either side of this node: what it needs has to stay in the store.
+    #[must_use]
+    pub fn has_contract(&self, contract: ContractId) -> bool {
+        self.worker.owns(contract) || self.dispatch.has_contract(contract)
+    }
+
     /// Orders that the bank has not answered yet.
     #[must_use]
     pub fn unanswered_orders(&self) -> usize {
@@ -221,21 +227,22 @@ impl Node {
     }
 
     fn receive_service(&mut self, from: Peer, message: ServiceMessage, now: Time) {
-        match message {
-            ServiceMessage::Offer(_) | ServiceMessage::Cancel(_) | ServiceMessage::Verdict(_) => {
-                self.free_unused(from, &message, now);
-                let market = &self.market;
-                let verify = |ticket: &Signed<Ticket>| market.verify_offer(ticket, now);
-                self.worker.receive(from, message, &verify, now);
-            }
-            _ => self.dispatch.receive(from, message, now),
+        let ticket = match &message {
+            ServiceMessage::Offer(offer) => Some(offer.body.contract),
+            ServiceMessage::Cancel(cancel) => Some(cancel.contract),
+            ServiceMessage::Verdict(_) => None,
+            _ => return self.dispatch.receive(from, message, now),
+        };
+        let market = &self.market;
+        let verify = |ticket: &Signed<Ticket>| market.verify_offer(ticket, now);
+        self.worker.receive(from, message, &verify, now);
+        if let Some(ticket) = ticket {
+            self.free_unused(from, ticket, now);
         }
     }
 
-    /// A buyer cancels what never became a contract: the slice that is kept for it is free again.
-    fn free_unused(&mut self, from: Peer, message: &ServiceMessage, now: Time) {
-        let ServiceMessage::Cancel(cancel) = message else { return };
-        let ticket = cancel.contract;
+    /// An offer that was declined, or cancelled before it came: the slice that is kept for it is free again.
+    fn free_unused(&mut self, from: Peer, ticket: CommandId, now: Time) {
         let is_kept = self.market.slice(&ticket).is_some_and(|slice| slice.buyer == from.key);
         if is_kept && !self.worker.owns(ticket) {
             self.market.handle(market::Input::Free { ticket }, now);
@@ -269,6 +276,7 @@ impl Node {
     fn leave(&mut self, now: Time) {
         self.is_leaving = true;
         self.market.handle(market::Input::Supply { supply: None }, now);
+        self.dispatch.leave();
         self.worker.leave(now);
         self.route(now);
         self.chord.handle(chord::Input::Leave, now);

@@ -3,7 +3,16 @@
 use crate::task::{LocalFile, SubTask};
 use proto::message::market::Requirement;
 use proto::message::service::{Blob, Job, Limits, NamedBlob, Variable};
-use proto::{Cycles, Money, Rate, Rules};
+use proto::wire::{MAX_MESSAGE, Wire as _, WireError};
+use proto::{Cycles, Money, Rate, Rules, Span};
+
+/// How much longer than the sub-task's limit on time its money stays set aside: for staging, fetching and
+/// for a bank that is down for a while.
+pub(crate) const HOLD_MARGIN: Span = Span::secs(600);
+/// The longest limit on time: the hold that pays for it is the longest that the bank makes.
+const LONGEST: Span = Span(bank::MAX_HOLD.0 - HOLD_MARGIN.0);
+/// What an offer carries besides the job: ticket, receipt, signatures.
+const OFFER_PAPERS: usize = 64 << 10;
 
 /// A sub-task, ready to be bought: everything bulky is named by its hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +56,22 @@ pub enum PlanError {
         /// The fee of this network.
         fee: Money,
     },
+    /// Nobody sets money aside for so long.
+    #[error("sub-task `{sub_task}`: its limit on time of {wall} is beyond {LONGEST}")]
+    TooLong {
+        /// The sub-task.
+        sub_task: String,
+        /// Its limit on time.
+        wall: Span,
+    },
+    /// Arguments, environment and file names together do not fit into an offer.
+    #[error("sub-task `{sub_task}` does not fit into an offer: {why}")]
+    TooLarge {
+        /// The sub-task.
+        sub_task: String,
+        /// What the seller's node would say.
+        why: WireError,
+    },
 }
 
 impl SubTaskPlan {
@@ -57,7 +82,7 @@ impl SubTaskPlan {
     /// still bounds what it costs.
     ///
     /// # Errors
-    /// A missing file, or a price that the fee eats up.
+    /// A missing file, a price that the fee eats up, or a job that no seller could take.
     pub fn new(
         sub_task: &SubTask,
         rules: &Rules,
@@ -85,10 +110,23 @@ impl SubTaskPlan {
             stdin: sub_task.stdin.as_deref().map(&find).transpose()?,
             limits: limits(sub_task),
         };
+        check_job(&name, &job)?;
         let requirement = requirement(sub_task);
         let retries = sub_task.retries;
         Ok(Self { name, requirement, bid, price: sub_task.price, work: sub_task.work, job, retries })
     }
+}
+
+/// Whether an offer with this job can be made and read.
+fn check_job(name: &str, job: &Job) -> Result<(), PlanError> {
+    let sub_task = || name.to_owned();
+    if job.limits.wall > LONGEST {
+        return Err(PlanError::TooLong { sub_task: sub_task(), wall: job.limits.wall });
+    }
+    let encoded = job.encode();
+    let size = encoded.len() + OFFER_PAPERS;
+    let read = if size > MAX_MESSAGE { Err(WireError::TooLarge { size }) } else { Job::decode(&encoded) };
+    read.map(|_| ()).map_err(|why| PlanError::TooLarge { sub_task: sub_task(), why })
 }
 
 fn variables(sub_task: &SubTask) -> Vec<Variable> {
@@ -103,12 +141,12 @@ fn limits(sub_task: &SubTask) -> Limits {
 }
 
 fn requirement(sub_task: &SubTask) -> Requirement {
-    let asked = &sub_task.requirements;
+    let (asked, limits) = (&sub_task.requirements, &sub_task.limits);
     Requirement {
         power: sub_task.power,
         cores: asked.min_cores.unwrap_or(1),
-        memory: asked.min_memory.unwrap_or(sub_task.limits.memory),
-        disk: asked.min_disk.unwrap_or(sub_task.limits.disk),
+        memory: asked.min_memory.map_or(limits.memory, |least| least.max(limits.memory)),
+        disk: asked.min_disk.map_or(limits.disk, |least| least.max(limits.disk)),
         os: asked.os.clone().unwrap_or_default(),
         arch: asked.arch.clone().unwrap_or_default(),
         native: false,

@@ -19,7 +19,7 @@ mod expansion;
 mod fault;
 mod hint;
 mod notes;
-mod path;
+pub(crate) mod path;
 mod reader;
 mod schema;
 mod structure;

@@ -2,6 +2,7 @@
 //! of life renew the lease on the way.
 
 mod offer;
+mod remembered;
 
 pub use offer::Terms;
 
@@ -14,18 +15,19 @@ use proto::message::service::{
     Verdict,
 };
 use proto::{ContractId, Cycles, KeyPair, Peer, PublicKey, Refusal, RefusalCode, Rules, Signed, Span, Time};
+use remembered::Remembered;
 use std::collections::BTreeMap;
 
 /// Contracts a seller works on at once, whatever its cores.
 const MAX_CONTRACTS: usize = 4_096;
-/// Contracts a seller remembers after their end, so that it does not sign them away.
-const MAX_REMEMBERED: usize = 65_536;
 /// How long a seller remembers what it has signed away; no ticket lives nearly as long.
 const REMEMBER_FOR: Span = Span::secs(3_600);
 /// The wait before a report is sent again.
 const REPEAT_REPORT: Span = Span::secs(2);
 /// How long a seller with an accepted result waits for the buyer to settle before it presents the papers itself.
 const CLAIM_AFTER: Span = Span::secs(30);
+/// How long before the end of a hold its seller presents the papers at the latest: time for a bank that is down.
+const CLAIM_BEFORE_END: Span = Span::secs(60);
 
 /// What became of an execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,9 +54,10 @@ pub(crate) struct Worker {
     rules: Rules,
     terms: Terms,
     works: BTreeMap<ContractId, Work>,
-    delivered: BTreeMap<ContractId, Time>,
+    /// Contracts whose results were accepted: this seller never signs them away.
+    delivered: Remembered,
     /// Contracts that this seller has signed away: it takes no offer for them any more.
-    signed_away: BTreeMap<ContractId, Time>,
+    signed_away: Remembered,
     is_leaving: bool,
     pub(crate) effects: Effects,
 }
@@ -78,18 +81,16 @@ enum Stage {
 
 impl Worker {
     pub(crate) fn new(me: Peer, keys: KeyPair, bank: PublicKey, rules: Rules, terms: Terms) -> Self {
-        let (works, delivered, signed_away) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let is_leaving = false;
         Self {
             me,
             keys,
             bank,
             rules,
             terms,
-            works,
-            delivered,
-            signed_away,
-            is_leaving,
+            works: BTreeMap::new(),
+            delivered: Remembered::default(),
+            signed_away: Remembered::default(),
+            is_leaving: false,
             effects: Effects::new(),
         }
     }
@@ -155,14 +156,19 @@ impl Worker {
         }
     }
 
-    /// Takes no more offers and gives up everything that is at work.
+    /// Takes no more offers, gives up everything that is at work and claims what is owed.
     pub(crate) fn leave(&mut self, now: Time) {
         self.is_leaving = true;
         let why = "its node leaves the network";
-        let active = self.works.iter().filter(|(_, work)| work.is_active()).map(|(contract, _)| *contract);
-        for contract in active.collect::<Vec<_>>() {
-            self.effects.push_back(Effect::Stop { contract });
-            self.report(contract, Execution::nothing(Outcome::Abandoned(why.into())), now);
+        for contract in self.works.keys().copied().collect::<Vec<_>>() {
+            match self.works.get(&contract).map(|work| &work.stage) {
+                Some(Stage::Staging | Stage::Running) => {
+                    self.effects.push_back(Effect::Stop { contract });
+                    self.report(contract, Execution::nothing(Outcome::Abandoned(why.into())), now);
+                }
+                Some(Stage::Accepted(_)) => self.claim(contract),
+                Some(Stage::Reported(_)) | None => {}
+            }
         }
     }
 
@@ -172,8 +178,8 @@ impl Worker {
         for contract in due.collect::<Vec<_>>() {
             self.act(contract, now);
         }
-        self.delivered.retain(|_, until| *until > now);
-        self.signed_away.retain(|_, until| *until > now);
+        self.delivered.forget_until(now);
+        self.signed_away.forget_until(now);
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
@@ -188,10 +194,10 @@ impl Worker {
             }
             return;
         }
-        if self.delivered.contains_key(&contract) {
+        if self.delivered.contains(contract) {
             return;
         }
-        if self.signed_away.contains_key(&contract) {
+        if self.signed_away.contains(contract) {
             let refusal =
                 Refusal::new(RefusalCode::SoldOut, "this seller has declined this contract before", "");
             self.decline(from, contract, refusal, now);
@@ -221,7 +227,7 @@ impl Worker {
     /// an attempt that this node forgot in a crash.
     fn cancelled(&mut self, from: Peer, contract: ContractId, now: Time) {
         let Some(work) = self.works.get_mut(&contract) else {
-            if !self.delivered.contains_key(&contract) {
+            if !self.delivered.contains(contract) {
                 let refusal = Refusal::new(RefusalCode::SoldOut, "this seller has no such contract", "");
                 self.decline(from, contract, refusal, now);
             }
@@ -255,10 +261,10 @@ impl Worker {
             let (ticket, report) = (work.offer.body.ticket.clone(), (**report).clone());
             let settle = Settle { hold: contract, ticket, report, verdict: verdict.clone() };
             work.stage = Stage::Accepted(Box::new(settle));
-            work.next_action = now.after(CLAIM_AFTER);
-            if self.delivered.len() < MAX_REMEMBERED {
-                self.delivered.insert(contract, work.closes);
-            }
+            // The buyer may have less than a claim's time left: then it is claimed at once.
+            let spare = work.closes.since(now.after(CLAIM_BEFORE_END));
+            work.next_action = now.after(CLAIM_AFTER.min(spare));
+            self.delivered.insert(contract, work.closes);
         } else {
             let is_success = report.body.outcome == Outcome::Succeeded;
             let buyer = work.buyer;
@@ -308,11 +314,15 @@ impl Worker {
                 work.next_action = now.after(REPEAT_REPORT);
                 self.repeat_answer(contract);
             }
-            Stage::Accepted(settle) => {
-                let order = Order::Settle(settle.clone());
-                self.effects.push_back(Effect::Order { id: follow_up(&self.keys, contract, "claim"), order });
-                self.works.remove(&contract);
-            }
+            Stage::Accepted(_) => self.claim(contract),
+        }
+    }
+
+    /// Presents the papers of an accepted result; the desk repeats that until the bank answers.
+    fn claim(&mut self, contract: ContractId) {
+        if let Some(Work { stage: Stage::Accepted(settle), .. }) = self.works.remove(&contract) {
+            let id = follow_up(&self.keys, contract, "claim");
+            self.effects.push_back(Effect::Order { id, order: Order::Settle(settle) });
         }
     }
 
@@ -331,9 +341,6 @@ impl Worker {
 
     /// Signs that nothing is owed for a contract, which is never taken after that.
     fn decline(&mut self, to: Peer, contract: ContractId, refusal: Refusal, now: Time) {
-        if self.signed_away.len() >= MAX_REMEMBERED {
-            self.signed_away.pop_first();
-        }
         self.signed_away.insert(contract, now.after(REMEMBER_FOR));
         let declined = Signed::new(Declined { contract, refusal }, &self.keys);
         self.effects.push_back(Effect::Send { to, message: ServiceMessage::Decline(declined) });

@@ -98,7 +98,8 @@ struct Deposit {
     seller: u8,
     amount: u64,
     expires: Time,
-    is_open: bool,
+    /// With which code later orders are refused; none while it is open.
+    closed: Option<RefusalCode>,
 }
 
 /// The reference: balances as plain numbers, and every hold that ever was.
@@ -121,28 +122,28 @@ impl Model {
     fn expire(&mut self, now: Time) {
         loop {
             let time = Time(self.time.0 + 1).max(now);
-            let first = self.holds.iter().filter(|(_, hold)| hold.is_open);
+            let first = self.holds.iter().filter(|(_, hold)| hold.closed.is_none());
             let first = first.map(|(id, hold)| (hold.expires, *id)).min();
             let Some((_, id)) = first.filter(|(expires, _)| *expires <= time) else { return };
             self.time = time;
-            let hold = self.close(id);
+            let hold = self.close(id, RefusalCode::HoldReturned);
             *self.available.get_mut(&hold.buyer).unwrap() += hold.amount;
         }
     }
 
-    fn close(&mut self, id: u32) -> Deposit {
+    fn close(&mut self, id: u32, code: RefusalCode) -> Deposit {
         let hold = self.holds.get_mut(&id).unwrap();
-        hold.is_open = false;
+        hold.closed = Some(code);
         *hold
     }
 
     fn held(&self, who: u8) -> u64 {
-        self.holds.values().filter(|hold| hold.is_open && hold.buyer == who).map(|hold| hold.amount).sum()
+        self.holds.values().filter(|hold| hold.closed.is_none() && hold.buyer == who).map(|hold| hold.amount).sum()
     }
 
     fn open_hold(&self, id: u32) -> Result<Deposit, RefusalCode> {
         let hold = self.holds.get(&id).ok_or(RefusalCode::NoHold)?;
-        if hold.is_open { Ok(*hold) } else { Err(RefusalCode::HoldClosed) }
+        hold.closed.map_or(Ok(*hold), Err)
     }
 
     fn party(hold: Deposit, who: u8) -> Result<(), RefusalCode> {
@@ -172,7 +173,7 @@ impl Model {
         let available = self.available.get_mut(&buyer).ok_or(RefusalCode::NoAccount)?;
         *available = available.checked_sub(amount).ok_or(RefusalCode::NotEnoughMoney)?;
         let expires = self.tick(now).after(Span::secs(secs));
-        self.holds.insert(number, Deposit { buyer, seller, amount, expires, is_open: true });
+        self.holds.insert(number, Deposit { buyer, seller, amount, expires, closed: None });
         let moved = Moved::Held { amount, expires };
         self.executed.insert(number, (buyer, moved));
         Ok(moved)
@@ -190,7 +191,7 @@ impl Model {
             }
         }
         self.tick(now);
-        self.close(hold);
+        self.close(hold, RefusalCode::HoldReturned);
         *self.available.get_mut(&found.buyer).unwrap() += found.amount;
         let moved = Moved::Released(found.amount);
         self.executed.insert(number, (who, moved));
@@ -206,7 +207,7 @@ impl Model {
             Flaw::Ticket | Flaw::Verdict | Flaw::Rejected => return Err(RefusalCode::Mismatch),
         }
         self.tick(now);
-        self.close(hold);
+        self.close(hold, RefusalCode::HoldClosed);
         let fee = found.amount.min(RULES.owner_fee.0);
         let pay = (cycles / 500).min(found.amount - fee);
         let rest = found.amount - fee - pay;
@@ -370,7 +371,7 @@ impl Pair {
             let expected = self.model.available.get(&who).map(|available| (*available, self.model.held(who)));
             assert_eq!(self.world.money(who), expected, "person {who}");
         }
-        let open = self.model.holds.values().filter(|hold| hold.is_open).count();
+        let open = self.model.holds.values().filter(|hold| hold.closed.is_none()).count();
         assert_eq!(self.world.bank.totals().open_holds, open);
     }
 

@@ -91,7 +91,7 @@ fn a_command_is_remembered_for_its_window_after_it_is_over() {
     world.order(5, 6, open());
     assert_eq!(world.command(1, place), first, "the window counts from the end of the hold");
     let closed = refused(world.order(2, 7, release(4, None, None)));
-    assert_eq!(closed.0, RefusalCode::HoldClosed);
+    assert_eq!(closed.0, RefusalCode::HoldReturned);
     world.wait(Span::secs(1));
     world.order(6, 8, open());
     let unknown = refusal(RefusalCode::NoHold, "there is no hold 00000004");

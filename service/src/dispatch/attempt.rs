@@ -10,6 +10,8 @@ pub(super) struct Attempt {
     pub(super) ticket: Signed<Ticket>,
     pub(super) offer: Option<Signed<Offer>>,
     pub(super) report: Option<Signed<Report>>,
+    /// What the report names is in the store.
+    pub(super) has_contents: bool,
     pub(super) offered_at: Time,
     pub(super) running_since: Option<Time>,
     pub(super) last_heard: Time,
@@ -26,6 +28,7 @@ impl Attempt {
             ticket,
             offer: None,
             report: None,
+            has_contents: false,
             offered_at: now,
             running_since: None,
             last_heard: now,

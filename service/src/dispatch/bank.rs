@@ -2,7 +2,7 @@
 
 use super::{Dispatch, State, TaskRun, Timer};
 use crate::effect::Effect;
-use crate::event::Verdict;
+use crate::event::{EventKind, Verdict};
 use proto::message::bank::{BankOutcome, BankReply, HoldReceipt, Order, ReleaseHold, Settle};
 use proto::message::service::Verdict as SignedVerdict;
 use proto::message::service::{Declined, Offer, Report, ServiceMessage};
@@ -25,6 +25,7 @@ pub(crate) fn follow_up(keys: &KeyPair, hold: ContractId, step: &str) -> Command
 impl Dispatch {
     /// An answer of the bank to one of the buyer's orders.
     pub(crate) fn bank_answered(&mut self, reply: BankReply, now: Time) {
+        self.strays.remove(&reply.command);
         if let Some(contract) = self.settlements.remove(&reply.command) {
             self.settled(contract, reply.outcome, now);
             return;
@@ -44,6 +45,8 @@ impl Dispatch {
     fn held(&mut self, task: ContractId, index: u32, receipt: Signed<HoldReceipt>, now: Time) {
         let (me, keys, rules) = (self.me, self.keys.clone(), self.rules);
         let Some(run) = self.run(task, index) else { return };
+        run.attempts += 1;
+        run.why.clear();
         let attempts = run.attempts;
         let amount = receipt.body.amount;
         let mut job = run.plan.job.clone();
@@ -70,6 +73,10 @@ impl Dispatch {
         self.become_state(task, index, State::Offered);
         self.watch(now.after(rules.sign_of_life()), Timer::Lease(contract));
         self.effects.push_back(Effect::Send { to: seller, message: ServiceMessage::Offer(Box::new(offer)) });
+        if let Some(run) = self.tasks.get_mut(&task) {
+            run.widen();
+        }
+        self.place(task, now);
     }
 
     fn hold_refused(&mut self, task: ContractId, index: u32, refusal: Refusal, now: Time) {
@@ -77,17 +84,29 @@ impl Dispatch {
         if let Some(ticket) = ticket {
             self.give_back(&ticket);
         }
-        let may_wait = refusal.code == RefusalCode::NotEnoughMoney
-            && self.tasks.get(&task).is_some_and(TaskRun::has_holds);
-        if may_wait {
-            self.retry(task, index, refusal.message, now);
-            if let Some(run) = self.tasks.get_mut(&task) {
-                run.close_gate(now);
+        match refusal.code {
+            RefusalCode::Busy => self.wait_for_money(task, index, refusal.message, now),
+            RefusalCode::NotEnoughMoney if self.expects_money() => {
+                self.wait_for_money(task, index, refusal.message, now);
             }
-            self.place(task, now);
-        } else {
-            self.end(task, index, Verdict::NotPaid(refusal), now);
+            // The seller has no account, or has used the id up itself: another one may do.
+            RefusalCode::NoAccount | RefusalCode::IdReused => {
+                self.try_again_or_end(task, index, Verdict::NotPaid(refusal), now);
+            }
+            _ => self.end(task, index, Verdict::NotPaid(refusal), now),
         }
+    }
+
+    /// The sub-task waits for money that comes back.
+    fn wait_for_money(&mut self, task: ContractId, index: u32, why: String, now: Time) {
+        if self.put_back(task, index, &why, now) {
+            self.tell(task, EventKind::Retrying { sub_task: index, why }, now);
+        }
+    }
+
+    /// Whether anything of this buyer is set aside that may come back.
+    fn expects_money(&self) -> bool {
+        !self.abandoned.is_empty() || self.tasks.values().any(TaskRun::has_holds)
     }
 
     /// Gives the hold of `contract` back on the seller's word.
@@ -134,6 +153,10 @@ impl Dispatch {
                 let fee = rules.owner_fee.min(run.plan.price);
                 let most = run.plan.price.checked_sub(fee).unwrap_or(Money::ZERO);
                 Ok((attempt.ticket.body.clearing.cost(cycles).min(most), fee))
+            }
+            // The money came back before either side presented the papers; the result is here all the same.
+            BankOutcome::Refused(refusal) if refusal.code == RefusalCode::HoldReturned => {
+                Ok((Money::ZERO, Money::ZERO))
             }
             BankOutcome::Refused(refusal) => Err(refusal),
             _ => return,

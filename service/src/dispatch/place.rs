@@ -3,15 +3,13 @@
 use super::{Attempt, Dispatch, State, TaskRun, Timer};
 use crate::effect::Effect;
 use crate::event::{EventKind, Sale, Verdict};
+use crate::plan::HOLD_MARGIN;
 use market::Shortage;
 use proto::message::bank::{Order, PlaceHold};
 use proto::message::market::Ticket;
 use proto::message::service::{Cancel, ServiceMessage};
 use proto::{ContractId, Signed, Span, Time};
 
-/// How much longer than the sub-task's limit on time its money stays set aside: for staging, fetching and
-/// for a bank that is down for a while.
-const HOLD_MARGIN: Span = Span::secs(600);
 /// How often the bank's silence is looked at.
 const HOLD_WATCH: Span = Span::secs(60);
 
@@ -51,17 +49,11 @@ impl Dispatch {
         let attempt = Attempt::new(ticket, now);
         let contract = attempt.contract;
         run.attempt = Some(attempt);
-        run.attempts += 1;
-        run.fruitless_since = None;
-        run.why.clear();
         self.become_state(task, index, State::Holding);
         self.contracts.insert(contract, (task, index));
         self.watch(now.after(HOLD_WATCH), Timer::Lease(contract));
         self.effects.push_back(Effect::Order { id: contract, order: Order::PlaceHold(hold) });
         self.tell(task, EventKind::Matched { sub_task: index, sale }, now);
-        if let Some(run) = self.tasks.get_mut(&task) {
-            run.widen();
-        }
         self.place(task, now);
     }
 
@@ -76,8 +68,6 @@ impl Dispatch {
         let Some((task, index)) = self.purchases.remove(&token) else { return };
         let Some(run) = self.run(task, index).filter(|run| run.state == State::Matching) else { return };
         let why = shortage.to_string();
-        let is_news = run.why != why;
-        run.why.clone_from(&why);
         run.avoid.clear();
         let is_at_work = self.tasks.get(&task).is_some_and(TaskRun::is_at_work);
         let Some(run) = self.run(task, index) else { return };
@@ -86,17 +76,38 @@ impl Dispatch {
         }
         let since = *run.fruitless_since.get_or_insert(now);
         if self.tasks.get(&task).is_some_and(|run| run.is_out_of_patience(since, now)) {
-            self.end(task, index, Verdict::NotPlaced { why }, now);
+            self.end_all_like(task, index, why, now);
             return;
         }
+        if self.put_back(task, index, &why, now) {
+            self.tell(task, EventKind::NoSeller { sub_task: index, why }, now);
+        }
+    }
+
+    /// Puts a sub-task back into the queue, which is looked at again after a pause that grows. Tells whether
+    /// the reason is news.
+    pub(super) fn put_back(&mut self, task: ContractId, index: u32, why: &str, now: Time) -> bool {
         self.become_state(task, index, State::Waiting);
+        let Some(run) = self.run(task, index) else { return false };
+        let is_news = run.why != why;
+        why.clone_into(&mut run.why);
+        if let Some(contract) = run.contract() {
+            self.timers.clear(Timer::Lease(contract));
+            self.contracts.remove(&contract);
+        }
         if let Some(run) = self.tasks.get_mut(&task) {
             run.requeue(index);
             run.close_gate(now);
         }
-        if is_news {
-            self.tell(task, EventKind::NoSeller { sub_task: index, why }, now);
-        }
         self.place(task, now);
+        is_news
+    }
+
+    /// The patience of a sub-task is over, and with it that of those which ask for the same.
+    fn end_all_like(&mut self, task: ContractId, index: u32, why: String, now: Time) {
+        let others = self.tasks.get_mut(&task).map(|run| run.take_waiting_like(index)).unwrap_or_default();
+        for index in others.into_iter().chain([index]) {
+            self.end(task, index, Verdict::NotPlaced { why: why.clone() }, now);
+        }
     }
 }

@@ -71,6 +71,7 @@ pub(super) struct TaskRun {
     started: Time,
     window: u32,
     matching: u32,
+    at_work: u32,
     look_again: Span,
     pub(super) gate_opens: Time,
     tally: Tally,
@@ -102,6 +103,7 @@ impl TaskRun {
             started: now,
             window: FIRST_WINDOW,
             matching: 0,
+            at_work: 0,
             look_again: FIRST_LOOK,
             gate_opens: now,
             tally: Tally { waiting: u32::try_from(runs.len()).unwrap_or(u32::MAX), ..Tally::default() },
@@ -134,6 +136,8 @@ impl TaskRun {
         if next == State::Matching {
             self.matching += 1;
         }
+        self.at_work -= u32::from(before.is_at_work()).min(self.at_work);
+        self.at_work += u32::from(next.is_at_work());
         if next.is_final() && before == State::Waiting {
             self.queue.retain(|waiting| *waiting != index);
         }
@@ -186,7 +190,24 @@ impl TaskRun {
         }
     }
 
-    /// A seller was found: more purchases may run at once.
+    /// Takes those out of the queue that ask for no less than `index` and bid no more: where it finds nobody,
+    /// they find nobody.
+    pub(super) fn take_waiting_like(&mut self, index: u32) -> Vec<u32> {
+        let Self { runs, queue, .. } = self;
+        let plan = |index: u32| usize::try_from(index).ok().and_then(|index| runs.get(index)).map(|run| &run.plan);
+        let Some(found_nobody) = plan(index) else { return Vec::new() };
+        let is_like = |other: &u32| {
+            let is_like = |plan: &SubTaskPlan| {
+                plan.requirement == found_nobody.requirement && plan.bid <= found_nobody.bid
+            };
+            plan(*other).is_some_and(is_like)
+        };
+        let (taken, left): (Vec<u32>, Vec<u32>) = queue.iter().partition(|index| is_like(index));
+        *queue = left.into();
+        taken
+    }
+
+    /// A sub-task has its seller and its money: more purchases may run at once.
     pub(super) fn widen(&mut self) {
         self.window = self.window.saturating_mul(2).min(LARGEST_WINDOW);
         self.look_again = FIRST_LOOK;
@@ -214,9 +235,9 @@ impl TaskRun {
         self.tally.held.0 > 0
     }
 
-    /// Whether sub-tasks have a seller: what others wait for may become free.
+    /// Whether sellers are at work on sub-tasks: what others wait for may become free.
     pub(super) const fn is_at_work(&self) -> bool {
-        self.tally.running > 0
+        self.at_work > 0
     }
 
     pub(super) fn end(&mut self, index: u32, verdict: Verdict, now: Time) -> Option<End> {
@@ -282,9 +303,15 @@ impl SubTaskRun {
         self.attempt.as_ref().map(|attempt| attempt.contract)
     }
 
+    /// Whether a paper is signed by the seller of the present attempt.
+    pub(super) fn is_signed_by_seller<T: proto::signed::Paper>(&self, paper: &Signed<T>) -> bool {
+        self.attempt.as_ref().is_some_and(|attempt| paper.is_genuine_by(attempt.seller().key))
+    }
+
     fn take_end(&self, verdict: Verdict, elapsed: Span) -> End {
         let attempt = self.attempt.as_ref();
         let report = attempt.and_then(|attempt| attempt.report.as_ref()).map(|Signed { body, .. }| body);
+        let here = report.filter(|_| attempt.is_some_and(|attempt| attempt.has_contents));
         End {
             sale: attempt.map(|attempt| Sale::of(&attempt.ticket.body)),
             attempts: self.attempts,
@@ -292,9 +319,9 @@ impl SubTaskRun {
             paid: self.paid,
             fee: self.fee,
             elapsed,
-            outputs: report.map_or_else(Vec::new, |report: &Report| report.outputs.clone()),
-            stdout: report.and_then(|report| report.stdout),
-            stderr: report.and_then(|report| report.stderr),
+            outputs: here.map_or_else(Vec::new, |report: &Report| report.outputs.clone()),
+            stdout: here.and_then(|report| report.stdout),
+            stderr: here.and_then(|report| report.stderr),
             verdict,
         }
     }

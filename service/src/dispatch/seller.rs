@@ -1,6 +1,6 @@
 //! The buyer's dealings with the seller of an attempt, and with sellers that fell silent.
 
-use super::{Abandoned, Dispatch, State, SubTaskRun, Timer};
+use super::{Abandoned, Dispatch, State, SubTaskRun, Timer, follow_up};
 use crate::effect::Effect;
 use crate::event::{EventKind, Verdict};
 use proto::message::service::Verdict as SignedVerdict;
@@ -15,6 +15,8 @@ const FIRST_ASK_AGAIN: Span = Span::secs(1);
 const STAGE_WITHIN: Span = Span::secs(300);
 /// How long a seller that was given up is asked; its hold expires by itself in any case.
 const ASK_FOR: Span = Span::secs(3_600);
+/// Releases of holds that nothing is known of, under way at once: anybody can claim to be such a seller.
+const MAX_STRAYS: usize = 64;
 
 impl Dispatch {
     /// A message from whoever holds the key of `from`.
@@ -27,7 +29,7 @@ impl Dispatch {
             _ => return,
         };
         if self.abandoned.get(&contract).is_some_and(|left| left.seller.key == from.key) {
-            self.hear_abandoned(contract, message);
+            self.hear_abandoned(from, message);
             return;
         }
         let Some((_, _, run)) = self.attempt(contract) else {
@@ -54,7 +56,7 @@ impl Dispatch {
         let concerned: Vec<ContractId> = self.contracts.keys().copied().collect();
         for contract in concerned {
             let Some((task, index, run)) = self.attempt(contract) else { continue };
-            if !matches!(run.state, State::Offered | State::Staging | State::Running) {
+            if !run.state.is_sellers_turn() {
                 continue;
             }
             let Some(attempt) = run.attempt.as_mut().filter(|attempt| attempt.seller().key == peer.key)
@@ -77,7 +79,9 @@ impl Dispatch {
         if run.state != State::Fetching {
             return;
         }
-        let Some(report) = run.attempt.as_ref().and_then(|attempt| attempt.report.clone()) else { return };
+        let Some(attempt) = run.attempt.as_mut() else { return };
+        let (Some(report), seller) = (attempt.report.clone(), attempt.seller()) else { return };
+        attempt.has_contents = result.is_ok();
         match (&report.body.outcome, result) {
             (Outcome::Succeeded, Ok(())) => self.settle(contract, now),
             (Outcome::Succeeded, Err(why)) => {
@@ -86,7 +90,7 @@ impl Dispatch {
             }
             (outcome, _) => {
                 let outcome = outcome.clone();
-                self.reject(&report, &outcome.to_string());
+                self.reject(seller, &report, &outcome.to_string());
                 self.release(contract, None, Some(report));
                 self.try_again_or_end(task, index, Verdict::Failed(outcome), now);
             }
@@ -122,12 +126,13 @@ impl Dispatch {
         let contract = paper.body.contract;
         let Some((task, index, run)) = self.attempt(contract) else { return };
         let offer = run.attempt.as_ref().and_then(|attempt| attempt.offer.as_ref());
-        if run.state != State::Offered
-            || offer.map(Signed::hash) != Some(paper.body.offer)
-            || !paper.is_genuine()
-        {
+        if run.state != State::Offered || offer.map(Signed::hash) != Some(paper.body.offer) {
             return;
         }
+        if !run.is_signed_by_seller(paper) {
+            return;
+        }
+        run.fruitless_since = None;
         self.become_state(task, index, State::Staging);
         self.tell(task, EventKind::Staging { sub_task: index }, now);
     }
@@ -135,17 +140,14 @@ impl Dispatch {
     fn declined(&mut self, paper: Signed<Declined>, now: Time) {
         let contract = paper.body.contract;
         let Some((task, index, run)) = self.attempt(contract) else { return };
-        let is_open = matches!(run.state, State::Offered | State::Staging | State::Running);
-        if !is_open || !paper.is_genuine() {
+        if !run.state.is_sellers_turn() || !run.is_signed_by_seller(&paper) {
             return;
         }
         let refusal = paper.body.refusal.clone();
-        let seller = paper.signer;
-        if !refusal.is_retryable {
-            run.avoid.push(seller);
-        }
+        run.avoid.push(paper.signer);
         run.why = format!("declined: {refusal}");
-        run.failures += u32::from(!refusal.is_retryable);
+        // What may pass by itself is tried again as long as the patience lasts.
+        run.failures += u32::from(!refusal.code.is_retryable());
         let is_hopeless = run.failures > run.plan.retries;
         self.timers.clear(Timer::Lease(contract));
         self.release(contract, Some(paper), None);
@@ -172,7 +174,7 @@ impl Dispatch {
     fn reported(&mut self, paper: Signed<Report>, now: Time) {
         let contract = paper.body.contract;
         let Some((task, index, run)) = self.attempt(contract) else { return };
-        if !matches!(run.state, State::Offered | State::Staging | State::Running) || !paper.is_genuine() {
+        if !run.state.is_sellers_turn() || !run.is_signed_by_seller(&paper) {
             return;
         }
         let Some(attempt) = run.attempt.as_mut() else { return };
@@ -207,7 +209,7 @@ impl Dispatch {
             None => attempt.offered_at.after(STAGE_WITHIN),
         };
         let deadline = attempt.last_heard.after(lease).min(over);
-        let is_sellers_turn = matches!(state, State::Offered | State::Staging | State::Running);
+        let is_sellers_turn = state.is_sellers_turn();
         if is_sellers_turn && deadline <= now {
             self.lose(task, index, now);
             return;
@@ -228,7 +230,7 @@ impl Dispatch {
     }
 
     /// After a failed attempt: another one elsewhere, or the end with `verdict`.
-    fn try_again_or_end(&mut self, task: ContractId, index: u32, verdict: Verdict, now: Time) {
+    pub(super) fn try_again_or_end(&mut self, task: ContractId, index: u32, verdict: Verdict, now: Time) {
         let Some(run) = self.run(task, index) else { return };
         let seller = run.attempt.as_ref().map(|attempt| attempt.seller().key);
         run.failures += 1;
@@ -249,51 +251,55 @@ impl Dispatch {
         }
     }
 
-    fn reject(&mut self, report: &Signed<Report>, reason: &str) {
+    fn reject(&mut self, seller: Peer, report: &Signed<Report>, reason: &str) {
         let verdict = SignedVerdict {
             contract: report.body.contract,
             report: report.hash(),
             is_accepted: false,
             reason: reason.into(),
         };
-        let verdict = Signed::new(verdict, &self.keys);
-        if let Some(seller) = self.seller_of(report) {
-            self.effects.push_back(Effect::Send { to: seller, message: ServiceMessage::Verdict(verdict) });
-        }
-    }
-
-    fn seller_of(&mut self, report: &Signed<Report>) -> Option<Peer> {
-        let contract = report.body.contract;
-        let abandoned = self.abandoned.get(&contract).map(|left| left.seller);
-        abandoned.or_else(|| self.attempt(contract)?.2.attempt.as_ref().map(super::Attempt::seller))
+        let message = ServiceMessage::Verdict(Signed::new(verdict, &self.keys));
+        self.effects.push_back(Effect::Send { to: seller, message });
     }
 
     /// A seller that was given up speaks again: what it signs frees the hold.
-    fn hear_abandoned(&mut self, contract: ContractId, message: ServiceMessage) {
-        match message {
-            ServiceMessage::Decline(paper) if paper.is_genuine() => self.release(contract, Some(paper), None),
-            ServiceMessage::Report(paper) if paper.is_genuine() => {
-                self.reject(&paper, "the buyer had given this attempt up");
-                if paper.body.outcome == Outcome::Succeeded {
-                    // A seller that hears this signs that nothing is owed.
-                    return;
-                }
-                self.release(contract, None, Some(*paper));
-            }
-            _ => return,
+    fn hear_abandoned(&mut self, from: Peer, message: ServiceMessage) {
+        if let Some(contract) = self.release_on(from, message, "the buyer had given this attempt up") {
+            self.timers.clear(Timer::Abandoned(contract));
+            self.abandoned.remove(&contract);
         }
-        self.timers.clear(Timer::Abandoned(contract));
-        self.abandoned.remove(&contract);
     }
 
-    /// A seller repeats a report of a contract that is over: its verdict may have been lost.
+    /// A seller speaks of a contract that is over, or that this node forgot in a restart. Its verdict may have
+    /// been lost, and a hold of a former life comes back on its word.
     fn answer_stray(&mut self, from: Peer, message: ServiceMessage) {
-        if let ServiceMessage::Report(paper) = message {
-            let reason = "the buyer knows of no such contract that is open".to_string();
-            let (contract, report) = (paper.body.contract, paper.hash());
-            let verdict = SignedVerdict { contract, report, is_accepted: false, reason };
-            let message = ServiceMessage::Verdict(Signed::new(verdict, &self.keys));
-            self.effects.push_back(Effect::Send { to: from, message });
+        if self.strays.len() >= MAX_STRAYS {
+            return;
+        }
+        let reason = "the buyer knows of no such contract that is open";
+        if let Some(contract) = self.release_on(from, message, reason) {
+            self.strays.insert(follow_up(&self.keys, contract, "release"));
+        }
+    }
+
+    /// Releases the hold of a contract if `from` signs that nothing is owed for it; a report is rejected, and a
+    /// seller that hears this of a success then signs so. Tells which hold was released.
+    fn release_on(&mut self, from: Peer, message: ServiceMessage, reason: &str) -> Option<ContractId> {
+        match message {
+            ServiceMessage::Decline(paper) if paper.is_genuine_by(from.key) => {
+                let contract = paper.body.contract;
+                self.release(contract, Some(paper), None);
+                Some(contract)
+            }
+            ServiceMessage::Report(paper) if paper.is_genuine_by(from.key) => {
+                self.reject(from, &paper, reason);
+                let contract = paper.body.contract;
+                (paper.body.outcome != Outcome::Succeeded).then(|| {
+                    self.release(contract, None, Some(*paper));
+                    contract
+                })
+            }
+            _ => None,
         }
     }
 

@@ -39,7 +39,7 @@ pub enum PathProblem {
 }
 
 /// The relative path `text`, without parts that say nothing (`./a//b` is `a/b`).
-pub(super) fn inside(text: &str) -> Result<String, PathProblem> {
+pub(crate) fn inside(text: &str) -> Result<String, PathProblem> {
     check_characters(text)?;
     if text.contains('\\') {
         return Err(PathProblem::Backslash);

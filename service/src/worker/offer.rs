@@ -2,8 +2,10 @@
 
 use super::{MAX_CONTRACTS, VerifyTicket, Worker};
 use crate::policy::Subnet;
+use crate::task::path;
 use bank::client::{Wanted, verify_receipt};
 use market::TicketFault;
+use proto::message::market::Requirement;
 use proto::message::service::{Job, Offer};
 use proto::{Bytes, Money, Peer, PublicKey, Refusal, RefusalCode, Signed, Span, Time};
 
@@ -86,9 +88,10 @@ impl Worker {
     ) -> Result<(), Refusal> {
         let refuse = |code, what: &str, hint: &str| Err(Refusal::new(code, what, hint));
         let body = &offer.body;
-        if body.buyer.key != from.key || !offer.is_genuine_by(from.key) {
+        if body.buyer != from || !offer.is_genuine_by(from.key) {
             return refuse(RefusalCode::NotYours, "the offer is not signed by the buyer it names", "");
         }
+        judge_job(&body.job, &body.ticket.body.requirement)?;
         if body.seller != self.me.key || body.ticket.body.id != body.contract {
             return refuse(RefusalCode::Mismatch, "the offer is for another seller or another ticket", "");
         }
@@ -114,7 +117,7 @@ impl Worker {
             contract: *contract,
             ticket: ticket.hash(),
             amount: self.rules.owner_fee,
-            until: now.after(job.limits.wall),
+            until: now.after(job.limits.wall).after(super::CLAIM_BEFORE_END),
         };
         verify_receipt(hold, &wanted)?;
         let for_seller = amount.checked_sub(self.rules.owner_fee).unwrap_or(Money::ZERO);
@@ -124,6 +127,27 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// Whether the job stays within what was bought, and names its files as a scratch directory can hold them.
+fn judge_job(job: &Job, bought: &Requirement) -> Result<(), Refusal> {
+    let limits = &job.limits;
+    for (what, most, asked) in
+        [("memory", bought.memory, limits.memory), ("disk", bought.disk, limits.disk)]
+    {
+        if asked > most {
+            let message = format!("the ticket is for {most} of {what}, the offer asks for {asked}");
+            return Err(Refusal::new(RefusalCode::Mismatch, message, "buy what the work needs"));
+        }
+    }
+    let names = job.inputs.iter().map(|input| &input.name).chain(&job.outputs);
+    for name in names {
+        if path::inside(name).as_deref() != Ok(name.as_str()) {
+            let message = format!("`{name}` cannot be the name of a file in the scratch directory");
+            return Err(Refusal::new(RefusalCode::Malformed, message, "use a relative path such as out/a.txt"));
+        }
+    }
+    Ok(())
 }
 
 fn ticket_refusal(fault: &TicketFault) -> Refusal {

@@ -71,10 +71,20 @@ fn a_buyer_that_is_cut_off_comes_back_and_ends_its_task() {
 }
 
 #[test]
+fn sellers_that_hang_lose_their_work() {
+    let report = check("hang", 1, &[("failed", 2), ("succeeded", 18)]);
+    assert!(report.lost_attempts > 0, "{report}");
+    assert_eq!(report.held.0, 0, "{report}");
+}
+
+#[test]
 fn a_buyer_without_money_is_refused_by_name() {
     let report = check("poor_buyer", 1, &[("not paid", 10), ("succeeded", 10)]);
     let reason = report.reasons.get("not paid").unwrap();
     assert!(reason.starts_with("refused by the bank: the account has 0.5"), "{reason}");
+    // Work is given to the seller only when its money is set aside, and the bank is not asked in a hot loop.
+    let orders = report.tally.retries.values().sum::<u32>();
+    assert!(report.attempts == 10 && orders < 60, "{report}");
     assert_eq!(report.held.0, 0, "{report}");
 }
 
@@ -116,7 +126,7 @@ fn every_scenario_has_a_name_and_a_report_that_names_it() {
     let names: Vec<&str> = Scenario::all().iter().map(|scenario| scenario.name).collect();
     assert_eq!(
         names,
-        ["calm", "first", "bank_crash", "partition", "poor_buyer", "restart", "storm", "liars", "leave"]
+        ["calm", "first", "bank_crash", "partition", "poor_buyer", "restart", "storm", "liars", "hang", "leave"]
     );
     assert_eq!(Scenario::named("no such"), None);
     let report = run(&Scenario::named("calm").unwrap(), 9).unwrap();

@@ -400,6 +400,16 @@ mod tests {
     }
 
     #[test]
+    fn those_that_ask_for_the_same_and_bid_no_more_are_taken_together() {
+        let mut run = task(5);
+        run.run_mut(1).unwrap().plan.bid = Rate(2);
+        run.run_mut(3).unwrap().plan.requirement.cores = 4;
+        assert_eq!(run.next_to_match(Time(0)), Some(0));
+        assert_eq!(run.take_waiting_like(0), [2, 4]);
+        assert_eq!((run.next_to_match(Time(0)), run.next_to_match(Time(0))), (Some(1), Some(3)));
+    }
+
+    #[test]
     fn the_tally_follows_the_states() {
         let mut run = task(3);
         for state in [State::Matching, State::Holding, State::Offered] {

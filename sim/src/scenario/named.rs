@@ -17,7 +17,7 @@ impl Scenario {
     /// All scenarios, the simplest first.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        vec![calm(), first(), bank_crash(), partition(), poor_buyer(), restart(), storm(), liars(), leave()]
+        vec![calm(), first(), bank_crash(), partition(), poor_buyer(), restart(), storm(), liars(), hang(), leave()]
     }
 
     /// The scenario of this name.
@@ -179,6 +179,19 @@ fn liars() -> Scenario {
         faults: vec![lie(5, Lie::Cycles { times: 1_000 }), lie(6, Lie::Absent), lie(7, Lie::Wrong)],
         // Who names outputs that it does not have says that it succeeded: its hold ends by expiry only.
         releases_all: false,
+        ..calm()
+    }
+}
+
+fn hang() -> Scenario {
+    let hang = |host| Fault::Lie { host, lie: Lie::Hang }.at(Span(0));
+    Scenario {
+        name: "hang",
+        about: "two sellers never finish: their time ends, the work is done elsewhere, nothing stays set aside",
+        work: Work { wall: Span::secs(20), ..calm().work },
+        faults: vec![hang(5), hang(6)],
+        limit: Span::secs(400),
+        rest_within: Span::secs(60),
         ..calm()
     }
 }

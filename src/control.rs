@@ -7,9 +7,10 @@
 mod view;
 
 pub(crate) use view::{
-    BalanceView, EventView, ListingView, NodeView, SaleView, SubTaskView, TaskState, TaskView,
+    BalanceView, EventView, ListingView, NodeView, SaleView, SubTaskView, TaskLine, TaskState, TaskView,
 };
 
+use crate::exec::COST_MODEL;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -72,7 +73,7 @@ pub(crate) enum Reply {
     /// To everything about one task.
     Task(Box<TaskView>),
     /// To [`Request::Tasks`].
-    Tasks(Vec<TaskView>),
+    Tasks(Vec<TaskLine>),
     /// While watching.
     Event(EventView),
     /// To [`Request::Balance`].
@@ -150,6 +151,20 @@ impl Failure {
     pub(crate) fn no_task(task: &str) -> Self {
         let message = format!("this node has no task `{task}`");
         Self::new("no_task", message, 2).hint("`compup2p task list` shows the tasks there are")
+    }
+
+    /// The network counts cycles in another way than this program.
+    pub(crate) fn other_cost_model(theirs: u32) -> Self {
+        let message =
+            format!("this network's cycles are of cost model {theirs}, this program's of {COST_MODEL}");
+        Self::new("other_cost_model", message, 7).hint("use the version of compup2p that the network uses")
+    }
+
+    /// A former run of the node knew where the results belong.
+    pub(crate) fn no_results(task: u64) -> Self {
+        let message =
+            format!("task {task} is of a former run of this node: what is left of it was written then");
+        Self::new("no_results", message, 1).hint("`compup2p task status` names the files")
     }
 
     /// A plan that cannot be made.

@@ -7,7 +7,6 @@ mod driver;
 mod executions;
 pub(crate) mod local;
 mod random;
-mod results;
 mod start;
 mod supply;
 mod tasks;

@@ -20,7 +20,7 @@ pub(crate) use view::{
     BalanceChange, Place, Ready, Run, RunningNetwork, RunningNode, TotalChange, Validated,
 };
 
-use crate::control::{BalanceView, Failure, ListingView, NodeView, TaskView};
+use crate::control::{BalanceView, Failure, ListingView, NodeView, TaskLine, TaskView};
 use proto::PublicKey;
 use simulation::Experiments;
 use std::env;
@@ -61,7 +61,7 @@ impl Printer {
         self.result(|| json::task(task), |_| text)
     }
 
-    pub(crate) fn tasks(self, tasks: &[TaskView]) -> Result<(), Failure> {
+    pub(crate) fn tasks(self, tasks: &[TaskLine]) -> Result<(), Failure> {
         self.result(|| json::tasks(tasks), |look| human::tasks(tasks, look))
     }
 

@@ -6,6 +6,8 @@
 mod bad_input;
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/forms.rs"]
+mod forms;
 #[path = "common/harness.rs"]
 #[expect(dead_code, reason = "tests/cluster.rs uses the rest")]
 mod harness;

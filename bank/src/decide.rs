@@ -137,7 +137,8 @@ fn open_hold(ledger: &Ledger, id: CommandId) -> Result<&Hold, Refusal> {
     };
     let (code, message) = match closing {
         Closing::Settled { seller_paid, owner_paid, returned } => {
-            let ends = format!("{seller_paid} to the seller, {owner_paid} to the market owner, {returned} back");
+            let ends =
+                format!("{seller_paid} to the seller, {owner_paid} to the market owner, {returned} back");
             (RefusalCode::HoldClosed, format!("hold {id} was settled: {ends}"))
         }
         Closing::Released { returned } => {

@@ -4,9 +4,7 @@
 //! that is down delays its customers and loses nothing: what is not answered is sent again.
 
 use bank::client;
-use proto::message::bank::{
-    BankCommand, BankMessage, BankOutcome, BankReply, BankRequest, Order, PlaceHold,
-};
+use proto::message::bank::{BankCommand, BankMessage, BankOutcome, BankReply, BankRequest, Order, PlaceHold};
 use proto::{CommandId, KeyPair, Peer, PublicKey, RefusalCode, Signed, Span, Time};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -78,7 +76,8 @@ impl Desk {
     pub(crate) fn receive(&mut self, reply: BankReply) -> Option<BankReply> {
         let number = *self.numbers.get(&reply.command)?;
         let order = &self.pending.get(&number)?.command.body.order;
-        let is_busy = matches!(&reply.outcome, BankOutcome::Refused(refusal) if refusal.code == RefusalCode::Busy);
+        let is_busy =
+            matches!(&reply.outcome, BankOutcome::Refused(refusal) if refusal.code == RefusalCode::Busy);
         if is_busy && !matches!(order, Order::PlaceHold(PlaceHold { .. })) {
             return None;
         }

@@ -126,7 +126,18 @@ fn every_scenario_has_a_name_and_a_report_that_names_it() {
     let names: Vec<&str> = Scenario::all().iter().map(|scenario| scenario.name).collect();
     assert_eq!(
         names,
-        ["calm", "first", "bank_crash", "partition", "poor_buyer", "restart", "storm", "liars", "hang", "leave"]
+        [
+            "calm",
+            "first",
+            "bank_crash",
+            "partition",
+            "poor_buyer",
+            "restart",
+            "storm",
+            "liars",
+            "hang",
+            "leave"
+        ]
     );
     assert_eq!(Scenario::named("no such"), None);
     let report = run(&Scenario::named("calm").unwrap(), 9).unwrap();

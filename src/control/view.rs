@@ -55,6 +55,22 @@ pub(crate) struct TaskView {
     pub(crate) problems: Vec<String>,
 }
 
+/// A task in one line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TaskLine {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) file: String,
+    pub(crate) state: TaskState,
+    /// RFC 3339, UTC.
+    pub(crate) submitted: String,
+    pub(crate) elapsed: f64,
+    pub(crate) spent: String,
+    pub(crate) held: String,
+    pub(crate) sub_tasks: usize,
+    pub(crate) succeeded: usize,
+}
+
 /// Where a task stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -10,11 +10,13 @@
 //! directory at a time.
 
 mod partial;
+mod pins;
 mod shelf;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use partial::PartialWriter;
+pub(crate) use pins::Pins;
 
 use proto::id::hex;
 use proto::message::service::Blob;

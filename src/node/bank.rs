@@ -31,7 +31,7 @@ const STORE_QUOTA: Bytes = Bytes::mib(1);
 /// Serves until it is told to end.
 pub(crate) async fn run_bank(options: BankOptions) -> Result<(), Failure> {
     let home = &options.home;
-    std::fs::create_dir_all(home).map_err(|e| Failure::disk("create the directory", home, &e))?;
+    super::start::make_home(home).map_err(|e| Failure::disk("create the directory", home, &e))?;
     let keys = identity::load_or_create(home).map_err(Failure::from_display("identity"))?;
     let rules = if options.local_rules { Rules::LOCAL } else { Rules::PUBLIC };
     let clock = Clock::start();

@@ -3,6 +3,7 @@
 use crate::control::{Failure, MAX_LINE, Reply, Request};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
@@ -11,6 +12,9 @@ use tokio::sync::mpsc;
 const QUEUE: usize = 64;
 /// Answers to one command that wait for its reader; a reader that falls behind misses progress, not the end.
 const ANSWERS: usize = 65_536;
+
+/// The pause after a connection that could not be taken.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// A command, and where its answers go.
 pub(crate) struct Call {
@@ -33,6 +37,13 @@ impl Question {
     pub(crate) fn is_gone(&self) -> bool {
         self.answers.is_closed()
     }
+
+    /// Sends news, unless the reader has fallen so far behind that there would be no place for the answer.
+    pub(crate) fn tell(&self, news: Reply) {
+        if self.answers.capacity() > 1 {
+            self.answer(news);
+        }
+    }
 }
 
 /// Listens at `path`.
@@ -51,8 +62,17 @@ pub(crate) fn serve(path: &Path) -> std::io::Result<mpsc::Receiver<Call>> {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     let (calls, receiver) = mpsc::channel(QUEUE);
     tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(converse(stream, calls.clone()));
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    tokio::spawn(converse(stream, calls.clone()));
+                }
+                // Too many open files, for one: the next command may find some closed.
+                Err(error) => {
+                    tracing::warn!(%error, "a command could not be heard");
+                    tokio::time::sleep(ACCEPT_AGAIN).await;
+                }
+            }
         }
     });
     Ok(receiver)

@@ -4,12 +4,12 @@ use super::clock::Clock;
 use super::control::{Call, Question};
 use super::executions::Executions;
 use super::supply::Supplier;
-use super::tasks::Tasks;
-use crate::control::{BalanceView, Failure, ListingView, NodeView, Reply, Request};
-use crate::net::store::Store;
+use super::tasks::{Prepared, Tasks, Write, Written, prepare};
+use crate::control::{BalanceView, Failure, ListingView, NodeView, Reply, Request, Submit};
+use crate::net::store::{Pins, Store};
 use crate::net::{Event, Net};
 use proto::message::service::Blob;
-use proto::{Hash, Peer};
+use proto::{ContractId, Peer};
 use service::{EventKind, Input, Node, Output};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,6 +22,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const LOOKS_PER_SAMPLE: u32 = 4;
 /// How long an orderly leave may take.
 const LEAVE_WITHIN: Duration = Duration::from_secs(1);
+/// How long the fetching of one content may take, besides the time for its size.
+const FETCH_WITHIN: Duration = Duration::from_secs(120);
+/// Bytes a second below which fetching is given up: a peer that trickles must not hold a contract for ever.
+const SLOWEST_FETCH: u64 = 256 << 10;
 /// How long the bank may take to tell a balance.
 const BALANCE_WITHIN: Duration = Duration::from_secs(5);
 
@@ -38,9 +42,18 @@ pub(crate) struct Driver {
     pub(crate) inputs: mpsc::UnboundedSender<Input>,
     balance_askers: Vec<(Instant, Question)>,
     leavers: Vec<Question>,
-    pins: BTreeMap<proto::ContractId, Vec<Hash>>,
+    /// What open contracts need of the store.
+    pins: BTreeMap<ContractId, Pins>,
+    finished: mpsc::UnboundedSender<Finished>,
+    finishing: mpsc::UnboundedReceiver<Finished>,
     leave_by: Option<Instant>,
     has_left: bool,
+}
+
+/// Work beside the node that has come to its end.
+enum Finished {
+    Prepared(Result<Prepared, Failure>, Question),
+    Written(Written, Option<Question>),
 }
 
 /// What the driver is made of.
@@ -59,6 +72,7 @@ pub(crate) struct Parts {
 impl Driver {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { node, net, store, clock, executions, supplier, tasks, bank, inputs } = parts;
+        let (finished, finishing) = mpsc::unbounded_channel();
         Self {
             node,
             net,
@@ -73,6 +87,8 @@ impl Driver {
             balance_askers: Vec::new(),
             leavers: Vec::new(),
             pins: BTreeMap::new(),
+            finished,
+            finishing,
             leave_by: None,
             has_left: false,
         }
@@ -102,7 +118,8 @@ impl Driver {
             tokio::select! {
                 Some(event) = events.recv() => self.take_event(event),
                 Some(input) = own.recv() => self.take(input),
-                Some(call) = calls.recv() => self.answer(call).await,
+                Some(call) = calls.recv() => self.answer(call),
+                Some(finished) = self.finishing.recv() => self.take_finished(finished),
                 () = sleep => self.take(Input::Timeout),
                 () = &mut end, if !is_ending => {
                     is_ending = true;
@@ -134,30 +151,42 @@ impl Driver {
         }
     }
 
+    fn take_finished(&mut self, finished: Finished) {
+        match finished {
+            Finished::Prepared(Ok(prepared), question) => {
+                let (submission, view) = self.tasks.begin(prepared);
+                self.take(Input::Submit { submission });
+                question.answer(Reply::Task(Box::new(view)));
+            }
+            Finished::Prepared(Err(failure), question) => question.answer(Reply::Error(failure)),
+            Finished::Written(written, question) => {
+                let task = written.task();
+                self.tasks.written(written);
+                if let Some(question) = question {
+                    self.with_task(&task.to_string(), question, |_, _| {});
+                }
+            }
+        }
+    }
+
     /// One input, and everything that follows from it.
     pub(crate) fn take(&mut self, input: Input) {
-        let ready = match &input {
-            Input::Executed { contract, .. } => {
-                self.executions.forget(*contract);
-                Some(*contract)
-            }
-            Input::Fetched { contract, .. } => Some(*contract),
-            _ => None,
-        };
+        if let Input::Executed { contract, execution } = &input {
+            self.executions.forget(*contract);
+            let outputs = execution.outputs.iter().map(|output| output.blob);
+            let blobs = outputs.chain(execution.stdout).chain(execution.stderr);
+            self.pin(*contract, blobs.collect());
+        }
         self.node.handle(input, self.clock.now());
         while let Some(output) = self.node.poll_output() {
             self.carry_out(output);
         }
-        if let Some(contract) = ready.filter(|contract| !self.executions.is_running(*contract)) {
-            self.unpin(contract);
-        }
     }
 
-    /// What was fetched for a contract may be evicted again.
-    fn unpin(&mut self, contract: proto::ContractId) {
-        for hash in self.pins.remove(&contract).into_iter().flatten() {
-            self.store.unpin(&hash);
-        }
+    /// Keeps contents as long as the contract is open.
+    fn pin(&mut self, contract: ContractId, blobs: Vec<Blob>) {
+        let pins = self.pins.entry(contract).or_insert_with(|| Pins::new(&self.store, []));
+        blobs.iter().for_each(|blob| pins.add(blob.hash));
     }
 
     fn carry_out(&mut self, output: Output) {
@@ -169,11 +198,12 @@ impl Driver {
             }
             Output::Stop { contract } => self.executions.stop(contract),
             Output::Tell(event) => {
-                let (task, has_ended) = (event.task, event.kind == EventKind::TaskEnded);
-                self.tasks.tell(event, &self.node, &self.store);
-                if has_ended {
+                if let Some(write) = self.tasks.tell(&event, &self.node, &self.store) {
+                    self.write(write, None);
+                }
+                if event.kind == EventKind::TaskEnded {
                     // From here on its last state and its results are what is kept.
-                    self.node.handle(Input::Forget { task }, self.clock.now());
+                    self.node.handle(Input::Forget { task: event.task }, self.clock.now());
                 }
             }
             Output::Balance { available, held } => {
@@ -191,11 +221,8 @@ impl Driver {
         }
     }
 
-    fn fetch(&mut self, contract: proto::ContractId, from: Peer, blobs: Vec<Blob>) {
-        for blob in &blobs {
-            self.store.pin(blob.hash);
-        }
-        self.pins.entry(contract).or_default().extend(blobs.iter().map(|blob| blob.hash));
+    fn fetch(&mut self, contract: ContractId, from: Peer, blobs: Vec<Blob>) {
+        self.pin(contract, blobs.clone());
         let (net, store, inputs) = (self.net.clone(), Arc::clone(&self.store), self.inputs.clone());
         tokio::spawn(async move {
             let mut result = Ok(());
@@ -203,13 +230,35 @@ impl Driver {
                 if store.has(&blob.hash) {
                     continue;
                 }
-                if let Err(error) = net.fetch(from, blob).await {
-                    result = Err(error.to_string());
+                let within = FETCH_WITHIN + Duration::from_secs(blob.size.0 / SLOWEST_FETCH);
+                let fetched = tokio::time::timeout(within, net.fetch(from, blob)).await;
+                let late = || format!("{from} has not sent the content {} within {within:?}", blob.hash);
+                result = fetched.map_or_else(|_| Err(late()), |fetched| fetched.map_err(|e| e.to_string()));
+                if result.is_err() {
                     break;
                 }
             }
             // The driver may have ended meanwhile; then nobody waits for this.
             let _ = inputs.send(Input::Fetched { contract, result });
+        });
+    }
+
+    /// Writes results beside the node, and tells whoever asked for them.
+    fn write(&self, write: Write, question: Option<Question>) {
+        let finished = self.finished.clone();
+        tokio::task::spawn_blocking(move || {
+            let written = write.run();
+            // The driver may have ended meanwhile; then nobody waits for this.
+            let _ = finished.send(Finished::Written(written, question));
+        });
+    }
+
+    /// Prepares a submission beside the node.
+    fn submit(&self, submit: Submit, question: Question) {
+        let (finished, rules, store) = (self.finished.clone(), self.supplier.rules, Arc::clone(&self.store));
+        tokio::spawn(async move {
+            let prepared = prepare(submit, rules, store).await;
+            let _ = finished.send(Finished::Prepared(prepared, question));
         });
     }
 
@@ -223,6 +272,8 @@ impl Driver {
             self.take(Input::Progressed { contract, cycles });
         }
         self.tasks.report_progress(&self.node);
+        let (node, executions) = (&self.node, &self.executions);
+        self.pins.retain(|contract, _| node.has_contract(*contract) || executions.is_running(*contract));
         let late = Failure::no_bank(&self.bank.addr.to_string());
         self.balance_askers.retain(|(asked, asker)| {
             let is_waiting = asked.elapsed() < BALANCE_WITHIN;
@@ -238,22 +289,13 @@ impl Driver {
         self.take(Input::Leave);
     }
 
-    async fn answer(&mut self, call: Call) {
+    fn answer(&mut self, call: Call) {
         let Call { request, question } = call;
         match request {
             Request::Status => question.answer(Reply::Status(Box::new(self.view()))),
-            Request::Submit(submit) => {
-                let rules = self.supplier.rules;
-                match self.tasks.prepare(submit, &rules, &self.store).await {
-                    Ok((submission, view)) => {
-                        self.take(Input::Submit { submission });
-                        question.answer(Reply::Task(Box::new(view)));
-                    }
-                    Err(failure) => question.answer(Reply::Error(failure)),
-                }
-            }
+            Request::Submit(submit) => self.submit(submit, question),
             Request::Task { task } => self.with_task(&task, question, |_, _| {}),
-            Request::Tasks => question.answer(Reply::Tasks(self.tasks.all(|task| self.node.task(task)))),
+            Request::Tasks => question.answer(Reply::Tasks(self.tasks.all(&self.node))),
             Request::Watch { task } => match self.tasks.find(&task) {
                 Ok(id) => {
                     let status = self.tasks.contract(id).and_then(|contract| self.node.task(contract));
@@ -264,10 +306,10 @@ impl Driver {
             Request::Cancel { task } => self.with_task(&task, question, |driver, contract| {
                 driver.take(Input::Cancel { task: contract });
             }),
-            Request::Results { task, to } => {
-                let reply = self.tasks.write_results(&task, to.as_deref(), &self.store);
-                question.answer(reply.map_or_else(Reply::Error, |view| Reply::Task(Box::new(view))));
-            }
+            Request::Results { task, to } => match self.tasks.results(&task, to, &self.store) {
+                Ok(write) => self.write(write, Some(question)),
+                Err(failure) => question.answer(Reply::Error(failure)),
+            },
             Request::Balance => {
                 self.balance_askers.push((Instant::now(), question));
                 self.take(Input::AskBalance);

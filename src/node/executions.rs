@@ -6,6 +6,7 @@ use proto::message::service::{Blob, Job, NamedBlob, Outcome};
 use proto::{ContractId, Cycles, Span};
 use service::Input;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -37,7 +38,11 @@ impl Executions {
             Run { engine: self.engine.clone(), base: self.scratch.clone(), job, store, control, runtime };
         let failed = inputs.clone();
         let spawned = std::thread::Builder::new().name(format!("exec-{contract}")).spawn(move || {
-            let execution = Box::new(run.execute());
+            // A defect of the executor ends this one execution, and the buyer hears of it.
+            let execution = catch_unwind(AssertUnwindSafe(|| run.execute()));
+            let defect =
+                |_| service::Execution::nothing(Outcome::Abandoned("the executor has failed".into()));
+            let execution = Box::new(execution.unwrap_or_else(defect));
             // The driver may have ended meanwhile; then nobody waits for this.
             let _ = inputs.send(Input::Executed { contract, execution });
         });

@@ -9,7 +9,7 @@ use super::supply::Supplier;
 use super::tasks::Tasks;
 use crate::cli::{Bootstrap, JoinOptions};
 use crate::control::{Failure, SOCKET};
-use crate::exec::{Engine, Scratch};
+use crate::exec::{COST_MODEL, Engine, Scratch};
 use crate::net::store::Store;
 use crate::net::{Event, Net, identity};
 use crate::output;
@@ -39,7 +39,7 @@ const ENTER_AGAIN: Duration = Duration::from_secs(1);
 pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
     let home = &options.home;
     let policy = read_policy(&options.policy_path)?;
-    std::fs::create_dir_all(home).map_err(|e| Failure::disk("create the directory", home, &e))?;
+    make_home(home).map_err(|e| Failure::disk("create the directory", home, &e))?;
     let calls =
         control::serve(&home.join(SOCKET)).map_err(|e| Failure::disk("open the socket in", home, &e))?;
     let keys = identity::load_or_create(home).map_err(Failure::from_display("identity"))?;
@@ -52,6 +52,9 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
     let net = Net::start(policy.listen, keys.clone(), Arc::clone(&store), inbox).await;
     let net = net.map_err(Failure::from_display("listen"))?;
     let (bank, entered) = enter(&net, &mut events, &options.bootstrap, options.slot).await?;
+    if entered.rules.cost_model != COST_MODEL {
+        return Err(Failure::other_cost_model(entered.rules.cost_model));
+    }
     let me = entered.you;
     net.set_me(me);
     let clock = Clock::start();
@@ -102,6 +105,12 @@ pub(crate) async fn told_to_end(tied: bool) {
         () = terminated => {}
         _ = tokio::signal::ctrl_c() => {}
     }
+}
+
+/// Makes the node's directory, for its owner's eyes only; one that is there stays as it is.
+pub(super) fn make_home(home: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(home)
 }
 
 fn read_policy(path: &Path) -> Result<Policy, Failure> {

@@ -1,45 +1,35 @@
 //! The tasks of the node's user: what was submitted, who watches, where results go, what is left after a restart.
 
+mod kept;
+mod prepare;
+mod results;
+mod view;
+
+pub(crate) use prepare::{Prepared, prepare};
+pub(crate) use results::{Write, Written};
+
 use super::control::Question;
-use super::results::Destinations;
-use crate::control::{EventView, Failure, Reply, SaleView, SubTaskView, Submit, TaskState, TaskView};
+use crate::control::{Failure, Reply, TaskLine, TaskState, TaskView};
 use crate::net::store::Store;
-use proto::message::service::{Blob, Outcome};
-use proto::{ContractId, Hash, Rules, Span};
-use service::event::Verdict;
-use service::task::SubTask;
-use service::{End, Event, EventKind, Node, State, SubTaskPlan, Submission, Tally, TaskStatus};
+use kept::{Kept, Live};
+use proto::ContractId;
+use service::{Event, EventKind, Node, Submission, TaskStatus};
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 /// Tasks whose last state is kept and shown.
 const MAX_KEPT: usize = 10_000;
+/// Sub-tasks of all of them together.
+const MAX_KEPT_SUB_TASKS: usize = 1_000_000;
 
 pub(crate) struct Tasks {
     directory: PathBuf,
     next: u64,
     tasks: BTreeMap<u64, Kept>,
     by_contract: BTreeMap<ContractId, u64>,
-}
-
-/// A task of this run of the node, or what a former run left of one.
-struct Kept {
-    view: TaskView,
-    live: Option<Live>,
-}
-
-struct Live {
-    contract: ContractId,
-    started: Instant,
-    names: Vec<String>,
-    destinations: Vec<Destinations>,
-    ends: BTreeMap<u32, End>,
-    /// Programs and inputs, kept in the store while the task runs.
-    pins: Vec<Hash>,
-    results: PathBuf,
-    watchers: Vec<Question>,
 }
 
 impl Tasks {
@@ -60,60 +50,40 @@ impl Tasks {
         Ok(Self { directory, next, tasks, by_contract: BTreeMap::new() })
     }
 
-    /// Parses a task file, brings its contents into the store and plans what is to be bought.
-    pub(crate) async fn prepare(
-        &mut self,
-        submit: Submit,
-        rules: &Rules,
-        store: &Arc<Store>,
-    ) -> Result<(Submission, TaskView), Failure> {
-        let Submit { text, file, base, to, set, patience } = submit;
-        let parsed =
-            service::task::parse(&text, &file, &set).map_err(|faults| Failure::task_file(&faults))?;
-        let task = parsed.task;
-        let blobs = import(&task.sub_tasks, &base, store).await?;
-        let blob_of = |path: &str| blobs.get(path).copied();
-        let plan = |sub_task: &SubTask| SubTaskPlan::new(sub_task, rules, &blob_of);
-        let plans: Vec<SubTaskPlan> = task
-            .sub_tasks
-            .iter()
-            .map(plan)
-            .collect::<Result<_, _>>()
-            .map_err(|e| Failure::plan(&file, &e))?;
-        let contract = proto::CommandId(super::random::bytes()?);
+    /// Takes a task in; it is to be given to the node.
+    pub(crate) fn begin(&mut self, prepared: Prepared) -> (Submission, TaskView) {
+        let Prepared { name, file, names, destinations, pins, results, submission } = prepared;
         let id = self.next;
         self.next += 1;
         let view = TaskView {
             id,
-            name: task.name.clone(),
+            name,
             file,
             state: TaskState::Running,
             submitted: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             elapsed: 0.0,
             spent: "0".into(),
             held: "0".into(),
-            sub_tasks: task.sub_tasks.iter().map(|sub_task| waiting(&sub_task.name)).collect(),
+            sub_tasks: names.iter().map(|name| view::waiting(name)).collect(),
             problems: Vec::new(),
         };
         let live = Live {
-            contract,
+            contract: submission.task,
             started: Instant::now(),
-            names: task.sub_tasks.iter().map(|sub_task| sub_task.name.clone()).collect(),
-            destinations: task.sub_tasks.iter().map(Destinations::of).collect(),
+            names,
+            destinations: Arc::new(destinations),
             ends: BTreeMap::new(),
-            pins: blobs.values().map(|blob| blob.hash).collect(),
-            results: to.unwrap_or(base),
+            pins: Some(pins),
+            results,
             watchers: Vec::new(),
+            writing: 0,
+            outcome: None,
         };
-        self.by_contract.insert(contract, id);
+        self.by_contract.insert(submission.task, id);
         self.tasks.insert(id, Kept { view: view.clone(), live: Some(live) });
         self.forget_oldest();
         self.keep(id);
-        let patience = Span::micros(
-            std::time::Duration::try_from_secs_f64(patience)
-                .map_or(u64::MAX, |patience| u64::try_from(patience.as_micros()).unwrap_or(u64::MAX)),
-        );
-        Ok((Submission { task: contract, plans, patience }, view))
+        (submission, view)
     }
 
     /// The number behind `last` or a number.
@@ -133,12 +103,10 @@ impl Tasks {
         Some(kept.view.clone())
     }
 
-    pub(crate) fn all(&mut self, status: impl Fn(ContractId) -> Option<TaskStatus>) -> Vec<TaskView> {
-        for kept in self.tasks.values_mut() {
-            let status = kept.live.as_ref().and_then(|live| status(live.contract));
-            kept.refresh(status.as_ref());
-        }
-        self.tasks.values().map(|kept| kept.view.clone()).collect()
+    /// A line about every task.
+    pub(crate) fn all(&self, node: &Node) -> Vec<TaskLine> {
+        let line = |kept: &Kept| kept.line(kept.live.as_ref().and_then(|live| node.tally(live.contract)));
+        self.tasks.values().map(line).collect()
     }
 
     /// Tells `question` every change of a task until it has ended; at once when it has.
@@ -151,262 +119,117 @@ impl Tasks {
         }
     }
 
-    /// Something happened: results are written, watchers are told, the last state is kept on disk.
-    pub(crate) fn tell(&mut self, event: Event, node: &Node, store: &Store) {
-        let Some(id) = self.by_contract.get(&event.task).copied() else { return };
-        let Some(kept) = self.tasks.get_mut(&id) else { return };
-        if let EventKind::Ended { sub_task, end } = &event.kind {
-            kept.ended(*sub_task, end, store);
-        }
+    /// Something happened: watchers are told. What a sub-task that has ended brought is to be written.
+    pub(crate) fn tell(&mut self, event: &Event, node: &Node, store: &Arc<Store>) -> Option<Write> {
+        let id = self.by_contract.get(&event.task).copied()?;
+        let kept = self.tasks.get_mut(&id)?;
+        let write = match &event.kind {
+            EventKind::Ended { sub_task, end } => kept.ended(*sub_task, end, store),
+            _ => None,
+        };
         let has_ended = event.kind == EventKind::TaskEnded;
         if has_ended {
             kept.refresh(node.task(event.task).as_ref());
         }
-        let tally = node.tally(event.task).unwrap_or_default();
-        let Some(live) = kept.live.as_mut() else { return };
-        let (kind, sub_task, why) = describe(&event.kind);
-        let name = sub_task.and_then(|index| live.names.get(usize::try_from(index).ok()?).cloned());
-        let news = news(live.started.elapsed().as_secs_f64(), &tally, kind, name, why);
-        live.watchers.retain(|watcher| !watcher.is_gone());
-        for watcher in &live.watchers {
-            watcher.answer(Reply::Event(news.clone()));
+        if let Some(live) = kept.live.as_mut() {
+            live.tell(view::describe(&event.kind), &node.tally(event.task).unwrap_or_default());
         }
         if has_ended {
-            for watcher in live.watchers.drain(..) {
-                watcher.answer(Reply::Task(Box::new(kept.view.clone())));
-            }
-            for hash in live.pins.drain(..) {
-                store.unpin(&hash);
-            }
-            self.keep(id);
+            self.finish(id);
         }
+        write
+    }
+
+    /// Results are written, or could not be.
+    pub(crate) fn written(&mut self, written: Written) {
+        let Written { task, files, problems, is_again } = written;
+        let Some(kept) = self.tasks.get_mut(&task) else { return };
+        if is_again {
+            kept.view.problems = problems;
+            return;
+        }
+        kept.view.problems.extend(problems);
+        for (index, files) in files {
+            if let Some(view) = kept.view.sub_tasks.get_mut(index) {
+                view.files = files;
+            }
+        }
+        if let Some(live) = kept.live.as_mut() {
+            live.writing = live.writing.saturating_sub(1);
+        }
+        self.finish(task);
     }
 
     /// Tells watchers how far running tasks are.
-    pub(crate) fn report_progress(&self, node: &Node) {
-        for live in self.tasks.values().filter(|kept| kept.is_watched()).filter_map(|kept| kept.live.as_ref())
-        {
+    pub(crate) fn report_progress(&mut self, node: &Node) {
+        for live in self.tasks.values_mut().filter_map(Kept::watched) {
             let tally = node.tally(live.contract).unwrap_or_default();
-            let news = news(live.started.elapsed().as_secs_f64(), &tally, "progress", None, String::new());
-            for watcher in &live.watchers {
-                watcher.answer(Reply::Event(news.clone()));
-            }
+            live.tell(("progress", None, String::new()), &tally);
         }
     }
 
-    /// Writes the results that are in the store again.
-    pub(crate) fn write_results(
-        &mut self,
+    /// What is to be written to have the results of a task again.
+    pub(crate) fn results(
+        &self,
         task: &str,
-        to: Option<&Path>,
-        store: &Store,
-    ) -> Result<TaskView, Failure> {
+        to: Option<PathBuf>,
+        store: &Arc<Store>,
+    ) -> Result<Write, Failure> {
         let id = self.find(task)?;
-        let Some(kept) = self.tasks.get_mut(&id) else { return Err(Failure::no_task(task)) };
-        let Some(live) = kept.live.as_mut() else { return Ok(kept.view.clone()) };
-        let directory = to.unwrap_or(&live.results).to_path_buf();
-        let mut problems = Vec::new();
-        for (index, end) in &live.ends {
-            let destinations = usize::try_from(*index).ok().and_then(|index| live.destinations.get(index));
-            if let Some(destinations) = destinations {
-                problems.extend(destinations.write(end, &directory, store).1);
-            }
-        }
-        kept.view.problems = problems;
-        Ok(kept.view.clone())
+        let live = self.tasks.get(&id).and_then(|kept| kept.live.as_ref());
+        let live = live.ok_or_else(|| Failure::no_results(id))?;
+        let ends = live.ends.iter().map(|(index, end)| (*index, end.clone())).collect();
+        let directory = to.unwrap_or_else(|| live.results.clone());
+        let write = Write::new(id, directory, ends, Arc::clone(&live.destinations), store);
+        Ok(write.again())
     }
 
+    /// A task that has ended, and whose results are all written, is shown as what it became.
+    fn finish(&mut self, id: u64) {
+        let Some(kept) = self.tasks.get_mut(&id) else { return };
+        let Some(live) = kept.live.as_mut().filter(|live| live.writing == 0) else { return };
+        let Some(state) = live.outcome.take() else { return };
+        kept.view.state = state;
+        live.pins = None;
+        for watcher in live.watchers.drain(..) {
+            watcher.answer(Reply::Task(Box::new(kept.view.clone())));
+        }
+        self.keep(id);
+    }
+
+    /// Forgets the oldest tasks that have ended when there are too many.
     fn forget_oldest(&mut self) {
-        while self.tasks.len() > MAX_KEPT {
-            let Some((id, _)) = self.tasks.pop_first() else { return };
-            // A file that is gone already is as well.
-            let _ = std::fs::remove_file(self.directory.join(format!("{id}.json")));
-        }
-    }
-
-    fn keep(&mut self, id: u64) {
-        let Some(kept) = self.tasks.get(&id) else { return };
-        let path = self.directory.join(format!("{id}.json"));
-        let written = serde_json::to_string(&kept.view).map_err(std::io::Error::other);
-        if let Err(error) = written.and_then(|text| std::fs::write(&path, text)) {
-            tracing::warn!(%error, path = %path.display(), "the state of a task could not be kept");
-        }
-    }
-}
-
-impl Kept {
-    fn is_watched(&self) -> bool {
-        self.view.state == TaskState::Running
-            && self.live.as_ref().is_some_and(|live| !live.watchers.is_empty())
-    }
-
-    fn ended(&mut self, sub_task: u32, end: &End, store: &Store) {
-        let Some(live) = self.live.as_mut() else { return };
-        let index = usize::try_from(sub_task).unwrap_or(usize::MAX);
-        let Some(destinations) = live.destinations.get(index) else { return };
-        let (files, problems) = destinations.write(end, &live.results, store);
-        self.view.problems.extend(problems);
-        live.ends.insert(sub_task, end.clone());
-        if let Some(view) = self.view.sub_tasks.get_mut(index) {
-            view.files = files;
-            view.sale = end.sale.as_ref().map(sale_view);
-            show_end(view, end);
-        }
-    }
-
-    /// Brings the view up to what the node knows.
-    fn refresh(&mut self, status: Option<&TaskStatus>) {
-        let (Some(live), Some(status)) = (self.live.as_ref(), status) else { return };
-        if self.view.state != TaskState::Running {
-            return;
-        }
-        self.view.elapsed = live.started.elapsed().as_secs_f64();
-        self.view.spent = status.tally.spent.to_string();
-        self.view.held = status.tally.held.to_string();
-        for (view, now) in self.view.sub_tasks.iter_mut().zip(&status.sub_tasks) {
-            view.state = now.state.name().into();
-            view.attempts = now.attempts;
-            view.gcycles = giga(now.cycles.0);
-            view.sale = now.sale.as_ref().map(sale_view);
-            view.why.clone_from(&now.why);
-            if let Some(end) = &now.end {
-                show_end(view, end);
+        let mut sub_tasks: usize = self.tasks.values().map(|kept| kept.view.sub_tasks.len()).sum();
+        while self.tasks.len() > MAX_KEPT || sub_tasks > MAX_KEPT_SUB_TASKS {
+            let ended = self.tasks.iter().find(|(_, kept)| kept.view.state != TaskState::Running);
+            let Some(id) = ended.map(|(id, _)| *id) else { return };
+            let Some(kept) = self.tasks.remove(&id) else { return };
+            sub_tasks -= kept.view.sub_tasks.len().min(sub_tasks);
+            if let Some(live) = kept.live {
+                self.by_contract.remove(&live.contract);
             }
+            // A file that is gone already is as well.
+            let _ = std::fs::remove_file(self.path(id));
         }
-        if status.has_ended {
-            self.view.state = ended_state(status);
+    }
+
+    fn keep(&self, id: u64) {
+        let Some(kept) = self.tasks.get(&id) else { return };
+        if let Err(error) = write_whole(&self.directory, &self.path(id), &kept.view) {
+            tracing::warn!(%error, task = id, "the state of a task could not be kept");
         }
     }
-}
 
-fn ended_state(status: &TaskStatus) -> TaskState {
-    if status.sub_tasks.iter().all(|sub_task| sub_task.state == State::Succeeded) {
-        TaskState::Succeeded
-    } else if status.sub_tasks.iter().any(|sub_task| sub_task.state == State::Failed) {
-        TaskState::Failed
-    } else {
-        TaskState::Cancelled
+    fn path(&self, id: u64) -> PathBuf {
+        self.directory.join(format!("{id}.json"))
     }
 }
 
-fn show_end(view: &mut SubTaskView, end: &End) {
-    view.attempts = end.attempts;
-    view.gcycles = giga(end.cycles.0);
-    view.paid = end.paid.to_string();
-    view.fee = end.fee.to_string();
-    view.elapsed = Some(end.elapsed.as_secs_f64());
-    view.why = end.verdict.to_string();
-    view.reason_code = Some(reason_code(&end.verdict).into());
-}
-
-fn waiting(name: &str) -> SubTaskView {
-    SubTaskView {
-        name: name.into(),
-        state: State::Waiting.name().into(),
-        attempts: 0,
-        gcycles: 0.0,
-        sale: None,
-        paid: "0".into(),
-        fee: "0".into(),
-        elapsed: None,
-        why: String::new(),
-        reason_code: None,
-        files: Vec::new(),
-    }
-}
-
-fn sale_view(sale: &service::Sale) -> SaleView {
-    SaleView {
-        seller: sale.seller.key.to_hex(),
-        address: sale.seller.addr.to_string(),
-        market: sale.market.to_string(),
-        ask: sale.ask.to_string(),
-        second_ask: sale.second_ask.map(|ask| ask.to_string()),
-        asks_seen: sale.asks_seen,
-        clearing: sale.clearing.to_string(),
-    }
-}
-
-const fn reason_code(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Succeeded => "succeeded",
-        Verdict::Failed(outcome) => match outcome {
-            Outcome::Succeeded => "succeeded",
-            Outcome::Exited(_) => "exited",
-            Outcome::Trapped(_) => "trapped",
-            Outcome::WallLimit(_) => "wall_limit",
-            Outcome::MemoryLimit(_) => "memory_limit",
-            Outcome::DiskLimit(_) => "disk_limit",
-            Outcome::OutputLimit(_) => "output_limit",
-            Outcome::CycleLimit(_) => "cycle_limit",
-            Outcome::OutputMissing(_) => "output_missing",
-            Outcome::NotRunnable(_) => "not_runnable",
-            Outcome::NotFetched(_) => "not_fetched",
-            Outcome::Cancelled => "cancelled",
-            Outcome::Abandoned(_) => "abandoned",
-        },
-        Verdict::NotPlaced { .. } => "not_placed",
-        Verdict::NotPaid(refusal) | Verdict::Declined(refusal) => refusal.code.name(),
-        Verdict::Lost { .. } => "lost",
-        Verdict::Cancelled => "cancelled",
-    }
-}
-
-fn describe(kind: &EventKind) -> (&'static str, Option<u32>, String) {
-    match kind {
-        EventKind::Matched { sub_task, sale } => {
-            ("matched", Some(*sub_task), format!("{} at {} credits per Gc", sale.seller.key, sale.clearing))
-        }
-        EventKind::NoSeller { sub_task, why } => ("no_seller", Some(*sub_task), why.clone()),
-        EventKind::Staging { sub_task } => ("staging", Some(*sub_task), String::new()),
-        EventKind::Running { sub_task } => ("running", Some(*sub_task), String::new()),
-        EventKind::Retrying { sub_task, why } => ("retrying", Some(*sub_task), why.clone()),
-        EventKind::Ended { sub_task, end } => ("ended", Some(*sub_task), end.verdict.to_string()),
-        EventKind::TaskEnded => ("task_ended", None, String::new()),
-    }
-}
-
-fn news(at: f64, tally: &Tally, kind: &str, sub_task: Option<String>, why: String) -> EventView {
-    let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
-    EventView {
-        at,
-        sub_task,
-        kind: kind.into(),
-        why,
-        done: count(tally.done),
-        failed: count(tally.failed),
-        running: count(tally.running),
-        waiting: count(tally.waiting),
-        spent: tally.spent.to_string(),
-        held: tally.held.to_string(),
-    }
-}
-
-/// Cycles in Gc, for display.
-fn giga(cycles: u64) -> f64 {
-    Span::micros(cycles / 1_000).as_secs_f64()
-}
-
-/// Brings programs and inputs into the store, each file once.
-async fn import(
-    sub_tasks: &[SubTask],
-    base: &Path,
-    store: &Arc<Store>,
-) -> Result<BTreeMap<String, Blob>, Failure> {
-    let mut paths: Vec<String> = Vec::new();
-    for sub_task in sub_tasks {
-        paths.push(sub_task.program.path.clone());
-        paths.extend(sub_task.inputs.iter().map(|input| input.path.clone()));
-        paths.extend(sub_task.stdin.clone());
-    }
-    paths.sort();
-    paths.dedup();
-    let mut blobs = BTreeMap::new();
-    for path in paths {
-        let full = base.join(&path);
-        let blob = store.put_file(full.clone()).await.map_err(|error| Failure::no_file(&full, &error))?;
-        store.pin(blob.hash);
-        blobs.insert(path, blob);
-    }
-    Ok(blobs)
+/// Writes a state beside its file and renames it, so that a crash leaves the former one.
+fn write_whole(directory: &Path, path: &Path, view: &TaskView) -> std::io::Result<()> {
+    let text = serde_json::to_string(view).map_err(std::io::Error::other)?;
+    let mut part = tempfile::NamedTempFile::new_in(directory)?;
+    part.write_all(text.as_bytes())?;
+    part.persist(path).map_err(|error| error.error)?;
+    Ok(())
 }

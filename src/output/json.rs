@@ -3,7 +3,7 @@
 //! Within a major version of a form, members are added but neither removed nor changed.
 
 use super::view::{Place, Ready};
-use crate::control::{Failure, ListingView, TaskView};
+use crate::control::{Failure, ListingView, TaskLine, TaskView};
 use serde::Serialize;
 use std::path::Path;
 
@@ -23,10 +23,10 @@ pub(super) fn task(task: &TaskView) -> String {
     document("task-status", task)
 }
 
-pub(super) fn tasks(tasks: &[TaskView]) -> String {
+pub(super) fn tasks(tasks: &[TaskLine]) -> String {
     #[derive(Serialize)]
     struct Tasks<'a> {
-        tasks: &'a [TaskView],
+        tasks: &'a [TaskLine],
     }
     document("task-list", Tasks { tasks })
 }

@@ -1,6 +1,6 @@
 //! Views for tests.
 
-use crate::control::{EventView, NodeView, SaleView, SubTaskView, TaskState, TaskView};
+use crate::control::{EventView, NodeView, SaleView, SubTaskView, TaskLine, TaskState, TaskView};
 
 /// A task of three sub-tasks: one succeeded, one runs, one waits.
 pub(crate) fn task() -> TaskView {
@@ -108,4 +108,11 @@ pub(crate) fn event(kind: &str, why: &str) -> EventView {
         spent: "3.1".into(),
         held: "12.5".into(),
     }
+}
+
+/// The same task in one line.
+pub(crate) fn task_line() -> TaskLine {
+    let TaskView { id, name, file, state, submitted, elapsed, spent, held, sub_tasks, .. } = task();
+    let sub_tasks = sub_tasks.len();
+    TaskLine { id, name, file, state, submitted, elapsed, spent, held, sub_tasks, succeeded: 1 }
 }

@@ -88,7 +88,7 @@ fn a_list_of_tasks_has_a_line_each() {
 task  name       submitted             sub-tasks  succeeded     time  spent  state
    3  16 queens  2026-11-21T00:41:00Z          3          1  12.38 s   0.95  running
 ";
-    assert_eq!(human::tasks(&[sample::task()], PLAIN), expected);
+    assert_eq!(human::tasks(&[sample::task_line()], PLAIN), expected);
     assert_eq!(human::tasks(&[], PLAIN), "no tasks yet; `compup2p task submit FILE` makes one\n");
     assert_eq!(json::tasks(&[]), "{\"schema\":\"compup2p/task-list/v1\",\"tasks\":[]}\n");
 }

@@ -1,6 +1,7 @@
 //! Files and addresses that are wrong: exact message, exact exit code.
 
 use super::harness::{Bank, NodeProcess, policy, run};
+use serde_json::json;
 use std::fs::File;
 use tempfile::tempdir;
 
@@ -44,12 +45,78 @@ fn task_files_that_are_wrong_are_refused_with_line_and_column() {
         &task(&format!("<CpuCycles>-5</CpuCycles><Price>1</Price>{file}")),
         "FILE:3:12: `-5` is not a value for `CpuCycles`: expected a compute power more than 0, such as 1000\n",
     );
+    check(
+        &task(&format!("<CpuCycles>99999999999999999999</CpuCycles><Price>1</Price>{file}")),
+        "FILE:3:12: `99999999999999999999` is too large or too exact for `CpuCycles`: expected at most \
+         18446744073709551615 Mc/s\n",
+    );
+    let price = |price: &str| task(&format!("<CpuCycles>1</CpuCycles><Price>{price}</Price>{file}"));
+    for wrong in ["-1", "1e3", "0.0000001", "ten"] {
+        let expected = format!(
+            "FILE:3:32: `{wrong}` is not a value for `Price`: expected credits, more than 0, with at most six \
+             decimals, such as 12 or 0.25\n"
+        );
+        check(&price(wrong), &expected);
+    }
+    check(
+        &price("18446744073710"),
+        "FILE:3:32: `18446744073710` is too large or too exact for `Price`: expected at most \
+         18446744073709.551615 credits\n",
+    );
     let bomb =
         "<!DOCTYPE a [<!ENTITY a \"aaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]>\n<TaskFile>&b;</TaskFile>";
     check(
         bomb,
         "FILE:1:1: a document type (`<!DOCTYPE`) is not allowed in a task file, and with it no entities of one's own\n",
     );
+}
+
+#[test]
+fn what_cannot_be_read_as_a_file_says_why() {
+    let home = tempdir().unwrap();
+    std::fs::create_dir(home.path().join("directory")).unwrap();
+    // Reading it fails for everybody, root included: nothing is mapped at its beginning.
+    let unreadable = "/proc/self/mem";
+    let path = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    for (file, why) in [
+        (path("none.xml"), "No such file or directory (os error 2)"),
+        (path("directory"), "it is a directory"),
+        (unreadable.to_owned(), "Input/output error (os error 5)"),
+    ] {
+        for command in [&["task", "validate"][..], &["task", "submit", "--local", "2"], &["policy", "check"]]
+        {
+            let finished = run(&[command, &[&file]].concat(), home.path());
+            let expected = format!("error: {file} cannot be read: {why}\n");
+            assert_eq!((finished.code, finished.stdout, finished.stderr), (2, String::new(), expected));
+        }
+    }
+}
+
+#[test]
+fn arguments_that_are_wrong_are_refused_before_anything_is_started() {
+    let home = tempdir().unwrap();
+    let noop = "examples/noop/tasks.xml";
+    for (args, message) in [
+        (
+            &["join", "examples/policy.toml", "--bootstrap", "bank:0"][..],
+            "error: invalid value 'bank:0' for '--bootstrap <[KEY@]HOST:PORT>': `0` is not a port: expected 1 \
+             to 65535",
+        ),
+        (
+            &["task", "submit", "--local", "1", noop],
+            "error: invalid value '1' for '--local <N>': 1 is not in 2..=64",
+        ),
+        (
+            &["task", "status", "first"],
+            "error: invalid value 'first' for '[TASK]': expected the number of a task, or `last`",
+        ),
+        (&["task", "validate", noop, "--set", "a=1", "--set", "a=2"], "error: --set: `a` is set twice"),
+    ] {
+        let finished = run(args, home.path());
+        let first = finished.stderr.lines().next();
+        assert_eq!((finished.code, first), (2, Some(message)), "{finished:?}");
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0, "{args:?} left something");
+    }
 }
 
 #[test]
@@ -104,12 +171,37 @@ fn a_bootstrap_server_or_a_bank_that_does_not_answer_is_named() {
 }
 
 #[test]
-fn an_error_in_json_has_code_message_hint_and_whether_to_try_again() {
+fn an_error_in_json_is_one_value_on_standard_output() {
     let home = tempdir().unwrap();
-    let finished = run(&["task", "validate", "--json", "examples/none.xml"], home.path());
-    assert_eq!(finished.code, 2, "{finished:?}");
-    let error = &finished.json()["error"];
-    assert_eq!(error["retryable"], false, "{error}");
-    assert!(error["message"].as_str().unwrap().contains("examples/none.xml"), "{error}");
-    assert!(error["code"].is_string(), "{error}");
+    let json = |args: &[&str], code: i32| {
+        let finished = run(&[args, &["--json"]].concat(), home.path());
+        assert_eq!((finished.code, finished.stderr.as_str()), (code, ""), "{finished:?}");
+        finished.json()
+    };
+    let error = json!({
+        "code": "no_file",
+        "message": "examples/none.xml cannot be read: No such file or directory (os error 2)",
+        "hint": "",
+        "retryable": false,
+    });
+    let expected = json!({ "schema": "compup2p/error/v1", "error": error });
+    assert_eq!(json(&["task", "validate", "examples/none.xml"], 2), expected);
+
+    let file = home.path().join("t.xml");
+    let file_name = file.to_str().unwrap();
+    let text = task("<CpuCycles>1</CpuCycles><Price>0</Price><File>/bin/sh</File>");
+    std::fs::write(&file, text).unwrap();
+    let what = "a price must be more than 0 credits";
+    let error = json!({
+        "code": "task_invalid",
+        "message": format!("{file_name}:3:32: {what}"),
+        "hint": "",
+        "retryable": false,
+        "faults": [{ "file": file_name, "line": 3, "column": 32, "message": what }],
+    });
+    let expected = json!({ "schema": "compup2p/error/v1", "error": error });
+    assert_eq!(json(&["task", "validate", file_name], 2), expected);
+
+    let error = &json(&["status"], 4)["error"];
+    assert_eq!((&error["code"], &error["retryable"]), (&"no_node".into(), &true.into()), "{error}");
 }

@@ -46,8 +46,11 @@ fn a_network_by_hand_answers_every_command() {
         (task["sub_tasks"][0]["state"] == "running").then_some(())
     });
     assert_eq!(buyer.json(&["bank", "balance"])["held"], "900");
-    let cancelled = buyer.run(&["task", "cancel", "2"]);
-    assert_eq!(buyer.json(&["task", "status", "2"])["state"], "cancelled", "{cancelled:?}");
+    let cancelled = buyer.json(&["task", "cancel", "2"]);
+    let form = (&cancelled["schema"], &cancelled["state"], &cancelled["sub_tasks"][0]["reason_code"]);
+    let expected = (&"compup2p/task-status/v1".into(), &"cancelled".into(), &"cancelled".into());
+    assert_eq!(form, expected, "{cancelled}");
+    assert_eq!(buyer.json(&["task", "status", "2"])["state"], "cancelled");
     assert_eq!(buyer.run(&["task", "wait", "2"]).code, 8);
     wait_until("the money is back", Duration::from_secs(20), || {
         (buyer.json(&["bank", "balance"])["held"] == "0").then_some(())
@@ -65,21 +68,42 @@ fn status_of(node: &NodeProcess, field: &str) -> u64 {
     node.json(&["status"])[field].as_u64().unwrap()
 }
 
+/// The words after each `compup2p`, or after `cargo run … --`, that stands for a command: at the beginning of a line
+/// or of a piece of code.
+fn commands_of(readme: &str) -> Vec<Vec<&str>> {
+    let lines = readme.lines().flat_map(|line| line.split('`'));
+    let commands = lines.filter_map(|piece| {
+        let piece = piece.trim();
+        piece.strip_prefix("compup2p ").or_else(|| piece.strip_prefix("cargo run --release -- "))
+    });
+    commands.map(|command| command.split_whitespace().collect()).collect()
+}
+
 #[test]
 fn every_command_that_the_readme_names_has_help_with_an_example() {
     let home = tempdir().unwrap();
     let readme = std::fs::read_to_string("README.md").unwrap();
-    let lines = readme.lines().filter_map(|line| line.trim().strip_prefix("compup2p "));
-    let mut seen = 0;
-    for line in lines {
-        let words: Vec<&str> = line.split_whitespace().collect();
+    let commands = commands_of(&readme);
+    for words in &commands {
         let nouns = ["bank", "task", "market", "policy", "sim"];
         let count = if nouns.contains(&words[0]) { 2 } else { 1 };
         let help = run(&[&words[..count], &["--help"]].concat(), home.path());
-        assert!(help.code == 0 && help.stdout.contains("Example:"), "{line}: {help:?}");
-        seen += 1;
+        assert!(help.code == 0 && help.stdout.contains("Example:"), "{words:?}: {help:?}");
+        for option in words.iter().filter(|word| word.starts_with("--")) {
+            assert!(help.stdout.contains(option), "{words:?}: {option} is not in its help: {help:?}");
+        }
     }
-    assert!(seen >= 7, "the README shows only {seen} commands");
+    let first = ["task", "submit", "--local", "4", "examples/options/tasks.xml"];
+    assert_eq!(commands.first().map(Vec::as_slice), Some(&first[..]), "the quick start comes first");
+    for named in
+        ["bank serve", "join", "task validate", "task submit", "task status", "status", "dev", "sim run"]
+    {
+        let named: Vec<&str> = named.split(' ').collect();
+        assert!(
+            commands.iter().any(|words| words.starts_with(&named)),
+            "the README no longer shows {named:?}"
+        );
+    }
 }
 
 #[test]

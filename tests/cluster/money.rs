@@ -22,6 +22,8 @@ fn a_buyer_without_enough_money_is_refused_with_the_figures() {
     let task = network.wait(BUYER, 6);
     assert_eq!(task.state, "failed", "{task:?}");
     for sub_task in &task.sub_tasks {
+        // Only what a seller was offered counts: waiting for money is no attempt.
+        assert!(sub_task.attempts <= 2, "{sub_task:?}");
         if sub_task.name.starts_with("fits") {
             assert_eq!(sub_task.reason_code.as_deref(), Some("succeeded"), "{sub_task:?}");
             continue;
@@ -61,19 +63,17 @@ fn a_buyer_that_is_killed_finds_its_task_interrupted_and_all_its_money() {
     network.restart(BUYER);
     let task = network.task(BUYER);
     assert_eq!(task.state, "interrupted", "{task:?}");
-    let books = Books::of(&network);
+    Books::of(&network).check_sum();
+    // The sellers tell the buyer, who knows nothing of them any more, how their work ended, and then sign that
+    // nothing is owed: the money need not wait for the ends of the holds.
+    let books = Books::when_nothing_is_held(&network, 60);
     books.check_sum();
-    let held = books.balance(BUYER).held;
-    let is_held = [10, 20, 30].map(Money::credits).contains(&held);
-    assert!(is_held, "{held} credits: the holds of what was at work stand until they expire");
     until("the sellers are free again", 20, || {
         let busy: Vec<usize> = (1..4).filter(|node| network.status(*node).working > 0).collect();
         if busy.is_empty() { Ok(()) } else { Err(format!("nodes {busy:?} are at work")) }
     });
-    let books = Books::of(&network);
-    books.check_sum();
     assert!(
-        (1..4).all(|node| books.balance(node).worth() == i128::from(Money::credits(1_000).0)),
+        (0..4).all(|node| books.balance(node).worth() == i128::from(Money::credits(1_000).0)),
         "{books:?}"
     );
     network.submit(BUYER, &[Slow { name: "again", count: 2, millions: 1, price: 10 }]);

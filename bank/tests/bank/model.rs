@@ -138,7 +138,11 @@ impl Model {
     }
 
     fn held(&self, who: u8) -> u64 {
-        self.holds.values().filter(|hold| hold.closed.is_none() && hold.buyer == who).map(|hold| hold.amount).sum()
+        self.holds
+            .values()
+            .filter(|hold| hold.closed.is_none() && hold.buyer == who)
+            .map(|hold| hold.amount)
+            .sum()
     }
 
     fn open_hold(&self, id: u32) -> Result<Deposit, RefusalCode> {

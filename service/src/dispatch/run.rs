@@ -194,7 +194,8 @@ impl TaskRun {
     /// they find nobody.
     pub(super) fn take_waiting_like(&mut self, index: u32) -> Vec<u32> {
         let Self { runs, queue, .. } = self;
-        let plan = |index: u32| usize::try_from(index).ok().and_then(|index| runs.get(index)).map(|run| &run.plan);
+        let plan =
+            |index: u32| usize::try_from(index).ok().and_then(|index| runs.get(index)).map(|run| &run.plan);
         let Some(found_nobody) = plan(index) else { return Vec::new() };
         let is_like = |other: &u32| {
             let is_like = |plan: &SubTaskPlan| {

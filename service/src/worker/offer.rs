@@ -132,8 +132,7 @@ impl Worker {
 /// Whether the job stays within what was bought, and names its files as a scratch directory can hold them.
 fn judge_job(job: &Job, bought: &Requirement) -> Result<(), Refusal> {
     let limits = &job.limits;
-    for (what, most, asked) in
-        [("memory", bought.memory, limits.memory), ("disk", bought.disk, limits.disk)]
+    for (what, most, asked) in [("memory", bought.memory, limits.memory), ("disk", bought.disk, limits.disk)]
     {
         if asked > most {
             let message = format!("the ticket is for {most} of {what}, the offer asks for {asked}");
@@ -144,7 +143,11 @@ fn judge_job(job: &Job, bought: &Requirement) -> Result<(), Refusal> {
     for name in names {
         if path::inside(name).as_deref() != Ok(name.as_str()) {
             let message = format!("`{name}` cannot be the name of a file in the scratch directory");
-            return Err(Refusal::new(RefusalCode::Malformed, message, "use a relative path such as out/a.txt"));
+            return Err(Refusal::new(
+                RefusalCode::Malformed,
+                message,
+                "use a relative path such as out/a.txt",
+            ));
         }
     }
     Ok(())

@@ -17,7 +17,18 @@ impl Scenario {
     /// All scenarios, the simplest first.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        vec![calm(), first(), bank_crash(), partition(), poor_buyer(), restart(), storm(), liars(), hang(), leave()]
+        vec![
+            calm(),
+            first(),
+            bank_crash(),
+            partition(),
+            poor_buyer(),
+            restart(),
+            storm(),
+            liars(),
+            hang(),
+            leave(),
+        ]
     }
 
     /// The scenario of this name.

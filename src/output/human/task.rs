@@ -2,7 +2,7 @@
 
 use super::money::two_decimals;
 use super::{Align, Colour, Look, Table, clean, count, short};
-use crate::control::{SaleView, SubTaskView, TaskState, TaskView};
+use crate::control::{SaleView, SubTaskView, TaskLine, TaskState, TaskView};
 use crate::output::view::Validated;
 use std::fmt::Write as _;
 
@@ -29,7 +29,7 @@ pub(in crate::output) fn submitted(task: &TaskView) -> String {
 }
 
 /// All tasks.
-pub(in crate::output) fn tasks(tasks: &[TaskView], look: Look) -> String {
+pub(in crate::output) fn tasks(tasks: &[TaskLine], look: Look) -> String {
     if tasks.is_empty() {
         return "no tasks yet; `compup2p task submit FILE` makes one\n".into();
     }
@@ -49,8 +49,8 @@ pub(in crate::output) fn tasks(tasks: &[TaskView], look: Look) -> String {
             task.id.to_string(),
             task.name.clone(),
             task.submitted.clone(),
-            task.sub_tasks.len().to_string(),
-            in_state(task, "succeeded").to_string(),
+            task.sub_tasks.to_string(),
+            task.succeeded.to_string(),
             seconds(Some(task.elapsed)),
             two_decimals(&task.spent),
             word(task.state).into(),

@@ -1,6 +1,6 @@
-//! Writes the results of a sub-task where its file says: each file whole or not at all.
+//! Writes the results of sub-tasks where their file says: each file whole or not at all.
 
-use crate::net::store::Store;
+use crate::net::store::{Pins, Store};
 use proto::Hash;
 use proto::message::service::{Blob, NamedBlob};
 use service::End;
@@ -8,17 +8,79 @@ use service::task::SubTask;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where the files of one sub-task go, relative to the results directory.
 #[derive(Clone, Debug)]
-pub(crate) struct Destinations {
+pub(super) struct Destinations {
     outputs: Vec<(String, String)>,
     stdout: Option<String>,
     stderr: Option<String>,
 }
 
+/// Results that are to be written; what is needed for it stays in the store. Takes long for large files.
+pub(crate) struct Write {
+    task: u64,
+    directory: PathBuf,
+    ends: Vec<(u32, End)>,
+    destinations: Arc<Vec<Destinations>>,
+    store: Arc<Store>,
+    _pins: Pins,
+    /// Whether the user asked for them once more.
+    is_again: bool,
+}
+
+/// What became of it.
+pub(crate) struct Written {
+    pub(super) task: u64,
+    /// The files of each sub-task, by its index.
+    pub(super) files: Vec<(usize, Vec<String>)>,
+    pub(super) problems: Vec<String>,
+    pub(super) is_again: bool,
+}
+
+impl Written {
+    /// The task it belongs to.
+    pub(crate) const fn task(&self) -> u64 {
+        self.task
+    }
+}
+
+impl Write {
+    pub(super) fn new(
+        task: u64,
+        directory: PathBuf,
+        ends: Vec<(u32, End)>,
+        destinations: Arc<Vec<Destinations>>,
+        store: &Arc<Store>,
+    ) -> Self {
+        let outputs = ends.iter().flat_map(|(_, end)| end.outputs.iter().map(|output| output.blob));
+        let streams = ends.iter().flat_map(|(_, end)| end.stdout.into_iter().chain(end.stderr));
+        let pins = Pins::new(store, outputs.chain(streams).map(|blob| blob.hash));
+        Self { task, directory, ends, destinations, store: Arc::clone(store), _pins: pins, is_again: false }
+    }
+
+    /// The same, because the user asks for it once more.
+    pub(super) fn again(self) -> Self {
+        Self { is_again: true, ..self }
+    }
+
+    /// Writes all of it.
+    pub(crate) fn run(self) -> Written {
+        let (mut files, mut problems) = (Vec::new(), Vec::new());
+        for (index, end) in &self.ends {
+            let index = usize::try_from(*index).unwrap_or(usize::MAX);
+            let Some(destinations) = self.destinations.get(index) else { continue };
+            let (written, failed) = destinations.write(end, &self.directory, &self.store);
+            files.push((index, written));
+            problems.extend(failed);
+        }
+        Written { task: self.task, files, problems, is_again: self.is_again }
+    }
+}
+
 impl Destinations {
-    pub(crate) fn of(sub_task: &SubTask) -> Self {
+    pub(super) fn of(sub_task: &SubTask) -> Self {
         let outputs = sub_task.outputs.iter();
         Self {
             outputs: outputs.map(|output| (output.name.clone(), output.destination.clone())).collect(),
@@ -27,8 +89,13 @@ impl Destinations {
         }
     }
 
+    /// Whether anything is to be written for `end`.
+    pub(super) fn has_content(&self, end: &End) -> bool {
+        !self.contents(end).is_empty()
+    }
+
     /// Writes what `end` brought into `directory`; returns the files written and what could not be.
-    pub(crate) fn write(&self, end: &End, directory: &Path, store: &Store) -> (Vec<String>, Vec<String>) {
+    fn write(&self, end: &End, directory: &Path, store: &Store) -> (Vec<String>, Vec<String>) {
         let (mut files, mut problems) = (Vec::new(), Vec::new());
         for (destination, content) in self.contents(end) {
             let path = directory.join(&destination);

@@ -1,0 +1,81 @@
+//! From a submission to what the node can buy: the file is parsed, its contents are brought into the store, and
+//! every sub-task is planned. Large files take long, so this runs beside the node.
+
+use super::results::Destinations;
+use crate::control::{Failure, Submit};
+use crate::net::store::{Pins, Store};
+use proto::message::service::Blob;
+use proto::{ContractId, Rules, Span};
+use service::task::SubTask;
+use service::{SubTaskPlan, Submission};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A task that is ready to be bought.
+pub(crate) struct Prepared {
+    pub(super) name: String,
+    pub(super) file: String,
+    pub(super) names: Vec<String>,
+    pub(super) destinations: Vec<Destinations>,
+    /// Programs and inputs, kept in the store while the task runs.
+    pub(super) pins: Pins,
+    pub(super) results: PathBuf,
+    pub(super) submission: Submission,
+}
+
+/// Parses a task file, brings its contents into the store and plans what is to be bought.
+pub(crate) async fn prepare(submit: Submit, rules: Rules, store: Arc<Store>) -> Result<Prepared, Failure> {
+    let Submit { text, file, base, to, set, patience } = submit;
+    let name = file.clone();
+    let parsed = tokio::task::spawn_blocking(move || service::task::parse(&text, &name, &set));
+    let parsed = parsed.await.map_err(Failure::from_display("task_invalid"))?;
+    let task = parsed.map_err(|faults| Failure::task_file(&faults))?.task;
+    let mut pins = Pins::new(&store, []);
+    let blobs = import(&task.sub_tasks, &base, &store, &mut pins).await?;
+    let blob_of = |path: &str| blobs.get(path).copied();
+    let plan = |sub_task: &SubTask| SubTaskPlan::new(sub_task, &rules, &blob_of);
+    let plans: Result<Vec<SubTaskPlan>, _> = task.sub_tasks.iter().map(plan).collect();
+    let plans = plans.map_err(|error| Failure::plan(&file, &error))?;
+    let contract: ContractId = proto::CommandId(crate::node::random::bytes()?);
+    Ok(Prepared {
+        name: task.name.clone(),
+        file,
+        names: task.sub_tasks.iter().map(|sub_task| sub_task.name.clone()).collect(),
+        destinations: task.sub_tasks.iter().map(Destinations::of).collect(),
+        pins,
+        results: to.unwrap_or(base),
+        submission: Submission { task: contract, plans, patience: span(patience) },
+    })
+}
+
+fn span(seconds: f64) -> Span {
+    let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    Span::micros(Duration::try_from_secs_f64(seconds).map_or(u64::MAX, micros))
+}
+
+/// Brings programs and inputs into the store, each file once.
+async fn import(
+    sub_tasks: &[SubTask],
+    base: &Path,
+    store: &Arc<Store>,
+    pins: &mut Pins,
+) -> Result<BTreeMap<String, Blob>, Failure> {
+    let mut paths: Vec<String> = Vec::new();
+    for sub_task in sub_tasks {
+        paths.push(sub_task.program.path.clone());
+        paths.extend(sub_task.inputs.iter().map(|input| input.path.clone()));
+        paths.extend(sub_task.stdin.clone());
+    }
+    paths.sort();
+    paths.dedup();
+    let mut blobs = BTreeMap::new();
+    for path in paths {
+        let full = base.join(&path);
+        let blob = store.put_file(full.clone()).await.map_err(|error| Failure::no_file(&full, &error))?;
+        pins.add(blob.hash);
+        blobs.insert(path, blob);
+    }
+    Ok(blobs)
+}

@@ -1,0 +1,127 @@
+//! Tasks in the words of the command line.
+
+use crate::control::{EventView, SaleView, SubTaskView, TaskState};
+use proto::Span;
+use proto::message::service::Outcome;
+use service::event::Verdict;
+use service::{End, EventKind, State, SubTaskStatus, Tally, TaskStatus};
+
+pub(super) fn ended_state(status: &TaskStatus) -> TaskState {
+    if status.sub_tasks.iter().all(|sub_task| sub_task.state == State::Succeeded) {
+        TaskState::Succeeded
+    } else if status.sub_tasks.iter().any(|sub_task| sub_task.state == State::Failed) {
+        TaskState::Failed
+    } else {
+        TaskState::Cancelled
+    }
+}
+
+/// Brings a sub-task up to what the node knows.
+pub(super) fn refresh(view: &mut SubTaskView, now: &SubTaskStatus) {
+    view.state = now.state.name().into();
+    view.attempts = now.attempts;
+    view.gcycles = giga(now.cycles.0);
+    view.sale = now.sale.as_ref().map(sale_view);
+    view.why.clone_from(&now.why);
+    if let Some(end) = &now.end {
+        show_end(view, end);
+    }
+}
+
+pub(super) fn show_end(view: &mut SubTaskView, end: &End) {
+    view.attempts = end.attempts;
+    view.gcycles = giga(end.cycles.0);
+    view.paid = end.paid.to_string();
+    view.fee = end.fee.to_string();
+    view.elapsed = Some(end.elapsed.as_secs_f64());
+    view.why = end.verdict.to_string();
+    view.reason_code = Some(reason_code(&end.verdict).into());
+}
+
+pub(super) fn waiting(name: &str) -> SubTaskView {
+    SubTaskView {
+        name: name.into(),
+        state: State::Waiting.name().into(),
+        attempts: 0,
+        gcycles: 0.0,
+        sale: None,
+        paid: "0".into(),
+        fee: "0".into(),
+        elapsed: None,
+        why: String::new(),
+        reason_code: None,
+        files: Vec::new(),
+    }
+}
+
+pub(super) fn sale_view(sale: &service::Sale) -> SaleView {
+    SaleView {
+        seller: sale.seller.key.to_hex(),
+        address: sale.seller.addr.to_string(),
+        market: sale.market.to_string(),
+        ask: sale.ask.to_string(),
+        second_ask: sale.second_ask.map(|ask| ask.to_string()),
+        asks_seen: sale.asks_seen,
+        clearing: sale.clearing.to_string(),
+    }
+}
+
+const fn reason_code(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Succeeded => "succeeded",
+        Verdict::Failed(outcome) => match outcome {
+            Outcome::Succeeded => "succeeded",
+            Outcome::Exited(_) => "exited",
+            Outcome::Trapped(_) => "trapped",
+            Outcome::WallLimit(_) => "wall_limit",
+            Outcome::MemoryLimit(_) => "memory_limit",
+            Outcome::DiskLimit(_) => "disk_limit",
+            Outcome::OutputLimit(_) => "output_limit",
+            Outcome::CycleLimit(_) => "cycle_limit",
+            Outcome::OutputMissing(_) => "output_missing",
+            Outcome::NotRunnable(_) => "not_runnable",
+            Outcome::NotFetched(_) => "not_fetched",
+            Outcome::Cancelled => "cancelled",
+            Outcome::Abandoned(_) => "abandoned",
+        },
+        Verdict::NotPlaced { .. } => "not_placed",
+        Verdict::NotPaid(refusal) | Verdict::Declined(refusal) => refusal.code.name(),
+        Verdict::Lost { .. } => "lost",
+        Verdict::Cancelled => "cancelled",
+    }
+}
+
+pub(super) fn describe(kind: &EventKind) -> (&'static str, Option<u32>, String) {
+    match kind {
+        EventKind::Matched { sub_task, sale } => {
+            ("matched", Some(*sub_task), format!("{} at {} credits per Gc", sale.seller.key, sale.clearing))
+        }
+        EventKind::NoSeller { sub_task, why } => ("no_seller", Some(*sub_task), why.clone()),
+        EventKind::Staging { sub_task } => ("staging", Some(*sub_task), String::new()),
+        EventKind::Running { sub_task } => ("running", Some(*sub_task), String::new()),
+        EventKind::Retrying { sub_task, why } => ("retrying", Some(*sub_task), why.clone()),
+        EventKind::Ended { sub_task, end } => ("ended", Some(*sub_task), end.verdict.to_string()),
+        EventKind::TaskEnded => ("task_ended", None, String::new()),
+    }
+}
+
+pub(super) fn news(at: f64, tally: &Tally, kind: &str, sub_task: Option<String>, why: String) -> EventView {
+    let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+    EventView {
+        at,
+        sub_task,
+        kind: kind.into(),
+        why,
+        done: count(tally.done),
+        failed: count(tally.failed),
+        running: count(tally.running),
+        waiting: count(tally.waiting),
+        spent: tally.spent.to_string(),
+        held: tally.held.to_string(),
+    }
+}
+
+/// Cycles in Gc, for display.
+fn giga(cycles: u64) -> f64 {
+    Span::micros(cycles / 1_000).as_secs_f64()
+}

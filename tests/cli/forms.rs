@@ -1,0 +1,194 @@
+//! What each command prints, for people and for programs, on a network of two nodes.
+
+use super::harness::{Bank, Finished, NodeProcess, policy, run, text, wait_until};
+use super::known::ALONE;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::sync::PoisonError;
+use std::time::Duration;
+use tempfile::tempdir;
+
+/// The paper's task, and the one line that it leaves.
+const FIGURE_7: &str = "examples/figure7/tasks.xml";
+const RESULT: &str = "3 4 hypotenuse 5 paths 35\n";
+
+/// A command that succeeds says exactly this.
+#[track_caller]
+fn check(finished: &Finished, expected: &str) {
+    assert_eq!((finished.code, finished.stdout.as_str()), (0, expected), "{finished:?}");
+}
+
+/// The words of the first line, where the columns of a table have their names.
+fn columns(finished: &Finished) -> String {
+    assert_eq!(finished.code, 0, "{finished:?}");
+    let first = finished.stdout.lines().next().unwrap_or_default();
+    first.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The names of an object's members, in alphabetical order.
+fn members(value: &Value) -> Vec<&str> {
+    let mut names: Vec<&str> =
+        value.as_object().map_or_else(Vec::new, |object| object.keys().map(String::as_str).collect());
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn files_are_checked_without_a_network() {
+    let home = tempdir().unwrap();
+    let run = |args: &[&str]| run(args, home.path());
+    let validate = ["task", "validate", FIGURE_7];
+    check(&run(&validate), &format!("{FIGURE_7}: valid: tasks, 1 sub-task, 1 file, at most 234 credits\n"));
+    let expected = json!({
+        "schema": "compup2p/task-validate/v1",
+        "file": FIGURE_7,
+        "name": "tasks",
+        "sub_tasks": 1,
+        "price": "234",
+        "budget": null,
+        "files": 1,
+        "warnings": [],
+    });
+    assert_eq!(run(&[&validate[..], &["--json"]].concat()).json(), expected);
+    let policy = ["policy", "check", "examples/policy.toml"];
+    check(&run(&policy), "examples/policy.toml: valid\n");
+    let expected =
+        json!({ "schema": "compup2p/policy-check/v1", "file": "examples/policy.toml", "valid": true });
+    assert_eq!(run(&[&policy[..], &["--json"]].concat()).json(), expected);
+    for (name, file) in [("task", "docs/task.xsd"), ("policy", "docs/policy.md")] {
+        let file = std::fs::read_to_string(file).unwrap();
+        check(&run(&["schema", name]), &file);
+        let expected = json!({ "schema": "compup2p/schema/v1", "name": name, "text": file });
+        assert_eq!(run(&["schema", name, "--json"]).json(), expected);
+    }
+}
+
+#[test]
+fn commands_of_a_node_speak_to_people_and_to_programs() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let home = tempdir().unwrap();
+    let bank = Bank::start(home.path());
+    let start = |name: &str, cost: &str| NodeProcess::start(home.path(), &bank, name, &policy(cost, 1));
+    let (mut buyer, mut seller) = (start("a", "0.1"), start("b", "0.2"));
+    check(&buyer.run(&["task", "list"]), "no tasks yet; `compup2p task submit FILE` makes one\n");
+    assert_eq!(buyer.json(&["task", "list"]), json!({ "schema": "compup2p/task-list/v1", "tasks": [] }));
+    check_account(&buyer);
+    check_market(&buyer, &seller);
+    check_status(&buyer);
+    check_task(&buyer, &home.path().join("to"), &seller.account);
+
+    let left = format!("the node in {} has left the network and ended\n", seller.home.display());
+    check(&seller.run(&["leave"]), &left);
+    assert_eq!(seller.wait_for_end(), 0);
+    let expected = json!({ "schema": "compup2p/leave/v1", "left": true, "home": text(&buyer.home) });
+    assert_eq!(buyer.json(&["leave"]), expected);
+    assert_eq!(buyer.wait_for_end(), 0);
+}
+
+fn check_account(buyer: &NodeProcess) {
+    let account = &buyer.account;
+    let shown = format!("account   {account}\navailable 1000 credits\nheld      0 credits\n");
+    check(&buyer.run(&["bank", "balance"]), &shown);
+    let expected = json!({
+        "schema": "compup2p/balance/v1",
+        "account": account,
+        "available": "1000",
+        "held": "0",
+    });
+    assert_eq!(buyer.json(&["bank", "balance"]), expected);
+}
+
+/// Both listings stand somewhere, each with all that a buyer has to know.
+fn check_market(buyer: &NodeProcess, seller: &NodeProcess) {
+    let listed = || {
+        let lists = [buyer, seller].map(|node| (node, node.json(&["market", "list"])));
+        let all = lists.iter().flat_map(|(_, list)| list["listings"].as_array().cloned().unwrap_or_default());
+        let all: Vec<Value> = all.collect();
+        (all.len() == 2).then_some((lists, all))
+    };
+    let (lists, mut all) = wait_until("both are listed", Duration::from_secs(60), listed);
+    all.sort_by_key(|listing| listing["ask"].to_string());
+    for (listing, (node, ask)) in all.iter().zip([(buyer, "0.1"), (seller, "0.2")]) {
+        let names = ["address", "ask", "cores", "expires_in", "market", "per_core", "seller"];
+        assert_eq!(members(listing), names);
+        let stands = (&listing["seller"], &listing["address"], &listing["ask"], &listing["cores"]);
+        let (account, address) = (node.account.as_str(), node.address.as_str());
+        assert_eq!(stands, (&account.into(), &address.into(), &ask.into(), &1.into()), "{listing}");
+    }
+    for (node, list) in lists {
+        assert_eq!(list["schema"], "compup2p/market-list/v1");
+        let shown = columns(&node.run(&["market", "list"]));
+        if list["listings"].as_array().is_some_and(Vec::is_empty) {
+            assert_eq!(shown, "no listings in the markets that this node owns");
+        } else {
+            assert_eq!(shown, "market seller address cores Mc/s a core ask/Gc expires in");
+        }
+    }
+}
+
+fn check_status(buyer: &NodeProcess) {
+    let status = wait_until("it has a neighbour", Duration::from_secs(60), || {
+        let status = buyer.json(&["status"]);
+        (status["predecessor"].is_string() && status["listed"].is_string()).then_some(status)
+    });
+    assert_eq!((&status["schema"], &status["is_member"]), (&"compup2p/status/v1".into(), &true.into()));
+    assert_eq!((&status["account"], &status["ask"]), (&buyer.account.as_str().into(), &"0.1".into()));
+    assert_eq!(status["successors"].as_array().map(Vec::len), Some(1), "{status}");
+    assert_eq!((&status["cores"], &status["free_cores"]), (&1.into(), &1.into()), "{status}");
+    let shown = buyer.run(&["status"]);
+    assert_eq!(shown.code, 0, "{shown:?}");
+    let names: Vec<&str> = shown.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let expected = ["account", "node", "ring", "bank", "power", "selling", "working", "owns", "orders", "up"];
+    assert_eq!(names, expected);
+    assert!(shown.stdout.contains(&format!("account  {}\n", buyer.account)), "{shown:?}");
+}
+
+/// A task from its submission to its results, with all that shows it.
+fn check_task(buyer: &NodeProcess, to: &Path, seller: &str) {
+    let to = text(to);
+    let submitted = buyer.run(&["task", "submit", FIGURE_7, "--to", to]);
+    check(&submitted, "task 1 (tasks): 1 sub-task submitted; `compup2p task wait 1` waits for the end\n");
+    let waited = buyer.run(&["task", "wait", "1"]);
+    assert_eq!(waited.code, 0, "{waited:?}");
+    assert!(waited.stdout.starts_with("task 1 (tasks): succeeded\nsub-task "), "{waited:?}");
+    assert_eq!(std::fs::read_to_string(format!("{to}/joboutput.out")).unwrap(), RESULT);
+
+    let task = buyer.json(&["task", "status", "last"]);
+    let form = (&task["schema"], &task["id"], &task["file"], &task["state"]);
+    let expected = (&"compup2p/task-status/v1".into(), &1.into(), &FIGURE_7.into(), &"succeeded".into());
+    assert_eq!(form, expected, "{task}");
+    let one = &task["sub_tasks"][0];
+    let expected = [
+        "attempts",
+        "elapsed",
+        "fee",
+        "files",
+        "gcycles",
+        "name",
+        "paid",
+        "reason_code",
+        "sale",
+        "state",
+        "why",
+    ];
+    assert_eq!(members(one), expected);
+    let sale = &one["sale"];
+    let names = ["address", "ask", "asks_seen", "clearing", "market", "second_ask", "seller"];
+    assert_eq!((members(sale), &sale["seller"]), (names.to_vec(), &seller.into()), "a node buys from others");
+    assert_eq!(one["files"], json!(["joboutput.out"]));
+    assert_eq!(buyer.json(&["task", "wait", "1"]), buyer.json(&["task", "status", "1"]));
+
+    let list = buyer.json(&["task", "list"]);
+    assert_eq!((&list["schema"], &list["tasks"][0]["id"]), (&"compup2p/task-list/v1".into(), &1.into()));
+    let shown = columns(&buyer.run(&["task", "list"]));
+    assert_eq!(shown, "task name submitted sub-tasks succeeded time spent state");
+
+    let again = format!("{to}-again");
+    check(&buyer.run(&["task", "results", "1", "--to", &again]), "joboutput.out\n");
+    assert_eq!(std::fs::read_to_string(format!("{again}/joboutput.out")).unwrap(), RESULT);
+    assert_eq!(buyer.json(&["task", "results", "1"])["schema"], "compup2p/task-status/v1");
+    let unknown = buyer.run(&["task", "status", "77"]);
+    let expected =
+        "error: this node has no task `77`\nhint: `compup2p task list` shows the tasks there are\n";
+    assert_eq!((unknown.code, unknown.stderr.as_str()), (2, expected));
+}

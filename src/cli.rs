@@ -12,6 +12,7 @@ mod local;
 mod node;
 mod options;
 mod policy;
+mod ring;
 mod sim;
 mod start;
 mod task;
@@ -88,6 +89,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Done {
         Command::Status => node::status(&global, printer),
         Command::Leave => node::leave(&global, printer),
         Command::Market { command: MarketCommand::List } => node::listings(&global, printer),
+        Command::Ring { command } => ring::run(&command, &global, printer),
         Command::Dev(dev) => local::dev(&dev, &global, printer),
         Command::Policy { command: PolicyCommand::Check { file } } => policy::check(&file, printer),
         Command::Sim { command } => sim::run(command, printer),

@@ -4,8 +4,10 @@
 //! [`Request::Watch`] with a [`Reply::Event`] for every change and a [`Reply::Task`] at the end. The socket is
 //! in the node's directory with mode 0600: who can open it is the node's owner.
 
+mod ring;
 mod view;
 
+pub(crate) use ring::{HopView, LookupView, NeighbourView, RingCheckView, RingView};
 pub(crate) use view::{
     BalanceView, EventView, ListingView, NodeView, SaleView, SubTaskView, TaskLine, TaskState, TaskView,
 };
@@ -42,6 +44,12 @@ pub(crate) enum Request {
     Balance,
     /// The listings in the markets that this node owns.
     Listings,
+    /// The node's neighbours in the ring, with their round trips.
+    Ring,
+    /// Who answers for a key (40 hexadecimal digits), with the path to it.
+    Lookup { key: String },
+    /// A walk around the ring.
+    RingCheck,
     /// Leaves the network in order and ends.
     Leave,
 }
@@ -80,6 +88,12 @@ pub(crate) enum Reply {
     Balance(BalanceView),
     /// To [`Request::Listings`].
     Listings(Vec<ListingView>),
+    /// To [`Request::Ring`].
+    Ring(Box<RingView>),
+    /// To [`Request::Lookup`].
+    Lookup(Box<LookupView>),
+    /// To [`Request::RingCheck`].
+    RingCheck(Box<RingCheckView>),
     /// To [`Request::Leave`], when it is done.
     Left,
     /// Instead of an answer.
@@ -145,6 +159,22 @@ impl Failure {
         let message = format!("the bank and bootstrap server at {address} does not answer");
         let hint = "check the address, and that `compup2p bank serve` runs there";
         Self { retryable: true, ..Self::new("bank_unreachable", message, 4).hint(hint) }
+    }
+
+    /// The node is no member of the ring at the moment.
+    pub(crate) fn not_in_ring() -> Self {
+        let message = "this node is not in the ring at the moment";
+        let hint = "it enters by itself: try again in a few seconds, or see its log";
+        Self { retryable: true, ..Self::new("not_in_ring", message, 4).hint(hint) }
+    }
+
+    /// A lookup that came to nobody.
+    pub(crate) fn no_owner(path: &[HopView]) -> Self {
+        let hops: Vec<String> =
+            path.iter().map(|hop| format!("{}: {}", hop.node.address, hop.answer)).collect();
+        let message = format!("nobody was found who answers for this key\nasked {}", hops.join(", "));
+        let hint = "`compup2p ring check` tells what is wrong with the ring";
+        Self { retryable: true, ..Self::new("no_owner", message, 4).hint(hint) }
     }
 
     /// There is no such task.

@@ -5,6 +5,7 @@ mod clock;
 mod control;
 mod driver;
 mod executions;
+mod explorer;
 pub(crate) mod local;
 mod random;
 mod start;

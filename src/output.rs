@@ -20,7 +20,9 @@ pub(crate) use view::{
     BalanceChange, Place, Ready, Run, RunningNetwork, RunningNode, TotalChange, Validated,
 };
 
-use crate::control::{BalanceView, Failure, ListingView, NodeView, TaskLine, TaskView};
+use crate::control::{
+    BalanceView, Failure, ListingView, LookupView, NodeView, RingCheckView, RingView, TaskLine, TaskView,
+};
 use proto::PublicKey;
 use simulation::Experiments;
 use std::env;
@@ -91,6 +93,18 @@ impl Printer {
 
     pub(crate) fn listings(self, listings: &[ListingView]) -> Result<(), Failure> {
         self.result(|| json::listings(listings), |look| human::listings(listings, look))
+    }
+
+    pub(crate) fn ring(self, ring: &RingView) -> Result<(), Failure> {
+        self.result(|| json::document("ring", ring), |look| human::ring(ring, look))
+    }
+
+    pub(crate) fn lookup(self, lookup: &LookupView) -> Result<(), Failure> {
+        self.result(|| json::document("ring-lookup", lookup), |look| human::lookup(lookup, look))
+    }
+
+    pub(crate) fn ring_check(self, check: &RingCheckView) -> Result<(), Failure> {
+        self.result(|| json::document("ring-check", check), |_| human::ring_check(check))
     }
 
     pub(crate) fn left(self, home: &Path) -> Result<(), Failure> {

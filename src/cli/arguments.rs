@@ -81,6 +81,12 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: MarketCommand,
     },
+    /// Look around the ring
+    #[command(after_help = "Example:\n  compup2p ring check\n\nExit codes: see the commands")]
+    Ring {
+        #[command(subcommand)]
+        command: RingCommand,
+    },
     /// Run a whole network on this machine, until Ctrl-C
     #[command(after_help = "Example:\n  compup2p dev --nodes 4\n\n\
         Exit codes:\n  0 ended by Ctrl-C · 1 a process of the network ended by itself\n  \
@@ -258,6 +264,27 @@ pub(super) enum MarketCommand {
         after_help = "Example:\n  compup2p market list\n\nExit codes:\n  0 shown · 4 no node is running"
     )]
     List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RingCommand {
+    /// Show the node's neighbours in the ring, with their round trips
+    #[command(
+        after_help = "Example:\n  compup2p ring show\n\nExit codes:\n  0 shown · 4 no node is running, or it is not in the ring"
+    )]
+    Show,
+    /// Find out who answers for a key, and show the path to it
+    #[command(after_help = "Example:\n  compup2p ring lookup compute/40\n\n\
+        Exit codes:\n  0 found · 2 usage · 4 no node is running, it is not in the ring, or nobody was found")]
+    Lookup {
+        /// 40 hexadecimal digits, or any text, which is hashed by SHA-1
+        key: String,
+    },
+    /// Walk around the ring and tell every defect
+    #[command(after_help = "Example:\n  compup2p ring check\n\n\
+        Exit codes:\n  0 no defect · 1 defects (a ring that is changing has some for a moment)\n  \
+        4 no node is running, or it is not in the ring")]
+    Check,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -3,13 +3,14 @@
 use super::clock::Clock;
 use super::control::{Call, Question};
 use super::executions::Executions;
+use super::explorer::{Explorer, Home, Quest};
 use super::supply::Supplier;
 use super::tasks::{Prepared, Tasks, Write, Written, prepare};
 use crate::control::{BalanceView, Failure, ListingView, NodeView, Reply, Request, Submit};
 use crate::net::store::{Pins, Store};
 use crate::net::{Event, Net};
 use proto::message::service::Blob;
-use proto::{ContractId, Peer};
+use proto::{ContractId, Peer, RingId};
 use service::{EventKind, Input, Node, Output};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,6 +45,7 @@ pub(crate) struct Driver {
     leavers: Vec<Question>,
     /// What open contracts need of the store.
     pins: BTreeMap<ContractId, Pins>,
+    explorer: Explorer,
     finished: mpsc::UnboundedSender<Finished>,
     finishing: mpsc::UnboundedReceiver<Finished>,
     leave_by: Option<Instant>,
@@ -73,6 +75,7 @@ impl Driver {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { node, net, store, clock, executions, supplier, tasks, bank, inputs } = parts;
         let (finished, finishing) = mpsc::unbounded_channel();
+        let explorer = Explorer::new(net.clone());
         Self {
             node,
             net,
@@ -87,6 +90,7 @@ impl Driver {
             balance_askers: Vec::new(),
             leavers: Vec::new(),
             pins: BTreeMap::new(),
+            explorer,
             finished,
             finishing,
             leave_by: None,
@@ -146,7 +150,11 @@ impl Driver {
 
     fn take_event(&mut self, event: Event) {
         match event {
-            Event::Received { from, message } => self.take(Input::Receive { from, message }),
+            Event::Received { from, message } => {
+                if let Some(message) = self.explorer.take(from, message) {
+                    self.take(Input::Receive { from, message });
+                }
+            }
             Event::Unreachable { peer } => self.take(Input::Unreachable { peer }),
         }
     }
@@ -253,6 +261,12 @@ impl Driver {
         });
     }
 
+    /// Looks around the ring beside the node.
+    fn explore(&self, quest: Quest, question: Question) {
+        let (explorer, home) = (self.explorer.clone(), Home::of(self.node.chord()));
+        tokio::spawn(async move { question.answer(explorer.answer(quest, home).await) });
+    }
+
     /// Prepares a submission beside the node.
     fn submit(&self, submit: Submit, question: Question) {
         let (finished, rules, store) = (self.finished.clone(), self.supplier.rules, Arc::clone(&self.store));
@@ -315,6 +329,15 @@ impl Driver {
                 self.take(Input::AskBalance);
             }
             Request::Listings => question.answer(Reply::Listings(self.listings())),
+            Request::Ring => self.explore(Quest::Show, question),
+            Request::Lookup { key } => match proto::id::unhex(&key) {
+                Some(key) => self.explore(Quest::Lookup { key: RingId(key) }, question),
+                None => {
+                    let message = format!("`{key}` is not a key of 40 hexadecimal digits");
+                    question.answer(Reply::Error(Failure::new("malformed", message, 2)));
+                }
+            },
+            Request::RingCheck => self.explore(Quest::Check, question),
             Request::Leave => {
                 self.leavers.push(question);
                 self.leave();

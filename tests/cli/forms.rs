@@ -25,6 +25,10 @@ fn columns(finished: &Finished) -> String {
     first.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+fn text_of(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is not a text")).to_owned()
+}
+
 /// The names of an object's members, in alphabetical order.
 fn members(value: &Value) -> Vec<&str> {
     let mut names: Vec<&str> =
@@ -75,6 +79,7 @@ fn commands_of_a_node_speak_to_people_and_to_programs() {
     check_account(&buyer);
     check_market(&buyer, &seller);
     check_status(&buyer);
+    check_ring(&buyer, &seller);
     check_task(&buyer, &home.path().join("to"), &seller.account);
 
     let left = format!("the node in {} has left the network and ended\n", seller.home.display());
@@ -141,6 +146,45 @@ fn check_status(buyer: &NodeProcess) {
     let expected = ["account", "node", "ring", "bank", "power", "selling", "working", "owns", "orders", "up"];
     assert_eq!(names, expected);
     assert!(shown.stdout.contains(&format!("account  {}\n", buyer.account)), "{shown:?}");
+}
+
+/// In a ring of two each is everything to the other.
+fn check_ring(buyer: &NodeProcess, seller: &NodeProcess) {
+    let ring = wait_until("neighbours know each other", Duration::from_secs(60), || {
+        let check = buyer.run(&["ring", "check"]);
+        (check.code == 0 && check.stdout.starts_with("2 nodes, the ring is closed, 0 defects; "))
+            .then(|| buyer.json(&["ring", "show"]))
+    });
+    let of_seller = |node: &Value| {
+        assert_eq!(members(node), ["account", "address", "ms", "node_id"]);
+        let (account, address) = (seller.account.as_str(), seller.address.as_str());
+        assert_eq!((&node["account"], &node["address"]), (&account.into(), &address.into()), "{node}");
+        assert!(node["ms"].as_f64().is_some_and(|ms| ms > 0.0), "{node}");
+    };
+    assert_eq!((&ring["schema"], &ring["fingers"]), (&"compup2p/ring/v1".into(), &json!([])), "{ring}");
+    of_seller(&ring["predecessor"]);
+    assert_eq!(ring["successors"].as_array().map(Vec::len), Some(1), "{ring}");
+    of_seller(&ring["successors"][0]);
+    let shown = buyer.run(&["ring", "show"]);
+    assert!(shown.stdout.starts_with("node ") && shown.stdout.contains("successor 1"), "{shown:?}");
+
+    // What the seller answers for is found from both sides, without asking anybody else.
+    let id = text_of(&ring["successors"][0]["node_id"]);
+    for node in [buyer, seller] {
+        let lookup = node.json(&["ring", "lookup", &id]);
+        assert_eq!(
+            (&lookup["schema"], &lookup["key"]),
+            (&"compup2p/ring-lookup/v1".into(), &id.as_str().into())
+        );
+        assert_eq!(
+            (&lookup["path"], &lookup["owner"]["node_id"]),
+            (&json!([]), &id.as_str().into()),
+            "{lookup}"
+        );
+    }
+    // SHA-1 of the empty text.
+    let hashed = buyer.json(&["ring", "lookup", ""]);
+    assert_eq!(hashed["key"], "da39a3ee5e6b4b0d3255bfef95601890afd80709", "{hashed}");
 }
 
 /// A task from its submission to its results, with all that shows it.

@@ -5,26 +5,26 @@ use proto::{Peer, Range, RingId};
 
 /// Everything that can happen to a node of the ring.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
+pub enum Input<P = Peer> {
     /// Start a ring of one node. Ignored by a member.
     Create,
     /// Join the ring that the nodes in `via` know. A member stays what it is until the join has succeeded,
     /// and then changes its place in one step.
     Join {
         /// Contacts, tried in this order; at most [`crate::MAX_VIA`] of them.
-        via: Vec<Peer>,
+        via: Vec<P>,
     },
     /// A message has arrived. The driver vouches for `from`.
     Receive {
         /// Who sent it.
-        from: Peer,
+        from: P,
         /// What was said.
-        message: ChordMessage,
+        message: ChordMessage<P>,
     },
     /// The transport could not reach `peer`: the connection was refused or broke.
     Unreachable {
         /// The peer.
-        peer: Peer,
+        peer: P,
     },
     /// Find the node that answers for `key`. Exactly one [`Output::Found`] or [`Output::NotFound`] follows.
     Lookup {
@@ -41,13 +41,13 @@ pub enum Input {
 
 /// Everything that a node of the ring wants done or known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
+pub enum Output<P = Peer> {
     /// Send a message. Whether it arrives is nobody's promise.
     Send {
         /// To whom.
-        to: Peer,
+        to: P,
         /// What to say.
-        message: ChordMessage,
+        message: ChordMessage<P>,
     },
     /// The node is a member now (also after [`Input::Create`]).
     Joined,
@@ -68,7 +68,7 @@ pub enum Output {
         /// What was looked up.
         key: RingId,
         /// The node that answers for the key.
-        owner: Peer,
+        owner: P,
         /// How many nodes were asked until the key's predecessor was reached; the dead ones and the owner
         /// not counted (the convention of ToN Fig. 10).
         hops: u32,
@@ -92,7 +92,7 @@ pub enum Output {
     Isolated {
         /// Those who were asked last and did not answer. If it was this node's own connection that failed, they
         /// are there again after it.
-        known: Vec<Peer>,
+        known: Vec<P>,
     },
     /// The node has left the ring and forgotten it.
     Left,

@@ -15,20 +15,24 @@
 
 pub mod check;
 mod config;
+mod dice;
 mod face;
 mod fingers;
+mod handle;
 pub mod interval;
 mod lookup;
 mod maintain;
 mod node;
 mod range;
 mod requests;
+mod small;
 mod successors;
 mod timers;
 
 pub use check::Violation;
 pub use config::Config;
 pub use face::{Input, JoinFailure, LookupFailure, Output};
+pub use handle::Handle;
 pub use lookup::{MAX_CLOSER, MAX_HOPS, MAX_LOOKUPS};
 pub use maintain::{MAX_DELAYED, MAX_VIA};
-pub use node::Chord;
+pub use node::{Chord, Neighbours};

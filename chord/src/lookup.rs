@@ -2,12 +2,13 @@
 //! takes another way around those that do not answer.
 
 use crate::face::{LookupFailure, Output};
+use crate::handle::Handle;
 use crate::interval::{between, distance, is_within};
 use crate::node::Chord;
 use crate::requests::Purpose;
+use crate::small::SmallMap;
 use proto::message::chord::{ChordMessage, CloserNodes, FindNext, FoundNode};
-use proto::{Peer, RingId, Time};
-use std::collections::BTreeMap;
+use proto::{RingId, Time};
 
 /// How many lookups of the caller run at a time.
 pub const MAX_LOOKUPS: usize = 1_024;
@@ -31,35 +32,40 @@ pub(crate) enum Goal {
 
 /// One lookup under way.
 #[derive(Clone, Debug)]
-pub(crate) struct Lookup {
+pub(crate) struct Lookup<P> {
     goal: Goal,
     key: RingId,
     deadline: Time,
     hops: u32,
     /// Whom to ask, the nearest to the key first.
-    candidates: Vec<Peer>,
+    candidates: Vec<P>,
     tried: Vec<RingId>,
     /// When to start again from the own tables, if nobody is left to ask.
     retry: Option<Time>,
 }
 
 /// All lookups under way.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Lookups {
+#[derive(Clone, Debug)]
+pub(crate) struct Lookups<P> {
     next: u64,
-    active: BTreeMap<u64, Lookup>,
+    active: SmallMap<u64, Box<Lookup<P>>>,
 }
 
 /// The node that answers for the key, and the one before it that said so.
-struct Answer {
-    owner: Peer,
-    predecessor: Peer,
+struct Answer<P> {
+    owner: P,
+    predecessor: P,
 }
 
-impl Lookups {
+impl<P: Handle> Lookups<P> {
+    pub(crate) const fn new() -> Self {
+        Self { next: 0, active: SmallMap::new() }
+    }
+
     pub(crate) fn next_due(&self) -> Option<Time> {
-        let due = |lookup: &Lookup| lookup.retry.map_or(lookup.deadline, |retry| retry.min(lookup.deadline));
-        self.active.values().map(due).min()
+        let due =
+            |lookup: &Lookup<P>| lookup.retry.map_or(lookup.deadline, |retry| retry.min(lookup.deadline));
+        self.active.values().map(|lookup| due(lookup)).min()
     }
 
     pub(crate) fn has_finger(&self) -> bool {
@@ -72,7 +78,17 @@ impl Lookups {
 
     /// The numbers of the lookups that wait for an answer.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = u64> {
-        self.active.iter().filter(|(_, lookup)| lookup.retry.is_none()).map(|(number, _)| *number)
+        self.active.iter().filter(|(_, lookup)| lookup.retry.is_none()).map(|(number, _)| number)
+    }
+
+    /// Bytes on the heap.
+    pub(crate) fn footprint(&self) -> usize {
+        let of_lookup = |lookup: &Lookup<P>| {
+            size_of::<Lookup<P>>()
+                + lookup.candidates.capacity() * size_of::<P>()
+                + lookup.tried.capacity() * size_of::<RingId>()
+        };
+        self.active.footprint() + self.active.values().map(|lookup| of_lookup(lookup)).sum::<usize>()
     }
 
     fn of_caller(&self) -> usize {
@@ -80,9 +96,9 @@ impl Lookups {
     }
 }
 
-impl Lookup {
+impl<P: Handle> Lookup<P> {
     /// Adds nodes that may know more, unless they have been asked.
-    fn consider(&mut self, peers: impl IntoIterator<Item = Peer>) {
+    fn consider(&mut self, peers: impl IntoIterator<Item = P>) {
         for peer in peers {
             if !self.tried.contains(&peer.id()) && !self.candidates.contains(&peer) {
                 self.candidates.push(peer);
@@ -92,7 +108,7 @@ impl Lookup {
         self.candidates.truncate(MAX_CANDIDATES);
     }
 
-    fn next_candidate(&mut self) -> Option<Peer> {
+    fn next_candidate(&mut self) -> Option<P> {
         if self.candidates.is_empty() {
             return None;
         }
@@ -102,7 +118,7 @@ impl Lookup {
     }
 }
 
-impl Chord {
+impl<P: Handle> Chord<P> {
     pub(crate) fn look_up(&mut self, token: u64, key: RingId, now: Time) {
         let reason = match self.range() {
             None => LookupFailure::NotMember,
@@ -122,9 +138,9 @@ impl Chord {
     }
 
     /// Starts a lookup from given nodes.
-    pub(crate) fn find_from(&mut self, goal: Goal, key: RingId, from: Vec<Peer>, now: Time) {
+    pub(crate) fn find_from(&mut self, goal: Goal, key: RingId, from: Vec<P>, now: Time) {
         let number = self.register(goal, key, now);
-        if let Some(lookup) = self.lookups.active.get_mut(&number) {
+        if let Some(lookup) = self.lookups.active.get_mut(number) {
             lookup.consider(from);
         }
         self.advance(number, now);
@@ -136,19 +152,19 @@ impl Chord {
         let deadline = now.after(self.config.lookup_timeout);
         let lookup =
             Lookup { goal, key, deadline, hops: 0, candidates: Vec::new(), tried: Vec::new(), retry: None };
-        self.lookups.active.insert(number, lookup);
+        self.lookups.active.insert(number, Box::new(lookup));
         number
     }
 
     /// Asks the own tables, and then the nodes that they name.
     fn start(&mut self, number: u64, now: Time) {
-        let Some(lookup) = self.lookups.active.get(&number) else { return };
+        let Some(lookup) = self.lookups.active.get(number) else { return };
         let key = lookup.key;
         if let Some(owner) = self.own_answer(key) {
             return self.conclude(number, Ok(Answer { owner, predecessor: self.me }), now);
         }
         let near = self.closest_preceding(key);
-        if let Some(lookup) = self.lookups.active.get_mut(&number) {
+        if let Some(lookup) = self.lookups.active.get_mut(number) {
             lookup.tried.clear();
             lookup.retry = None;
             lookup.consider(near);
@@ -158,7 +174,7 @@ impl Chord {
 
     /// Asks the next node, or waits when there is none.
     pub(crate) fn advance(&mut self, number: u64, now: Time) {
-        let Some(lookup) = self.lookups.active.get_mut(&number) else { return };
+        let Some(lookup) = self.lookups.active.get_mut(number) else { return };
         if lookup.hops >= MAX_HOPS {
             return self.conclude(number, Err(LookupFailure::TooManyHops), now);
         }
@@ -172,7 +188,7 @@ impl Chord {
         }
     }
 
-    pub(crate) fn answer_find(&mut self, from: Peer, question: FindNext) {
+    pub(crate) fn answer_find(&mut self, from: P, question: FindNext) {
         if !self.is_member() {
             return;
         }
@@ -184,7 +200,7 @@ impl Chord {
         self.send(from, answer);
     }
 
-    pub(crate) fn on_found(&mut self, from: Peer, answer: FoundNode, now: Time) {
+    pub(crate) fn on_found(&mut self, from: P, answer: FoundNode<P>, now: Time) {
         let Some((number, key)) = self.hop_answered(answer.request, from) else { return };
         if is_within(from.id(), key, answer.owner.id()) {
             let found = Answer { owner: answer.owner, predecessor: from };
@@ -194,32 +210,32 @@ impl Chord {
         }
     }
 
-    pub(crate) fn on_closer(&mut self, from: Peer, answer: &CloserNodes, now: Time) {
+    pub(crate) fn on_closer(&mut self, from: P, answer: &CloserNodes<P>, now: Time) {
         let Some((number, key)) = self.hop_answered(answer.request, from) else { return };
         let me = self.me.id();
-        let is_closer = |peer: &Peer| peer.id() != me && between(from.id(), peer.id(), key);
-        if let Some(lookup) = self.lookups.active.get_mut(&number) {
+        let is_closer = |peer: &P| peer.id() != me && between(from.id(), peer.id(), key);
+        if let Some(lookup) = self.lookups.active.get_mut(number) {
             lookup.consider(answer.peers.iter().copied().take(MAX_CLOSER).filter(is_closer));
         }
         self.advance(number, now);
     }
 
     /// Whose hop this is the answer to.
-    fn hop_answered(&mut self, request: proto::RequestId, from: Peer) -> Option<(u64, RingId)> {
+    fn hop_answered(&mut self, request: proto::RequestId, from: P) -> Option<(u64, RingId)> {
         let fits = |purpose| matches!(purpose, Purpose::Hop(..));
         let Some(Purpose::Hop(number, key)) = self.requests.answered(request, from, fits) else {
             return None;
         };
-        let lookup = self.lookups.active.get_mut(&number)?;
+        let lookup = self.lookups.active.get_mut(number)?;
         lookup.hops += 1;
         Some((number, key))
     }
 
     /// Gives up what has taken too long, and tries again what waits for that.
     pub(crate) fn lookups_due(&mut self, now: Time) {
-        let numbers = |is_due: &dyn Fn(&Lookup) -> bool| -> Vec<u64> {
+        let numbers = |is_due: &dyn Fn(&Lookup<P>) -> bool| -> Vec<u64> {
             let due = self.lookups.active.iter().filter(|(_, lookup)| is_due(lookup));
-            due.map(|(number, _)| *number).collect()
+            due.map(|(number, _)| number).collect()
         };
         let late = numbers(&|lookup| lookup.deadline <= now);
         let again = numbers(&|lookup| lookup.retry.is_some_and(|retry| retry <= now));
@@ -234,15 +250,14 @@ impl Chord {
     /// Ends the lookup of a join, without an outcome.
     pub(crate) fn drop_join_lookup(&mut self) {
         let Self { lookups, requests, .. } = self;
-        for (number, _) in lookups.active.extract_if(.., |_, lookup| lookup.goal == Goal::Join) {
+        for (number, _) in lookups.active.take(|lookup| lookup.goal == Goal::Join) {
             requests.cancel(|purpose| matches!(purpose, Purpose::Hop(hop, _) if hop == number));
         }
     }
 
     /// Ends all lookups but that of a join.
     pub(crate) fn fail_member_lookups(&mut self, reason: LookupFailure) {
-        let ended: Vec<(u64, Lookup)> =
-            self.lookups.active.extract_if(.., |_, lookup| lookup.goal != Goal::Join).collect();
+        let ended = self.lookups.active.take(|lookup| lookup.goal != Goal::Join);
         for (number, lookup) in ended {
             self.requests.cancel(|purpose| matches!(purpose, Purpose::Hop(hop, _) if hop == number));
             if let Goal::Caller { token } = lookup.goal {
@@ -251,8 +266,9 @@ impl Chord {
         }
     }
 
-    fn conclude(&mut self, number: u64, outcome: Result<Answer, LookupFailure>, now: Time) {
-        let Some(Lookup { goal, key, hops, .. }) = self.lookups.active.remove(&number) else { return };
+    fn conclude(&mut self, number: u64, outcome: Result<Answer<P>, LookupFailure>, now: Time) {
+        let Some(lookup) = self.lookups.active.remove(number) else { return };
+        let Lookup { goal, key, hops, .. } = *lookup;
         self.requests.cancel(|purpose| matches!(purpose, Purpose::Hop(hop, _) if hop == number));
         match (goal, outcome) {
             (Goal::Caller { token }, Ok(Answer { owner, .. })) => {
@@ -273,16 +289,16 @@ impl Chord {
     }
 
     /// The successor, if it answers for the key.
-    fn own_answer(&self, key: RingId) -> Option<Peer> {
+    fn own_answer(&self, key: RingId) -> Option<P> {
         let head = self.member.as_ref()?.successors.head();
         is_within(self.me.id(), key, head.id()).then_some(head)
     }
 
     /// The known nodes that precede `key`, the nearest to it first; at most [`MAX_CLOSER`].
-    fn closest_preceding(&self, key: RingId) -> Vec<Peer> {
+    fn closest_preceding(&self, key: RingId) -> Vec<P> {
         let me = self.me.id();
         let known = self.successors().iter().copied().chain(self.fingers());
-        let mut near: Vec<Peer> = known.filter(|peer| between(me, peer.id(), key)).collect();
+        let mut near: Vec<P> = known.filter(|peer| between(me, peer.id(), key)).collect();
         near.sort_by_cached_key(|peer| distance(peer.id(), key));
         near.dedup_by_key(|peer| peer.id());
         near.truncate(MAX_CLOSER);

@@ -16,11 +16,12 @@ pub(crate) use rectify::Probe;
 pub use stabilize::MAX_DELAYED;
 pub(crate) use stabilize::{Delayed, Step};
 
+use crate::handle::Handle;
 use crate::node::Chord;
 use crate::timers::jittered;
 use proto::Time;
 
-impl Chord {
+impl<P: Handle> Chord<P> {
     /// Does the periodic work whose time has come.
     pub(crate) fn maintenance_due(&mut self, now: Time) {
         let Some(member) = &mut self.member else { return };
@@ -29,7 +30,7 @@ impl Chord {
         let mut is_due = |timer: &mut Time, every| {
             let is_due = *timer <= now;
             if is_due {
-                *timer = now.after(jittered(every, &mut self.rng));
+                *timer = now.after(jittered(every, &mut self.dice));
             }
             is_due
         };

@@ -2,8 +2,10 @@
 
 use crate::check::{self, View, Violation};
 use crate::config::Config;
+use crate::dice::Dice;
 use crate::face::{Input, LookupFailure, Output};
 use crate::fingers::Fingers;
+use crate::handle::Handle;
 use crate::lookup::Lookups;
 use crate::maintain::{Delayed, Join, Probe, Step};
 use crate::range::Responsibility;
@@ -11,60 +13,86 @@ use crate::requests::{Due, Pending, Purpose, Requests, Silence};
 use crate::successors::Successors;
 use crate::timers::Timers;
 use proto::message::chord::{ChordMessage, Pong};
-use proto::{Peer, Range, Time};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use proto::{Peer, Range, RequestId, Time};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// One node's part of the ring.
 #[derive(Clone, Debug)]
-pub struct Chord {
-    pub(crate) config: Config,
-    pub(crate) me: Peer,
-    pub(crate) rng: ChaCha8Rng,
-    pub(crate) requests: Requests,
-    pub(crate) lookups: Lookups,
-    pub(crate) join: Option<Join>,
-    pub(crate) member: Option<Member>,
-    outputs: VecDeque<Output>,
+pub struct Chord<P = Peer> {
+    pub(crate) config: Arc<Config>,
+    pub(crate) me: P,
+    pub(crate) dice: Dice,
+    pub(crate) requests: Requests<P>,
+    pub(crate) lookups: Lookups<P>,
+    pub(crate) join: Option<Box<Join<P>>>,
+    pub(crate) member: Option<Member<P>>,
+    outputs: VecDeque<Output<P>>,
 }
 
 /// What a node has only while it is a member.
 #[derive(Clone, Debug)]
-pub(crate) struct Member {
-    pub(crate) successors: Successors,
-    pub(crate) fingers: Fingers,
-    pub(crate) arc: Responsibility,
+pub(crate) struct Member<P> {
+    pub(crate) successors: Successors<P>,
+    pub(crate) fingers: Fingers<P>,
+    pub(crate) arc: Responsibility<P>,
     pub(crate) step: Step,
-    pub(crate) delayed: Delayed,
-    pub(crate) probe: Option<Probe>,
+    pub(crate) delayed: Delayed<P>,
+    pub(crate) probe: Option<Probe<P>>,
     /// Successors found dead since one last answered; at most [`crate::MAX_VIA`].
-    pub(crate) silent: Vec<Peer>,
+    pub(crate) silent: Vec<P>,
     /// When the predecessor was last heard.
     pub(crate) heard: Time,
     pub(crate) timers: Timers,
 }
 
-impl Chord {
+/// Whom a node of a repaired ring knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Neighbours<'a, P = Peer> {
+    /// The predecessor.
+    pub predecessor: P,
+    /// The successor list, nearest first.
+    pub successors: &'a [P],
+    /// Fingers beyond it, each with the exponent `e` of the point `me + 2^e` that it is the first node after;
+    /// ascending, and no node twice.
+    pub fingers: &'a [(u32, P)],
+}
+
+impl<P: Handle> Chord<P> {
     /// A node that is no member of a ring yet. `seed` decides all its random choices.
     #[must_use]
-    pub fn new(config: Config, me: Peer, seed: [u8; 32], now: Time) -> Self {
-        let mut rng = ChaCha8Rng::from_seed(seed);
-        let first = rng.next_u64() ^ now.0;
+    pub fn new(config: impl Into<Arc<Config>>, me: P, seed: [u8; 32], now: Time) -> Self {
+        let mut dice = Dice::new(seed);
+        let first = dice.roll() ^ now.0;
         Self {
-            config,
+            config: config.into(),
             me,
-            rng,
+            dice,
             requests: Requests::new(first),
-            lookups: Lookups::default(),
+            lookups: Lookups::new(),
             join: None,
             member: None,
             outputs: VecDeque::new(),
         }
     }
 
+    /// A member of a ring that has been repaired long ago, for simulations that start in equilibrium. Its outputs
+    /// are those of a join.
+    #[must_use]
+    pub fn settled(
+        config: impl Into<Arc<Config>>,
+        me: P,
+        seed: [u8; 32],
+        neighbours: Neighbours<'_, P>,
+        now: Time,
+    ) -> Self {
+        let mut node = Self::new(config, me, seed, now);
+        node.settle(neighbours, now);
+        node
+    }
+
     /// Takes one input. Never fails; what makes no sense is ignored.
-    pub fn handle(&mut self, input: Input, now: Time) {
+    pub fn handle(&mut self, input: Input<P>, now: Time) {
         match input {
             Input::Create => self.create(now),
             Input::Join { via } => self.start_join(via, now),
@@ -76,8 +104,16 @@ impl Chord {
         }
     }
 
+    /// Takes one input, and appends to `outputs` what is to be done or to be known. For drivers of very many
+    /// nodes: a node used in this way keeps no memory for outputs.
+    pub fn handle_into(&mut self, input: Input<P>, now: Time, outputs: &mut VecDeque<Output<P>>) {
+        std::mem::swap(&mut self.outputs, outputs);
+        self.handle(input, now);
+        std::mem::swap(&mut self.outputs, outputs);
+    }
+
     /// The next thing to do or to know, in order. Drain after every [`Chord::handle`].
-    pub fn poll_output(&mut self) -> Option<Output> {
+    pub fn poll_output(&mut self) -> Option<Output<P>> {
         self.outputs.pop_front()
     }
 
@@ -85,7 +121,7 @@ impl Chord {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
         let timers = self.member.as_ref().map(|member| member.timers.next());
-        let join = self.join.as_ref().and_then(Join::next_due);
+        let join = self.join.as_ref().and_then(|join| join.next_due());
         [self.requests.next_due(), self.lookups.next_due(), join, timers].into_iter().flatten().min()
     }
 
@@ -97,26 +133,42 @@ impl Chord {
         check::check_node(self)
     }
 
+    /// The memory that this node takes, in bytes: all of its own, without the allocator's overhead and without the
+    /// configuration, which is shared.
+    #[must_use]
+    pub fn footprint(&self) -> usize {
+        let handles = |count: usize| count * size_of::<P>();
+        let member = self.member.as_ref().map_or(0, |member| {
+            member.successors.footprint()
+                + member.fingers.footprint()
+                + member.delayed.capacity() * size_of::<(P, RequestId)>()
+                + handles(member.silent.capacity())
+        });
+        let outputs = self.outputs.capacity() * size_of::<Output<P>>();
+        let join = self.join.as_ref().map_or(0, |_| size_of::<Join<P>>());
+        size_of::<Self>() + member + outputs + join + self.requests.footprint() + self.lookups.footprint()
+    }
+
     /// This node.
     #[must_use]
-    pub fn me(&self) -> Peer {
+    pub fn me(&self) -> P {
         self.me
     }
 
     /// The predecessor; the node itself in a ring of one; none when it died and no other is known yet.
     #[must_use]
-    pub fn predecessor(&self) -> Option<Peer> {
+    pub fn predecessor(&self) -> Option<P> {
         self.member.as_ref().and_then(|member| member.arc.predecessor())
     }
 
     /// The successor list, nearest first; the node itself in a ring of one; empty for a node that is no member.
     #[must_use]
-    pub fn successors(&self) -> &[Peer] {
+    pub fn successors(&self) -> &[P] {
         self.member.as_ref().map_or(&[], |member| member.successors.peers())
     }
 
     /// The distinct fingers beyond the successor list, nearest first.
-    pub fn fingers(&self) -> impl Iterator<Item = Peer> {
+    pub fn fingers(&self) -> impl Iterator<Item = P> {
         self.member.iter().flat_map(|member| member.fingers.iter())
     }
 
@@ -153,20 +205,20 @@ impl Chord {
         })
     }
 
-    pub(crate) fn emit(&mut self, output: Output) {
+    pub(crate) fn emit(&mut self, output: Output<P>) {
         self.outputs.push_back(output);
     }
 
-    pub(crate) fn send(&mut self, to: Peer, message: ChordMessage) {
+    pub(crate) fn send(&mut self, to: P, message: ChordMessage<P>) {
         self.emit(Output::Send { to, message });
     }
 
-    pub(crate) fn ask(&mut self, to: Peer, purpose: Purpose, now: Time) {
+    pub(crate) fn ask(&mut self, to: P, purpose: Purpose, now: Time) {
         let message = self.requests.ask(&self.config, to, purpose, now);
         self.send(to, message);
     }
 
-    fn receive(&mut self, from: Peer, message: ChordMessage, now: Time) {
+    fn receive(&mut self, from: P, message: ChordMessage<P>, now: Time) {
         if from.id() == self.me.id() {
             return;
         }
@@ -190,7 +242,7 @@ impl Chord {
         }
     }
 
-    fn unreachable(&mut self, peer: Peer, now: Time) {
+    fn unreachable(&mut self, peer: P, now: Time) {
         self.fail_requests(peer, now);
         let Some(member) = &self.member else { return };
         let (is_successor, is_predecessor) =
@@ -204,13 +256,13 @@ impl Chord {
     }
 
     /// All that was asked of `peer` stays without an answer.
-    pub(crate) fn fail_requests(&mut self, peer: Peer, now: Time) {
+    pub(crate) fn fail_requests(&mut self, peer: P, now: Time) {
         for asked in self.requests.lost(peer) {
             self.on_silence(asked, Silence::Dead, now);
         }
     }
 
-    fn on_silence(&mut self, asked: Pending, silence: Silence, now: Time) {
+    fn on_silence(&mut self, asked: Pending<P>, silence: Silence, now: Time) {
         if let Some(member) = self.member.as_mut().filter(|_| silence == Silence::Dead) {
             member.fingers.remove(asked.to.id());
         }

@@ -1,9 +1,10 @@
 //! Questions that wait for their answers.
 
 use crate::config::Config;
+use crate::handle::Handle;
+use crate::small::SmallMap;
 use proto::message::chord::{ChordMessage, FindNext, Ping, StateQuery};
-use proto::{Peer, RequestId, RingId, Time};
-use std::collections::BTreeMap;
+use proto::{RequestId, RingId, Time};
 
 /// What a question is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    fn message(self, request: RequestId) -> ChordMessage {
+    const fn message<P>(self, request: RequestId) -> ChordMessage<P> {
         match self {
             Self::AskSuccessor | Self::AskBetween | Self::JoinBehind => {
                 ChordMessage::StateQuery(StateQuery { request })
@@ -43,8 +44,8 @@ pub(crate) enum Silence {
 
 /// A question without an answer.
 #[derive(Clone, Debug)]
-pub(crate) struct Pending {
-    pub(crate) to: Peer,
+pub(crate) struct Pending<P> {
+    pub(crate) to: P,
     pub(crate) purpose: Purpose,
     due: Time,
     tries_left: u32,
@@ -52,30 +53,30 @@ pub(crate) struct Pending {
 }
 
 /// What has become of the questions whose deadline has passed.
-#[derive(Debug, Default)]
-pub(crate) struct Due {
+#[derive(Debug)]
+pub(crate) struct Due<P> {
     /// To be put again.
-    pub(crate) again: Vec<(Peer, ChordMessage)>,
+    pub(crate) again: Vec<(P, ChordMessage<P>)>,
     /// Given up.
-    pub(crate) silent: Vec<(Pending, Silence)>,
+    pub(crate) silent: Vec<(Pending<P>, Silence)>,
 }
 
 /// All questions without an answer. Their number is bounded by what asks: one step, one probe, one join, and
 /// one for each of the bounded lookups.
 #[derive(Clone, Debug)]
-pub(crate) struct Requests {
+pub(crate) struct Requests<P> {
     next: u64,
-    pending: BTreeMap<RequestId, Pending>,
+    pending: SmallMap<RequestId, Pending<P>>,
 }
 
-impl Requests {
+impl<P: Handle> Requests<P> {
     /// Numbers start at a random place, so that they cannot be guessed, nor confused with a former life's.
     pub(crate) fn new(first: u64) -> Self {
-        Self { next: first, pending: BTreeMap::new() }
+        Self { next: first, pending: SmallMap::new() }
     }
 
     /// Registers a question and returns the message that puts it.
-    pub(crate) fn ask(&mut self, config: &Config, to: Peer, purpose: Purpose, now: Time) -> ChordMessage {
+    pub(crate) fn ask(&mut self, config: &Config, to: P, purpose: Purpose, now: Time) -> ChordMessage<P> {
         let request = RequestId(self.next);
         self.next = self.next.wrapping_add(1);
         let due = now.after(config.try_every());
@@ -88,12 +89,12 @@ impl Requests {
     pub(crate) fn answered(
         &mut self,
         request: RequestId,
-        from: Peer,
+        from: P,
         fits: impl Fn(Purpose) -> bool,
     ) -> Option<Purpose> {
-        let asked = self.pending.get(&request).filter(|asked| asked.to == from && fits(asked.purpose))?;
+        let asked = self.pending.get(request).filter(|asked| asked.to == from && fits(asked.purpose))?;
         let purpose = asked.purpose;
-        self.pending.remove(&request);
+        self.pending.remove(request);
         Some(purpose)
     }
 
@@ -102,10 +103,10 @@ impl Requests {
         &mut self,
         config: &Config,
         request: RequestId,
-        from: Peer,
+        from: P,
         now: Time,
     ) -> Option<Purpose> {
-        let asked = self.pending.get_mut(&request).filter(|asked| asked.to == from && !asked.is_busy)?;
+        let asked = self.pending.get_mut(request).filter(|asked| asked.to == from && !asked.is_busy)?;
         if !matches!(asked.purpose, Purpose::AskSuccessor | Purpose::AskBetween | Purpose::JoinBehind) {
             return None;
         }
@@ -117,25 +118,25 @@ impl Requests {
 
     /// Questions that nobody needs answered any more.
     pub(crate) fn cancel(&mut self, is_needless: impl Fn(Purpose) -> bool) {
-        self.pending.retain(|_, asked| !is_needless(asked.purpose));
+        self.pending.take(|asked| is_needless(asked.purpose));
     }
 
     /// Takes out all questions to `peer`.
-    pub(crate) fn lost(&mut self, peer: Peer) -> Vec<Pending> {
-        self.pending.extract_if(.., |_, asked| asked.to == peer).map(|(_, asked)| asked).collect()
+    pub(crate) fn lost(&mut self, peer: P) -> Vec<Pending<P>> {
+        self.pending.take(|asked| asked.to == peer).into_iter().map(|(_, asked)| asked).collect()
     }
 
     /// Deals with all deadlines that have passed.
-    pub(crate) fn due(&mut self, config: &Config, now: Time) -> Due {
+    pub(crate) fn due(&mut self, config: &Config, now: Time) -> Due<P> {
         let mut again = Vec::new();
-        for (request, asked) in &mut self.pending {
+        for (request, asked) in self.pending.iter_mut() {
             if asked.due <= now && asked.tries_left > 0 {
                 asked.tries_left -= 1;
                 asked.due = now.after(config.try_every());
-                again.push((asked.to, asked.purpose.message(*request)));
+                again.push((asked.to, asked.purpose.message(request)));
             }
         }
-        let silent = self.pending.extract_if(.., |_, asked| asked.due <= now).map(|(_, asked)| {
+        let silent = self.pending.take(|asked| asked.due <= now).into_iter().map(|(_, asked)| {
             let silence = if asked.is_busy { Silence::StillBusy } else { Silence::Dead };
             (asked, silence)
         });
@@ -159,8 +160,13 @@ impl Requests {
         self.pending.len()
     }
 
+    /// Bytes on the heap.
+    pub(crate) fn footprint(&self) -> usize {
+        self.pending.footprint()
+    }
+
     /// Whether a stabilize step waits for a busy node that `is_meant`.
-    pub(crate) fn has_busy(&self, is_meant: impl Fn(Peer) -> bool) -> bool {
+    pub(crate) fn has_busy(&self, is_meant: impl Fn(P) -> bool) -> bool {
         let is_step = |purpose| matches!(purpose, Purpose::AskSuccessor | Purpose::AskBetween);
         self.pending.values().any(|asked| asked.is_busy && is_step(asked.purpose) && is_meant(asked.to))
     }

@@ -1,7 +1,8 @@
 //! The successor list.
 
+use crate::handle::Handle;
 use crate::interval::distance;
-use proto::{Peer, RingId};
+use proto::RingId;
 
 /// The nodes that follow, nearest first.
 ///
@@ -13,44 +14,47 @@ use proto::{Peer, RingId};
 /// padded list is shown without its pads, and a list that wraps with the node itself at its end: whoever reads a
 /// short list without its owner knows that pads follow.
 #[derive(Clone, Debug)]
-pub(crate) struct Successors {
-    me: Peer,
+pub(crate) struct Successors<P> {
+    me: P,
     limit: usize,
-    peers: Vec<Peer>,
+    peers: Vec<P>,
     pads: usize,
 }
 
-impl Successors {
+impl<P: Handle> Successors<P> {
     /// The list of a ring of one.
-    pub(crate) fn alone(me: Peer, limit: usize) -> Self {
+    pub(crate) fn alone(me: P, limit: usize) -> Self {
         Self { me, limit, peers: vec![me], pads: 0 }
     }
 
     /// The list of a node that is followed by `head`, which has shown `tail`.
-    pub(crate) fn behind(me: Peer, limit: usize, head: Peer, tail: &[Peer]) -> Self {
+    pub(crate) fn behind(me: P, limit: usize, head: P, tail: &[P]) -> Self {
         Self::read(me, limit, std::iter::once(&head).chain(tail), Self::is_open(head, tail))
     }
 
     /// The list of a node that takes the place between `predecessor` and the first of the list that this one has
     /// shown.
-    pub(crate) fn after(me: Peer, limit: usize, predecessor: Peer, list: &[Peer]) -> Self {
+    pub(crate) fn after(me: P, limit: usize, predecessor: P, list: &[P]) -> Self {
         Self::read(me, limit, list, Self::is_open(predecessor, list))
     }
 
     /// A list of nodes of whom it is not known whether they follow each other; padded unless it `wraps`.
-    pub(crate) fn guessed(me: Peer, limit: usize, peers: &[Peer], wraps: bool) -> Self {
+    pub(crate) fn guessed(me: P, limit: usize, peers: &[P], wraps: bool) -> Self {
         Self::read(me, limit, peers, !wraps)
     }
 
     /// Whether a list that `owner` has shown does not end because it wraps.
-    fn is_open(owner: Peer, list: &[Peer]) -> bool {
+    fn is_open(owner: P, list: &[P]) -> bool {
         list.last().is_none_or(|last| last.id() != owner.id())
     }
 
     /// The first `limit` entries, cut where they wrap: at the node itself, at a repetition, or at whatever else does
     /// not lie further on. What is missing at the end of an open list that was not cut is padded.
-    fn read<'a>(me: Peer, limit: usize, entries: impl IntoIterator<Item = &'a Peer>, is_open: bool) -> Self {
-        let mut peers: Vec<Peer> = Vec::with_capacity(limit);
+    fn read<'a>(me: P, limit: usize, entries: impl IntoIterator<Item = &'a P>, is_open: bool) -> Self
+    where
+        P: 'a,
+    {
+        let mut peers: Vec<P> = Vec::with_capacity(limit);
         let mut reached = RingId::default();
         let mut is_cut = false;
         for peer in entries.into_iter().take(limit) {
@@ -70,20 +74,25 @@ impl Successors {
     }
 
     /// The list as others see it.
-    pub(crate) fn shown(&self) -> Vec<Peer> {
+    pub(crate) fn shown(&self) -> Vec<P> {
         let end = (self.wraps() && !self.is_alone()).then_some(self.me);
         self.peers.iter().copied().chain(end).collect()
     }
 
-    pub(crate) fn peers(&self) -> &[Peer] {
+    /// Bytes on the heap.
+    pub(crate) fn footprint(&self) -> usize {
+        self.peers.capacity() * size_of::<P>()
+    }
+
+    pub(crate) fn peers(&self) -> &[P] {
         &self.peers
     }
 
-    pub(crate) fn head(&self) -> Peer {
+    pub(crate) fn head(&self) -> P {
         self.peers.first().copied().unwrap_or(self.me)
     }
 
-    pub(crate) fn last(&self) -> Peer {
+    pub(crate) fn last(&self) -> P {
         self.peers.last().copied().unwrap_or(self.me)
     }
 
@@ -99,7 +108,7 @@ impl Successors {
     /// The ids of all entries, pads included.
     pub(crate) fn ids(&self) -> impl Iterator<Item = RingId> {
         let pads = std::iter::successors(Some(self.last().id()), |id| Some(id.plus_power(0)));
-        self.peers.iter().map(Peer::id).chain(pads.skip(1).take(self.pads))
+        self.peers.iter().map(P::id).chain(pads.skip(1).take(self.pads))
     }
 
     /// Drops the dead head. False when no node is left.

@@ -1,9 +1,8 @@
 //! When the periodic work is due.
 
 use crate::config::Config;
+use crate::dice::Dice;
 use proto::{Span, Time};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::Rng;
 
 /// The periodic deadlines of a member.
 #[derive(Clone, Debug)]
@@ -15,11 +14,21 @@ pub(crate) struct Timers {
 
 impl Timers {
     /// Of a new member: it stabilizes at once, so that its neighbours hear of it.
-    pub(crate) fn start(config: &Config, rng: &mut ChaCha8Rng, now: Time) -> Self {
+    pub(crate) fn start(config: &Config, dice: &mut Dice, now: Time) -> Self {
         Self {
             stabilize: now,
-            fix_fingers: now.after(jittered(config.fix_fingers_every, rng)),
-            check_predecessor: now.after(jittered(config.check_predecessor_every, rng)),
+            fix_fingers: now.after(jittered(config.fix_fingers_every, dice)),
+            check_predecessor: now.after(jittered(config.check_predecessor_every, dice)),
+        }
+    }
+
+    /// Of a member that has been one for long.
+    pub(crate) fn anywhere(config: &Config, dice: &mut Dice, now: Time) -> Self {
+        let mut within = |every: Span| now.after(Span(dice.roll() % every.0.max(1)));
+        Self {
+            stabilize: within(config.stabilize_every),
+            fix_fingers: within(config.fix_fingers_every),
+            check_predecessor: within(config.check_predecessor_every),
         }
     }
 
@@ -30,7 +39,7 @@ impl Timers {
 }
 
 /// A wait drawn evenly from half to one and a half of `mean` (ToN V-E: 15 to 45 s for 30 s); never zero.
-pub(crate) fn jittered(mean: Span, rng: &mut ChaCha8Rng) -> Span {
+pub(crate) fn jittered(mean: Span, dice: &mut Dice) -> Span {
     let half = mean.0 / 2;
-    Span(half.saturating_add(rng.next_u64() % mean.0.max(1)).max(1))
+    Span(half.saturating_add(dice.roll() % mean.0.max(1)).max(1))
 }

@@ -1,5 +1,6 @@
 //! What one node can check of its own state.
 
+use crate::handle::Handle;
 use crate::interval::distance;
 use crate::lookup::MAX_LOOKUPS;
 use crate::maintain::{MAX_DELAYED, Step};
@@ -29,7 +30,7 @@ pub enum Violation {
     Finger,
 }
 
-pub(crate) fn check_node(node: &Chord) -> Result<(), Violation> {
+pub(crate) fn check_node<P: Handle>(node: &Chord<P>) -> Result<(), Violation> {
     if node.lookups.len() > MAX_LOOKUPS + 2 || node.requests.len() > node.lookups.len() + 3 {
         return Err(Violation::Unbounded);
     }
@@ -40,7 +41,7 @@ pub(crate) fn check_node(node: &Chord) -> Result<(), Violation> {
     node.member.as_ref().map_or(Ok(()), |member| check_member(node, member))
 }
 
-fn check_member(node: &Chord, member: &Member) -> Result<(), Violation> {
+fn check_member<P: Handle>(node: &Chord<P>, member: &Member<P>) -> Result<(), Violation> {
     let me = node.me.id();
     let ids: Vec<RingId> = member.successors.ids().collect();
     let ways: Vec<RingId> = ids.iter().map(|id| distance(me, *id)).collect();

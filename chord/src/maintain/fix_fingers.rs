@@ -1,10 +1,11 @@
 //! Fix fingers: one call refreshes one finger (ToN IV-E).
 
+use crate::handle::Handle;
 use crate::lookup::Goal;
 use crate::node::Chord;
 use proto::Time;
 
-impl Chord {
+impl<P: Handle> Chord<P> {
     /// Looks the next finger up, unless one is being looked up.
     pub(crate) fn fix_fingers(&mut self, now: Time) {
         if self.lookups.has_finger() {

@@ -5,14 +5,15 @@
 
 use crate::face::{JoinFailure, Output};
 use crate::fingers::Fingers;
+use crate::handle::Handle;
 use crate::interval::between;
 use crate::lookup::Goal;
-use crate::node::{Chord, Member};
+use crate::node::{Chord, Member, Neighbours};
 use crate::range::Responsibility;
 use crate::requests::Purpose;
 use crate::successors::Successors;
 use crate::timers::Timers;
-use proto::{Peer, Span, Time};
+use proto::{Span, Time};
 
 use super::Step;
 
@@ -24,8 +25,8 @@ const MAX_DETOURS: u32 = 8;
 
 /// A join under way.
 #[derive(Clone, Debug)]
-pub(crate) struct Join {
-    via: Vec<Peer>,
+pub(crate) struct Join<P> {
+    via: Vec<P>,
     next: usize,
     detours: u32,
     rounds_left: u32,
@@ -34,13 +35,13 @@ pub(crate) struct Join {
     failure: JoinFailure,
 }
 
-impl Join {
+impl<P: Handle> Join<P> {
     pub(crate) fn next_due(&self) -> Option<Time> {
         self.resume
     }
 }
 
-impl Chord {
+impl<P: Handle> Chord<P> {
     pub(crate) fn create(&mut self, now: Time) {
         if self.is_member() {
             return;
@@ -50,9 +51,9 @@ impl Chord {
         self.become_member(alone, self.me, now);
     }
 
-    pub(crate) fn start_join(&mut self, via: Vec<Peer>, now: Time) {
+    pub(crate) fn start_join(&mut self, via: Vec<P>, now: Time) {
         self.abandon_join();
-        let mut contacts: Vec<Peer> = Vec::new();
+        let mut contacts: Vec<P> = Vec::new();
         for peer in via {
             if peer.id() != self.me.id() && contacts.len() < MAX_VIA && !contacts.contains(&peer) {
                 contacts.push(peer);
@@ -61,7 +62,7 @@ impl Chord {
         if contacts.is_empty() {
             return self.emit(Output::JoinFailed { reason: JoinFailure::NoContact });
         }
-        self.join = Some(Join {
+        self.join = Some(Box::new(Join {
             via: contacts,
             next: 0,
             detours: 0,
@@ -69,7 +70,7 @@ impl Chord {
             pause: Span(self.config.join_backoff.0.max(1)),
             resume: None,
             failure: JoinFailure::NoAnswer,
-        });
+        }));
         self.try_contact(now);
     }
 
@@ -116,14 +117,14 @@ impl Chord {
     }
 
     /// The lookup has found the node behind which this one's place is.
-    pub(crate) fn join_found(&mut self, predecessor: Peer, now: Time) {
+    pub(crate) fn join_found(&mut self, predecessor: P, now: Time) {
         if self.join.is_some() {
             self.ask(predecessor, Purpose::JoinBehind, now);
         }
     }
 
     /// The predecessor-to-be has shown its list.
-    pub(crate) fn join_behind(&mut self, predecessor: Peer, list: &[Peer], now: Time) {
+    pub(crate) fn join_behind(&mut self, predecessor: P, list: &[P], now: Time) {
         let Some(join) = &mut self.join else { return };
         let (me, limit) = (self.me, self.config.list_length());
         let Some((head, tail)) = list.split_first() else { return self.contact_failed(now) };
@@ -150,7 +151,18 @@ impl Chord {
         self.find_from(Goal::Join, me.id(), vec![predecessor, *head], now);
     }
 
-    fn become_member(&mut self, successors: Successors, predecessor: Peer, now: Time) {
+    /// Makes a node that is none yet a member with these neighbours, as if the ring had been repaired long ago:
+    /// every timer starts somewhere within its period.
+    pub(crate) fn settle(&mut self, neighbours: Neighbours<'_, P>, now: Time) {
+        let Neighbours { predecessor, successors, fingers } = neighbours;
+        let list = Successors::guessed(self.me, self.config.list_length(), successors, true);
+        self.become_member(list, predecessor, now);
+        let Some(member) = &mut self.member else { return };
+        member.fingers = Fingers::from_entries(fingers);
+        member.timers = Timers::anywhere(&self.config, &mut self.dice, now);
+    }
+
+    fn become_member(&mut self, successors: Successors<P>, predecessor: P, now: Time) {
         self.abandon_join();
         self.requests.cancel(|purpose| {
             matches!(purpose, Purpose::AskSuccessor | Purpose::AskBetween | Purpose::ProbePredecessor)
@@ -160,14 +172,14 @@ impl Chord {
         let range = arc.range();
         self.member = Some(Member {
             successors,
-            fingers: Fingers::default(),
+            fingers: Fingers::new(),
             arc,
             step: Step::Idle,
             delayed,
             probe: None,
             silent: Vec::new(),
             heard: now,
-            timers: Timers::start(&self.config, &mut self.rng, now),
+            timers: Timers::start(&self.config, &mut self.dice, now),
         });
         self.emit(Output::Joined);
         self.emit(Output::RangeChanged { range });

@@ -6,14 +6,15 @@
 //! forgets the leaver and learns its new predecessor from that one's own notification.
 
 use crate::face::Output;
+use crate::handle::Handle;
 use crate::node::Chord;
 use crate::requests::Purpose;
+use proto::Time;
 use proto::message::chord::{ChordMessage, Leaving};
-use proto::{Peer, Time};
 
 use super::Step;
 
-impl Chord {
+impl<P: Handle> Chord<P> {
     pub(crate) fn leave(&mut self) {
         let mut told = self.me;
         if let Some(member) = &self.member {
@@ -32,7 +33,7 @@ impl Chord {
         self.emit(Output::Left);
     }
 
-    pub(crate) fn on_leaving(&mut self, from: Peer, message: &Leaving, now: Time) {
+    pub(crate) fn on_leaving(&mut self, from: P, message: &Leaving<P>, now: Time) {
         let Some(member) = &mut self.member else { return };
         member.fingers.remove(from.id());
         if member.arc.follows(from.id()) {
@@ -44,7 +45,7 @@ impl Chord {
 
     /// Drops a successor that has left. In the second step of stabilize the head must not change: there the
     /// departure is noticed like a death.
-    fn leave_out(&mut self, gone: Peer, message: &Leaving, now: Time) {
+    fn leave_out(&mut self, gone: P, message: &Leaving<P>, now: Time) {
         let Some(member) = &mut self.member else { return };
         if member.successors.head() != gone {
             return;

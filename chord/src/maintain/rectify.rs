@@ -1,21 +1,22 @@
 //! Rectify: the node keeps its predecessor right (Zave 2017).
 
 use crate::face::Output;
+use crate::handle::Handle;
 use crate::interval::between;
 use crate::node::Chord;
 use crate::requests::Purpose;
-use proto::{Peer, RequestId, Time};
+use proto::{RequestId, Time};
 
 /// A predecessor that is being asked whether it lives.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Probe {
+pub(crate) struct Probe<P> {
     /// Who takes its place if it does not.
-    candidate: Option<Peer>,
+    candidate: Option<P>,
 }
 
-impl Chord {
+impl<P: Handle> Chord<P> {
     /// `from` believes that it is the predecessor. It is if it lies nearer than the known one, or if that is dead.
-    pub(crate) fn on_notify(&mut self, from: Peer, now: Time) {
+    pub(crate) fn on_notify(&mut self, from: P, now: Time) {
         let Some(member) = &self.member else { return };
         match member.arc.predecessor() {
             None => self.follow(from, now),
@@ -26,12 +27,12 @@ impl Chord {
     }
 
     /// Asks the predecessor whether it lives.
-    pub(crate) fn probe_predecessor(&mut self, candidate: Option<Peer>, now: Time) {
+    pub(crate) fn probe_predecessor(&mut self, candidate: Option<P>, now: Time) {
         let Some(member) = &mut self.member else { return };
         let me = self.me.id();
         let Some(predecessor) = member.arc.predecessor().filter(|peer| peer.id() != me) else { return };
         if let Some(probe) = &mut member.probe {
-            let is_nearer = |new: &Peer| probe.candidate.is_none_or(|old| between(old.id(), new.id(), me));
+            let is_nearer = |new: &P| probe.candidate.is_none_or(|old| between(old.id(), new.id(), me));
             probe.candidate = candidate.filter(is_nearer).or(probe.candidate);
             return;
         }
@@ -39,7 +40,7 @@ impl Chord {
         self.ask(predecessor, Purpose::ProbePredecessor, now);
     }
 
-    pub(crate) fn on_pong(&mut self, from: Peer, request: RequestId) {
+    pub(crate) fn on_pong(&mut self, from: P, request: RequestId) {
         let fits = |purpose| purpose == Purpose::ProbePredecessor;
         if self.requests.answered(request, from, fits).is_some()
             && let Some(member) = &mut self.member
@@ -48,7 +49,7 @@ impl Chord {
         }
     }
 
-    pub(crate) fn predecessor_is_dead(&mut self, dead: Peer, now: Time) {
+    pub(crate) fn predecessor_is_dead(&mut self, dead: P, now: Time) {
         let Some(member) = &mut self.member else { return };
         let candidate = member.probe.take().and_then(|probe| probe.candidate);
         if !member.arc.follows(dead.id()) {
@@ -70,7 +71,7 @@ impl Chord {
         }
     }
 
-    pub(crate) fn follow(&mut self, predecessor: Peer, now: Time) {
+    pub(crate) fn follow(&mut self, predecessor: P, now: Time) {
         let Some(member) = &mut self.member else { return };
         member.heard = now;
         if let Some(range) = member.arc.follow(predecessor) {

@@ -2,6 +2,7 @@
 //! "stabilize from predecessor").
 
 use crate::face::Output;
+use crate::handle::Handle;
 use crate::interval::{between, distance};
 use crate::maintain::MAX_VIA;
 use crate::node::{Chord, Member};
@@ -9,14 +10,14 @@ use crate::requests::Purpose;
 use crate::successors::Successors;
 use crate::timers::jittered;
 use proto::message::chord::{Busy, ChordMessage, Notify, StateReply};
-use proto::{Peer, RequestId, Span, Time};
+use proto::{RequestId, Span, Time};
 
 /// How many state queries are kept while the node is busy. Whoever asks beyond that is told "busy" and has to ask
 /// again.
 pub const MAX_DELAYED: usize = 32;
 
 /// Who waits for this node's state.
-pub(crate) type Delayed = Vec<(Peer, RequestId)>;
+pub(crate) type Delayed<P> = Vec<(P, RequestId)>;
 
 /// Where the node stands in its stabilize operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,14 +30,14 @@ pub(crate) enum Step {
     AskingBetween,
 }
 
-impl Member {
+impl<P: Handle> Member<P> {
     /// Whether the successor list is undefined for others to see.
     pub(crate) fn is_busy(&self) -> bool {
         self.step != Step::Idle
     }
 }
 
-impl Chord {
+impl<P: Handle> Chord<P> {
     /// Starts a stabilize operation, unless one is under way.
     pub(crate) fn stabilize(&mut self, now: Time) {
         if self.member.as_ref().is_some_and(|member| member.step == Step::Idle) {
@@ -57,16 +58,15 @@ impl Chord {
     }
 
     /// The end of step A: goes on to step B if the successor knows a node between.
-    fn look_between(&mut self, head: Peer, candidate: Option<Peer>, now: Time) {
+    fn look_between(&mut self, head: P, candidate: Option<P>, now: Time) {
         let Some(member) = &mut self.member else { return };
-        let is_nearer =
-            |peer: &Peer| between(self.me.id(), peer.id(), head.id()) && peer.id() != self.me.id();
+        let is_nearer = |peer: &P| between(self.me.id(), peer.id(), head.id()) && peer.id() != self.me.id();
         let Some(nearer) = candidate.filter(is_nearer) else { return self.finish_step() };
         member.step = Step::AskingBetween;
         self.ask(nearer, Purpose::AskBetween, now);
     }
 
-    pub(crate) fn on_state_reply(&mut self, from: Peer, answer: &StateReply, now: Time) {
+    pub(crate) fn on_state_reply(&mut self, from: P, answer: &StateReply<P>, now: Time) {
         let fits =
             |purpose| matches!(purpose, Purpose::AskSuccessor | Purpose::AskBetween | Purpose::JoinBehind);
         match self.requests.answered(answer.request, from, fits) {
@@ -84,7 +84,7 @@ impl Chord {
     }
 
     /// Takes a node that has just answered as successor, with its list but for the last.
-    fn adopt(&mut self, head: Peer, tail: &[Peer]) {
+    fn adopt(&mut self, head: P, tail: &[P]) {
         let Some(member) = &mut self.member else { return };
         member.silent.clear();
         member.successors = Successors::behind(self.me, self.config.list_length(), head, tail);
@@ -93,7 +93,7 @@ impl Chord {
     /// The successor is dead: drops it and asks the next. When none is left, Zave's assumption is broken; then
     /// whoever else is known has to do, `spare` first. From a node too far ahead stabilize leads back, from
     /// predecessor to predecessor.
-    pub(crate) fn head_is_dead(&mut self, spare: &[Peer], now: Time) {
+    pub(crate) fn head_is_dead(&mut self, spare: &[P], now: Time) {
         let Some(member) = &mut self.member else { return };
         let dead = member.successors.head();
         let wraps = member.successors.wraps();
@@ -107,9 +107,9 @@ impl Chord {
         if member.successors.drop_head() {
             return self.ask_successor(now);
         }
-        let is_other = |peer: &Peer| peer.id() != dead.id() && peer.id() != self.me.id();
+        let is_other = |peer: &P| peer.id() != dead.id() && peer.id() != self.me.id();
         let known = member.fingers.iter().chain(member.arc.predecessor());
-        let mut known: Vec<Peer> = spare.iter().copied().chain(known).filter(is_other).collect();
+        let mut known: Vec<P> = spare.iter().copied().chain(known).filter(is_other).collect();
         known.sort_by_key(|peer| distance(self.me.id(), peer.id()));
         known.dedup_by_key(|peer| peer.id());
         member.successors = Successors::guessed(self.me, self.config.list_length(), &known, wraps);
@@ -143,7 +143,7 @@ impl Chord {
         }
     }
 
-    pub(crate) fn on_state_query(&mut self, from: Peer, request: RequestId, now: Time) {
+    pub(crate) fn on_state_query(&mut self, from: P, request: RequestId, now: Time) {
         let Some(member) = &mut self.member else { return };
         if !member.is_busy() {
             return self.show_state(from, request);
@@ -156,7 +156,7 @@ impl Chord {
         self.break_circle(now);
     }
 
-    pub(crate) fn on_busy(&mut self, from: Peer, request: RequestId, now: Time) {
+    pub(crate) fn on_busy(&mut self, from: P, request: RequestId, now: Time) {
         if self.requests.delayed(&self.config, request, from, now).is_some() {
             self.break_circle(now);
         }
@@ -167,17 +167,17 @@ impl Chord {
     fn break_circle(&mut self, now: Time) {
         let Some(member) = &mut self.member else { return };
         let me = self.me.id();
-        let is_last = |to: Peer| to.id() < me;
+        let is_last = |to: P| to.id() < me;
         if member.delayed.is_empty() || !self.requests.has_busy(is_last) {
             return;
         }
         self.requests.cancel(|purpose| matches!(purpose, Purpose::AskSuccessor | Purpose::AskBetween));
-        let soon = jittered(Span(self.config.stabilize_every.0 / 4), &mut self.rng);
+        let soon = jittered(Span(self.config.stabilize_every.0 / 4), &mut self.dice);
         member.timers.stabilize = member.timers.stabilize.min(now.after(soon));
         self.finish_step();
     }
 
-    fn show_state(&mut self, to: Peer, request: RequestId) {
+    fn show_state(&mut self, to: P, request: RequestId) {
         let Some(member) = &self.member else { return };
         let successors = member.successors.shown();
         let predecessor = member.arc.predecessor();

@@ -35,31 +35,31 @@ pub struct FindNext {
 
 /// The answer that ends a lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FoundNode {
+pub struct FoundNode<P = Peer> {
     /// The asker's number.
     pub request: RequestId,
     /// The node that answers for the key.
-    pub owner: Peer,
+    pub owner: P,
 }
 
 /// The answer that carries a lookup on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CloserNodes {
+pub struct CloserNodes<P = Peer> {
     /// The asker's number.
     pub request: RequestId,
     /// Nodes that precede the key, the nearest to it first.
-    pub peers: Vec<Peer>,
+    pub peers: Vec<P>,
 }
 
 /// Predecessor and successor list of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StateReply {
+pub struct StateReply<P = Peer> {
     /// The asker's number.
     pub request: RequestId,
     /// The predecessor, if one is known.
-    pub predecessor: Option<Peer>,
+    pub predecessor: Option<P>,
     /// The successor list, nearest first.
-    pub successors: Vec<Peer>,
+    pub successors: Vec<P>,
 }
 
 /// "I may be your predecessor."
@@ -68,25 +68,25 @@ pub struct Notify {}
 
 /// "I leave", to the predecessor and to the successor.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Leaving {
+pub struct Leaving<P = Peer> {
     /// The leaving node's predecessor.
-    pub predecessor: Option<Peer>,
+    pub predecessor: Option<P>,
     /// The leaving node's successor list.
-    pub successors: Vec<Peer>,
+    pub successors: Vec<P>,
 }
 
-/// A message of the ring.
+/// A message of the ring. `P` is how it names nodes: by their whole places, or in a simulator by a handle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant is documented at its payload")]
-pub enum ChordMessage {
+pub enum ChordMessage<P = Peer> {
     FindNext(FindNext),
-    FoundNode(FoundNode),
-    CloserNodes(CloserNodes),
+    FoundNode(FoundNode<P>),
+    CloserNodes(CloserNodes<P>),
     StateQuery(StateQuery),
-    StateReply(StateReply),
+    StateReply(StateReply<P>),
     Busy(Busy),
     Notify(Notify),
     Ping(Ping),
     Pong(Pong),
-    Leaving(Leaving),
+    Leaving(Leaving<P>),
 }

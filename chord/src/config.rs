@@ -20,6 +20,9 @@ pub struct Config {
     /// How long the answer of a node that said "busy" is waited for. After that the step is given up, but
     /// nobody counts as dead.
     pub busy_wait: Span,
+    /// Whether a lookup ends only when the node that answers for the key has itself answered. Costs a round trip,
+    /// and saves the wrong and dead owners that a predecessor names while nodes come and go.
+    pub confirm: bool,
     /// When a lookup gives up.
     pub lookup_timeout: Span,
     /// How many rounds through its contacts a join makes before it fails.
@@ -38,6 +41,7 @@ impl Config {
         request_timeout: Span::secs(1),
         request_tries: 3,
         busy_wait: Span::secs(2),
+        confirm: true,
         lookup_timeout: Span::secs(10),
         join_rounds: 4,
         join_backoff: Span::millis(250),
@@ -52,6 +56,7 @@ impl Config {
         request_timeout: Span::secs(3),
         request_tries: 3,
         busy_wait: Span::secs(6),
+        confirm: true,
         lookup_timeout: Span::secs(30),
         join_rounds: 5,
         join_backoff: Span::secs(1),

@@ -72,6 +72,8 @@ pub enum Output<P = Peer> {
         /// How many nodes were asked until the key's predecessor was reached; the dead ones and the owner
         /// not counted (the convention of ToN Fig. 10).
         hops: u32,
+        /// How many nodes on the way did not answer.
+        timeouts: u32,
     },
     /// A lookup has failed.
     NotFound {

@@ -40,6 +40,12 @@ impl<P: Handle> Fingers<P> {
         self.entries.iter().zip(before).filter(is_new).map(|((_, peer), _)| *peer)
     }
 
+    /// The fingers that lie before a point, the nearest to it first.
+    pub(crate) fn before(&self, is_before: impl Fn(P) -> bool) -> impl Iterator<Item = P> {
+        let end = self.entries.partition_point(|(_, peer)| is_before(*peer));
+        self.entries.iter().take(end).rev().map(|(_, peer)| *peer)
+    }
+
     /// Which finger to refresh now, if the successor list does not name everybody anyway.
     pub(crate) fn due(&mut self, me: RingId, successors: &Successors<P>) -> Option<u32> {
         let covered = distance(me, successors.last().id());

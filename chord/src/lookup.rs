@@ -1,6 +1,8 @@
 //! Lookups: which node answers for a key? Iterative (ToN IV-D): the asker goes from node to node itself, and
 //! takes another way around those that do not answer.
 
+mod confirm;
+
 use crate::face::{LookupFailure, Output};
 use crate::handle::Handle;
 use crate::interval::{between, distance, is_within};
@@ -37,11 +39,14 @@ pub(crate) struct Lookup<P> {
     key: RingId,
     deadline: Time,
     hops: u32,
+    timeouts: u32,
     /// Whom to ask, the nearest to the key first.
     candidates: Vec<P>,
     tried: Vec<RingId>,
     /// When to start again from the own tables, if nobody is left to ask.
     retry: Option<Time>,
+    /// Who is said to answer for the key.
+    claim: Option<confirm::Claim<P>>,
 }
 
 /// All lookups under way.
@@ -123,7 +128,8 @@ impl<P: Handle> Chord<P> {
         let reason = match self.range() {
             None => LookupFailure::NotMember,
             Some(range) if range.contains(key) => {
-                return self.emit(Output::Found { token, key, owner: self.me, hops: 0 });
+                let (owner, hops, timeouts) = (self.me, 0, 0);
+                return self.emit(Output::Found { token, key, owner, hops, timeouts });
             }
             Some(_) if self.lookups.of_caller() >= MAX_LOOKUPS => LookupFailure::TooMany,
             Some(_) => return self.find(Goal::Caller { token }, key, now),
@@ -150,24 +156,41 @@ impl<P: Handle> Chord<P> {
         let number = self.lookups.next;
         self.lookups.next = number.wrapping_add(1);
         let deadline = now.after(self.config.lookup_timeout);
-        let lookup =
-            Lookup { goal, key, deadline, hops: 0, candidates: Vec::new(), tried: Vec::new(), retry: None };
+        let lookup = Lookup {
+            goal,
+            key,
+            deadline,
+            hops: 0,
+            timeouts: 0,
+            candidates: Vec::new(),
+            tried: Vec::new(),
+            retry: None,
+            claim: None,
+        };
         self.lookups.active.insert(number, Box::new(lookup));
         number
     }
 
     /// Asks the own tables, and then the nodes that they name.
     fn start(&mut self, number: u64, now: Time) {
-        let Some(lookup) = self.lookups.active.get(number) else { return };
+        let Some(lookup) = self.lookups.active.get_mut(number) else { return };
+        lookup.retry = None;
         let key = lookup.key;
         if let Some(owner) = self.own_answer(key) {
-            return self.conclude(number, Ok(Answer { owner, predecessor: self.me }), now);
+            return self.claimed(number, self.me, owner, now);
         }
         let near = self.closest_preceding(key);
         if let Some(lookup) = self.lookups.active.get_mut(number) {
             lookup.tried.clear();
-            lookup.retry = None;
             lookup.consider(near);
+        }
+        self.advance(number, now);
+    }
+
+    /// The node that was asked did not answer: the next one.
+    pub(crate) fn hop_is_dead(&mut self, number: u64, now: Time) {
+        if let Some(lookup) = self.lookups.active.get_mut(number) {
+            lookup.timeouts += 1;
         }
         self.advance(number, now);
     }
@@ -178,13 +201,12 @@ impl<P: Handle> Chord<P> {
         if lookup.hops >= MAX_HOPS {
             return self.conclude(number, Err(LookupFailure::TooManyHops), now);
         }
-        match (lookup.next_candidate(), lookup.goal) {
-            (Some(peer), _) => {
+        match lookup.next_candidate() {
+            Some(peer) => {
                 let key = lookup.key;
                 self.ask(peer, Purpose::Hop(number, key), now);
             }
-            (None, Goal::Caller { .. }) => lookup.retry = Some(now.after(self.config.try_every())),
-            (None, _) => self.conclude(number, Err(LookupFailure::TimedOut), now),
+            None => self.start_again(number, now),
         }
     }
 
@@ -203,8 +225,7 @@ impl<P: Handle> Chord<P> {
     pub(crate) fn on_found(&mut self, from: P, answer: FoundNode<P>, now: Time) {
         let Some((number, key)) = self.hop_answered(answer.request, from) else { return };
         if is_within(from.id(), key, answer.owner.id()) {
-            let found = Answer { owner: answer.owner, predecessor: from };
-            self.conclude(number, Ok(found), now);
+            self.claimed(number, from, answer.owner, now);
         } else {
             self.advance(number, now);
         }
@@ -251,7 +272,7 @@ impl<P: Handle> Chord<P> {
     pub(crate) fn drop_join_lookup(&mut self) {
         let Self { lookups, requests, .. } = self;
         for (number, _) in lookups.active.take(|lookup| lookup.goal == Goal::Join) {
-            requests.cancel(|purpose| matches!(purpose, Purpose::Hop(hop, _) if hop == number));
+            requests.cancel(|purpose| purpose.lookup() == Some(number));
         }
     }
 
@@ -259,7 +280,7 @@ impl<P: Handle> Chord<P> {
     pub(crate) fn fail_member_lookups(&mut self, reason: LookupFailure) {
         let ended = self.lookups.active.take(|lookup| lookup.goal != Goal::Join);
         for (number, lookup) in ended {
-            self.requests.cancel(|purpose| matches!(purpose, Purpose::Hop(hop, _) if hop == number));
+            self.requests.cancel(|purpose| purpose.lookup() == Some(number));
             if let Goal::Caller { token } = lookup.goal {
                 self.emit(Output::NotFound { token, key: lookup.key, reason });
             }
@@ -268,11 +289,11 @@ impl<P: Handle> Chord<P> {
 
     fn conclude(&mut self, number: u64, outcome: Result<Answer<P>, LookupFailure>, now: Time) {
         let Some(lookup) = self.lookups.active.remove(number) else { return };
-        let Lookup { goal, key, hops, .. } = *lookup;
-        self.requests.cancel(|purpose| matches!(purpose, Purpose::Hop(hop, _) if hop == number));
+        let Lookup { goal, key, hops, timeouts, .. } = *lookup;
+        self.requests.cancel(|purpose| purpose.lookup() == Some(number));
         match (goal, outcome) {
             (Goal::Caller { token }, Ok(Answer { owner, .. })) => {
-                self.emit(Output::Found { token, key, owner, hops });
+                self.emit(Output::Found { token, key, owner, hops, timeouts });
             }
             (Goal::Caller { token }, Err(reason)) => self.emit(Output::NotFound { token, key, reason }),
             (Goal::Finger { exponent }, outcome) => {
@@ -296,12 +317,27 @@ impl<P: Handle> Chord<P> {
 
     /// The known nodes that precede `key`, the nearest to it first; at most [`MAX_CLOSER`].
     fn closest_preceding(&self, key: RingId) -> Vec<P> {
+        let Some(member) = &self.member else { return Vec::new() };
         let me = self.me.id();
-        let known = self.successors().iter().copied().chain(self.fingers());
-        let mut near: Vec<P> = known.filter(|peer| between(me, peer.id(), key)).collect();
-        near.sort_by_cached_key(|peer| distance(peer.id(), key));
-        near.dedup_by_key(|peer| peer.id());
-        near.truncate(MAX_CLOSER);
+        let way = distance(me, key);
+        let is_before = |peer: P| peer.id() != me && (key == me || distance(me, peer.id()) < way);
+        // Both lists are in the order of the circle: their ends are merged.
+        let successors = member.successors.peers();
+        let end = successors.partition_point(|peer| is_before(*peer));
+        let mut close = successors.iter().take(end).rev().copied().peekable();
+        let mut far = member.fingers.before(is_before).peekable();
+        let mut near: Vec<P> = Vec::with_capacity(MAX_CLOSER);
+        while near.len() < MAX_CLOSER {
+            let next = match (close.peek(), far.peek()) {
+                (Some(a), Some(b)) if distance(me, b.id()) < distance(me, a.id()) => close.next(),
+                (_, Some(_)) => far.next(),
+                (_, None) => close.next(),
+            };
+            let Some(next) = next else { break };
+            if near.last() != Some(&next) {
+                near.push(next);
+            }
+        }
         near
     }
 }

@@ -271,7 +271,9 @@ impl<P: Handle> Chord<P> {
             (Purpose::AskSuccessor | Purpose::AskBetween, _) => self.finish_step(),
             (Purpose::ProbePredecessor, _) => self.predecessor_is_dead(asked.to, now),
             (Purpose::JoinBehind, _) => self.contact_failed(now),
-            (Purpose::Hop(number, _), _) => self.advance(number, now),
+            (Purpose::Hop(number, _), _) => self.hop_is_dead(number, now),
+            (Purpose::Confirm(number), _) => self.on_unconfirmed(number, now),
+            (Purpose::Heirs(number), _) => self.start_again(number, now),
         }
     }
 

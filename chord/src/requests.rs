@@ -19,12 +19,24 @@ pub(crate) enum Purpose {
     JoinBehind,
     /// One hop of the lookup with this number.
     Hop(u64, RingId),
+    /// Whether a node answers for the key of this lookup.
+    Confirm(u64),
+    /// The successor list of the key's predecessor, for this lookup.
+    Heirs(u64),
 }
 
 impl Purpose {
+    /// The lookup that it serves.
+    pub(crate) const fn lookup(self) -> Option<u64> {
+        match self {
+            Self::Hop(number, _) | Self::Confirm(number) | Self::Heirs(number) => Some(number),
+            _ => None,
+        }
+    }
+
     const fn message<P>(self, request: RequestId) -> ChordMessage<P> {
         match self {
-            Self::AskSuccessor | Self::AskBetween | Self::JoinBehind => {
+            Self::AskSuccessor | Self::AskBetween | Self::JoinBehind | Self::Confirm(_) | Self::Heirs(_) => {
                 ChordMessage::StateQuery(StateQuery { request })
             }
             Self::ProbePredecessor => ChordMessage::Ping(Ping { request }),
@@ -150,10 +162,7 @@ impl<P: Handle> Requests<P> {
 
     /// The numbers of the lookups of which somebody is asked.
     pub(crate) fn hops(&self) -> impl Iterator<Item = u64> {
-        self.pending.values().filter_map(|asked| match asked.purpose {
-            Purpose::Hop(number, _) => Some(number),
-            _ => None,
-        })
+        self.pending.values().filter_map(|asked| asked.purpose.lookup())
     }
 
     pub(crate) fn len(&self) -> usize {

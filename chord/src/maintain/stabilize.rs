@@ -67,8 +67,7 @@ impl<P: Handle> Chord<P> {
     }
 
     pub(crate) fn on_state_reply(&mut self, from: P, answer: &StateReply<P>, now: Time) {
-        let fits =
-            |purpose| matches!(purpose, Purpose::AskSuccessor | Purpose::AskBetween | Purpose::JoinBehind);
+        let fits = |purpose| !matches!(purpose, Purpose::ProbePredecessor | Purpose::Hop(..));
         match self.requests.answered(answer.request, from, fits) {
             Some(Purpose::AskSuccessor) => {
                 self.adopt(from, &answer.successors);
@@ -78,8 +77,10 @@ impl<P: Handle> Chord<P> {
                 self.adopt(from, &answer.successors);
                 self.finish_step();
             }
-            Some(_) => self.join_behind(from, &answer.successors, now),
-            None => {}
+            Some(Purpose::JoinBehind) => self.join_behind(from, &answer.successors, now),
+            Some(Purpose::Confirm(number)) => self.on_confirmed(number, from, answer.predecessor, now),
+            Some(Purpose::Heirs(number)) => self.on_heirs(number, &answer.successors, now),
+            Some(Purpose::ProbePredecessor | Purpose::Hop(..)) | None => {}
         }
     }
 
@@ -157,6 +158,11 @@ impl<P: Handle> Chord<P> {
     }
 
     pub(crate) fn on_busy(&mut self, from: P, request: RequestId, now: Time) {
+        // A busy owner lives: that is all that has to be known of it.
+        let confirms = |purpose| matches!(purpose, Purpose::Confirm(_));
+        if let Some(Purpose::Confirm(number)) = self.requests.answered(request, from, confirms) {
+            return self.on_confirmed(number, from, None, now);
+        }
         if self.requests.delayed(&self.config, request, from, now).is_some() {
             self.break_circle(now);
         }

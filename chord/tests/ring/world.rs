@@ -207,7 +207,7 @@ impl World {
     fn execute(&mut self, index: usize, output: Output) {
         match output {
             Output::Send { to, message } => self.post(index, to, message),
-            Output::Found { token, key, owner, hops } => {
+            Output::Found { token, key, owner, hops, .. } => {
                 let doubled = self.outcomes.insert(token, Outcome { key, owner: Some(owner), hops });
                 assert_eq!(doubled, None, "two outcomes of one lookup");
             }

@@ -72,6 +72,10 @@ pub(super) struct TaskRun {
     window: u32,
     matching: u32,
     at_work: u32,
+    /// Work has ended since the gate was last opened.
+    has_worked: bool,
+    /// When work of this task last ended.
+    worked_until: Time,
     look_again: Span,
     pub(super) gate_opens: Time,
     tally: Tally,
@@ -104,6 +108,8 @@ impl TaskRun {
             window: FIRST_WINDOW,
             matching: 0,
             at_work: 0,
+            has_worked: false,
+            worked_until: now,
             look_again: FIRST_LOOK,
             gate_opens: now,
             tally: Tally { waiting: u32::try_from(runs.len()).unwrap_or(u32::MAX), ..Tally::default() },
@@ -136,6 +142,7 @@ impl TaskRun {
         if next == State::Matching {
             self.matching += 1;
         }
+        self.has_worked |= before.is_at_work();
         self.at_work -= u32::from(before.is_at_work()).min(self.at_work);
         self.at_work += u32::from(next.is_at_work());
         if next.is_final() && before == State::Waiting {
@@ -222,13 +229,17 @@ impl TaskRun {
     }
 
     pub(super) const fn open_gate(&mut self, now: Time) {
+        if self.has_worked {
+            (self.worked_until, self.has_worked) = (now, false);
+        }
         self.gate_opens = now;
         self.look_again = FIRST_LOOK;
     }
 
     /// Whether a sub-task that finds nobody since `since`, while nothing else was at work, should give up.
     pub(super) fn is_out_of_patience(&self, since: Time, now: Time) -> bool {
-        now.since(since) >= self.patience && !self.is_at_work()
+        // One that waits for the bank has a seller, and may soon be at work.
+        now.since(since.max(self.worked_until)) >= self.patience && self.tally.running == 0
     }
 
     /// Whether sub-tasks have money set aside that may come back.

@@ -23,6 +23,9 @@ pub struct Config {
     /// Whether a lookup ends only when the node that answers for the key has itself answered. Costs a round trip,
     /// and saves the wrong and dead owners that a predecessor names while nodes come and go.
     pub confirm: bool,
+    /// Whether a node answers lookups of its own keys by itself. The papers' simulator asks its predecessor, like for
+    /// any other key; only their figures need that.
+    pub own_keys: bool,
     /// When a lookup gives up.
     pub lookup_timeout: Span,
     /// How many rounds through its contacts a join makes before it fails.
@@ -42,6 +45,7 @@ impl Config {
         request_tries: 3,
         busy_wait: Span::secs(2),
         confirm: true,
+        own_keys: true,
         lookup_timeout: Span::secs(10),
         join_rounds: 4,
         join_backoff: Span::millis(250),
@@ -57,6 +61,7 @@ impl Config {
         request_tries: 3,
         busy_wait: Span::secs(6),
         confirm: true,
+        own_keys: true,
         lookup_timeout: Span::secs(30),
         join_rounds: 5,
         join_backoff: Span::secs(1),

@@ -45,6 +45,10 @@ pub(crate) struct Lookup<P> {
     tried: Vec<RingId>,
     /// When to start again from the own tables, if nobody is left to ask.
     retry: Option<Time>,
+    /// The node nearest before the key that has answered.
+    nearest: Option<P>,
+    /// The node whose list has been asked for.
+    listed: Option<P>,
     /// Who is said to answer for the key.
     claim: Option<confirm::Claim<P>>,
 }
@@ -113,6 +117,15 @@ impl<P: Handle> Lookup<P> {
         self.candidates.truncate(MAX_CANDIDATES);
     }
 
+    /// Whether nobody nearer to the key is left to ask than who has answered already.
+    fn is_at_last(&self) -> bool {
+        let is_nearer = |peer: &P| self.nearest.is_none_or(|known| between(known.id(), peer.id(), self.key));
+        let is_listed = self.listed.is_some() && self.listed == self.nearest;
+        matches!(self.goal, Goal::Caller { .. })
+            && !is_listed
+            && !self.candidates.first().is_some_and(is_nearer)
+    }
+
     fn next_candidate(&mut self) -> Option<P> {
         if self.candidates.is_empty() {
             return None;
@@ -127,7 +140,7 @@ impl<P: Handle> Chord<P> {
     pub(crate) fn look_up(&mut self, token: u64, key: RingId, now: Time) {
         let reason = match self.range() {
             None => LookupFailure::NotMember,
-            Some(range) if range.contains(key) => {
+            Some(range) if self.config.own_keys && range.contains(key) => {
                 let (owner, hops, timeouts) = (self.me, 0, 0);
                 return self.emit(Output::Found { token, key, owner, hops, timeouts });
             }
@@ -165,6 +178,8 @@ impl<P: Handle> Chord<P> {
             candidates: Vec::new(),
             tried: Vec::new(),
             retry: None,
+            nearest: None,
+            listed: None,
             claim: None,
         };
         self.lookups.active.insert(number, Box::new(lookup));
@@ -174,7 +189,7 @@ impl<P: Handle> Chord<P> {
     /// Asks the own tables, and then the nodes that they name.
     fn start(&mut self, number: u64, now: Time) {
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
-        lookup.retry = None;
+        (lookup.retry, lookup.nearest, lookup.listed) = (None, None, None);
         let key = lookup.key;
         if let Some(owner) = self.own_answer(key) {
             return self.claimed(number, self.me, owner, now);
@@ -200,6 +215,9 @@ impl<P: Handle> Chord<P> {
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
         if lookup.hops >= MAX_HOPS {
             return self.conclude(number, Err(LookupFailure::TooManyHops), now);
+        }
+        if self.config.confirm && lookup.is_at_last() {
+            return self.claim_by_list(number, now);
         }
         match lookup.next_candidate() {
             Some(peer) => {
@@ -236,6 +254,8 @@ impl<P: Handle> Chord<P> {
         let me = self.me.id();
         let is_closer = |peer: &P| peer.id() != me && between(from.id(), peer.id(), key);
         if let Some(lookup) = self.lookups.active.get_mut(number) {
+            lookup.nearest =
+                lookup.nearest.filter(|known| !between(known.id(), from.id(), key)).or(Some(from));
             lookup.consider(answer.peers.iter().copied().take(MAX_CLOSER).filter(is_closer));
         }
         self.advance(number, now);

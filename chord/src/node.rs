@@ -272,7 +272,7 @@ impl<P: Handle> Chord<P> {
             (Purpose::ProbePredecessor, _) => self.predecessor_is_dead(asked.to, now),
             (Purpose::JoinBehind, _) => self.contact_failed(now),
             (Purpose::Hop(number, _), _) => self.hop_is_dead(number, now),
-            (Purpose::Confirm(number), _) => self.on_unconfirmed(number, now),
+            (Purpose::Confirm(number), _) => self.on_unconfirmed(number, asked.to, now),
             (Purpose::Heirs(number), _) => self.start_again(number, now),
         }
     }

@@ -27,6 +27,7 @@ mod oracle;
 mod place;
 mod queue;
 mod report;
+pub mod ring;
 mod scenario;
 mod teller;
 mod trace;

@@ -8,7 +8,7 @@
 use super::{Answer, Goal};
 use crate::face::LookupFailure;
 use crate::handle::Handle;
-use crate::interval::{distance, is_within};
+use crate::interval::{between, distance, is_within};
 use crate::node::Chord;
 use crate::requests::Purpose;
 use proto::Time;
@@ -74,12 +74,25 @@ impl<P: Handle> Chord<P> {
     }
 
     /// Who may be the owner does not answer.
-    pub(crate) fn on_unconfirmed(&mut self, number: u64, now: Time) {
+    pub(crate) fn on_unconfirmed(&mut self, number: u64, owner: P, now: Time) {
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
         lookup.timeouts += 1;
-        if let Some(claim) = lookup.claim.as_mut().filter(|claim| !claim.owners.is_empty()) {
-            claim.owners.remove(0);
+        lookup.tried.push(owner.id());
+        if let Some(claim) = lookup.claim.as_mut() {
+            claim.owners.retain(|peer| *peer != owner);
         }
+        self.confirm(number, now);
+    }
+
+    /// Nobody nearer to the key answers: then the nearest that has answered is its predecessor among the living,
+    /// and the owner is in its list.
+    pub(super) fn claim_by_list(&mut self, number: u64, now: Time) {
+        let me = self.me;
+        let Some(lookup) = self.lookups.active.get_mut(number) else { return };
+        let predecessor = *lookup.nearest.get_or_insert(me);
+        lookup.listed = Some(predecessor);
+        lookup.claim =
+            Some(Claim { predecessor, owners: Vec::new(), best: None, asked: 0, has_heirs: false });
         self.confirm(number, now);
     }
 
@@ -89,7 +102,8 @@ impl<P: Handle> Chord<P> {
         let own = self.successors().to_vec();
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
         let Some(claim) = lookup.claim.as_mut().filter(|claim| !claim.has_heirs) else {
-            return self.start_again(number, now);
+            lookup.claim = None;
+            return self.advance(number, now);
         };
         claim.has_heirs = true;
         let predecessor = claim.predecessor;
@@ -100,15 +114,23 @@ impl<P: Handle> Chord<P> {
         }
     }
 
-    /// The list of the key's predecessor; its first was the one that does not answer.
+    /// The list of the key's predecessor.
     pub(crate) fn on_heirs(&mut self, number: u64, list: &[P], now: Time) {
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
-        let key = lookup.key;
-        if let Some(claim) = lookup.claim.as_mut() {
-            let from = claim.predecessor.id();
-            claim.owners =
-                list.iter().skip(1).filter(|peer| is_within(from, key, peer.id())).copied().collect();
+        let (key, tried) = (lookup.key, &lookup.tried);
+        let Some(claim) = lookup.claim.as_mut() else { return };
+        let from = claim.predecessor.id();
+        let is_new = |peer: &&P| !tried.contains(&peer.id());
+        let nearer: Vec<P> =
+            list.iter().filter(is_new).filter(|peer| between(from, peer.id(), key)).copied().collect();
+        if !nearer.is_empty() {
+            // It is not the predecessor after all, unless all of these are dead.
+            (lookup.claim, lookup.listed) = (None, None);
+            lookup.consider(nearer);
+            return self.advance(number, now);
         }
+        claim.owners =
+            list.iter().filter(is_new).filter(|peer| is_within(from, key, peer.id())).copied().collect();
         self.confirm(number, now);
     }
 

@@ -1,0 +1,22 @@
+//! Rings of very many nodes: the shipping core of [`chord`] alone, measured as the Chord papers measured theirs.
+//!
+//! Nodes are named by numbers of four bytes, their places on the circle are computed from those. A run starts in a
+//! ring that was repaired long ago. One plan gives one run, on every machine.
+
+mod circle;
+mod measured;
+mod number;
+mod plan;
+mod slab;
+mod watch;
+mod wheel;
+mod world;
+
+pub use measured::{Histogram, Measured};
+pub use plan::Plan;
+
+/// Runs `plan`; `progress` hears how many of how many lookups have ended.
+#[must_use]
+pub fn run(plan: &Plan, progress: &mut dyn FnMut(u64, u64)) -> Measured {
+    world::World::new(plan).run(progress)
+}

@@ -1,0 +1,81 @@
+//! All nodes in the order of the circle: who really answers for a key, and whom a node of a repaired ring knows.
+
+use super::number::Number;
+use chord::interval::{distance, log2};
+use chord::{Handle as _, Neighbours};
+use proto::RingId;
+
+/// Bits of an id.
+const BITS: u32 = 160;
+
+/// Nodes sorted by their places.
+pub(crate) struct Circle {
+    sorted: Vec<(u64, Number)>,
+}
+
+/// The neighbours of one node; buffers that are used again.
+#[derive(Default)]
+pub(crate) struct Known {
+    successors: Vec<Number>,
+    fingers: Vec<(u32, Number)>,
+}
+
+impl Circle {
+    pub(crate) fn new(nodes: impl IntoIterator<Item = Number>) -> Self {
+        let mut sorted: Vec<(u64, Number)> = nodes.into_iter().map(|node| (node.prefix(), node)).collect();
+        sorted.sort_unstable();
+        Self { sorted }
+    }
+
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = Number> {
+        self.sorted.iter().map(|(_, node)| *node)
+    }
+
+    /// Whom the node at `place` knows in a repaired ring with lists of `r`.
+    pub(crate) fn neighbours<'a>(
+        &self,
+        place: usize,
+        r: usize,
+        known: &'a mut Known,
+    ) -> Neighbours<'a, Number> {
+        let me = self.at(place);
+        let count = self.sorted.len();
+        known.successors.clear();
+        known
+            .successors
+            .extend((1..=r.min(count.saturating_sub(1)).max(1)).map(|step| self.at(place + step)));
+        known.fingers.clear();
+        let last = known.successors.last().copied().unwrap_or(me);
+        let mut exponent = match log2(distance(me.id(), last.id())) {
+            Some(top) if known.successors.len() == r => top + 1,
+            _ => BITS,
+        };
+        while exponent < BITS {
+            let owner = self.owner(me.id().plus_power(exponent));
+            let Some(reach) = log2(distance(me.id(), owner.id())).filter(|reach| *reach >= exponent) else {
+                break;
+            };
+            known.fingers.push((exponent, owner));
+            exponent = reach + 1;
+        }
+        let predecessor = self.at(place + count.saturating_sub(1));
+        Neighbours { predecessor, successors: &known.successors, fingers: &known.fingers }
+    }
+
+    /// The first node at or after a point.
+    fn owner(&self, point: RingId) -> Number {
+        self.at(self.sorted.partition_point(|(prefix, _)| *prefix < prefix_of(point)))
+    }
+
+    /// The node at `place`, counted around the circle.
+    fn at(&self, place: usize) -> Number {
+        let place = place.checked_rem(self.sorted.len()).unwrap_or(0);
+        self.sorted.get(place).map_or(Number(0), |(_, node)| *node)
+    }
+}
+
+/// The first 64 bits of a point: no two nodes share theirs, and a key lies on a node's with a chance of 2^-64.
+pub(crate) fn prefix_of(point: RingId) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = point.0;
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+}

@@ -1,0 +1,94 @@
+//! The checker of the whole ring, after every event where the ring is small, now and then where it is large.
+
+use super::measured::Measured;
+use super::number::Number;
+use super::plan::Plan;
+use super::slab::{Slab, index};
+use super::world::Slot;
+use crate::net::Latency;
+use chord::Handle as _;
+use chord::check::{Assumptions, Blame, View, breaks_assumptions, check_ring};
+use std::collections::BTreeMap;
+
+/// Up to so many nodes every event is followed by a check.
+const SMALL: u32 = 64;
+/// In larger rings a check follows this many events for each node.
+const EVENTS_A_NODE: u64 = 1_000;
+
+pub(crate) struct Watch {
+    assumptions: Assumptions,
+    is_small: bool,
+    every: u64,
+    next: u64,
+}
+
+impl Watch {
+    pub(crate) fn new(plan: &Plan) -> Self {
+        // Who is slower than the patience of the others is taken for dead, and so is who lost all its messages.
+        let longest = match plan.latency {
+            Latency::Constant(span) => Some(span),
+            Latency::Uniform { most, .. } => Some(most),
+            Latency::Exponential { .. } => None,
+        };
+        let is_patient = longest.is_some_and(|most| most.times(2) < plan.config.request_timeout);
+        let hold = plan.loss == 0 && plan.fail == 0 && is_patient;
+        let is_formed = index(plan.nodes) > plan.config.successors;
+        let assumptions = Assumptions { successors: plan.config.successors, is_formed, hold };
+        let is_small = plan.nodes <= SMALL;
+        let every = if is_small { 1 } else { u64::from(plan.nodes).saturating_mul(EVENTS_A_NODE) };
+        Self { assumptions, is_small, every, next: every }
+    }
+
+    /// An event has happened.
+    pub(crate) fn tick(
+        &mut self,
+        measured: &mut Measured,
+        members: &BTreeMap<u64, Number>,
+        slots: &Slab<Slot>,
+        slot_of: &[u32],
+        first: u32,
+    ) {
+        if measured.events >= self.next {
+            self.next = measured.events + self.every;
+            self.look(measured, members, slots, slot_of, first);
+        }
+    }
+
+    /// Checks the whole ring.
+    pub(crate) fn look(
+        &mut self,
+        measured: &mut Measured,
+        members: &BTreeMap<u64, Number>,
+        slots: &Slab<Slot>,
+        slot_of: &[u32],
+        first: u32,
+    ) {
+        measured.invariant_checks += 1;
+        match check_ring(&views(members, slots, slot_of, first), self.assumptions) {
+            Ok(_) => {}
+            Err(violation) if violation.blame == Blame::ProtocolBug => measured.violations += 1,
+            Err(_) => measured.strained += 1,
+        }
+    }
+
+    /// A node is about to go: that may be more than the proof allows.
+    pub(crate) fn departs(
+        &mut self,
+        number: Number,
+        members: &BTreeMap<u64, Number>,
+        slots: &Slab<Slot>,
+        slot_of: &[u32],
+        first: u32,
+    ) {
+        if self.is_small && self.assumptions.hold {
+            let views = views(members, slots, slot_of, first);
+            self.assumptions.hold = !breaks_assumptions(&views, self.assumptions, number.id());
+        }
+    }
+}
+
+fn views(members: &BTreeMap<u64, Number>, slots: &Slab<Slot>, slot_of: &[u32], first: u32) -> Vec<View> {
+    let slot = |number: &Number| slot_of.get(index(number.0.wrapping_sub(first))).copied();
+    let slots = members.values().filter_map(slot).filter_map(|slot| slots.get(slot));
+    slots.filter_map(|slot| slot.node.view()).collect()
+}

@@ -6,6 +6,7 @@
 mod human;
 mod json;
 mod progress;
+mod ring;
 #[cfg(test)]
 pub(crate) mod sample;
 mod simulation;
@@ -14,7 +15,8 @@ mod table;
 mod tests;
 mod view;
 
-pub(crate) use progress::Progress;
+pub(crate) use progress::{Bar, Progress};
+pub(crate) use ring::RingMeasured;
 pub(crate) use simulation::{Experiment, Simulated};
 pub(crate) use view::{
     BalanceChange, Place, Ready, Run, RunningNetwork, RunningNode, TotalChange, Validated,
@@ -121,6 +123,10 @@ impl Printer {
 
     pub(crate) fn simulated(self, run: &Simulated) -> Result<(), Failure> {
         self.result(|| json::document("sim-run", run), |_| run.text.clone())
+    }
+
+    pub(crate) fn ring_measured(self, ring: &RingMeasured, is_csv: bool) -> Result<(), Failure> {
+        self.result(|| json::document("sim-ring", ring), |_| if is_csv { ring.csv() } else { ring.text() })
     }
 
     pub(crate) fn policy(self, file: &str) -> Result<(), Failure> {

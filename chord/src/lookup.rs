@@ -108,13 +108,16 @@ impl<P: Handle> Lookups<P> {
 impl<P: Handle> Lookup<P> {
     /// Adds nodes that may know more, unless they have been asked.
     fn consider(&mut self, peers: impl IntoIterator<Item = P>) {
+        let key = self.key;
         for peer in peers {
-            if !self.tried.contains(&peer.id()) && !self.candidates.contains(&peer) {
-                self.candidates.push(peer);
+            let way = distance(peer.id(), key);
+            let place = self.candidates.partition_point(|known| distance(known.id(), key) < way);
+            let is_known = self.candidates.get(place) == Some(&peer) || self.tried.contains(&peer.id());
+            if place < MAX_CANDIDATES && !is_known {
+                self.candidates.insert(place, peer);
+                self.candidates.truncate(MAX_CANDIDATES);
             }
         }
-        self.candidates.sort_by_cached_key(|peer| distance(peer.id(), self.key));
-        self.candidates.truncate(MAX_CANDIDATES);
     }
 
     /// Whether nobody nearer to the key is left to ask than who has answered already.

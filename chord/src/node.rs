@@ -76,8 +76,8 @@ impl<P: Handle> Chord<P> {
         }
     }
 
-    /// A member of a ring that has been repaired long ago, for simulations that start in equilibrium. Its outputs
-    /// are those of a join.
+    /// A member of a ring that has been repaired long ago, for simulations that start in equilibrium. Who makes it
+    /// knows that it has joined, and where: it does not say so.
     #[must_use]
     pub fn settled(
         config: impl Into<Arc<Config>>,
@@ -88,6 +88,7 @@ impl<P: Handle> Chord<P> {
     ) -> Self {
         let mut node = Self::new(config, me, seed, now);
         node.settle(neighbours, now);
+        node.outputs = VecDeque::new();
         node
     }
 

@@ -2,11 +2,12 @@
 
 use crate::key::PublicKey;
 use sha1::{Digest, Sha1};
+use std::cmp::Ordering;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 /// A point of the identifier circle of 2^160 points: node ids and keys alike (Chord, ToN 2003, IV).
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RingId(pub [u8; 20]);
 
 /// A BLAKE3 hash: the name of a content.
@@ -76,6 +77,19 @@ impl RingId {
             *digit = 1 << (exponent % 8);
         }
         self.plus(Self(offset))
+    }
+}
+
+/// As numbers, not byte by byte: points are compared more often than anything else in a ring.
+impl Ord for RingId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.halves().cmp(&other.halves())
+    }
+}
+
+impl PartialOrd for RingId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

@@ -7,6 +7,7 @@ mod circle;
 mod measured;
 mod number;
 mod plan;
+mod population;
 mod slab;
 mod watch;
 mod wheel;

@@ -129,6 +129,77 @@ pub(super) enum SimCommand {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Measure lookups in a ring of very many nodes, with the nodes' own code
+    #[command(after_help = "Example:\n  compup2p sim ring --nodes 4096 --lookups 100000\n  \
+        compup2p sim ring --nodes 1000 --successors 20 --fail 0.5\n  \
+        compup2p sim ring --settings paper --successors 20 --churn 0.2 --latency exponential:50 --every 1000\n\n\
+        Exit codes:\n  0 run · 1 an invariant was broken while its assumptions held · 2 usage")]
+    Ring(Box<Ring>),
+}
+
+/// How a ring is measured.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Ring {
+    /// Nodes at the start
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(2..=100_000_000))]
+    pub(super) nodes: u32,
+    /// Lookups of random keys by random nodes
+    #[arg(long, value_name = "L", default_value_t = 10_000)]
+    pub(super) lookups: u64,
+    /// Length of the successor lists
+    #[arg(long, value_name = "R", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(super) successors: u8,
+    /// Who goes from node to node: the asker (iterative); recursive lookups are not built yet
+    #[arg(long, value_parser = ["iterative"], default_value = "iterative")]
+    pub(super) style: String,
+    /// How the nodes work [default: still, and paper with --churn]
+    #[arg(long, value_enum)]
+    pub(super) settings: Option<RingStyle>,
+    /// End a lookup at the predecessor's word (false), or when the owner itself has answered [default: false with
+    /// the paper's settings, else true]
+    #[arg(long, value_name = "BOOL")]
+    pub(super) confirm: Option<bool>,
+    /// Share of the nodes that fail at once before the first lookup: 0 to 0.999
+    #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = value::share)]
+    pub(super) fail: f64,
+    /// Joins a second, and as many departures
+    #[arg(long, value_name = "RATE", default_value_t = 0.0, value_parser = value::rate)]
+    pub(super) churn: f64,
+    /// Departures are failures, without a word to anybody
+    #[arg(long)]
+    pub(super) crash: bool,
+    /// How long messages take: constant:MS, uniform:MS..MS or exponential:MS (the mean)
+    #[arg(long, value_name = "MODEL", default_value = "constant:50", value_parser = value::latency)]
+    pub(super) latency: ::sim::Latency,
+    /// Share of the messages that is lost: 0 to 0.999
+    #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = value::share)]
+    pub(super) loss: f64,
+    /// Mean time between two lookups, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 1.0, value_parser = value::rate)]
+    pub(super) every: f64,
+    /// Seconds of churn before the first lookup
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub(super) warm_up: u32,
+    /// The same seed gives the same run
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+    /// Runs with this seed and the next ones, taken together
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub(super) reps: u64,
+    /// Print the figures as a header and a line of comma-separated values
+    #[arg(long, conflicts_with = "json")]
+    pub(super) csv: bool,
+}
+
+/// Settings of simulated rings.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum RingStyle {
+    /// No maintenance: the ring stays as it is
+    Still,
+    /// The settings of the paper: a period of 30 s, half a second of silence is a death
+    Paper,
+    /// The settings of a public network of this program
+    Public,
 }
 
 #[derive(Args, Debug)]

@@ -1,7 +1,8 @@
 //! Values of arguments.
 
 use super::Bootstrap;
-use proto::PublicKey;
+use ::sim::Latency;
+use proto::{PublicKey, Span};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -27,6 +28,39 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 /// A duration of more than nothing.
 pub(super) fn timeout(text: &str) -> Result<Duration, String> {
     duration(text).and_then(|d| if d.is_zero() { Err("expected more than 0".into()) } else { Ok(d) })
+}
+
+/// A share below one.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let wrong = || "expected a share from 0 to 0.999, such as 0.05".to_owned();
+    rate(text).ok().filter(|share| *share <= 0.999).ok_or_else(wrong)
+}
+
+/// A number that is not negative.
+pub(super) fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse::<f64>().ok().filter(|rate| (0.0..=MAX_SECONDS).contains(rate));
+    rate.ok_or_else(|| "expected a number from 0 on, such as 0.05".to_owned())
+}
+
+/// `constant:MS`, `uniform:MS..MS` or `exponential:MS`.
+pub(super) fn latency(text: &str) -> Result<Latency, String> {
+    let wrong =
+        || "expected constant:MS, uniform:MS..MS or exponential:MS, such as exponential:50".to_owned();
+    let span = |text: &str| {
+        let seconds = rate(text).map_err(|_| wrong())? / 1_000.0;
+        let micros = Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?.as_micros();
+        u64::try_from(micros).map(Span).map_err(|_| wrong())
+    };
+    match text.split_once(':').ok_or_else(wrong)? {
+        ("constant", value) => Ok(Latency::Constant(span(value)?)),
+        ("exponential", mean) => Ok(Latency::Exponential { least: Span(0), mean: span(mean)? }),
+        ("uniform", range) => {
+            let (least, most) = range.split_once("..").ok_or_else(wrong)?;
+            let (least, most) = (span(least)?, span(most)?);
+            if least <= most { Ok(Latency::Uniform { least, most }) } else { Err(wrong()) }
+        }
+        _ => Err(wrong()),
+    }
 }
 
 /// `[KEY@]HOST:PORT`.

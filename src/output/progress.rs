@@ -9,6 +9,47 @@ use std::io::{self, IsTerminal as _};
 /// What clears the line that the bar stands on.
 const CLEAR_LINE: &str = "\r\u{1b}[2K";
 
+/// How far a long computation is, on a terminal; nowhere else.
+pub(crate) struct Bar {
+    bar: Option<ProgressBar>,
+}
+
+impl Bar {
+    pub(crate) fn new(printer: Printer, all: u64, what: &'static str) -> Self {
+        let bar = bar(printer);
+        if let Some(bar) = &bar {
+            bar.set_length(all);
+            bar.set_message(what);
+        }
+        Self { bar }
+    }
+
+    pub(crate) fn set(&self, done: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
+        }
+    }
+
+    pub(crate) fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// A bar, if somebody looks.
+fn bar(printer: Printer) -> Option<ProgressBar> {
+    let is_terminal = io::stderr().is_terminal() && console::Term::stderr().features().is_attended();
+    (is_terminal && !printer.is_quiet).then(|| {
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+        let template = "{elapsed_precise} [{wide_bar}] {pos}/{len} {msg}";
+        bar.set_style(
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
+        bar
+    })
+}
+
 /// The progress of one task, on standard error.
 pub(crate) struct Progress {
     is_quiet: bool,
@@ -19,15 +60,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(printer: Printer) -> Self {
-        let is_terminal = io::stderr().is_terminal() && console::Term::stderr().features().is_attended();
-        let bar = (is_terminal && !printer.is_quiet).then(|| {
-            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-            let template = "{elapsed_precise} [{wide_bar}] {pos}/{len} {msg}";
-            bar.set_style(
-                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
-            );
-            bar
-        });
+        let bar = bar(printer);
         Self { is_quiet: printer.is_quiet, bar, is_asking: false }
     }
 

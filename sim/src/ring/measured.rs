@@ -92,6 +92,8 @@ pub struct Measured {
     pub left: u64,
     /// Memory of all nodes' state at the end, in bytes.
     pub footprint: u64,
+    /// The memory that the process took for it, as whoever ran it has seen; 0 if it did not look.
+    pub resident: u64,
     /// How often the whole ring was checked.
     pub invariant_checks: u64,
     /// Checks that found a property broken although the assumptions of its proof held.

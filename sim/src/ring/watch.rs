@@ -3,12 +3,11 @@
 use super::measured::Measured;
 use super::number::Number;
 use super::plan::Plan;
-use super::slab::{Slab, index};
-use super::world::Slot;
+use super::population::Population;
+use super::slab::index;
 use crate::net::Latency;
 use chord::Handle as _;
-use chord::check::{Assumptions, Blame, View, breaks_assumptions, check_ring};
-use std::collections::BTreeMap;
+use chord::check::{Assumptions, Blame, breaks_assumptions, check_ring};
 
 /// Up to so many nodes every event is followed by a check.
 const SMALL: u32 = 64;
@@ -34,37 +33,24 @@ impl Watch {
         let hold = plan.loss == 0 && plan.fail == 0 && is_patient;
         let is_formed = index(plan.nodes) > plan.config.successors;
         let assumptions = Assumptions { successors: plan.config.successors, is_formed, hold };
-        let is_small = plan.nodes <= SMALL;
+        // A ring that nobody maintains stays as it is.
+        let is_small = plan.nodes <= SMALL && plan.churn.is_some();
         let every = if is_small { 1 } else { u64::from(plan.nodes).saturating_mul(EVENTS_A_NODE) };
         Self { assumptions, is_small, every, next: every }
     }
 
     /// An event has happened.
-    pub(crate) fn tick(
-        &mut self,
-        measured: &mut Measured,
-        members: &BTreeMap<u64, Number>,
-        slots: &Slab<Slot>,
-        slot_of: &[u32],
-        first: u32,
-    ) {
+    pub(crate) fn tick(&mut self, measured: &mut Measured, population: &Population) {
         if measured.events >= self.next {
             self.next = measured.events + self.every;
-            self.look(measured, members, slots, slot_of, first);
+            self.look(measured, population);
         }
     }
 
     /// Checks the whole ring.
-    pub(crate) fn look(
-        &mut self,
-        measured: &mut Measured,
-        members: &BTreeMap<u64, Number>,
-        slots: &Slab<Slot>,
-        slot_of: &[u32],
-        first: u32,
-    ) {
+    pub(crate) fn look(&mut self, measured: &mut Measured, population: &Population) {
         measured.invariant_checks += 1;
-        match check_ring(&views(members, slots, slot_of, first), self.assumptions) {
+        match check_ring(&population.views(), self.assumptions) {
             Ok(_) => {}
             Err(violation) if violation.blame == Blame::ProtocolBug => measured.violations += 1,
             Err(_) => measured.strained += 1,
@@ -72,23 +58,10 @@ impl Watch {
     }
 
     /// A node is about to go: that may be more than the proof allows.
-    pub(crate) fn departs(
-        &mut self,
-        number: Number,
-        members: &BTreeMap<u64, Number>,
-        slots: &Slab<Slot>,
-        slot_of: &[u32],
-        first: u32,
-    ) {
+    pub(crate) fn departs(&mut self, number: Number, population: &Population) {
         if self.is_small && self.assumptions.hold {
-            let views = views(members, slots, slot_of, first);
-            self.assumptions.hold = !breaks_assumptions(&views, self.assumptions, number.id());
+            let is_broken = breaks_assumptions(&population.views(), self.assumptions, number.id());
+            self.assumptions.hold = !is_broken;
         }
     }
-}
-
-fn views(members: &BTreeMap<u64, Number>, slots: &Slab<Slot>, slot_of: &[u32], first: u32) -> Vec<View> {
-    let slot = |number: &Number| slot_of.get(index(number.0.wrapping_sub(first))).copied();
-    let slots = members.values().filter_map(slot).filter_map(|slot| slots.get(slot));
-    slots.filter_map(|slot| slot.node.view()).collect()
 }

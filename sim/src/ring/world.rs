@@ -1,21 +1,20 @@
 //! The run: events by time, nodes by number, and the truth to compare with.
 
-use super::circle::{Circle, Known, prefix_of};
+use super::circle::{Circle, Known};
 use super::measured::Measured;
 use super::number::{Number, mix};
 use super::plan::Plan;
-use super::slab::{Slab, index};
+use super::population::Population;
+use super::slab::Slab;
 use super::watch::Watch;
 use super::wheel::Wheel;
 use crate::dice::{Dice, derive};
 use chord::{Chord, Config, Input, Output};
 use proto::message::chord::ChordMessage;
 use proto::{RingId, Span, Time};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Nobody.
-const NONE: u32 = u32::MAX;
 /// How long a node waits before it tries to join once more.
 const JOIN_AGAIN: Span = Span::secs(1);
 /// Contacts of a newcomer.
@@ -33,14 +32,6 @@ enum Event {
     Again(Number),
 }
 
-pub(crate) struct Slot {
-    pub(crate) node: Chord<Number>,
-    /// When it is to be woken; `u64::MAX` for never.
-    wake: u64,
-    /// Its place among the living.
-    place: u32,
-}
-
 struct Asked {
     key: RingId,
     at: u64,
@@ -50,14 +41,8 @@ pub(crate) struct World<'a> {
     plan: &'a Plan,
     config: Arc<Config>,
     now: u64,
-    first: u32,
     wheel: Wheel<Event>,
-    pub(crate) slots: Slab<Slot>,
-    /// The slot of every node that ever was.
-    slot_of: Vec<u32>,
-    living: Vec<Number>,
-    /// Members by their places.
-    pub(crate) members: BTreeMap<u64, Number>,
+    population: Population,
     mail: Slab<(Number, ChordMessage<Number>)>,
     asked: Slab<Asked>,
     outputs: VecDeque<Output<Number>>,
@@ -74,13 +59,9 @@ impl<'a> World<'a> {
             plan,
             config: Arc::new(plan.config.clone()),
             now: 0,
-            // Another seed has other nodes: numbers start elsewhere, and with them the places on the circle.
-            first: u32::from_le_bytes([a, b, c, d]),
             wheel: Wheel::new(),
-            slots: Slab::new(),
-            slot_of: Vec::new(),
-            living: Vec::new(),
-            members: BTreeMap::new(),
+            // Another seed has other nodes.
+            population: Population::new(u32::from_le_bytes([a, b, c, d])),
             mail: Slab::new(),
             asked: Slab::new(),
             outputs: VecDeque::new(),
@@ -113,16 +94,11 @@ impl<'a> World<'a> {
                 break;
             }
         }
-        self.watch.look(&mut self.measured, &self.members, &self.slots, &self.slot_of, self.first);
+        self.watch.look(&mut self.measured, &self.population);
         progress(self.ended(), self.plan.lookups);
         self.measured.lasted = Span(self.now);
-        self.measured.nodes = u64::try_from(self.members.len()).unwrap_or(u64::MAX);
-        let of_node = |number: &Number| self.slot_of.get(index(number.0.wrapping_sub(self.first))).copied();
-        let slots: Vec<u32> = self.living.iter().filter_map(of_node).collect();
-        for slot in slots {
-            let node = self.slots.get_mut(slot).map_or(0, |slot| slot.node.footprint());
-            self.measured.footprint += u64::try_from(node).unwrap_or(u64::MAX);
-        }
+        self.measured.nodes = u64::try_from(self.population.members()).unwrap_or(u64::MAX);
+        self.measured.footprint = self.population.footprint();
         self.measured
     }
 
@@ -133,80 +109,51 @@ impl<'a> World<'a> {
 
     /// All nodes in a ring that was repaired long ago.
     fn settle(&mut self) {
-        let numbers = (0..self.plan.nodes).map(|node| Number(self.first.wrapping_add(node)));
-        let circle = Circle::new(numbers.clone());
-        self.slot_of = vec![NONE; index(self.plan.nodes)];
+        let first = self.population.next().0;
+        let circle = Circle::new((0..self.plan.nodes).map(|node| Number(first.wrapping_add(node))));
+        let mut places: Vec<(u32, usize)> =
+            circle.nodes().map(|number| number.0.wrapping_sub(first)).zip(0..).collect();
+        places.sort_unstable();
         let mut known = Known::default();
-        let mut order: Vec<(Number, usize)> = circle.nodes().zip(0..).collect();
-        order.sort_unstable_by_key(|(number, _)| number.0.wrapping_sub(self.first));
-        for (number, place) in order {
+        for (_, place) in places {
+            let number = self.population.next();
             let neighbours = circle.neighbours(place, self.plan.config.successors, &mut known);
             let seed = seed_of(self.plan.seed, number);
-            let mut node = Chord::settled(Arc::clone(&self.config), number, seed, neighbours, Time(0));
-            while node.poll_output().is_some() {}
-            self.live(number, node);
-            self.members.insert(number.prefix(), number);
+            let node = Chord::settled(Arc::clone(&self.config), number, seed, neighbours, Time(0));
+            self.population.add(node);
+            self.population.joined(number);
             self.arm(number);
         }
     }
 
-    fn live(&mut self, number: Number, node: Chord<Number>) {
-        let place = u32::try_from(self.living.len()).unwrap_or(NONE);
-        self.living.push(number);
-        let slot = self.slots.keep(Slot { node, wake: u64::MAX, place });
-        let at = index(number.0.wrapping_sub(self.first));
-        if self.slot_of.len() <= at {
-            self.slot_of.resize(at + 1, NONE);
-        }
-        if let Some(place) = self.slot_of.get_mut(at) {
-            *place = slot;
-        }
-    }
-
-    fn slot(&mut self, number: Number) -> Option<&mut Slot> {
-        let slot = self.slot_of.get(index(number.0.wrapping_sub(self.first))).copied()?;
-        self.slots.get_mut(slot)
-    }
-
-    /// A node is gone, and everything of it.
-    fn remove(&mut self, number: Number) {
-        let at = index(number.0.wrapping_sub(self.first));
-        let Some(slot) = self.slot_of.get_mut(at).map(|slot| std::mem::replace(slot, NONE)) else { return };
-        let Some(gone) = self.slots.take(slot) else { return };
-        self.members.remove(&number.prefix());
-        self.measured.left += 1;
-        let place = index(gone.place);
-        if place < self.living.len() {
-            self.living.swap_remove(place);
-        }
-        if let Some(moved) = self.living.get(place).copied()
-            && let Some(slot) = self.slot(moved)
-        {
-            slot.place = gone.place;
-        }
-    }
-
     fn fail_at_once(&mut self) {
-        for number in self.living.clone() {
+        for number in self.population.living().to_vec() {
             if self.dice.is_hit(self.plan.fail) {
-                self.remove(number);
+                self.population.remove(number);
             }
         }
-        self.measured.left = 0;
+    }
+
+    /// A node is gone, and with it who asked for what it was looking up.
+    fn remove(&mut self, number: Number) {
+        if let Some(gone) = self.population.remove(number) {
+            self.measured.left += 1;
+            self.measured.abandoned += u64::from(gone.asking);
+        }
     }
 
     fn happen(&mut self, event: Event) {
         match event {
             Event::Timer(number) => {
                 let now = self.now;
-                let is_due = |slot: &mut Slot| {
+                let is_due = |slot: &mut super::population::Slot| {
                     let is_due = slot.wake == now;
                     if is_due {
                         slot.wake = u64::MAX;
                     }
                     is_due
                 };
-                if self.slot(number).is_some_and(is_due) {
+                if self.population.slot_mut(number).is_some_and(is_due) {
                     self.give(number, Input::Timeout);
                 }
             }
@@ -226,7 +173,7 @@ impl<'a> World<'a> {
     fn give(&mut self, number: Number, input: Input<Number>) {
         let now = Time(self.now);
         let mut outputs = std::mem::take(&mut self.outputs);
-        let Some(slot) = self.slot(number) else {
+        let Some(slot) = self.population.slot_mut(number) else {
             self.outputs = outputs;
             return;
         };
@@ -236,33 +183,42 @@ impl<'a> World<'a> {
         }
         self.outputs = outputs;
         self.arm(number);
-        self.watch.tick(&mut self.measured, &self.members, &self.slots, &self.slot_of, self.first);
+        self.watch.tick(&mut self.measured, &self.population);
     }
 
     fn carry_out(&mut self, number: Number, output: Output<Number>) {
         match output {
             Output::Send { to, message } => self.post(number, to, message),
             Output::Found { token, owner, hops, timeouts, .. } => {
-                let Some(asked) = self.asked.take(u32::try_from(token).unwrap_or(NONE)) else { return };
+                let Some(asked) = self.answered(number, token) else { return };
                 self.measured.hops.add(hops);
                 self.measured.timeouts.add(timeouts);
                 self.measured.latency.push(u32::try_from(self.now - asked.at).unwrap_or(u32::MAX));
-                self.measured.wrong_owner += u64::from(self.owner(asked.key) != Some(owner));
+                let is_right = self.population.owner(asked.key) == Some(owner);
+                self.measured.wrong_owner += u64::from(!is_right);
             }
             Output::NotFound { token, .. } => {
-                let is_known = self.asked.take(u32::try_from(token).unwrap_or(NONE)).is_some();
+                let is_known = self.answered(number, token).is_some();
                 self.measured.failed += u64::from(is_known);
             }
             Output::Joined => {
-                self.members.insert(number.prefix(), number);
+                self.population.joined(number);
                 self.measured.joined += 1;
             }
             Output::JoinFailed { .. } | Output::Isolated { .. } => {
-                self.members.remove(&number.prefix());
+                self.population.fell_out(number);
                 self.wheel.push(Time(self.now).after(JOIN_AGAIN).0, Event::Again(number));
             }
             Output::RangeChanged { .. } | Output::Left => {}
         }
+    }
+
+    /// The lookup that has ended.
+    fn answered(&mut self, number: Number, token: u64) -> Option<Asked> {
+        let asked = self.asked.take(u32::try_from(token).ok()?)?;
+        let slot = self.population.slot_mut(number)?;
+        slot.asking = slot.asking.saturating_sub(1);
+        Some(asked)
     }
 
     fn post(&mut self, from: Number, to: Number, message: ChordMessage<Number>) {
@@ -279,7 +235,7 @@ impl<'a> World<'a> {
     /// Has a node woken at its next deadline. A later wake-up than one that is due already is not needed.
     fn arm(&mut self, number: Number) {
         let now = self.now;
-        let Some(slot) = self.slot(number) else { return };
+        let Some(slot) = self.population.slot_mut(number) else { return };
         let Some(Time(due)) = slot.node.poll_timeout() else { return };
         let due = due.max(now + 1);
         if due < slot.wake {
@@ -294,7 +250,7 @@ impl<'a> World<'a> {
             let gap = self.dice.exponential(self.plan.lookup_every);
             self.wheel.push(self.now.saturating_add(gap.0), Event::Lookup);
         }
-        let Some(origin) = self.anybody() else {
+        let Some(origin) = self.population.anybody(&mut self.dice) else {
             self.measured.failed += 1;
             return;
         };
@@ -304,27 +260,30 @@ impl<'a> World<'a> {
         }
         let key = RingId(key);
         let token = u64::from(self.asked.keep(Asked { key, at: self.now }));
+        if let Some(slot) = self.population.slot_mut(origin) {
+            slot.asking += 1;
+        }
         self.give(origin, Input::Lookup { token, key });
     }
 
     fn join(&mut self) {
         self.schedule_churn(Event::Join);
-        let number = Number(self.first.wrapping_add(u32::try_from(self.slot_of.len()).unwrap_or(NONE)));
+        let number = self.population.next();
         let node =
             Chord::new(Arc::clone(&self.config), number, seed_of(self.plan.seed, number), Time(self.now));
-        self.live(number, node);
+        self.population.add(node);
         self.enter(number);
     }
 
     fn enter(&mut self, number: Number) {
-        let via = (0..CONTACTS).filter_map(|_| self.anybody()).collect();
+        let via = (0..CONTACTS).filter_map(|_| self.population.anybody(&mut self.dice)).collect();
         self.give(number, Input::Join { via });
     }
 
     fn leave(&mut self) {
         self.schedule_churn(Event::Leave);
-        let Some(number) = self.anybody() else { return };
-        self.watch.departs(number, &self.members, &self.slots, &self.slot_of, self.first);
+        let Some(number) = self.population.anybody(&mut self.dice) else { return };
+        self.watch.departs(number, &self.population);
         if !self.plan.is_crash {
             self.give(number, Input::Leave);
         }
@@ -336,25 +295,6 @@ impl<'a> World<'a> {
             let gap = self.dice.exponential(gap);
             self.wheel.push(self.now.saturating_add(gap.0), event);
         }
-    }
-
-    /// A random member.
-    fn anybody(&mut self) -> Option<Number> {
-        let count = u64::try_from(self.living.len()).unwrap_or(0);
-        for _ in 0..64 {
-            let place = usize::try_from(self.dice.below(count)).unwrap_or(0);
-            let number = self.living.get(place).copied()?;
-            if self.members.contains_key(&number.prefix()) {
-                return Some(number);
-            }
-        }
-        self.members.values().next().copied()
-    }
-
-    /// Who really answers for a key.
-    fn owner(&self, key: RingId) -> Option<Number> {
-        let first = || self.members.values().next().copied();
-        self.members.range(prefix_of(key)..).next().map(|(_, number)| *number).or_else(first)
     }
 }
 

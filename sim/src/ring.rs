@@ -6,6 +6,7 @@
 mod circle;
 mod measured;
 mod number;
+mod plain;
 mod plan;
 mod population;
 mod slab;
@@ -14,6 +15,7 @@ mod wheel;
 mod world;
 
 pub use measured::{Histogram, Measured};
+pub use plain::{Plain, run_plain};
 pub use plan::Plan;
 
 /// Runs `plan`; `progress` hears how many of how many lookups have ended.

@@ -149,6 +149,10 @@ pub(super) struct Ring {
     /// Length of the successor lists
     #[arg(long, value_name = "R", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(super) successors: u8,
+    /// `uniform`: lookups of random keys, as the other options say; `w2`: the plain protocol of 2001 in steady
+    /// state for 1,000 s, whose every message other simulators count as well (--nodes and --seed only)
+    #[arg(long, value_enum, default_value_t = RingWorkload::Uniform)]
+    pub(super) workload: RingWorkload,
     /// Who goes from node to node: the asker (iterative); recursive lookups are not built yet
     #[arg(long, value_parser = ["iterative"], default_value = "iterative")]
     pub(super) style: String,
@@ -189,6 +193,15 @@ pub(super) struct Ring {
     /// Print the figures as a header and a line of comma-separated values
     #[arg(long, conflicts_with = "json")]
     pub(super) csv: bool,
+}
+
+/// What simulated rings are asked.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum RingWorkload {
+    /// Random keys
+    Uniform,
+    /// The plain protocol in steady state
+    W2,
 }
 
 /// Settings of simulated rings.

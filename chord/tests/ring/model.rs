@@ -24,13 +24,13 @@ enum Mutant {
     Shortens,
 }
 
-fn at(place: u8) -> RingId {
+pub(crate) fn at(place: u8) -> RingId {
     let mut id = [0; 20];
     id[0] = place;
     RingId(id)
 }
 
-struct Model {
+pub(crate) struct Model {
     mutant: Mutant,
     /// Length of the successor lists.
     r: usize,
@@ -48,15 +48,49 @@ impl Model {
         let count = r + 1;
         let ids: Vec<RingId> =
             (0..count).map(|n| at(u8::try_from(n * usize::from(places) / count).unwrap())).collect();
+        Self { mutant, places, rng: ChaCha8Rng::seed_from_u64(seed), ..Self::ring(r, &ids) }
+    }
+
+    /// An ideal ring of `ids`, which are sorted; at least `r + 1` of them.
+    pub(crate) fn ring(r: usize, ids: &[RingId]) -> Self {
+        let count = ids.len();
         let view = |n: usize| View {
             id: ids[n],
             successors: (1..=r).map(|step| ids[(n + step) % count]).collect(),
-            predecessor: Some(ids[(n + r) % count]),
+            predecessor: Some(ids[(n + count - 1) % count]),
             is_live: true,
         };
         let members = (0..count).map(|n| (ids[n], view(n))).collect();
-        let rng = ChaCha8Rng::seed_from_u64(seed);
-        Self { mutant, r, places, rng, members, between: BTreeMap::new() }
+        let rng = ChaCha8Rng::seed_from_u64(0);
+        Self { mutant: Mutant::None, r, places: 0, rng, members, between: BTreeMap::new() }
+    }
+
+    pub(crate) fn has(&self, id: RingId) -> bool {
+        self.members.contains_key(&id)
+    }
+
+    pub(crate) fn fail(&mut self, id: RingId) {
+        self.members.remove(&id);
+        self.between.remove(&id);
+    }
+
+    /// Both steps of stabilize, as often as dead heads make it necessary.
+    pub(crate) fn stabilize_whole(&mut self, id: RingId) {
+        while !self.members.contains_key(&self.members[&id].successors[0]) {
+            self.stabilize(id);
+        }
+        self.stabilize(id);
+        if let Some(candidate) = self.between.remove(&id) {
+            self.adopt_between(id, candidate);
+        }
+    }
+
+    /// Everybody stabilizes until all pointers are right.
+    pub(crate) fn settle(&mut self) {
+        for _ in 0..3 * self.members.len() {
+            let ids: Vec<RingId> = self.members.keys().copied().collect();
+            ids.into_iter().for_each(|id| self.stabilize_whole(id));
+        }
     }
 
     fn assumed(&self) -> Assumptions {
@@ -67,7 +101,7 @@ impl Model {
         self.members.values().cloned().collect()
     }
 
-    fn check(&self) -> Result<RingReport, RingViolation> {
+    pub(crate) fn check(&self) -> Result<RingReport, RingViolation> {
         check_ring(&self.views(), self.assumed())
     }
 
@@ -77,8 +111,7 @@ impl Model {
         match self.rng.next_u64() % 8 {
             0 if !is_member => self.join(place),
             1 if is_member && !breaks_assumptions(&self.views(), self.assumed(), place) => {
-                self.members.remove(&place);
-                self.between.remove(&place);
+                self.fail(place);
             }
             2.. if is_member => match self.between.remove(&place) {
                 Some(candidate) => self.adopt_between(place, candidate),
@@ -88,7 +121,7 @@ impl Model {
         }
     }
 
-    fn join(&mut self, id: RingId) {
+    pub(crate) fn join(&mut self, id: RingId) {
         let behind = |view: &&View| between(view.id, id, view.successors[0]);
         let Some(predecessor) = self.members.values().find(behind).cloned() else { return };
         let successors = match (self.mutant, self.members.get(&predecessor.successors[0])) {

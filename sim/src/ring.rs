@@ -12,9 +12,11 @@ mod slab;
 mod watch;
 mod wheel;
 mod world;
+mod yardstick;
 
 pub use measured::{Histogram, Measured};
 pub use plan::Plan;
+pub use yardstick::{Counts, MAX_NODES, Yardstick};
 
 /// Runs `plan`; `progress` hears how many of how many lookups have ended.
 #[must_use]

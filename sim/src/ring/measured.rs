@@ -10,12 +10,19 @@ pub struct Histogram {
 
 impl Histogram {
     pub(crate) fn add(&mut self, value: u32) {
+        self.add_many(value, 1);
+    }
+
+    pub(crate) fn add_many(&mut self, value: u32, times: u64) {
+        if times == 0 {
+            return;
+        }
         let place = usize::try_from(value).unwrap_or(usize::MAX).min(4_095);
         if self.counts.len() <= place {
             self.counts.resize(place + 1, 0);
         }
         if let Some(count) = self.counts.get_mut(place) {
-            *count += 1;
+            *count += times;
         }
     }
 

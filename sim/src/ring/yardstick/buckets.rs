@@ -190,7 +190,7 @@ mod tests {
         while buckets.next_bucket(&mut ready) {
             for event in &ready {
                 seen.push(*event);
-                if seen.len() < 20_000 && dice.below(100) < 99 {
+                if time_of(*event) < 1 << 31 && seen.len() < 20_000 && dice.below(1_000) < 999 {
                     put(&mut buckets, &mut expected, time_of(*event), &mut dice);
                 }
             }

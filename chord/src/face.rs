@@ -26,6 +26,13 @@ pub enum Input<P = Peer> {
         /// The peer.
         peer: P,
     },
+    /// These nodes are said to be members of the same ring: whoever runs the node hears of some from time to time,
+    /// at random. If one of them belongs to another ring, which a partition has left or a mistake has founded, the
+    /// two grow together. At most [`crate::MAX_VIA`] are looked at.
+    Meet {
+        /// Who.
+        peers: Vec<P>,
+    },
     /// Find the node that answers for `key`. Exactly one [`Output::Found`] or [`Output::NotFound`] follows.
     Lookup {
         /// The caller's name for this lookup.

@@ -30,6 +30,8 @@ pub(crate) enum Goal {
     Finger { exponent: u32 },
     /// The own place in the ring.
     Join,
+    /// The own place in a ring that may be another one.
+    Meet,
 }
 
 /// One lookup under way.
@@ -79,6 +81,10 @@ impl<P: Handle> Lookups<P> {
 
     pub(crate) fn has_finger(&self) -> bool {
         self.active.values().any(|lookup| matches!(lookup.goal, Goal::Finger { .. }))
+    }
+
+    pub(crate) fn is_meeting(&self) -> bool {
+        self.active.values().any(|lookup| lookup.goal == Goal::Meet)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -329,6 +335,8 @@ impl<P: Handle> Chord<P> {
             }
             (Goal::Join, Ok(Answer { predecessor, .. })) => self.join_found(predecessor, now),
             (Goal::Join, Err(_)) => self.contact_failed(now),
+            (Goal::Meet, Ok(Answer { owner, .. })) => self.met(owner, now),
+            (Goal::Meet, Err(_)) => {}
         }
     }
 

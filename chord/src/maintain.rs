@@ -7,6 +7,7 @@
 mod fix_fingers;
 mod join;
 mod leave;
+mod meet;
 mod rectify;
 mod stabilize;
 

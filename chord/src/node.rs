@@ -100,6 +100,7 @@ impl<P: Handle> Chord<P> {
             Input::Receive { from, message } => self.receive(from, message, now),
             Input::Unreachable { peer } => self.unreachable(peer, now),
             Input::Lookup { token, key } => self.look_up(token, key, now),
+            Input::Meet { peers } => self.meet(&peers, now),
             Input::Leave => self.leave(),
             Input::Timeout => self.timeout(now),
         }

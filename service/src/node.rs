@@ -264,6 +264,9 @@ impl Node {
                 self.rejoin_at = None;
                 self.enter_ring(entered.peers, now);
             }
+            BankMessage::Entered(entered) => {
+                self.chord.handle(chord::Input::Meet { peers: entered.peers }, now);
+            }
             _ => {}
         }
     }

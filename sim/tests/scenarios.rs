@@ -71,6 +71,18 @@ fn a_buyer_that_is_cut_off_comes_back_and_ends_its_task() {
 }
 
 #[test]
+fn two_halves_of_a_network_become_one_again() {
+    let scenario = Scenario::named("split").unwrap();
+    for seed in 1..=2 {
+        let report = run(&scenario, seed).unwrap_or_else(|violation| panic!("{violation}"));
+        check_money(&scenario, &report);
+        assert_eq!(report.verdicts.values().sum::<u32>(), 40, "{report}");
+        // A run ends only when the ring is whole.
+        assert!(report.ring_broken > 0 && report.ring_strained > 0, "{report}");
+    }
+}
+
+#[test]
 fn sellers_that_hang_lose_their_work() {
     let report = check("hang", 1, &[("failed", 2), ("succeeded", 18)]);
     assert!(report.lost_attempts > 0, "{report}");
@@ -131,6 +143,7 @@ fn every_scenario_has_a_name_and_a_report_that_names_it() {
             "first",
             "bank_crash",
             "partition",
+            "split",
             "poor_buyer",
             "restart",
             "storm",

@@ -31,7 +31,7 @@ pub enum Violation {
 }
 
 pub(crate) fn check_node<P: Handle>(node: &Chord<P>) -> Result<(), Violation> {
-    if node.lookups.len() > MAX_LOOKUPS + 2 || node.requests.len() > node.lookups.len() + 3 {
+    if node.lookups.len() > MAX_LOOKUPS + 3 || node.requests.len() > node.lookups.len() + 3 {
         return Err(Violation::Unbounded);
     }
     let asked: BTreeSet<u64> = node.requests.hops().collect();

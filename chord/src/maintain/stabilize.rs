@@ -58,7 +58,7 @@ impl<P: Handle> Chord<P> {
     }
 
     /// The end of step A: goes on to step B if the successor knows a node between.
-    fn look_between(&mut self, head: P, candidate: Option<P>, now: Time) {
+    pub(crate) fn look_between(&mut self, head: P, candidate: Option<P>, now: Time) {
         let Some(member) = &mut self.member else { return };
         let is_nearer = |peer: &P| between(self.me.id(), peer.id(), head.id()) && peer.id() != self.me.id();
         let Some(nearer) = candidate.filter(is_nearer) else { return self.finish_step() };

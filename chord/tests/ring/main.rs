@@ -13,6 +13,8 @@ mod leaving;
 #[cfg(test)]
 mod lookups;
 #[cfg(test)]
+mod meeting;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod script;

@@ -22,6 +22,7 @@ impl Scenario {
             first(),
             bank_crash(),
             partition(),
+            split(),
             poor_buyer(),
             restart(),
             storm(),
@@ -126,6 +127,27 @@ fn partition() -> Scenario {
         net: Model { latency: COUNTRY, loss: 0, duplication: 0 },
         faults: vec![Fault::CutOff { hosts: vec![0] }.at(Span::secs(8)), Fault::Heal.at(Span::secs(28))],
         limit: Span::secs(180),
+        expectation: Expectation::Named,
+        releases_all: false,
+        ..calm()
+    }
+}
+
+fn split() -> Scenario {
+    Scenario {
+        name: "split",
+        about: "half of the nodes are cut off for forty seconds: two rings, which become one when they meet again",
+        nodes: 12,
+        buyers: 2,
+        sellers: 12,
+        sub_tasks: 40,
+        net: Model { latency: COUNTRY, loss: 0, duplication: 0 },
+        faults: vec![
+            Fault::CutOff { hosts: vec![0, 2, 4, 6, 8, 10] }.at(Span::secs(7)),
+            Fault::Heal.at(Span::secs(47)),
+        ],
+        limit: Span::secs(300),
+        rest_within: Span::secs(120),
         expectation: Expectation::Named,
         releases_all: false,
         ..calm()

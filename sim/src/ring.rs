@@ -4,6 +4,7 @@
 //! ring that was repaired long ago. One plan gives one run, on every machine.
 
 mod circle;
+mod figures;
 mod measured;
 mod number;
 mod plan;
@@ -14,6 +15,7 @@ mod wheel;
 mod world;
 mod yardstick;
 
+pub use figures::{Comparison, Effort, Figure, Load, Within};
 pub use measured::{Histogram, Measured};
 pub use plan::Plan;
 pub use yardstick::{Counts, MAX_NODES, Yardstick};

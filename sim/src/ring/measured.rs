@@ -33,6 +33,10 @@ impl Histogram {
         }
     }
 
+    pub(crate) fn counts(&self) -> &[u64] {
+        &self.counts
+    }
+
     /// How many values were seen.
     #[must_use]
     pub fn total(&self) -> u64 {
@@ -46,6 +50,14 @@ impl Histogram {
         ratio(sum, self.total())
     }
 
+    /// The mean of those above zero; 0 if there are none.
+    #[must_use]
+    pub fn mean_above_zero(&self) -> f64 {
+        let zeros = self.counts.first().copied().unwrap_or(0);
+        let above = self.total() - zeros;
+        if above == 0 { 0.0 } else { self.mean() * ratio(self.total(), above) }
+    }
+
     /// The smallest value that `percent` of a hundred do not exceed.
     #[must_use]
     pub fn quantile(&self, percent: u64) -> u64 {
@@ -56,6 +68,16 @@ impl Histogram {
             seen >= needed
         });
         reached.map_or(0, |(value, _)| value)
+    }
+
+    /// Half the sum of how far the shares of each value are apart: the total variation distance.
+    #[must_use]
+    pub fn distance(&self, other: &Self) -> f64 {
+        let (mut mine, mut theirs) = (self.shares(), other.shares());
+        let length = mine.len().max(theirs.len());
+        mine.resize(length, 0.0);
+        theirs.resize(length, 0.0);
+        mine.iter().zip(theirs).map(|(a, b)| (a - b).abs()).sum::<f64>() / 2.0
     }
 
     /// The share of each value, from 0 on.

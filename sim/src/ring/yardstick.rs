@@ -8,7 +8,7 @@ mod buckets;
 mod node;
 mod run;
 
-use super::measured::Histogram;
+use super::measured::{Histogram, Measured};
 use proto::Span;
 
 /// How many nodes an event can name.
@@ -42,6 +42,8 @@ pub struct Counts {
     pub timeouts: u64,
     /// Answers that were not the true successor, where they were compared.
     pub wrong: u64,
+    /// Events: timers and deliveries before the end.
+    pub events: u64,
     /// A hash over all events in their order.
     pub trace: u64,
 }
@@ -57,5 +59,36 @@ impl Yardstick {
     #[must_use]
     pub fn run(&self, progress: &mut dyn FnMut(u64, u64)) -> Counts {
         run::run(self, progress)
+    }
+}
+
+/// Bytes of a message; the published program has 10 for all.
+const MESSAGE: u64 = 10;
+/// The way of a message, in microseconds.
+const LATENCY: u32 = 50_000;
+
+impl Counts {
+    /// The same in the form of other measurements. Lookups that had not ended at the end count as abandoned.
+    #[must_use]
+    pub fn measured(&self, plan: &Yardstick) -> Measured {
+        // An answer goes straight to who asked: one way more than there were hops, and none for what it knew itself.
+        let shares = self.hops.counts().iter().zip(0_u32..);
+        let ways = shares.flat_map(|(count, hops)| {
+            let micros = if hops == 0 { 0 } else { (hops + 1) * LATENCY };
+            std::iter::repeat_n(micros, usize::try_from(*count).unwrap_or(0))
+        });
+        Measured {
+            latency: ways.collect(),
+            hops: self.hops.clone(),
+            begun: self.lookups,
+            abandoned: self.lookups.saturating_sub(self.hops.total()),
+            wrong_owner: self.wrong,
+            messages: self.messages,
+            bytes: self.messages.saturating_mul(MESSAGE),
+            events: self.events,
+            lasted: plan.duration,
+            nodes: u64::from(plan.nodes),
+            ..Measured::default()
+        }
     }
 }

@@ -80,15 +80,15 @@ impl Buckets {
             return;
         }
         let next = *head;
-        let mut events = [0; CHUNK];
-        events[0] = event;
-        let chunk = Chunk { events, length: 1, next };
         if let Some(reused) = self.chunks.get_mut(self.free as usize) {
             *head = std::mem::replace(&mut self.free, reused.next);
-            *reused = chunk;
+            reused.events[0] = event;
+            (reused.length, reused.next) = (1, next);
         } else {
             *head = u32::try_from(self.chunks.len()).unwrap_or(NONE);
-            self.chunks.push(chunk);
+            let mut events = [0; CHUNK];
+            events[0] = event;
+            self.chunks.push(Chunk { events, length: 1, next });
         }
     }
 

@@ -2,10 +2,8 @@
 
 use super::buckets::{Buckets, Event, time_of};
 use super::node::{Node, ids, low, perfect_ring, successor};
-use super::{Counts, MAX_NODES, Yardstick};
+use super::{Counts, LATENCY, MAX_NODES, Yardstick};
 
-/// The way of a message, in microseconds.
-const LATENCY: u32 = 50_000;
 /// The periods of the timers, in microseconds: stabilize, fix a finger, check the predecessor, look up.
 const PERIODS: [u32; 4] = [20_000_000, 120_000_000, 120_000_000, 10_000_000];
 /// After so long a request counts as lost, in microseconds.
@@ -93,6 +91,7 @@ pub(super) fn run(plan: &Yardstick, progress: &mut dyn FnMut(u64, u64)) -> Count
     world.start_timers();
     let mut ready = Vec::new();
     while world.buckets.next_bucket(&mut ready) {
+        world.counts.events += ready.len() as u64;
         world.happen_all(&ready);
         progress(u64::from(world.now), u64::from(end));
     }

@@ -116,13 +116,14 @@ impl<P: Handle> Chord<P> {
 
     /// The list of the key's predecessor.
     pub(crate) fn on_heirs(&mut self, number: u64, list: &[P], now: Time) {
+        let me = self.me.id();
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
         let (key, tried) = (lookup.key, &lookup.tried);
         let Some(claim) = lookup.claim.as_mut() else { return };
         let from = claim.predecessor.id();
         let is_new = |peer: &&P| !tried.contains(&peer.id());
-        let nearer: Vec<P> =
-            list.iter().filter(is_new).filter(|peer| between(from, peer.id(), key)).copied().collect();
+        let is_nearer = |peer: &&P| peer.id() != me && between(from, peer.id(), key);
+        let nearer: Vec<P> = list.iter().filter(is_new).filter(is_nearer).copied().collect();
         if !nearer.is_empty() {
             // It is not the predecessor after all, unless all of these are dead.
             (lookup.claim, lookup.listed) = (None, None);

@@ -9,8 +9,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::collections::BTreeMap;
 
-const R: usize = 3;
-const PLACES: u8 = 16;
+/// Events of each of the eight sizes, unless `COMPUP2P_MODEL_EVENTS` says more: 1,250,000 make ten million together.
+const EVENTS: u32 = 60_000;
 
 /// A way to get the protocol wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,10 @@ fn at(place: u8) -> RingId {
 
 struct Model {
     mutant: Mutant,
+    /// Length of the successor lists.
+    r: usize,
+    /// Points of the circle that nodes can have.
+    places: u8,
     rng: ChaCha8Rng,
     members: BTreeMap<RingId, View>,
     /// Members between the two steps of stabilize, with the node to ask.
@@ -39,17 +43,24 @@ struct Model {
 }
 
 impl Model {
-    /// An ideal ring of `R + 1` members.
-    fn new(mutant: Mutant, seed: u64) -> Self {
-        let ids = [at(1), at(5), at(9), at(13)];
+    /// An ideal ring of `r + 1` members.
+    fn new(mutant: Mutant, (r, places): (usize, u8), seed: u64) -> Self {
+        let count = r + 1;
+        let ids: Vec<RingId> =
+            (0..count).map(|n| at(u8::try_from(n * usize::from(places) / count).unwrap())).collect();
         let view = |n: usize| View {
             id: ids[n],
-            successors: (1..=R).map(|step| ids[(n + step) % 4]).collect(),
-            predecessor: Some(ids[(n + 3) % 4]),
+            successors: (1..=r).map(|step| ids[(n + step) % count]).collect(),
+            predecessor: Some(ids[(n + r) % count]),
             is_live: true,
         };
-        let members = (0..4).map(|n| (ids[n], view(n))).collect();
-        Self { mutant, rng: ChaCha8Rng::seed_from_u64(seed), members, between: BTreeMap::new() }
+        let members = (0..count).map(|n| (ids[n], view(n))).collect();
+        let rng = ChaCha8Rng::seed_from_u64(seed);
+        Self { mutant, r, places, rng, members, between: BTreeMap::new() }
+    }
+
+    fn assumed(&self) -> Assumptions {
+        Assumptions { successors: self.r, is_formed: true, hold: true }
     }
 
     fn views(&self) -> Vec<View> {
@@ -57,15 +68,15 @@ impl Model {
     }
 
     fn check(&self) -> Result<RingReport, RingViolation> {
-        check_ring(&self.views(), ASSUMED)
+        check_ring(&self.views(), self.assumed())
     }
 
     fn step(&mut self) {
-        let place = at(u8::try_from(self.rng.next_u64() % u64::from(PLACES)).unwrap());
+        let place = at(u8::try_from(self.rng.next_u64() % u64::from(self.places)).unwrap());
         let is_member = self.members.contains_key(&place);
         match self.rng.next_u64() % 8 {
             0 if !is_member => self.join(place),
-            1 if is_member && !breaks_assumptions(&self.views(), ASSUMED, place) => {
+            1 if is_member && !breaks_assumptions(&self.views(), self.assumed(), place) => {
                 self.members.remove(&place);
                 self.between.remove(&place);
             }
@@ -92,7 +103,7 @@ impl Model {
     }
 
     fn stabilize(&mut self, id: RingId) {
-        let head = self.members[&id].successors[0];
+        let (r, head) = (self.r, self.members[&id].successors[0]);
         let Some(answer) = self.members.get(&head).cloned() else {
             let list = &mut self.members.get_mut(&id).unwrap().successors;
             let pad = list[list.len() - 1].plus_power(0);
@@ -106,7 +117,7 @@ impl Model {
         match answer.predecessor.filter(|candidate| between(id, *candidate, head)) {
             Some(candidate) if self.mutant == Mutant::AdoptsUnanswered => {
                 let list = &mut self.members.get_mut(&id).unwrap().successors;
-                *list = std::iter::successors(Some(candidate), |id| Some(id.plus_power(0))).take(R).collect();
+                *list = std::iter::successors(Some(candidate), |id| Some(id.plus_power(0))).take(r).collect();
             }
             Some(candidate) => {
                 self.between.insert(id, candidate);
@@ -124,7 +135,7 @@ impl Model {
     }
 
     fn adopt(&mut self, id: RingId, answer: &View) {
-        let list = std::iter::once(answer.id).chain(answer.successors.iter().copied()).take(R);
+        let list = std::iter::once(answer.id).chain(answer.successors.iter().copied()).take(self.r);
         self.members.get_mut(&id).unwrap().successors = list.collect();
     }
 
@@ -138,31 +149,53 @@ impl Model {
     }
 }
 
-const ASSUMED: Assumptions = Assumptions { successors: R, is_formed: true, hold: true };
-
 /// The first violation within `steps` steps.
-fn first_violation(mutant: Mutant, seed: u64, steps: u32) -> Option<RingViolation> {
-    let mut model = Model::new(mutant, seed);
+fn first_violation(mutant: Mutant, size: (usize, u8), seed: u64, steps: u32) -> Option<RingViolation> {
+    let mut model = Model::new(mutant, size, seed);
     (0..steps).find_map(|_| {
         model.step();
         model.check().err()
     })
 }
 
-#[test]
-fn the_right_protocol_violates_nothing() {
-    for seed in 0..10 {
-        assert_eq!(first_violation(Mutant::None, seed, 1_000), None, "seed {seed}");
+/// Joins, failures and steps at random on a circle so small that places are taken again and again.
+fn check_right(r: usize, places: [u8; 2]) {
+    let told = std::env::var("COMPUP2P_MODEL_EVENTS").ok();
+    let events = told.map_or(EVENTS, |events| events.parse().unwrap());
+    for places in places {
+        assert_eq!(first_violation(Mutant::None, (r, places), 1, events), None, "{r} of {places}");
     }
+}
+
+#[test]
+fn the_right_protocol_violates_nothing_with_lists_of_two() {
+    check_right(2, [8, 16]);
+}
+
+#[test]
+fn the_right_protocol_violates_nothing_with_lists_of_three() {
+    check_right(3, [9, 20]);
+}
+
+#[test]
+fn the_right_protocol_violates_nothing_with_lists_of_four() {
+    check_right(4, [10, 20]);
+}
+
+#[test]
+fn the_right_protocol_violates_nothing_with_lists_of_eight() {
+    check_right(8, [14, 24]);
 }
 
 #[test]
 fn each_known_bug_is_noticed() {
     for mutant in [Mutant::AdoptsUnanswered, Mutant::CopiesSuccessor, Mutant::Shortens] {
-        let noticed = (0..10).filter_map(|seed| first_violation(mutant, seed, 2_000));
-        let noticed: Vec<Blame> = noticed.map(|violation| violation.blame).collect();
-        assert!(noticed.len() >= 8, "{mutant:?}: {noticed:?}");
-        assert!(noticed.iter().all(|blame| *blame == Blame::ProtocolBug));
+        for size in [(2, 12), (3, 16), (4, 20)] {
+            let noticed = (0..10).filter_map(|seed| first_violation(mutant, size, seed, 2_000));
+            let noticed: Vec<Blame> = noticed.map(|violation| violation.blame).collect();
+            assert!(noticed.len() >= 8, "{mutant:?} {size:?}: {noticed:?}");
+            assert!(noticed.iter().all(|blame| *blame == Blame::ProtocolBug));
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::slab::Slab;
 use super::watch::Watch;
 use super::wheel::Wheel;
 use crate::dice::{Dice, derive};
-use chord::{Chord, Config, Input, Output};
+use chord::{Chord, Config, Input, LookupFailure, Output};
 use proto::message::chord::ChordMessage;
 use proto::{RingId, Span, Time};
 use std::collections::VecDeque;
@@ -230,9 +230,14 @@ impl<'a> World<'a> {
                 let is_right = self.population.owner(asked.key) == Some(owner);
                 self.measured.wrong_owner += u64::from(!is_right);
             }
-            Output::NotFound { token, .. } => {
-                let is_known = self.answered(number, token).is_some();
-                self.measured.failed += u64::from(is_known);
+            Output::NotFound { token, reason, .. } => {
+                let is_known = u64::from(self.answered(number, token).is_some());
+                // Who leaves in order says so of what it was looking up.
+                let count = match reason {
+                    LookupFailure::NotMember => &mut self.measured.abandoned,
+                    _ => &mut self.measured.failed,
+                };
+                *count += is_known;
             }
             Output::Joined => {
                 self.population.joined(number);

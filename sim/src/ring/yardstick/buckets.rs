@@ -21,9 +21,7 @@ pub(super) type Event = u128;
 
 /// When an event happens, in microseconds.
 pub(super) const fn time_of(event: Event) -> u32 {
-    #[expect(clippy::cast_possible_truncation, reason = "the upper quarter")]
-    let time = (event >> 96) as u32;
-    time
+    (event >> 96) as u32
 }
 
 #[derive(Clone)]
@@ -179,7 +177,7 @@ mod tests {
         let mut dice = Dice::new(spread, "buckets", start);
         let mut buckets = Buckets::new();
         let mut expected = Vec::new();
-        let mut put = |buckets: &mut Buckets, expected: &mut Vec<Event>, now: u32, dice: &mut Dice| {
+        let put = |buckets: &mut Buckets, expected: &mut Vec<Event>, now: u32, dice: &mut Dice| {
             let delay = u32::try_from(dice.between(u64::from(Buckets::least_delay()), spread)).unwrap();
             let event = (Event::from(now + delay) << 96) | Event::from(dice.below(1 << 40));
             buckets.push(event);

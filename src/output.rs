@@ -7,6 +7,7 @@ mod human;
 mod json;
 mod progress;
 mod ring;
+mod ring_figure;
 #[cfg(test)]
 pub(crate) mod sample;
 mod simulation;
@@ -17,6 +18,7 @@ mod view;
 
 pub(crate) use progress::{Bar, Progress};
 pub(crate) use ring::RingMeasured;
+pub(crate) use ring_figure::RingCompared;
 pub(crate) use simulation::{Experiment, Simulated};
 pub(crate) use view::{
     BalanceChange, Place, Ready, Run, RunningNetwork, RunningNode, TotalChange, Validated,
@@ -127,6 +129,13 @@ impl Printer {
 
     pub(crate) fn ring_measured(self, ring: &RingMeasured, is_csv: bool) -> Result<(), Failure> {
         self.result(|| json::document("sim-ring", ring), |_| if is_csv { ring.csv() } else { ring.text() })
+    }
+
+    pub(crate) fn ring_compared(self, figure: &RingCompared, is_csv: bool) -> Result<(), Failure> {
+        self.result(
+            || json::document("sim-ring-figure", figure),
+            |look| if is_csv { figure.csv() } else { figure.text(look) },
+        )
     }
 
     pub(crate) fn policy(self, file: &str) -> Result<(), Failure> {

@@ -4,19 +4,21 @@
 //! ring that was repaired long ago. One plan gives one run, on every machine.
 
 mod circle;
+mod figures;
 mod measured;
 mod number;
-mod plain;
 mod plan;
 mod population;
 mod slab;
 mod watch;
 mod wheel;
 mod world;
+mod yardstick;
 
+pub use figures::{Comparison, Effort, Figure, Load, Within};
 pub use measured::{Histogram, Measured};
-pub use plain::{Plain, run_plain};
 pub use plan::Plan;
+pub use yardstick::{Counts, MAX_NODES, Yardstick};
 
 /// Runs `plan`; `progress` hears how many of how many lookups have ended.
 #[must_use]

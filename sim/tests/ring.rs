@@ -4,7 +4,7 @@
 
 use proto::Span;
 use sim::Latency;
-use sim::ring::{Measured, Plan, run, run_plain};
+use sim::ring::{Measured, Plan, Yardstick, run};
 
 fn measure(plan: &Plan, reps: u64) -> Measured {
     let mut all = Measured::default();
@@ -110,11 +110,14 @@ fn a_node_takes_less_than_six_hundred_bytes() {
 
 /// What SimGrid and PeerSim count in the same workload, to the message (reference: sim-peer).
 fn check_w2(nodes: u32, messages: u64, timers: u64, lookups: u64, completed: u64, hops: f64) {
-    let plain = run_plain(nodes, 1, Span::secs(1_000));
-    let counted = (plain.measured.messages, plain.timers, plain.measured.begun, plain.completed);
+    let plan = Yardstick { is_checked: true, ..Yardstick::new(nodes) };
+    let counts = plan.run(&mut |_, _| {});
+    let counted = (counts.messages, counts.timers, counts.lookups, counts.hops.total());
     assert_eq!(counted, (messages, timers, lookups, completed), "{nodes} nodes");
-    assert!((plain.measured.hops.mean() - hops).abs() < 0.000_5, "{}", plain.measured.hops.mean());
-    assert_eq!(plain.measured.wrong_owner, 0);
+    assert!((counts.hops.mean() - hops).abs() < 0.000_5, "{}", counts.hops.mean());
+    assert_eq!((counts.wrong, counts.timeouts), (0, 0));
+    assert_eq!(plan.run(&mut |_, _| {}), counts);
+    assert_ne!(Yardstick { seed: 2, ..plan }.run(&mut |_, _| {}).trace, counts.trace);
 }
 
 #[test]

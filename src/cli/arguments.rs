@@ -132,7 +132,9 @@ pub(super) enum SimCommand {
     /// Measure lookups in a ring of very many nodes, with the nodes' own code
     #[command(after_help = "Example:\n  compup2p sim ring --nodes 4096 --lookups 100000\n  \
         compup2p sim ring --nodes 1000 --successors 20 --fail 0.5\n  \
-        compup2p sim ring --settings paper --successors 20 --churn 0.2 --latency exponential:50 --every 1000\n\n\
+        compup2p sim ring --settings paper --successors 20 --churn 0.2 --latency exponential:50 --every 1000\n  \
+        compup2p sim ring --workload w2 --nodes 10000\n  \
+        compup2p sim ring --preset table2 --reps 20 --lookups 1000\n\n\
         Exit codes:\n  0 run · 1 an invariant was broken while its assumptions held · 2 usage")]
     Ring(Box<Ring>),
 }
@@ -149,10 +151,6 @@ pub(super) struct Ring {
     /// Length of the successor lists
     #[arg(long, value_name = "R", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(super) successors: u8,
-    /// `uniform`: lookups of random keys, as the other options say; `w2`: the plain protocol of 2001 in steady
-    /// state for 1,000 s, whose every message other simulators count as well (--nodes and --seed only)
-    #[arg(long, value_enum, default_value_t = RingWorkload::Uniform)]
-    pub(super) workload: RingWorkload,
     /// Who goes from node to node: the asker (iterative); recursive lookups are not built yet
     #[arg(long, value_parser = ["iterative"], default_value = "iterative")]
     pub(super) style: String,
@@ -184,6 +182,15 @@ pub(super) struct Ring {
     /// Seconds of churn before the first lookup
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     pub(super) warm_up: u32,
+    /// What is run: lookups by the nodes' own code, or the plain protocol of 2001 that other simulators are timed with
+    #[arg(long, value_enum, default_value = "uniform")]
+    pub(super) workload: RingWorkload,
+    /// Virtual seconds that w2 runs for
+    #[arg(long, value_name = "SECONDS", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=4_000))]
+    pub(super) duration: u32,
+    /// Measure a figure of the paper, with its settings, beside its values (only --lookups, --reps and --seed count)
+    #[arg(long, value_enum)]
+    pub(super) preset: Option<RingFigure>,
     /// The same seed gives the same run
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
@@ -195,13 +202,32 @@ pub(super) struct Ring {
     pub(super) csv: bool,
 }
 
-/// What simulated rings are asked.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+/// What is run in a ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum RingWorkload {
-    /// Random keys
+    /// Lookups of random keys by random nodes
     Uniform,
-    /// The plain protocol in steady state
+    /// Plain Chord in steady state: maintenance and a lookup by every node every 10 s
     W2,
+}
+
+/// Figures and tables of the Chord paper (ToN 2003).
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum RingFigure {
+    /// Keys on nodes
+    Figure8,
+    /// Keys on nodes with several places each
+    Figure9,
+    /// Hops of a lookup, by the size of the ring
+    Figure10,
+    /// Up to half of the nodes fail at once
+    Table2,
+    /// Nodes come and go, with the paper's settings
+    Table3,
+    /// The same with lookups that the owner confirms
+    Table3Confirmed,
+    /// The same with the settings of a public network of this program
+    Table3Public,
 }
 
 /// Settings of simulated rings.

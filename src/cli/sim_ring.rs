@@ -1,29 +1,26 @@
 //! `compup2p sim ring`: how many hops, how many time-outs, how many bytes.
 
-use super::arguments::{Ring, RingStyle, RingWorkload};
+use super::arguments::{Ring, RingFigure, RingStyle, RingWorkload};
 use super::{Done, exit};
-use crate::output::{Bar, Printer, RingMeasured};
-use ::sim::ring::{self, Measured, Plan};
+use crate::control::Failure;
+use crate::output::{Bar, Printer, RingCompared, RingMeasured};
+use ::sim::ring::{self, Effort, Figure, MAX_NODES, Measured, Plan, Yardstick};
 use chord::Config;
 use proto::Span;
 use std::time::Instant;
 
-/// How long workload W2 lasts.
-const W2: Span = Span::secs(1_000);
-
 pub(super) fn run(ring: &Ring, printer: Printer) -> Done {
+    if let Some(preset) = ring.preset {
+        return compare(preset, ring, printer);
+    }
+    if ring.workload == RingWorkload::W2 {
+        return yardstick(ring, printer);
+    }
     let began = Instant::now();
     let resident = resident_bytes();
     let mut all = Measured::default();
     let bar = Bar::new(printer, ring.lookups.saturating_mul(ring.reps), "lookups");
-    if matches!(ring.workload, RingWorkload::W2) {
-        let plain = ring::run_plain(ring.nodes, ring.seed, W2);
-        all = plain.measured;
-        all.failed = all.begun - plain.completed;
-        all.resident = resident_bytes().saturating_sub(resident);
-    }
-    let reps = if matches!(ring.workload, RingWorkload::W2) { 0 } else { ring.reps };
-    for run in 0..reps {
+    for run in 0..ring.reps {
         let done = run.saturating_mul(ring.lookups);
         let mut largest = 0;
         let measured = ring::run(&plan(ring, ring.seed.saturating_add(run)), &mut |ended, _| {
@@ -34,9 +31,58 @@ pub(super) fn run(ring: &Ring, printer: Printer) -> Done {
         all.resident = all.resident.max(largest.saturating_sub(resident));
     }
     bar.end();
-    let shown = RingMeasured::of(&all, (ring.nodes, all.begun, ring.seed), began.elapsed());
+    let shown = RingMeasured::of(&all, (ring.nodes, ring.lookups, ring.seed), began.elapsed());
     printer.ring_measured(&shown, ring.csv)?;
     Ok(if all.violations == 0 { exit::SUCCESS } else { exit::FAILED })
+}
+
+/// The figure of the paper beside ours.
+fn compare(preset: RingFigure, ring: &Ring, printer: Printer) -> Done {
+    let figure = match preset {
+        RingFigure::Figure8 => Figure::Load,
+        RingFigure::Figure9 => Figure::VirtualNodes,
+        RingFigure::Figure10 => Figure::PathLength,
+        RingFigure::Table2 => Figure::Failures,
+        RingFigure::Table3 => Figure::Churn,
+        RingFigure::Table3Confirmed => Figure::ChurnConfirmed,
+        RingFigure::Table3Public => Figure::ChurnDefault,
+    };
+    let effort = Effort { seed: ring.seed, reps: ring.reps, lookups: ring.lookups };
+    let bar = Bar::new(printer, 0, "cases");
+    let rows = figure.run(effort, &mut |done, all| bar.set_of(done, all));
+    bar.end();
+    printer.ring_compared(&RingCompared::of(&rows, effort), ring.csv)?;
+    Ok(exit::SUCCESS)
+}
+
+/// The plain protocol, as other simulators run it.
+fn yardstick(ring: &Ring, printer: Printer) -> Done {
+    if ring.nodes > MAX_NODES {
+        let message = format!("w2 runs with at most {MAX_NODES} nodes");
+        return Err(Failure::new("too_many_nodes", message, exit::USAGE).into());
+    }
+    let began = Instant::now();
+    let resident = resident_bytes();
+    let duration = Span::secs(u64::from(ring.duration));
+    let plan = Yardstick { seed: ring.seed, duration, ..Yardstick::new(ring.nodes) };
+    let bar = Bar::new(printer, 0, "µs");
+    let (mut largest, mut next) = (0, 0);
+    let counts = plan.run(&mut |done, all| {
+        if done >= next {
+            next = done.saturating_add(all / 256);
+            bar.set_of(done, all);
+            largest = largest.max(resident_bytes());
+        }
+    });
+    let wall = began.elapsed();
+    bar.end();
+    let mut measured = counts.measured(&plan);
+    measured.resident = largest.saturating_sub(resident);
+    printer.ring_measured(
+        &RingMeasured::of(&measured, (ring.nodes, counts.lookups, ring.seed), wall),
+        ring.csv,
+    )?;
+    Ok(exit::SUCCESS)
 }
 
 fn plan(ring: &Ring, seed: u64) -> Plan {

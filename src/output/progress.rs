@@ -30,6 +30,14 @@ impl Bar {
         }
     }
 
+    /// So many of so many, where the number of all is known late.
+    pub(crate) fn set_of(&self, done: u64, all: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(all);
+            bar.set_position(done);
+        }
+    }
+
     pub(crate) fn end(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

@@ -62,8 +62,32 @@ impl Circle {
         Neighbours { predecessor, successors: &known.successors, fingers: &known.fingers }
     }
 
+    /// Each node with the length of the arc that it answers for, in units of the first 64 bits.
+    pub(crate) fn arcs(&self) -> impl Iterator<Item = (Number, u64)> {
+        let last = self.sorted.last().map(|(prefix, _)| *prefix);
+        let before = last.into_iter().chain(self.sorted.iter().map(|(prefix, _)| *prefix));
+        self.sorted.iter().zip(before).map(|((prefix, node), before)| (*node, prefix.wrapping_sub(before)))
+    }
+
+    /// How many nodes are asked for `key` until its predecessor is reached, when every finger is right and there is
+    /// no successor list.
+    pub(crate) fn hops(&self, origin: Number, key: RingId) -> u32 {
+        let owner = self.owner(key);
+        let (mut here, mut hops) = (origin, 0);
+        while self.owner(here.id().plus_power(0)) != owner && hops < BITS {
+            let way = distance(here.id(), key);
+            let is_before = |peer: &Number| *peer != here && distance(here.id(), peer.id()) < way;
+            let mut exponents = (0..=log2(way).unwrap_or(0)).rev();
+            let next = exponents
+                .find_map(|exponent| Some(self.owner(here.id().plus_power(exponent))).filter(is_before));
+            let Some(next) = next else { break };
+            (here, hops) = (next, hops + 1);
+        }
+        hops
+    }
+
     /// The first node at or after a point.
-    fn owner(&self, point: RingId) -> Number {
+    pub(crate) fn owner(&self, point: RingId) -> Number {
         self.at(self.sorted.partition_point(|(prefix, _)| *prefix < prefix_of(point)))
     }
 

@@ -10,12 +10,19 @@ pub struct Histogram {
 
 impl Histogram {
     pub(crate) fn add(&mut self, value: u32) {
+        self.add_many(value, 1);
+    }
+
+    pub(crate) fn add_many(&mut self, value: u32, times: u64) {
+        if times == 0 {
+            return;
+        }
         let place = usize::try_from(value).unwrap_or(usize::MAX).min(4_095);
         if self.counts.len() <= place {
             self.counts.resize(place + 1, 0);
         }
         if let Some(count) = self.counts.get_mut(place) {
-            *count += 1;
+            *count += times;
         }
     }
 
@@ -24,6 +31,10 @@ impl Histogram {
         for (count, more) in self.counts.iter_mut().zip(&other.counts) {
             *count += more;
         }
+    }
+
+    pub(crate) fn counts(&self) -> &[u64] {
+        &self.counts
     }
 
     /// How many values were seen.
@@ -39,6 +50,14 @@ impl Histogram {
         ratio(sum, self.total())
     }
 
+    /// The mean of those above zero; 0 if there are none.
+    #[must_use]
+    pub fn mean_above_zero(&self) -> f64 {
+        let zeros = self.counts.first().copied().unwrap_or(0);
+        let above = self.total() - zeros;
+        if above == 0 { 0.0 } else { self.mean() * ratio(self.total(), above) }
+    }
+
     /// The smallest value that `percent` of a hundred do not exceed.
     #[must_use]
     pub fn quantile(&self, percent: u64) -> u64 {
@@ -49,6 +68,16 @@ impl Histogram {
             seen >= needed
         });
         reached.map_or(0, |(value, _)| value)
+    }
+
+    /// Half the sum of how far the shares of each value are apart: the total variation distance.
+    #[must_use]
+    pub fn distance(&self, other: &Self) -> f64 {
+        let (mut mine, mut theirs) = (self.shares(), other.shares());
+        let length = mine.len().max(theirs.len());
+        mine.resize(length, 0.0);
+        theirs.resize(length, 0.0);
+        mine.iter().zip(theirs).map(|(a, b)| (a - b).abs()).sum::<f64>() / 2.0
     }
 
     /// The share of each value, from 0 on.

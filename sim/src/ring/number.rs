@@ -9,11 +9,11 @@ pub(crate) struct Number(pub(crate) u32);
 
 impl Handle for Number {
     fn id(&self) -> RingId {
-        let word = u64::from(self.0);
-        let (a, b, c) = (mix(word), mix(word ^ (1 << 40)), mix(word ^ (1 << 41)));
-        let [a0, a1, a2, a3, a4, a5, a6, a7] = a.to_be_bytes();
-        let [b0, b1, b2, b3, b4, b5, b6, b7] = b.to_be_bytes();
-        let [c0, c1, c2, c3, ..] = c.to_be_bytes();
+        // The first 64 bits are well mixed and nobody else's; what follows them only has to be there.
+        let word = self.prefix();
+        let [a0, a1, a2, a3, a4, a5, a6, a7] = word.to_be_bytes();
+        let [b0, b1, b2, b3, b4, b5, b6, b7] = word.rotate_left(40).to_be_bytes();
+        let [c0, c1, c2, c3, ..] = word.rotate_left(16).to_be_bytes();
         RingId([a0, a1, a2, a3, a4, a5, a6, a7, b0, b1, b2, b3, b4, b5, b6, b7, c0, c1, c2, c3])
     }
 }

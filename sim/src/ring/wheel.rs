@@ -74,6 +74,12 @@ impl<T: Copy> Wheel<T> {
         next
     }
 
+    /// The next events that are in order already, at most `count` of them; others may still come between.
+    pub(crate) fn soon(&self, count: usize) -> &[(u64, T)] {
+        let rest = self.current.get(self.taken..).unwrap_or_default();
+        rest.get(..count).unwrap_or(rest)
+    }
+
     fn put(&mut self, bucket: u64, at: u64, event: T) {
         let place = usize::try_from(bucket & ((1 << TURN) - 1)).unwrap_or(0);
         if let Some(bucket) = self.buckets.get_mut(place) {

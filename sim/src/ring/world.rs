@@ -13,12 +13,15 @@ use chord::{Chord, Config, Input, LookupFailure, Output};
 use proto::message::chord::ChordMessage;
 use proto::{RingId, Span, Time};
 use std::collections::VecDeque;
+use std::hint::black_box;
 use std::sync::Arc;
 
 /// How long a node waits before it tries to join once more.
 const JOIN_AGAIN: Span = Span::secs(1);
 /// Contacts of a newcomer.
 const CONTACTS: usize = 3;
+/// Events that are looked at together before they happen.
+const BATCH: usize = 16;
 /// Events between two reports of progress.
 const REPORT_EVERY: u64 = 1 << 16;
 
@@ -30,6 +33,16 @@ enum Event {
     Join,
     Leave,
     Again(Number),
+}
+
+impl Event {
+    /// The node that it happens to.
+    const fn node(self) -> Option<Number> {
+        match self {
+            Self::Timer(node) | Self::Mail { to: node, .. } => Some(node),
+            Self::Lookup | Self::Join | Self::Leave | Self::Again(_) => None,
+        }
+    }
 }
 
 struct Asked {
@@ -83,7 +96,12 @@ impl<'a> World<'a> {
         if self.plan.lookups > 0 {
             self.wheel.push(self.plan.warm_up.0, Event::Lookup);
         }
+        let mut touched = 0_usize;
         while let Some((at, event)) = self.wheel.pop() {
+            if touched == 0 {
+                touched = self.touch();
+            }
+            touched = touched.saturating_sub(1);
             self.now = self.now.max(at);
             self.measured.events += 1;
             self.happen(event);
@@ -94,8 +112,9 @@ impl<'a> World<'a> {
                 break;
             }
         }
-        self.watch.look(&mut self.measured, &self.population);
+        // Whoever looks at the memory now sees that of the ring, without what the checker needs for a moment.
         progress(self.ended(), self.plan.lookups);
+        self.watch.look(&mut self.measured, &self.population);
         self.measured.lasted = Span(self.now);
         self.measured.nodes = u64::try_from(self.population.members()).unwrap_or(u64::MAX);
         self.measured.footprint = self.population.footprint();
@@ -140,6 +159,20 @@ impl<'a> World<'a> {
             self.measured.left += 1;
             self.measured.abandoned += u64::from(gone.asking);
         }
+    }
+
+    /// Reads what the next events will read, so that the memory delivers it all at the same time: a node of a large
+    /// ring is in no cache when its turn comes. How many events were looked at.
+    fn touch(&self) -> usize {
+        let soon = self.wheel.soon(BATCH);
+        let nodes = || soon.iter().filter_map(|(_, event)| self.population.slot(event.node()?));
+        let first = nodes().fold(0, |sum, slot| sum ^ slot.wake);
+        let second = nodes().filter_map(|slot| slot.node.poll_timeout()).fold(0, |sum, due| sum ^ due.0);
+        let third =
+            nodes().filter_map(|slot| slot.node.successors().first()).fold(0, |sum, peer| sum ^ peer.0);
+        let fourth = nodes().filter_map(|slot| slot.node.fingers().next()).fold(0, |sum, peer| sum ^ peer.0);
+        black_box((first, second, third, fourth));
+        soon.len()
     }
 
     fn happen(&mut self, event: Event) {
@@ -218,11 +251,11 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The lookup that has ended.
+    /// The lookup that has ended, unless it was abandoned.
     fn answered(&mut self, number: Number, token: u64) -> Option<Asked> {
         let asked = self.asked.take(u32::try_from(token).ok()?)?;
         let slot = self.population.slot_mut(number)?;
-        slot.asking = slot.asking.saturating_sub(1);
+        slot.asking = slot.asking.checked_sub(1)?;
         Some(asked)
     }
 
@@ -289,6 +322,10 @@ impl<'a> World<'a> {
         self.schedule_churn(Event::Leave);
         let Some(number) = self.population.anybody(&mut self.dice) else { return };
         self.watch.departs(number, &self.population);
+        // It does not want to know any more what it was looking up.
+        if let Some(slot) = self.population.slot_mut(number) {
+            self.measured.abandoned += u64::from(std::mem::take(&mut slot.asking));
+        }
         if !self.plan.is_crash {
             self.give(number, Input::Leave);
         }

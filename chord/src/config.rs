@@ -1,5 +1,6 @@
 //! The periods and lengths that a node of the ring works with.
 
+use crate::lookup::MAX_PARALLEL;
 use proto::Span;
 
 /// How a node keeps its place in the ring. All members of a ring use the same [`Config::successors`].
@@ -26,12 +27,77 @@ pub struct Config {
     /// Whether a node answers lookups of its own keys by itself. The papers' simulator asks its predecessor, like for
     /// any other key; only their figures need that.
     pub own_keys: bool,
+    /// How lookups find their way.
+    pub routing: Routing,
     /// When a lookup gives up.
     pub lookup_timeout: Span,
     /// How many rounds through its contacts a join makes before it fails.
     pub join_rounds: u32,
     /// The pause after the first of these rounds; it doubles with each.
     pub join_backoff: Span,
+}
+
+/// How lookups find their way. None of it decides who answers for a key, only how fast that is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Routing {
+    /// Who goes from node to node.
+    pub style: Style,
+    /// How many nodes an iterative lookup asks at a time (α); from 1 to [`crate::MAX_PARALLEL`].
+    pub parallel: usize,
+    /// How long a lookup waits for one node before it asks another as well.
+    pub patience: Patience,
+    /// A finger is the nearest, by round-trip time, of the first node after its point and of so many that follow
+    /// it (proximity neighbour selection; ToN VI, Table IV); 0: the first, whatever its distance.
+    pub proximity: usize,
+    /// How many arcs and the nodes that answer for them are remembered from what others say; 0: none.
+    pub cache: usize,
+    /// The largest ring of which a node knows every member; 0: none. Members tell each other of every change, and a
+    /// lookup goes to the owner at once. A larger ring is looked up by fingers.
+    pub view: usize,
+}
+
+/// Who goes from node to node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// The asker (ToN V-A).
+    Iterative,
+    /// The question: each node passes it on, and the last one answers the asker (ToN VI).
+    Recursive,
+}
+
+/// How long a lookup waits for one node before it asks another as well. Nobody counts as dead for that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// Until the node counts as dead.
+    Fixed,
+    /// As long as its former answers make likely: their mean and four mean deviations (RFC 6298).
+    Adaptive,
+}
+
+impl Routing {
+    /// The protocol of the paper: iterative, one node at a time, no memory.
+    pub const PLAIN: Self = Self {
+        style: Style::Iterative,
+        parallel: 1,
+        patience: Patience::Fixed,
+        proximity: 0,
+        cache: 0,
+        view: 0,
+    };
+
+    /// What the measurements favour (`docs/ring.md`).
+    pub const DEFAULT: Self =
+        Self { patience: Patience::Adaptive, cache: 1_024, view: 10_000, ..Self::PLAIN };
+
+    /// α, within its bounds.
+    pub(crate) fn parallel(&self) -> usize {
+        self.parallel.clamp(1, MAX_PARALLEL)
+    }
+
+    /// Whether anything is learned from what others say and how fast they say it.
+    pub(crate) fn learns(&self) -> bool {
+        self.patience == Patience::Adaptive || self.proximity > 0 || self.cache > 0 || self.view > 0
+    }
 }
 
 impl Config {
@@ -46,6 +112,7 @@ impl Config {
         busy_wait: Span::secs(2),
         confirm: true,
         own_keys: true,
+        routing: Routing::DEFAULT,
         lookup_timeout: Span::secs(10),
         join_rounds: 4,
         join_backoff: Span::millis(250),
@@ -62,6 +129,7 @@ impl Config {
         busy_wait: Span::secs(6),
         confirm: true,
         own_keys: true,
+        routing: Routing::DEFAULT,
         lookup_timeout: Span::secs(30),
         join_rounds: 5,
         join_backoff: Span::secs(1),

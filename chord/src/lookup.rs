@@ -1,16 +1,24 @@
-//! Lookups: which node answers for a key? Iterative (ToN IV-D): the asker goes from node to node itself, and
-//! takes another way around those that do not answer.
+//! Lookups: which node answers for a key?
+//!
+//! Iterative (ToN IV-D): the asker goes from node to node itself, asks several at a time if it is told to, and takes
+//! another way around those that do not answer, or not soon. Recursive (ToN VI): the question goes, from node to node,
+//! and the asker goes itself only when no answer comes. Before either, the asker looks whether it has heard who
+//! answers for the key.
 
 mod confirm;
+mod hop;
+mod relay;
 
+pub use relay::MAX_RELAYS;
+
+use crate::config::Style;
 use crate::face::{LookupFailure, Output};
 use crate::handle::Handle;
-use crate::interval::{between, distance, is_within};
+use crate::interval::{between, distance};
 use crate::node::Chord;
 use crate::requests::Purpose;
 use crate::small::SmallMap;
-use proto::message::chord::{ChordMessage, CloserNodes, FindNext, FoundNode};
-use proto::{RingId, Time};
+use proto::{RequestId, RingId, Time};
 
 /// How many lookups of the caller run at a time.
 pub const MAX_LOOKUPS: usize = 1_024;
@@ -18,6 +26,10 @@ pub const MAX_LOOKUPS: usize = 1_024;
 pub const MAX_HOPS: u32 = 128;
 /// How many nodes one answer names, so that there is another way around a dead one.
 pub const MAX_CLOSER: usize = 4;
+/// How many nodes one lookup asks at a time on purpose (α).
+pub const MAX_PARALLEL: usize = 4;
+/// How many nodes one lookup may have asked that have not answered yet, the slow ones among them.
+pub(crate) const MAX_ASKED: usize = 8;
 /// How many nodes a lookup keeps in reserve.
 const MAX_CANDIDATES: usize = 16;
 
@@ -32,6 +44,8 @@ pub(crate) enum Goal {
     Join,
     /// The own place in a ring that may be another one.
     Meet,
+    /// Somebody to take over a recursive lookup of another node.
+    Relay,
 }
 
 /// One lookup under way.
@@ -44,7 +58,9 @@ pub(crate) struct Lookup<P> {
     timeouts: u32,
     /// Whom to ask, the nearest to the key first.
     candidates: Vec<P>,
-    tried: Vec<RingId>,
+    tried: Vec<P>,
+    /// Whose word on the owner turned out wrong.
+    refuted: Vec<P>,
     /// When to start again from the own tables, if nobody is left to ask.
     retry: Option<Time>,
     /// The node nearest before the key that has answered.
@@ -53,6 +69,12 @@ pub(crate) struct Lookup<P> {
     listed: Option<P>,
     /// Who is said to answer for the key.
     claim: Option<confirm::Claim<P>>,
+    /// Whether the atlas has been asked.
+    is_guessed: bool,
+    /// Whether the question has gone by itself.
+    is_sent: bool,
+    /// A recursive lookup, the own one or another's.
+    errand: Option<relay::Errand<P>>,
 }
 
 /// All lookups under way.
@@ -74,8 +96,10 @@ impl<P: Handle> Lookups<P> {
     }
 
     pub(crate) fn next_due(&self) -> Option<Time> {
-        let due =
-            |lookup: &Lookup<P>| lookup.retry.map_or(lookup.deadline, |retry| retry.min(lookup.deadline));
+        let due = |lookup: &Lookup<P>| {
+            let waits = [lookup.retry, lookup.errand.as_ref().and_then(|errand| errand.patience)];
+            waits.into_iter().flatten().fold(lookup.deadline, Time::min)
+        };
         self.active.values().map(|lookup| due(lookup)).min()
     }
 
@@ -93,17 +117,26 @@ impl<P: Handle> Lookups<P> {
 
     /// The numbers of the lookups that wait for an answer.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = u64> {
-        self.active.iter().filter(|(_, lookup)| lookup.retry.is_none()).map(|(number, _)| number)
+        let is_asking = |lookup: &Lookup<P>| {
+            lookup.retry.is_none() && lookup.errand.as_ref().is_none_or(|errand| errand.patience.is_none())
+        };
+        self.active.iter().filter(move |(_, lookup)| is_asking(lookup)).map(|(number, _)| number)
     }
 
     /// Bytes on the heap.
     pub(crate) fn footprint(&self) -> usize {
         let of_lookup = |lookup: &Lookup<P>| {
             size_of::<Lookup<P>>()
-                + lookup.candidates.capacity() * size_of::<P>()
-                + lookup.tried.capacity() * size_of::<RingId>()
+                + (lookup.candidates.capacity() + lookup.tried.capacity()) * size_of::<P>()
+                + lookup.refuted.capacity() * size_of::<P>()
+                + lookup.claim.as_ref().map_or(0, confirm::Claim::footprint)
         };
         self.active.footprint() + self.active.values().map(|lookup| of_lookup(lookup)).sum::<usize>()
+    }
+
+    /// How many are passed on for others.
+    pub(crate) fn relays(&self) -> usize {
+        self.active.values().filter(|lookup| lookup.goal == Goal::Relay).count()
     }
 
     fn of_caller(&self) -> usize {
@@ -118,7 +151,9 @@ impl<P: Handle> Lookup<P> {
         for peer in peers {
             let way = distance(peer.id(), key);
             let place = self.candidates.partition_point(|known| distance(known.id(), key) < way);
-            let is_known = self.candidates.get(place) == Some(&peer) || self.tried.contains(&peer.id());
+            let is_known = self.candidates.get(place) == Some(&peer)
+                || self.tried.contains(&peer)
+                || self.refuted.contains(&peer);
             if place < MAX_CANDIDATES && !is_known {
                 self.candidates.insert(place, peer);
                 self.candidates.truncate(MAX_CANDIDATES);
@@ -126,13 +161,16 @@ impl<P: Handle> Lookup<P> {
         }
     }
 
+    /// Whether the next candidate lies nearer to the key than whoever has answered.
+    fn has_nearer(&self) -> bool {
+        let is_nearer = |peer: &P| self.nearest.is_none_or(|known| between(known.id(), peer.id(), self.key));
+        self.candidates.first().is_some_and(is_nearer)
+    }
+
     /// Whether nobody nearer to the key is left to ask than who has answered already.
     fn is_at_last(&self) -> bool {
-        let is_nearer = |peer: &P| self.nearest.is_none_or(|known| between(known.id(), peer.id(), self.key));
         let is_listed = self.listed.is_some() && self.listed == self.nearest;
-        matches!(self.goal, Goal::Caller { .. })
-            && !is_listed
-            && !self.candidates.first().is_some_and(is_nearer)
+        matches!(self.goal, Goal::Caller { .. }) && !is_listed && !self.has_nearer()
     }
 
     fn next_candidate(&mut self) -> Option<P> {
@@ -140,7 +178,7 @@ impl<P: Handle> Lookup<P> {
             return None;
         }
         let peer = self.candidates.remove(0);
-        self.tried.push(peer.id());
+        self.tried.push(peer);
         Some(peer)
     }
 }
@@ -186,10 +224,14 @@ impl<P: Handle> Chord<P> {
             timeouts: 0,
             candidates: Vec::new(),
             tried: Vec::new(),
+            refuted: Vec::new(),
             retry: None,
             nearest: None,
             listed: None,
             claim: None,
+            is_guessed: false,
+            is_sent: false,
+            errand: None,
         };
         self.lookups.active.insert(number, Box::new(lookup));
         number
@@ -199,16 +241,64 @@ impl<P: Handle> Chord<P> {
     fn start(&mut self, number: u64, now: Time) {
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
         (lookup.retry, lookup.nearest, lookup.listed) = (None, None, None);
-        let key = lookup.key;
+        let (key, is_callers) = (lookup.key, matches!(lookup.goal, Goal::Caller { .. }));
+        let guess = self.learned.as_ref().filter(|_| is_callers && !lookup.is_guessed);
+        lookup.is_guessed = true;
         if let Some(owner) = self.own_answer(key) {
-            return self.claimed(number, self.me, owner, now);
+            return self.claimed(number, Some(self.me), owner, now);
+        }
+        // Of its own arc a node needs no hearsay.
+        let guess = guess.and_then(|learned| learned.atlas.owner(key));
+        if let Some(owner) = guess.filter(|owner| owner.id() != self.me.id()) {
+            return self.guessed(number, owner, now);
         }
         let near = self.closest_preceding(key);
-        if let Some(lookup) = self.lookups.active.get_mut(number) {
-            lookup.tried.clear();
-            lookup.consider(near);
-        }
+        let is_recursive = self.config.routing.style == Style::Recursive && is_callers;
+        let (me, request) = (self.me, RequestId(self.dice.roll()));
+        let Some(lookup) = self.lookups.active.get_mut(number) else { return };
+        lookup.tried.clear();
+        lookup.consider(near);
+        let is_sent = std::mem::replace(&mut lookup.is_sent, true);
+        lookup.errand = (is_recursive && !is_sent).then(|| relay::Errand::new(me, request));
         self.advance(number, now);
+    }
+
+    /// Asks the next nodes, or waits when there is none.
+    pub(crate) fn advance(&mut self, number: u64, now: Time) {
+        let Some(lookup) = self.lookups.active.get_mut(number) else { return };
+        if lookup.claim.is_some() {
+            return;
+        }
+        if lookup.hops >= MAX_HOPS {
+            return self.conclude(number, Err(LookupFailure::TooManyHops), now);
+        }
+        let (asked, mut swift) = self.requests.on_way(number);
+        if asked == 0 && self.config.confirm && lookup.errand.is_none() && lookup.is_at_last() {
+            return self.claim_by_list(number, now);
+        }
+        let parallel = if lookup.errand.is_some() { 1 } else { self.config.routing.parallel() };
+        let mut room = MAX_ASKED.saturating_sub(asked);
+        while room > 0 && swift < parallel {
+            let Some(lookup) = self.lookups.active.get_mut(number) else { return };
+            // Beside a node that may still answer, only a nearer one is worth the question.
+            let next = if swift == 0 || lookup.has_nearer() { lookup.next_candidate() } else { None };
+            let Some(peer) = next else { break };
+            self.step(number, peer, now);
+            (room, swift) = (room - 1, swift + 1);
+        }
+        if swift == 0 && asked == 0 {
+            self.start_again(number, now);
+        }
+    }
+
+    /// Asks one node: for the next one, or to go on itself.
+    fn step(&mut self, number: u64, peer: P, now: Time) {
+        let Some(lookup) = self.lookups.active.get(number) else { return };
+        let key = lookup.key;
+        if lookup.errand.is_some() {
+            return self.pass_on(number, peer, now);
+        }
+        self.ask(peer, Purpose::Hop(number, key), now);
     }
 
     /// The node that was asked did not answer: the next one.
@@ -219,68 +309,6 @@ impl<P: Handle> Chord<P> {
         self.advance(number, now);
     }
 
-    /// Asks the next node, or waits when there is none.
-    pub(crate) fn advance(&mut self, number: u64, now: Time) {
-        let Some(lookup) = self.lookups.active.get_mut(number) else { return };
-        if lookup.hops >= MAX_HOPS {
-            return self.conclude(number, Err(LookupFailure::TooManyHops), now);
-        }
-        if self.config.confirm && lookup.is_at_last() {
-            return self.claim_by_list(number, now);
-        }
-        match lookup.next_candidate() {
-            Some(peer) => {
-                let key = lookup.key;
-                self.ask(peer, Purpose::Hop(number, key), now);
-            }
-            None => self.start_again(number, now),
-        }
-    }
-
-    pub(crate) fn answer_find(&mut self, from: P, question: FindNext) {
-        if !self.is_member() {
-            return;
-        }
-        let FindNext { request, key } = question;
-        let answer = match self.own_answer(key) {
-            Some(owner) => ChordMessage::FoundNode(FoundNode { request, owner }),
-            None => ChordMessage::CloserNodes(CloserNodes { request, peers: self.closest_preceding(key) }),
-        };
-        self.send(from, answer);
-    }
-
-    pub(crate) fn on_found(&mut self, from: P, answer: FoundNode<P>, now: Time) {
-        let Some((number, key)) = self.hop_answered(answer.request, from) else { return };
-        if is_within(from.id(), key, answer.owner.id()) {
-            self.claimed(number, from, answer.owner, now);
-        } else {
-            self.advance(number, now);
-        }
-    }
-
-    pub(crate) fn on_closer(&mut self, from: P, answer: &CloserNodes<P>, now: Time) {
-        let Some((number, key)) = self.hop_answered(answer.request, from) else { return };
-        let me = self.me.id();
-        let is_closer = |peer: &P| peer.id() != me && between(from.id(), peer.id(), key);
-        if let Some(lookup) = self.lookups.active.get_mut(number) {
-            lookup.nearest =
-                lookup.nearest.filter(|known| !between(known.id(), from.id(), key)).or(Some(from));
-            lookup.consider(answer.peers.iter().copied().take(MAX_CLOSER).filter(is_closer));
-        }
-        self.advance(number, now);
-    }
-
-    /// Whose hop this is the answer to.
-    fn hop_answered(&mut self, request: proto::RequestId, from: P) -> Option<(u64, RingId)> {
-        let fits = |purpose| matches!(purpose, Purpose::Hop(..));
-        let Some(Purpose::Hop(number, key)) = self.requests.answered(request, from, fits) else {
-            return None;
-        };
-        let lookup = self.lookups.active.get_mut(number)?;
-        lookup.hops += 1;
-        Some((number, key))
-    }
-
     /// Gives up what has taken too long, and tries again what waits for that.
     pub(crate) fn lookups_due(&mut self, now: Time) {
         let numbers = |is_due: &dyn Fn(&Lookup<P>) -> bool| -> Vec<u64> {
@@ -288,12 +316,16 @@ impl<P: Handle> Chord<P> {
             due.map(|(number, _)| number).collect()
         };
         let late = numbers(&|lookup| lookup.deadline <= now);
+        let unanswered = numbers(&|lookup| lookup.errand.as_ref().is_some_and(|errand| errand.is_over(now)));
         let again = numbers(&|lookup| lookup.retry.is_some_and(|retry| retry <= now));
         for number in late {
             self.conclude(number, Err(LookupFailure::TimedOut), now);
         }
         for number in again {
             self.start(number, now);
+        }
+        for number in unanswered {
+            self.errand_is_lost(number, now);
         }
     }
 
@@ -328,47 +360,14 @@ impl<P: Handle> Chord<P> {
             (Goal::Finger { exponent }, outcome) => {
                 let me = self.me.id();
                 let Some(member) = &mut self.member else { return };
-                match outcome {
-                    Ok(Answer { owner, .. }) => member.fingers.set(me, exponent, owner),
-                    Err(_) => member.fingers.skip(exponent),
-                }
+                let Ok(Answer { owner, .. }) = outcome else { return member.fingers.skip(exponent) };
+                member.fingers.set(me, exponent, owner);
+                self.gauge(exponent, owner, now);
             }
             (Goal::Join, Ok(Answer { predecessor, .. })) => self.join_found(predecessor, now),
             (Goal::Join, Err(_)) => self.contact_failed(now),
             (Goal::Meet, Ok(Answer { owner, .. })) => self.met(owner, now),
-            (Goal::Meet, Err(_)) => {}
+            (Goal::Meet, Err(_)) | (Goal::Relay, _) => {}
         }
-    }
-
-    /// The successor, if it answers for the key.
-    fn own_answer(&self, key: RingId) -> Option<P> {
-        let head = self.member.as_ref()?.successors.head();
-        is_within(self.me.id(), key, head.id()).then_some(head)
-    }
-
-    /// The known nodes that precede `key`, the nearest to it first; at most [`MAX_CLOSER`].
-    fn closest_preceding(&self, key: RingId) -> Vec<P> {
-        let Some(member) = &self.member else { return Vec::new() };
-        let me = self.me.id();
-        let way = distance(me, key);
-        let is_before = |peer: P| peer.id() != me && (key == me || distance(me, peer.id()) < way);
-        // Both lists are in the order of the circle: their ends are merged.
-        let successors = member.successors.peers();
-        let end = successors.partition_point(|peer| is_before(*peer));
-        let mut close = successors.iter().take(end).rev().copied().peekable();
-        let mut far = member.fingers.before(is_before).peekable();
-        let mut near: Vec<P> = Vec::with_capacity(MAX_CLOSER);
-        while near.len() < MAX_CLOSER {
-            let next = match (close.peek(), far.peek()) {
-                (Some(a), Some(b)) if distance(me, b.id()) < distance(me, a.id()) => close.next(),
-                (_, Some(_)) => far.next(),
-                (_, None) => close.next(),
-            };
-            let Some(next) = next else { break };
-            if near.last() != Some(&next) {
-                near.push(next);
-            }
-        }
-        near
     }
 }

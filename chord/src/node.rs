@@ -6,13 +6,14 @@ use crate::dice::Dice;
 use crate::face::{Input, LookupFailure, Output};
 use crate::fingers::Fingers;
 use crate::handle::Handle;
+use crate::learned::Learned;
 use crate::lookup::Lookups;
 use crate::maintain::{Delayed, Join, Probe, Step};
 use crate::range::Responsibility;
 use crate::requests::{Due, Pending, Purpose, Requests, Silence};
 use crate::successors::Successors;
 use crate::timers::Timers;
-use proto::message::chord::{ChordMessage, Pong};
+use proto::message::chord::{ChordMessage, Place, Pong};
 use proto::{Peer, Range, RequestId, Time};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub struct Chord<P = Peer> {
     pub(crate) lookups: Lookups<P>,
     pub(crate) join: Option<Box<Join<P>>>,
     pub(crate) member: Option<Member<P>>,
+    pub(crate) learned: Option<Box<Learned<P>>>,
     outputs: VecDeque<Output<P>>,
 }
 
@@ -56,6 +58,8 @@ pub struct Neighbours<'a, P = Peer> {
     /// Fingers beyond it, each with the exponent `e` of the point `me + 2^e` that it is the first node after;
     /// ascending, and no node twice.
     pub fingers: &'a [(u32, P)],
+    /// Members and the arcs that they answer for, as far as the node has heard of them.
+    pub places: &'a [Place<P>],
 }
 
 impl<P: Handle> Chord<P> {
@@ -68,6 +72,7 @@ impl<P: Handle> Chord<P> {
             config: config.into(),
             me,
             dice,
+            learned: None,
             requests: Requests::new(first),
             lookups: Lookups::new(),
             join: None,
@@ -124,7 +129,8 @@ impl<P: Handle> Chord<P> {
     pub fn poll_timeout(&self) -> Option<Time> {
         let timers = self.member.as_ref().map(|member| member.timers.next());
         let join = self.join.as_ref().and_then(|join| join.next_due());
-        [self.requests.next_due(), self.lookups.next_due(), join, timers].into_iter().flatten().min()
+        let view = self.learned.as_ref().map(|learned| learned.sight.next);
+        [self.requests.next_due(), self.lookups.next_due(), join, timers, view].into_iter().flatten().min()
     }
 
     /// The invariants of this node's own state.
@@ -147,8 +153,15 @@ impl<P: Handle> Chord<P> {
                 + handles(member.silent.capacity())
         });
         let outputs = self.outputs.capacity() * size_of::<Output<P>>();
-        let join = self.join.as_ref().map_or(0, |_| size_of::<Join<P>>());
-        size_of::<Self>() + member + outputs + join + self.requests.footprint() + self.lookups.footprint()
+        let join = self.join.as_ref().map_or(0, |join| join.footprint());
+        let learned = self.learned.as_ref().map_or(0, |learned| learned.footprint());
+        size_of::<Self>()
+            + member
+            + outputs
+            + join
+            + learned
+            + self.requests.footprint()
+            + self.lookups.footprint()
     }
 
     /// This node.
@@ -172,6 +185,12 @@ impl<P: Handle> Chord<P> {
     /// The distinct fingers beyond the successor list, nearest first.
     pub fn fingers(&self) -> impl Iterator<Item = P> {
         self.member.iter().flat_map(|member| member.fingers.iter())
+    }
+
+    /// How many members the node has heard of with their arcs, itself among them; 0 if it is not to remember any.
+    #[must_use]
+    pub fn known(&self) -> usize {
+        self.learned.as_ref().map_or(0, |learned| learned.atlas.len())
     }
 
     /// Whether the node is a member of a ring.
@@ -216,7 +235,8 @@ impl<P: Handle> Chord<P> {
     }
 
     pub(crate) fn ask(&mut self, to: P, purpose: Purpose, now: Time) {
-        let message = self.requests.ask(&self.config, to, purpose, now);
+        let patience = if matches!(purpose, Purpose::Hop(..)) { self.patience(to) } else { None };
+        let message = self.requests.ask(&self.config, to, purpose, patience, now);
         self.send(to, message);
     }
 
@@ -227,6 +247,7 @@ impl<P: Handle> Chord<P> {
         if let Some(member) = self.member.as_mut().filter(|member| member.arc.follows(from.id())) {
             member.heard = now;
         }
+        self.learn(from, &message, now);
         match message {
             ChordMessage::FindNext(question) => self.answer_find(from, question),
             ChordMessage::FoundNode(answer) => self.on_found(from, answer, now),
@@ -239,8 +260,19 @@ impl<P: Handle> Chord<P> {
                 self.send(from, ChordMessage::Pong(Pong { request: question.request }));
             }
             ChordMessage::Ping(_) => {}
-            ChordMessage::Pong(answer) => self.on_pong(from, answer.request),
+            ChordMessage::Pong(answer) => {
+                self.on_pong(from, answer.request);
+                self.relayed(answer.request, from, now);
+                self.on_gauged(answer.request, from);
+            }
             ChordMessage::Leaving(message) => self.on_leaving(from, &message, now),
+            ChordMessage::Route(route) => self.on_route(from, route, now),
+            ChordMessage::Routed(answer) => self.on_routed(from, answer, now),
+            ChordMessage::Announce(message) => self.on_announce(message),
+            ChordMessage::Compare(question) => self.on_compare(from, &question),
+            ChordMessage::ArcQuery(question) => self.answer_arc(from, question.request),
+            ChordMessage::ArcReply(answer) => self.on_arc(from, answer, now),
+            ChordMessage::Compared(answer) => self.on_compared(from, &answer, now),
         }
     }
 
@@ -265,39 +297,46 @@ impl<P: Handle> Chord<P> {
     }
 
     fn on_silence(&mut self, asked: Pending<P>, silence: Silence, now: Time) {
-        if let Some(member) = self.member.as_mut().filter(|_| silence == Silence::Dead) {
-            member.fingers.remove(asked.to.id());
+        if silence == Silence::Dead {
+            self.unlearn(asked.to.id());
+            if let Some(member) = &mut self.member {
+                member.fingers.remove(asked.to.id());
+            }
         }
         match (asked.purpose, silence) {
             (Purpose::AskSuccessor, Silence::Dead) => self.head_is_dead(&[], now),
             (Purpose::AskSuccessor | Purpose::AskBetween, _) => self.finish_step(),
             (Purpose::ProbePredecessor, _) => self.predecessor_is_dead(asked.to, now),
             (Purpose::JoinBehind, _) => self.contact_failed(now),
-            (Purpose::Hop(number, _), _) => self.hop_is_dead(number, now),
+            (Purpose::Hop(number, _) | Purpose::Relay(number), _) => self.hop_is_dead(number, now),
             (Purpose::Confirm(number), _) => self.on_unconfirmed(number, asked.to, now),
             (Purpose::Heirs(number), _) => self.start_again(number, now),
+            (Purpose::Alternates | Purpose::Gauge, _) => self.gauged(),
+            (Purpose::Compare, _) => {}
         }
     }
 
     fn timeout(&mut self, now: Time) {
-        let Due { again, silent } = self.requests.due(&self.config, now);
+        let Due { again, silent, slow } = self.requests.due(&self.config, now);
         for (to, message) in again {
             self.send(to, message);
         }
         for (asked, silence) in silent {
             self.on_silence(asked, silence, now);
         }
+        for number in slow {
+            self.advance(number, now);
+        }
         self.lookups_due(now);
         self.join_due(now);
+        self.view_due(now);
         self.maintenance_due(now);
     }
 
     /// Ends the membership, and with it all that depends on it.
     pub(crate) fn forget_membership(&mut self) {
-        self.member = None;
-        self.requests.cancel(|purpose| {
-            matches!(purpose, Purpose::AskSuccessor | Purpose::AskBetween | Purpose::ProbePredecessor)
-        });
+        (self.member, self.learned) = (None, None);
+        self.requests.cancel(Purpose::is_members);
         self.fail_member_lookups(LookupFailure::NotMember);
     }
 }

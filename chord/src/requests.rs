@@ -3,8 +3,11 @@
 use crate::config::Config;
 use crate::handle::Handle;
 use crate::small::SmallMap;
-use proto::message::chord::{ChordMessage, FindNext, Ping, StateQuery};
-use proto::{RequestId, RingId, Time};
+use proto::message::chord::{ArcQuery, ChordMessage, FindNext, Ping, StateQuery};
+use proto::{RequestId, RingId, Span, Time};
+
+/// A deadline that does not come.
+const NEVER: Time = Time(u64::MAX);
 
 /// What a question is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,24 +26,55 @@ pub(crate) enum Purpose {
     Confirm(u64),
     /// The successor list of the key's predecessor, for this lookup.
     Heirs(u64),
+    /// To take this lookup over.
+    Relay(u64),
+    /// The nodes after a finger.
+    Alternates,
+    /// How far away a node is, or whether it lives.
+    Gauge,
+    /// What it knows of an arc.
+    Compare,
 }
 
 impl Purpose {
     /// The lookup that it serves.
     pub(crate) const fn lookup(self) -> Option<u64> {
         match self {
-            Self::Hop(number, _) | Self::Confirm(number) | Self::Heirs(number) => Some(number),
+            Self::Hop(number, _) | Self::Confirm(number) | Self::Heirs(number) | Self::Relay(number) => {
+                Some(number)
+            }
             _ => None,
         }
     }
 
+    /// Whether only a member wants to know it, besides its lookups.
+    pub(crate) const fn is_members(self) -> bool {
+        matches!(
+            self,
+            Self::AskSuccessor
+                | Self::AskBetween
+                | Self::ProbePredecessor
+                | Self::Alternates
+                | Self::Gauge
+                | Self::Compare
+        )
+    }
+
+    /// Whether it is one of the nodes that a lookup goes through.
+    const fn is_way(self) -> bool {
+        matches!(self, Self::Hop(..) | Self::Relay(_))
+    }
+
     const fn message<P>(self, request: RequestId) -> ChordMessage<P> {
         match self {
-            Self::AskSuccessor | Self::AskBetween | Self::JoinBehind | Self::Confirm(_) | Self::Heirs(_) => {
+            Self::AskSuccessor | Self::AskBetween | Self::JoinBehind | Self::Heirs(_) | Self::Alternates => {
                 ChordMessage::StateQuery(StateQuery { request })
             }
-            Self::ProbePredecessor => ChordMessage::Ping(Ping { request }),
+            Self::Confirm(_) => ChordMessage::ArcQuery(ArcQuery { request }),
             Self::Hop(_, key) => ChordMessage::FindNext(FindNext { request, key }),
+            Self::ProbePredecessor | Self::Relay(_) | Self::Gauge | Self::Compare => {
+                ChordMessage::Ping(Ping { request })
+            }
         }
     }
 }
@@ -59,9 +93,31 @@ pub(crate) enum Silence {
 pub(crate) struct Pending<P> {
     pub(crate) to: P,
     pub(crate) purpose: Purpose,
+    sent: Time,
     due: Time,
+    /// When somebody else is asked as well.
+    patience: Time,
     tries_left: u32,
+    is_repeated: bool,
     is_busy: bool,
+    /// Whether somebody else has been asked as well.
+    is_slow: bool,
+}
+
+impl<P> Pending<P> {
+    const fn new(to: P, purpose: Purpose, now: Time) -> Self {
+        Self {
+            to,
+            purpose,
+            sent: now,
+            due: now,
+            patience: NEVER,
+            tries_left: 0,
+            is_repeated: false,
+            is_busy: false,
+            is_slow: false,
+        }
+    }
 }
 
 /// What has become of the questions whose deadline has passed.
@@ -71,10 +127,12 @@ pub(crate) struct Due<P> {
     pub(crate) again: Vec<(P, ChordMessage<P>)>,
     /// Given up.
     pub(crate) silent: Vec<(Pending<P>, Silence)>,
+    /// The lookups that somebody lets wait for longer than usual.
+    pub(crate) slow: Vec<u64>,
 }
 
-/// All questions without an answer. Their number is bounded by what asks: one step, one probe, one join, and
-/// one for each of the bounded lookups.
+/// All questions without an answer. Their number is bounded by what asks: one step, one probe, one join, a few
+/// measurements, and at most [`crate::lookup::MAX_ASKED`] for each of the bounded lookups.
 #[derive(Clone, Debug)]
 pub(crate) struct Requests<P> {
     next: u64,
@@ -82,19 +140,61 @@ pub(crate) struct Requests<P> {
 }
 
 impl<P: Handle> Requests<P> {
-    /// Numbers start at a random place, so that they cannot be guessed, nor confused with a former life's.
+    /// Numbers start at a random place, so that they are not confused with a former life's.
     pub(crate) fn new(first: u64) -> Self {
         Self { next: first, pending: SmallMap::new() }
     }
 
     /// Registers a question and returns the message that puts it.
-    pub(crate) fn ask(&mut self, config: &Config, to: P, purpose: Purpose, now: Time) -> ChordMessage<P> {
-        let request = RequestId(self.next);
-        self.next = self.next.wrapping_add(1);
+    pub(crate) fn ask(
+        &mut self,
+        config: &Config,
+        to: P,
+        purpose: Purpose,
+        patience: Option<Span>,
+        now: Time,
+    ) -> ChordMessage<P> {
         let due = now.after(config.try_every());
         let tries_left = config.request_tries.saturating_sub(1);
-        self.pending.insert(request, Pending { to, purpose, due, tries_left, is_busy: false });
-        purpose.message(request)
+        let patience = patience.map_or(NEVER, |patience| now.after(patience));
+        purpose.message(self.put(Pending { due, patience, tries_left, ..Pending::new(to, purpose, now) }))
+    }
+
+    /// Registers a question that is put once, in words of the caller's, who has to carry the number.
+    pub(crate) fn ask_once(
+        &mut self,
+        config: &Config,
+        to: P,
+        purpose: Purpose,
+        patience: Option<Span>,
+        now: Time,
+    ) -> RequestId {
+        let due = now.after(Span(config.request_timeout.0.max(1)));
+        let patience = patience.map_or(NEVER, |patience| now.after(patience));
+        self.put(Pending { due, patience, ..Pending::new(to, purpose, now) })
+    }
+
+    fn put(&mut self, pending: Pending<P>) -> RequestId {
+        let request = RequestId(self.next);
+        self.next = self.next.wrapping_add(1);
+        self.pending.insert(request, pending);
+        request
+    }
+
+    /// How long `from` took, if `request` was put to it once and is still open.
+    pub(crate) fn round_trip(&self, request: RequestId, from: P, now: Time) -> Option<Span> {
+        let asked = self.pending.get(request)?;
+        let is_clear = asked.to == from && !asked.is_repeated && !asked.is_busy;
+        is_clear.then(|| now.since(asked.sent))
+    }
+
+    /// How many nodes on the way of a lookup are asked; and how many of them have not been slow.
+    pub(crate) fn on_way(&self, lookup: u64) -> (usize, usize) {
+        let is_mine = |asked: &&Pending<P>| asked.purpose.is_way() && asked.purpose.lookup() == Some(lookup);
+        self.pending
+            .values()
+            .filter(is_mine)
+            .fold((0, 0), |(all, swift), asked| (all + 1, swift + usize::from(!asked.is_slow)))
     }
 
     /// Takes out the question that `from` answers; none if it was not asked that, or not any more.
@@ -144,6 +244,7 @@ impl<P: Handle> Requests<P> {
         for (request, asked) in self.pending.iter_mut() {
             if asked.due <= now && asked.tries_left > 0 {
                 asked.tries_left -= 1;
+                asked.is_repeated = true;
                 asked.due = now.after(config.try_every());
                 again.push((asked.to, asked.purpose.message(request)));
             }
@@ -152,12 +253,18 @@ impl<P: Handle> Requests<P> {
             let silence = if asked.is_busy { Silence::StillBusy } else { Silence::Dead };
             (asked, silence)
         });
-        Due { again, silent: silent.collect() }
+        let silent = silent.collect();
+        let mut slow = Vec::new();
+        for (_, asked) in self.pending.iter_mut().filter(|(_, asked)| asked.patience <= now) {
+            (asked.patience, asked.is_slow) = (NEVER, true);
+            slow.extend(asked.purpose.lookup());
+        }
+        Due { again, silent, slow }
     }
 
     /// The earliest deadline.
     pub(crate) fn next_due(&self) -> Option<Time> {
-        self.pending.values().map(|asked| asked.due).min()
+        self.pending.values().map(|asked| asked.due.min(asked.patience)).min()
     }
 
     /// The numbers of the lookups of which somebody is asked.

@@ -4,6 +4,7 @@
 //! ring that was repaired long ago. One plan gives one run, on every machine.
 
 mod circle;
+mod distance;
 mod figures;
 mod measured;
 mod number;
@@ -15,6 +16,7 @@ mod wheel;
 mod world;
 mod yardstick;
 
+pub use distance::Distance;
 pub use figures::{Comparison, Effort, Figure, Load, Within};
 pub use measured::{Histogram, Measured};
 pub use plan::Plan;

@@ -4,7 +4,7 @@
 
 use proto::Span;
 use sim::Latency;
-use sim::ring::{Measured, Plan, Yardstick, run};
+use sim::ring::{Distance, Measured, Plan, Yardstick, run};
 
 fn measure(plan: &Plan, reps: u64) -> Measured {
     let mut all = Measured::default();
@@ -77,7 +77,7 @@ fn small_rings_are_checked_after_every_event() {
     let plan = Plan {
         nodes: 32,
         lookups: 500,
-        latency,
+        latency: Distance::Drawn(latency),
         lookup_every: Span::millis(200),
         warm_up: Span::secs(0),
         ..base

@@ -151,9 +151,25 @@ pub(super) struct Ring {
     /// Length of the successor lists
     #[arg(long, value_name = "R", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(super) successors: u8,
-    /// Who goes from node to node: the asker (iterative); recursive lookups are not built yet
-    #[arg(long, value_parser = ["iterative"], default_value = "iterative")]
-    pub(super) style: String,
+    /// Who goes from node to node: the asker, or the question itself [default: iterative]
+    #[arg(long, value_enum)]
+    pub(super) style: Option<RingWay>,
+    /// Nodes that an iterative lookup asks at a time: 1 to 4 [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=4))]
+    pub(super) parallel: Option<u8>,
+    /// Ask another node when one takes longer than usual [default: true with public settings]
+    #[arg(long, value_name = "BOOL")]
+    pub(super) adaptive: Option<bool>,
+    /// Fingers are the nearest of the first node and so many that follow it [default: 0]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=32))]
+    pub(super) proximity: Option<u8>,
+    /// Arcs and their owners that a node remembers [default: 1024 with public settings, else 0]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub(super) cache: Option<u32>,
+    /// Largest ring of which every node knows all members; takes about 100 bytes for each pair of nodes
+    /// [default: 2000 with public settings, else 0]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub(super) view: Option<u32>,
     /// How the nodes work [default: still, and paper with --churn]
     #[arg(long, value_enum)]
     pub(super) settings: Option<RingStyle>,
@@ -170,9 +186,10 @@ pub(super) struct Ring {
     /// Departures are failures, without a word to anybody
     #[arg(long)]
     pub(super) crash: bool,
-    /// How long messages take: constant:MS, uniform:MS..MS or exponential:MS (the mean)
+    /// How long messages take: constant:MS, uniform:MS..MS, exponential:MS (the mean), or space:MS (the mean; nodes
+    /// are points of a cube)
     #[arg(long, value_name = "MODEL", default_value = "constant:50", value_parser = value::latency)]
-    pub(super) latency: ::sim::Latency,
+    pub(super) latency: ::sim::ring::Distance,
     /// Share of the messages that is lost: 0 to 0.999
     #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = value::share)]
     pub(super) loss: f64,
@@ -228,6 +245,19 @@ pub(super) enum RingFigure {
     Table3Confirmed,
     /// The same with the settings of a public network of this program
     Table3Public,
+    /// How much longer a lookup takes than the straight way, with fingers chosen by distance
+    Table4,
+    /// Every way of looking up that this program knows, while nodes come and fail (not in the paper)
+    Ways,
+}
+
+/// Who goes from node to node.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum RingWay {
+    /// The asker
+    Iterative,
+    /// The question
+    Recursive,
 }
 
 /// Settings of simulated rings.

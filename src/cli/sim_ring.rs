@@ -1,13 +1,17 @@
 //! `compup2p sim ring`: how many hops, how many time-outs, how many bytes.
 
-use super::arguments::{Ring, RingFigure, RingStyle, RingWorkload};
+use super::arguments::{Ring, RingFigure, RingStyle, RingWay, RingWorkload};
 use super::{Done, exit};
 use crate::control::Failure;
 use crate::output::{Bar, Printer, RingCompared, RingMeasured};
 use ::sim::ring::{self, Effort, Figure, MAX_NODES, Measured, Plan, Yardstick};
-use chord::Config;
+use chord::{Config, Patience, Routing, Style};
 use proto::Span;
 use std::time::Instant;
+
+/// The largest ring of which simulated nodes know all members without being told to: the memory for it grows with
+/// the square.
+const MAX_USUAL_VIEW: usize = 2_000;
 
 pub(super) fn run(ring: &Ring, printer: Printer) -> Done {
     if let Some(preset) = ring.preset {
@@ -46,6 +50,8 @@ fn compare(preset: RingFigure, ring: &Ring, printer: Printer) -> Done {
         RingFigure::Table3 => Figure::Churn,
         RingFigure::Table3Confirmed => Figure::ChurnConfirmed,
         RingFigure::Table3Public => Figure::ChurnDefault,
+        RingFigure::Table4 => Figure::Stretch,
+        RingFigure::Ways => Figure::Ways,
     };
     let effort = Effort { seed: ring.seed, reps: ring.reps, lookups: ring.lookups };
     let bar = Bar::new(printer, 0, "cases");
@@ -97,6 +103,7 @@ fn plan(ring: &Ring, seed: u64) -> Plan {
     };
     let is_paper = matches!(settings, RingStyle::Paper);
     config.confirm = ring.confirm.unwrap_or(!is_paper);
+    config.routing = routing(ring, config.routing);
     Plan {
         lookups: ring.lookups,
         seed,
@@ -109,6 +116,29 @@ fn plan(ring: &Ring, seed: u64) -> Plan {
         lookup_every: span(ring.every / 1_000.0),
         warm_up: Span::secs(u64::from(ring.warm_up)),
         ..still
+    }
+}
+
+/// How lookups find their way: as usual with these settings, but for what was asked for.
+fn routing(ring: &Ring, usual: Routing) -> Routing {
+    let count = |asked: Option<u32>, usual: usize| {
+        asked.map_or(usual, |asked| usize::try_from(asked).unwrap_or(usize::MAX))
+    };
+    Routing {
+        style: match ring.style {
+            Some(RingWay::Iterative) => Style::Iterative,
+            Some(RingWay::Recursive) => Style::Recursive,
+            None => usual.style,
+        },
+        parallel: ring.parallel.map_or(usual.parallel, usize::from),
+        patience: match ring.adaptive {
+            Some(true) => Patience::Adaptive,
+            Some(false) => Patience::Fixed,
+            None => usual.patience,
+        },
+        proximity: ring.proximity.map_or(usual.proximity, usize::from),
+        cache: count(ring.cache, usual.cache),
+        view: count(ring.view, usual.view.min(MAX_USUAL_VIEW)),
     }
 }
 

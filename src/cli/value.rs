@@ -2,6 +2,7 @@
 
 use super::Bootstrap;
 use ::sim::Latency;
+use ::sim::ring::Distance;
 use proto::{PublicKey, Span};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -43,21 +44,25 @@ pub(super) fn rate(text: &str) -> Result<f64, String> {
 }
 
 /// `constant:MS`, `uniform:MS..MS` or `exponential:MS`.
-pub(super) fn latency(text: &str) -> Result<Latency, String> {
-    let wrong =
-        || "expected constant:MS, uniform:MS..MS or exponential:MS, such as exponential:50".to_owned();
+pub(super) fn latency(text: &str) -> Result<Distance, String> {
+    let wrong = || {
+        "expected constant:MS, uniform:MS..MS, exponential:MS or space:MS, such as exponential:50".to_owned()
+    };
     let span = |text: &str| {
         let seconds = rate(text).map_err(|_| wrong())? / 1_000.0;
         let micros = Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?.as_micros();
         u64::try_from(micros).map(Span).map_err(|_| wrong())
     };
     match text.split_once(':').ok_or_else(wrong)? {
-        ("constant", value) => Ok(Latency::Constant(span(value)?)),
-        ("exponential", mean) => Ok(Latency::Exponential { least: Span(0), mean: span(mean)? }),
+        ("constant", value) => Ok(Distance::Drawn(Latency::Constant(span(value)?))),
+        ("exponential", mean) => {
+            Ok(Distance::Drawn(Latency::Exponential { least: Span(0), mean: span(mean)? }))
+        }
+        ("space", mean) => Ok(Distance::Space { mean: span(mean)? }),
         ("uniform", range) => {
             let (least, most) = range.split_once("..").ok_or_else(wrong)?;
             let (least, most) = (span(least)?, span(most)?);
-            if least <= most { Ok(Latency::Uniform { least, most }) } else { Err(wrong()) }
+            if least <= most { Ok(Distance::Drawn(Latency::Uniform { least, most })) } else { Err(wrong()) }
         }
         _ => Err(wrong()),
     }

@@ -2,7 +2,8 @@
 
 use crate::handle::Handle;
 use crate::interval::distance;
-use crate::lookup::MAX_LOOKUPS;
+use crate::learned::MAX_ALTERNATES;
+use crate::lookup::{MAX_ASKED, MAX_LOOKUPS, MAX_RELAYS};
 use crate::maintain::{MAX_DELAYED, Step};
 use crate::node::{Chord, Member};
 use crate::requests::Purpose;
@@ -31,7 +32,11 @@ pub enum Violation {
 }
 
 pub(crate) fn check_node<P: Handle>(node: &Chord<P>) -> Result<(), Violation> {
-    if node.lookups.len() > MAX_LOOKUPS + 3 || node.requests.len() > node.lookups.len() + 3 {
+    // The step, the probe, the join and the comparison; the measurements of one finger and of a few doubted nodes.
+    let others = 4 + 2 * MAX_ALTERNATES;
+    if node.lookups.len() > MAX_LOOKUPS + MAX_RELAYS + 3
+        || node.requests.len() > node.lookups.len() * (MAX_ASKED + 1) + others
+    {
         return Err(Violation::Unbounded);
     }
     let asked: BTreeSet<u64> = node.requests.hops().collect();

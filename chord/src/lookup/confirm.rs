@@ -2,7 +2,7 @@
 //! the lookup ends only when the owner itself has answered.
 //!
 //! ToN's lookup ends at the predecessor's word; that is where its failures under churn come from (ToN V-E). Here
-//! the owner is asked for its own state. If it knows a predecessor that lies nearer to the key, that one is asked
+//! the owner is asked for its arc. If it knows a predecessor that lies nearer to the key, that one is asked
 //! next; if it is dead, those that follow it in the predecessor's list are.
 
 use super::{Answer, Goal};
@@ -11,16 +11,19 @@ use crate::handle::Handle;
 use crate::interval::{between, distance, is_within};
 use crate::node::Chord;
 use crate::requests::Purpose;
-use proto::Time;
+use proto::message::chord::{ArcReply, ChordMessage};
+use proto::{RequestId, Time};
 
 /// How many nodes are asked whether they are the owner before the lookup starts again.
 const MAX_CONFIRMS: u32 = 32;
+/// How many nodes are asked before a guess counts as wrong.
+const MAX_GUESS: u32 = 3;
 
 /// A word on who answers for a key.
 #[derive(Clone, Debug)]
 pub(crate) struct Claim<P> {
-    /// Whose word it is.
-    predecessor: P,
+    /// Whose word it is; none for a guess from what has been heard before.
+    predecessor: Option<P>,
     /// Who may be the owner, the likeliest first.
     owners: Vec<P>,
     /// Who has answered, and is the owner unless a nearer one answers.
@@ -29,16 +32,48 @@ pub(crate) struct Claim<P> {
     has_heirs: bool,
 }
 
+impl<P> Claim<P> {
+    const fn new(predecessor: Option<P>, owners: Vec<P>) -> Self {
+        Self { predecessor, owners, best: None, asked: 0, has_heirs: false }
+    }
+
+    /// Whether nobody has said it just now.
+    pub(super) const fn is_guess(&self) -> bool {
+        self.predecessor.is_none()
+    }
+
+    /// Bytes on the heap.
+    pub(super) const fn footprint(&self) -> usize {
+        self.owners.capacity() * size_of::<P>()
+    }
+}
+
 impl<P: Handle> Chord<P> {
     /// `predecessor` says that `owner` answers for the key.
-    pub(super) fn claimed(&mut self, number: u64, predecessor: P, owner: P, now: Time) {
+    ///
+    /// This node lives. If it comes before that owner, seen from the key, the word is old, or a lie: whoever says that
+    /// it answers itself for what others ask always says so. Another way is tried.
+    pub(super) fn claimed(&mut self, number: u64, predecessor: Option<P>, owner: P, now: Time) {
+        let me = self.me;
         let is_confirmed = self.config.confirm;
+        let is_member = self.is_member();
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
-        if !is_confirmed || !matches!(lookup.goal, Goal::Caller { .. }) {
-            return self.conclude(number, Ok(Answer { owner, predecessor }), now);
+        let is_of_ring = is_member && matches!(lookup.goal, Goal::Caller { .. } | Goal::Finger { .. });
+        if is_of_ring && distance(lookup.key, me.id()) < distance(lookup.key, owner.id()) {
+            lookup.refuted.extend(predecessor);
+            return self.advance(number, now);
         }
-        let claim = Claim { predecessor, owners: vec![owner], best: None, asked: 0, has_heirs: false };
-        lookup.claim = Some(claim);
+        if !is_confirmed || !matches!(lookup.goal, Goal::Caller { .. }) {
+            return self.conclude(number, Ok(Answer { owner, predecessor: predecessor.unwrap_or(me) }), now);
+        }
+        lookup.claim = Some(Claim::new(predecessor, vec![owner]));
+        self.confirm(number, now);
+    }
+
+    /// This node has heard before that `owner` answers for the key.
+    pub(super) fn guessed(&mut self, number: u64, owner: P, now: Time) {
+        let Some(lookup) = self.lookups.active.get_mut(number) else { return };
+        lookup.claim = Some(Claim::new(None, vec![owner]));
         self.confirm(number, now);
     }
 
@@ -52,24 +87,41 @@ impl<P: Handle> Chord<P> {
         match (next, claim.best) {
             (Some(owner), _) if owner.id() != me.id() => self.ask(owner, Purpose::Confirm(number), now),
             (Some(owner), _) | (None, Some(owner)) => {
-                let predecessor = claim.predecessor;
+                let predecessor = claim.predecessor.unwrap_or(me);
                 self.conclude(number, Ok(Answer { owner, predecessor }), now);
             }
             (None, None) => self.ask_heirs(number, now),
         }
     }
 
-    /// The owner has answered: `nearer` is its predecessor, if that lies between the key and it.
-    pub(crate) fn on_confirmed(&mut self, number: u64, from: P, predecessor: Option<P>, now: Time) {
+    pub(crate) fn answer_arc(&mut self, to: P, request: RequestId) {
+        let Some(member) = &self.member else { return };
+        let (predecessor, after) = (member.arc.predecessor(), member.arc.range().after);
+        self.send(to, ChordMessage::ArcReply(ArcReply { request, predecessor, after }));
+    }
+
+    /// Who may be the owner has answered. If its predecessor lies between the key and it, that one may be, too.
+    pub(crate) fn on_arc(&mut self, from: P, answer: ArcReply<P>, now: Time) {
+        let fits = |purpose| matches!(purpose, Purpose::Confirm(_));
+        let Some(Purpose::Confirm(number)) = self.requests.answered(answer.request, from, fits) else {
+            return;
+        };
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
         let key = lookup.key;
         let Some(claim) = lookup.claim.as_mut() else { return };
         claim.best = Some(from);
+        let is_guess = claim.is_guess();
         let is_nearer = |peer: &P| {
             let way = distance(key, peer.id());
             peer.id() != from.id() && way < distance(key, from.id())
         };
-        claim.owners = predecessor.into_iter().filter(is_nearer).collect();
+        claim.owners = answer.predecessor.into_iter().filter(is_nearer).collect();
+        // What was heard before counts only with the owner's own word on where its arc begins.
+        let is_owner = is_within(answer.after, key, from.id());
+        if is_guess && !is_owner && (claim.owners.is_empty() || claim.asked >= MAX_GUESS) {
+            lookup.claim = None;
+            return self.start(number, now);
+        }
         self.confirm(number, now);
     }
 
@@ -77,10 +129,14 @@ impl<P: Handle> Chord<P> {
     pub(crate) fn on_unconfirmed(&mut self, number: u64, owner: P, now: Time) {
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
         lookup.timeouts += 1;
-        lookup.tried.push(owner.id());
-        if let Some(claim) = lookup.claim.as_mut() {
-            claim.owners.retain(|peer| *peer != owner);
+        lookup.tried.push(owner);
+        let Some(claim) = lookup.claim.as_mut() else { return };
+        if claim.is_guess() {
+            // Who lies between the dead and those that were heard of, only the key's predecessor knows.
+            lookup.claim = None;
+            return self.start(number, now);
         }
+        claim.owners.retain(|peer| *peer != owner);
         self.confirm(number, now);
     }
 
@@ -91,8 +147,7 @@ impl<P: Handle> Chord<P> {
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
         let predecessor = *lookup.nearest.get_or_insert(me);
         lookup.listed = Some(predecessor);
-        lookup.claim =
-            Some(Claim { predecessor, owners: Vec::new(), best: None, asked: 0, has_heirs: false });
+        lookup.claim = Some(Claim::new(Some(predecessor), Vec::new()));
         self.confirm(number, now);
     }
 
@@ -101,12 +156,17 @@ impl<P: Handle> Chord<P> {
         let me = self.me;
         let own = self.successors().to_vec();
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
-        let Some(claim) = lookup.claim.as_mut().filter(|claim| !claim.has_heirs) else {
+        let Some(claim) = &mut lookup.claim else { return };
+        let Some(predecessor) = claim.predecessor else {
+            lookup.claim = None;
+            return self.start(number, now);
+        };
+        if std::mem::replace(&mut claim.has_heirs, true) {
+            // Whoever names only the dead is asked no more.
+            lookup.refuted.extend(Some(predecessor).filter(|peer| peer.id() != me.id()));
             lookup.claim = None;
             return self.advance(number, now);
-        };
-        claim.has_heirs = true;
-        let predecessor = claim.predecessor;
+        }
         if predecessor.id() == me.id() {
             self.on_heirs(number, &own, now);
         } else {
@@ -118,10 +178,10 @@ impl<P: Handle> Chord<P> {
     pub(crate) fn on_heirs(&mut self, number: u64, list: &[P], now: Time) {
         let me = self.me.id();
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
-        let (key, tried) = (lookup.key, &lookup.tried);
+        let (key, tried, refuted) = (lookup.key, &lookup.tried, &lookup.refuted);
         let Some(claim) = lookup.claim.as_mut() else { return };
-        let from = claim.predecessor.id();
-        let is_new = |peer: &&P| !tried.contains(&peer.id());
+        let from = claim.predecessor.unwrap_or(self.me).id();
+        let is_new = |peer: &&P| !tried.contains(peer) && !refuted.contains(peer);
         let is_nearer = |peer: &&P| peer.id() != me && between(from, peer.id(), key);
         let nearer: Vec<P> = list.iter().filter(is_new).filter(is_nearer).copied().collect();
         if !nearer.is_empty() {
@@ -141,7 +201,11 @@ impl<P: Handle> Chord<P> {
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
         lookup.claim = None;
         match lookup.goal {
-            Goal::Caller { .. } => lookup.retry = Some(now.after(pause)),
+            Goal::Caller { .. } => {
+                lookup.errand = None;
+                lookup.retry = Some(now.after(pause));
+            }
+            Goal::Relay => self.relay_by_list(number, now),
             _ => self.conclude(number, Err(LookupFailure::TimedOut), now),
         }
     }

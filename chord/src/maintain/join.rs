@@ -7,6 +7,7 @@ use crate::face::{JoinFailure, Output};
 use crate::fingers::Fingers;
 use crate::handle::Handle;
 use crate::interval::between;
+use crate::learned::Learned;
 use crate::lookup::Goal;
 use crate::node::{Chord, Member, Neighbours};
 use crate::range::Responsibility;
@@ -38,6 +39,11 @@ pub(crate) struct Join<P> {
 impl<P: Handle> Join<P> {
     pub(crate) fn next_due(&self) -> Option<Time> {
         self.resume
+    }
+
+    /// Bytes, all included.
+    pub(crate) fn footprint(&self) -> usize {
+        size_of::<Self>() + self.via.capacity() * size_of::<P>()
     }
 }
 
@@ -154,9 +160,14 @@ impl<P: Handle> Chord<P> {
     /// Makes a node that is none yet a member with these neighbours, as if the ring had been repaired long ago:
     /// every timer starts somewhere within its period.
     pub(crate) fn settle(&mut self, neighbours: Neighbours<'_, P>, now: Time) {
-        let Neighbours { predecessor, successors, fingers } = neighbours;
+        let Neighbours { predecessor, successors, fingers, places } = neighbours;
         let list = Successors::guessed(self.me, self.config.list_length(), successors, true);
         self.become_member(list, predecessor, now);
+        if let Some(learned) = &mut self.learned {
+            for place in places {
+                learned.atlas.learn(place.node, place.after, &mut self.dice);
+            }
+        }
         let Some(member) = &mut self.member else { return };
         member.fingers = Fingers::from_entries(fingers);
         member.timers = Timers::anywhere(&self.config, &mut self.dice, now);
@@ -164,9 +175,7 @@ impl<P: Handle> Chord<P> {
 
     fn become_member(&mut self, successors: Successors<P>, predecessor: P, now: Time) {
         self.abandon_join();
-        self.requests.cancel(|purpose| {
-            matches!(purpose, Purpose::AskSuccessor | Purpose::AskBetween | Purpose::ProbePredecessor)
-        });
+        self.requests.cancel(Purpose::is_members);
         let delayed = self.member.take().map(|former| former.delayed).unwrap_or_default();
         let arc = Responsibility::new(self.me.id(), predecessor);
         let range = arc.range();
@@ -181,7 +190,9 @@ impl<P: Handle> Chord<P> {
             heard: now,
             timers: Timers::start(&self.config, &mut self.dice, now),
         });
+        self.learned = Learned::wanted(&self.config, &mut self.dice, now);
         self.emit(Output::Joined);
         self.emit(Output::RangeChanged { range });
+        self.announce(range);
     }
 }

@@ -74,8 +74,13 @@ impl<P: Handle> Chord<P> {
     pub(crate) fn follow(&mut self, predecessor: P, now: Time) {
         let Some(member) = &mut self.member else { return };
         member.heard = now;
+        let former = member.arc.range();
         if let Some(range) = member.arc.follow(predecessor) {
             self.emit(Output::RangeChanged { range });
+            // Who has taken a part of the arc over announces that itself.
+            if !former.contains(range.after) {
+                self.announce(range);
+            }
         }
     }
 }

@@ -67,7 +67,17 @@ impl<P: Handle> Chord<P> {
     }
 
     pub(crate) fn on_state_reply(&mut self, from: P, answer: &StateReply<P>, now: Time) {
-        let fits = |purpose| !matches!(purpose, Purpose::ProbePredecessor | Purpose::Hop(..));
+        let fits = |purpose| {
+            !matches!(
+                purpose,
+                Purpose::ProbePredecessor
+                    | Purpose::Confirm(_)
+                    | Purpose::Hop(..)
+                    | Purpose::Relay(_)
+                    | Purpose::Gauge
+                    | Purpose::Compare
+            )
+        };
         match self.requests.answered(answer.request, from, fits) {
             Some(Purpose::AskSuccessor) => {
                 self.adopt(from, &answer.successors);
@@ -78,9 +88,17 @@ impl<P: Handle> Chord<P> {
                 self.finish_step();
             }
             Some(Purpose::JoinBehind) => self.join_behind(from, &answer.successors, now),
-            Some(Purpose::Confirm(number)) => self.on_confirmed(number, from, answer.predecessor, now),
             Some(Purpose::Heirs(number)) => self.on_heirs(number, &answer.successors, now),
-            Some(Purpose::ProbePredecessor | Purpose::Hop(..)) | None => {}
+            Some(Purpose::Alternates) => self.on_alternates(&answer.successors, now),
+            Some(
+                Purpose::ProbePredecessor
+                | Purpose::Confirm(_)
+                | Purpose::Hop(..)
+                | Purpose::Relay(_)
+                | Purpose::Gauge
+                | Purpose::Compare,
+            )
+            | None => {}
         }
     }
 
@@ -158,11 +176,6 @@ impl<P: Handle> Chord<P> {
     }
 
     pub(crate) fn on_busy(&mut self, from: P, request: RequestId, now: Time) {
-        // A busy owner lives: that is all that has to be known of it.
-        let confirms = |purpose| matches!(purpose, Purpose::Confirm(_));
-        if let Some(Purpose::Confirm(number)) = self.requests.answered(request, from, confirms) {
-            return self.on_confirmed(number, from, None, now);
-        }
         if self.requests.delayed(&self.config, request, from, now).is_some() {
             self.break_circle(now);
         }

@@ -1,12 +1,12 @@
 //! Lookups in a converged ring.
 
-use crate::world::{Net, World, local};
+use crate::world::{Net, World, local, plain};
 use chord::{Config, Input, MAX_LOOKUPS};
 use proto::Span;
 
 #[test]
 fn lookups_find_the_true_owner_in_about_half_of_log2_n_hops() {
-    let config = Config { fix_fingers_every: Span::millis(100), ..local(2) };
+    let config = Config { fix_fingers_every: Span::millis(100), ..plain(2) };
     let mut world = World::ideal(64, config, Net::LAN, 3);
     world.run(Span::secs(5));
     let hops = world.assert_lookups(10);
@@ -20,9 +20,9 @@ fn lookups_find_the_true_owner_in_about_half_of_log2_n_hops() {
 
 #[test]
 fn lookups_go_around_dead_nodes_before_the_ring_has_noticed() {
-    let config = Config { stabilize_every: Span::secs(3_600), ..local(6) };
+    let config = Config { stabilize_every: Span::secs(3_600), ..plain(6) };
     let config = Config { fix_fingers_every: Span::millis(100), ..config };
-    let mut world = World::ideal(24, local(6), Net::LAN, 9);
+    let mut world = World::ideal(24, plain(6), Net::LAN, 9);
     world.run(config.fix_fingers_every.times(60));
     let start = world.now;
     let (victim, asker) = (world.peer(5), 6);

@@ -17,6 +17,8 @@ mod meeting;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod options;
+#[cfg(test)]
 mod original;
 #[cfg(test)]
 mod script;

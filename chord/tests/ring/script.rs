@@ -1,6 +1,6 @@
 //! One node, and the rest of the ring by hand: what distinguishes the corrected protocol from the original.
 
-use crate::world::local;
+use crate::world::plain;
 use chord::{Chord, Input, JoinFailure, Output};
 use proto::key::PublicKey;
 use proto::message::chord::{Busy, ChordMessage, FoundNode, Notify, StateQuery, StateReply};
@@ -53,7 +53,7 @@ fn reply(node: &mut Chord, from: Peer, predecessor: Option<Peer>, successors: &[
 
 /// `ring[1]` with lists of three, joined behind `ring[0]`, which has shown `list`.
 fn joined(ring: &[Peer], list: &[Peer]) -> Chord {
-    let mut node = Chord::new(local(3), ring[1], [7; 32], NOW);
+    let mut node = Chord::new(plain(3), ring[1], [7; 32], NOW);
     node.handle(Input::Join { via: vec![ring[0]] }, NOW);
     let request = question(&mut node, ring[0]);
     receive(&mut node, ring[0], ChordMessage::FoundNode(FoundNode { request, owner: list[0] }));
@@ -173,7 +173,7 @@ fn who_asks_in_the_middle_of_a_step_is_told_to_wait_and_answered_after_it() {
 fn nodes_that_wait_for_each_other_do_not_wait_for_ever() {
     let ring = peers(8);
     // ring[7] waits for ring[2], which has a smaller id, and is waited for itself: it gives its step up.
-    let mut node = Chord::new(local(3), ring[7], [7; 32], NOW);
+    let mut node = Chord::new(plain(3), ring[7], [7; 32], NOW);
     node.handle(Input::Join { via: vec![ring[6]] }, NOW);
     let request = question(&mut node, ring[6]);
     receive(&mut node, ring[6], ChordMessage::FoundNode(FoundNode { request, owner: ring[2] }));

@@ -1,11 +1,14 @@
 //! Whatever arrives, a node does not fail, keeps its invariants, and answers within bounds.
 
 use crate::world::local;
-use chord::{Chord, Input, MAX_CLOSER, MAX_DELAYED, MAX_LOOKUPS, Output};
+use chord::{
+    Chord, Config, Input, MAX_CLOSER, MAX_DELAYED, MAX_LOOKUPS, MAX_PLACES, Output, Patience, Routing, Style,
+};
 use proptest::prelude::*;
 use proto::key::PublicKey;
 use proto::message::chord::{
-    Busy, ChordMessage, CloserNodes, FindNext, FoundNode, Leaving, Notify, Ping, Pong, StateQuery, StateReply,
+    Announce, ArcQuery, ArcReply, Busy, ChordMessage, CloserNodes, Compare, Compared, FindNext, FoundNode,
+    Leaving, Notify, Ping, Place, Pong, Route, Routed, StateQuery, StateReply,
 };
 use proto::{Peer, RequestId, RingId, Time};
 
@@ -30,7 +33,20 @@ fn message() -> impl Strategy<Value = ChordMessage> {
     let peers = || prop::collection::vec(peer(), 0..14);
     let request = RequestId(0);
     let key = || prop_oneof![peer().prop_map(|peer| peer.id()), any::<[u8; 20]>().prop_map(RingId)];
-    prop_oneof![
+    let place = || (peer(), key()).prop_map(|(node, after)| Place { node, after });
+    let route = (peer(), key(), 0_u32..70, any::<u32>()).prop_map(move |(origin, key, hops, timeouts)| {
+        let errand = RequestId(1);
+        ChordMessage::Route(Route { request, origin, errand, key, hops, timeouts })
+    });
+    let routed = (peer(), any::<u32>(), any::<u32>()).prop_map(|(owner, hops, timeouts)| {
+        ChordMessage::Routed(Routed { errand: RequestId(1), owner, hops, timeouts })
+    });
+    let compare = (key(), 0_u32..200, prop::collection::vec(any::<u64>(), 14..18)).prop_map(
+        move |(start, digits, digests)| ChordMessage::Compare(Compare { request, start, digits, digests }),
+    );
+    let compared = (any::<u32>(), prop::collection::vec(place(), 0..80))
+        .prop_map(move |(differing, places)| ChordMessage::Compared(Compared { request, differing, places }));
+    let ring = prop_oneof![
         key().prop_map(move |key| ChordMessage::FindNext(FindNext { request, key })),
         peer().prop_map(move |owner| ChordMessage::FoundNode(FoundNode { request, owner })),
         peers().prop_map(move |peers| ChordMessage::CloserNodes(CloserNodes { request, peers })),
@@ -45,7 +61,37 @@ fn message() -> impl Strategy<Value = ChordMessage> {
         (prop::option::of(peer()), peers()).prop_map(|(predecessor, successors)| {
             ChordMessage::Leaving(Leaving { predecessor, successors })
         }),
-    ]
+    ];
+    let shortcuts = prop_oneof![
+        2 => route,
+        2 => routed,
+        2 => (place(), key()).prop_map(|(place, until)| ChordMessage::Announce(Announce { place, until })),
+        1 => compare,
+        2 => compared,
+        1 => Just(ChordMessage::ArcQuery(ArcQuery { request })),
+        2 => (prop::option::of(peer()), key()).prop_map(move |(predecessor, after)| {
+            ChordMessage::ArcReply(ArcReply { request, predecessor, after })
+        }),
+    ];
+    prop_oneof![2 => ring, 1 => shortcuts]
+}
+
+/// Ways of finding the owner, all that there are.
+fn routing() -> impl Strategy<Value = Routing> {
+    let style = prop_oneof![Just(Style::Iterative), Just(Style::Recursive)];
+    let patience = prop_oneof![Just(Patience::Fixed), Just(Patience::Adaptive)];
+    let proximity = prop_oneof![Just(0_usize), Just(3), Just(1_000)];
+    let room = || prop_oneof![Just(0_usize), Just(4), Just(1_000)];
+    (style, 0_usize..9, patience, proximity, room(), room()).prop_map(
+        |(style, parallel, patience, proximity, cache, view)| Routing {
+            style,
+            parallel,
+            patience,
+            proximity,
+            cache,
+            view,
+        },
+    )
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -70,6 +116,9 @@ fn number(message: &ChordMessage) -> Option<RequestId> {
     match message {
         ChordMessage::FindNext(FindNext { request, .. })
         | ChordMessage::StateQuery(StateQuery { request })
+        | ChordMessage::Route(Route { request, .. })
+        | ChordMessage::Compare(Compare { request, .. })
+        | ChordMessage::ArcQuery(ArcQuery { request })
         | ChordMessage::Ping(Ping { request }) => Some(*request),
         _ => None,
     }
@@ -83,6 +132,8 @@ fn answering(request: RequestId, message: ChordMessage) -> ChordMessage {
         ChordMessage::StateReply(answer) => ChordMessage::StateReply(StateReply { request, ..answer }),
         ChordMessage::Busy(_) => ChordMessage::Busy(Busy { request }),
         ChordMessage::Pong(_) => ChordMessage::Pong(Pong { request }),
+        ChordMessage::ArcReply(answer) => ChordMessage::ArcReply(ArcReply { request, ..answer }),
+        ChordMessage::Compared(answer) => ChordMessage::Compared(Compared { request, ..answer }),
         other => other,
     }
 }
@@ -91,19 +142,22 @@ fn check_list(message: &ChordMessage) {
     match message {
         ChordMessage::CloserNodes(answer) => assert!(answer.peers.len() <= MAX_CLOSER),
         ChordMessage::StateReply(answer) => assert!(answer.successors.len() <= 4),
+        ChordMessage::Compared(answer) => assert!(answer.places.len() <= MAX_PLACES),
         _ => {}
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
     #[test]
     fn no_history_makes_a_node_fail_or_forget_its_invariants(
+        routing in routing(),
         history in prop::collection::vec(happening(), 1..120),
     ) {
         let mut now = Time(1);
-        let mut node = Chord::new(local(4), at(0), [9; 32], now);
+        let mut node = Chord::new(Config { routing, ..local(4) }, at(0), [9; 32], now);
+        let mut errand = RequestId(1);
         let mut asked: Vec<(Peer, RequestId)> = Vec::new();
         let (mut lookups, mut ended) = (0, 0);
         for happening in history {
@@ -121,6 +175,10 @@ proptest! {
                     let known = back.and_then(|back| asked.iter().rev().nth(back)).copied();
                     let (from, message) =
                         known.map_or((from, message.clone()), |(to, request)| (to, answering(request, message)));
+                    let message = match message {
+                        ChordMessage::Routed(answer) => ChordMessage::Routed(Routed { errand, ..answer }),
+                        other => other,
+                    };
                     node.handle(Input::Receive { from, message }, now);
                 }
             }
@@ -131,6 +189,9 @@ proptest! {
                 match output {
                     Output::Send { to, message } => {
                         prop_assert_ne!(to.id(), node.me().id());
+                        if let ChordMessage::Route(route) = &message {
+                            errand = route.errand;
+                        }
                         check_list(&message);
                         asked.extend(number(&message).map(|request| (to, request)));
                     }

@@ -2,9 +2,9 @@
 //! duplication, crashes and restarts. After every event the invariants are checked.
 
 use chord::check::{Assumptions, Blame, RingReport, RingViolation, View, breaks_assumptions, check_ring};
-use chord::{Chord, Config, Input, Output};
+use chord::{Chord, Config, Input, Output, Routing};
 use proto::key::PublicKey;
-use proto::message::chord::ChordMessage;
+use proto::message::chord::{ChordMessage, FoundNode, Route, Routed};
 use proto::wire::Wire;
 use proto::{Hash, Peer, RingId, Span, Time};
 use rand_chacha::ChaCha8Rng;
@@ -42,9 +42,21 @@ enum Event {
 /// One place of the ring, and who lives there.
 struct Place {
     peer: Peer,
+    lie: Option<Lie>,
     life: u32,
     core: Option<Chord>,
     timer: Option<Time>,
+}
+
+/// What a node does to the lookups of others; in all else it keeps to the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lie {
+    /// It says that it answers for every key itself.
+    OwnsAll,
+    /// It does not answer.
+    Silent,
+    /// It answers after a minute.
+    Late,
 }
 
 /// How a lookup ended.
@@ -53,6 +65,31 @@ pub(crate) struct Outcome {
     pub(crate) key: RingId,
     pub(crate) owner: Option<Peer>,
     pub(crate) hops: u32,
+}
+
+impl Lie {
+    /// What a liar sends for an honest message of its own: to whom, what, and how much later.
+    fn of(self, me: Peer, to: Peer, message: ChordMessage) -> Option<(Peer, ChordMessage, Span)> {
+        let request = match &message {
+            ChordMessage::FoundNode(answer) => answer.request,
+            ChordMessage::CloserNodes(answer) => answer.request,
+            ChordMessage::Route(route) if route.origin != me => route.errand,
+            ChordMessage::Routed(answer) => answer.errand,
+            _ => return Some((to, message, Span(0))),
+        };
+        let own = match message.clone() {
+            ChordMessage::Route(Route { origin, errand, hops, timeouts, .. }) => {
+                (origin, ChordMessage::Routed(Routed { errand, owner: me, hops, timeouts }))
+            }
+            ChordMessage::Routed(answer) => (to, ChordMessage::Routed(Routed { owner: me, ..answer })),
+            _ => (to, ChordMessage::FoundNode(FoundNode { request, owner: me })),
+        };
+        match self {
+            Self::OwnsAll => Some((own.0, own.1, Span(0))),
+            Self::Silent => None,
+            Self::Late => Some((to, message, Span::secs(60))),
+        }
+    }
 }
 
 pub(crate) struct World {
@@ -82,7 +119,7 @@ impl World {
             let [high, low] = number.to_be_bytes();
             let addr = format!("10.1.{high}.{low}:7000").parse().unwrap();
             let key = PublicKey([low; 32]);
-            Place { peer: Peer::new(addr, number, key), life: 0, core: None, timer: None }
+            Place { peer: Peer::new(addr, number, key), lie: None, life: 0, core: None, timer: None }
         };
         let assumptions =
             Assumptions { successors: config.successors, is_formed: false, hold: net.lost == 0 };
@@ -219,15 +256,31 @@ impl World {
         }
     }
 
+    /// From now on the network is another one.
+    pub(crate) fn disturb(&mut self, net: Net) {
+        self.net = net;
+        self.is_watched = false;
+    }
+
+    /// Makes a liar of a node.
+    pub(crate) fn corrupt(&mut self, index: usize, lie: Lie) {
+        self.places[index].lie = Some(lie);
+    }
+
     fn post(&mut self, index: usize, to: Peer, message: ChordMessage) {
         let from = self.peer(index);
+        let (to, message, late) = match self.places[index].lie.map(|lie| lie.of(from, to, message.clone())) {
+            None => (to, message, Span(0)),
+            Some(Some(lie)) => lie,
+            Some(None) => return,
+        };
         let Some(target) = self.places.iter().position(|place| place.peer == to) else { return };
         let copies = 1 + u64::from(self.rng.next_u64() % 1_000 < self.net.doubled);
         for _ in 0..copies {
             if self.rng.next_u64() % 1_000 < self.net.lost {
                 continue;
             }
-            let at = self.now.after(self.delay());
+            let at = self.now.after(self.delay()).after(late);
             self.schedule(at, Event::Deliver { from, to: target, message: message.clone() });
         }
     }
@@ -359,11 +412,22 @@ impl World {
         let outcomes: Vec<Outcome> = self.outcomes.range(first..).map(|(_, outcome)| *outcome).collect();
         assert_eq!(u64::try_from(outcomes.len()).unwrap(), token - first);
         for outcome in &outcomes {
-            assert_eq!(outcome.owner, Some(self.owner(outcome.key)), "{:?}", outcome.key);
+            assert_eq!(
+                outcome.owner,
+                Some(self.owner(outcome.key)),
+                "{:?} {:?}",
+                outcome.key,
+                self.config.routing
+            );
         }
         let hops: u32 = outcomes.iter().map(|outcome| outcome.hops).sum();
         f64::from(hops) / f64::from(u32::try_from(outcomes.len()).unwrap())
     }
+}
+
+/// The periods of a local network, with lists of `successors` and lookups as in the paper.
+pub(crate) fn plain(successors: usize) -> Config {
+    Config { routing: Routing::PLAIN, ..local(successors) }
 }
 
 /// The periods of a local network, with lists of `successors`.

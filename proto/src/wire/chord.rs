@@ -2,7 +2,8 @@
 
 use super::{wire_oneof, wire_struct};
 use crate::message::chord::{
-    Busy, ChordMessage, CloserNodes, FindNext, FoundNode, Leaving, Notify, Ping, Pong, StateQuery, StateReply,
+    Announce, ArcQuery, ArcReply, Busy, ChordMessage, CloserNodes, Compare, Compared, FindNext, FoundNode,
+    Leaving, Notify, Ping, Place, Pong, Route, Routed, StateQuery, StateReply,
 };
 
 wire_struct!(FindNext => FindNext { request, key });
@@ -15,8 +16,18 @@ wire_struct!(Notify => Notify {});
 wire_struct!(Ping => Ping { request });
 wire_struct!(Pong => Pong { request });
 wire_struct!(Leaving => Leaving { predecessor, successors });
+wire_struct!(Route => Route { request, origin, errand, key, hops, timeouts });
+wire_struct!(Routed => Routed { errand, owner, hops, timeouts });
+wire_struct!(Place => Place { node, after });
+wire_struct!(Announce => Announce { place, until });
+wire_struct!(Compare => Compare { request, start, digits, digests });
+wire_struct!(ArcQuery => ArcQuery { request });
+wire_struct!(ArcReply => ArcReply { request, predecessor, after });
+wire_struct!(Compared => Compared { request, differing, places });
 
 wire_oneof!(ChordMessage => ChordMessage . body in chord_message::Body {
     FindNext = FindNext, FoundNode = FoundNode, CloserNodes = CloserNodes, StateQuery = StateQuery,
-    StateReply = StateReply, Busy = Busy, Notify = Notify, Ping = Ping, Pong = Pong, Leaving = Leaving,
+    StateReply = StateReply, Busy = Busy, Notify = Notify, Ping = Ping, Pong = Pong, Leaving = Leaving, Route = Route,
+    Routed = Routed, Announce = Announce, Compare = Compare, Compared = Compared,
+    ArcQuery = ArcQuery, ArcReply = ArcReply,
 });

@@ -95,6 +95,15 @@ impl Field<Vec<String>> for Vec<String> {
     }
 }
 
+impl Field<Vec<u64>> for Vec<u64> {
+    fn to_field(&self) -> Vec<u64> {
+        self.clone()
+    }
+    fn from_field(form: Vec<u64>) -> Result<Self, WireError> {
+        if form.len() > MAX_REPEATED { Err(WireError::expected("is too long a list")) } else { Ok(form) }
+    }
+}
+
 impl<T: Wire> Field<Option<T::Pb>> for T {
     fn to_field(&self) -> Option<T::Pb> {
         Some(self.to_pb())

@@ -42,12 +42,20 @@ fn talk(message: &ChordMessage) -> Talk {
         ChordMessage::FindNext(question) => Talk::Question(question.request),
         ChordMessage::StateQuery(question) => Talk::Question(question.request),
         ChordMessage::Ping(question) => Talk::Question(question.request),
+        ChordMessage::ArcQuery(question) => Talk::Question(question.request),
+        ChordMessage::Route(question) => Talk::Question(question.request),
+        ChordMessage::Compare(question) => Talk::Question(question.request),
+        ChordMessage::ArcReply(answer) => Talk::Answer(answer.request),
+        ChordMessage::Compared(answer) => Talk::Answer(answer.request),
         ChordMessage::FoundNode(answer) => Talk::Answer(answer.request),
         ChordMessage::CloserNodes(answer) => Talk::Answer(answer.request),
         ChordMessage::StateReply(answer) => Talk::Answer(answer.request),
         ChordMessage::Busy(answer) => Talk::Answer(answer.request),
         ChordMessage::Pong(answer) => Talk::Answer(answer.request),
-        ChordMessage::Notify(_) | ChordMessage::Leaving(_) => Talk::Other,
+        ChordMessage::Notify(_)
+        | ChordMessage::Leaving(_)
+        | ChordMessage::Routed(_)
+        | ChordMessage::Announce(_) => Talk::Other,
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::number::Number;
 use chord::interval::{distance, log2};
-use chord::{Handle as _, Neighbours};
-use proto::RingId;
+use chord::{Config, Handle as _, Neighbours};
+use proto::message::chord::Place;
+use proto::{RingId, Span};
 
 /// Bits of an id.
 const BITS: u32 = 160;
@@ -14,8 +15,8 @@ pub(crate) struct Circle {
 }
 
 /// The neighbours of one node; buffers that are used again.
-#[derive(Default)]
 pub(crate) struct Known {
+    places: Vec<Place<Number>>,
     successors: Vec<Number>,
     fingers: Vec<(u32, Number)>,
 }
@@ -31,13 +32,16 @@ impl Circle {
         self.sorted.iter().map(|(_, node)| *node)
     }
 
-    /// Whom the node at `place` knows in a repaired ring with lists of `r`.
+    /// Whom the node at `place` knows in a repaired ring whose nodes work in this way. `way` is how long a message
+    /// takes from one to the other: of the nodes that would do as a finger, the nearest is one.
     pub(crate) fn neighbours<'a>(
         &self,
         place: usize,
-        r: usize,
+        config: &Config,
+        way: impl Fn(Number, Number) -> Span,
         known: &'a mut Known,
     ) -> Neighbours<'a, Number> {
+        let (r, proximity) = (config.successors, config.routing.proximity);
         let me = self.at(place);
         let count = self.sorted.len();
         known.successors.clear();
@@ -55,11 +59,26 @@ impl Circle {
             let Some(reach) = log2(distance(me.id(), owner.id())).filter(|reach| *reach >= exponent) else {
                 break;
             };
-            known.fingers.push((exponent, owner));
+            let end = distance(me.id(), me.id().plus_power(exponent + 1));
+            let first = self.place_of(owner.id());
+            let near = (first..=first + proximity).map(|place| self.at(place));
+            let near = near.take_while(|peer| {
+                *peer == owner
+                    || (distance(me.id(), peer.id()) < end && distance(owner.id(), peer.id()) < end)
+            });
+            known.fingers.push((exponent, near.min_by_key(|peer| way(me, *peer)).unwrap_or(owner)));
             exponent = reach + 1;
         }
         let predecessor = self.at(place + count.saturating_sub(1));
-        Neighbours { predecessor, successors: &known.successors, fingers: &known.fingers }
+        let places = if count <= config.routing.view { known.places.as_slice() } else { &[] };
+        Neighbours { predecessor, successors: &known.successors, fingers: &known.fingers, places }
+    }
+
+    /// A buffer for neighbours.
+    pub(crate) fn known(&self) -> Known {
+        let before = self.nodes().last().into_iter().chain(self.nodes());
+        let places = self.nodes().zip(before).map(|(node, before)| Place { node, after: before.id() });
+        Known { successors: Vec::new(), fingers: Vec::new(), places: places.collect() }
     }
 
     /// Each node with the length of the arc that it answers for, in units of the first 64 bits.
@@ -88,7 +107,11 @@ impl Circle {
 
     /// The first node at or after a point.
     pub(crate) fn owner(&self, point: RingId) -> Number {
-        self.at(self.sorted.partition_point(|(prefix, _)| *prefix < prefix_of(point)))
+        self.at(self.place_of(point))
+    }
+
+    fn place_of(&self, point: RingId) -> usize {
+        self.sorted.partition_point(|(prefix, _)| *prefix < prefix_of(point))
     }
 
     /// The node at `place`, counted around the circle.

@@ -6,6 +6,8 @@ mod churn;
 mod failures;
 mod load;
 mod path;
+mod stretch;
+mod ways;
 
 pub use load::Load;
 
@@ -26,6 +28,10 @@ pub enum Figure {
     ChurnConfirmed,
     /// Table III with the settings of a public network.
     ChurnDefault,
+    /// Table IV: how much longer a lookup takes than the straight way.
+    Stretch,
+    /// Every way of looking up that this program knows, in peace and under churn.
+    Ways,
 }
 
 /// How near to the paper's value a measured one has to be.
@@ -90,6 +96,8 @@ impl Figure {
             Self::VirtualNodes => load::by_virtual_nodes(effort, progress),
             Self::PathLength => path::run(effort, progress),
             Self::Failures => failures::run(effort, progress),
+            Self::Stretch => stretch::run(effort, progress),
+            Self::Ways => ways::run(effort, progress),
             Self::Churn | Self::ChurnConfirmed | Self::ChurnDefault => churn::run(self, effort, progress),
         }
     }

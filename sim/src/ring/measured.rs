@@ -97,6 +97,9 @@ pub struct Measured {
     pub timeouts: Histogram,
     /// From the question to the answer, in microseconds.
     pub(crate) latency: Vec<u32>,
+    /// How much longer a lookup took than a question to the owner and its answer, in thousandths; only where ways have
+    /// their own length.
+    pub(crate) stretch: Vec<u32>,
     /// Lookups that were begun.
     pub begun: u64,
     /// Lookups that ended without an answer.
@@ -142,10 +145,14 @@ impl Measured {
     /// The latency that `percent` of a hundred lookups do not exceed, in milliseconds.
     #[must_use]
     pub fn latency_quantile(&self, percent: usize) -> f64 {
-        let mut sorted = self.latency.clone();
-        sorted.sort_unstable();
-        let place = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
-        sorted.get(place).map_or(0.0, |micros| f64::from(*micros) / 1_000.0)
+        quantile(&self.latency, percent)
+    }
+
+    /// The stretch that `percent` of a hundred lookups do not exceed: their latency against a question to the owner
+    /// and its answer. 0 where ways have no length of their own.
+    #[must_use]
+    pub fn stretch_quantile(&self, percent: usize) -> f64 {
+        quantile(&self.stretch, percent)
     }
 
     /// Adds another run of the same plan.
@@ -153,6 +160,7 @@ impl Measured {
         self.hops.merge(&other.hops);
         self.timeouts.merge(&other.timeouts);
         self.latency.extend(&other.latency);
+        self.stretch.extend(&other.stretch);
         for (sum, more) in [
             (&mut self.begun, other.begun),
             (&mut self.failed, other.failed),
@@ -172,6 +180,14 @@ impl Measured {
         self.lasted = self.lasted.plus(other.lasted);
         (self.nodes, self.footprint) = (other.nodes, other.footprint);
     }
+}
+
+/// The value that `percent` of a hundred do not exceed, in units of a thousand.
+fn quantile(values: &[u32], percent: usize) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    let place = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+    sorted.get(place).map_or(0.0, |value| f64::from(*value) / 1_000.0)
 }
 
 /// `part` of `whole`; 0 of nothing.

@@ -1,5 +1,6 @@
 //! What is simulated.
 
+use super::distance::Distance;
 use crate::net::Latency;
 use chord::Config;
 use proto::Span;
@@ -16,7 +17,7 @@ pub struct Plan {
     /// How the nodes work.
     pub config: Config,
     /// How long messages take.
-    pub latency: Latency,
+    pub latency: Distance,
     /// How many messages in a thousand are lost.
     pub loss: u32,
     /// How many nodes in a thousand fail at once before the first lookup.
@@ -49,7 +50,7 @@ impl Plan {
             lookups: 10_000,
             seed: 1,
             config,
-            latency: Latency::Constant(Span::millis(50)),
+            latency: Distance::Drawn(Latency::Constant(Span::millis(50))),
             loss: 0,
             fail: 0,
             churn: None,
@@ -66,7 +67,7 @@ impl Plan {
         Self {
             nodes: 1_000,
             config,
-            latency: Latency::Exponential { least: Span(0), mean: Span::millis(50) },
+            latency: Distance::Drawn(Latency::Exponential { least: Span(0), mean: Span::millis(50) }),
             churn: Some(gap),
             lookup_every: Span::secs(1),
             warm_up: Span::secs(600),
@@ -88,6 +89,7 @@ impl Plan {
             busy_wait: Span::secs(2),
             confirm: false,
             own_keys: false,
+            routing: chord::Routing::PLAIN,
             lookup_timeout: Span::secs(60),
             join_rounds: 8,
             join_backoff: Span::millis(500),

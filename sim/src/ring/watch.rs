@@ -1,5 +1,6 @@
 //! The checker of the whole ring, after every event where the ring is small, now and then where it is large.
 
+use super::distance::Distance;
 use super::measured::Measured;
 use super::number::Number;
 use super::plan::Plan;
@@ -25,9 +26,11 @@ impl Watch {
     pub(crate) fn new(plan: &Plan) -> Self {
         // Who is slower than the patience of the others is taken for dead, and so is who lost all its messages.
         let longest = match plan.latency {
-            Latency::Constant(span) => Some(span),
-            Latency::Uniform { most, .. } => Some(most),
-            Latency::Exponential { .. } => None,
+            Distance::Drawn(Latency::Constant(span)) => Some(span),
+            Distance::Drawn(Latency::Uniform { most, .. }) => Some(most),
+            Distance::Drawn(Latency::Exponential { .. }) => None,
+            // The diagonal of the cube is 2.62 mean distances.
+            Distance::Space { mean } => Some(mean.times(3)),
         };
         let is_patient = longest.is_some_and(|most| most.times(2) < plan.config.request_timeout);
         let hold = plan.loss == 0 && plan.fail == 0 && is_patient;

@@ -1,6 +1,7 @@
 //! The run: events by time, nodes by number, and the truth to compare with.
 
-use super::circle::{Circle, Known};
+use super::circle::Circle;
+use super::distance::Distance;
 use super::measured::Measured;
 use super::number::{Number, mix};
 use super::plan::Plan;
@@ -133,10 +134,11 @@ impl<'a> World<'a> {
         let mut places: Vec<(u32, usize)> =
             circle.nodes().map(|number| number.0.wrapping_sub(first)).zip(0..).collect();
         places.sort_unstable();
-        let mut known = Known::default();
+        let mut known = circle.known();
+        let way = |from: Number, to: Number| self.plan.latency.way(from.prefix(), to.prefix());
         for (_, place) in places {
             let number = self.population.next();
-            let neighbours = circle.neighbours(place, self.plan.config.successors, &mut known);
+            let neighbours = circle.neighbours(place, &self.plan.config, way, &mut known);
             let seed = seed_of(self.plan.seed, number);
             let node = Chord::settled(Arc::clone(&self.config), number, seed, neighbours, Time(0));
             self.population.add(node);
@@ -227,6 +229,13 @@ impl<'a> World<'a> {
                 self.measured.hops.add(hops);
                 self.measured.timeouts.add(timeouts);
                 self.measured.latency.push(u32::try_from(self.now - asked.at).unwrap_or(u32::MAX));
+                if let Distance::Space { .. } = self.plan.latency
+                    && owner != number
+                {
+                    let direct = 2 * self.plan.latency.way(number.prefix(), owner.prefix()).0.max(1);
+                    let stretch = (self.now - asked.at).saturating_mul(1_000) / direct;
+                    self.measured.stretch.push(u32::try_from(stretch).unwrap_or(u32::MAX));
+                }
                 let is_right = self.population.owner(asked.key) == Some(owner);
                 self.measured.wrong_owner += u64::from(!is_right);
             }
@@ -265,7 +274,8 @@ impl<'a> World<'a> {
         if self.dice.is_hit(self.plan.loss) {
             return;
         }
-        let at = self.now.saturating_add(self.plan.latency.draw(&mut self.dice).0);
+        let way = self.plan.latency.draw(&mut self.dice, (from.prefix(), to.prefix()));
+        let at = self.now.saturating_add(way.0);
         let mail = self.mail.keep((from, message));
         self.wheel.push(at, Event::Mail { to, mail });
     }
@@ -351,7 +361,11 @@ fn seed_of(seed: u64, number: Number) -> [u8; 32] {
 
 fn size_of(message: &ChordMessage<Number>) -> u64 {
     let named = match message {
-        ChordMessage::FindNext(_) | ChordMessage::FoundNode(_) => 1,
+        ChordMessage::FindNext(_) | ChordMessage::FoundNode(_) | ChordMessage::Routed(_) => 1,
+        ChordMessage::Route(_) | ChordMessage::ArcReply(_) => 2,
+        ChordMessage::Announce(_) => 3,
+        ChordMessage::Compare(question) => 1 + 2 * question.digests.len(),
+        ChordMessage::Compared(answer) => 2 * answer.places.len(),
         ChordMessage::CloserNodes(answer) => answer.peers.len(),
         ChordMessage::StateReply(answer) => answer.successors.len() + 1,
         ChordMessage::Leaving(message) => message.successors.len() + 1,

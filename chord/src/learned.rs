@@ -1,0 +1,105 @@
+//! What a node learns about others in passing: how far they are, and which arcs they answer for.
+
+mod atlas;
+mod distances;
+mod gauge;
+mod view;
+
+pub(crate) use atlas::Atlas;
+pub(crate) use distances::Distances;
+pub(crate) use gauge::Gauging;
+pub use gauge::MAX_ALTERNATES;
+pub use view::MAX_PLACES;
+pub(crate) use view::Sight;
+
+use crate::config::Config;
+use crate::dice::Dice;
+use crate::handle::Handle;
+use crate::node::Chord;
+use proto::message::chord::ChordMessage;
+use proto::{RingId, Span, Time};
+
+/// All that is learned. Nothing of it is needed to be right, and nothing of it is believed without a look.
+#[derive(Clone, Debug)]
+pub(crate) struct Learned<P> {
+    pub(crate) distances: Distances,
+    pub(crate) atlas: Atlas<P>,
+    pub(crate) gauging: Option<Gauging<P>>,
+    pub(crate) sight: Sight,
+}
+
+impl<P: Handle> Learned<P> {
+    /// Nothing yet; none for a node that is not to learn.
+    pub(crate) fn wanted(config: &Config, dice: &mut Dice, now: Time) -> Option<Box<Self>> {
+        let routing = &config.routing;
+        routing.learns().then(|| {
+            Box::new(Self {
+                distances: Distances::default(),
+                atlas: Atlas::new(routing.cache.max(routing.view)),
+                gauging: None,
+                sight: Sight::new(config, dice, now),
+            })
+        })
+    }
+
+    /// Bytes, all included.
+    pub(crate) fn footprint(&self) -> usize {
+        let gauged = self.gauging.as_ref().map_or(0, Gauging::footprint);
+        size_of::<Self>() + self.distances.footprint() + self.atlas.footprint() + gauged
+    }
+}
+
+impl<P: Handle> Chord<P> {
+    /// Learns from a message before it is answered.
+    pub(crate) fn learn(&mut self, from: P, message: &ChordMessage<P>, now: Time) {
+        let Some(learned) = &mut self.learned else { return };
+        let request = match message {
+            ChordMessage::FoundNode(answer) => answer.request,
+            ChordMessage::CloserNodes(answer) => answer.request,
+            ChordMessage::StateReply(answer) => answer.request,
+            ChordMessage::Pong(answer) => answer.request,
+            ChordMessage::Compared(answer) => answer.request,
+            ChordMessage::ArcReply(answer) => answer.request,
+            _ => return,
+        };
+        let Some(round_trip) = self.requests.round_trip(request, from, now) else { return };
+        learned.distances.note(from.id(), round_trip, &mut self.dice);
+        if self.config.routing.cache == 0 && self.config.routing.view == 0 {
+            return;
+        }
+        match message {
+            ChordMessage::FoundNode(answer) => {
+                learned.atlas.learn(answer.owner, from.id(), &mut self.dice);
+            }
+            ChordMessage::ArcReply(answer) => {
+                learned.atlas.learn(from, answer.after, &mut self.dice);
+            }
+            ChordMessage::StateReply(answer) => {
+                if let Some(predecessor) = answer.predecessor {
+                    learned.atlas.learn(from, predecessor.id(), &mut self.dice);
+                }
+                let mut after = from.id();
+                for node in &answer.successors {
+                    learned.atlas.learn(*node, after, &mut self.dice);
+                    after = node.id();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// How long to wait for `peer` before another is asked as well; none: until it counts as dead.
+    pub(crate) fn patience(&self, peer: P) -> Option<Span> {
+        let learned = self.learned.as_ref()?;
+        let patience = learned.distances.patience(peer.id())?;
+        (self.config.routing.patience == crate::Patience::Adaptive).then_some(patience)
+    }
+
+    /// A node that is dead.
+    pub(crate) fn unlearn(&mut self, gone: RingId) {
+        if let Some(learned) = &mut self.learned {
+            learned.distances.forget(gone);
+            learned.atlas.forget(gone);
+        }
+    }
+}

@@ -25,7 +25,7 @@ pub(crate) struct Learned<P> {
     pub(crate) distances: Distances,
     pub(crate) atlas: Atlas<P>,
     pub(crate) gauging: Option<Gauging<P>>,
-    pub(crate) sight: Sight,
+    pub(crate) sight: Sight<P>,
 }
 
 impl<P: Handle> Learned<P> {
@@ -45,7 +45,8 @@ impl<P: Handle> Learned<P> {
     /// Bytes, all included.
     pub(crate) fn footprint(&self) -> usize {
         let gauged = self.gauging.as_ref().map_or(0, Gauging::footprint);
-        size_of::<Self>() + self.distances.footprint() + self.atlas.footprint() + gauged
+        let heaps = self.distances.footprint() + self.atlas.footprint() + self.sight.footprint();
+        size_of::<Self>() + heaps + gauged
     }
 }
 

@@ -65,6 +65,11 @@ impl Purpose {
         matches!(self, Self::Hop(..) | Self::Relay(_))
     }
 
+    /// Whether somebody else can be asked as well.
+    pub(crate) const fn is_of_lookup(self) -> bool {
+        matches!(self, Self::Hop(..) | Self::Relay(_) | Self::Confirm(_))
+    }
+
     const fn message<P>(self, request: RequestId) -> ChordMessage<P> {
         match self {
             Self::AskSuccessor | Self::AskBetween | Self::JoinBehind | Self::Heirs(_) | Self::Alternates => {
@@ -127,8 +132,8 @@ pub(crate) struct Due<P> {
     pub(crate) again: Vec<(P, ChordMessage<P>)>,
     /// Given up.
     pub(crate) silent: Vec<(Pending<P>, Silence)>,
-    /// The lookups that somebody lets wait for longer than usual.
-    pub(crate) slow: Vec<u64>,
+    /// Unanswered for longer than usual.
+    pub(crate) slow: Vec<Purpose>,
 }
 
 /// All questions without an answer. Their number is bounded by what asks: one step, one probe, one join, a few
@@ -257,7 +262,7 @@ impl<P: Handle> Requests<P> {
         let mut slow = Vec::new();
         for (_, asked) in self.pending.iter_mut().filter(|(_, asked)| asked.patience <= now) {
             (asked.patience, asked.is_slow) = (NEVER, true);
-            slow.extend(asked.purpose.lookup());
+            slow.push(asked.purpose);
         }
         Due { again, silent, slow }
     }

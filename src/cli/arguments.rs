@@ -148,6 +148,9 @@ pub(super) struct Ring {
     /// Lookups of random keys by random nodes
     #[arg(long, value_name = "L", default_value_t = 10_000)]
     pub(super) lookups: u64,
+    /// Different keys that are looked up [default: every lookup has its own]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) keys: Option<u32>,
     /// Length of the successor lists
     #[arg(long, value_name = "R", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(super) successors: u8,

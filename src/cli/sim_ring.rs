@@ -106,6 +106,7 @@ fn plan(ring: &Ring, seed: u64) -> Plan {
     config.routing = routing(ring, config.routing);
     Plan {
         lookups: ring.lookups,
+        keys: ring.keys,
         seed,
         config,
         latency: ring.latency,

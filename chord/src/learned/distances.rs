@@ -13,6 +13,8 @@ const MIN_PATIENCE: Span = Span::millis(10);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Distances {
     nodes: BTreeMap<RingId, Distance>,
+    /// Of anybody: what is expected of a node that has not been measured.
+    anybody: Option<Distance>,
 }
 
 /// Smoothed mean and mean deviation, in µs (RFC 6298, 2).
@@ -22,22 +24,38 @@ struct Distance {
     deviation: u64,
 }
 
+impl Distance {
+    const fn new(sample: u64) -> Self {
+        Self { mean: sample, deviation: sample / 2 }
+    }
+
+    const fn add(&mut self, sample: u64) {
+        let off = self.mean.abs_diff(sample);
+        self.deviation = self.deviation - self.deviation / 4 + off / 4;
+        self.mean = self.mean - self.mean / 8 + sample / 8;
+    }
+
+    /// The mean and four deviations.
+    fn patience(self) -> Span {
+        let likely = self.mean.saturating_add(self.deviation.saturating_mul(4));
+        Span(likely).max(MIN_PATIENCE)
+    }
+}
+
 impl Distances {
     /// Takes one measurement.
     pub(crate) fn note(&mut self, node: RingId, round_trip: Span, dice: &mut Dice) {
         let Span(sample) = round_trip;
+        self.anybody.get_or_insert(Distance::new(sample)).add(sample);
         if let Some(known) = self.nodes.get_mut(&node) {
-            let off = known.mean.abs_diff(sample);
-            known.deviation = known.deviation - known.deviation / 4 + off / 4;
-            known.mean = known.mean - known.mean / 8 + sample / 8;
-            return;
+            return known.add(sample);
         }
         if self.nodes.len() >= MAX_DISTANCES
             && let Some(victim) = any_key(&self.nodes, dice)
         {
             self.nodes.remove(&victim);
         }
-        self.nodes.insert(node, Distance { mean: sample, deviation: sample / 2 });
+        self.nodes.insert(node, Distance::new(sample));
     }
 
     /// The smoothed round-trip time.
@@ -45,11 +63,9 @@ impl Distances {
         self.nodes.get(&node).map(|known| Span(known.mean))
     }
 
-    /// The time within which an answer is likely: the mean and four deviations.
+    /// The time within which an answer is likely; none if nobody has been measured.
     pub(crate) fn patience(&self, node: RingId) -> Option<Span> {
-        let known = self.nodes.get(&node)?;
-        let likely = known.mean.saturating_add(known.deviation.saturating_mul(4));
-        Some(Span(likely).max(MIN_PATIENCE))
+        self.nodes.get(&node).copied().or(self.anybody).map(Distance::patience)
     }
 
     pub(crate) fn forget(&mut self, node: RingId) {

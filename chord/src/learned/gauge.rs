@@ -62,6 +62,7 @@ impl<P: Handle> Chord<P> {
     /// A node has been measured.
     pub(crate) fn on_gauged(&mut self, request: RequestId, from: P) {
         if self.requests.answered(request, from, |purpose| purpose == Purpose::Gauge).is_some() {
+            self.believe(from);
             self.gauged();
         }
     }

@@ -27,28 +27,39 @@ pub const MAX_PLACES: usize = 64;
 const MAX_DIGITS: u32 = 12;
 /// How many questions follow each other without a pause.
 const MAX_ROUNDS: u32 = 64;
-/// How many members that another does not know are asked after one answer whether they are alive.
+/// How many members, known to only one of two nodes, are asked after one answer whether they are alive.
 const MAX_DOUBTS: usize = 4;
+/// How many answers without news end a series of questions.
+const MAX_FRUITLESS: u32 = 3;
 /// How many stabilize periods lie between two comparisons.
 const COMPARE_EVERY: u64 = 8;
 
 /// How far a node has come in comparing.
 #[derive(Clone, Debug)]
-pub(crate) struct Sight {
+pub(crate) struct Sight<P> {
     /// When the next comparison begins; never for a node without a view.
     pub(crate) next: Time,
     rounds_left: u32,
+    fruitless_left: u32,
+    /// Members that another knows and that have no place in what this node has heard: they are asked themselves.
+    doubted: Vec<Place<P>>,
     /// What is being compared.
     start: RingId,
     digits: u32,
 }
 
-impl Sight {
+impl<P> Sight<P> {
+    /// Bytes on the heap.
+    pub(super) const fn footprint(&self) -> usize {
+        self.doubted.capacity() * size_of::<Place<P>>()
+    }
+
     pub(super) fn new(config: &Config, dice: &mut Dice, now: Time) -> Self {
         // Before the second step of stabilize, so that a newcomer knows its neighbours and they know it.
         let soon = now.after(jittered(config.stabilize_every, dice));
         let next = if config.routing.view > 0 { soon } else { Time(u64::MAX) };
-        Self { next, rounds_left: 0, start: RingId::default(), digits: 0 }
+        let start = RingId::default();
+        Self { next, rounds_left: 0, fruitless_left: 0, doubted: Vec::new(), start, digits: 0 }
     }
 }
 
@@ -116,7 +127,7 @@ impl<P: Handle> Chord<P> {
         let Some(learned) = self.learned.as_mut().filter(|learned| learned.sight.next <= now) else { return };
         let every = Span(self.config.stabilize_every.0.saturating_mul(COMPARE_EVERY));
         learned.sight.next = now.after(jittered(every, &mut self.dice));
-        learned.sight.rounds_left = MAX_ROUNDS;
+        (learned.sight.rounds_left, learned.sight.fruitless_left) = (MAX_ROUNDS, MAX_FRUITLESS);
         self.compare_from_top(now);
     }
 
@@ -174,10 +185,13 @@ impl<P: Handle> Chord<P> {
         if self.requests.answered(answer.request, from, fits).is_none() || answer.differing == 0 {
             return;
         }
-        let Some(sight) = self.learned.as_ref().map(|learned| learned.sight.clone()) else { return };
+        let Some(sight) = self.learned.as_ref().map(|learned| &learned.sight) else { return };
         let (start, digits) = (sight.start, sight.digits);
         if !answer.places.is_empty() {
-            if self.take_over(&answer.places, start, last_of(start, digits), now) {
+            let has_news = self.take_over(&answer.places, start, last_of(start, digits), now);
+            let Some(sight) = self.learned.as_mut().map(|learned| &mut learned.sight) else { return };
+            sight.fruitless_left = sight.fruitless_left.saturating_sub(u32::from(!has_news));
+            if sight.fruitless_left > 0 {
                 self.compare_from_top(now);
             }
             return;
@@ -190,32 +204,44 @@ impl<P: Handle> Chord<P> {
         }
     }
 
-    /// Takes over what another knows of the ids from `first` to `last`, and asks whom it does not know. Whether there
-    /// was news.
+    /// Takes over what another knows of the ids from `first` to `last`. Whoever has no place in what this node has
+    /// heard is asked itself, and so is whoever the other does not know. Whether there was news.
     fn take_over(&mut self, places: &[Place<P>], first: RingId, last: RingId, now: Time) -> bool {
         let me = self.me.id();
         let Some(learned) = &mut self.learned else { return false };
         let named: BTreeSet<RingId> = places.iter().map(|place| place.node.id()).collect();
-        let doubted: Vec<P> = learned
-            .atlas
-            .between(first, last)
-            .map(|place| place.node)
-            .filter(|node| !named.contains(&node.id()) && node.id() != me)
-            .take(MAX_DOUBTS)
-            .collect();
-        let mut has_news = false;
-        for place in places.iter().take(MAX_PLACES) {
+        let own = learned.atlas.between(first, last).map(|place| place.node);
+        let unnamed = own.filter(|node| !named.contains(&node.id()) && node.id() != me);
+        let mut asked: Vec<P> = unnamed.take(MAX_DOUBTS).collect();
+        let is_news = |place: &&Place<P>| {
             let id = place.node.id();
-            if id != me && (first..=last).contains(&id) && !learned.atlas.knows(id) {
-                has_news |= learned.atlas.learn(place.node, place.after, &mut self.dice);
-            }
+            id != me && (first..=last).contains(&id) && !learned.atlas.knows(id)
+        };
+        let news: Vec<Place<P>> = places.iter().take(MAX_PLACES).filter(is_news).copied().collect();
+        let (doubted, believed): (Vec<_>, Vec<_>) =
+            news.into_iter().partition(|place| learned.atlas.owner(place.node.id()).is_some());
+        for place in &believed {
+            learned.atlas.learn(place.node, place.after, &mut self.dice);
         }
-        if !self.requests.has(|purpose| purpose == Purpose::Gauge) {
-            for node in doubted {
-                self.ask(node, Purpose::Gauge, now);
-            }
+        if self.requests.has(|purpose| purpose == Purpose::Gauge) {
+            return !believed.is_empty();
         }
-        has_news
+        learned.sight.doubted = doubted.into_iter().take(MAX_DOUBTS).collect();
+        asked.extend(learned.sight.doubted.iter().map(|place| place.node));
+        for node in asked {
+            self.ask(node, Purpose::Gauge, now);
+        }
+        !believed.is_empty()
+    }
+
+    /// A node lives. If that was doubted, it has its place now.
+    pub(super) fn believe(&mut self, node: P) {
+        let Some(learned) = &mut self.learned else { return };
+        let doubted = &mut learned.sight.doubted;
+        if let Some(at) = doubted.iter().position(|place| place.node == node) {
+            let place = doubted.swap_remove(at);
+            learned.atlas.learn(place.node, place.after, &mut self.dice);
+        }
     }
 }
 

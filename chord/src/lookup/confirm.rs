@@ -28,13 +28,15 @@ pub(crate) struct Claim<P> {
     owners: Vec<P>,
     /// Who has answered, and is the owner unless a nearer one answers.
     best: Option<P>,
+    /// Who is being asked.
+    asking: Option<P>,
     asked: u32,
     has_heirs: bool,
 }
 
 impl<P> Claim<P> {
     const fn new(predecessor: Option<P>, owners: Vec<P>) -> Self {
-        Self { predecessor, owners, best: None, asked: 0, has_heirs: false }
+        Self { predecessor, owners, best: None, asking: None, asked: 0, has_heirs: false }
     }
 
     /// Whether nobody has said it just now.
@@ -84,6 +86,7 @@ impl<P: Handle> Chord<P> {
         let Some(claim) = lookup.claim.as_mut() else { return };
         let next = if claim.asked < MAX_CONFIRMS { claim.owners.first().copied() } else { None };
         claim.asked += 1;
+        claim.asking = next;
         match (next, claim.best) {
             (Some(owner), _) if owner.id() != me.id() => self.ask(owner, Purpose::Confirm(number), now),
             (Some(owner), _) | (None, Some(owner)) => {
@@ -108,7 +111,15 @@ impl<P: Handle> Chord<P> {
         };
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
         let key = lookup.key;
-        let Some(claim) = lookup.claim.as_mut() else { return };
+        let is_owner = is_within(answer.after, key, from.id());
+        let Some(claim) = lookup.claim.as_mut().filter(|claim| claim.asking == Some(from)) else {
+            // Late, but it is the owner.
+            let predecessor = self.me;
+            if is_owner {
+                self.conclude(number, Ok(Answer { owner: from, predecessor }), now);
+            }
+            return;
+        };
         claim.best = Some(from);
         let is_guess = claim.is_guess();
         let is_nearer = |peer: &P| {
@@ -117,7 +128,6 @@ impl<P: Handle> Chord<P> {
         };
         claim.owners = answer.predecessor.into_iter().filter(is_nearer).collect();
         // What was heard before counts only with the owner's own word on where its arc begins.
-        let is_owner = is_within(answer.after, key, from.id());
         if is_guess && !is_owner && (claim.owners.is_empty() || claim.asked >= MAX_GUESS) {
             lookup.claim = None;
             return self.start(number, now);
@@ -125,12 +135,21 @@ impl<P: Handle> Chord<P> {
         self.confirm(number, now);
     }
 
+    /// Who was guessed to be the owner takes long: the way is gone as well.
+    pub(crate) fn confirmation_is_slow(&mut self, number: u64, now: Time) {
+        let Some(lookup) = self.lookups.active.get_mut(number) else { return };
+        if lookup.claim.as_ref().is_some_and(Claim::is_guess) {
+            lookup.claim = None;
+            self.start(number, now);
+        }
+    }
+
     /// Who may be the owner does not answer.
     pub(crate) fn on_unconfirmed(&mut self, number: u64, owner: P, now: Time) {
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
         lookup.timeouts += 1;
         lookup.tried.push(owner);
-        let Some(claim) = lookup.claim.as_mut() else { return };
+        let Some(claim) = lookup.claim.as_mut().filter(|claim| claim.asking == Some(owner)) else { return };
         if claim.is_guess() {
             // Who lies between the dead and those that were heard of, only the key's predecessor knows.
             lookup.claim = None;

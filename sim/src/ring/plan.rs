@@ -12,6 +12,8 @@ pub struct Plan {
     pub nodes: u32,
     /// Lookups of random keys by random nodes.
     pub lookups: u64,
+    /// How many different keys are looked up; none: every lookup has its own.
+    pub keys: Option<u32>,
     /// The same seed gives the same run.
     pub seed: u64,
     /// How the nodes work.
@@ -48,6 +50,7 @@ impl Plan {
         Self {
             nodes,
             lookups: 10_000,
+            keys: None,
             seed: 1,
             config,
             latency: Distance::Drawn(Latency::Constant(Span::millis(50))),

@@ -302,16 +302,24 @@ impl<'a> World<'a> {
             self.measured.failed += 1;
             return;
         };
-        let mut key = [0; 20];
-        for place in &mut key {
-            *place = u8::try_from(self.dice.below(256)).unwrap_or(0);
-        }
-        let key = RingId(key);
+        let key = self.key();
         let token = u64::from(self.asked.keep(Asked { key, at: self.now }));
         if let Some(slot) = self.population.slot_mut(origin) {
             slot.asking += 1;
         }
         self.give(origin, Input::Lookup { token, key });
+    }
+
+    fn key(&mut self) -> RingId {
+        if let Some(keys) = self.plan.keys {
+            let number = self.dice.below(u64::from(keys.max(1)));
+            return RingId::hash(&number.to_be_bytes());
+        }
+        let mut key = [0; 20];
+        for place in &mut key {
+            *place = u8::try_from(self.dice.below(256)).unwrap_or(0);
+        }
+        RingId(key)
     }
 
     fn join(&mut self) {

@@ -14,8 +14,8 @@ pub(super) fn run(effort: Effort, progress: &mut dyn FnMut(u64, u64)) -> Vec<Com
     let ways = ways();
     let all = u64::try_from(ways.len()).unwrap_or(u64::MAX);
     let mut rows = Vec::new();
-    for (done, (name, routing)) in (1..).zip(ways) {
-        let measured = measure(&routing, effort);
+    for (done, (name, routing, keys)) in (1..).zip(ways) {
+        let measured = measure(&routing, keys, effort);
         let mut show = |quantity, value| rows.push(compare(name, quantity, value, 0.0, Within::Any));
         show("nodes asked", measured.hops.mean());
         show("mean latency (ms)", measured.latency_mean());
@@ -32,33 +32,41 @@ pub(super) fn run(effort: Effort, progress: &mut dyn FnMut(u64, u64)) -> Vec<Com
     rows
 }
 
-/// The ways, by name.
-fn ways() -> Vec<(&'static str, Routing)> {
+/// The ways, by name, and how many different keys are looked up: a market asks for few.
+fn ways() -> Vec<(&'static str, Routing, Option<u32>)> {
     let plain = Routing::PLAIN;
     let recursive = Routing { style: Style::Recursive, ..plain.clone() };
+    let all = None;
     vec![
-        ("iterative", plain.clone()),
-        ("iterative, 3 at a time", Routing { parallel: 3, ..plain.clone() }),
-        ("adaptive patience", Routing { patience: Patience::Adaptive, ..plain.clone() }),
-        ("nearest of 16", Routing { proximity: 15, ..plain.clone() }),
-        ("arcs remembered", Routing { cache: 1_024, ..plain.clone() }),
-        ("recursive", recursive.clone()),
-        ("recursive, nearest of 16", Routing { proximity: 15, ..recursive }),
-        ("full view", Routing { view: 10_000, ..plain }),
-        ("default", Routing::DEFAULT),
+        ("iterative", plain.clone(), all),
+        ("3 at a time", Routing { parallel: 3, ..plain.clone() }, all),
+        ("adaptive patience", Routing { patience: Patience::Adaptive, ..plain.clone() }, all),
+        ("nearest of 16", Routing { proximity: 15, ..plain.clone() }, all),
+        ("arcs remembered", Routing { cache: 1_024, ..plain.clone() }, all),
+        ("recursive", recursive.clone(), all),
+        ("recursive, nearest of 16", Routing { proximity: 15, ..recursive }, all),
+        ("full view", Routing { view: 10_000, ..plain.clone() }, all),
+        ("default", Routing::DEFAULT, all),
+        ("default without view", Routing { view: 0, ..Routing::DEFAULT }, all),
+        ("16 keys, iterative", plain.clone(), Some(16)),
+        ("16 keys, remembered", Routing { cache: 1_024, ..plain }, Some(16)),
+        ("16 keys, default", Routing::DEFAULT, Some(16)),
     ]
 }
 
-/// 1,000 nodes in space with the periods of a public network, of whom some come and some fail.
-fn measure(routing: &Routing, effort: Effort) -> Measured {
+/// 1,000 nodes in space with the periods of a public network, of whom some come and some fail. Each looks one key up
+/// in 100 s.
+fn measure(routing: &Routing, keys: Option<u32>, effort: Effort) -> Measured {
     let mut all = Measured::default();
     for seed in seeds(effort) {
         let config = Config { routing: routing.clone(), ..Config::PUBLIC };
         let plan = Plan {
             lookups: effort.lookups,
+            keys,
             seed,
             is_crash: true,
             latency: Distance::Space { mean: Span::millis(50) },
+            lookup_every: Span::millis(100),
             ..Plan::churning(config, GAP)
         };
         all.merge(&super::super::run(&plan, &mut |_, _| {}));

@@ -46,8 +46,8 @@ pub struct Routing {
     pub parallel: usize,
     /// How long a lookup waits for one node before it asks another as well.
     pub patience: Patience,
-    /// A finger is the nearest, by round-trip time, of the first node after its point and of so many that follow
-    /// it (proximity neighbour selection; ToN VI, Table IV); 0: the first, whatever its distance.
+    /// For a finger a lookup goes to the nearest, by round-trip time, of the finger and of so many nodes that follow it
+    /// (proximity neighbour selection; ToN VI, Table IV); 0: to the finger, whatever its distance.
     pub proximity: usize,
     /// How many arcs and the nodes that answer for them are remembered from what others say; 0: none.
     pub cache: usize,

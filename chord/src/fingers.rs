@@ -70,12 +70,9 @@ impl<P: Handle> Fingers<P> {
         self.next = if reach + 1 < BITS { reach + 1 } else { 0 };
     }
 
-    /// Takes `nearest` for `owner` as finger `exponent`: it lies after it, and before the next finger's point.
-    pub(crate) fn prefer(&mut self, exponent: u32, owner: P, nearest: P) {
-        let entry = self.entries.iter_mut().find(|(other, peer)| *other == exponent && *peer == owner);
-        if let Some((_, peer)) = entry {
-            *peer = nearest;
-        }
+    /// The exponent of a finger.
+    pub(crate) fn exponent(&self, peer: P) -> Option<u32> {
+        self.entries.iter().find(|(_, finger)| *finger == peer).map(|(exponent, _)| *exponent)
     }
 
     /// Goes on to the next finger after one that could not be found.

@@ -7,7 +7,7 @@ mod view;
 
 pub(crate) use atlas::Atlas;
 pub(crate) use distances::Distances;
-pub(crate) use gauge::Gauging;
+pub(crate) use gauge::Alternates;
 pub use gauge::MAX_ALTERNATES;
 pub use view::MAX_PLACES;
 pub(crate) use view::Sight;
@@ -24,7 +24,7 @@ use proto::{RingId, Span, Time};
 pub(crate) struct Learned<P> {
     pub(crate) distances: Distances,
     pub(crate) atlas: Atlas<P>,
-    pub(crate) gauging: Option<Gauging<P>>,
+    pub(crate) alternates: Alternates<P>,
     pub(crate) sight: Sight<P>,
 }
 
@@ -36,7 +36,7 @@ impl<P: Handle> Learned<P> {
             Box::new(Self {
                 distances: Distances::default(),
                 atlas: Atlas::new(routing.cache.max(routing.view)),
-                gauging: None,
+                alternates: Alternates::new(),
                 sight: Sight::new(config, dice, now),
             })
         })
@@ -44,9 +44,8 @@ impl<P: Handle> Learned<P> {
 
     /// Bytes, all included.
     pub(crate) fn footprint(&self) -> usize {
-        let gauged = self.gauging.as_ref().map_or(0, Gauging::footprint);
         let heaps = self.distances.footprint() + self.atlas.footprint() + self.sight.footprint();
-        size_of::<Self>() + heaps + gauged
+        size_of::<Self>() + heaps + self.alternates.footprint()
     }
 }
 
@@ -101,6 +100,7 @@ impl<P: Handle> Chord<P> {
         if let Some(learned) = &mut self.learned {
             learned.distances.forget(gone);
             learned.atlas.forget(gone);
+            learned.alternates.forget(gone);
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::requests::{Due, Pending, Purpose, Requests, Silence};
 use crate::successors::Successors;
 use crate::timers::Timers;
 use proto::message::chord::{ChordMessage, Place, Pong};
-use proto::{Peer, Range, RequestId, Time};
+use proto::{Peer, Range, RequestId, Span, Time};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -60,6 +60,9 @@ pub struct Neighbours<'a, P = Peer> {
     pub fingers: &'a [(u32, P)],
     /// Members and the arcs that they answer for, as far as the node has heard of them.
     pub places: &'a [Place<P>],
+    /// For a finger, by its exponent, itself and those that follow it, with their round-trip times; for nodes that
+    /// choose by proximity.
+    pub alternates: &'a [(u32, Vec<(P, Span)>)],
 }
 
 impl<P: Handle> Chord<P> {

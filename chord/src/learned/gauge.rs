@@ -1,39 +1,64 @@
-//! Proximity neighbour selection: of the nodes that would do as a finger, the nearest is taken (ToN VI, Table IV).
+//! Proximity neighbour selection: of a finger and the nodes that follow it, a lookup goes to the nearest that precedes
+//! the key (ToN VI, Table IV).
 
 use crate::handle::Handle;
 use crate::interval::distance;
 use crate::node::Chord;
 use crate::requests::Purpose;
-use proto::{RequestId, Time};
+use proto::{RequestId, RingId, Time};
+use std::collections::BTreeMap;
 
 /// How many nodes are measured for one finger at most.
 pub const MAX_ALTERNATES: usize = 32;
 
-/// The nodes of which one becomes a finger.
+/// Fingers and those that do as well.
 #[derive(Clone, Debug)]
-pub(crate) struct Gauging<P> {
-    exponent: u32,
-    /// The first node after the finger's point.
-    owner: P,
-    nodes: Vec<P>,
+pub(crate) struct Alternates<P> {
+    /// By the exponent of the finger, which is the first.
+    nodes: BTreeMap<u32, Vec<P>>,
+    /// The finger that is being measured.
+    gauged: Option<u32>,
 }
 
-impl<P> Gauging<P> {
-    pub(super) const fn footprint(&self) -> usize {
-        self.nodes.capacity() * size_of::<P>()
+impl<P> Alternates<P> {
+    pub(super) const fn new() -> Self {
+        Self { nodes: BTreeMap::new(), gauged: None }
+    }
+
+    /// Bytes on the heap; the tree's own are estimated as half as much again.
+    pub(super) fn footprint(&self) -> usize {
+        let lists: usize = self.nodes.values().map(|nodes| nodes.capacity() * size_of::<P>()).sum();
+        lists + self.nodes.len() * size_of::<(u32, Vec<P>)>() * 3 / 2
+    }
+}
+
+impl<P: Handle> Alternates<P> {
+    /// Takes the nodes for a finger that others have measured.
+    pub(crate) fn insert(&mut self, exponent: u32, nodes: Vec<P>) {
+        self.nodes.insert(exponent, nodes);
+    }
+
+    /// Forgets a node that is dead. A finger without it has no alternates until it is refreshed.
+    pub(super) fn forget(&mut self, gone: RingId) {
+        self.nodes.retain(|_, nodes| {
+            nodes.retain(|node| node.id() != gone);
+            nodes.len() > 1
+        });
     }
 }
 
 impl<P: Handle> Chord<P> {
     /// A finger has been found: asks it who follows.
-    pub(crate) fn gauge(&mut self, exponent: u32, owner: P, now: Time) {
+    pub(crate) fn gauge(&mut self, exponent: u32, finger: P, now: Time) {
         let (me, proximity) = (self.me, self.config.routing.proximity);
-        let Some(learned) = self.learned.as_mut().filter(|_| proximity > 0 && owner.id() != me.id()) else {
+        let Some(learned) = self.learned.as_mut().filter(|_| proximity > 0 && finger.id() != me.id()) else {
             return;
         };
-        if learned.gauging.is_none() {
-            learned.gauging = Some(Gauging { exponent, owner, nodes: vec![owner] });
-            self.ask(owner, Purpose::Alternates, now);
+        let alternates = &mut learned.alternates;
+        if alternates.gauged.is_none() {
+            alternates.gauged = Some(exponent);
+            alternates.nodes.insert(exponent, vec![finger]);
+            self.ask(finger, Purpose::Alternates, now);
         }
     }
 
@@ -41,18 +66,11 @@ impl<P: Handle> Chord<P> {
     pub(crate) fn on_alternates(&mut self, list: &[P], now: Time) {
         let (me, proximity) = (self.me.id(), self.config.routing.proximity.min(MAX_ALTERNATES));
         let Some(learned) = &mut self.learned else { return };
-        let Some(gauging) = &mut learned.gauging else { return };
-        let end = if gauging.exponent >= 159 { me } else { me.plus_power(gauging.exponent + 1) };
-        let way = |node: P| distance(gauging.owner.id(), node.id());
-        let room = distance(gauging.owner.id(), end);
-        let alternates = list.iter().copied().take(proximity).filter(|node| way(*node) < room);
-        gauging.nodes.extend(alternates.filter(|node| node.id() != me));
-        let unknown: Vec<P> = gauging
-            .nodes
-            .iter()
-            .copied()
-            .filter(|node| learned.distances.mean(node.id()).is_none())
-            .collect();
+        let Some(exponent) = learned.alternates.gauged else { return };
+        let Some(nodes) = learned.alternates.nodes.get_mut(&exponent) else { return };
+        nodes.extend(list.iter().copied().take(proximity).take_while(|node| node.id() != me));
+        let is_unknown = |node: &&P| learned.distances.mean(node.id()).is_none();
+        let unknown: Vec<P> = nodes.iter().filter(is_unknown).copied().collect();
         for node in unknown {
             self.ask(node, Purpose::Gauge, now);
         }
@@ -67,17 +85,23 @@ impl<P: Handle> Chord<P> {
         }
     }
 
-    /// Takes the nearest once all have been measured.
+    /// Whether all have been measured: then the next finger may be.
     pub(crate) fn gauged(&mut self) {
-        if self.requests.has(|purpose| matches!(purpose, Purpose::Gauge | Purpose::Alternates)) {
-            return;
+        if !self.requests.has(|purpose| matches!(purpose, Purpose::Gauge | Purpose::Alternates))
+            && let Some(learned) = &mut self.learned
+        {
+            learned.alternates.gauged = None;
         }
-        let Some(learned) = &mut self.learned else { return };
-        let Some(Gauging { exponent, owner, nodes }) = learned.gauging.take() else { return };
-        let measured = |node: P| learned.distances.mean(node.id()).map(|mean| (mean, node));
-        let nearest = nodes.into_iter().filter_map(measured).min_by_key(|(mean, _)| *mean);
-        if let (Some((_, node)), Some(member)) = (nearest, &mut self.member) {
-            member.fingers.prefer(exponent, owner, node);
-        }
+    }
+
+    /// The nearest node of those that do as well as `finger` on the way to `key`, and get nearer to it.
+    pub(crate) fn nearest_for(&self, finger: P, key: RingId) -> Option<P> {
+        let learned = self.learned.as_ref()?;
+        let exponent = self.member.as_ref()?.fingers.exponent(finger)?;
+        let nodes = learned.alternates.nodes.get(&exponent).filter(|nodes| nodes.first() == Some(&finger))?;
+        let way = distance(finger.id(), key);
+        let precedes = |node: &&P| distance(finger.id(), node.id()) < way;
+        let measured = |node: &P| learned.distances.mean(node.id()).map(|mean| (mean, *node));
+        nodes.iter().filter(precedes).filter_map(measured).min_by_key(|(mean, _)| *mean).map(|(_, node)| node)
     }
 }

@@ -82,6 +82,12 @@ impl<P: Handle> Chord<P> {
                 near.push(next);
             }
         }
+        if let Some(nearest) = near.first().and_then(|finger| self.nearest_for(*finger, key)) {
+            near.truncate(MAX_CLOSER - 1);
+            if near.first() != Some(&nearest) {
+                near.insert(0, nearest);
+            }
+        }
         near
     }
 }

@@ -160,12 +160,18 @@ impl<P: Handle> Chord<P> {
     /// Makes a node that is none yet a member with these neighbours, as if the ring had been repaired long ago:
     /// every timer starts somewhere within its period.
     pub(crate) fn settle(&mut self, neighbours: Neighbours<'_, P>, now: Time) {
-        let Neighbours { predecessor, successors, fingers, places } = neighbours;
+        let Neighbours { predecessor, successors, fingers, places, alternates } = neighbours;
         let list = Successors::guessed(self.me, self.config.list_length(), successors, true);
         self.become_member(list, predecessor, now);
         if let Some(learned) = &mut self.learned {
             for place in places {
                 learned.atlas.learn(place.node, place.after, &mut self.dice);
+            }
+            for (exponent, nodes) in alternates {
+                for (node, round_trip) in nodes {
+                    learned.distances.note(node.id(), *round_trip, &mut self.dice);
+                }
+                learned.alternates.insert(*exponent, nodes.iter().map(|(node, _)| *node).collect());
             }
         }
         let Some(member) = &mut self.member else { return };

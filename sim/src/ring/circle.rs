@@ -19,6 +19,7 @@ pub(crate) struct Known {
     places: Vec<Place<Number>>,
     successors: Vec<Number>,
     fingers: Vec<(u32, Number)>,
+    alternates: Vec<(u32, Vec<(Number, Span)>)>,
 }
 
 impl Circle {
@@ -33,7 +34,7 @@ impl Circle {
     }
 
     /// Whom the node at `place` knows in a repaired ring whose nodes work in this way. `way` is how long a message
-    /// takes from one to the other: of the nodes that would do as a finger, the nearest is one.
+    /// takes from one to the other.
     pub(crate) fn neighbours<'a>(
         &self,
         place: usize,
@@ -49,6 +50,7 @@ impl Circle {
             .successors
             .extend((1..=r.min(count.saturating_sub(1)).max(1)).map(|step| self.at(place + step)));
         known.fingers.clear();
+        known.alternates.clear();
         let last = known.successors.last().copied().unwrap_or(me);
         let mut exponent = match log2(distance(me.id(), last.id())) {
             Some(top) if known.successors.len() == r => top + 1,
@@ -59,26 +61,37 @@ impl Circle {
             let Some(reach) = log2(distance(me.id(), owner.id())).filter(|reach| *reach >= exponent) else {
                 break;
             };
-            let end = distance(me.id(), me.id().plus_power(exponent + 1));
-            let first = self.place_of(owner.id());
-            let near = (first..=first + proximity).map(|place| self.at(place));
-            let near = near.take_while(|peer| {
-                *peer == owner
-                    || (distance(me.id(), peer.id()) < end && distance(owner.id(), peer.id()) < end)
-            });
-            known.fingers.push((exponent, near.min_by_key(|peer| way(me, *peer)).unwrap_or(owner)));
+            known.fingers.push((exponent, owner));
+            if proximity > 0 {
+                let first = self.place_of(owner.id());
+                let near = (first..=first + proximity).map(|place| self.at(place));
+                let near = near.take_while(|peer| *peer != me);
+                let round_trip = |peer: Number| (peer, way(me, peer).times(2));
+                known.alternates.push((exponent, near.map(round_trip).collect()));
+            }
             exponent = reach + 1;
         }
         let predecessor = self.at(place + count.saturating_sub(1));
         let places = if count <= config.routing.view { known.places.as_slice() } else { &[] };
-        Neighbours { predecessor, successors: &known.successors, fingers: &known.fingers, places }
+        Neighbours {
+            predecessor,
+            successors: &known.successors,
+            fingers: &known.fingers,
+            alternates: &known.alternates,
+            places,
+        }
     }
 
     /// A buffer for neighbours.
     pub(crate) fn known(&self) -> Known {
         let before = self.nodes().last().into_iter().chain(self.nodes());
         let places = self.nodes().zip(before).map(|(node, before)| Place { node, after: before.id() });
-        Known { successors: Vec::new(), fingers: Vec::new(), places: places.collect() }
+        Known {
+            successors: Vec::new(),
+            fingers: Vec::new(),
+            alternates: Vec::new(),
+            places: places.collect(),
+        }
     }
 
     /// Each node with the length of the arc that it answers for, in units of the first 64 bits.

@@ -3,10 +3,13 @@
 use crate::lookup::MAX_PARALLEL;
 use proto::Span;
 
+/// The longest successor list.
+pub const MAX_SUCCESSORS: usize = 1_024;
+
 /// How a node keeps its place in the ring. All members of a ring use the same [`Config::successors`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Length `r` of the successor list; at least 1. The ring survives `r - 1` neighbours that fail at once.
+    /// Length `r` of the successor list; from 1 to [`MAX_SUCCESSORS`]. The ring survives `r - 1` neighbours that fail at once.
     pub successors: usize,
     /// Mean time between two stabilize steps; each wait is drawn from half to one and a half of it (ToN V-E).
     pub stabilize_every: Span,
@@ -135,9 +138,9 @@ impl Config {
         join_backoff: Span::secs(1),
     };
 
-    /// `r`, never below 1.
+    /// `r`, from 1 to [`MAX_SUCCESSORS`].
     pub(crate) fn list_length(&self) -> usize {
-        self.successors.max(1)
+        self.successors.clamp(1, MAX_SUCCESSORS)
     }
 
     /// The wait between two tries of one question; never zero, so that deadlines always lie ahead.

@@ -8,71 +8,65 @@ use proto::RingId;
 /// Bits of an id.
 const BITS: u32 = 160;
 
-/// The distinct fingers beyond the successor list, about log2 N of them.
+/// The distinct fingers beyond the successor list, about log2 N of them, nearest first.
 ///
-/// Finger `e` is the first node at or after `me + 2^e`. Where several exponents have the same node, only
-/// the lowest is kept.
+/// Finger `e` is the first node at or after `me + 2^e`. Where several exponents have the same node, it is kept once;
+/// the highest of them is its *reach*, the exponent of the largest power of two up to which it is away. So no two
+/// fingers have the same reach, and the exponents need not be kept.
 #[derive(Clone, Debug)]
 pub(crate) struct Fingers<P> {
-    entries: Vec<(u32, P)>,
+    peers: Vec<P>,
     next: u32,
 }
 
 impl<P: Handle> Fingers<P> {
     pub(crate) const fn new() -> Self {
-        Self { entries: Vec::new(), next: 0 }
+        Self { peers: Vec::new(), next: 0 }
     }
 
-    /// Fingers by their exponents, ascending and distinct.
-    pub(crate) fn from_entries(entries: &[(u32, P)]) -> Self {
-        Self { entries: entries.to_vec(), next: 0 }
+    /// Distinct fingers, nearest first.
+    pub(crate) fn from_peers(peers: &[P]) -> Self {
+        Self { peers: peers.to_vec(), next: 0 }
     }
 
     /// Bytes on the heap.
     pub(crate) fn footprint(&self) -> usize {
-        self.entries.capacity() * size_of::<(u32, P)>()
+        self.peers.capacity() * size_of::<P>()
     }
 
     /// The fingers, nearest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = P> {
-        let before = std::iter::once(None).chain(self.entries.iter().map(|(_, peer)| Some(peer.id())));
-        let is_new = |((_, peer), last): &(&(u32, P), Option<RingId>)| Some(peer.id()) != *last;
-        self.entries.iter().zip(before).filter(is_new).map(|((_, peer), _)| *peer)
+        self.peers.iter().copied()
     }
 
     /// The fingers that lie before a point, the nearest to it first.
     pub(crate) fn before(&self, is_before: impl Fn(P) -> bool) -> impl Iterator<Item = P> {
-        let end = self.entries.partition_point(|(_, peer)| is_before(*peer));
-        self.entries.iter().take(end).rev().map(|(_, peer)| *peer)
+        let end = self.peers.partition_point(|peer| is_before(*peer));
+        self.peers.iter().take(end).rev().copied()
     }
 
     /// Which finger to refresh now, if the successor list does not name everybody anyway.
     pub(crate) fn due(&mut self, me: RingId, successors: &Successors<P>) -> Option<u32> {
         let covered = distance(me, successors.last().id());
         let lowest = if successors.wraps() { BITS } else { log2(covered).map_or(0, |top| top + 1) };
-        self.entries.retain(|(exponent, _)| *exponent >= lowest);
+        self.peers.retain(|peer| reach(me, *peer).is_some_and(|reach| reach >= lowest));
         let exponent = if self.next < BITS { self.next.max(lowest) } else { lowest };
         (exponent < BITS).then_some(exponent)
     }
 
     /// Takes `owner` as finger `exponent`.
     pub(crate) fn set(&mut self, me: RingId, exponent: u32, owner: P) {
-        let reach = log2(distance(me, owner.id())).filter(|reach| *reach >= exponent);
-        let Some(reach) = reach else {
-            self.entries.retain(|(other, _)| *other < exponent);
+        let far = |peer: &P| reach(me, *peer).unwrap_or(0);
+        let Some(top) = reach(me, owner).filter(|top| *top >= exponent) else {
+            self.peers.retain(|peer| far(peer) < exponent);
             self.next = 0;
             return;
         };
-        self.entries.retain(|(other, _)| *other < exponent || *other > reach);
-        let place = self.entries.partition_point(|(other, _)| *other < exponent);
-        self.entries.reserve_exact(1);
-        self.entries.insert(place, (exponent, owner));
-        self.next = if reach + 1 < BITS { reach + 1 } else { 0 };
-    }
-
-    /// The exponent of a finger.
-    pub(crate) fn exponent(&self, peer: P) -> Option<u32> {
-        self.entries.iter().find(|(_, finger)| *finger == peer).map(|(exponent, _)| *exponent)
+        self.peers.retain(|peer| far(peer) < exponent || far(peer) > top);
+        let place = self.peers.partition_point(|peer| far(peer) < exponent);
+        self.peers.reserve_exact(1);
+        self.peers.insert(place, owner);
+        self.next = if top + 1 < BITS { top + 1 } else { 0 };
     }
 
     /// Goes on to the next finger after one that could not be found.
@@ -82,6 +76,11 @@ impl<P: Handle> Fingers<P> {
 
     /// Removes a node that is gone.
     pub(crate) fn remove(&mut self, gone: RingId) {
-        self.entries.retain(|(_, peer)| peer.id() != gone);
+        self.peers.retain(|peer| peer.id() != gone);
     }
+}
+
+/// The highest exponent that a node is a finger for; none for the node itself.
+pub(crate) fn reach<P: Handle>(me: RingId, peer: P) -> Option<u32> {
+    log2(distance(me, peer.id()))
 }

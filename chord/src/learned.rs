@@ -74,16 +74,6 @@ impl<P: Handle> Chord<P> {
             ChordMessage::ArcReply(answer) => {
                 learned.atlas.learn(from, answer.after, &mut self.dice);
             }
-            ChordMessage::StateReply(answer) => {
-                if let Some(predecessor) = answer.predecessor {
-                    learned.atlas.learn(from, predecessor.id(), &mut self.dice);
-                }
-                let mut after = from.id();
-                for node in &answer.successors {
-                    learned.atlas.learn(*node, after, &mut self.dice);
-                    after = node.id();
-                }
-            }
             _ => {}
         }
     }

@@ -31,7 +31,7 @@ mod successors;
 mod timers;
 
 pub use check::Violation;
-pub use config::{Config, Patience, Routing, Style};
+pub use config::{Config, MAX_SUCCESSORS, Patience, Routing, Style};
 pub use face::{Input, JoinFailure, LookupFailure, Output};
 pub use handle::Handle;
 pub use learned::{MAX_ALTERNATES, MAX_PLACES};

@@ -362,7 +362,7 @@ impl<P: Handle> Chord<P> {
                 let Some(member) = &mut self.member else { return };
                 let Ok(Answer { owner, .. }) = outcome else { return member.fingers.skip(exponent) };
                 member.fingers.set(me, exponent, owner);
-                self.gauge(exponent, owner, now);
+                self.gauge(owner, now);
             }
             (Goal::Join, Ok(Answer { predecessor, .. })) => self.join_found(predecessor, now),
             (Goal::Join, Err(_)) => self.contact_failed(now),

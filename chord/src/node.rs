@@ -39,13 +39,47 @@ pub(crate) struct Member<P> {
     pub(crate) fingers: Fingers<P>,
     pub(crate) arc: Responsibility<P>,
     pub(crate) step: Step,
-    pub(crate) delayed: Delayed<P>,
+    pub(crate) rare: Option<Box<Rare<P>>>,
     pub(crate) probe: Option<Probe<P>>,
-    /// Successors found dead since one last answered; at most [`crate::MAX_VIA`].
-    pub(crate) silent: Vec<P>,
     /// When the predecessor was last heard.
     pub(crate) heard: Time,
     pub(crate) timers: Timers,
+}
+
+/// What a member has only at times.
+#[derive(Clone, Debug)]
+pub(crate) struct Rare<P> {
+    /// Who waits for this node's state.
+    pub(crate) delayed: Delayed<P>,
+    /// Successors found dead since one last answered; at most [`crate::MAX_VIA`].
+    pub(crate) silent: Vec<P>,
+}
+
+impl<P> Member<P> {
+    /// What there is only at times, to be added to.
+    pub(crate) fn rare(&mut self) -> &mut Rare<P> {
+        self.rare.get_or_insert_with(|| Box::new(Rare { delayed: Vec::new(), silent: Vec::new() }))
+    }
+
+    /// Who waits for this node's state.
+    pub(crate) fn delayed(&self) -> &[(P, RequestId)] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.delayed)
+    }
+
+    /// Takes what `part` picks out of what there is only at times, and the room for it if nothing is left.
+    pub(crate) fn take_rare<T>(&mut self, part: impl Fn(&mut Rare<P>) -> &mut Vec<T>) -> Vec<T> {
+        let taken = self.rare.as_mut().map(|rare| std::mem::take(part(rare))).unwrap_or_default();
+        self.rare.take_if(|rare| rare.delayed.is_empty() && rare.silent.is_empty());
+        taken
+    }
+}
+
+impl<P> Rare<P> {
+    fn footprint(&self) -> usize {
+        size_of::<Self>()
+            + self.delayed.capacity() * size_of::<(P, RequestId)>()
+            + self.silent.capacity() * size_of::<P>()
+    }
 }
 
 /// Whom a node of a repaired ring knows.
@@ -55,14 +89,13 @@ pub struct Neighbours<'a, P = Peer> {
     pub predecessor: P,
     /// The successor list, nearest first.
     pub successors: &'a [P],
-    /// Fingers beyond it, each with the exponent `e` of the point `me + 2^e` that it is the first node after;
-    /// ascending, and no node twice.
-    pub fingers: &'a [(u32, P)],
+    /// Fingers beyond it, nearest first, and no node twice.
+    pub fingers: &'a [P],
     /// Members and the arcs that they answer for, as far as the node has heard of them.
     pub places: &'a [Place<P>],
-    /// For a finger, by its exponent, itself and those that follow it, with their round-trip times; for nodes that
-    /// choose by proximity.
-    pub alternates: &'a [(u32, Vec<(P, Span)>)],
+    /// For each finger itself and those that follow it, with their round-trip times; for nodes that choose by
+    /// proximity.
+    pub alternates: &'a [Vec<(P, Span)>],
 }
 
 impl<P: Handle> Chord<P> {
@@ -148,12 +181,10 @@ impl<P: Handle> Chord<P> {
     /// configuration, which is shared.
     #[must_use]
     pub fn footprint(&self) -> usize {
-        let handles = |count: usize| count * size_of::<P>();
         let member = self.member.as_ref().map_or(0, |member| {
             member.successors.footprint()
                 + member.fingers.footprint()
-                + member.delayed.capacity() * size_of::<(P, RequestId)>()
-                + handles(member.silent.capacity())
+                + member.rare.as_ref().map_or(0, |rare| rare.footprint())
         });
         let outputs = self.outputs.capacity() * size_of::<Output<P>>();
         let join = self.join.as_ref().map_or(0, |join| join.footprint());

@@ -16,15 +16,15 @@ use proto::RingId;
 #[derive(Clone, Debug)]
 pub(crate) struct Successors<P> {
     me: P,
-    limit: usize,
+    limit: u16,
+    pads: u16,
     peers: Vec<P>,
-    pads: usize,
 }
 
 impl<P: Handle> Successors<P> {
     /// The list of a ring of one.
     pub(crate) fn alone(me: P, limit: usize) -> Self {
-        Self { me, limit, peers: vec![me], pads: 0 }
+        Self { me, limit: short(limit), pads: 0, peers: vec![me] }
     }
 
     /// The list of a node that is followed by `head`, which has shown `tail`.
@@ -70,7 +70,7 @@ impl<P: Handle> Successors<P> {
             return Self::alone(me, limit);
         }
         let pads = if is_open && !is_cut { limit - peers.len() } else { 0 };
-        Self { me, limit, peers, pads }
+        Self { me, limit: short(limit), pads: short(pads), peers }
     }
 
     /// The list as others see it.
@@ -102,13 +102,13 @@ impl<P: Handle> Successors<P> {
 
     /// Whether fewer than `r` others are named.
     pub(crate) fn wraps(&self) -> bool {
-        self.is_alone() || self.peers.len() + self.pads < self.limit
+        self.is_alone() || self.peers.len() + usize::from(self.pads) < usize::from(self.limit)
     }
 
     /// The ids of all entries, pads included.
     pub(crate) fn ids(&self) -> impl Iterator<Item = RingId> {
         let pads = std::iter::successors(Some(self.last().id()), |id| Some(id.plus_power(0)));
-        self.peers.iter().map(P::id).chain(pads.skip(1).take(self.pads))
+        self.peers.iter().map(P::id).chain(pads.skip(1).take(usize::from(self.pads)))
     }
 
     /// Drops the dead head. False when no node is left.
@@ -116,8 +116,13 @@ impl<P: Handle> Successors<P> {
         let is_full = !self.wraps();
         if !self.peers.is_empty() {
             self.peers.remove(0);
-            self.pads += usize::from(is_full);
+            self.pads += u16::from(is_full);
         }
         !self.peers.is_empty()
     }
+}
+
+/// A length of a list: [`crate::Config::list_length`] is far below the limit.
+fn short(length: usize) -> u16 {
+    u16::try_from(length).unwrap_or(u16::MAX)
 }

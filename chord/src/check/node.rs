@@ -70,7 +70,7 @@ fn check_member<P: Handle>(node: &Chord<P>, member: &Member<P>) -> Result<(), Vi
     if range.until != me || member.arc.predecessor().is_some_and(|peer| peer.id() != range.after) {
         return Err(Violation::Range);
     }
-    if member.delayed.len() > MAX_DELAYED {
+    if member.delayed().len() > MAX_DELAYED {
         return Err(Violation::Unbounded);
     }
     if member.fingers.iter().any(|peer| peer.id() == me) {

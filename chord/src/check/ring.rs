@@ -271,7 +271,8 @@ impl<'a> Ring<'a> {
         let last = self.members.last().map(|node| node.id);
         let before = last.into_iter().chain(ids());
         self.members.iter().zip(before).enumerate().all(|(place, (member, predecessor))| {
-            let right = ids().cycle().skip(place + 1).take(length);
+            let behind = self.members.get(place + 1..).unwrap_or_default();
+            let right = behind.iter().chain(&self.members).map(|node| node.id).take(length);
             member.predecessor == Some(predecessor) && member.successors.iter().copied().eq(right)
         })
     }

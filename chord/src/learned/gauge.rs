@@ -1,6 +1,7 @@
 //! Proximity neighbour selection: of a finger and the nodes that follow it, a lookup goes to the nearest that precedes
 //! the key (ToN VI, Table IV).
 
+use crate::fingers::reach;
 use crate::handle::Handle;
 use crate::interval::distance;
 use crate::node::Chord;
@@ -14,7 +15,7 @@ pub const MAX_ALTERNATES: usize = 32;
 /// Fingers and those that do as well.
 #[derive(Clone, Debug)]
 pub(crate) struct Alternates<P> {
-    /// By the exponent of the finger, which is the first.
+    /// By the reach of the finger, which is the first.
     nodes: BTreeMap<u32, Vec<P>>,
     /// The finger that is being measured.
     gauged: Option<u32>,
@@ -34,8 +35,8 @@ impl<P> Alternates<P> {
 
 impl<P: Handle> Alternates<P> {
     /// Takes the nodes for a finger that others have measured.
-    pub(crate) fn insert(&mut self, exponent: u32, nodes: Vec<P>) {
-        self.nodes.insert(exponent, nodes);
+    pub(crate) fn insert(&mut self, reach: u32, nodes: Vec<P>) {
+        self.nodes.insert(reach, nodes);
     }
 
     /// Forgets a node that is dead. A finger without it has no alternates until it is refreshed.
@@ -49,15 +50,14 @@ impl<P: Handle> Alternates<P> {
 
 impl<P: Handle> Chord<P> {
     /// A finger has been found: asks it who follows.
-    pub(crate) fn gauge(&mut self, exponent: u32, finger: P, now: Time) {
-        let (me, proximity) = (self.me, self.config.routing.proximity);
-        let Some(learned) = self.learned.as_mut().filter(|_| proximity > 0 && finger.id() != me.id()) else {
-            return;
-        };
+    pub(crate) fn gauge(&mut self, finger: P, now: Time) {
+        let proximity = self.config.routing.proximity;
+        let Some(reach) = reach(self.me.id(), finger) else { return };
+        let Some(learned) = self.learned.as_mut().filter(|_| proximity > 0) else { return };
         let alternates = &mut learned.alternates;
         if alternates.gauged.is_none() {
-            alternates.gauged = Some(exponent);
-            alternates.nodes.insert(exponent, vec![finger]);
+            alternates.gauged = Some(reach);
+            alternates.nodes.insert(reach, vec![finger]);
             self.ask(finger, Purpose::Alternates, now);
         }
     }
@@ -66,8 +66,8 @@ impl<P: Handle> Chord<P> {
     pub(crate) fn on_alternates(&mut self, list: &[P], now: Time) {
         let (me, proximity) = (self.me.id(), self.config.routing.proximity.min(MAX_ALTERNATES));
         let Some(learned) = &mut self.learned else { return };
-        let Some(exponent) = learned.alternates.gauged else { return };
-        let Some(nodes) = learned.alternates.nodes.get_mut(&exponent) else { return };
+        let Some(reach) = learned.alternates.gauged else { return };
+        let Some(nodes) = learned.alternates.nodes.get_mut(&reach) else { return };
         nodes.extend(list.iter().copied().take(proximity).take_while(|node| node.id() != me));
         let is_unknown = |node: &&P| learned.distances.mean(node.id()).is_none();
         let unknown: Vec<P> = nodes.iter().filter(is_unknown).copied().collect();
@@ -97,8 +97,8 @@ impl<P: Handle> Chord<P> {
     /// The nearest node of those that do as well as `finger` on the way to `key`, and get nearer to it.
     pub(crate) fn nearest_for(&self, finger: P, key: RingId) -> Option<P> {
         let learned = self.learned.as_ref()?;
-        let exponent = self.member.as_ref()?.fingers.exponent(finger)?;
-        let nodes = learned.alternates.nodes.get(&exponent).filter(|nodes| nodes.first() == Some(&finger))?;
+        let reach = reach(self.me.id(), finger)?;
+        let nodes = learned.alternates.nodes.get(&reach).filter(|nodes| nodes.first() == Some(&finger))?;
         let way = distance(finger.id(), key);
         let precedes = |node: &&P| distance(finger.id(), node.id()) < way;
         let measured = |node: &P| learned.distances.mean(node.id()).map(|mean| (mean, *node));

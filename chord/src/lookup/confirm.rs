@@ -89,12 +89,30 @@ impl<P: Handle> Chord<P> {
         claim.asking = next;
         match (next, claim.best) {
             (Some(owner), _) if owner.id() != me.id() => self.ask(owner, Purpose::Confirm(number), now),
-            (Some(owner), _) | (None, Some(owner)) => {
+            (Some(_), _) => self.confirm_oneself(number, now),
+            (None, Some(owner)) => {
                 let predecessor = claim.predecessor.unwrap_or(me);
                 self.conclude(number, Ok(Answer { owner, predecessor }), now);
             }
             (None, None) => self.ask_heirs(number, now),
         }
+    }
+
+    /// This node itself may be the owner: it knows its arc.
+    fn confirm_oneself(&mut self, number: u64, now: Time) {
+        let (me, range, before) = (self.me, self.range(), self.predecessor());
+        let Some(lookup) = self.lookups.active.get_mut(number) else { return };
+        let key = lookup.key;
+        let is_owner = range.is_none_or(|range| range.contains(key));
+        let Some(claim) = lookup.claim.as_mut() else { return };
+        if claim.is_guess() && !is_owner {
+            lookup.claim = None;
+            return self.start(number, now);
+        }
+        let is_nearer = |peer: &P| distance(key, peer.id()) < distance(key, me.id());
+        claim.best = Some(me);
+        claim.owners = before.filter(|_| !is_owner).into_iter().filter(is_nearer).collect();
+        self.confirm(number, now);
     }
 
     pub(crate) fn answer_arc(&mut self, to: P, request: RequestId) {

@@ -4,12 +4,12 @@
 //! successor list, not the successor's: so it skips nobody whom the predecessor does not skip.
 
 use crate::face::{JoinFailure, Output};
-use crate::fingers::Fingers;
+use crate::fingers::{Fingers, reach};
 use crate::handle::Handle;
 use crate::interval::between;
 use crate::learned::Learned;
 use crate::lookup::Goal;
-use crate::node::{Chord, Member, Neighbours};
+use crate::node::{Chord, Member, Neighbours, Rare};
 use crate::range::Responsibility;
 use crate::requests::Purpose;
 use crate::successors::Successors;
@@ -167,22 +167,25 @@ impl<P: Handle> Chord<P> {
             for place in places {
                 learned.atlas.learn(place.node, place.after, &mut self.dice);
             }
-            for (exponent, nodes) in alternates {
+            for nodes in alternates {
                 for (node, round_trip) in nodes {
                     learned.distances.note(node.id(), *round_trip, &mut self.dice);
                 }
-                learned.alternates.insert(*exponent, nodes.iter().map(|(node, _)| *node).collect());
+                if let Some(reach) = nodes.first().and_then(|(finger, _)| reach(self.me.id(), *finger)) {
+                    learned.alternates.insert(reach, nodes.iter().map(|(node, _)| *node).collect());
+                }
             }
         }
         let Some(member) = &mut self.member else { return };
-        member.fingers = Fingers::from_entries(fingers);
+        member.fingers = Fingers::from_peers(fingers);
         member.timers = Timers::anywhere(&self.config, &mut self.dice, now);
     }
 
     fn become_member(&mut self, successors: Successors<P>, predecessor: P, now: Time) {
         self.abandon_join();
         self.requests.cancel(Purpose::is_members);
-        let delayed = self.member.take().map(|former| former.delayed).unwrap_or_default();
+        let delayed = self.member.take().and_then(|mut former| former.rare.take()).map(|rare| rare.delayed);
+        let rare = delayed.map(|delayed| Box::new(Rare { delayed, silent: Vec::new() }));
         let arc = Responsibility::new(self.me.id(), predecessor);
         let range = arc.range();
         self.member = Some(Member {
@@ -190,9 +193,8 @@ impl<P: Handle> Chord<P> {
             fingers: Fingers::new(),
             arc,
             step: Step::Idle,
-            delayed,
+            rare,
             probe: None,
-            silent: Vec::new(),
             heard: now,
             timers: Timers::start(&self.config, &mut self.dice, now),
         });

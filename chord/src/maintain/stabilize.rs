@@ -105,7 +105,7 @@ impl<P: Handle> Chord<P> {
     /// Takes a node that has just answered as successor, with its list but for the last.
     fn adopt(&mut self, head: P, tail: &[P]) {
         let Some(member) = &mut self.member else { return };
-        member.silent.clear();
+        member.take_rare(|rare| &mut rare.silent);
         member.successors = Successors::behind(self.me, self.config.list_length(), head, tail);
     }
 
@@ -117,8 +117,9 @@ impl<P: Handle> Chord<P> {
         let dead = member.successors.head();
         let wraps = member.successors.wraps();
         member.fingers.remove(dead.id());
-        if member.silent.len() < MAX_VIA {
-            member.silent.push(dead);
+        let silent = &mut member.rare().silent;
+        if silent.len() < MAX_VIA {
+            silent.push(dead);
         }
         if member.arc.follows(dead.id()) {
             member.arc.lose();
@@ -138,7 +139,7 @@ impl<P: Handle> Chord<P> {
     /// Nobody is left. A node that knew the whole ring is the whole ring now; any other is not a member any more.
     fn isolate(&mut self, knew_all: bool, now: Time) {
         let Some(member) = &mut self.member else { return };
-        let known = std::mem::take(&mut member.silent);
+        let known = member.take_rare(|rare| &mut rare.silent);
         self.emit(Output::Isolated { known });
         if knew_all {
             self.follow(self.me, now);
@@ -153,7 +154,7 @@ impl<P: Handle> Chord<P> {
         let Some(member) = &mut self.member else { return };
         member.step = Step::Idle;
         let head = member.successors.head();
-        let waiting = std::mem::take(&mut member.delayed);
+        let waiting = member.take_rare(|rare| &mut rare.delayed);
         for (asker, request) in waiting {
             self.show_state(asker, request);
         }
@@ -167,9 +168,10 @@ impl<P: Handle> Chord<P> {
         if !member.is_busy() {
             return self.show_state(from, request);
         }
-        member.delayed.retain(|(asker, _)| *asker != from);
-        if member.delayed.len() < MAX_DELAYED {
-            member.delayed.push((from, request));
+        let delayed = &mut member.rare().delayed;
+        delayed.retain(|(asker, _)| *asker != from);
+        if delayed.len() < MAX_DELAYED {
+            delayed.push((from, request));
         }
         self.send(from, ChordMessage::Busy(Busy { request }));
         self.break_circle(now);
@@ -187,7 +189,7 @@ impl<P: Handle> Chord<P> {
         let Some(member) = &mut self.member else { return };
         let me = self.me.id();
         let is_last = |to: P| to.id() < me;
-        if member.delayed.is_empty() || !self.requests.has_busy(is_last) {
+        if member.delayed().is_empty() || !self.requests.has_busy(is_last) {
             return;
         }
         self.requests.cancel(|purpose| matches!(purpose, Purpose::AskSuccessor | Purpose::AskBetween));

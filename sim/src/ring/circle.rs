@@ -18,8 +18,8 @@ pub(crate) struct Circle {
 pub(crate) struct Known {
     places: Vec<Place<Number>>,
     successors: Vec<Number>,
-    fingers: Vec<(u32, Number)>,
-    alternates: Vec<(u32, Vec<(Number, Span)>)>,
+    fingers: Vec<Number>,
+    alternates: Vec<Vec<(Number, Span)>>,
 }
 
 impl Circle {
@@ -61,31 +61,32 @@ impl Circle {
             let Some(reach) = log2(distance(me.id(), owner.id())).filter(|reach| *reach >= exponent) else {
                 break;
             };
-            known.fingers.push((exponent, owner));
+            known.fingers.push(owner);
             if proximity > 0 {
                 let first = self.place_of(owner.id());
                 let near = (first..=first + proximity).map(|place| self.at(place));
                 let near = near.take_while(|peer| *peer != me);
                 let round_trip = |peer: Number| (peer, way(me, peer).times(2));
-                known.alternates.push((exponent, near.map(round_trip).collect()));
+                known.alternates.push(near.map(round_trip).collect());
             }
             exponent = reach + 1;
         }
         let predecessor = self.at(place + count.saturating_sub(1));
-        let places = if count <= config.routing.view { known.places.as_slice() } else { &[] };
         Neighbours {
             predecessor,
             successors: &known.successors,
             fingers: &known.fingers,
             alternates: &known.alternates,
-            places,
+            places: &known.places,
         }
     }
 
-    /// A buffer for neighbours.
-    pub(crate) fn known(&self) -> Known {
+    /// A buffer for the neighbours of nodes that know all members, if they are at most `view`.
+    pub(crate) fn known(&self, view: usize) -> Known {
+        let is_seen = self.sorted.len() <= view;
         let before = self.nodes().last().into_iter().chain(self.nodes());
         let places = self.nodes().zip(before).map(|(node, before)| Place { node, after: before.id() });
+        let places = places.take(if is_seen { usize::MAX } else { 0 });
         Known {
             successors: Vec::new(),
             fingers: Vec::new(),
@@ -124,7 +125,18 @@ impl Circle {
     }
 
     fn place_of(&self, point: RingId) -> usize {
-        self.sorted.partition_point(|(prefix, _)| *prefix < prefix_of(point))
+        // Places are even, so that the number is known but for its chance: within four deviations almost always.
+        let prefix = prefix_of(point);
+        let count = self.sorted.len();
+        let guess = (u128::from(prefix) * count as u128) >> 64;
+        let guess = usize::try_from(guess).unwrap_or(0);
+        let margin = 2 * count.isqrt() + 2;
+        let (from, to) = (guess.saturating_sub(margin), (guess + margin).min(count));
+        let is_before = |(other, _): &(u64, Number)| *other < prefix;
+        let window = self.sorted.get(from..to).unwrap_or_default();
+        let within = window.partition_point(is_before);
+        let is_inside = (within > 0 || from == 0) && (within < window.len() || to == count);
+        if is_inside { from + within } else { self.sorted.partition_point(is_before) }
     }
 
     /// The node at `place`, counted around the circle.

@@ -134,7 +134,7 @@ impl<'a> World<'a> {
         let mut places: Vec<(u32, usize)> =
             circle.nodes().map(|number| number.0.wrapping_sub(first)).zip(0..).collect();
         places.sort_unstable();
-        let mut known = circle.known();
+        let mut known = circle.known(self.plan.config.routing.view);
         let way = |from: Number, to: Number| self.plan.latency.way(from.prefix(), to.prefix());
         for (_, place) in places {
             let number = self.population.next();

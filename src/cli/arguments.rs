@@ -160,13 +160,14 @@ pub(super) struct Ring {
     /// Nodes that an iterative lookup asks at a time: 1 to 4 [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=4))]
     pub(super) parallel: Option<u8>,
-    /// Ask another node when one takes longer than usual [default: true with public settings]
+    /// Ask another node when one takes longer than usual [default: true with public settings and up to 20000 nodes]
     #[arg(long, value_name = "BOOL")]
     pub(super) adaptive: Option<bool>,
     /// Fingers are the nearest of the first node and so many that follow it [default: 0]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=32))]
     pub(super) proximity: Option<u8>,
-    /// Arcs and their owners that a node remembers [default: 1024 with public settings, else 0]
+    /// Arcs and their owners that a node remembers [default: 1024 with public settings and up to 20000
+    /// nodes, else 0]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub(super) cache: Option<u32>,
     /// Largest ring of which every node knows all members; takes about 100 bytes for each pair of nodes

@@ -9,6 +9,8 @@ use chord::{Config, Patience, Routing, Style};
 use proto::Span;
 use std::time::Instant;
 
+/// The largest ring whose nodes remember distances and arcs without being told to: a few kilobytes each.
+const MAX_USUAL_LEARNERS: u32 = 20_000;
 /// The largest ring of which simulated nodes know all members without being told to: the memory for it grows with
 /// the square.
 const MAX_USUAL_VIEW: usize = 2_000;
@@ -103,7 +105,8 @@ fn plan(ring: &Ring, seed: u64) -> Plan {
     };
     let is_paper = matches!(settings, RingStyle::Paper);
     config.confirm = ring.confirm.unwrap_or(!is_paper);
-    config.routing = routing(ring, config.routing);
+    let usual = if ring.nodes > MAX_USUAL_LEARNERS { Routing::PLAIN } else { config.routing };
+    config.routing = routing(ring, usual);
     Plan {
         lookups: ring.lookups,
         keys: ring.keys,

@@ -23,6 +23,8 @@ const JOIN_AGAIN: Span = Span::secs(1);
 const CONTACTS: usize = 3;
 /// Events that are looked at together before they happen.
 const BATCH: usize = 16;
+/// Microseconds after which nothing happens any more, 35 years: no run gets there, and no deadline beyond is kept.
+const HORIZON: u64 = 1 << 50;
 /// Events between two reports of progress.
 const REPORT_EVERY: u64 = 1 << 16;
 
@@ -286,7 +288,7 @@ impl<'a> World<'a> {
         let Some(slot) = self.population.slot_mut(number) else { return };
         let Some(Time(due)) = slot.node.poll_timeout() else { return };
         let due = due.max(now + 1);
-        if due < slot.wake {
+        if due < slot.wake.min(HORIZON) {
             slot.wake = due;
             self.wheel.push(due, Event::Timer(number));
         }

@@ -76,6 +76,9 @@ pub enum Output<P = Peer> {
         key: RingId,
         /// The node that answers for the key.
         owner: P,
+        /// Whether the way from the key to the owner goes through zero: no node of the ring lies at or above the key. Where
+        /// points are amounts, such as market ids, that means that nobody has so much.
+        wraps: bool,
         /// How many nodes were asked until the key's predecessor was reached; the dead ones and the owner
         /// not counted (the convention of ToN Fig. 10).
         hops: u32,

@@ -189,7 +189,8 @@ impl<P: Handle> Chord<P> {
             None => LookupFailure::NotMember,
             Some(range) if self.config.own_keys && range.contains(key) => {
                 let (owner, hops, timeouts) = (self.me, 0, 0);
-                return self.emit(Output::Found { token, key, owner, hops, timeouts });
+                let wraps = key > owner.id();
+                return self.emit(Output::Found { token, key, owner, wraps, hops, timeouts });
             }
             Some(_) if self.lookups.of_caller() >= MAX_LOOKUPS => LookupFailure::TooMany,
             Some(_) => return self.find(Goal::Caller { token }, key, now),
@@ -354,7 +355,8 @@ impl<P: Handle> Chord<P> {
         self.requests.cancel(|purpose| purpose.lookup() == Some(number));
         match (goal, outcome) {
             (Goal::Caller { token }, Ok(Answer { owner, .. })) => {
-                self.emit(Output::Found { token, key, owner, hops, timeouts });
+                let wraps = key > owner.id();
+                self.emit(Output::Found { token, key, owner, wraps, hops, timeouts });
             }
             (Goal::Caller { token }, Err(reason)) => self.emit(Output::NotFound { token, key, reason }),
             (Goal::Finger { exponent }, outcome) => {

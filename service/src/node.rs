@@ -339,7 +339,7 @@ impl Node {
             chord::Output::Send { to, message } => {
                 self.outputs.push_back(Output::Send { to, message: Message::Chord(message) });
             }
-            chord::Output::RangeChanged { range } => {
+            chord::Output::RangeChanged { range, .. } => {
                 self.market.handle(market::Input::RangeChanged { range }, now)
             }
             chord::Output::Found { token, owner, hops, .. } if token & USERS != 0 => {

@@ -167,8 +167,11 @@ impl<P: Handle> Chord<P> {
         self.requests.cancel(|purpose| {
             matches!(purpose, Purpose::AskSuccessor | Purpose::AskBetween | Purpose::ProbePredecessor)
         });
-        let delayed = self.member.take().map(|former| former.delayed).unwrap_or_default();
         let arc = Responsibility::new(self.me.id(), predecessor);
+        let former = self.member.take();
+        let heir = former.as_ref().map(|_| predecessor);
+        let donor = Some(successors.head()).filter(|head| head.id() != self.me.id());
+        let delayed = former.map(|former| former.delayed).unwrap_or_default();
         let range = arc.range();
         self.member = Some(Member {
             successors,
@@ -182,6 +185,6 @@ impl<P: Handle> Chord<P> {
             timers: Timers::start(&self.config, &mut self.dice, now),
         });
         self.emit(Output::Joined);
-        self.emit(Output::RangeChanged { range });
+        self.emit(Output::RangeChanged { range, heir, donor });
     }
 }

@@ -75,7 +75,8 @@ impl<P: Handle> Chord<P> {
         let Some(member) = &mut self.member else { return };
         member.heard = now;
         if let Some(range) = member.arc.follow(predecessor) {
-            self.emit(Output::RangeChanged { range });
+            let heir = Some(predecessor).filter(|peer| peer.id() != self.me.id());
+            self.emit(Output::RangeChanged { range, heir, donor: None });
         }
     }
 }

@@ -7,7 +7,7 @@ use proto::key::PublicKey;
 use proto::message::chord::{
     Busy, ChordMessage, CloserNodes, FindNext, FoundNode, Leaving, Notify, Ping, Pong, StateQuery, StateReply,
 };
-use proto::{Peer, RequestId, RingId, Time};
+use proto::{Peer, Range, RequestId, RingId, Time};
 
 /// What happens to the node. Numbers of requests are meant relative to the last one that the node has used.
 #[derive(Clone, Debug)]
@@ -106,6 +106,7 @@ proptest! {
         let mut node = Chord::new(local(4), at(0), [9; 32], now);
         let mut asked: Vec<(Peer, RequestId)> = Vec::new();
         let (mut lookups, mut ended) = (0, 0);
+        let mut arc: Option<Range> = None;
         for happening in history {
             match happening {
                 Happening::Later(span) => {
@@ -135,9 +136,16 @@ proptest! {
                         asked.extend(number(&message).map(|request| (to, request)));
                     }
                     Output::Found { .. } | Output::NotFound { .. } => ended += 1,
+                    Output::RangeChanged { range, heir, .. } => {
+                        let has_heir = range.after != node.me().id() && arc.is_some();
+                        prop_assert_eq!(heir.map(|heir| heir.id()), has_heir.then_some(range.after));
+                        arc = Some(range);
+                    }
+                    Output::Left | Output::Isolated { .. } => arc = arc.filter(|_| node.is_member()),
                     _ => {}
                 }
             }
+            prop_assert_eq!(arc, node.range());
         }
         node.handle(Input::Leave, now);
         ended += std::iter::from_fn(|| node.poll_output())

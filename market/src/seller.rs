@@ -148,8 +148,9 @@ impl Seller {
     /// An owner asks for a slice. One that this seller has not listed with has to wait until the ring has confirmed
     /// that it answers for this seller's market.
     ///
-    /// So a liar can reserve nothing that it could not reserve as the owner that the ring names; what it can do is
-    /// to have the ring asked, for one question at a time.
+    /// So a liar can reserve nothing that it could not reserve as the owner that the ring names. What it can do is to
+    /// have the ring asked, for one question at a time, and, with [`MAX_STRANGERS`] names, to keep an heir waiting until
+    /// this seller renews its listing.
     pub(crate) fn reserve(&mut self, post: &mut Post, from: Peer, reserve: Reserve, now: Time) {
         let is_known = self.venues.iter().any(|venue| venue.owner == from);
         let market = self.listing.as_ref().map(|listing| listing.body.market);
@@ -177,20 +178,24 @@ impl Seller {
         }
     }
 
-    /// The ring has said who answers for the market, or nothing.
+    /// The ring has said who answers for the market, or nothing. If that is nobody whom this seller has listed with,
+    /// its listing goes there now: who was refused drops it.
     fn judge_strangers(&mut self, post: &mut Post, owner: Option<Peer>, now: Time) {
         let Some(Strangers { market, asks, .. }) = self.strangers.take() else { return };
         let listing = self.listing.as_ref().filter(|listing| listing.body.market == market);
         let expires = listing.map(|listing| listing.body.expires);
+        let owner = owner.filter(|_| listing.is_some());
+        if let Some(owner) = owner.filter(|owner| self.venues.iter().all(|venue| venue.owner != *owner)) {
+            self.home = Some((market, owner));
+            self.is_outdated = true;
+        }
+        if let (Some(owner), Some(expires)) = (owner, expires)
+            && asks.iter().any(|(from, _)| *from == owner)
+        {
+            self.open(owner, expires);
+        }
         for (from, reserve) in asks {
-            let is_owner = owner == Some(from);
-            if let Some(expires) = expires.filter(|_| is_owner) {
-                // The next renewal goes there.
-                self.home = Some((market, from));
-                self.open(from, expires);
-            }
-            let is_owner = is_owner && expires.is_some();
-            self.keep_slice(post, from, reserve, is_owner, now);
+            self.keep_slice(post, from, reserve, owner == Some(from), now);
         }
     }
 

@@ -10,8 +10,9 @@
 //!
 //! What goes over are listings signed by their sellers, so that a liar can hold some back (as any owner can), or
 //! bring up such as have been withdrawn or claim that their cores are sold. The first costs a question that the
-//! seller answers with no, the second lasts until the next renewal. Only a neighbour can do either where it counts:
-//! from others the node takes copies for markets that it does not answer for, and no more.
+//! seller answers with no, the second lasts until the next renewal. It may also call a page its last that is not, and
+//! a newcomer answers with what it has, as it would without hand-overs. Only a neighbour can do any of that where it
+//! counts: from others the node takes copies for markets that it does not answer for, and no more.
 
 use super::{MatchKey, Owner, no};
 use crate::Output;
@@ -113,16 +114,17 @@ impl Estate {
         self.expected.is_some()
     }
 
-    /// Whoever inherits `market` is to have the new listing of `seller` too.
+    /// Whoever inherits `market` is to have the new listing of `seller` too; who leaves keeps nothing back.
     pub(crate) fn changed(&mut self, market: Market, seller: PublicKey) {
-        for gift in self.gifts.iter_mut().filter(|gift| gift.holds(market)) {
+        for gift in self.gifts.iter_mut().filter(|gift| gift.is_departure || gift.holds(market)) {
             gift.pending.insert(seller);
         }
     }
 
     fn give(&mut self, gift: Gift) {
-        if self.gifts.len() >= MAX_GIFTS {
-            self.gifts.remove(0);
+        let oldest = self.gifts.iter().position(|gift| !gift.is_departure);
+        if let Some(oldest) = oldest.filter(|_| self.gifts.len() >= MAX_GIFTS) {
+            self.gifts.remove(oldest);
         }
         self.gifts.push(gift);
     }
@@ -194,6 +196,9 @@ impl Owner {
         if let Some(donor) = donor.filter(|donor| *donor != me) {
             self.estate.expected = Some(Expected { donor, until: now.after(EXPECT_WITHIN) });
         }
+        if self.estate.departure.is_some_and(|departure| !departure.is_over) {
+            self.bequeath();
+        }
         self.shelve();
     }
 
@@ -202,6 +207,10 @@ impl Owner {
         peers.retain(|peer| *peer != me);
         peers.truncate(MAX_SUCCESSORS);
         self.estate.successors = peers;
+        let Estate { gifts, successors, .. } = &self.estate;
+        if gifts.iter().any(|gift| gift.is_departure && !successors.contains(&gift.heir)) {
+            self.bequeath();
+        }
     }
 
     /// Hands everything over to the successor; then, or after [`LEAVE_WITHIN`], says [`Output::HandedOver`].
@@ -253,9 +262,7 @@ impl Owner {
         let Estate { gifts, expected, successors, .. } = &mut self.estate;
         *expected = expected.filter(|expected| expected.donor != peer);
         successors.retain(|successor| *successor != peer);
-        let count = gifts.len();
-        gifts.retain(|gift| !gift.is_departure || gift.heir != peer);
-        if gifts.len() < count {
+        if gifts.iter().any(|gift| gift.is_departure && gift.heir == peer) {
             self.bequeath();
         }
     }
@@ -290,20 +297,23 @@ impl Owner {
         }
     }
 
-    /// What this node answers for goes to its first successor.
+    /// All that this node has goes to its first successor.
     fn bequeath(&mut self) {
+        self.estate.gifts.retain(|gift| !gift.is_departure);
         let heir = self.estate.successors.first().copied();
         if let (Some(heir), Some(arc), Some(departure)) = (heir, self.range, self.estate.departure) {
             self.give(heir, Some(arc), true, departure.until);
         }
     }
 
+    /// Starts a hand-over. It may end another, whose part is answered for no longer.
     fn give(&mut self, heir: Peer, arc: Option<Range>, is_departure: bool, until: Time) {
         let (pending, pages, is_closed) = (BTreeSet::new(), BTreeMap::new(), is_departure);
         let mut gift = Gift { heir, arc, pending, pages, is_closed, is_departure, until };
         gift.pending.extend(self.books.sellers(|market| gift.holds(market)));
         gift.pending.extend(self.kept.sellers(|_| true));
         self.estate.give(gift);
+        self.shelve();
     }
 
     /// Puts aside what this node does not answer for any more, and into the books what it answers for now.

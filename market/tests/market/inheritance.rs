@@ -17,6 +17,8 @@ enum Move {
     TakeOver,
     /// The owner of the sellers' market leaves, if it neither sells nor buys.
     Leave,
+    /// The same, and the one behind it at the same time.
+    LeaveBoth,
     /// A newcomer somewhere.
     Join,
     Nothing,
@@ -46,7 +48,7 @@ fn newcomer(world: &World, owner: u16) -> Option<u16> {
 
 fn make(world: &mut World, what: Move) {
     let owner = world.owner_of(market());
-    let is_needed = (0..SELLERS).contains(&owner) || (SIZE - 2..SIZE).contains(&owner);
+    let is_free = |n: u16| !(0..SELLERS).contains(&n) && !(SIZE - 2..SIZE).contains(&n);
     match what {
         Move::TakeOver => {
             if let Some(n) = newcomer(world, owner) {
@@ -54,7 +56,13 @@ fn make(world: &mut World, what: Move) {
                 world.tell_ranges();
             }
         }
-        Move::Leave if !is_needed => world.leave(owner),
+        Move::Leave if is_free(owner) => world.leave(owner),
+        Move::LeaveBoth => {
+            let next = world.next_of(owner);
+            for n in [owner, next].into_iter().filter(|n| is_free(*n)) {
+                world.leave(n);
+            }
+        }
         Move::Leave | Move::Nothing => {}
         Move::Join => {
             let n = (3_000..).find(|n| !world.nodes.contains_key(n) && !world.is_gone(*n)).unwrap();
@@ -89,7 +97,8 @@ fn refused(world: &World) -> usize {
 fn changes() -> impl Strategy<Value = Vec<(Move, u64)>> {
     let what = prop_oneof![
         3 => Just(Move::TakeOver),
-        3 => Just(Move::Leave),
+        2 => Just(Move::Leave),
+        2 => Just(Move::LeaveBoth),
         2 => Just(Move::Join),
         2 => Just(Move::Nothing),
     ];

@@ -172,8 +172,9 @@ fn answer_to(n: u16, request: u64, is_kept: bool) -> (u16, MarketMessage) {
     (n, if is_kept { yes } else { no })
 }
 
-/// Owner 6, which this seller did not list with, asks twice for the same slice; the ring names `owner`.
-fn check_stranger(owner: Option<u16>, is_kept: bool, renews_at: u16) {
+/// Owner 6, which this seller did not list with, asks twice for the same slice; the ring names `owner`. Whether the
+/// slice is kept, and where the seller lists next.
+fn check_stranger(owner: Option<u16>, is_kept: bool, lists_at: u16) {
     let (mut seller, listing) = listed(supply(4, 1_000, 5));
     let asked = tell(&mut seller, 6, reserve(1, listing.version, 4), at(1));
     let [Output::Lookup { token, key: sought }] = asked[..] else { panic!("{asked:?}") };
@@ -185,18 +186,25 @@ fn check_stranger(owner: Option<u16>, is_kept: bool, renews_at: u16) {
         Some(owner) => Input::Found { token, owner: peer(owner) },
         None => Input::NotFound { token },
     };
-    assert_eq!(sent(&give(&mut seller, input, at(1)))[0], answer_to(6, 2, is_kept), "{owner:?}");
+    let mut outputs = give(&mut seller, input, at(1));
+    assert_eq!(sent(&outputs)[0], answer_to(6, 2, is_kept), "{owner:?}");
     assert_eq!(seller.free_cores(), if is_kept { 0 } else { 4 });
-    let outputs = give(&mut seller, Input::Free { ticket }, at(2));
-    let outputs = if is_kept { outputs } else { give(&mut seller, Input::Timeout, at(4)) };
-    assert_eq!(listing_in(&outputs).0, renews_at, "{owner:?}");
+    if is_kept {
+        let lost =
+            Reserve { request: RequestId(3), ticket, version: listing.version, cores: 4, buyer: key(9) };
+        let again = sent(&tell(&mut seller, 6, MarketMessage::Reserve(lost), at(1)));
+        assert_eq!(again, [answer_to(6, 3, true)], "although nothing is left to list");
+    }
+    outputs.extend(give(&mut seller, Input::Free { ticket }, at(2)));
+    outputs.extend(give(&mut seller, Input::Timeout, at(4)));
+    assert_eq!(listing_in(&outputs).0, lists_at, "{owner:?}");
 }
 
 #[test]
 fn an_owner_that_the_listing_was_handed_to_reserves_if_the_ring_names_it() {
     check_stranger(Some(6), true, 6);
     check_stranger(Some(OWNER), false, OWNER);
-    check_stranger(Some(7), false, OWNER);
+    check_stranger(Some(7), false, 7);
     check_stranger(None, false, OWNER);
 }
 

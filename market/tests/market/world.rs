@@ -140,6 +140,11 @@ impl World {
         self.give(n, Input::Successors { peers: near[1..].iter().map(|n| peer(*n)).collect() });
     }
 
+    /// The node behind `n`.
+    pub(crate) fn next_of(&self, n: u16) -> u16 {
+        self.ring().iter().find(|(_, near)| near[0] == n).map(|(_, near)| near[1]).unwrap()
+    }
+
     /// Whether node `n` was there and is not any more.
     pub(crate) fn is_gone(&self, n: u16) -> bool {
         self.crashed.contains(&n)

@@ -422,3 +422,6 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

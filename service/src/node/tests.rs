@@ -32,7 +32,7 @@ struct Pair {
     nodes: [Node; 2],
     now: Time,
     is_lost: fn(&Message) -> bool,
-    /// What the first has said to whom, but to the second.
+    /// What the first has wanted, but for what has reached the second.
     said: Vec<Output>,
 }
 
@@ -62,10 +62,8 @@ impl Pair {
             while let Some(output) = self.nodes[place].poll_output() {
                 let (from, there) = (self.nodes[place].me(), self.nodes[1 - place].me());
                 match output {
-                    Output::Send { to, message } if to == there => {
-                        if !(self.is_lost)(&message) {
-                            self.give(1 - place, Input::Receive { from, message });
-                        }
+                    Output::Send { to, message } if to == there && !(self.is_lost)(&message) => {
+                        self.give(1 - place, Input::Receive { from, message });
                     }
                     other if place == 0 => self.said.push(other),
                     _ => {}

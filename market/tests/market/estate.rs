@@ -369,3 +369,35 @@ fn the_heir_of_somebody_who_is_gone_gets_what_was_left_with_the_successor() {
     assert_eq!(refusal(&tell(&mut owner, BUYER, find(1), at(0))), RefusalCode::NotResponsible);
     assert_eq!(key(1), pages[0].1.listings[0].listing.signer);
 }
+
+#[test]
+fn who_leaves_passes_on_what_is_handed_to_it_meanwhile() {
+    let mut owner = node(0);
+    give(&mut owner, change(arc(40, 50), None, None), at(0));
+    give(&mut owner, Input::Successors { peers: vec![peer(HEIR)] }, at(0));
+    tell(&mut owner, 1, list(1, 1, listing(1, 1, 4, 1_000, 5)), at(0));
+    assert_eq!(handed(&give(&mut owner, Input::Leave, at(1))).len(), 1);
+    // Its predecessor leaves too, and does not know that this node does.
+    let passed_on = handed(&tell(&mut owner, 7, pass(vec![signed(2, offer(2, 1, 4))], false), at(1)));
+    let listings = vec![Handed { listing: signed(2, offer(2, 1, 4)), sold: 0 }];
+    assert_eq!((passed_on[0].0, &passed_on[0].1.listings), (HEIR, &listings));
+}
+
+#[test]
+fn a_bounded_number_of_parts_is_handed_over_at_a_time_and_the_oldest_is_given_up() {
+    let mut owner = node(0);
+    let whole = whole_circle();
+    let count = u16::try_from(owner::MAX_GIFTS).unwrap() + 2;
+    let mut heirs: Vec<u16> = (100..100 + count).collect();
+    heirs.sort_by_key(|n| peer(*n).id());
+    for heir in &heirs {
+        let range = Range { after: peer(*heir).id(), ..whole };
+        give(&mut owner, change(range, Some(*heir), None), at(1));
+    }
+    let given_up = Range { until: peer(heirs[1]).id(), ..whole };
+    let (gone, answered): (Vec<u32>, Vec<u32>) =
+        (0..96).partition(|n| given_up.contains(placement::key(class(*n))));
+    assert!(!gone.is_empty() && !answered.is_empty());
+    assert!(gone.iter().all(|n| !owner.answers_for(class(*n))), "{gone:?}");
+    assert!(answered.iter().all(|n| owner.answers_for(class(*n))), "{answered:?}");
+}

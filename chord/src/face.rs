@@ -63,10 +63,17 @@ pub enum Output<P = Peer> {
         /// Why.
         reason: JoinFailure,
     },
-    /// The node answers for this arc from now on.
+    /// The node answers for this arc from now on. Whoever keeps records for it hands those of a lost part over to
+    /// the heir, and whatever else may be the heir's; and expects those of a gained part from the donor.
     RangeChanged {
         /// The arc.
         range: Range,
+        /// Who answers for what lies before the arc, and so for the part that was lost if one was: the new
+        /// predecessor. None in a ring of one, and for a newcomer.
+        heir: Option<P>,
+        /// Who answered until now for what a newcomer has gained, as far as it knows: its successor. None when a
+        /// part was gained because somebody is gone.
+        donor: Option<P>,
     },
     /// A lookup has succeeded.
     Found {

@@ -216,6 +216,15 @@ impl<P: Handle> Chord<P> {
         self.member.as_ref().map_or(&[], |member| member.successors.peers())
     }
 
+    /// The `count` nearest nodes that follow, this one not among them: after it they answer for its arc, one after
+    /// the other. Who wants a record to outlive this node keeps copies there.
+    #[must_use]
+    pub fn heirs(&self, count: usize) -> &[P] {
+        let others = self.successors();
+        let others = if others.first().is_some_and(|head| head.id() == self.me.id()) { &[] } else { others };
+        others.get(..count).unwrap_or(others)
+    }
+
     /// The distinct fingers beyond the successor list, nearest first.
     pub fn fingers(&self) -> impl Iterator<Item = P> {
         self.member.iter().flat_map(|member| member.fingers.iter())

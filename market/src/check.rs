@@ -3,7 +3,7 @@
 use crate::matching::Books;
 use crate::owner::Owner;
 use crate::seller::Seller;
-use crate::{Marketplace, buyer, placement, requirement};
+use crate::{Marketplace, buyer, requirement};
 use proto::{Market, PublicKey, Time};
 use std::collections::BTreeMap;
 
@@ -47,6 +47,15 @@ pub enum Violation {
         /// Whose listing.
         seller: PublicKey,
     },
+    /// A listing that is kept for another owner's market although the market is this node's.
+    #[error("a listing in {market} is kept aside, whose market this node answers for")]
+    KeptAside {
+        /// Its market.
+        market: Market,
+    },
+    /// A hand-over, or a buyer that waits for one, that should have ended.
+    #[error("a hand-over has no end")]
+    LateHandOver,
     /// The cores asked for at a seller are not those of the matches under way.
     #[error("the cores asked for at {seller} do not agree with the matches under way")]
     WrongFlight {
@@ -74,7 +83,12 @@ impl Marketplace {
     pub fn check(&self) -> Result<(), Violation> {
         check_seller(&self.seller, self.now)?;
         check_books(&self.owner.books, self.now)?;
+        check_books(&self.owner.kept, self.now)?;
+        check_places(&self.owner)?;
         check_owner(&self.owner)?;
+        if self.owner.is_late(self.now) {
+            return Err(Violation::LateHandOver);
+        }
         let (active, waiting) = (self.buyer.purchases.len(), self.buyer.queue.len());
         if active > buyer::MAX_PURCHASES || (waiting > 0 && active < buyer::MAX_PURCHASES) {
             return Err(Violation::WrongQueue { active, waiting });
@@ -130,12 +144,21 @@ fn check_books(books: &Books, now: Time) -> Result<(), Violation> {
     }
 }
 
-fn check_owner(owner: &Owner) -> Result<(), Violation> {
-    for &market in owner.books.index.keys() {
-        if !owner.range.is_some_and(|range| range.contains(placement::key(market))) {
-            return Err(Violation::OutsideRange { market });
-        }
+/// Each listing is where it belongs, and each seller has one.
+fn check_places(owner: &Owner) -> Result<(), Violation> {
+    if let Some(&market) = owner.books.index.keys().find(|market| !owner.answers(**market)) {
+        return Err(Violation::OutsideRange { market });
     }
+    if let Some(&market) = owner.kept.index.keys().find(|market| owner.answers(**market)) {
+        return Err(Violation::KeptAside { market });
+    }
+    match owner.kept.entries.keys().find(|seller| owner.books.entries.contains_key(*seller)) {
+        Some(&seller) => Err(Violation::BrokenIndex { seller }),
+        None => Ok(()),
+    }
+}
+
+fn check_owner(owner: &Owner) -> Result<(), Violation> {
     let mut flights: BTreeMap<PublicKey, u32> = BTreeMap::new();
     for (key, matched) in &owner.matches {
         let is_awaited = owner.due.contains(&(matched.due, *key))

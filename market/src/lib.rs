@@ -27,7 +27,7 @@ pub use seller::slices::Slice;
 pub use ticket::{Ordered, TicketFault, verify_answer, verify_papers, verify_ticket};
 
 use buyer::{Buyer, Order};
-use owner::Owner;
+use owner::{Owner, estate::Change};
 use post::Post;
 use proto::message::market::{Listing, MarketMessage, Platform, Requirement, Ticket};
 use proto::{
@@ -90,7 +90,19 @@ pub enum Input {
     RangeChanged {
         /// The new arc.
         range: Range,
+        /// Who answers now for the part that was lost, if one was, and for what lies before: it is handed what is
+        /// listed there.
+        heir: Option<Peer>,
+        /// Who answered until now for the part that was gained, if that is to hand over what is listed there.
+        donor: Option<Peer>,
     },
+    /// The nodes that would answer for this one's arc, one after the other; [`owner::MAX_SUCCESSORS`] count.
+    Successors {
+        /// Who, the nearest first.
+        peers: Vec<Peer>,
+    },
+    /// The node is about to leave: what it holds goes to its successor. [`Output::HandedOver`] follows.
+    Leave,
     /// What the owner's policy and the sensors leave to sell.
     Supply {
         /// `None`: nothing.
@@ -140,6 +152,8 @@ pub enum Output {
         /// The key.
         key: RingId,
     },
+    /// After [`Input::Leave`]: all is handed over, or the time for it has passed. Until then this node answers.
+    HandedOver,
     /// A purchase has ended with a true ticket.
     Bought {
         /// The caller's number.
@@ -201,6 +215,18 @@ impl Marketplace {
         self.owner.books.entries.values().map(|entry| &entry.listing.body)
     }
 
+    /// Whether this node would tell a buyer that asks for `market` what is listed there. One that expects listings
+    /// from the former owner lets the buyer wait.
+    #[must_use]
+    pub fn answers_for(&self, market: Market) -> bool {
+        self.owner.answers(market) && !self.owner.estate.is_expecting()
+    }
+
+    /// The listings that are kept for markets of others.
+    pub fn kept(&self) -> impl Iterator<Item = &Listing> {
+        self.owner.kept.entries.values().map(|entry| &entry.listing.body)
+    }
+
     /// Cores that are neither reserved nor in use.
     #[must_use]
     pub fn free_cores(&self) -> u32 {
@@ -253,10 +279,12 @@ impl Marketplace {
             }
             Input::Found { token, owner } => self.found(token, Some(owner), now),
             Input::NotFound { token } => self.found(token, None, now),
-            Input::RangeChanged { range } => {
-                self.owner.range_changed(range);
+            Input::RangeChanged { range, heir, donor } => {
+                self.owner.range_changed(self.post.me, Change { range, heir, donor }, now);
                 self.seller.range_changed(&self.post, range);
             }
+            Input::Successors { peers } => self.owner.succeeded_by(self.post.me, peers),
+            Input::Leave => self.owner.leave(now),
             Input::Supply { supply } => self.seller.supply(supply),
             Input::Take { ticket } => self.seller.take(ticket),
             Input::Free { ticket } => self.seller.free(ticket),
@@ -282,6 +310,8 @@ impl Marketplace {
             MarketMessage::FindSeller(find) => owner.find(post, from, *find, now),
             MarketMessage::Reserved(reserved) => owner.reserved(post, from, reserved.request, now),
             MarketMessage::Unavailable(gone) => owner.unavailable(post, from, gone.request, now),
+            MarketMessage::HandOver(handed) => owner.hand_over(post, from, *handed, now),
+            MarketMessage::HandedOver(handed) => owner.handed_over(from, handed.request),
             MarketMessage::Listed(listed) => seller.listed(post, from, listed, now),
             MarketMessage::Reserve(reserve) => seller.reserve(post, from, reserve, now),
             MarketMessage::Matched(matched) => buyer.matched(post, from, *matched, now),
@@ -299,6 +329,7 @@ impl Marketplace {
     fn settle(&mut self, now: Time) {
         loop {
             self.seller.flush(&mut self.post, now);
+            self.owner.proceed(&mut self.post, now);
             let Some(message) = self.post.own() else { return };
             self.receive(self.post.me, message, now);
         }

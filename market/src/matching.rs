@@ -3,10 +3,10 @@
 //! Each market's book is ordered by ask, so a search walks upwards from the cheapest and never sorts.
 
 use crate::pricing::{self, Ask, Clearing};
-use crate::{placement, requirement};
-use proto::message::market::{FindSeller, Listing};
+use crate::requirement;
+use proto::message::market::{FindSeller, Handed, Listing};
 use proto::rules::PricingRule;
-use proto::{Market, PublicKey, Range, Rate, Signed, Time};
+use proto::{Market, PublicKey, Rate, Signed, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Listings an owner keeps (the paper counts with 10,000 sellers at one owner; reference §4.1).
@@ -21,6 +21,8 @@ pub(crate) struct Entry {
     pub(crate) listing: Signed<Listing>,
     /// Cores of this version that were reserved through this owner.
     pub(crate) sold: u32,
+    /// Whether it came from another owner, and not from its seller.
+    pub(crate) is_handed: bool,
 }
 
 /// The books. A seller has one listing in them, its newest.
@@ -59,20 +61,27 @@ impl Books {
         self.entries.len() < MAX_LISTINGS || self.entries.contains_key(&seller)
     }
 
-    /// Puts `listing` in, in place of its seller's earlier one.
-    pub(crate) fn insert(&mut self, listing: Signed<Listing>) {
-        let body = &listing.body;
+    /// Puts a listing in, in place of its seller's earlier one.
+    pub(crate) fn insert(&mut self, entry: Entry) {
+        let body = &entry.listing.body;
         let seller = body.seller.key;
         self.remove(seller);
         self.index.entry(body.market).or_default().insert((body.ask, seller));
         self.expiries.insert((body.expires, seller));
-        self.entries.insert(seller, Entry { listing, sold: 0 });
+        self.entries.insert(seller, entry);
+    }
+
+    /// Puts a listing in that other books had, if there is room.
+    pub(crate) fn adopt(&mut self, entry: Entry) {
+        if self.has_room(entry.listing.body.seller.key) {
+            self.insert(entry);
+        }
     }
 
     /// Takes the listing of `seller` out.
-    pub(crate) fn remove(&mut self, seller: PublicKey) {
-        let Some(entry) = self.entries.remove(&seller) else { return };
-        let body = entry.listing.body;
+    pub(crate) fn remove(&mut self, seller: PublicKey) -> Option<Entry> {
+        let entry = self.entries.remove(&seller)?;
+        let body = &entry.listing.body;
         self.expiries.remove(&(body.expires, seller));
         if let Some(book) = self.index.get_mut(&body.market) {
             book.remove(&(body.ask, seller));
@@ -80,11 +89,25 @@ impl Books {
                 self.index.remove(&body.market);
             }
         }
+        Some(entry)
     }
 
     /// Takes the listing of `seller` out if it is not newer than `version`.
     pub(crate) fn remove_until(&mut self, seller: PublicKey, version: u64) {
         if self.version_of(seller).is_some_and(|stands| stands <= version) {
+            self.remove(seller);
+        }
+    }
+
+    /// The seller takes out what it listed here up to `version`. What another owner has handed over goes only if it
+    /// is older: of a seller that has moved, `version` is the one that stands at its new place, and that may be
+    /// handed over before the seller's word is here.
+    pub(crate) fn withdraw(&mut self, seller: PublicKey, version: u64) {
+        let is_meant = |entry: &Entry| {
+            let stands = entry.listing.body.version;
+            stands < version || (stands == version && !entry.is_handed)
+        };
+        if self.entries.get(&seller).is_some_and(is_meant) {
             self.remove(seller);
         }
     }
@@ -99,17 +122,17 @@ impl Books {
         }
     }
 
-    /// Takes out what no longer lies on the arc.
-    pub(crate) fn keep(&mut self, range: Range) {
-        let lost: Vec<PublicKey> = self
-            .index
-            .iter()
-            .filter(|(market, _)| !range.contains(placement::key(**market)))
-            .flat_map(|(_, book)| book.iter().map(|(_, seller)| *seller))
-            .collect();
-        for seller in lost {
-            self.remove(seller);
-        }
+    /// Who lists in the markets that are wanted.
+    pub(crate) fn sellers(&self, is_wanted: impl Fn(Market) -> bool) -> Vec<PublicKey> {
+        let wanted = self.index.iter().filter(|(market, _)| is_wanted(**market));
+        wanted.flat_map(|(_, book)| book.iter().map(|(_, seller)| *seller)).collect()
+    }
+
+    /// The listing of `seller`, for another owner.
+    pub(crate) fn handed(&self, seller: PublicKey) -> Option<Handed> {
+        let Entry { listing, sold, .. } = self.entries.get(&seller)?;
+        let flight = self.flights.get(&seller).copied().unwrap_or(0);
+        Some(Handed { listing: listing.clone(), sold: sold.saturating_add(flight) })
     }
 
     /// Notes that `seller` is asked for `cores`.

@@ -1,14 +1,16 @@
 //! The market owner: keeps listings as soft state, finds winner and price, makes sure that the seller lives
 //! and keeps the slice, and signs the ticket.
 
+pub(crate) mod estate;
 pub(crate) mod tickets;
 
-use crate::matching::{Books, Found, Order, Seen};
+use crate::matching::{Books, Entry, Found, Order, Seen};
 use crate::post::Post;
 use crate::ticket::{CLOCK_SKEW, LIFETIME_RENEWALS, TICKET_TTL};
 use crate::{placement, requirement};
+use estate::Estate;
 use proto::message::market::{
-    FindSeller, List, Listed, Listing, MarketMessage, Matched, NoSeller, Reserve, Ticket,
+    FindSeller, Handed, List, Listed, Listing, MarketMessage, Matched, NoSeller, Reserve, Ticket,
 };
 use proto::{CommandId, Peer, PublicKey, Range, Rate, Refusal, RefusalCode, RequestId, Signed, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +29,11 @@ pub const MAX_MATCHES_PER_BUYER: usize = 256;
 /// Sellers that a buyer may rule out in one request.
 pub const MAX_AVOID: usize = 256;
 
+pub use estate::{
+    EXPECT_WITHIN, HAND_OVER_TIMEOUT, HAND_OVER_WITHIN, LEAVE_WITHIN, MAX_GIFTS, MAX_HANDED, MAX_PAGES,
+    MAX_SUCCESSORS,
+};
+
 /// A match is named by buyer and ticket.
 pub(crate) type MatchKey = (PublicKey, CommandId);
 
@@ -35,10 +42,15 @@ pub(crate) type MatchKey = (PublicKey, CommandId);
 pub(crate) struct Owner {
     pub(crate) range: Option<Range>,
     pub(crate) books: Books,
+    /// Listings of markets that others answer for, in case that it falls to this node. Nobody is matched with them.
+    pub(crate) kept: Books,
+    pub(crate) estate: Estate,
     /// The matches under way: a seller is being asked.
     pub(crate) matches: BTreeMap<MatchKey, Match>,
     pub(crate) due: BTreeSet<(Time, MatchKey)>,
     pub(crate) reserves: BTreeMap<RequestId, MatchKey>,
+    /// Buyers that wait until a donor has handed its listings over.
+    pub(crate) parked: BTreeMap<MatchKey, Wish>,
     tickets: Tickets,
 }
 
@@ -70,27 +82,38 @@ pub(crate) struct Candidate {
 }
 
 impl Owner {
-    pub(crate) fn range_changed(&mut self, range: Range) {
-        self.range = Some(range);
-        self.books.keep(range);
-    }
-
     pub(crate) fn next_due(&self) -> Option<Time> {
-        let listing = self.books.expiries.first().map(|(expires, _)| *expires);
+        let end = |books: &Books| books.expiries.first().map(|(expires, _)| *expires);
         let matched = self.due.first().map(|(due, _)| *due);
-        [listing, matched, self.tickets.next_due()].into_iter().flatten().min()
+        let dues =
+            [end(&self.books), end(&self.kept), matched, self.tickets.next_due(), self.estate.next_due()];
+        dues.into_iter().flatten().min()
     }
 
     pub(crate) fn list(&mut self, post: &mut Post, from: Peer, list: List, now: Time) {
-        let (request, version) = (list.request, list.listing.body.version);
-        match self.admit(post, from, list.listing, now) {
-            Ok(()) => post.send(from, MarketMessage::Listed(Listed { request, version })),
+        let List { request, listing } = list;
+        let version = listing.body.version;
+        let admitted = if listing.body.seller != from {
+            Err(no(RefusalCode::NotYours, "a listing is accepted only from its seller"))
+        } else if !self.answers(listing.body.market) {
+            Err(no(RefusalCode::NotResponsible, "this node does not own the market"))
+        } else {
+            self.admit(post, Handed { listing: listing.clone(), sold: 0 }, false, now)
+        };
+        match admitted {
+            Ok(is_new) => {
+                post.send(from, MarketMessage::Listed(Listed { request, version }));
+                if is_new {
+                    self.copy(post, &listing);
+                }
+            }
             Err(refusal) => post.refuse(from, request, refusal),
         }
     }
 
     pub(crate) fn delist(&mut self, from: Peer, version: u64) {
-        self.books.remove_until(from.key, version);
+        self.books.withdraw(from.key, version);
+        self.kept.withdraw(from.key, version);
     }
 
     pub(crate) fn find(&mut self, post: &mut Post, from: Peer, find: FindSeller, now: Time) {
@@ -105,6 +128,8 @@ impl Owner {
         } else if let Some(known) = self.matches.get_mut(&key) {
             known.wish.buyer = from;
             known.wish.find.request = request;
+        } else if self.estate.is_expecting() {
+            self.park(key, Wish { buyer: from, find, tried: Vec::new() });
         } else {
             self.advance(post, Wish { buyer: from, find, tried: Vec::new() }, now);
         }
@@ -137,6 +162,7 @@ impl Owner {
         if self.books.entries.get(&peer.key).is_some_and(|entry| entry.listing.body.seller == peer) {
             self.books.remove(peer.key);
         }
+        self.lose_partner(peer);
         if !self.books.flights.contains_key(&peer.key) {
             return;
         }
@@ -151,6 +177,7 @@ impl Owner {
     /// Purges listings, asks silent sellers again or passes them over, forgets old tickets.
     pub(crate) fn tick(&mut self, post: &mut Post, now: Time) {
         self.books.purge(now);
+        self.kept.purge(now);
         self.tickets.purge(now);
         while let Some(&(due, key)) = self.due.first() {
             if due > now {
@@ -168,8 +195,12 @@ impl Owner {
         }
     }
 
-    fn admit(&mut self, post: &Post, from: Peer, listing: Signed<Listing>, now: Time) -> Result<(), Refusal> {
+    /// Takes a listing in; whether it was not known. If this node answers for its market it goes into the books,
+    /// otherwise it is kept aside; a seller has one listing, its newest.
+    fn admit(&mut self, post: &Post, handed: Handed, is_handed: bool, now: Time) -> Result<bool, Refusal> {
+        let Handed { listing, sold } = handed;
         let body = &listing.body;
+        let (seller, market) = (body.seller.key, body.market);
         let is_well_formed = body.cores > 0
             && body.market == requirement::market_of(body)
             && body.platform.os.len() <= requirement::MAX_NAME
@@ -177,35 +208,34 @@ impl Owner {
         if !is_well_formed {
             return Err(no(RefusalCode::Malformed, "the listing has no cores, or stands in another market"));
         }
-        if body.seller != from {
-            return Err(no(RefusalCode::NotYours, "a listing is accepted only from its seller"));
-        }
-        if !self.range.is_some_and(|range| range.contains(placement::key(body.market))) {
-            return Err(no(RefusalCode::NotResponsible, "this node does not own the market"));
-        }
         let longest = post.rules.renewal.times(LIFETIME_RENEWALS).plus(CLOCK_SKEW);
         if body.expires <= now || body.expires > now.after(longest) {
             return Err(no(RefusalCode::Expired, "the listing has ended, or ends too far in the future"));
         }
-        match self.books.version_of(from.key) {
-            Some(stands) if stands > body.version => {
+        let is_ours = self.answers(market);
+        let (books, others) =
+            if is_ours { (&mut self.books, &mut self.kept) } else { (&mut self.kept, &mut self.books) };
+        let known = books.entries.get(&seller).or_else(|| others.entries.get(&seller));
+        match known.map(|entry| &entry.listing) {
+            Some(stands) if stands.body.version > body.version => {
                 return Err(no(RefusalCode::Mismatch, "a newer version is listed"));
             }
-            Some(stands) if stands == body.version => {
-                let is_same = self.books.entries.get(&from.key).is_some_and(|e| e.listing == listing);
+            Some(stands) if stands.body.version == body.version => {
                 let refusal = || no(RefusalCode::IdReused, "this version is listed with other terms");
-                return if is_same { Ok(()) } else { Err(refusal()) };
+                return if *stands == listing { Ok(false) } else { Err(refusal()) };
             }
             _ => {}
         }
-        if !self.books.has_room(from.key) {
+        if !books.has_room(seller) {
             return Err(no(RefusalCode::Busy, "the books are full"));
         }
-        if !listing.is_genuine_by(from.key) {
+        if !listing.is_genuine_by(seller) {
             return Err(no(RefusalCode::NotYours, "the listing is not signed by its seller"));
         }
-        self.books.insert(listing);
-        Ok(())
+        books.insert(Entry { listing, sold, is_handed });
+        others.remove(seller);
+        self.estate.changed(market, seller);
+        Ok(true)
     }
 
     fn admit_order(&self, from: Peer, find: &FindSeller) -> Result<(), Refusal> {
@@ -219,19 +249,21 @@ impl Owner {
             ));
         }
         let key = (from.key, find.ticket);
-        let underway = self.matches.get(&key).map(|known| &known.wish.find);
+        let underway = self.matches.get(&key).map(|known| &known.wish).or(self.parked.get(&key));
+        let underway = underway.map(|wish| &wish.find);
         if let Some(known) = underway.or(self.tickets.recall(&key).map(|known| &known.find)) {
             // The buyer may have gone on to a higher market of ours after an answer was lost.
             let same = FindSeller { request: find.request, from: find.from, ..known.clone() };
             let refusal = || no(RefusalCode::IdReused, "the ticket's id was used for another order");
             return if same == *find { Ok(()) } else { Err(refusal()) };
         }
-        if !self.range.is_some_and(|range| range.contains(placement::key(find.from))) {
+        if !self.answers(find.from) {
             return Err(no(RefusalCode::NotResponsible, "this node does not own the market"));
         }
         let of_buyer = (from.key, CommandId([0; 16]))..=(from.key, CommandId([0xff; 16]));
-        let is_full = self.matches.len() >= MAX_MATCHES
-            || self.matches.range(of_buyer).count() >= MAX_MATCHES_PER_BUYER;
+        let count = self.matches.len() + self.parked.len();
+        let of_buyer = self.matches.range(of_buyer.clone()).count() + self.parked.range(of_buyer).count();
+        let is_full = count >= MAX_MATCHES || of_buyer >= MAX_MATCHES_PER_BUYER;
         if is_full {
             return Err(no(RefusalCode::Busy, "too many matches at once"));
         }
@@ -244,10 +276,14 @@ impl Owner {
             let refusal = no(RefusalCode::Busy, "the sellers that fit do not answer");
             return post.refuse(wish.buyer, wish.find.request, refusal);
         }
-        let Some(range) = self.range else { return };
+        if !self.answers(wish.find.from) {
+            // The market has gone to another owner meanwhile: the buyer is to look it up again.
+            let refusal = no(RefusalCode::NotResponsible, "this node does not own the market any more");
+            return post.refuse(wish.buyer, wish.find.request, refusal);
+        }
         let order = Order { buyer: wish.buyer.key, find: &wish.find, tried: &wish.tried };
         let mut seen = Seen::default();
-        let found = placement::run(wish.find.from, range)
+        let found = placement::run(wish.find.from, |market| self.answers(market))
             .find_map(|market| self.books.search(market, &order, post.rules.rule, &mut seen));
         match found.and_then(|found| self.candidate(&found)) {
             Some(candidate) => {
@@ -259,7 +295,7 @@ impl Owner {
             None => {
                 let answer = NoSeller {
                     request: wish.find.request,
-                    next: placement::next_outside(wish.find.from, range),
+                    next: placement::next_outside(wish.find.from, |market| self.answers(market)),
                     listings: seen.listings,
                     too_dear: seen.too_dear,
                     too_small: seen.too_small,

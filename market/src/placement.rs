@@ -2,7 +2,7 @@
 
 pub mod single;
 
-use proto::{Market, Range, RingId};
+use proto::{Market, RingId};
 
 /// The key whose responsible node owns `market`.
 #[must_use]
@@ -16,31 +16,31 @@ pub const fn is_market(market: Market) -> bool {
     market.class < market.commodity.classes()
 }
 
-/// The markets from `from` upwards, in class order, up to the first one whose key lies outside `range`.
-pub fn run(from: Market, range: Range) -> impl Iterator<Item = Market> {
-    std::iter::successors(Some(from), |market| market.next())
-        .take_while(move |market| range.contains(key(*market)))
+/// The markets from `from` upwards, in class order, up to the first one that is not `held`.
+pub fn run(from: Market, held: impl Fn(Market) -> bool) -> impl Iterator<Item = Market> {
+    std::iter::successors(Some(from), |market| market.next()).take_while(move |market| held(*market))
 }
 
-/// The first market from `from` upwards whose key lies outside `range`; `None` when there is none.
+/// The first market from `from` upwards that is not `held`; `None` when there is none.
 #[must_use]
-pub fn next_outside(from: Market, range: Range) -> Option<Market> {
-    std::iter::successors(Some(from), |market| market.next()).find(|market| !range.contains(key(*market)))
+pub fn next_outside(from: Market, held: impl Fn(Market) -> bool) -> Option<Market> {
+    std::iter::successors(Some(from), |market| market.next()).find(|market| !held(*market))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proto::{Commodity, RingId};
+    use proto::{Commodity, Range, RingId};
 
     fn compute(class: u32) -> Market {
         Market { commodity: Commodity::Compute, class }
     }
 
     fn check(range: Range, from: u32, run_to: Option<u32>, next: Option<u32>) {
-        let found: Vec<u32> = run(compute(from), range).map(|market| market.class).collect();
+        let held = |market| range.contains(key(market));
+        let found: Vec<u32> = run(compute(from), held).map(|market| market.class).collect();
         let expected: Vec<u32> = run_to.map_or_else(Vec::new, |last| (from..=last).collect());
-        assert_eq!((found, next_outside(compute(from), range)), (expected, next.map(compute)));
+        assert_eq!((found, next_outside(compute(from), held)), (expected, next.map(compute)));
     }
 
     #[test]

@@ -26,6 +26,10 @@ pub const LOOKUP_TIMEOUT: Span = Span::secs(10);
 pub const FIRST_PAUSE: Span = Span::millis(250);
 /// Owners that may still hold one of this seller's listings; older ones are forgotten first.
 pub const MAX_VENUES: usize = 8;
+/// Reservations by owners that this seller did not list with which wait for the ring's word.
+pub const MAX_STRANGERS: usize = 16;
+/// How long they wait; an owner asks no longer than that.
+pub const STRANGER_TIMEOUT: Span = Span::secs(2);
 
 /// The seller's state.
 #[derive(Debug)]
@@ -41,6 +45,7 @@ pub(crate) struct Seller {
     home: Option<(Market, Peer)>,
     /// Owners that were sent a listing which may still stand.
     venues: Vec<Venue>,
+    strangers: Option<Strangers>,
     step: Step,
     failures: u32,
     is_outdated: bool,
@@ -51,6 +56,16 @@ struct Venue {
     owner: Peer,
     until: Time,
     is_open: bool,
+}
+
+/// Owners that ask for a slice although this seller has not listed with them: its listing may have been handed over
+/// to them, or they may lie. The ring tells, by the same lookup that decides where this seller lists.
+#[derive(Debug)]
+struct Strangers {
+    token: u64,
+    market: Market,
+    until: Time,
+    asks: Vec<(Peer, Reserve)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +92,7 @@ impl Seller {
             terms_since: now.0,
             home: None,
             venues: Vec::new(),
+            strangers: None,
             step: Step::Idle,
             failures: 0,
             is_outdated: false,
@@ -95,7 +111,8 @@ impl Seller {
             }
             Step::Standing { renew } => Some(renew),
         };
-        [step, self.slices.next_due()].into_iter().flatten().min()
+        let strangers = self.strangers.as_ref().map(|strangers| strangers.until);
+        [step, strangers, self.slices.next_due()].into_iter().flatten().min()
     }
 
     pub(crate) fn supply(&mut self, supply: Option<Supply>) {
@@ -128,11 +145,64 @@ impl Seller {
         }
     }
 
+    /// An owner asks for a slice. One that this seller has not listed with has to wait until the ring has confirmed
+    /// that it answers for this seller's market.
+    ///
+    /// So a liar can reserve nothing that it could not reserve as the owner that the ring names. What it can do is to
+    /// have the ring asked, for one question at a time, and, with [`MAX_STRANGERS`] names, to keep an heir waiting until
+    /// this seller renews its listing.
     pub(crate) fn reserve(&mut self, post: &mut Post, from: Peer, reserve: Reserve, now: Time) {
+        let is_known = self.venues.iter().any(|venue| venue.owner == from);
+        let market = self.listing.as_ref().map(|listing| listing.body.market);
+        match market.filter(|_| !is_known && self.stands_by(reserve.version)) {
+            Some(market) => self.ask_ring(post, market, from, reserve, now),
+            None => self.keep_slice(post, from, reserve, is_known, now),
+        }
+    }
+
+    /// Whether what was listed under `version` is still offered at the same terms.
+    fn stands_by(&self, version: u64) -> bool {
+        (self.terms_since..=self.version).contains(&version)
+    }
+
+    fn ask_ring(&mut self, post: &mut Post, market: Market, from: Peer, reserve: Reserve, now: Time) {
+        let strangers = self.strangers.get_or_insert_with(|| {
+            let token = post.number();
+            post.put(crate::Output::Lookup { token, key: placement::key(market) });
+            Strangers { token, market, until: now.after(STRANGER_TIMEOUT), asks: Vec::new() }
+        });
+        // An owner that asks again means the same slice.
+        strangers.asks.retain(|(who, ask)| (*who, ask.ticket) != (from, reserve.ticket));
+        if strangers.asks.len() < MAX_STRANGERS {
+            strangers.asks.push((from, reserve));
+        }
+    }
+
+    /// The ring has said who answers for the market, or nothing. If that is nobody whom this seller has listed with,
+    /// its listing goes there now: who was refused drops it.
+    fn judge_strangers(&mut self, post: &mut Post, owner: Option<Peer>, now: Time) {
+        let Some(Strangers { market, asks, .. }) = self.strangers.take() else { return };
+        let listing = self.listing.as_ref().filter(|listing| listing.body.market == market);
+        let expires = listing.map(|listing| listing.body.expires);
+        let owner = owner.filter(|_| listing.is_some());
+        if let Some(owner) = owner.filter(|owner| self.venues.iter().all(|venue| venue.owner != *owner)) {
+            self.home = Some((market, owner));
+            self.is_outdated = true;
+        }
+        if let (Some(owner), Some(expires)) = (owner, expires)
+            && asks.iter().any(|(from, _)| *from == owner)
+        {
+            self.open(owner, expires);
+        }
+        for (from, reserve) in asks {
+            self.keep_slice(post, from, reserve, owner == Some(from), now);
+        }
+    }
+
+    fn keep_slice(&mut self, post: &mut Post, from: Peer, reserve: Reserve, is_owner: bool, now: Time) {
         let Reserve { request, ticket, version, cores, buyer } = reserve;
         let until = now.after(RESERVATION_TTL);
-        let is_offered = (self.terms_since..=self.version).contains(&version)
-            && self.venues.iter().any(|venue| venue.owner == from);
+        let is_offered = is_owner && self.stands_by(version);
         // The same question again, after a lost answer, is the same reservation.
         let is_kept = is_offered && self.slices.extend(ticket, buyer, cores, until);
         if is_kept {
@@ -188,6 +258,10 @@ impl Seller {
 
     /// Whether the lookup was ours.
     pub(crate) fn found(&mut self, post: &mut Post, token: u64, owner: Option<Peer>, now: Time) -> bool {
+        if self.strangers.as_ref().is_some_and(|strangers| strangers.token == token) {
+            self.judge_strangers(post, owner, now);
+            return true;
+        }
         let Step::LookingUp { token: ours, market, .. } = self.step else { return false };
         if ours != token {
             return false;
@@ -205,6 +279,9 @@ impl Seller {
     pub(crate) fn tick(&mut self, post: &mut Post, now: Time) {
         self.is_outdated |= self.slices.purge(now);
         self.venues.retain(|venue| venue.until > now);
+        if self.strangers.as_ref().is_some_and(|strangers| strangers.until <= now) {
+            self.judge_strangers(post, None, now);
+        }
         match self.step {
             Step::Listing { owner, tries, until, .. } if until <= now && tries < LIST_TRIES => {
                 self.send(post, owner, tries + 1, now);

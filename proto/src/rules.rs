@@ -30,6 +30,11 @@ pub struct Rules {
     pub nominal_run: Span,
     /// The version of the metering, so that a cycle is a cycle everywhere.
     pub cost_model: u32,
+    /// How many successors of a market owner keep copies of its listings.
+    ///
+    /// None by default: an orderly departure and a join hand the listings over anyway, after a crash the sellers
+    /// bring them back within a renewal, and rules without copies are encoded as they were before there were any.
+    pub replicas: u16,
 }
 
 impl Rules {
@@ -44,6 +49,7 @@ impl Rules {
         lease: Span::secs(15),
         nominal_run: Span::secs(60),
         cost_model: 1,
+        replicas: 0,
     };
 
     /// How often buyer and seller of a contract show that they are there: four times a lease.

@@ -10,6 +10,7 @@ use crate::effect::Effect;
 use crate::worker::Worker;
 use chord::Chord;
 use market::Marketplace;
+use market::owner::MAX_SUCCESSORS;
 use proto::message::Message;
 use proto::message::bank::{BalanceQuery, BankMessage, Enter, OpenAccount, Order};
 use proto::message::market::Ticket;
@@ -36,6 +37,8 @@ pub struct Node {
     enter_at: Time,
     rejoin_at: Option<Time>,
     is_leaving: bool,
+    /// Who follows in the ring, as the market was told.
+    successors: Vec<Peer>,
     outputs: VecDeque<Output>,
 }
 
@@ -67,6 +70,7 @@ impl Node {
             enter_at: now.after(ENTER_EVERY),
             rejoin_at: None,
             is_leaving: false,
+            successors: Vec::new(),
             outputs: VecDeque::new(),
         }
     }
@@ -276,12 +280,18 @@ impl Node {
         self.send_to_bank(BankMessage::BalanceQuery(query));
     }
 
+    /// Leaves in two steps: the node stays a member of the ring, and answers, until the market has handed over what
+    /// it keeps. It does so within [`market::owner::LEAVE_WITHIN`].
     fn leave(&mut self, now: Time) {
         self.is_leaving = true;
         self.market.handle(market::Input::Supply { supply: None }, now);
         self.dispatch.leave();
         self.worker.leave(now);
         self.route(now);
+        self.market.handle(market::Input::Leave, now);
+    }
+
+    fn leave_ring(&mut self, now: Time) {
         self.chord.handle(chord::Input::Leave, now);
         self.send_to_bank(BankMessage::Departed(proto::message::bank::Departed {}));
     }
@@ -328,6 +338,10 @@ impl Node {
                 self.carry_out(effect, now);
             } else if let Some(message) = self.desk.poll_message() {
                 self.send_to_bank(message);
+            } else if self.chord.heirs(MAX_SUCCESSORS) != self.successors {
+                self.successors = self.chord.heirs(MAX_SUCCESSORS).to_vec();
+                let peers = self.successors.clone();
+                self.market.handle(market::Input::Successors { peers }, now);
             } else {
                 return;
             }
@@ -339,8 +353,8 @@ impl Node {
             chord::Output::Send { to, message } => {
                 self.outputs.push_back(Output::Send { to, message: Message::Chord(message) });
             }
-            chord::Output::RangeChanged { range } => {
-                self.market.handle(market::Input::RangeChanged { range }, now)
+            chord::Output::RangeChanged { range, heir, donor } => {
+                self.market.handle(market::Input::RangeChanged { range, heir, donor }, now)
             }
             chord::Output::Found { token, owner, hops, .. } if token & USERS != 0 => {
                 self.outputs.push_back(Output::Found { token: token & !USERS, owner: Some(owner), hops });
@@ -380,6 +394,7 @@ impl Node {
             market::Output::Lookup { token, key } => {
                 self.chord.handle(chord::Input::Lookup { token: token & !USERS, key }, now);
             }
+            market::Output::HandedOver => self.leave_ring(now),
             market::Output::Bought { token, ticket } => self.dispatch.bought(token, *ticket, now),
             market::Output::NotBought { token, shortage } => self.dispatch.not_bought(token, &shortage, now),
         }
@@ -390,6 +405,8 @@ impl Node {
             Effect::Send { to, message } => {
                 self.outputs.push_back(Output::Send { to, message: Message::Service(message) });
             }
+            // Who leaves would not see the end of it.
+            Effect::Buy { .. } if self.is_leaving => {}
             Effect::Buy { token, ticket, requirement, bid, avoid } => {
                 self.market.handle(market::Input::Buy { token, ticket, requirement, bid, avoid }, now);
             }
@@ -405,3 +422,6 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

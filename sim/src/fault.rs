@@ -14,6 +14,11 @@ pub enum Fault {
     },
     /// Every node that has crashed starts again with its key and its store, and with an empty memory.
     RestartAll,
+    /// A node starts that was not there before.
+    Join {
+        /// Which; it is not started with the others.
+        host: usize,
+    },
     /// A node leaves the network in order and does not come back.
     Leave {
         /// Which.
@@ -48,6 +53,8 @@ pub enum Who {
     Host(usize),
     /// The first node that is no buyer and executes something; as soon as there is one.
     Busy,
+    /// The node with the most listings in its books among those that neither buy nor sell; as soon as there is one.
+    Owner,
 }
 
 /// How a seller lies.

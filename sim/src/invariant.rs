@@ -5,6 +5,7 @@ pub(crate) mod channel;
 pub(crate) mod contract;
 pub(crate) mod cores;
 pub(crate) mod durable;
+pub(crate) mod listed;
 pub(crate) mod node;
 pub(crate) mod price;
 pub(crate) mod progress;
@@ -51,4 +52,5 @@ pub(crate) struct Watch {
     pub(crate) durable: durable::Durable,
     pub(crate) contracts: contract::Contracts,
     pub(crate) progress: progress::Progress,
+    pub(crate) listed: listed::Listed,
 }

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 pub(crate) fn check(world: &mut World<'_>) -> Checked {
     all_ended(world)?;
     expectation_is_met(world)?;
+    all_were_placed(world)?;
     outputs_are_right(world)?;
     balances_follow_from_the_sales(world)?;
     journal_stands_an_audit(world)
@@ -34,15 +35,19 @@ fn expectation_is_met(world: &World<'_>) -> Checked {
     let succeeded = |end: &End| end.verdict == Verdict::Succeeded;
     match world.scenario.expectation {
         Expectation::Named => Ok(()),
-        Expectation::AllSucceed => sub_tasks(world).try_for_each(|(name, plan, end)| {
-            let exit = machine::Program::of(&plan.job).exit;
-            let is_right = match &end.verdict {
-                Verdict::Succeeded => exit == 0,
-                Verdict::Failed(outcome) => exit != 0 && *outcome == Outcome::Exited(exit),
-                _ => false,
-            };
-            Breach::unless(is_right, "promise", || format!("{name}: {} (exit status {exit})", end.verdict))
-        }),
+        Expectation::AllSucceed | Expectation::AllPlaced => {
+            sub_tasks(world).try_for_each(|(name, plan, end)| {
+                let exit = machine::Program::of(&plan.job).exit;
+                let is_right = match &end.verdict {
+                    Verdict::Succeeded => exit == 0,
+                    Verdict::Failed(outcome) => exit != 0 && *outcome == Outcome::Exited(exit),
+                    _ => false,
+                };
+                Breach::unless(is_right, "promise", || {
+                    format!("{name}: {} (exit status {exit})", end.verdict)
+                })
+            })
+        }
         Expectation::Refused { code, succeed } => {
             let is_refused =
                 |end: &End| matches!(&end.verdict, Verdict::NotPaid(refusal) if refusal.code == code);
@@ -54,6 +59,14 @@ fn expectation_is_met(world: &World<'_>) -> Checked {
             })
         }
     }
+}
+
+/// Nobody was told that nobody sells, where that is promised.
+fn all_were_placed(world: &World<'_>) -> Checked {
+    let (told, promise) = (world.tally.no_seller, world.scenario.expectation);
+    Breach::unless(told == 0 || promise != Expectation::AllPlaced, "placed", || {
+        format!("buyers were told {told} times that nobody sells")
+    })
 }
 
 /// Outputs are the program's, but from sellers that are told to deliver wrong ones: those are counted.

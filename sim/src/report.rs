@@ -22,6 +22,8 @@ pub struct Tally {
     pub starts: u32,
     /// Times that the bank started again from its journal.
     pub bank_starts: u32,
+    /// How often a buyer was told that nobody sells what it needs.
+    pub no_seller: u32,
     /// Sub-tasks that ended well with outputs that are not the program's.
     pub wrong_outputs: u32,
 }
@@ -137,7 +139,8 @@ impl fmt::Display for Report {
         for (why, count) in &self.tally.retries {
             line("", format!("{count} × {why}"))?;
         }
-        let Tally { crashes, starts, bank_starts, wrong_outputs, .. } = &self.tally;
+        let Tally { crashes, starts, bank_starts, no_seller, wrong_outputs, .. } = &self.tally;
+        line("no seller", format!("told {no_seller} times"))?;
         line("nodes", format!("{starts} starts, {crashes} crashes"))?;
         line("bank", format!("started again {bank_starts} times"))?;
         if *wrong_outputs > 0 {

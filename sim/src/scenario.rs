@@ -3,7 +3,7 @@
 mod named;
 mod work;
 
-use crate::fault::Scheduled;
+use crate::fault::{Fault, Scheduled};
 use crate::net::Model;
 use proto::{Capacity, Cycles, Money, Rate, RefusalCode, Rules, Span};
 
@@ -36,6 +36,8 @@ pub struct Scenario {
     pub chord: chord::Config,
     /// When the buyers submit.
     pub submit_at: Span,
+    /// How much later than the one before it each of the buyers submits.
+    pub submit_every: Span,
     /// What goes wrong.
     pub faults: Vec<Scheduled>,
     /// The time by which all sub-tasks have to have ended.
@@ -81,6 +83,8 @@ pub struct Work {
 pub enum Expectation {
     /// All succeed, but those whose programs fail by themselves.
     AllSucceed,
+    /// All succeed, and no buyer is ever told that nobody sells what it needs.
+    AllPlaced,
     /// Each has a result or a named reason.
     Named,
     /// So many succeed, and the bank refuses the others.
@@ -97,6 +101,19 @@ impl Scenario {
     #[must_use]
     pub const fn sells(&self, host: usize) -> bool {
         host + self.sellers >= self.nodes
+    }
+
+    /// Whether this node is not started with the others.
+    #[must_use]
+    pub fn joins_late(&self, host: usize) -> bool {
+        self.faults.iter().any(|scheduled| scheduled.fault == Fault::Join { host })
+    }
+
+    /// Whether nodes only come and go, and messages may be late but are not lost: nothing that is listed is forgotten.
+    #[must_use]
+    pub fn is_orderly(&self) -> bool {
+        let is_orderly = |fault: &Fault| matches!(fault, Fault::Join { .. } | Fault::Leave { .. });
+        self.net.loss == 0 && self.faults.iter().all(|scheduled| is_orderly(&scheduled.fault))
     }
 
     /// How many sub-tasks this node buys.

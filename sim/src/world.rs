@@ -7,7 +7,7 @@ mod payments;
 mod post;
 
 use crate::host::{Host, Phase};
-use crate::invariant::{Breach, Checked, Watch, books, contract, durable, progress, ring};
+use crate::invariant::{Breach, Checked, Watch, books, contract, durable, listed, progress, ring};
 use crate::mutant::Mutant;
 use crate::net::Net;
 use crate::oracle;
@@ -68,6 +68,7 @@ impl<'a> World<'a> {
             durable: durable::Durable::default(),
             contracts: contract::Contracts::default(),
             progress: progress::Progress::default(),
+            listed: listed::Listed::new(scenario),
         };
         let mut world = Self {
             scenario,
@@ -119,8 +120,10 @@ impl<'a> World<'a> {
 
     fn fill_queue(&mut self) {
         self.queue.push(Time(0), Event::Boot { host: 0, life: 0 });
+        let mut at = Time(0).after(self.scenario.submit_at);
         for host in self.submissions.keys() {
-            self.queue.push(Time(0).after(self.scenario.submit_at), Event::Submit { host: *host });
+            self.queue.push(at, Event::Submit { host: *host });
+            at = at.after(self.scenario.submit_every);
         }
         for (index, scheduled) in self.scenario.faults.iter().enumerate() {
             self.queue.push(Time(0).after(scheduled.at), Event::Fault { index });
@@ -130,7 +133,8 @@ impl<'a> World<'a> {
     /// The founder has made the ring: the others follow one after the other.
     fn start_others(&mut self, founder: usize) {
         let mut at = self.now;
-        for host in (0..self.hosts.len()).filter(|host| *host != founder) {
+        let is_first = |host: &usize| *host != founder && !self.scenario.joins_late(*host);
+        for host in (0..self.hosts.len()).filter(is_first) {
             at = at.after(STAGGER);
             self.queue.push(at, Event::Boot { host, life: 0 });
         }

@@ -6,11 +6,11 @@ use bank::{Event, Output as BankOutput};
 use market::Supply;
 use proto::message::Message;
 use proto::message::bank::{BankMessage, Order};
-use proto::message::market::{MarketMessage, Matched};
+use proto::message::market::{HandOver, MarketMessage, Matched};
 use proto::{CommandId, Money, Peer, PublicKey, Signed, Time};
 use service::event::Verdict;
 use service::{EventKind, Output};
-use sim::{Mutant, Scenario, Site, run_with};
+use sim::{Model, Mutant, Scenario, Site, run_with};
 
 /// Runs `scenario` with a bug and expects that `invariant` notices it.
 fn check(scenario: &str, mutant: &mut dyn Mutant, invariant: &str, words: &str) {
@@ -268,6 +268,36 @@ fn money_that_goes_another_way_than_told_is_noticed() {
     let scenario = Scenario { expectation: sim::Expectation::Named, ..Scenario::named("calm").unwrap() };
     let violation = run_with(&scenario, 1, &mut mutant).unwrap_err();
     assert_eq!(violation.invariant, "income", "{violation}");
+}
+
+/// Owners that do something else with what they would hand over.
+fn givers(mut change: impl FnMut(&mut HandOver) -> bool) -> impl Mutant {
+    Nodes(move |_: &Site<'_>, mut output| {
+        let is_sent = match &mut output {
+            Output::Send { message: Message::Market(MarketMessage::HandOver(handed)), .. } => change(handed),
+            _ => true,
+        };
+        if is_sent { vec![output] } else { Vec::new() }
+    })
+}
+
+#[test]
+fn owners_that_hand_nothing_over_are_noticed() {
+    check("succession", &mut givers(|_| false), "listed", "and nobody sells for it there");
+    let mut forgetful = givers(|handed| {
+        handed.listings.clear();
+        true
+    });
+    check("succession", &mut forgetful, "listed", "and nobody sells for it there");
+}
+
+#[test]
+fn buyers_that_find_nobody_because_nothing_is_handed_over_are_noticed() {
+    // Where messages are lost a listing may be missing for a moment: then only what the buyers hear counts.
+    let calm = Scenario::named("succession").unwrap();
+    let scenario = Scenario { net: Model { loss: 1, ..calm.net }, ..calm };
+    let violation = run_with(&scenario, 1, &mut givers(|_| false)).unwrap_err();
+    assert_eq!(violation.invariant, "placed", "{violation}");
 }
 
 #[test]

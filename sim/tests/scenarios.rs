@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use sim::{Report, Scenario, run};
+use sim::{Model, Report, Scenario, run};
 use std::collections::BTreeMap;
 
 /// Runs a scenario and expects its sub-tasks to end in this way.
@@ -134,6 +134,25 @@ fn sellers_that_leave_in_order_leave_nothing_behind() {
 }
 
 #[test]
+fn whoever_answers_for_a_market_has_what_is_listed_there() {
+    for seed in 1..=6 {
+        let report = check("succession", seed, &[("succeeded", 48)]);
+        assert_eq!((report.tally.no_seller, report.tally.starts, report.held.0), (0, 44, 0), "{report}");
+        assert!(report.traffic.doubled > 100, "{report}");
+    }
+}
+
+#[test]
+fn where_messages_are_lost_too_nobody_is_told_that_nobody_sells() {
+    let calm = Scenario::named("succession").unwrap();
+    let scenario = Scenario { net: Model { loss: 10, ..calm.net }, ..calm };
+    for seed in 1..=12 {
+        let report = run(&scenario, seed).unwrap_or_else(|violation| panic!("{violation}"));
+        assert!(report.traffic.lost > 100, "{report}");
+    }
+}
+
+#[test]
 fn every_scenario_has_a_name_and_a_report_that_names_it() {
     let names: Vec<&str> = Scenario::all().iter().map(|scenario| scenario.name).collect();
     assert_eq!(
@@ -149,7 +168,8 @@ fn every_scenario_has_a_name_and_a_report_that_names_it() {
             "storm",
             "liars",
             "hang",
-            "leave"
+            "leave",
+            "succession"
         ]
     );
     assert_eq!(Scenario::named("no such"), None);

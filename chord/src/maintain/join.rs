@@ -184,9 +184,12 @@ impl<P: Handle> Chord<P> {
     fn become_member(&mut self, successors: Successors<P>, predecessor: P, now: Time) {
         self.abandon_join();
         self.requests.cancel(Purpose::is_members);
-        let delayed = self.member.take().and_then(|mut former| former.rare.take()).map(|rare| rare.delayed);
-        let rare = delayed.map(|delayed| Box::new(Rare { delayed, silent: Vec::new() }));
         let arc = Responsibility::new(self.me.id(), predecessor);
+        let former = self.member.take();
+        let heir = former.as_ref().map(|_| predecessor);
+        let donor = Some(successors.head()).filter(|head| head.id() != self.me.id());
+        let delayed = former.and_then(|mut former| former.rare.take()).map(|rare| rare.delayed);
+        let rare = delayed.map(|delayed| Box::new(Rare { delayed, silent: Vec::new() }));
         let range = arc.range();
         self.member = Some(Member {
             successors,
@@ -200,7 +203,7 @@ impl<P: Handle> Chord<P> {
         });
         self.learned = Learned::wanted(&self.config, &mut self.dice, now);
         self.emit(Output::Joined);
-        self.emit(Output::RangeChanged { range });
+        self.emit(Output::RangeChanged { range, heir, donor });
         self.announce(range);
     }
 }

@@ -76,7 +76,8 @@ impl<P: Handle> Chord<P> {
         member.heard = now;
         let former = member.arc.range();
         if let Some(range) = member.arc.follow(predecessor) {
-            self.emit(Output::RangeChanged { range });
+            let heir = Some(predecessor).filter(|peer| peer.id() != self.me.id());
+            self.emit(Output::RangeChanged { range, heir, donor: None });
             // Who has taken a part of the arc over announces that itself.
             if !former.contains(range.after) {
                 self.announce(range);

@@ -36,7 +36,10 @@ fn a_ring_of_one_is_its_own_neighbour_and_answers_for_everything() {
     world.give(0, Input::Create);
     let me = world.peer(0);
     let range = Range { after: me.id(), until: me.id() };
-    assert_eq!(world.news, [(0, Output::Joined), (0, Output::RangeChanged { range })]);
+    assert_eq!(
+        world.news,
+        [(0, Output::Joined), (0, Output::RangeChanged { range, heir: None, donor: None })]
+    );
     assert_eq!(world.core(0).successors(), [me]);
     assert_eq!(world.core(0).predecessor(), Some(me));
     assert_eq!(world.assert_lookups(5), 0.0);

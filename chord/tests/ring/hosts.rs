@@ -31,6 +31,9 @@ impl Handle for Place {
 const HOSTS: usize = 5;
 const VIRTUAL: usize = 4;
 
+/// What was looked up, where, and the owner with the word whether the way went around.
+type Outcome = (Ring, RingId, Option<(Place, bool)>);
+
 struct Mail {
     ring: Ring,
     from: Place,
@@ -43,7 +46,7 @@ struct World {
     hosts: Vec<Host<Ring, Place>>,
     mail: BTreeMap<(Time, u64), Mail>,
     serial: u64,
-    found: BTreeMap<(usize, u64), (Ring, RingId, Option<(Place, bool)>)>,
+    found: BTreeMap<(usize, u64), Outcome>,
     joined: usize,
 }
 

@@ -3,8 +3,8 @@
 use crate::world::plain;
 use chord::{Chord, Input, JoinFailure, Output};
 use proto::key::PublicKey;
-use proto::message::chord::{Busy, ChordMessage, FoundNode, Notify, StateQuery, StateReply};
-use proto::{Peer, RequestId, Span, Time};
+use proto::message::chord::{Busy, ChordMessage, FoundNode, Leaving, Notify, StateQuery, StateReply};
+use proto::{Peer, Range, RequestId, Span, Time};
 
 const NOW: Time = Time(5_000_000);
 
@@ -68,6 +68,47 @@ fn a_newcomer_takes_the_list_of_its_predecessor() {
     assert_eq!(node.successors(), &ring[2..5]);
     assert_eq!(node.predecessor(), Some(ring[0]));
     assert_eq!(node.range().map(|range| range.after), Some(ring[0].id()));
+}
+
+/// What `node` has said of its arc: once, and what it answers for now.
+fn check_arc(node: &mut Chord, after: Peer, heir: Option<Peer>, donor: Option<Peer>) {
+    let is_news = |output: &Output| matches!(output, Output::RangeChanged { .. });
+    let news: Vec<Output> = std::iter::from_fn(|| node.poll_output()).filter(is_news).collect();
+    let range = Range { after: after.id(), until: node.me().id() };
+    assert_eq!(news, [Output::RangeChanged { range, heir, donor }]);
+    assert_eq!(node.range(), Some(range));
+}
+
+#[test]
+fn who_has_a_part_of_the_arc_to_give_or_to_take_is_named() {
+    let ring = peers(8);
+    // At place 3, behind place 0.
+    let mut node = Chord::new(plain(3), ring[3], [7; 32], NOW);
+    node.handle(Input::Join { via: vec![ring[0]] }, NOW);
+    let request = question(&mut node, ring[0]);
+    receive(&mut node, ring[0], ChordMessage::FoundNode(FoundNode { request, owner: ring[4] }));
+    reply(&mut node, ring[0], None, &[ring[4], ring[5], ring[6]]);
+    check_arc(&mut node, ring[0], None, Some(ring[4]));
+    assert_eq!(node.heirs(2), [ring[4], ring[5]]);
+    assert_eq!(node.heirs(9), [ring[4], ring[5], ring[6]]);
+    // A newcomer between takes a part away; when it is gone, somebody else is before the arc.
+    receive(&mut node, ring[2], ChordMessage::Notify(Notify {}));
+    check_arc(&mut node, ring[2], Some(ring[2]), None);
+    let left = ChordMessage::Leaving(Leaving { predecessor: Some(ring[0]), successors: vec![ring[3]] });
+    receive(&mut node, ring[2], left);
+    receive(&mut node, ring[0], ChordMessage::Notify(Notify {}));
+    check_arc(&mut node, ring[0], Some(ring[0]), None);
+}
+
+#[test]
+fn a_ring_of_one_has_no_heir_and_gives_to_the_first_that_comes() {
+    let ring = peers(2);
+    let mut node = Chord::new(plain(3), ring[0], [7; 32], NOW);
+    node.handle(Input::Create, NOW);
+    check_arc(&mut node, ring[0], None, None);
+    assert_eq!(node.heirs(3), []);
+    receive(&mut node, ring[1], ChordMessage::Notify(Notify {}));
+    check_arc(&mut node, ring[1], Some(ring[1]), None);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use proto::message::chord::{
     Announce, ArcQuery, ArcReply, Busy, ChordMessage, CloserNodes, Compare, Compared, FindNext, FoundNode,
     Leaving, Notify, Ping, Place, Pong, Route, Routed, StateQuery, StateReply,
 };
-use proto::{Peer, RequestId, RingId, Time};
+use proto::{Peer, Range, RequestId, RingId, Time};
 
 /// What happens to the node. Numbers of requests are meant relative to the last one that the node has used.
 #[derive(Clone, Debug)]
@@ -160,6 +160,7 @@ proptest! {
         let mut errand = RequestId(1);
         let mut asked: Vec<(Peer, RequestId)> = Vec::new();
         let (mut lookups, mut ended) = (0, 0);
+        let mut arc: Option<Range> = None;
         for happening in history {
             match happening {
                 Happening::Later(span) => {
@@ -196,9 +197,16 @@ proptest! {
                         asked.extend(number(&message).map(|request| (to, request)));
                     }
                     Output::Found { .. } | Output::NotFound { .. } => ended += 1,
+                    Output::RangeChanged { range, heir, .. } => {
+                        let has_heir = range.after != node.me().id() && arc.is_some();
+                        prop_assert_eq!(heir.map(|heir| heir.id()), has_heir.then_some(range.after));
+                        arc = Some(range);
+                    }
+                    Output::Left | Output::Isolated { .. } => arc = arc.filter(|_| node.is_member()),
                     _ => {}
                 }
             }
+            prop_assert_eq!(arc, node.range());
         }
         node.handle(Input::Leave, now);
         ended += std::iter::from_fn(|| node.poll_output())

@@ -1,7 +1,9 @@
 //! Known bugs put in: the checker has to see each of them.
 
 use super::*;
-use crate::{Config, Input, Slice, Supply};
+use crate::matching::Entry;
+use crate::owner::estate::Change;
+use crate::{Config, Input, Slice, Supply, placement};
 use proto::message::market::{FindSeller, List, Listing, MarketMessage, Platform, Requirement};
 use proto::{Bytes, Capacity, CommandId, KeyPair, Peer, Range, Rate, RequestId, RingId, Rules, Signed, Span};
 
@@ -44,7 +46,7 @@ fn busy() -> Marketplace {
         disk: Bytes::gib(1),
         platform: Platform::default(),
     };
-    node.handle(Input::RangeChanged { range }, Time(0));
+    node.handle(Input::RangeChanged { range, heir: None, donor: None }, Time(0));
     node.handle(Input::Supply { supply: Some(supply) }, Time(0));
     for n in [2, 3] {
         let list = List { request: RequestId(1), listing: listing(n) };
@@ -139,6 +141,47 @@ fn an_owner_that_keeps_what_it_has_lost_is_seen() {
     let arc = Range { after: placement::key(market), until: RingId([0; 20]) };
     check(|node| node.owner.range = Some(arc), &Violation::OutsideRange { market });
     check(|node| node.owner.range = None, &Violation::OutsideRange { market });
+}
+
+#[test]
+fn a_listing_in_the_wrong_place_is_seen() {
+    let (market, seller) = (listing(2).body.market, peer(2).key);
+    let aside = |node: &mut Marketplace| {
+        let entry = node.owner.books.remove(seller).unwrap();
+        node.owner.kept.insert(entry);
+    };
+    check(aside, &Violation::KeptAside { market });
+    let below = Market { class: market.class - 1, ..market };
+    let twice = |node: &mut Marketplace| {
+        let arc = Range { after: placement::key(below), until: placement::key(market) };
+        let mut older = listing(2);
+        older.body.per_core = Capacity(1 << 40);
+        older.body.market = requirement::market_of(&older.body);
+        node.owner.range = Some(arc);
+        node.owner.kept.insert(Entry { listing: older, sold: 0, is_handed: true });
+    };
+    check(twice, &Violation::BrokenIndex { seller });
+}
+
+#[test]
+fn a_hand_over_without_an_end_is_seen() {
+    let heir = peer(9);
+    let late = |node: &mut Marketplace| {
+        let arc = Range { after: placement::key(listing(2).body.market), until: RingId([0; 20]) };
+        let change = Change { range: arc, heir: Some(heir), donor: None };
+        node.owner.range_changed(peer(1), change, Time(0));
+        node.now = Time(3_000_000);
+    };
+    check(late, &Violation::LateHandOver);
+    let forgotten = |node: &mut Marketplace| {
+        let key = *node.owner.matches.keys().next().unwrap();
+        let wish = node.owner.matches.remove(&key).unwrap().wish;
+        node.owner.due.clear();
+        node.owner.reserves.clear();
+        node.owner.books.flights.clear();
+        node.owner.parked.insert(key, wish);
+    };
+    check(forgotten, &Violation::LateHandOver);
 }
 
 #[test]

@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod buyer;
 #[cfg(test)]
+mod estate;
+#[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod inheritance;
 #[cfg(test)]
 mod owner;
 #[cfg(test)]

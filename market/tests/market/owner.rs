@@ -269,13 +269,13 @@ fn markets_outside_the_arc_are_refused_dropped_and_pointed_to() {
     let mut owner = owner_of(&[5]);
     let arc =
         |after, until| Range { after: placement::key(class(after)), until: placement::key(class(until)) };
-    give(&mut owner, Input::RangeChanged { range: arc(38, 41) }, at(1));
+    give(&mut owner, Input::RangeChanged { range: arc(38, 41), heir: None, donor: None }, at(1));
     assert_eq!(owner.listings().count(), 1, "class 39 is kept");
     let answer = buy(&mut owner, order(7, 1_000, need(2, 1_000), 9, vec![]), &[], at(1)).1;
     assert!(
         matches!(answer, MarketMessage::NoSeller(NoSeller { next: Some(next), .. }) if next == class(42))
     );
-    give(&mut owner, Input::RangeChanged { range: arc(39, 41) }, at(1));
+    give(&mut owner, Input::RangeChanged { range: arc(39, 41), heir: None, donor: None }, at(1));
     assert_eq!(owner.listings().count(), 0);
     let answer = buy(&mut owner, order(8, 1_000, need(1, 1_000), 9, vec![]), &[], at(1)).1;
     assert_eq!(code_of(&answer), RefusalCode::NotResponsible);

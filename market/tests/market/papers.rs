@@ -83,7 +83,7 @@ pub(crate) fn list(n: u16, request: u64, listing: Listing) -> MarketMessage {
 /// Node `n`, which owns the whole circle.
 pub(crate) fn node(n: u16) -> Marketplace {
     let mut node = Marketplace::new(Config { rules: rules() }, peer(n), keys(n), [3; 32], at(0));
-    node.handle(Input::RangeChanged { range: whole_circle() }, at(0));
+    node.handle(Input::RangeChanged { range: whole_circle(), heir: None, donor: None }, at(0));
     node
 }
 

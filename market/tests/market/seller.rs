@@ -144,7 +144,11 @@ fn a_reservation_that_is_asked_for_again_is_kept_for_its_full_time_from_then() {
 fn check_reserve(from: u16, ahead: i64, cores: u32, expected: Option<u32>) {
     let (mut seller, listing) = listed(supply(4, 1_000, 5));
     let version = listing.version.saturating_add_signed(ahead);
-    let outputs = sent(&tell(&mut seller, from, reserve(1, version, cores), at(1)));
+    let mut outputs = tell(&mut seller, from, reserve(1, version, cores), at(1));
+    if matches!(outputs[..], [Output::Lookup { .. }]) {
+        outputs = found(&mut seller, &outputs, OWNER, at(1));
+    }
+    let outputs = sent(&outputs);
     let is_kept = matches!(outputs[0].1, MarketMessage::Reserved(_));
     assert_eq!(is_kept.then(|| seller.free_cores()), expected, "{from} {ahead} {cores}");
 }
@@ -159,6 +163,63 @@ fn only_what_is_listed_and_free_is_reserved_and_only_for_the_owner() {
     check_reserve(OWNER, 1, 1, None);
     check_reserve(OWNER, -1, 1, None);
     check_reserve(6, 0, 1, None);
+}
+
+fn answer_to(n: u16, request: u64, is_kept: bool) -> (u16, MarketMessage) {
+    let request = RequestId(request);
+    let (yes, no) =
+        (MarketMessage::Reserved(Reserved { request }), MarketMessage::Unavailable(Unavailable { request }));
+    (n, if is_kept { yes } else { no })
+}
+
+/// Owner 6, which this seller did not list with, asks twice for the same slice; the ring names `owner`. Whether the
+/// slice is kept, and where the seller lists next.
+fn check_stranger(owner: Option<u16>, is_kept: bool, lists_at: u16) {
+    let (mut seller, listing) = listed(supply(4, 1_000, 5));
+    let asked = tell(&mut seller, 6, reserve(1, listing.version, 4), at(1));
+    let [Output::Lookup { token, key: sought }] = asked[..] else { panic!("{asked:?}") };
+    assert_eq!(sought, placement::key(class(47)));
+    let ticket = ticket_id(1);
+    let again = Reserve { request: RequestId(2), ticket, version: listing.version, cores: 4, buyer: key(9) };
+    assert_eq!(tell(&mut seller, 6, MarketMessage::Reserve(again), at(1)), vec![]);
+    let input = match owner {
+        Some(owner) => Input::Found { token, owner: peer(owner) },
+        None => Input::NotFound { token },
+    };
+    let mut outputs = give(&mut seller, input, at(1));
+    assert_eq!(sent(&outputs)[0], answer_to(6, 2, is_kept), "{owner:?}");
+    assert_eq!(seller.free_cores(), if is_kept { 0 } else { 4 });
+    if is_kept {
+        let lost =
+            Reserve { request: RequestId(3), ticket, version: listing.version, cores: 4, buyer: key(9) };
+        let again = sent(&tell(&mut seller, 6, MarketMessage::Reserve(lost), at(1)));
+        assert_eq!(again, [answer_to(6, 3, true)], "although nothing is left to list");
+    }
+    outputs.extend(give(&mut seller, Input::Free { ticket }, at(2)));
+    outputs.extend(give(&mut seller, Input::Timeout, at(4)));
+    assert_eq!(listing_in(&outputs).0, lists_at, "{owner:?}");
+}
+
+#[test]
+fn an_owner_that_the_listing_was_handed_to_reserves_if_the_ring_names_it() {
+    check_stranger(Some(6), true, 6);
+    check_stranger(Some(OWNER), false, OWNER);
+    check_stranger(Some(7), false, 7);
+    check_stranger(None, false, OWNER);
+}
+
+#[test]
+fn many_strangers_cost_one_lookup_and_wait_a_bounded_time() {
+    let (mut seller, listing) = listed(supply(4, 1_000, 5));
+    let count = u16::try_from(seller::MAX_STRANGERS).unwrap();
+    let lookups: usize =
+        (0..count + 3).map(|n| tell(&mut seller, 100 + n, reserve(n, listing.version, 1), at(1)).len()).sum();
+    assert_eq!(lookups, 1);
+    let until = at(1).after(seller::STRANGER_TIMEOUT);
+    assert_eq!(seller.poll_timeout(), Some(until));
+    let answers = sent(&give(&mut seller, Input::Timeout, until));
+    let expected: Vec<_> = (0..count).map(|n| answer_to(100 + n, n.into(), false)).collect();
+    assert_eq!((answers, seller.free_cores()), (expected, 4));
 }
 
 #[test]
@@ -237,13 +298,16 @@ fn a_seller_moves_at_once_when_its_market_falls_to_it_or_away_from_it() {
     let own = Range { after: placement::key(class(46)), until: home };
     let other = Range { after: home, until: placement::key(class(46)) };
     let (mut seller, _) = listed(supply(4, 1_000, 5));
-    assert_eq!(give(&mut seller, Input::RangeChanged { range: other }, at(1)), vec![]);
-    let outputs = give(&mut seller, Input::RangeChanged { range: own }, at(1));
+    assert_eq!(
+        give(&mut seller, Input::RangeChanged { range: other, heir: None, donor: None }, at(1)),
+        vec![]
+    );
+    let outputs = give(&mut seller, Input::RangeChanged { range: own, heir: None, donor: None }, at(1));
     assert!(matches!(outputs[..], [Output::Lookup { key, .. }] if key == home), "{outputs:?}");
     let outputs = sent(&found(&mut seller, &outputs, 1, at(1)));
     assert!(matches!(outputs[..], [(OWNER, MarketMessage::Delist(_))]), "{outputs:?}");
     assert_eq!((seller.listings().count(), seller.is_listed()), (1, Some((class(47), Rate(5)))));
-    let outputs = give(&mut seller, Input::RangeChanged { range: other }, at(1));
+    let outputs = give(&mut seller, Input::RangeChanged { range: other, heir: None, donor: None }, at(1));
     assert!(matches!(outputs[..], [Output::Lookup { key, .. }] if key == home), "{outputs:?}");
     assert_eq!(seller.listings().count(), 0);
 }

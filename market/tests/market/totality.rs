@@ -1,15 +1,16 @@
 //! Whatever arrives, in whatever order: no panic, and the invariants hold.
 
-use crate::papers::{key, listing, need, node, peer, signed, supply, ticket_id};
-use market::{Input, placement};
+use crate::papers::{key, keys, listing, need, node, peer, rules, signed, supply, ticket_id, whole_circle};
+use market::{Config, Input, Marketplace, placement};
 use proptest::prelude::*;
 use proto::message::market::{
-    Delist, FindSeller, List, Listed, Listing, MarketMessage, Matched, NoSeller, RefusedRequest, Requirement,
-    Reserve, Reserved, Ticket, Unavailable,
+    Delist, FindSeller, HandOver, Handed, HandedOver, List, Listed, Listing, MarketMessage, Matched,
+    NoSeller, RefusedRequest, Requirement, Reserve, Reserved, Ticket, Unavailable,
 };
 use proto::rules::PricingRule;
 use proto::{
-    Capacity, Commodity, Market, Money, Range, Rate, Refusal, RefusalCode, RequestId, Signed, Span, Time,
+    Capacity, Commodity, Market, Money, Range, Rate, Refusal, RefusalCode, RequestId, Rules, Signed, Span,
+    Time,
 };
 
 /// A step: what happens, and how long after the one before.
@@ -97,6 +98,8 @@ fn messages() -> impl Strategy<Value = MarketMessage> {
     });
     let lists = (requests(), listings()).prop_map(|(request, listing)| List { request, listing });
     let matches = (requests(), tickets()).prop_map(|(request, ticket)| Matched { request, ticket });
+    let handed = (listings(), 0_u32..3).prop_map(|(listing, sold)| Handed { listing, sold });
+    let pages = (requests(), prop::collection::vec(handed, 0..4), any::<bool>());
     prop_oneof![
         4 => lists.prop_map(|list| M::List(Box::new(list))),
         1 => (requests(), any::<u64>()).prop_map(|(request, version)| M::Listed(Listed { request, version })),
@@ -108,6 +111,8 @@ fn messages() -> impl Strategy<Value = MarketMessage> {
         2 => reserves,
         3 => requests().prop_map(|request| M::Reserved(Reserved { request })),
         1 => requests().prop_map(|request| M::Unavailable(Unavailable { request })),
+        3 => pages.prop_map(|(request, listings, is_last)| M::HandOver(Box::new(HandOver { request, listings, is_last }))),
+        3 => requests().prop_map(|request| M::HandedOver(HandedOver { request })),
     ]
 }
 
@@ -122,8 +127,14 @@ fn inputs() -> impl Strategy<Value = Input> {
         2 => (0_u16..5).prop_map(|n| Input::Unreachable { peer: peer(n) }),
         4 => (requests(), 0_u16..5).prop_map(|(token, n)| Input::Found { token: token.0, owner: peer(n) }),
         1 => requests().prop_map(|token| Input::NotFound { token: token.0 }),
-        2 => (0_u64..4_000, 0_u64..4_000)
-            .prop_map(move |(a, b)| Input::RangeChanged { range: Range { after: key(a), until: key(b) } }),
+        2 => (0_u64..4_000, 0_u64..4_000, prop::option::of(0_u16..5), prop::option::weighted(0.2, 0_u16..5))
+            .prop_map(move |(a, b, heir, donor)| Input::RangeChanged {
+                range: Range { after: key(a), until: key(b) },
+                heir: heir.map(peer),
+                donor: donor.map(peer),
+            }),
+        1 => prop::collection::vec((0_u16..5).prop_map(peer), 0..4).prop_map(|peers| Input::Successors { peers }),
+        1 => Just(Input::Leave),
         2 => (0_u32..6, 0_u64..4_000, 0_u64..9)
             .prop_map(|(cores, per_core, ask)| Input::Supply { supply: Some(supply(cores, per_core, ask)) }),
         1 => Just(Input::Supply { supply: None }),
@@ -143,8 +154,11 @@ proptest! {
 
     #[test]
     fn handle_is_total_and_keeps_the_invariants(steps in steps()) {
-        let mut node = node(0);
+        let config = Config { rules: Rules { replicas: 1, ..rules() } };
+        let mut node = Marketplace::new(config, peer(0), keys(0), [3; 32], Time(0));
+        node.handle(Input::RangeChanged { range: whole_circle(), heir: None, donor: None }, Time(0));
         let mut now = Time(0);
+        let mut departures = 0;
         for (input, millis) in steps {
             now = now.after(Span::millis(millis));
             node.handle(input, now);
@@ -152,6 +166,8 @@ proptest! {
             while let Some(output) = node.poll_output() {
                 let is_to_itself = matches!(output, market::Output::Send { to, .. } if to == peer(0));
                 prop_assert!(!is_to_itself);
+                departures += u32::from(output == market::Output::HandedOver);
+                prop_assert!(departures <= 1);
             }
             prop_assert!(node.poll_timeout().is_none_or(|due| due > now));
         }

@@ -2,10 +2,10 @@
 //! The invariants of every node are checked after every event.
 
 use crate::papers::{keys, peer, rules, supply};
-use market::{Config, Input, Marketplace, Output, Shortage};
-use proto::message::market::{MarketMessage, Requirement, Ticket};
+use market::{Config, Input, Marketplace, Output, Shortage, placement};
+use proto::message::market::{Listing, MarketMessage, Requirement, Ticket};
 use proto::wire::Wire;
-use proto::{Hash, Peer, Range, Rate, RingId, Signed, Span, Time};
+use proto::{Hash, Peer, PublicKey, Range, Rate, RingId, Signed, Span, Time};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::cell::RefCell;
@@ -21,10 +21,18 @@ pub(crate) struct Faults {
 }
 
 enum Event {
-    Input(u16, Input),
+    Input(u16, Box<Input>),
     Crash(u16),
+    /// The ring tells a node what it answers for.
+    Arc(u16),
     /// The ring has repaired itself.
     Repaired,
+}
+
+impl Event {
+    fn input(n: u16, input: Input) -> Self {
+        Self::Input(n, Box::new(input))
+    }
 }
 
 /// What became of a purchase.
@@ -51,6 +59,13 @@ pub(crate) struct World {
     events: u64,
     rng: ChaCha8Rng,
     crashed: BTreeSet<u16>,
+    /// What each node was told that it answers for.
+    arcs: BTreeMap<u16, Range>,
+    leaving: BTreeSet<u16>,
+    /// Whether owners hand over: without, the messages of hand-overs are lost.
+    pub(crate) hands_over: bool,
+    /// Sellers whose confirmed listing was in nobody's books, with the time.
+    pub(crate) vanished: BTreeSet<(Time, u16)>,
     tokens: BTreeMap<u64, u16>,
 }
 
@@ -71,6 +86,10 @@ impl World {
             events: 0,
             rng: ChaCha8Rng::from_seed([seed; 32]),
             crashed: BTreeSet::new(),
+            arcs: BTreeMap::new(),
+            leaving: BTreeSet::new(),
+            hands_over: true,
+            vanished: BTreeSet::new(),
             tokens: BTreeMap::new(),
         };
         for n in 0..size {
@@ -87,20 +106,77 @@ impl World {
         self.nodes.insert(n, node);
     }
 
-    /// Tells every node the arc it answers for now.
+    /// Tells every node the arc it answers for now: newcomers at once, the others a little later.
     pub(crate) fn tell_ranges(&mut self) {
-        let mut ring: Vec<(RingId, u16)> = self.nodes.keys().map(|n| (peer(*n).id(), *n)).collect();
-        ring.sort_unstable();
-        let mut after = ring.last().unwrap().0;
-        for (until, n) in ring {
-            self.push(Span(0), Event::Input(n, Input::RangeChanged { range: Range { after, until } }));
-            after = until;
+        let is_first = self.arcs.is_empty();
+        let nodes: Vec<u16> = self.nodes.keys().copied().collect();
+        for n in nodes {
+            let is_new = is_first || !self.arcs.contains_key(&n);
+            let delay = if is_new { Span(0) } else { self.delay().times(2) };
+            self.push(delay, Event::Arc(n));
         }
+        if is_first {
+            self.arcs = self.ring().into_iter().map(|(range, near)| (near[0], range)).collect();
+        }
+    }
+
+    /// The arcs of the nodes, each with its node and those that follow.
+    fn ring(&self) -> Vec<(Range, [u16; 4])> {
+        let mut ring: Vec<(RingId, u16)> = self.nodes.keys().map(|n| (peer_cached(*n).id(), *n)).collect();
+        ring.sort_unstable();
+        let at = |place: usize| ring[place % ring.len()];
+        let arc = |place: usize| Range { after: at(place + ring.len() - 1).0, until: at(place).0 };
+        (0..ring.len()).map(|place| (arc(place), [0, 1, 2, 3].map(|ahead| at(place + ahead).1))).collect()
+    }
+
+    fn tell_arc(&mut self, n: u16) {
+        let ring = self.ring();
+        let Some((range, near)) = ring.iter().find(|(_, near)| near[0] == n) else { return };
+        let predecessor = ring.iter().find(|(_, other)| other[1] == n).map(|(_, other)| peer(other[0]));
+        let former = self.arcs.insert(n, *range);
+        let heir = predecessor.filter(|_| former.is_some_and(|former| former != *range));
+        let donor = former.is_none().then(|| peer(near[1]));
+        self.give(n, Input::RangeChanged { range: *range, heir, donor });
+        self.give(n, Input::Successors { peers: near[1..].iter().map(|n| peer(*n)).collect() });
+    }
+
+    /// The node behind `n`.
+    pub(crate) fn next_of(&self, n: u16) -> u16 {
+        self.ring().iter().find(|(_, near)| near[0] == n).map(|(_, near)| near[1]).unwrap()
+    }
+
+    /// Whether node `n` was there and is not any more.
+    pub(crate) fn is_gone(&self, n: u16) -> bool {
+        self.crashed.contains(&n)
+    }
+
+    /// A node leaves in order.
+    pub(crate) fn leave(&mut self, n: u16) {
+        self.leaving.insert(n);
+        self.push(Span(0), Event::input(n, Input::Supply { supply: None }));
+        self.push(Span(0), Event::input(n, Input::Leave));
+    }
+
+    /// Sellers that believe to be listed, and are in no books although who answers for their market as the ring has
+    /// it would tell a buyer what is listed there; or that nobody knows at all any more.
+    fn find_vanished(&mut self) {
+        let keys = |listing: &Listing| listing.seller.key;
+        let listed: BTreeSet<PublicKey> =
+            self.nodes.values().flat_map(Marketplace::listings).map(keys).collect();
+        let kept: BTreeSet<PublicKey> = self.nodes.values().flat_map(Marketplace::kept).map(keys).collect();
+        let is_lost = |(n, node): &(&u16, &Marketplace)| {
+            let key = peer_cached(**n).key;
+            let Some((market, _)) = node.is_listed().filter(|_| !listed.contains(&key)) else { return false };
+            let owner = &self.nodes[&self.owner_of(placement::key(market))];
+            owner.answers_for(market) || !kept.contains(&key)
+        };
+        let lost: Vec<_> = self.nodes.iter().filter(is_lost).map(|(n, _)| (self.now, *n)).collect();
+        self.vanished.extend(lost);
     }
 
     pub(crate) fn sell(&mut self, n: u16, cores: u32, per_core: u64, ask: u64) {
         let supply = Some(supply(cores, per_core, ask));
-        self.push(Span(0), Event::Input(n, Input::Supply { supply }));
+        self.push(Span(0), Event::input(n, Input::Supply { supply }));
     }
 
     pub(crate) fn buy(&mut self, n: u16, token: u64, requirement: Requirement, bid: u64) {
@@ -109,7 +185,7 @@ impl World {
         let ticket = proto::CommandId(ticket);
         self.tokens.insert(token, n);
         let input = Input::Buy { token, ticket, requirement, bid: Rate(bid), avoid: vec![] };
-        self.push(Span(0), Event::Input(n, input));
+        self.push(Span(0), Event::input(n, input));
     }
 
     pub(crate) fn crash_in(&mut self, n: u16, delay: Span) {
@@ -131,7 +207,7 @@ impl World {
                 (_, Some((due, n))) if due <= until => {
                     self.now = self.now.max(due);
                     self.give(n, Input::Timeout);
-                    let next = self.nodes[&n].poll_timeout();
+                    let next = self.nodes.get(&n).and_then(Marketplace::poll_timeout);
                     assert!(next.is_none_or(|next| next > self.now), "node {n} does not meet its deadline");
                 }
                 _ => break,
@@ -166,13 +242,14 @@ impl World {
 
     fn happen(&mut self, event: Event) {
         match event {
-            Event::Input(n, input) => self.give(n, input),
+            Event::Input(n, input) => self.give(n, *input),
             Event::Crash(n) => {
                 self.nodes.remove(&n);
                 self.crashed.insert(n);
                 self.push(Span::millis(1_500), Event::Repaired);
             }
             Event::Repaired => self.tell_ranges(),
+            Event::Arc(n) => self.tell_arc(n),
         }
     }
 
@@ -186,6 +263,7 @@ impl World {
             self.record(n, &output);
             self.perform(n, output);
         }
+        self.find_vanished();
     }
 
     /// A message to a dead node.
@@ -194,7 +272,7 @@ impl World {
             && self.faults.is_noticed
             && let Some(sender) = self.number(&from)
         {
-            let event = Event::Input(sender, Input::Unreachable { peer: peer(dead) });
+            let event = Event::input(sender, Input::Unreachable { peer: peer(dead) });
             self.push(Span::millis(50), event);
         }
     }
@@ -222,11 +300,17 @@ impl World {
                 } else {
                     Input::Found { token, owner }
                 };
-                self.push(delay, Event::Input(n, input));
+                self.push(delay, Event::input(n, input));
             }
             Output::Bought { token, ticket } => {
                 self.use_slice(&ticket);
                 self.end(n, token, End::Bought(ticket));
+            }
+            Output::HandedOver => {
+                assert!(self.leaving.remove(&n), "only who leaves has handed all over, and says so once");
+                self.nodes.remove(&n);
+                self.crashed.insert(n);
+                self.tell_ranges();
             }
             Output::NotBought { token, shortage } => self.end(n, token, End::NotBought(shortage)),
         }
@@ -236,12 +320,15 @@ impl World {
         assert_ne!(to, peer(from), "nobody sends to itself");
         self.messages += 1;
         let to = self.number(&to).unwrap();
+        if !self.hands_over && matches!(message, MarketMessage::HandOver(_)) {
+            return;
+        }
         let copies =
             u64::from(!self.is_struck(self.faults.lost)) + u64::from(self.is_struck(self.faults.doubled));
         for _ in 0..copies {
             let delay = self.delay();
             let input = Input::Receive { from: peer(from), message: message.clone() };
-            self.push(delay, Event::Input(to, input));
+            self.push(delay, Event::input(to, input));
         }
     }
 
@@ -251,8 +338,8 @@ impl World {
         let Some(node) = self.nodes.get(&seller) else { return };
         assert_eq!(node.verify_offer(ticket, self.now), Ok(()));
         let ticket = ticket.body.id;
-        self.push(Span::millis(500), Event::Input(seller, Input::Take { ticket }));
-        self.push(self.run, Event::Input(seller, Input::Free { ticket }));
+        self.push(Span::millis(500), Event::input(seller, Input::Take { ticket }));
+        self.push(self.run, Event::input(seller, Input::Free { ticket }));
     }
 
     fn end(&mut self, n: u16, token: u64, end: End) {

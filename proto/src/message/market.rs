@@ -208,6 +208,33 @@ pub struct Unavailable {
     pub request: RequestId,
 }
 
+/// A listing as its market owner knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handed {
+    /// The listing.
+    pub listing: Signed<Listing>,
+    /// Cores of this version that the sender has sold or is selling.
+    pub sold: u32,
+}
+
+/// Listings for whoever answers for their markets now, or may have to one day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandOver {
+    /// The sender's number for it.
+    pub request: RequestId,
+    /// The listings.
+    pub listings: Vec<Handed>,
+    /// With these the sender has handed over all that it had for the receiver.
+    pub is_last: bool,
+}
+
+/// The listings that are worth it are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HandedOver {
+    /// The sender's number.
+    pub request: RequestId,
+}
+
 /// A message of the market.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant is documented at its payload")]
@@ -222,4 +249,6 @@ pub enum MarketMessage {
     Reserve(Reserve),
     Reserved(Reserved),
     Unavailable(Unavailable),
+    HandOver(Box<HandOver>),
+    HandedOver(HandedOver),
 }

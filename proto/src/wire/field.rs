@@ -225,7 +225,7 @@ impl<T: Paper> Wire for Signed<T> {
 }
 
 super::wire_struct!(Rules => Rules {
-    slot_limit, successors, rule, owner_fee, initial_grant, renewal, lease, nominal_run, cost_model,
+    slot_limit, successors, rule, owner_fee, initial_grant, renewal, lease, nominal_run, cost_model, replicas,
 });
 
 /// The bytes of an ip address, 4 or 16.

@@ -2,8 +2,8 @@
 
 use super::{wire_oneof, wire_struct};
 use crate::message::market::{
-    Delist, FindSeller, List, Listed, Listing, MarketMessage, Matched, NoSeller, Platform, RefusedRequest,
-    Requirement, Reserve, Reserved, Ticket, Unavailable,
+    Delist, FindSeller, HandOver, Handed, HandedOver, List, Listed, Listing, MarketMessage, Matched,
+    NoSeller, Platform, RefusedRequest, Requirement, Reserve, Reserved, Ticket, Unavailable,
 };
 
 wire_struct!(Platform => Platform { os, arch, native });
@@ -24,8 +24,12 @@ wire_struct!(RefusedRequest => RefusedRequest { request, refusal });
 wire_struct!(Reserve => Reserve { request, ticket, version, cores, buyer });
 wire_struct!(Reserved => Reserved { request });
 wire_struct!(Unavailable => Unavailable { request });
+wire_struct!(Handed => Handed { listing, sold });
+wire_struct!(HandOver => HandOver { request, listings, is_last });
+wire_struct!(HandedOver => HandedOver { request });
 
 wire_oneof!(MarketMessage => MarketMessage . body in market_message::Body {
     List = List, Listed = Listed, Delist = Delist, FindSeller = FindSeller, Matched = Matched,
     NoSeller = NoSeller, Refused = Refused, Reserve = Reserve, Reserved = Reserved, Unavailable = Unavailable,
+    HandOver = HandOver, HandedOver = HandedOver,
 });

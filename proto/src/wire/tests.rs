@@ -3,14 +3,31 @@ use crate::id::{CommandId, Hash, Peer, RequestId};
 use crate::key::KeyPair;
 use crate::message::bank::{BankCommand, BankMessage, BankRequest, OpenAccount, Order};
 use crate::message::chord::{ChordMessage, FindNext, StateReply};
+use crate::message::market::{HandOver, Handed, HandedOver, Listing, MarketMessage, Platform};
 use crate::message::service::{Outcome, Report, ServiceMessage};
-use crate::quantity::Cycles;
+use crate::quantity::{Bytes, Capacity, Cycles};
 use crate::signed::Signed;
-use crate::{RingId, Span};
+use crate::{Market, Rate, RingId, Span, Time};
 use proptest::prelude::*;
 
 fn peer() -> Peer {
     Peer::new("127.0.0.1:7740".parse().unwrap(), 7, KeyPair::from_secret([7; 32]).public())
+}
+
+fn listing() -> Listing {
+    let per_core = Capacity(1_000);
+    Listing {
+        seller: peer(),
+        version: 4,
+        market: Market::of_capacity(per_core),
+        cores: 1,
+        per_core,
+        ask: Rate(5),
+        memory: Bytes::gib(1),
+        disk: Bytes::gib(2),
+        platform: Platform { os: "linux".into(), arch: String::new(), native: false },
+        expires: Time(9),
+    }
 }
 
 fn check(message: &Message) {
@@ -27,6 +44,11 @@ fn messages_are_read_back_as_they_were() {
         successors,
     })));
     let keys = KeyPair::from_secret([1; 32]);
+    let handed = Handed { listing: Signed::new(listing(), &keys), sold: 3 };
+    let listings = vec![handed.clone(), handed];
+    let hand_over = HandOver { request: RequestId(7), listings, is_last: true };
+    check(&Message::Market(MarketMessage::HandOver(Box::new(hand_over))));
+    check(&Message::Market(MarketMessage::HandedOver(HandedOver { request: RequestId(7) })));
     let order = Order::OpenAccount(OpenAccount {});
     let command = Signed::new(BankCommand { id: CommandId([1; 16]), bank: keys.public(), order }, &keys);
     check(&Message::Bank(BankMessage::Request(Box::new(BankRequest { command }))));
@@ -48,6 +70,15 @@ fn messages_are_read_back_as_they_were() {
         };
         check(&Message::Service(ServiceMessage::Report(Box::new(Signed::new(report, &keys)))));
     }
+}
+
+#[test]
+fn rules_without_copies_are_encoded_as_before_there_were_any() {
+    let rules = crate::Rules::PUBLIC;
+    assert_eq!(rules.replicas, 0);
+    let with_copies = crate::Rules { replicas: 2, ..rules };
+    assert_eq!(crate::Rules::decode(&with_copies.encode()), Ok(with_copies));
+    assert_eq!(with_copies.encode().strip_prefix(rules.encode().as_slice()), Some([0x50, 2].as_slice()));
 }
 
 #[test]

@@ -29,6 +29,7 @@ impl Scenario {
             liars(),
             hang(),
             leave(),
+            succession(),
         ]
     }
 
@@ -64,6 +65,7 @@ fn calm() -> Scenario {
         rules: SMALL,
         chord: chord::Config::LOCAL,
         submit_at: Span::secs(5),
+        submit_every: Span(0),
         faults: Vec::new(),
         limit: Span::secs(120),
         rest_within: Span::secs(40),
@@ -239,6 +241,30 @@ fn leave() -> Scenario {
         sub_tasks: 60,
         sellers: 12,
         faults: vec![leave(6), leave(8), leave(10)],
+        ..calm()
+    }
+}
+
+fn succession() -> Scenario {
+    let joins =
+        (0_u64..).zip(20..32).map(|(at, host)| Fault::Join { host }.at(Span::millis(6_200 + 700 * at)));
+    let leaves = (0_u64..6).map(|at| Fault::Leave { who: Who::Owner }.at(Span::millis(6_500 + 900 * at)));
+    Scenario {
+        name: "succession",
+        about: "market owners leave and newcomers take markets over while eight buyers find a seller at any time",
+        nodes: 44,
+        buyers: 8,
+        sellers: 12,
+        sub_tasks: 48,
+        machines: Machines { cores: (4, 4), ..calm().machines },
+        work: Work { failing: 0, ..calm().work },
+        net: Model { latency: COUNTRY, loss: 0, duplication: 50 },
+        // What is not handed over would be missing for long.
+        rules: Rules { renewal: Span::secs(20), ..SMALL },
+        submit_at: Span::secs(6),
+        submit_every: Span::secs(1),
+        faults: joins.chain(leaves).collect(),
+        expectation: Expectation::AllPlaced,
         ..calm()
     }
 }

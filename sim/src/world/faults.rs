@@ -3,6 +3,7 @@
 use super::World;
 use super::event::Event;
 use crate::fault::{Fault, Who};
+use crate::host::Host;
 use crate::invariant::Checked;
 use proto::Span;
 use service::Input;
@@ -31,6 +32,10 @@ impl World<'_> {
                 }
                 None => self.later(index),
             },
+            Fault::Join { host } => {
+                self.queue.push(self.now, Event::Boot { host: *host, life: 0 });
+                self.done()
+            }
             Fault::RestartAll => {
                 self.restart_all();
                 self.done()
@@ -87,10 +92,19 @@ impl World<'_> {
         match who {
             Who::Host(host) => Some(host).filter(|host| self.is_up(*host)),
             Who::Busy => {
-                let is_fit = |host: &&crate::host::Host| {
+                let is_fit = |host: &&Host| {
                     host.number >= self.scenario.buyers && !host.has_left && host.machine.busy_cores() > 0
                 };
                 self.hosts.iter().find(is_fit).map(|host| host.number)
+            }
+            Who::Owner => {
+                let listings = |host: &Host| host.node().map_or(0, |node| node.market().listings().count());
+                let is_fit = |host: &&Host| {
+                    let is_outsider =
+                        host.number >= self.scenario.buyers && !self.scenario.sells(host.number);
+                    is_outsider && !host.has_left && listings(host) > 0
+                };
+                self.hosts.iter().filter(is_fit).max_by_key(|host| listings(host)).map(|host| host.number)
             }
         }
     }

@@ -238,6 +238,10 @@ impl World<'_> {
         let Some(buyer) = self.hosts.get(number).map(|host| host.peer.key) else { return Ok(()) };
         self.watch.contracts.told(&self.watch.books, number, buyer, event)?;
         match &event.kind {
+            EventKind::NoSeller { .. } => {
+                self.tally.no_seller += 1;
+                Ok(())
+            }
             EventKind::Retrying { why, .. } => {
                 *self.tally.retries.entry(why.clone()).or_default() += 1;
                 Ok(())
@@ -273,6 +277,7 @@ impl World<'_> {
             node::check(number, self.mutant.opinion(number, opinion))?;
         }
         cores::check(host)?;
-        self.watch.ring.check(host)
+        self.watch.ring.check(host)?;
+        self.watch.listed.check(&self.hosts)
     }
 }

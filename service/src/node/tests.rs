@@ -1,0 +1,117 @@
+//! Two nodes and no network: a departure waits until the market has handed over.
+
+use super::*;
+use crate::worker::Terms;
+use market::{Supply, placement};
+use proto::message::market::{MarketMessage, Platform};
+use proto::{Bytes, Capacity, Market, Rate, Rules};
+
+const BANK: u16 = 99;
+
+fn keys(n: u16) -> KeyPair {
+    KeyPair::from_secret([u8::try_from(n).unwrap(); 32])
+}
+
+fn peer(n: u16) -> Peer {
+    Peer::new(format!("10.4.0.{n}:7740").parse().unwrap(), 0, keys(n).public())
+}
+
+fn node(n: u16) -> Node {
+    let (rules, chord) = (Rules::LOCAL, chord::Config::LOCAL);
+    let config = Config { rules, bank: peer(BANK), chord, terms: Terms::default() };
+    Node::new(config, peer(n), keys(n), [u8::try_from(n).unwrap(); 32], Time(0))
+}
+
+fn market() -> Market {
+    Market::of_capacity(Capacity(1_000))
+}
+
+/// The two nodes, of which the first answers for [`market`] and the second sells there. What they send arrives at
+/// once, but for what `is_lost`.
+struct Pair {
+    nodes: [Node; 2],
+    now: Time,
+    is_lost: fn(&Message) -> bool,
+    /// What the first has wanted, but for what has reached the second.
+    said: Vec<Output>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let key = placement::key(market());
+        let range = |of: u16, after: u16| proto::Range { after: peer(after).id(), until: peer(of).id() };
+        let (owner, other) = if range(1, 2).contains(key) { (1, 2) } else { (2, 1) };
+        let mut pair =
+            Self { nodes: [node(owner), node(other)], now: Time(0), is_lost: |_| false, said: Vec::new() };
+        pair.give(0, Input::Start { via: Vec::new() });
+        pair.give(1, Input::Start { via: vec![peer(owner)] });
+        let (memory, disk) = (Bytes::gib(1), Bytes::gib(1));
+        let (per_core, ask, platform) = (Capacity(1_000), Rate(5), Platform::default());
+        let supply = Some(Supply { cores: 1, per_core, ask, memory, disk, platform });
+        pair.run(Span::secs(2));
+        pair.give(1, Input::Supply { supply });
+        pair.run(Span::secs(2));
+        assert_eq!(pair.nodes[0].market().listings().count(), 1);
+        pair.said.clear();
+        pair
+    }
+
+    fn give(&mut self, to: usize, input: Input) {
+        self.nodes[to].handle(input, self.now);
+        for place in [to, 1 - to] {
+            while let Some(output) = self.nodes[place].poll_output() {
+                let (from, there) = (self.nodes[place].me(), self.nodes[1 - place].me());
+                match output {
+                    Output::Send { to, message } if to == there && !(self.is_lost)(&message) => {
+                        self.give(1 - place, Input::Receive { from, message });
+                    }
+                    other if place == 0 => self.said.push(other),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn run(&mut self, span: Span) {
+        let until = self.now.after(span);
+        loop {
+            let due = |place: usize| self.nodes[place].poll_timeout().filter(|due| *due <= until);
+            let Some((due, place)) = [0, 1].into_iter().filter_map(|n| Some((due(n)?, n))).min() else {
+                break;
+            };
+            self.now = self.now.max(due);
+            self.give(place, Input::Timeout);
+        }
+        self.now = until;
+    }
+
+    fn has_left(&self) -> bool {
+        self.said.iter().any(|output| matches!(output, Output::Left))
+    }
+}
+
+#[test]
+fn a_node_leaves_when_its_successor_has_what_it_kept() {
+    let mut pair = Pair::new();
+    pair.give(0, Input::Leave);
+    assert!(pair.has_left() && !pair.nodes[0].chord().is_member());
+    let departed = |output: &Output| {
+        matches!(output, Output::Send { message: Message::Bank(BankMessage::Departed(_)), .. })
+    };
+    assert_eq!(pair.said.iter().filter(|output| departed(output)).count(), 1);
+    // The other is alone now, answers for the market, and has the listing before it is renewed.
+    let market = pair.nodes[1].market();
+    assert_eq!((market.listings().count(), market.kept().count()), (1, 0));
+}
+
+#[test]
+fn a_node_that_cannot_hand_over_answers_until_its_time_is_over() {
+    let mut pair = Pair::new();
+    pair.is_lost = |message| matches!(message, Message::Market(MarketMessage::HandOver(_)));
+    pair.give(0, Input::Leave);
+    pair.run(Span(market::owner::LEAVE_WITHIN.0 - 1));
+    assert!(!pair.has_left() && pair.nodes[0].chord().is_member());
+    assert!(pair.nodes[0].market().answers_for(market()));
+    pair.run(Span(1));
+    assert!(pair.has_left() && !pair.nodes[0].chord().is_member());
+}

@@ -1,0 +1,50 @@
+//! `listed`: what a seller has listed is for sale, whoever comes and goes. A listing that its owner has confirmed
+//! stands in somebody's books; while it changes hands nobody says in the meantime that it is not there.
+
+use super::{Breach, Checked};
+use crate::host::Host;
+use crate::scenario::Scenario;
+use market::{Marketplace, placement};
+use proto::message::market::Listing;
+use proto::{PublicKey, RingId};
+
+/// Whether it has to hold: a crash takes listings with it until their sellers renew them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listed {
+    holds: bool,
+}
+
+impl Listed {
+    pub(crate) fn new(scenario: &Scenario) -> Self {
+        Self { holds: scenario.is_orderly() }
+    }
+
+    pub(crate) fn check(self, hosts: &[Host]) -> Checked {
+        if !self.holds {
+            return Ok(());
+        }
+        let markets = || hosts.iter().filter_map(Host::node).map(service::Node::market);
+        let is_of = |key: PublicKey| move |listing: &Listing| listing.seller.key == key;
+        for host in hosts {
+            let Some((market, _)) = host.node().and_then(|node| node.market().is_listed()) else { continue };
+            let key = host.peer.key;
+            if markets().any(|market| market.listings().any(is_of(key))) {
+                continue;
+            }
+            let says_no = |node: &Marketplace| node.answers_for(market);
+            let is_kept = markets().any(|market| market.kept().any(is_of(key)));
+            let is_denied = owner(hosts, placement::key(market)).is_some_and(says_no);
+            Breach::unless(is_kept && !is_denied, "listed", || {
+                format!("node {} is listed in {market}, and nobody sells for it there", host.number)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The market of the member that answers for `key`, as the circle has it.
+fn owner(hosts: &[Host], key: RingId) -> Option<&Marketplace> {
+    let members = || hosts.iter().filter_map(Host::node).filter(|node| node.chord().is_member());
+    let first = members().filter(|node| node.me().id() >= key).min_by_key(|node| node.me().id());
+    first.or_else(|| members().min_by_key(|node| node.me().id())).map(service::Node::market)
+}

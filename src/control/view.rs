@@ -16,6 +16,8 @@ pub(crate) struct NodeView {
     pub(crate) predecessor: Option<String>,
     pub(crate) successors: Vec<String>,
     pub(crate) fingers: usize,
+    /// Members whose arcs the node has heard of.
+    pub(crate) known: usize,
     pub(crate) is_member: bool,
     /// Power of one core, in Mc/s, as calibrated.
     pub(crate) per_core: u64,

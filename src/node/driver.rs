@@ -387,6 +387,7 @@ impl Driver {
             predecessor: chord.predecessor().map(|peer| peer.to_string()),
             successors: chord.successors().iter().map(ToString::to_string).collect(),
             fingers: chord.fingers().count(),
+            known: chord.known(),
             is_member: chord.is_member(),
             per_core: self.supplier.per_core.0,
             cores: offered.map_or(0, |supply| supply.cores),

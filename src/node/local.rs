@@ -163,8 +163,12 @@ impl Network {
         }
     }
 
-    /// What to tell about the first process that has ended by itself, if one has.
+    /// What to tell about the first process that has ended by itself, if one has. A node that somebody has let leave in
+    /// order is no longer of the network, and no reason to end; the last one is.
     pub(crate) fn obituary(&mut self) -> Option<Failure> {
+        if self.nodes.len() > 1 {
+            self.nodes.retain_mut(|node| !node.child.has_left());
+        }
         let nodes = self.nodes.iter_mut().map(|node| &mut node.child).chain(&mut self.starting);
         let bank = self.bank.iter_mut().map(|(child, _)| child);
         bank.chain(nodes).find_map(Child::obituary)

@@ -80,6 +80,7 @@ pub(crate) fn node() -> NodeView {
         predecessor: Some("9876543210".repeat(4)),
         successors: vec!["5555555555".repeat(4)],
         fingers: 2,
+        known: 4,
         is_member: true,
         per_core: 2_500,
         cores: 1,

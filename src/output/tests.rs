@@ -105,7 +105,7 @@ fn a_node_shows_ring_market_and_power() {
     let expected = "\
 account  ab12cd34ab12cd34ab12cd34ab12cd34ab12cd34ab12cd34ab12cd34ab12cd34
 node     01234567 at 127.0.0.1:40001, slot 1
-ring     member; predecessor 98765432, 1 successor, 2 fingers
+ring     member; predecessor 98765432, 1 successor, 2 fingers; 4 members known
 bank     127.0.0.1:7742
 power    2500 Mc/s a core; 1 core to sell, 1 free
 selling  in compute/45 at 0.20 credits/Gc

@@ -83,6 +83,11 @@ impl Child {
         }
     }
 
+    /// Whether it has ended, and in order.
+    pub(super) fn has_left(&mut self) -> bool {
+        self.process.try_wait().ok().flatten().is_some_and(|status| status.success())
+    }
+
     /// What to tell about it if it has ended by itself.
     pub(super) fn obituary(&mut self) -> Option<Failure> {
         let status = self.process.try_wait().ok().flatten()?;

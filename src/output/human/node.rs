@@ -10,10 +10,11 @@ pub(in crate::output) fn node(node: &NodeView) -> String {
     let NodeView { version, account, node_id, address, slot, bank, .. } = node;
     let ring = if node.is_member { "member" } else { "joining" };
     let neighbours = format!(
-        "{ring}; predecessor {}, {}, {}",
+        "{ring}; predecessor {}, {}, {}; {} known",
         node.predecessor.as_deref().map_or("none", short),
         count(node.successors.len(), "successor"),
         count(node.fingers, "finger"),
+        count(node.known, "member"),
     );
     let selling = match (&node.listed, &node.not_selling) {
         (_, Some(why)) => format!("nothing: {why}"),

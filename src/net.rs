@@ -45,8 +45,8 @@ pub(crate) const VERSION: u32 = 1;
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Messages that wait for one peer; one more, and the peer counts as unreachable.
 pub(crate) const MAX_QUEUE: usize = 1_024;
-/// Connections that others may hold to this node, and as many that it holds itself. Beyond it the one that was
-/// silent for the longest time is closed.
+/// Connections that others may hold to this node, and as many that it holds itself. Beyond it one that was never
+/// used is closed, or else the one that was silent for the longest time.
 pub(crate) const MAX_CONNECTIONS: usize = 512;
 /// Contents that are sent at the same time.
 pub(crate) const MAX_FETCHES: usize = 64;

@@ -9,6 +9,10 @@ mod bank;
 mod books;
 #[path = "cluster/channel.rs"]
 mod channel;
+#[path = "cluster/garbage.rs"]
+mod garbage;
+#[path = "../proto/tests/common/generate.rs"]
+mod generate;
 #[path = "common/harness.rs"]
 mod harness;
 #[path = "cluster/journal.rs"]
@@ -21,6 +25,10 @@ mod network;
 mod ring;
 #[path = "cluster/seller.rs"]
 mod seller;
+#[path = "cluster/server.rs"]
+mod server;
+#[path = "cluster/stranger.rs"]
+mod stranger;
 #[path = "cluster/view.rs"]
 mod view;
 #[path = "cluster/work.rs"]

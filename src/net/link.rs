@@ -70,7 +70,7 @@ struct Wires {
 pub(super) async fn dial(net: Arc<Inner>, to: Peer, link: Link, mut waiting: mpsc::Receiver<Outgoing>) {
     let talk = Talk { net, link, address: (to.key, to.addr), peers: Mutex::new(BTreeSet::from([to])) };
     let ended = tokio::select! {
-        ended = async { talk.work(&mut waiting, talk.open().await?).await } => ended,
+        ended = async { talk.work(&mut waiting, talk.open_unless_displaced().await?).await } => ended,
         () = talk.link.line.broken() => Err(Broken::new("too many messages wait for it")),
     };
     talk.net.pool.detach(&talk.address, &talk.link);
@@ -170,6 +170,15 @@ impl Wires {
 }
 
 impl Talk {
+    /// Opens the stream, unless others take its place before it stands.
+    async fn open_unless_displaced(&self) -> Result<Wires, Broken> {
+        tokio::select! {
+            biased;
+            wires = self.open() => wires,
+            () = self.link.line.closing() => Err(Broken::new("too many connections are being opened")),
+        }
+    }
+
     /// Dials, greets, and waits for the other side's greeting.
     async fn open(&self) -> Result<Wires, Broken> {
         if let Some(at) = self.net.pool.earliest_dial(&self.address) {

@@ -2,7 +2,8 @@
 //! again at the same address.
 
 use super::harness::{Bank, NodeProcess, command, policy, run, text, wait_until};
-use super::view::{Balance, Node, Task};
+use super::server::Server;
+use super::view::{Balance, Lookup, Node, Task, Walk};
 use super::work::{Slow, checksum, task_file};
 use serde::de::DeserializeOwned;
 use std::net::SocketAddr;
@@ -67,6 +68,28 @@ impl Network {
 
     pub(crate) fn address(&self, node: usize) -> SocketAddr {
         self.nodes[node].address.parse().expect("an address")
+    }
+
+    /// The bank's process.
+    pub(crate) fn bank_server(&self) -> Server {
+        Server { name: "bank".into(), address: self.bank_address(), pid: self.bank.pid() }
+    }
+
+    /// The process of a node.
+    pub(crate) fn server(&self, node: usize) -> Server {
+        let name = self.nodes[node].name.clone();
+        Server { name, address: self.address(node), pid: self.nodes[node].pid() }
+    }
+
+    /// A walk around the ring, which may find defects.
+    pub(crate) fn check(&self, node: usize) -> Walk {
+        let finished = self.nodes[node].run(&["ring", "check", "--json"]);
+        serde_json::from_value(finished.json()).unwrap_or_else(|error| panic!("{error}: {finished:?}"))
+    }
+
+    /// Who answers for `key`, which has to be found: its account.
+    pub(crate) fn look_up(&self, node: usize, key: &str) -> String {
+        self.ask::<Lookup>(node, &["ring", "lookup", key]).owner.account
     }
 
     /// Which node has this account.

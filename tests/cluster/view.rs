@@ -45,6 +45,25 @@ pub(crate) struct Node {
     pub unanswered_orders: usize,
 }
 
+/// `ring check`.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Walk {
+    pub nodes: usize,
+    pub is_closed: bool,
+    pub defects: Vec<String>,
+}
+
+/// `ring lookup`.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Lookup {
+    pub owner: Owner,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Owner {
+    pub account: String,
+}
+
 /// `bank balance`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Balance {

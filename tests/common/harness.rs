@@ -136,6 +136,11 @@ impl Bank {
         format!("{}@{}", self.key, self.address)
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        pid(self.process.as_ref())
+    }
+
     /// Kills it as a power cut would.
     pub(crate) fn kill9(&mut self) {
         kill9(&mut self.process);
@@ -188,6 +193,11 @@ impl NodeProcess {
     /// Runs a command with `--json` that asks this node and must succeed.
     pub(crate) fn json(&self, args: &[&str]) -> Value {
         json(args, &self.home)
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        pid(self.process.as_ref())
     }
 
     /// Whether it has neither been killed nor ended.
@@ -276,6 +286,11 @@ impl Drop for Process {
 /// `path` as text: the directories of tests have names in ASCII.
 pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap_or_else(|| panic!("{} is no text", path.display()))
+}
+
+fn pid(process: Option<&Process>) -> u32 {
+    let Some(process) = process else { panic!("it is not running") };
+    process.child.id()
 }
 
 fn kill9(process: &mut Option<Process>) {

@@ -138,7 +138,7 @@ wrapped!(
 
 impl Generate for SocketAddr {
     fn strategy() -> BoxedStrategy<Self> {
-        let four = any::<u8>().prop_map(|last| IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)));
+        let four = any::<u8>().prop_map(|last| IpAddr::V4(Ipv4Addr::new(198, 51, 100, last)));
         let six = any::<u16>().prop_map(|last| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last).into());
         (prop_oneof![3 => four, 1 => six], any::<u16>()).prop_map(Self::from).boxed()
     }

@@ -201,7 +201,7 @@ impl Talk {
         let origin = Origin::Dialled { key, addr };
         let opening = async {
             let mut inbound = client.exchange(outbound).await?.into_inner();
-            let greeting = origin.read_greeting(&mut inbound).await?;
+            let greeting = origin.read_greeting(&mut inbound, self.net.slot_limit()).await?;
             Ok((inbound, greeting.from))
         };
         let opened = timeout(CONNECT_TIMEOUT, opening).await;
@@ -322,7 +322,7 @@ impl Talk {
                 }
                 // Who is there has been given a new place.
                 Some(frame::Body::Hello(hello)) => {
-                    from = origin.check(hello)?.from;
+                    from = origin.check(hello, self.net.slot_limit())?.from;
                     self.note(from);
                 }
                 None => return Err(Broken::new("it sent an empty frame")),

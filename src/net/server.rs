@@ -182,7 +182,7 @@ impl Node for Visitor {
     ) -> Result<Response<Self::ExchangeStream>, Status> {
         let mut inbound = request.into_inner();
         let origin = Origin::Accepted { key: self.key, addr: self.addr };
-        let greeting = timeout(CONNECT_TIMEOUT, origin.read_greeting(&mut inbound))
+        let greeting = timeout(CONNECT_TIMEOUT, origin.read_greeting(&mut inbound, self.net.slot_limit()))
             .await
             .map_err(|_| Status::deadline_exceeded("no greeting came"))?
             .map_err(|broken| {

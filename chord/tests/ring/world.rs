@@ -32,6 +32,15 @@ impl Net {
         Self { delay: (Span::millis(1), Span::millis(80)), lost: 50, doubled: 30, refuses: false };
 }
 
+/// How a node answers that others cannot count on. It goes on asking and notifying as if nothing were wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Never.
+    Mute,
+    /// So much later than asked.
+    Late(Span),
+}
+
 #[derive(Debug)]
 enum Event {
     Deliver { from: Peer, to: usize, message: ChordMessage },
@@ -45,6 +54,7 @@ struct Place {
     life: u32,
     core: Option<Chord>,
     timer: Option<Time>,
+    manner: Option<Manner>,
 }
 
 /// How a lookup ended.
@@ -82,7 +92,7 @@ impl World {
             let [high, low] = number.to_be_bytes();
             let addr = format!("10.1.{high}.{low}:7000").parse().unwrap();
             let key = PublicKey([low; 32]);
-            Place { peer: Peer::new(addr, number, key), life: 0, core: None, timer: None }
+            Place { peer: Peer::new(addr, number, key), life: 0, core: None, timer: None, manner: None }
         };
         let assumptions =
             Assumptions { successors: config.successors, is_formed: false, hold: net.lost == 0 };
@@ -160,6 +170,12 @@ impl World {
         self.give(index, Input::Join { via });
     }
 
+    /// From now on a node answers in this manner. Others take it for dead, which the proof excludes.
+    pub(crate) fn behave(&mut self, index: usize, manner: Manner) {
+        self.assumptions.hold = false;
+        self.places[index].manner = Some(manner);
+    }
+
     /// Whether the failure of this node would break the assumptions of Zave's proof.
     pub(crate) fn is_needed(&self, index: usize) -> bool {
         breaks_assumptions(&self.views(), self.assumptions, self.peer(index).id())
@@ -222,12 +238,18 @@ impl World {
     fn post(&mut self, index: usize, to: Peer, message: ChordMessage) {
         let from = self.peer(index);
         let Some(target) = self.places.iter().position(|place| place.peer == to) else { return };
+        let manner = self.places[index].manner.filter(|_| is_answer(&message));
+        let late = match manner {
+            Some(Manner::Mute) => return,
+            Some(Manner::Late(late)) => late,
+            None => Span(0),
+        };
         let copies = 1 + u64::from(self.rng.next_u64() % 1_000 < self.net.doubled);
         for _ in 0..copies {
             if self.rng.next_u64() % 1_000 < self.net.lost {
                 continue;
             }
-            let at = self.now.after(self.delay());
+            let at = self.now.after(late.plus(self.delay()));
             self.schedule(at, Event::Deliver { from, to: target, message: message.clone() });
         }
     }
@@ -364,6 +386,11 @@ impl World {
         let hops: u32 = outcomes.iter().map(|outcome| outcome.hops).sum();
         f64::from(hops) / f64::from(u32::try_from(outcomes.len()).unwrap())
     }
+}
+
+const fn is_answer(message: &ChordMessage) -> bool {
+    use ChordMessage::{Busy, CloserNodes, FoundNode, Pong, StateReply};
+    matches!(message, FoundNode(_) | CloserNodes(_) | StateReply(_) | Busy(_) | Pong(_))
 }
 
 /// The periods of a local network, with lists of `successors`.

@@ -15,9 +15,10 @@ use proto::message::chord::{ChordMessage, Ping};
 use proto::wire::{MAX_MESSAGE, v1};
 use proto::{Message, RequestId};
 use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Random contents of each kind for each method.
 const ROUNDS: usize = 12;
 /// Valid messages that nobody asked for, in how many streams, to each server.
@@ -141,17 +142,17 @@ async fn check_methods(server: &Server, random: &mut TestRunner) {
         [(EXCHANGE, &greeting, &greeting), (EXCHANGE, &Vec::new(), &greeting), (FETCH, &Vec::new(), &request)]
     {
         for (what, said) in contents(random, first, proper) {
-            let heard = stranger.visit(server.address).await.call(path, said).await;
+            let heard = stranger.visit(HERE, server.address).await.call(path, said).await;
             check_refused(path, what, first.is_empty(), &heard);
         }
     }
     for path in ["/compup2p.v1.Node/Nothing", "/"] {
-        let heard = stranger.visit(server.address).await.call(path, Said::new([request.clone()])).await;
+        let heard = stranger.visit(HERE, server.address).await.call(path, Said::new([request.clone()])).await;
         assert_eq!(heard.status.as_deref(), Some("12"), "{path} is not there: {heard:?}");
     }
     for half in [&greeting[..0], &greeting[..9]] {
         let half = Said::new([half.to_vec()]).and_nothing_more();
-        let heard = stranger.visit(server.address).await.call(EXCHANGE, half).await;
+        let heard = stranger.visit(HERE, server.address).await.call(EXCHANGE, half).await;
         assert_eq!(heard.status.as_deref(), Some("4"), "the deadline of a greeting: {heard:?}");
     }
 }
@@ -174,7 +175,9 @@ async fn check_messages(server: &Server, random: &mut TestRunner) {
         let mut pieces = vec![encoded(&stranger.hello(unspecified(1), u16::try_from(number).expect("few")))];
         pieces.extend((0..MESSAGES).map(|_| encoded(&message(&pick(random, &Message::strategy())))));
         let address = server.address;
-        streams.spawn(async move { stranger.visit(address).await.call(EXCHANGE, Said::new(pieces)).await });
+        streams.spawn(
+            async move { stranger.visit(HERE, address).await.call(EXCHANGE, Said::new(pieces)).await },
+        );
     }
     for heard in streams.join_all().await {
         assert!(!heard.frames.is_empty(), "a proper greeting is answered: {heard:?}");
@@ -204,7 +207,7 @@ async fn check_silent(server: &Server) {
     let stranger = Stranger::new(91);
     let mut visits = Vec::new();
     for _ in 0..SILENT {
-        visits.push(stranger.visit(server.address).await);
+        visits.push(stranger.visit(HERE, server.address).await);
     }
     check_sockets(server);
 }
@@ -221,7 +224,7 @@ async fn check_claims(server: &Server) {
         [encoded(&stranger.hello(address, 0)), encoded(&question)]
     });
     let said = Said::new([claims.collect::<Vec<_>>().concat()]);
-    let heard = stranger.visit(server.address).await.call(EXCHANGE, said);
+    let heard = stranger.visit(HERE, server.address).await.call(EXCHANGE, said);
     let heard = tokio::spawn(heard);
     until("all claims are heard and given up", 30, || {
         check_sockets(server);

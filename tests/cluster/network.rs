@@ -5,6 +5,7 @@ use super::harness::{Bank, NodeProcess, command, policy, run, text, wait_until};
 use super::server::Server;
 use super::view::{Balance, Lookup, Node, Task, Walk};
 use super::work::{Slow, checksum, task_file};
+use proto::{Peer, PublicKey};
 use serde::de::DeserializeOwned;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -79,6 +80,17 @@ impl Network {
     pub(crate) fn server(&self, node: usize) -> Server {
         let name = self.nodes[node].name.clone();
         Server { name, address: self.address(node), pid: self.nodes[node].pid() }
+    }
+
+    /// The place of a node in the ring.
+    pub(crate) fn place(&self, node: usize) -> Peer {
+        let key = PublicKey::from_hex(&self.nodes[node].account).expect("a key");
+        Peer::new(self.address(node), self.status(node).slot, key)
+    }
+
+    /// What a node has told so far.
+    pub(crate) fn log(&self, node: usize) -> String {
+        std::fs::read_to_string(self.nodes[node].home.join("log")).expect("the node has a log")
     }
 
     /// A walk around the ring, which may find defects.

@@ -6,15 +6,15 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::Message as _;
 use proto::wire::Wire as _;
 use proto::wire::v1::{self, frame};
-use proto::{KeyPair, Peer};
+use proto::{KeyPair, Peer, PublicKey};
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
@@ -86,16 +86,22 @@ impl Stranger {
         Self { keys, channel }
     }
 
+    pub(crate) fn key(&self) -> PublicKey {
+        self.keys.public()
+    }
+
     /// The greeting of somebody with this key who claims to be at `address` and `slot`.
     pub(crate) fn hello(&self, address: SocketAddr, slot: u16) -> v1::Frame {
         let sender = Some(Peer::new(address, slot, self.keys.public()).to_pb());
         v1::Frame { body: Some(frame::Body::Hello(v1::Hello { sender, version: 1, is_client: false })) }
     }
 
-    /// Opens a channel.
-    pub(crate) async fn visit(&self, to: SocketAddr) -> Visit {
+    /// Opens a channel from an address of this machine.
+    pub(crate) async fn visit(&self, from: IpAddr, to: SocketAddr) -> Visit {
         let config = self.channel.client(None).expect("a configuration");
-        let socket = TcpStream::connect(to).await.expect("the server listens");
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(SocketAddr::new(from, 0)).expect("an address of this machine");
+        let socket = socket.connect(to).await.expect("the server listens");
         let stream = TlsConnector::from(Arc::new(config)).connect(to.ip().into(), socket);
         let stream = timeout(PATIENCE, stream).await.expect("a handshake in time").expect("a channel");
         let opened = handshake(TokioExecutor::new(), TokioIo::new(stream)).await;

@@ -37,6 +37,7 @@ pub(crate) struct Sale {
 pub(crate) struct Node {
     pub account: String,
     pub node_id: String,
+    pub slot: u16,
     pub predecessor: Option<String>,
     pub successors: Vec<String>,
     pub is_member: bool,

@@ -242,6 +242,7 @@ impl Process {
         let log_file = log_file.unwrap_or_else(|error| panic!("cannot write {}: {error}", log.display()));
         let mut command = command(args, home);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log_file);
+        command.env("COMPUP2P_LOG", "compup2p=info");
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
         let process = Self { name: name.into(), child, _stdin: stdin };

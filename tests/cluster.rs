@@ -21,8 +21,12 @@ mod journal;
 mod liars;
 #[path = "cluster/money.rs"]
 mod money;
+#[path = "cluster/namespace.rs"]
+mod namespace;
 #[path = "cluster/network.rs"]
 mod network;
+#[path = "cluster/partition.rs"]
+mod partition;
 #[path = "cluster/ring.rs"]
 mod ring;
 #[path = "cluster/seller.rs"]

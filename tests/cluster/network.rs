@@ -33,6 +33,11 @@ pub(crate) struct Waiting {
     command: JoinHandle<super::harness::Finished>,
 }
 
+/// The machine for one test.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Looks until `condition` holds; what it said last is shown when it does not within so many seconds.
 #[track_caller]
 pub(crate) fn until<T>(what: &str, seconds: u64, mut condition: impl FnMut() -> Result<T, String>) -> T {
@@ -46,7 +51,7 @@ pub(crate) fn until<T>(what: &str, seconds: u64, mut condition: impl FnMut() -> 
 impl Network {
     /// A bank and `count` nodes of one core each, all in the ring and in the market.
     pub(crate) fn start(count: usize) -> Self {
-        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = alone();
         let directory = tempfile::tempdir().expect("a temporary directory");
         let bank = Bank::start(directory.path());
         let start = |node: usize| {

@@ -301,6 +301,7 @@ impl Talk {
                 continue;
             }
             put(frames, frame).await?;
+            tracing::trace!(peer = %to, "a message is sent");
             self.link.line.touch();
         }
         Ok(())

@@ -26,6 +26,7 @@ use proto::{KeyPair, Message, Peer, PublicKey};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 use store::Store;
 use tokio::net::TcpListener;
@@ -45,8 +46,8 @@ pub(crate) const VERSION: u32 = 1;
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Messages that wait for one peer; one more, and the peer counts as unreachable.
 pub(crate) const MAX_QUEUE: usize = 1_024;
-/// Connections that others may hold to this node, and as many that it holds itself. Beyond it the one that was
-/// silent for the longest time is closed.
+/// Connections that others may hold to this node, and as many that it holds itself. Beyond it one that was never
+/// used is closed, or else the one that was silent for the longest time.
 pub(crate) const MAX_CONNECTIONS: usize = 512;
 /// Contents that are sent at the same time.
 pub(crate) const MAX_FETCHES: usize = 64;
@@ -127,6 +128,8 @@ struct Inner {
     key: PublicKey,
     /// Who we say that we are.
     me: watch::Sender<Peer>,
+    /// How many places the network's rules give an ip address; as many as there are before they are known.
+    slot_limit: AtomicU16,
     inbox: mpsc::Sender<Event>,
     store: Arc<Store>,
     dialler: Dialler,
@@ -162,6 +165,7 @@ impl Net {
             address,
             key: keys.public(),
             me: watch::Sender::new(Peer::new(address, 0, keys.public())),
+            slot_limit: AtomicU16::new(u16::MAX),
             inbox,
             store,
             dialler: Dialler { channel, source },
@@ -186,6 +190,11 @@ impl Net {
     /// unspecified ip address (0.0.0.0) is replaced by others with the one they see.
     pub(crate) fn set_me(&self, me: Peer) {
         self.inner.me.send_replace(me);
+    }
+
+    /// Refuses from now on whoever claims a slot that the network's rules do not have.
+    pub(crate) fn set_slot_limit(&self, limit: u16) {
+        self.inner.slot_limit.store(limit, Ordering::Relaxed);
     }
 
     /// Sends a message, at once and in order for each peer. What cannot be delivered is reported as
@@ -234,6 +243,10 @@ impl Inner {
             }
             drop(alive);
         });
+    }
+
+    fn slot_limit(&self) -> u16 {
+        self.slot_limit.load(Ordering::Relaxed)
     }
 
     /// Resolves when the end has begun.

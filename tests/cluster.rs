@@ -9,18 +9,32 @@ mod bank;
 mod books;
 #[path = "cluster/channel.rs"]
 mod channel;
+#[path = "cluster/garbage.rs"]
+mod garbage;
+#[path = "../proto/tests/common/generate.rs"]
+mod generate;
 #[path = "common/harness.rs"]
 mod harness;
 #[path = "cluster/journal.rs"]
 mod journal;
+#[path = "cluster/liars.rs"]
+mod liars;
 #[path = "cluster/money.rs"]
 mod money;
+#[path = "cluster/namespace.rs"]
+mod namespace;
 #[path = "cluster/network.rs"]
 mod network;
+#[path = "cluster/partition.rs"]
+mod partition;
 #[path = "cluster/ring.rs"]
 mod ring;
 #[path = "cluster/seller.rs"]
 mod seller;
+#[path = "cluster/server.rs"]
+mod server;
+#[path = "cluster/stranger.rs"]
+mod stranger;
 #[path = "cluster/view.rs"]
 mod view;
 #[path = "cluster/work.rs"]

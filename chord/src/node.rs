@@ -287,7 +287,7 @@ impl<P: Handle> Chord<P> {
         if from.id() == self.me.id() {
             return;
         }
-        if let Some(member) = self.member.as_mut().filter(|member| member.arc.follows(from.id())) {
+        if let Some(member) = self.member.as_mut().filter(|member| member.arc.predecessor() == Some(from)) {
             member.heard = now;
         }
         self.learn(from, &message, now);

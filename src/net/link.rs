@@ -70,7 +70,7 @@ struct Wires {
 pub(super) async fn dial(net: Arc<Inner>, to: Peer, link: Link, mut waiting: mpsc::Receiver<Outgoing>) {
     let talk = Talk { net, link, address: (to.key, to.addr), peers: Mutex::new(BTreeSet::from([to])) };
     let ended = tokio::select! {
-        ended = async { talk.work(&mut waiting, talk.open().await?).await } => ended,
+        ended = async { talk.work(&mut waiting, talk.open_unless_displaced().await?).await } => ended,
         () = talk.link.line.broken() => Err(Broken::new("too many messages wait for it")),
     };
     talk.net.pool.detach(&talk.address, &talk.link);
@@ -170,6 +170,15 @@ impl Wires {
 }
 
 impl Talk {
+    /// Opens the stream, unless others take its place before it stands.
+    async fn open_unless_displaced(&self) -> Result<Wires, Broken> {
+        tokio::select! {
+            biased;
+            wires = self.open() => wires,
+            () = self.link.line.closing() => Err(Broken::new("too many connections are being opened")),
+        }
+    }
+
     /// Dials, greets, and waits for the other side's greeting.
     async fn open(&self) -> Result<Wires, Broken> {
         if let Some(at) = self.net.pool.earliest_dial(&self.address) {
@@ -192,7 +201,7 @@ impl Talk {
         let origin = Origin::Dialled { key, addr };
         let opening = async {
             let mut inbound = client.exchange(outbound).await?.into_inner();
-            let greeting = origin.read_greeting(&mut inbound).await?;
+            let greeting = origin.read_greeting(&mut inbound, self.net.slot_limit()).await?;
             Ok((inbound, greeting.from))
         };
         let opened = timeout(CONNECT_TIMEOUT, opening).await;
@@ -292,6 +301,7 @@ impl Talk {
                 continue;
             }
             put(frames, frame).await?;
+            tracing::trace!(peer = %to, "a message is sent");
             self.link.line.touch();
         }
         Ok(())
@@ -313,7 +323,7 @@ impl Talk {
                 }
                 // Who is there has been given a new place.
                 Some(frame::Body::Hello(hello)) => {
-                    from = origin.check(hello)?.from;
+                    from = origin.check(hello, self.net.slot_limit())?.from;
                     self.note(from);
                 }
                 None => return Err(Broken::new("it sent an empty frame")),

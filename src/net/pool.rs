@@ -83,12 +83,14 @@ impl Pool {
 }
 
 impl Links {
-    /// Adds a link; beyond the limit, the one that was silent for the longest time is asked to end.
+    /// Adds a link; beyond the limit, the least used one has to end and gets no more messages.
     fn insert(&mut self, address: Address, link: Link) {
-        if self.by_address.len() >= MAX_CONNECTIONS
-            && let Some(silent) = self.by_address.values().min_by_key(|link| link.line.last_use())
-        {
-            silent.line.close();
+        if self.by_address.len() >= MAX_CONNECTIONS {
+            let least = self.by_address.iter().min_by_key(|(_, link)| link.line.rank());
+            let least = least.map(|(address, _)| *address);
+            if let Some(least) = least.and_then(|least| self.by_address.remove(&least)) {
+                least.line.close();
+            }
         }
         self.by_address.insert(address, link);
     }

@@ -37,7 +37,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What a stream to the other side gives.
 pub(super) type Sent<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-/// The connections that are open, for finding the most silent one.
+/// The connections that are open, for finding the least used one.
 #[derive(Debug, Default)]
 struct Accepted(Mutex<Vec<Arc<Line>>>);
 
@@ -46,13 +46,13 @@ impl Accepted {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a connection; beyond the limit, the one that was silent for the longest time is asked to end.
+    /// Adds a connection; beyond the limit, the least used one is asked to end.
     fn add(&self, line: &Arc<Line>) {
         let mut lines = self.lock();
         if lines.len() >= MAX_CONNECTIONS
-            && let Some(silent) = lines.iter().min_by_key(|line| line.last_use())
+            && let Some(least) = lines.iter().filter(|line| line.is_open()).min_by_key(|line| line.rank())
         {
-            silent.close();
+            least.close();
         }
         lines.push(Arc::clone(line));
     }
@@ -150,7 +150,11 @@ async fn serve(stream: TlsStream<TcpStream>, visitor: Visitor) {
         } => {
             line.close();
             connection.as_mut().graceful_shutdown();
-            timeout(CLOSE_TIMEOUT, connection).await.unwrap_or(Ok(()))
+            // A line that is broken has reached its closing as well, and nothing on it is worth waiting for.
+            tokio::select! {
+                ended = timeout(CLOSE_TIMEOUT, connection) => ended.unwrap_or(Ok(())),
+                () = line.broken() => return,
+            }
         }
     };
     if let Err(error) = ended {
@@ -178,7 +182,7 @@ impl Node for Visitor {
     ) -> Result<Response<Self::ExchangeStream>, Status> {
         let mut inbound = request.into_inner();
         let origin = Origin::Accepted { key: self.key, addr: self.addr };
-        let greeting = timeout(CONNECT_TIMEOUT, origin.read_greeting(&mut inbound))
+        let greeting = timeout(CONNECT_TIMEOUT, origin.read_greeting(&mut inbound, self.net.slot_limit()))
             .await
             .map_err(|_| Status::deadline_exceeded("no greeting came"))?
             .map_err(|broken| {

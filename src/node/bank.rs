@@ -41,6 +41,7 @@ pub(crate) async fn run_bank(options: BankOptions) -> Result<(), Failure> {
     let (inbox, events) = mpsc::channel(INBOX);
     let net = Net::start(options.listen, keys.clone(), Arc::new(store), inbox).await;
     let net = net.map_err(Failure::from_display("listen"))?;
+    net.set_slot_limit(rules.slot_limit);
     output::ready(net.address(), keys.public(), home, options.tied);
     let mut driver = Driver { bank, journal, path, net: net.clone(), clock };
     let served = tokio::select! {

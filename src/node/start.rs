@@ -56,6 +56,7 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
         return Err(Failure::other_cost_model(entered.rules.cost_model));
     }
     let me = entered.you;
+    net.set_slot_limit(entered.rules.slot_limit);
     net.set_me(me);
     let clock = Clock::start();
     let node = new_node(&keys, &policy, bank, &entered, clock)?;

@@ -2,8 +2,10 @@
 //! again at the same address.
 
 use super::harness::{Bank, NodeProcess, command, policy, run, text, wait_until};
-use super::view::{Balance, Node, Task};
+use super::server::Server;
+use super::view::{Balance, Lookup, Node, Task, Walk};
 use super::work::{Slow, checksum, task_file};
+use proto::{Peer, PublicKey};
 use serde::de::DeserializeOwned;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -31,6 +33,11 @@ pub(crate) struct Waiting {
     command: JoinHandle<super::harness::Finished>,
 }
 
+/// The machine for one test.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Looks until `condition` holds; what it said last is shown when it does not within so many seconds.
 #[track_caller]
 pub(crate) fn until<T>(what: &str, seconds: u64, mut condition: impl FnMut() -> Result<T, String>) -> T {
@@ -44,7 +51,7 @@ pub(crate) fn until<T>(what: &str, seconds: u64, mut condition: impl FnMut() -> 
 impl Network {
     /// A bank and `count` nodes of one core each, all in the ring and in the market.
     pub(crate) fn start(count: usize) -> Self {
-        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = alone();
         let directory = tempfile::tempdir().expect("a temporary directory");
         let bank = Bank::start(directory.path());
         let start = |node: usize| {
@@ -67,6 +74,39 @@ impl Network {
 
     pub(crate) fn address(&self, node: usize) -> SocketAddr {
         self.nodes[node].address.parse().expect("an address")
+    }
+
+    /// The bank's process.
+    pub(crate) fn bank_server(&self) -> Server {
+        Server { name: "bank".into(), address: self.bank_address(), pid: self.bank.pid() }
+    }
+
+    /// The process of a node.
+    pub(crate) fn server(&self, node: usize) -> Server {
+        let name = self.nodes[node].name.clone();
+        Server { name, address: self.address(node), pid: self.nodes[node].pid() }
+    }
+
+    /// The place of a node in the ring.
+    pub(crate) fn place(&self, node: usize) -> Peer {
+        let key = PublicKey::from_hex(&self.nodes[node].account).expect("a key");
+        Peer::new(self.address(node), self.status(node).slot, key)
+    }
+
+    /// What a node has told so far.
+    pub(crate) fn log(&self, node: usize) -> String {
+        std::fs::read_to_string(self.nodes[node].home.join("log")).expect("the node has a log")
+    }
+
+    /// A walk around the ring, which may find defects.
+    pub(crate) fn check(&self, node: usize) -> Walk {
+        let finished = self.nodes[node].run(&["ring", "check", "--json"]);
+        serde_json::from_value(finished.json()).unwrap_or_else(|error| panic!("{error}: {finished:?}"))
+    }
+
+    /// Who answers for `key`, which has to be found: its account.
+    pub(crate) fn look_up(&self, node: usize, key: &str) -> String {
+        self.ask::<Lookup>(node, &["ring", "lookup", key]).owner.account
     }
 
     /// Which node has this account.

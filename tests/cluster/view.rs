@@ -37,12 +37,32 @@ pub(crate) struct Sale {
 pub(crate) struct Node {
     pub account: String,
     pub node_id: String,
+    pub slot: u16,
     pub predecessor: Option<String>,
     pub successors: Vec<String>,
     pub is_member: bool,
     pub listed: Option<String>,
     pub working: usize,
     pub unanswered_orders: usize,
+}
+
+/// `ring check`.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Walk {
+    pub nodes: usize,
+    pub is_closed: bool,
+    pub defects: Vec<String>,
+}
+
+/// `ring lookup`.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Lookup {
+    pub owner: Owner,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Owner {
+    pub account: String,
 }
 
 /// `bank balance`.

@@ -37,11 +37,22 @@ impl Finished {
     }
 }
 
+/// The command that runs another one somewhere else, such as in a network namespace: its name and its arguments. Empty
+/// for here.
+pub(crate) type Within = Vec<String>;
+
 /// The program with `args`. Its node's home, its temporary directory and the user's home are `home`, and it starts
 /// in the repository, where the README's commands start. The environment of the test has no influence.
 pub(crate) fn command(args: &[&str], home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_compup2p"));
-    command.args(args).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
+    command_within(&Within::new(), args, home)
+}
+
+/// The same somewhere else.
+fn command_within(within: &Within, args: &[&str], home: &Path) -> Command {
+    let program = env!("CARGO_BIN_EXE_compup2p");
+    let mut words = within.iter().map(String::as_str).chain([program]);
+    let mut command = Command::new(words.next().unwrap_or(program));
+    command.args(words).args(args).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
     for name in ["COMPUP2P_BOOTSTRAP", "COMPUP2P_LISTEN", "COLUMNS", "NO_COLOR", "RUST_LOG", "XDG_DATA_HOME"]
     {
         command.env_remove(name);
@@ -109,15 +120,21 @@ pub(crate) struct Bank {
     pub address: String,
     /// Its public key.
     pub key: String,
+    within: Within,
     process: Option<Process>,
 }
 
 impl Bank {
     /// Starts a bank with its files below `directory`, and waits until it serves.
     pub(crate) fn start(directory: &Path) -> Self {
+        Self::start_within(Within::new(), directory, "127.0.0.1:0")
+    }
+
+    /// The same somewhere else, at this address.
+    pub(crate) fn start_within(within: Within, directory: &Path, address: &str) -> Self {
         let home = directory.join("bank-home");
         make_directory(&home);
-        let mut bank = Self { home, address: "127.0.0.1:0".into(), key: String::new(), process: None };
+        let mut bank = Self { home, address: address.into(), key: String::new(), within, process: None };
         bank.restart();
         bank
     }
@@ -126,7 +143,7 @@ impl Bank {
     pub(crate) fn restart(&mut self) {
         assert!(self.process.is_none(), "the bank is still running");
         let args = ["bank", "serve", "--local-rules", "--tied", "--listen", &self.address];
-        let (process, ready) = Process::start("bank", &args, &self.home);
+        let (process, ready) = Process::start_within(&self.within, "bank", &args, &self.home);
         self.process = Some(process);
         (self.address, self.key) = (ready.address, ready.key);
     }
@@ -134,6 +151,11 @@ impl Bank {
     /// `KEY@HOST:PORT`, for `join --bootstrap`.
     pub(crate) fn bootstrap(&self) -> String {
         format!("{}@{}", self.key, self.address)
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        pid(self.process.as_ref())
     }
 
     /// Kills it as a power cut would.
@@ -153,19 +175,31 @@ pub(crate) struct NodeProcess {
     /// Where it listens: `IP:PORT`.
     pub address: String,
     bootstrap: String,
+    within: Within,
     process: Option<Process>,
 }
 
 impl NodeProcess {
     /// Starts the node `name` below `directory` with the text of a policy, and waits until it runs.
     pub(crate) fn start(directory: &Path, bank: &Bank, name: &str, policy: &str) -> Self {
+        Self::start_within(Within::new(), directory, bank, name, policy)
+    }
+
+    /// The same somewhere else.
+    pub(crate) fn start_within(
+        within: Within,
+        directory: &Path,
+        bank: &Bank,
+        name: &str,
+        policy: &str,
+    ) -> Self {
         let home = directory.join(name);
         make_directory(&home);
         let written = std::fs::write(home.join("policy.toml"), policy);
         written.unwrap_or_else(|error| panic!("cannot write the policy of {name}: {error}"));
         let (account, address) = (String::new(), String::new());
         let bootstrap = bank.bootstrap();
-        let mut node = Self { name: name.into(), home, account, address, bootstrap, process: None };
+        let mut node = Self { name: name.into(), home, account, address, bootstrap, within, process: None };
         node.restart();
         node
     }
@@ -175,7 +209,7 @@ impl NodeProcess {
         assert!(self.process.is_none(), "the node {} is still running", self.name);
         let policy = self.home.join("policy.toml");
         let args = ["join", text(&policy), "--tied", "--bootstrap", &self.bootstrap];
-        let (process, ready) = Process::start(&self.name, &args, &self.home);
+        let (process, ready) = Process::start_within(&self.within, &self.name, &args, &self.home);
         self.process = Some(process);
         (self.address, self.account) = (ready.address, ready.key);
     }
@@ -188,6 +222,11 @@ impl NodeProcess {
     /// Runs a command with `--json` that asks this node and must succeed.
     pub(crate) fn json(&self, args: &[&str]) -> Value {
         json(args, &self.home)
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        pid(self.process.as_ref())
     }
 
     /// Whether it has neither been killed nor ended.
@@ -226,12 +265,13 @@ pub(crate) struct Ready {
 
 impl Process {
     /// Starts it and waits until it says that it serves. What it says to people is in `log` in its home.
-    pub(crate) fn start(name: &str, args: &[&str], home: &Path) -> (Self, Ready) {
+    fn start_within(within: &Within, name: &str, args: &[&str], home: &Path) -> (Self, Ready) {
         let log = home.join("log");
         let log_file = File::options().create(true).append(true).open(&log);
         let log_file = log_file.unwrap_or_else(|error| panic!("cannot write {}: {error}", log.display()));
-        let mut command = command(args, home);
+        let mut command = command_within(within, args, home);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log_file);
+        command.env("COMPUP2P_LOG", "compup2p=info");
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
         let process = Self { name: name.into(), child, _stdin: stdin };
@@ -276,6 +316,11 @@ impl Drop for Process {
 /// `path` as text: the directories of tests have names in ASCII.
 pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap_or_else(|| panic!("{} is no text", path.display()))
+}
+
+fn pid(process: Option<&Process>) -> u32 {
+    let Some(process) = process else { panic!("it is not running") };
+    process.child.id()
 }
 
 fn kill9(process: &mut Option<Process>) {

@@ -35,8 +35,11 @@ impl<P: Handle> Chord<P> {
 
     pub(crate) fn on_leaving(&mut self, from: P, message: &Leaving<P>, now: Time) {
         let Some(member) = &mut self.member else { return };
-        member.fingers.remove(from.id());
-        if member.arc.follows(from.id()) {
+        // Whoever only claims the place of another node, with another key, cannot send that one away.
+        if member.fingers.iter().any(|finger| finger == from) {
+            member.fingers.remove(from.id());
+        }
+        if member.arc.predecessor() == Some(from) {
             self.lose_predecessor(now);
         }
         self.leave_out(from, message, now);

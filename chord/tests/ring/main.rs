@@ -7,6 +7,8 @@ mod faults;
 #[cfg(test)]
 mod growth;
 #[cfg(test)]
+mod hanging;
+#[cfg(test)]
 mod hosts;
 #[cfg(test)]
 mod isolation;

@@ -1,6 +1,6 @@
 //! Every way of looking up finds the owner that is the true one: in peace, while nodes are dead, and among liars.
 
-use crate::world::{Lie, Net, World, local};
+use crate::world::{Manner, Net, World, local};
 use chord::{Config, Input, Patience, Routing, Style};
 use proto::Span;
 
@@ -93,11 +93,11 @@ fn over_a_network_that_loses_messages_every_lookup_ends_at_the_owner() {
 
 #[test]
 fn liars_do_not_lead_a_lookup_to_the_wrong_owner() {
-    for lie in [Lie::OwnsAll, Lie::Silent, Lie::Late] {
+    for lie in [Manner::OwnsAll, Manner::MuteInLookups, Manner::LateInLookups(Span::secs(60))] {
         for (name, routing) in ways() {
             let mut world = ring(routing, Net::LAN);
             for index in [2, 7, 12, 18] {
-                world.corrupt(index, lie);
+                world.behave(index, lie);
             }
             world.run(Span::secs(5));
             for round in 0..3_u64 {

@@ -3,7 +3,7 @@
 use crate::world::plain;
 use chord::{Chord, Input, JoinFailure, Output};
 use proto::key::PublicKey;
-use proto::message::chord::{Busy, ChordMessage, FoundNode, Leaving, Notify, StateQuery, StateReply};
+use proto::message::chord::{Busy, ChordMessage, FoundNode, Leaving, Notify, Ping, StateQuery, StateReply};
 use proto::{Peer, Range, RequestId, Span, Time};
 
 const NOW: Time = Time(5_000_000);
@@ -228,4 +228,30 @@ fn nodes_that_wait_for_each_other_do_not_wait_for_ever() {
         StateReply { request: RequestId(5), predecessor: Some(ring[6]), successors: ring[2..5].to_vec() };
     assert!(sent(&mut node).contains(&(ring[6], ChordMessage::StateReply(shown))));
     assert!(node.poll_timeout().is_some_and(|due| due <= NOW.after(Span::millis(250))));
+}
+
+/// A node cannot be sent away, or be kept alive, by somebody else who claims its place with another key.
+#[test]
+fn whoever_claims_the_place_of_the_predecessor_with_another_key_does_not_speak_for_it() {
+    let ring = peers(8);
+    let mut node = joined(&ring, &ring[2..5]);
+    let claim = |peer: Peer| Peer::new(peer.addr, peer.slot, PublicKey([2; 32]));
+    for peer in [ring[0], ring[2]] {
+        let leaving = Leaving { predecessor: None, successors: vec![ring[6]] };
+        receive(&mut node, claim(peer), ChordMessage::Leaving(leaving));
+    }
+    assert_eq!((node.predecessor(), node.successors()), (Some(ring[0]), &ring[2..5]));
+    let silent = NOW.after(plain(3).check_predecessor_every.times(2));
+    let mut now = NOW;
+    let mut is_asked = false;
+    while now < silent {
+        now = node.poll_timeout().unwrap();
+        let message = ChordMessage::Ping(Ping { request: RequestId(1) });
+        node.handle(Input::Receive { from: claim(ring[0]), message }, now);
+        node.handle(Input::Timeout, now);
+        let is_ping =
+            |(to, message): &(Peer, ChordMessage)| *to == ring[0] && matches!(message, ChordMessage::Ping(_));
+        is_asked |= sent(&mut node).iter().any(is_ping);
+    }
+    assert!(is_asked, "the true one is silent and has to be asked");
 }

@@ -4,7 +4,7 @@
 use chord::check::{Assumptions, Blame, RingReport, RingViolation, View, breaks_assumptions, check_ring};
 use chord::{Chord, Config, Input, Output, Routing};
 use proto::key::PublicKey;
-use proto::message::chord::{ChordMessage, FoundNode, Route, Routed};
+use proto::message::chord::{ChordMessage, CloserNodes, FoundNode, Route, Routed};
 use proto::wire::Wire;
 use proto::{Hash, Peer, RingId, Span, Time};
 use rand_chacha::ChaCha8Rng;
@@ -32,6 +32,21 @@ impl Net {
         Self { delay: (Span::millis(1), Span::millis(80)), lost: 50, doubled: 30, refuses: false };
 }
 
+/// How a node answers that others cannot count on. It goes on asking and notifying as if nothing were wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Never.
+    Mute,
+    /// So much later than asked.
+    Late(Span),
+    /// Who looks something up hears that this node answers for every key itself.
+    OwnsAll,
+    /// Who looks something up hears nothing.
+    MuteInLookups,
+    /// Who looks something up hears after so much time.
+    LateInLookups(Span),
+}
+
 #[derive(Debug)]
 enum Event {
     Deliver { from: Peer, to: usize, message: ChordMessage },
@@ -42,21 +57,10 @@ enum Event {
 /// One place of the ring, and who lives there.
 struct Place {
     peer: Peer,
-    lie: Option<Lie>,
     life: u32,
     core: Option<Chord>,
     timer: Option<Time>,
-}
-
-/// What a node does to the lookups of others; in all else it keeps to the protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lie {
-    /// It says that it answers for every key itself.
-    OwnsAll,
-    /// It does not answer.
-    Silent,
-    /// It answers after a minute.
-    Late,
+    manner: Option<Manner>,
 }
 
 /// How a lookup ended.
@@ -67,29 +71,42 @@ pub(crate) struct Outcome {
     pub(crate) hops: u32,
 }
 
-impl Lie {
-    /// What a liar sends for an honest message of its own: to whom, what, and how much later.
+impl Manner {
+    /// What a node of this manner sends for an honest message of its own: to whom, what, and how much later.
     fn of(self, me: Peer, to: Peer, message: ChordMessage) -> Option<(Peer, ChordMessage, Span)> {
-        let request = match &message {
-            ChordMessage::FoundNode(answer) => answer.request,
-            ChordMessage::CloserNodes(answer) => answer.request,
-            ChordMessage::Route(route) if route.origin != me => route.errand,
-            ChordMessage::Routed(answer) => answer.errand,
-            _ => return Some((to, message, Span(0))),
+        let is_of_lookup = match &message {
+            ChordMessage::FoundNode(_) | ChordMessage::CloserNodes(_) | ChordMessage::Routed(_) => true,
+            ChordMessage::Route(route) => route.origin != me,
+            _ => false,
         };
-        let own = match message.clone() {
-            ChordMessage::Route(Route { origin, errand, hops, timeouts, .. }) => {
-                (origin, ChordMessage::Routed(Routed { errand, owner: me, hops, timeouts }))
-            }
-            ChordMessage::Routed(answer) => (to, ChordMessage::Routed(Routed { owner: me, ..answer })),
-            _ => (to, ChordMessage::FoundNode(FoundNode { request, owner: me })),
+        let is_spoilt = match self {
+            Self::Mute | Self::Late(_) => is_answer(&message),
+            Self::OwnsAll | Self::MuteInLookups | Self::LateInLookups(_) => is_of_lookup,
         };
-        match self {
-            Self::OwnsAll => Some((own.0, own.1, Span(0))),
-            Self::Silent => None,
-            Self::Late => Some((to, message, Span::secs(60))),
+        match (self, message) {
+            (_, message) if !is_spoilt => Some((to, message, Span(0))),
+            (Self::Mute | Self::MuteInLookups, _) => None,
+            (Self::Late(late) | Self::LateInLookups(late), message) => Some((to, message, late)),
+            (Self::OwnsAll, message) => own_all(me, to, message),
         }
     }
+}
+
+/// The answer to a lookup, with the node itself as the owner.
+fn own_all(me: Peer, to: Peer, message: ChordMessage) -> Option<(Peer, ChordMessage, Span)> {
+    let owner = me;
+    let (to, lie) = match message {
+        ChordMessage::Route(Route { origin, errand, hops, timeouts, .. }) => {
+            (origin, ChordMessage::Routed(Routed { errand, owner, hops, timeouts }))
+        }
+        ChordMessage::Routed(answer) => (to, ChordMessage::Routed(Routed { owner, ..answer })),
+        ChordMessage::FoundNode(FoundNode { request, .. })
+        | ChordMessage::CloserNodes(CloserNodes { request, .. }) => {
+            (to, ChordMessage::FoundNode(FoundNode { request, owner }))
+        }
+        other => (to, other),
+    };
+    Some((to, lie, Span(0)))
 }
 
 pub(crate) struct World {
@@ -119,7 +136,7 @@ impl World {
             let [high, low] = number.to_be_bytes();
             let addr = format!("10.1.{high}.{low}:7000").parse().unwrap();
             let key = PublicKey([low; 32]);
-            Place { peer: Peer::new(addr, number, key), lie: None, life: 0, core: None, timer: None }
+            Place { peer: Peer::new(addr, number, key), life: 0, core: None, timer: None, manner: None }
         };
         let assumptions =
             Assumptions { successors: config.successors, is_formed: false, hold: net.lost == 0 };
@@ -197,6 +214,12 @@ impl World {
         self.give(index, Input::Join { via });
     }
 
+    /// From now on a node answers in this manner. Others take it for dead, which the proof excludes.
+    pub(crate) fn behave(&mut self, index: usize, manner: Manner) {
+        self.assumptions.hold = false;
+        self.places[index].manner = Some(manner);
+    }
+
     /// Whether the failure of this node would break the assumptions of Zave's proof.
     pub(crate) fn is_needed(&self, index: usize) -> bool {
         breaks_assumptions(&self.views(), self.assumptions, self.peer(index).id())
@@ -262,25 +285,20 @@ impl World {
         self.is_watched = false;
     }
 
-    /// Makes a liar of a node.
-    pub(crate) fn corrupt(&mut self, index: usize, lie: Lie) {
-        self.places[index].lie = Some(lie);
-    }
-
     fn post(&mut self, index: usize, to: Peer, message: ChordMessage) {
         let from = self.peer(index);
-        let (to, message, late) = match self.places[index].lie.map(|lie| lie.of(from, to, message.clone())) {
-            None => (to, message, Span(0)),
-            Some(Some(lie)) => lie,
-            Some(None) => return,
+        let spoilt = match self.places[index].manner {
+            Some(manner) => manner.of(from, to, message),
+            None => Some((to, message, Span(0))),
         };
+        let Some((to, message, late)) = spoilt else { return };
         let Some(target) = self.places.iter().position(|place| place.peer == to) else { return };
         let copies = 1 + u64::from(self.rng.next_u64() % 1_000 < self.net.doubled);
         for _ in 0..copies {
             if self.rng.next_u64() % 1_000 < self.net.lost {
                 continue;
             }
-            let at = self.now.after(self.delay()).after(late);
+            let at = self.now.after(late.plus(self.delay()));
             self.schedule(at, Event::Deliver { from, to: target, message: message.clone() });
         }
     }
@@ -428,6 +446,21 @@ impl World {
 /// The periods of a local network, with lists of `successors` and lookups as in the paper.
 pub(crate) fn plain(successors: usize) -> Config {
     Config { routing: Routing::PLAIN, ..local(successors) }
+}
+
+const fn is_answer(message: &ChordMessage) -> bool {
+    use ChordMessage::{ArcReply, Busy, CloserNodes, Compared, FoundNode, Pong, Routed, StateReply};
+    matches!(
+        message,
+        FoundNode(_)
+            | CloserNodes(_)
+            | StateReply(_)
+            | Busy(_)
+            | Pong(_)
+            | Routed(_)
+            | ArcReply(_)
+            | Compared(_)
+    )
 }
 
 /// The periods of a local network, with lists of `successors`.

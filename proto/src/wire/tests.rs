@@ -8,7 +8,6 @@ use crate::message::service::{Outcome, Report, ServiceMessage};
 use crate::quantity::{Bytes, Capacity, Cycles};
 use crate::signed::Signed;
 use crate::{Market, Rate, RingId, Span, Time};
-use proptest::prelude::*;
 
 fn peer() -> Peer {
     Peer::new("127.0.0.1:7740".parse().unwrap(), 7, KeyPair::from_secret([7; 32]).public())
@@ -99,11 +98,4 @@ fn a_changed_body_is_not_genuine() {
     assert!(command.is_genuine_by(keys.public()));
     command.body.id = CommandId([2; 16]);
     assert!(!command.is_genuine());
-}
-
-proptest! {
-    #[test]
-    fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        let _ = Message::decode(&bytes);
-    }
 }

@@ -66,9 +66,10 @@ impl Origin {
     pub(in super::super) async fn read_greeting(
         &self,
         inbound: &mut Streaming<v1::Frame>,
+        slot_limit: u16,
     ) -> Result<Greeting, Broken> {
         match inbound.message().await?.and_then(|frame| frame.body) {
-            Some(frame::Body::Hello(hello)) => self.check(hello),
+            Some(frame::Body::Hello(hello)) => self.check(hello, slot_limit),
             _ => Err(Broken::new("it did not greet first")),
         }
     }
@@ -79,8 +80,9 @@ impl Origin {
     /// are its own words, and its ip address counts as proven if it is the one that we see. A place in the ring
     /// follows from ip address and slot, so whoever claims another ip address gets no answers on its own
     /// stream: they go to the claimed address and arrive only if the same key is reached there. A client
-    /// listens nowhere, so it is where it has come from.
-    pub(in super::super) fn check(&self, hello: v1::Hello) -> Result<Greeting, Broken> {
+    /// listens nowhere, so it is where it has come from. A slot that the network's rules do not have would be one of
+    /// 65,536 places to choose from behind one ip address, and is refused.
+    pub(in super::super) fn check(&self, hello: v1::Hello, slot_limit: u16) -> Result<Greeting, Broken> {
         if hello.version != VERSION {
             let version = hello.version;
             return Err(Broken(format!("it speaks version {version} of the protocol, this node {VERSION}")));
@@ -90,6 +92,10 @@ impl Origin {
         let (Self::Dialled { key, addr: seen } | Self::Accepted { key, addr: seen }) = *self;
         if claim.key != key {
             return Err(Broken(format!("it claims the key {:#}, the channel's is {key:#}", claim.key)));
+        }
+        if claim.slot >= slot_limit {
+            let slot = claim.slot;
+            return Err(Broken(format!("it claims the slot {slot}, an address has {slot_limit} from 0 on")));
         }
         let ip = seen.ip().to_canonical();
         let addr = match self {
@@ -121,7 +127,7 @@ mod tests {
     fn check(claim: &str, is_client: bool, origin: fn(SocketAddr) -> Origin, expected: Option<(&str, bool)>) {
         let claim = Peer::new(claim.parse().unwrap(), 3, KEY);
         let hello = v1::Hello { sender: Some(claim.to_pb()), version: VERSION, is_client };
-        let greeting = origin("10.0.0.1:50000".parse().unwrap()).check(hello).ok();
+        let greeting = origin("10.0.0.1:50000".parse().unwrap()).check(hello, 4).ok();
         let found = greeting.map(|greeting| (greeting.from, greeting.is_proven));
         assert_eq!(found, expected.map(|(addr, proven)| (Peer::new(addr.parse().unwrap(), 3, KEY), proven)));
     }
@@ -151,8 +157,17 @@ mod tests {
     #[test]
     fn another_version_is_refused_with_both_numbers() {
         let error = accepted("10.0.0.1:1".parse().unwrap())
-            .check(v1::Hello { sender: None, version: 2, is_client: false })
+            .check(v1::Hello { sender: None, version: 2, is_client: false }, 4)
             .unwrap_err();
         assert_eq!(error.to_string(), "it speaks version 2 of the protocol, this node 1");
+    }
+    #[test]
+    fn a_slot_that_the_rules_do_not_have_is_refused_with_the_limit() {
+        let claim = Peer::new("10.0.0.1:1".parse().unwrap(), 3, KEY);
+        for origin in [accepted, dialled] {
+            let hello = v1::Hello { sender: Some(claim.to_pb()), version: VERSION, is_client: false };
+            let error = origin("10.0.0.1:1".parse().unwrap()).check(hello, 3).unwrap_err();
+            assert_eq!(error.to_string(), "it claims the slot 3, an address has 3 from 0 on");
+        }
     }
 }

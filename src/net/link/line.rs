@@ -49,7 +49,7 @@ enum State {
 pub(in super::super) struct Line {
     state: watch::Sender<State>,
     started: Instant,
-    /// Microseconds after `started`.
+    /// Microseconds after `started`; zero if it was never used.
     last_use: AtomicU64,
 }
 
@@ -62,12 +62,23 @@ impl Line {
     /// Something went over it.
     pub(in super::super) fn touch(&self) {
         let now = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.last_use.store(now, Ordering::Relaxed);
+        self.last_use.store(now.max(1), Ordering::Relaxed);
     }
 
     /// When something last went over it.
     pub(in super::super) fn last_use(&self) -> Instant {
         self.started + Duration::from_micros(self.last_use.load(Ordering::Relaxed))
+    }
+
+    /// Who has to end first when there are too many: whoever was never used, and then whoever was silent for the
+    /// longest time. Strangers that only open connections so do not displace those that work.
+    pub(in super::super) fn rank(&self) -> (bool, Instant) {
+        (self.last_use.load(Ordering::Relaxed) > 0, self.last_use())
+    }
+
+    /// Whether it has not been told to end.
+    pub(in super::super) fn is_open(&self) -> bool {
+        *self.state.borrow() == State::Open
     }
 
     /// Has it end in order.

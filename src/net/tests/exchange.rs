@@ -193,3 +193,20 @@ async fn beyond_the_limit_the_most_silent_stream_is_closed() {
     assert!(pool.attach(address(MAX_CONNECTIONS), &newcomer));
     timeout(LONG, links[7].line.closing()).await.expect("the silent one has to end");
 }
+
+#[tokio::test]
+async fn whoever_only_opens_streams_does_not_displace_those_that_work() {
+    let pool = Pool::default();
+    let attach = |number: usize| {
+        let link = Link::new(Line::new()).0;
+        let port = u16::try_from(number + 1).unwrap();
+        assert!(pool.attach((PublicKey([0; 32]), SocketAddr::new([127, 0, 0, 1].into(), port)), &link));
+        link
+    };
+    let working: Vec<_> = (0..MAX_CONNECTIONS - 10).map(attach).collect();
+    working.iter().for_each(|link| link.line.touch());
+    let silent: Vec<_> = (0..3_000).map(|number| attach(MAX_CONNECTIONS + number)).collect();
+    assert_eq!(pool.count(), MAX_CONNECTIONS);
+    assert!(working.iter().all(|link| link.line.is_open()));
+    assert_eq!(silent.iter().filter(|link| link.line.is_open()).count(), 10);
+}

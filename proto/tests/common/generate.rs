@@ -1,0 +1,339 @@
+//! Random values of everything that is said on the wire, for tests of any room:
+//! `#[path = ".../proto/tests/common/generate.rs"] mod generate;`.
+//!
+//! Values are valid: they can be encoded, and fit where they stand. Addresses are of the networks that are
+//! reserved for documentation, so that a node that believes one of them reaches nobody.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proto::message::bank::*;
+use proto::message::chord::*;
+use proto::message::market::*;
+use proto::message::service::*;
+use proto::rules::PricingRule;
+use proto::signed::Paper;
+use proto::*;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// The longest list and the longest text that are made, in entries and in characters.
+const MAX_LENGTH: usize = 6;
+
+/// A type with random values.
+pub(crate) trait Generate: Sized + Clone + std::fmt::Debug + 'static {
+    fn strategy() -> BoxedStrategy<Self>;
+}
+
+/// Structures, field by field.
+macro_rules! structures {
+    ($($type:ident { $($field:ident),* })*) => {$(
+        impl Generate for $type {
+            fn strategy() -> BoxedStrategy<Self> {
+                ($(one(|value: &$type| &value.$field),)* Just(()),)
+                    .prop_map(|($($field,)* (),)| $type { $($field),* })
+                    .boxed()
+            }
+        }
+    )*};
+}
+
+/// Numbers and byte strings in a wrapping.
+macro_rules! wrapped {
+    ($($type:ident),*) => {$(
+        impl Generate for $type {
+            fn strategy() -> BoxedStrategy<Self> {
+                Generate::strategy().prop_map($type).boxed()
+            }
+        }
+    )*};
+}
+
+/// Enumerations whose variants hold one value each. The match makes sure that none is forgotten.
+macro_rules! choices {
+    ($($type:ident { $($variant:ident),* })*) => {$(
+        impl Generate for $type {
+            fn strategy() -> BoxedStrategy<Self> {
+                const fn _is_complete(value: &$type) {
+                    match value { $($type::$variant(_) => {})* }
+                }
+                prop_oneof![$(Generate::strategy().prop_map($type::$variant)),*].boxed()
+            }
+        }
+    )*};
+}
+
+/// A value of the type of a field.
+fn one<S, T: Generate>(_field: fn(&S) -> &T) -> BoxedStrategy<T> {
+    T::strategy()
+}
+
+impl Generate for u64 {
+    fn strategy() -> BoxedStrategy<Self> {
+        prop_oneof![0_u64..4, any::<u64>(), Just(Self::MAX)].boxed()
+    }
+}
+
+impl Generate for u32 {
+    fn strategy() -> BoxedStrategy<Self> {
+        prop_oneof![0_u32..4, any::<u32>(), Just(Self::MAX)].boxed()
+    }
+}
+
+impl Generate for u16 {
+    fn strategy() -> BoxedStrategy<Self> {
+        prop_oneof![0_u16..4, any::<u16>()].boxed()
+    }
+}
+
+impl Generate for bool {
+    fn strategy() -> BoxedStrategy<Self> {
+        any::<bool>().boxed()
+    }
+}
+
+impl Generate for String {
+    fn strategy() -> BoxedStrategy<Self> {
+        vec(any::<char>(), 0..MAX_LENGTH).prop_map(Self::from_iter).boxed()
+    }
+}
+
+impl<const N: usize> Generate for [u8; N] {
+    fn strategy() -> BoxedStrategy<Self> {
+        proptest::array::uniform(any::<u8>()).boxed()
+    }
+}
+
+impl<T: Generate> Generate for Vec<T> {
+    fn strategy() -> BoxedStrategy<Self> {
+        vec(T::strategy(), 0..MAX_LENGTH).boxed()
+    }
+}
+
+impl<T: Generate> Generate for Option<T> {
+    fn strategy() -> BoxedStrategy<Self> {
+        prop::option::of(T::strategy()).boxed()
+    }
+}
+
+impl<T: Generate> Generate for Box<T> {
+    fn strategy() -> BoxedStrategy<Self> {
+        T::strategy().prop_map(Self::new).boxed()
+    }
+}
+
+/// Half of the papers are genuine.
+impl<T: Paper + Generate> Generate for Signed<T> {
+    fn strategy() -> BoxedStrategy<Self> {
+        let genuine = (T::strategy(), 0_u8..4)
+            .prop_map(|(body, number)| Self::new(body, &KeyPair::from_secret([number; 32])));
+        let forged = (T::strategy(), Generate::strategy(), Generate::strategy())
+            .prop_map(|(body, signer, signature)| Self { body, signer, signature });
+        prop_oneof![genuine, forged].boxed()
+    }
+}
+
+wrapped!(
+    RingId, Hash, PublicKey, Signature, CommandId, RequestId, Money, Rate, Time, Span, Cycles, Capacity,
+    Bytes
+);
+
+impl Generate for SocketAddr {
+    fn strategy() -> BoxedStrategy<Self> {
+        let four = any::<u8>().prop_map(|last| IpAddr::V4(Ipv4Addr::new(198, 51, 100, last)));
+        let six = any::<u16>().prop_map(|last| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last).into());
+        (prop_oneof![3 => four, 1 => six], any::<u16>()).prop_map(Self::from).boxed()
+    }
+}
+
+impl Generate for Peer {
+    fn strategy() -> BoxedStrategy<Self> {
+        (Generate::strategy(), Generate::strategy(), Generate::strategy())
+            .prop_map(|(addr, slot, key)| Self::new(addr, slot, key))
+            .boxed()
+    }
+}
+
+impl Generate for Market {
+    fn strategy() -> BoxedStrategy<Self> {
+        let of =
+            |commodity: Commodity| (0..commodity.classes()).prop_map(move |class| Self { commodity, class });
+        prop_oneof![of(Commodity::Compute), of(Commodity::Memory), of(Commodity::Disk)].boxed()
+    }
+}
+
+impl Generate for RefusalCode {
+    fn strategy() -> BoxedStrategy<Self> {
+        prop::sample::select(Self::ALL).boxed()
+    }
+}
+
+impl Generate for PricingRule {
+    fn strategy() -> BoxedStrategy<Self> {
+        Just(Self::Vickrey).boxed()
+    }
+}
+
+impl Generate for Phase {
+    fn strategy() -> BoxedStrategy<Self> {
+        prop_oneof![Just(Self::Staging), Just(Self::Running)].boxed()
+    }
+}
+
+/// Limits go over the wire as signed numbers: those beyond the largest of them are not made.
+impl Generate for Outcome {
+    fn strategy() -> BoxedStrategy<Self> {
+        let text = String::strategy;
+        let amount = || u64::strategy().prop_map(|amount| amount >> 1);
+        prop_oneof![
+            Just(Self::Succeeded),
+            any::<i32>().prop_map(Self::Exited),
+            text().prop_map(Self::Trapped),
+            amount().prop_map(|limit| Self::WallLimit(Span(limit))),
+            amount().prop_map(|limit| Self::MemoryLimit(Bytes(limit))),
+            amount().prop_map(|limit| Self::DiskLimit(Bytes(limit))),
+            amount().prop_map(|limit| Self::OutputLimit(Bytes(limit))),
+            amount().prop_map(|limit| Self::CycleLimit(Cycles(limit))),
+            text().prop_map(Self::OutputMissing),
+            text().prop_map(Self::NotRunnable),
+            text().prop_map(Self::NotFetched),
+            Just(Self::Cancelled),
+            text().prop_map(Self::Abandoned),
+        ]
+        .boxed()
+    }
+}
+
+structures! {
+    FindNext { request, key }
+    FoundNode { request, owner }
+    CloserNodes { request, peers }
+    StateQuery { request }
+    StateReply { request, predecessor, successors }
+    Busy { request }
+    Notify {}
+    Ping { request }
+    Pong { request }
+    Leaving { predecessor, successors }
+    ArcQuery { request }
+    ArcReply { request, predecessor, after }
+    Route { request, origin, errand, key, hops, timeouts }
+    Routed { errand, owner, hops, timeouts }
+    Place { node, after }
+    Announce { place, until }
+    Compare { request, start, digits, digests }
+    Compared { request, differing, places }
+
+    Platform { os, arch, native }
+    Listing { seller, version, market, cores, per_core, ask, memory, disk, platform, expires }
+    Requirement { power, cores, memory, disk, os, arch, native }
+    List { request, listing }
+    Listed { request, version }
+    Delist { version }
+    FindSeller { request, ticket, from, requirement, bid, avoid }
+    Matched { request, ticket }
+    NoSeller { request, next, listings, too_dear, too_small, lowest_ask }
+    RefusedRequest { request, refusal }
+    Reserve { request, ticket, version, cores, buyer }
+    Reserved { request }
+    Unavailable { request }
+    Handed { listing, sold }
+    HandOver { request, listings, is_last }
+    HandedOver { request }
+    Refusal { code, message, hint, is_retryable }
+
+    Rules { slot_limit, successors, rule, owner_fee, initial_grant, renewal, lease, nominal_run, cost_model, replicas }
+    Enter { request, listen, slot, is_member }
+    Entered { request, you, peers, rules }
+    Departed {}
+    OpenAccount {}
+    PlaceHold { seller, ticket, amount, expires_in }
+    ReleaseHold { hold, declined, report }
+    Settle { hold, ticket, report, verdict }
+    BankCommand { id, bank, order }
+    HoldReceipt { hold, bank, buyer, seller, ticket, amount, expires }
+    SettledReceipt { hold, seller_paid, owner_paid, returned }
+    ReleasedReceipt { hold, returned }
+    Balance { account, available, held }
+    BankRequest { command }
+    BankReply { command, outcome }
+    BalanceQuery { request }
+    BalanceReply { request, balance }
+
+    Blob { hash, size }
+    NamedBlob { name, blob }
+    Variable { name, value }
+    Limits { wall, memory, disk, output, cycles }
+    Job { program, arguments, environment, inputs, outputs, stdin, limits }
+    Offer { contract, task, sub_task, attempt, buyer, seller, job, hold, ticket }
+    Acceptance { contract, offer }
+    Declined { contract, refusal }
+    Report { contract, offer, outcome, cycles, outputs, stdout, stderr }
+    Verdict { contract, report, is_accepted, reason }
+    Progress { contract, phase, cycles }
+    Cancel { contract }
+}
+
+/// More fields than a tuple of strategies takes.
+impl Generate for Ticket {
+    fn strategy() -> BoxedStrategy<Self> {
+        let prices = (Generate::strategy(), Generate::strategy(), Generate::strategy());
+        let people = (Generate::strategy(), Generate::strategy(), Generate::strategy());
+        let listings = (Generate::strategy(), Generate::strategy());
+        let rest = (Generate::strategy(), Generate::strategy(), Generate::strategy(), Generate::strategy());
+        (prices, people, listings, rest)
+            .prop_map(|((bid, clearing, fee), (id, buyer, owner), (winner, runner_up), rest)| {
+                let (requirement, rule, asks_seen, expires) = rest;
+                Self {
+                    id,
+                    buyer,
+                    owner,
+                    requirement,
+                    rule,
+                    bid,
+                    clearing,
+                    fee,
+                    asks_seen,
+                    winner,
+                    runner_up,
+                    expires,
+                }
+            })
+            .boxed()
+    }
+}
+
+choices! {
+    ChordMessage {
+        FindNext, FoundNode, CloserNodes, StateQuery, StateReply, Busy, Notify, Ping, Pong, Leaving, ArcQuery,
+        ArcReply, Route, Routed, Announce, Compare, Compared
+    }
+    MarketMessage {
+        List, Listed, Delist, FindSeller, Matched, NoSeller, Refused, Reserve, Reserved, Unavailable,
+        HandOver, HandedOver
+    }
+    Order { OpenAccount, PlaceHold, ReleaseHold, Settle }
+    BankOutcome { Opened, Held, Released, Settled, Refused }
+    BankMessage { Enter, Entered, Departed, Request, Reply, BalanceQuery, BalanceReply, Refused }
+    ServiceMessage { Offer, Accept, Decline, Progress, Cancel, Report, Verdict }
+    Message { Chord, Market, Bank, Service }
+}
+
+/// An encoding with a few bytes changed, left out, doubled or cut off.
+pub(crate) fn damaged(encoding: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
+    let damage = (any::<prop::sample::Index>(), 0_usize..9, any::<u8>(), 0_u8..4);
+    (encoding, vec(damage, 1..5)).prop_map(|(mut bytes, damages)| {
+        for (at, length, byte, kind) in damages {
+            if bytes.is_empty() {
+                break;
+            }
+            let at = at.index(bytes.len());
+            let end = bytes.len().min(at + length);
+            match kind {
+                0 => bytes[at] = byte,
+                1 => drop(bytes.drain(at..end)),
+                2 => bytes.extend_from_within(at..end),
+                _ => bytes.truncate(at),
+            }
+        }
+        bytes
+    })
+}

@@ -1,0 +1,79 @@
+//! The wire form, with random values and random damage. With `PROPTEST_CASES=1000000` it goes on for longer.
+
+#![cfg(test)]
+
+#[path = "common/generate.rs"]
+mod generate;
+
+use generate::{Generate, damaged};
+use proptest::prelude::*;
+use proto::message::bank::BankMessage;
+use proto::message::chord::ChordMessage;
+use proto::message::market::MarketMessage;
+use proto::message::service::ServiceMessage;
+use proto::wire::{Wire, WireError, v1};
+use proto::{Message, Peer};
+use std::fmt::Debug;
+
+/// What is read is what was said.
+#[track_caller]
+fn check_read_back<T: Wire + PartialEq + Debug>(value: &T) {
+    assert_eq!(T::decode(&value.encode()).as_ref(), Ok(value));
+}
+
+/// Bytes are refused, or mean one value, whose own encoding means it as well.
+fn check_reader<T: Wire + PartialEq + Debug>(bytes: &[u8]) {
+    match T::decode(bytes) {
+        Ok(value) => check_read_back(&value),
+        Err(error) => assert!(!matches!(error, WireError::TooLarge { .. }), "{} bytes", bytes.len()),
+    }
+}
+
+/// The same with every reader that meets bytes of strangers.
+fn check_readers(bytes: &[u8]) {
+    check_reader::<Message>(bytes);
+    check_reader::<ChordMessage>(bytes);
+    check_reader::<MarketMessage>(bytes);
+    check_reader::<BankMessage>(bytes);
+    check_reader::<ServiceMessage>(bytes);
+    check_reader::<Peer>(bytes);
+    check_structure::<v1::Frame>(bytes);
+    check_structure::<v1::FetchRequest>(bytes);
+    check_structure::<v1::Piece>(bytes);
+}
+
+/// The same for what has no typed value.
+fn check_structure<T: prost::Message + Default + PartialEq + Debug>(bytes: &[u8]) {
+    if let Ok(structure) = T::decode(bytes) {
+        let again = T::decode(structure.encode_to_vec().as_slice());
+        assert!(again.as_ref() == Ok(&structure), "{structure:?} became {again:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_message_is_read_back_as_it_was(
+        ring in ChordMessage::strategy(),
+        market in MarketMessage::strategy(),
+        bank in BankMessage::strategy(),
+        service in ServiceMessage::strategy(),
+    ) {
+        for message in
+            [Message::Chord(ring), Message::Market(market), Message::Bank(bank), Message::Service(service)]
+        {
+            check_read_back(&message);
+        }
+    }
+
+    #[test]
+    fn random_bytes_are_refused_or_mean_one_value(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        check_readers(&bytes);
+    }
+
+    #[test]
+    fn a_damaged_message_is_refused_or_means_one_value(
+        bytes in damaged(Message::strategy().prop_map(|message| message.encode())),
+    ) {
+        check_readers(&bytes);
+    }
+}

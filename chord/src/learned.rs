@@ -64,17 +64,13 @@ impl<P: Handle> Chord<P> {
         };
         let Some(round_trip) = self.requests.round_trip(request, from, now) else { return };
         learned.distances.note(from.id(), round_trip, &mut self.dice);
-        if self.config.routing.cache == 0 && self.config.routing.view == 0 {
-            return;
-        }
-        match message {
-            ChordMessage::FoundNode(answer) => {
-                learned.atlas.learn(answer.owner, from.id(), &mut self.dice);
-            }
-            ChordMessage::ArcReply(answer) => {
-                learned.atlas.learn(from, answer.after, &mut self.dice);
-            }
-            _ => {}
+        learned.atlas.meet(from, &mut self.dice);
+    }
+
+    /// `predecessor` and `owner` agree on the arc that `owner` answers for.
+    pub(crate) fn learn_arc(&mut self, predecessor: P, owner: P) {
+        if let Some(learned) = self.learned.as_mut().filter(|_| owner.id() != self.me.id()) {
+            learned.atlas.learn(owner, predecessor.id(), &mut self.dice);
         }
     }
 

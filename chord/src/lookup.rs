@@ -69,8 +69,8 @@ pub(crate) struct Lookup<P> {
     listed: Option<P>,
     /// Who is said to answer for the key.
     claim: Option<confirm::Claim<P>>,
-    /// Whether the atlas has been asked.
-    is_guessed: bool,
+    /// The owner by hearsay, asked before the key's predecessor has spoken; and whether it has answered that it is.
+    early: Option<(P, bool)>,
     /// Whether the question has gone by itself.
     is_sent: bool,
     /// A recursive lookup, the own one or another's.
@@ -230,7 +230,7 @@ impl<P: Handle> Chord<P> {
             nearest: None,
             listed: None,
             claim: None,
-            is_guessed: false,
+            early: None,
             is_sent: false,
             errand: None,
         };
@@ -243,17 +243,13 @@ impl<P: Handle> Chord<P> {
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
         (lookup.retry, lookup.nearest, lookup.listed) = (None, None, None);
         let (key, is_callers) = (lookup.key, matches!(lookup.goal, Goal::Caller { .. }));
-        let guess = self.learned.as_ref().filter(|_| is_callers && !lookup.is_guessed);
-        lookup.is_guessed = true;
         if let Some(owner) = self.own_answer(key) {
-            return self.claimed(number, Some(self.me), owner, now);
+            return self.claimed(number, self.me, owner, now);
         }
-        // Of its own arc a node needs no hearsay.
-        let guess = guess.and_then(|learned| learned.atlas.owner(key));
-        if let Some(owner) = guess.filter(|owner| owner.id() != self.me.id()) {
-            return self.guessed(number, owner, now);
+        let mut near = self.closest_preceding(key);
+        if is_callers {
+            near.extend(self.ask_early(number, key, now));
         }
-        let near = self.closest_preceding(key);
         let is_recursive = self.config.routing.style == Style::Recursive && is_callers;
         let (me, request) = (self.me, RequestId(self.dice.roll()));
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
@@ -290,6 +286,20 @@ impl<P: Handle> Chord<P> {
         if swift == 0 && asked == 0 {
             self.start_again(number, now);
         }
+    }
+
+    /// Asks the owner by hearsay, and gives the node before the key by hearsay: if both agree, that is one round trip.
+    fn ask_early(&mut self, number: u64, key: RingId, now: Time) -> Option<P> {
+        let me = self.me.id();
+        let learned = self.learned.as_ref()?;
+        let before = learned.atlas.before(key).filter(|node| node.id() != me && between(me, node.id(), key));
+        let owner = learned.atlas.owner(key).filter(|owner| self.config.confirm && owner.id() != me);
+        let lookup = self.lookups.active.get_mut(number)?;
+        if let Some(owner) = owner.filter(|_| lookup.early.is_none()) {
+            lookup.early = Some((owner, false));
+            self.ask(owner, Purpose::Confirm(number), now);
+        }
+        before
     }
 
     /// Asks one node: for the next one, or to go on itself.
@@ -349,12 +359,19 @@ impl<P: Handle> Chord<P> {
         }
     }
 
+    /// Ends a lookup, without an outcome.
+    fn abandon(&mut self, number: u64) {
+        self.lookups.active.remove(number);
+        self.requests.cancel(|purpose| purpose.lookup() == Some(number));
+    }
+
     fn conclude(&mut self, number: u64, outcome: Result<Answer<P>, LookupFailure>, now: Time) {
         let Some(lookup) = self.lookups.active.remove(number) else { return };
         let Lookup { goal, key, hops, timeouts, .. } = *lookup;
         self.requests.cancel(|purpose| purpose.lookup() == Some(number));
         match (goal, outcome) {
-            (Goal::Caller { token }, Ok(Answer { owner, .. })) => {
+            (Goal::Caller { token }, Ok(Answer { owner, predecessor })) => {
+                self.learn_arc(predecessor, owner);
                 let wraps = key > owner.id();
                 self.emit(Output::Found { token, key, owner, wraps, hops, timeouts });
             }

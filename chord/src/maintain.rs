@@ -40,6 +40,9 @@ impl<P: Handle> Chord<P> {
         let check_predecessor = is_due(&mut timers.check_predecessor, config.check_predecessor_every);
         let is_silent = now.since(member.heard) >= config.check_predecessor_every;
         if stabilize {
+            if let Some(learned) = &mut self.learned {
+                learned.sight.begin_period();
+            }
             self.stabilize(now);
         }
         if fix_fingers {

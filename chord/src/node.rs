@@ -278,7 +278,7 @@ impl<P: Handle> Chord<P> {
     }
 
     pub(crate) fn ask(&mut self, to: P, purpose: Purpose, now: Time) {
-        let patience = if purpose.is_of_lookup() { self.patience(to) } else { None };
+        let patience = if purpose.is_way() { self.patience(to) } else { None };
         let message = self.requests.ask(&self.config, to, purpose, patience, now);
         self.send(to, message);
     }
@@ -367,12 +367,8 @@ impl<P: Handle> Chord<P> {
         for (asked, silence) in silent {
             self.on_silence(asked, silence, now);
         }
-        for purpose in slow {
-            match purpose {
-                Purpose::Confirm(number) => self.confirmation_is_slow(number, now),
-                Purpose::Hop(number, _) | Purpose::Relay(number) => self.advance(number, now),
-                _ => {}
-            }
+        for number in slow {
+            self.advance(number, now);
         }
         self.lookups_due(now);
         self.join_due(now);

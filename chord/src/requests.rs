@@ -61,13 +61,8 @@ impl Purpose {
     }
 
     /// Whether it is one of the nodes that a lookup goes through.
-    const fn is_way(self) -> bool {
+    pub(crate) const fn is_way(self) -> bool {
         matches!(self, Self::Hop(..) | Self::Relay(_))
-    }
-
-    /// Whether somebody else can be asked as well.
-    pub(crate) const fn is_of_lookup(self) -> bool {
-        matches!(self, Self::Hop(..) | Self::Relay(_) | Self::Confirm(_))
     }
 
     const fn message<P>(self, request: RequestId) -> ChordMessage<P> {
@@ -132,8 +127,8 @@ pub(crate) struct Due<P> {
     pub(crate) again: Vec<(P, ChordMessage<P>)>,
     /// Given up.
     pub(crate) silent: Vec<(Pending<P>, Silence)>,
-    /// Unanswered for longer than usual.
-    pub(crate) slow: Vec<Purpose>,
+    /// The lookups that somebody lets wait for longer than usual.
+    pub(crate) slow: Vec<u64>,
 }
 
 /// All questions without an answer. Their number is bounded by what asks: one step, one probe, one join, a few
@@ -262,7 +257,7 @@ impl<P: Handle> Requests<P> {
         let mut slow = Vec::new();
         for (_, asked) in self.pending.iter_mut().filter(|(_, asked)| asked.patience <= now) {
             (asked.patience, asked.is_slow) = (NEVER, true);
-            slow.push(asked.purpose);
+            slow.extend(asked.purpose.lookup());
         }
         Due { again, silent, slow }
     }
@@ -290,6 +285,11 @@ impl<P: Handle> Requests<P> {
     pub(crate) fn has_busy(&self, is_meant: impl Fn(P) -> bool) -> bool {
         let is_step = |purpose| matches!(purpose, Purpose::AskSuccessor | Purpose::AskBetween);
         self.pending.values().any(|asked| asked.is_busy && is_step(asked.purpose) && is_meant(asked.to))
+    }
+
+    /// Whether `peer` is asked for this purpose.
+    pub(crate) fn asks(&self, peer: P, fits: impl Fn(Purpose) -> bool) -> bool {
+        self.pending.values().any(|asked| asked.to == peer && fits(asked.purpose))
     }
 
     /// Whether something is asked for this purpose.

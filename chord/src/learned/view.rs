@@ -31,6 +31,8 @@ const MAX_ROUNDS: u32 = 64;
 const MAX_DOUBTS: usize = 4;
 /// How many answers without news end a series of questions.
 const MAX_FRUITLESS: u32 = 3;
+/// How many announcements and comparisons of others a node deals with in one stabilize period.
+const MAX_HEARD: u32 = 512;
 /// How many stabilize periods lie between two comparisons.
 const COMPARE_EVERY: u64 = 8;
 
@@ -41,6 +43,8 @@ pub(crate) struct Sight<P> {
     pub(crate) next: Time,
     rounds_left: u32,
     fruitless_left: u32,
+    /// What has been heard in this stabilize period.
+    heard: u32,
     /// Members that another knows and that have no place in what this node has heard: they are asked themselves.
     doubted: Vec<Place<P>>,
     /// What is being compared.
@@ -49,6 +53,17 @@ pub(crate) struct Sight<P> {
 }
 
 impl<P> Sight<P> {
+    /// Another stabilize period begins.
+    pub(crate) const fn begin_period(&mut self) {
+        self.heard = 0;
+    }
+
+    /// Whether there is room for one more word of others in this period.
+    const fn hears(&mut self) -> bool {
+        self.heard = self.heard.saturating_add(1);
+        self.heard <= MAX_HEARD
+    }
+
     /// Bytes on the heap.
     pub(super) const fn footprint(&self) -> usize {
         self.doubted.capacity() * size_of::<Place<P>>()
@@ -59,7 +74,7 @@ impl<P> Sight<P> {
         let soon = now.after(jittered(config.stabilize_every, dice));
         let next = if config.routing.view > 0 { soon } else { Time(u64::MAX) };
         let start = RingId::default();
-        Self { next, rounds_left: 0, fruitless_left: 0, doubted: Vec::new(), start, digits: 0 }
+        Self { next, rounds_left: 0, fruitless_left: 0, heard: 0, doubted: Vec::new(), start, digits: 0 }
     }
 }
 
@@ -93,7 +108,7 @@ impl<P: Handle> Chord<P> {
         let Some(learned) = self.learned.as_mut().filter(|learned| learned.sees(&self.config)) else {
             return;
         };
-        if learned.atlas.learn(place.node, place.after, &mut self.dice) {
+        if learned.sight.hears() && learned.atlas.learn(place.node, place.after, &mut self.dice) {
             let is_inside = Range { after: place.after, until: id }.contains(self.me.id());
             if !is_inside {
                 learned.atlas.sweep(Range { after: place.after, until: id });
@@ -107,7 +122,7 @@ impl<P: Handle> Chord<P> {
         let me = self.me.id();
         let Some(learned) = &self.learned else { return };
         let arc = Range { after: me, until };
-        let known = learned.atlas.inside(arc).map(|place| place.node);
+        let known = learned.atlas.inside(arc);
         let near =
             self.successors().iter().copied().chain(self.fingers()).filter(|peer| arc.contains(peer.id()));
         let is_told = |peer: &P| peer.id() != until && peer.id() != me && peer.id() != place.node.id();
@@ -156,11 +171,12 @@ impl<P: Handle> Chord<P> {
     }
 
     pub(crate) fn on_compare(&mut self, from: P, question: &Compare) {
-        let Some(learned) = self.learned.as_ref().filter(|learned| learned.sees(&self.config)) else {
+        let is_member = self.is_member();
+        let Some(learned) = self.learned.as_mut().filter(|learned| learned.sees(&self.config)) else {
             return;
         };
         let is_sound = question.digests.len() == PARTS as usize && question.digits <= MAX_DIGITS;
-        if !is_sound || !self.is_member() {
+        if !is_sound || !is_member || !learned.sight.hears() {
             return;
         }
         let (start, digits) = (question.start, question.digits);
@@ -170,7 +186,7 @@ impl<P: Handle> Chord<P> {
         let mut places: Vec<Place<P>> = if differing == 0 {
             Vec::new()
         } else {
-            learned.atlas.between(start, last_of(start, digits)).take(MAX_PLACES + 1).copied().collect()
+            learned.atlas.between(start, last_of(start, digits)).take(MAX_PLACES + 1).collect()
         };
         if places.len() > MAX_PLACES && digits < MAX_DIGITS {
             places.clear();

@@ -16,14 +16,12 @@ use proto::{RequestId, Time};
 
 /// How many nodes are asked whether they are the owner before the lookup starts again.
 const MAX_CONFIRMS: u32 = 32;
-/// How many nodes are asked before a guess counts as wrong.
-const MAX_GUESS: u32 = 3;
 
 /// A word on who answers for a key.
 #[derive(Clone, Debug)]
 pub(crate) struct Claim<P> {
-    /// Whose word it is; none for a guess from what has been heard before.
-    predecessor: Option<P>,
+    /// Whose word it is.
+    predecessor: P,
     /// Who may be the owner, the likeliest first.
     owners: Vec<P>,
     /// Who has answered, and is the owner unless a nearer one answers.
@@ -35,13 +33,8 @@ pub(crate) struct Claim<P> {
 }
 
 impl<P> Claim<P> {
-    const fn new(predecessor: Option<P>, owners: Vec<P>) -> Self {
+    const fn new(predecessor: P, owners: Vec<P>) -> Self {
         Self { predecessor, owners, best: None, asking: None, asked: 0, has_heirs: false }
-    }
-
-    /// Whether nobody has said it just now.
-    pub(super) const fn is_guess(&self) -> bool {
-        self.predecessor.is_none()
     }
 
     /// Bytes on the heap.
@@ -55,27 +48,21 @@ impl<P: Handle> Chord<P> {
     ///
     /// This node lives. If it comes before that owner, seen from the key, the word is old, or a lie: whoever says that
     /// it answers itself for what others ask always says so. Another way is tried.
-    pub(super) fn claimed(&mut self, number: u64, predecessor: Option<P>, owner: P, now: Time) {
+    pub(super) fn claimed(&mut self, number: u64, predecessor: P, owner: P, now: Time) {
         let me = self.me;
         let is_confirmed = self.config.confirm;
         let is_member = self.is_member();
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
         let is_of_ring = is_member && matches!(lookup.goal, Goal::Caller { .. } | Goal::Finger { .. });
         if is_of_ring && distance(lookup.key, me.id()) < distance(lookup.key, owner.id()) {
-            lookup.refuted.extend(predecessor);
+            lookup.refuted.push(predecessor);
             return self.advance(number, now);
         }
-        if !is_confirmed || !matches!(lookup.goal, Goal::Caller { .. }) {
-            return self.conclude(number, Ok(Answer { owner, predecessor: predecessor.unwrap_or(me) }), now);
+        let is_early = lookup.early == Some((owner, true));
+        if !is_confirmed || is_early || !matches!(lookup.goal, Goal::Caller { .. }) {
+            return self.conclude(number, Ok(Answer { owner, predecessor }), now);
         }
         lookup.claim = Some(Claim::new(predecessor, vec![owner]));
-        self.confirm(number, now);
-    }
-
-    /// This node has heard before that `owner` answers for the key.
-    pub(super) fn guessed(&mut self, number: u64, owner: P, now: Time) {
-        let Some(lookup) = self.lookups.active.get_mut(number) else { return };
-        lookup.claim = Some(Claim::new(None, vec![owner]));
         self.confirm(number, now);
     }
 
@@ -88,10 +75,15 @@ impl<P: Handle> Chord<P> {
         claim.asked += 1;
         claim.asking = next;
         match (next, claim.best) {
-            (Some(owner), _) if owner.id() != me.id() => self.ask(owner, Purpose::Confirm(number), now),
+            (Some(owner), _) if owner.id() != me.id() => {
+                let is_asked = |purpose| purpose == Purpose::Confirm(number);
+                if !self.requests.asks(owner, is_asked) {
+                    self.ask(owner, Purpose::Confirm(number), now);
+                }
+            }
             (Some(_), _) => self.confirm_oneself(number, now),
             (None, Some(owner)) => {
-                let predecessor = claim.predecessor.unwrap_or(me);
+                let predecessor = claim.predecessor;
                 self.conclude(number, Ok(Answer { owner, predecessor }), now);
             }
             (None, None) => self.ask_heirs(number, now),
@@ -105,10 +97,6 @@ impl<P: Handle> Chord<P> {
         let key = lookup.key;
         let is_owner = range.is_none_or(|range| range.contains(key));
         let Some(claim) = lookup.claim.as_mut() else { return };
-        if claim.is_guess() && !is_owner {
-            lookup.claim = None;
-            return self.start(number, now);
-        }
         let is_nearer = |peer: &P| distance(key, peer.id()) < distance(key, me.id());
         claim.best = Some(me);
         claim.owners = before.filter(|_| !is_owner).into_iter().filter(is_nearer).collect();
@@ -130,36 +118,17 @@ impl<P: Handle> Chord<P> {
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
         let key = lookup.key;
         let is_owner = is_within(answer.after, key, from.id());
-        let Some(claim) = lookup.claim.as_mut().filter(|claim| claim.asking == Some(from)) else {
-            // Late, but it is the owner.
-            let predecessor = self.me;
-            if is_owner {
-                self.conclude(number, Ok(Answer { owner: from, predecessor }), now);
-            }
-            return;
-        };
+        if let Some((_, is_sure)) = lookup.early.as_mut().filter(|(early, _)| *early == from) {
+            *is_sure = is_owner;
+        }
+        let Some(claim) = lookup.claim.as_mut().filter(|claim| claim.asking == Some(from)) else { return };
         claim.best = Some(from);
-        let is_guess = claim.is_guess();
         let is_nearer = |peer: &P| {
             let way = distance(key, peer.id());
             peer.id() != from.id() && way < distance(key, from.id())
         };
         claim.owners = answer.predecessor.into_iter().filter(is_nearer).collect();
-        // What was heard before counts only with the owner's own word on where its arc begins.
-        if is_guess && !is_owner && (claim.owners.is_empty() || claim.asked >= MAX_GUESS) {
-            lookup.claim = None;
-            return self.start(number, now);
-        }
         self.confirm(number, now);
-    }
-
-    /// Who was guessed to be the owner takes long: the way is gone as well.
-    pub(crate) fn confirmation_is_slow(&mut self, number: u64, now: Time) {
-        let Some(lookup) = self.lookups.active.get_mut(number) else { return };
-        if lookup.claim.as_ref().is_some_and(Claim::is_guess) {
-            lookup.claim = None;
-            self.start(number, now);
-        }
     }
 
     /// Who may be the owner does not answer.
@@ -168,11 +137,6 @@ impl<P: Handle> Chord<P> {
         lookup.timeouts += 1;
         lookup.tried.push(owner);
         let Some(claim) = lookup.claim.as_mut().filter(|claim| claim.asking == Some(owner)) else { return };
-        if claim.is_guess() {
-            // Who lies between the dead and those that were heard of, only the key's predecessor knows.
-            lookup.claim = None;
-            return self.start(number, now);
-        }
         claim.owners.retain(|peer| *peer != owner);
         self.confirm(number, now);
     }
@@ -184,7 +148,7 @@ impl<P: Handle> Chord<P> {
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
         let predecessor = *lookup.nearest.get_or_insert(me);
         lookup.listed = Some(predecessor);
-        lookup.claim = Some(Claim::new(Some(predecessor), Vec::new()));
+        lookup.claim = Some(Claim::new(predecessor, Vec::new()));
         self.confirm(number, now);
     }
 
@@ -194,10 +158,7 @@ impl<P: Handle> Chord<P> {
         let own = self.successors().to_vec();
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
         let Some(claim) = &mut lookup.claim else { return };
-        let Some(predecessor) = claim.predecessor else {
-            lookup.claim = None;
-            return self.start(number, now);
-        };
+        let predecessor = claim.predecessor;
         if std::mem::replace(&mut claim.has_heirs, true) {
             // Whoever names only the dead is asked no more.
             lookup.refuted.extend(Some(predecessor).filter(|peer| peer.id() != me.id()));
@@ -217,7 +178,7 @@ impl<P: Handle> Chord<P> {
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
         let (key, tried, refuted) = (lookup.key, &lookup.tried, &lookup.refuted);
         let Some(claim) = lookup.claim.as_mut() else { return };
-        let from = claim.predecessor.unwrap_or(self.me).id();
+        let from = claim.predecessor.id();
         let is_new = |peer: &&P| !tried.contains(peer) && !refuted.contains(peer);
         let is_nearer = |peer: &&P| peer.id() != me && between(from, peer.id(), key);
         let nearer: Vec<P> = list.iter().filter(is_new).filter(is_nearer).copied().collect();

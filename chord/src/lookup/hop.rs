@@ -24,7 +24,7 @@ impl<P: Handle> Chord<P> {
     pub(crate) fn on_found(&mut self, from: P, answer: FoundNode<P>, now: Time) {
         let Some((number, key)) = self.hop_answered(answer.request, from) else { return };
         if is_within(from.id(), key, answer.owner.id()) {
-            self.claimed(number, Some(from), answer.owner, now);
+            self.claimed(number, from, answer.owner, now);
         } else {
             self.advance(number, now);
         }

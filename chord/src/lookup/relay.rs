@@ -4,7 +4,6 @@
 //! predecessor answers the node that wants to know. If no answer comes, that node goes from node to node itself.
 
 use super::{Goal, Lookup};
-use crate::face::LookupFailure;
 use crate::handle::Handle;
 use crate::interval::{distance, is_within};
 use crate::node::Chord;
@@ -94,7 +93,7 @@ impl<P: Handle> Chord<P> {
         let Some(Purpose::Relay(number)) = self.requests.answered(request, from, fits) else { return };
         let Some(lookup) = self.lookups.active.get_mut(number) else { return };
         if lookup.goal == Goal::Relay {
-            return self.conclude(number, Err(LookupFailure::TimedOut), now);
+            return self.abandon(number);
         }
         // The answer may be lost on any of the nodes that are still to come.
         let patience = Span(self.config.request_timeout.0.max(1)).times(2);
@@ -123,7 +122,7 @@ impl<P: Handle> Chord<P> {
             errand.patience = None;
         }
         self.requests.cancel(|purpose| purpose.lookup() == Some(number));
-        self.claimed(number, Some(from), owner, now);
+        self.claimed(number, from, owner, now);
     }
 
     /// No answer has come: the asker goes itself.
@@ -145,7 +144,7 @@ impl<P: Handle> Chord<P> {
         let errand = lookup.errand.clone();
         let way = |peer: &P| distance(me, peer.id());
         let owner = self.successors().iter().copied().find(|peer| way(peer) >= distance(me, key));
-        self.conclude(number, Err(LookupFailure::TimedOut), now);
+        self.abandon(number);
         if let (Some(owner), Some(Errand { origin, request, hops, timeouts: before, .. })) = (owner, errand) {
             let route = Route { request, origin, errand: request, key, hops, timeouts: before };
             self.answer_route(&route, owner, before + timeouts, now);

@@ -4,7 +4,9 @@
 use chord::check::{Assumptions, Blame, RingReport, RingViolation, View, breaks_assumptions, check_ring};
 use chord::{Chord, Config, Input, Output, Routing};
 use proto::key::PublicKey;
-use proto::message::chord::{ChordMessage, CloserNodes, FoundNode, Route, Routed};
+use proto::message::chord::{
+    self as message, Announce, ArcReply, ChordMessage, CloserNodes, FoundNode, Route, Routed,
+};
 use proto::wire::Wire;
 use proto::{Hash, Peer, RingId, Span, Time};
 use rand_chacha::ChaCha8Rng;
@@ -39,7 +41,7 @@ pub(crate) enum Manner {
     Mute,
     /// So much later than asked.
     Late(Span),
-    /// Who looks something up hears that this node answers for every key itself.
+    /// Who looks something up hears that this node answers for every key itself, and the same when it asks again.
     OwnsAll,
     /// Who looks something up hears nothing.
     MuteInLookups,
@@ -76,6 +78,7 @@ impl Manner {
     fn of(self, me: Peer, to: Peer, message: ChordMessage) -> Option<(Peer, ChordMessage, Span)> {
         let is_of_lookup = match &message {
             ChordMessage::FoundNode(_) | ChordMessage::CloserNodes(_) | ChordMessage::Routed(_) => true,
+            ChordMessage::ArcReply(_) => self == Self::OwnsAll,
             ChordMessage::Route(route) => route.origin != me,
             _ => false,
         };
@@ -100,6 +103,9 @@ fn own_all(me: Peer, to: Peer, message: ChordMessage) -> Option<(Peer, ChordMess
             (origin, ChordMessage::Routed(Routed { errand, owner, hops, timeouts }))
         }
         ChordMessage::Routed(answer) => (to, ChordMessage::Routed(Routed { owner, ..answer })),
+        ChordMessage::ArcReply(answer) => {
+            (to, ChordMessage::ArcReply(ArcReply { predecessor: None, after: me.id(), ..answer }))
+        }
         ChordMessage::FoundNode(FoundNode { request, .. })
         | ChordMessage::CloserNodes(CloserNodes { request, .. }) => {
             (to, ChordMessage::FoundNode(FoundNode { request, owner }))
@@ -218,6 +224,16 @@ impl World {
     pub(crate) fn behave(&mut self, index: usize, manner: Manner) {
         self.assumptions.hold = false;
         self.places[index].manner = Some(manner);
+    }
+
+    /// A node tells everybody that the whole circle is its arc.
+    pub(crate) fn boast(&mut self, index: usize) {
+        let node = self.peer(index);
+        let place = message::Place { node, after: node.id() };
+        for other in self.members() {
+            let message = ChordMessage::Announce(Announce { place, until: self.peer(other).id() });
+            self.give(other, Input::Receive { from: node, message });
+        }
     }
 
     /// Whether the failure of this node would break the assumptions of Zave's proof.

@@ -76,8 +76,8 @@ pub(crate) fn run() -> ExitCode {
 async fn measure_all() -> Result<(), Failure> {
     let counts = tracing::subscriber::set_global_default(Meter);
     counts.map_err(Failure::from_display("meter"))?;
-    measure("processes", Ring::apart(APART)?).await?;
-    measure("nodes in one process", Ring::together(TOGETHER)?).await
+    measure("processes", Ring::apart(APART).await?).await?;
+    measure("nodes in one process", Ring::together(TOGETHER).await?).await
 }
 
 async fn measure(what: &str, ring: Ring) -> Result<(), Failure> {
@@ -136,10 +136,11 @@ impl Ring {
     }
 
     /// All nodes as tasks of this process.
-    fn together(count: usize) -> Result<Self, Failure> {
+    async fn together(count: usize) -> Result<Self, Failure> {
         let mut ring = Self::new(count)?;
         let (listen, home) = (free_address()?, ring.directory.path().join("bank"));
         drop(tokio::spawn(run_bank(BankOptions { home, listen, local_rules: true, tied: false })));
+        ring.await_bank(listen).await?;
         for home in &ring.homes {
             let bootstrap = Bootstrap { key: None, addr: listen.to_string() };
             let (home, policy_path) = (home.clone(), home.join("policy.toml"));
@@ -151,14 +152,16 @@ impl Ring {
     }
 
     /// Every node a process.
-    fn apart(count: usize) -> Result<Self, Failure> {
+    async fn apart(count: usize) -> Result<Self, Failure> {
         let mut ring = Self::new(count)?;
-        let (listen, home) = (free_address()?.to_string(), ring.directory.path().join("bank"));
-        ring.spawn(&home, &["bank", "serve", "--tied", "--local-rules", "--listen", &listen])?;
+        let (listen, home) = (free_address()?, ring.directory.path().join("bank"));
+        let bank = listen.to_string();
+        ring.spawn(&home, &["bank", "serve", "--tied", "--local-rules", "--listen", &bank])?;
+        ring.await_bank(listen).await?;
         for home in ring.homes.clone() {
             let policy = home.join("policy.toml");
             let policy = policy.display().to_string();
-            let pid = ring.spawn(&home, &["join", &policy, "--tied", "--bootstrap", &listen])?;
+            let pid = ring.spawn(&home, &["join", &policy, "--tied", "--bootstrap", &bank])?;
             ring.pids.push(pid);
         }
         Ok(ring)
@@ -174,6 +177,18 @@ impl Ring {
         let pid = child.id();
         self.children.push(child);
         Ok(pid)
+    }
+
+    /// Waits until the bank listens. The time of the ring counts from here.
+    async fn await_bank(&mut self, listen: SocketAddr) -> Result<(), Failure> {
+        while let Err(error) = tokio::net::TcpStream::connect(listen).await {
+            if self.began.elapsed() >= FORMS_WITHIN {
+                return Err(Failure::new("bank", format!("the bank does not listen: {error}"), 1));
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+        self.began = Instant::now();
+        Ok(())
     }
 
     /// Waits until a walk around the ring meets every node and no defect.

@@ -71,3 +71,19 @@ fn a_node_that_restarts_at_once_finds_its_place_again() {
         }
     }
 }
+
+/// The clock of a driver never goes back (`src/node/clock.rs`); it leaps when the machine was stopped.
+#[test]
+fn clocks_that_leap_an_hour_ahead_do_no_harm() {
+    for seed in 0..8 {
+        let mut world = World::ideal(12, local(4), Net::LAN, seed);
+        world.is_watched = false;
+        for index in [1, 5, 9] {
+            world.skip(index, Span::secs(3_600));
+            world.run(Span::millis(100));
+        }
+        world.run(Span::secs(3));
+        world.settle(Span::secs(10));
+        world.assert_lookups(10);
+    }
+}

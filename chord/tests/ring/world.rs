@@ -63,6 +63,8 @@ struct Place {
     core: Option<Chord>,
     timer: Option<Time>,
     manner: Option<Manner>,
+    /// How far its clock is ahead of the world's.
+    ahead: Span,
 }
 
 /// How a lookup ended.
@@ -142,7 +144,14 @@ impl World {
             let [high, low] = number.to_be_bytes();
             let addr = format!("10.1.{high}.{low}:7000").parse().unwrap();
             let key = PublicKey([low; 32]);
-            Place { peer: Peer::new(addr, number, key), life: 0, core: None, timer: None, manner: None }
+            Place {
+                peer: Peer::new(addr, number, key),
+                life: 0,
+                core: None,
+                timer: None,
+                manner: None,
+                ahead: Span(0),
+            }
         };
         let assumptions =
             Assumptions { successors: config.successors, is_formed: false, hold: net.lost == 0 };
@@ -226,6 +235,13 @@ impl World {
         self.places[index].manner = Some(manner);
     }
 
+    /// A node's clock jumps ahead.
+    pub(crate) fn skip(&mut self, index: usize, span: Span) {
+        let place = &mut self.places[index];
+        place.ahead = place.ahead.plus(span);
+        self.give(index, Input::Timeout);
+    }
+
     /// A node tells everybody that the whole circle is its arc.
     pub(crate) fn boast(&mut self, index: usize) {
         let node = self.peer(index);
@@ -258,14 +274,15 @@ impl World {
 
     /// Gives an input, and executes what comes out.
     pub(crate) fn give(&mut self, index: usize, input: Input) {
-        let now = self.now;
+        let ahead = self.places[index].ahead;
+        let now = self.now.after(ahead);
         let Some(core) = self.places[index].core.as_mut() else { return };
         let before = core.view();
         core.handle(input, now);
         core.check().unwrap_or_else(|violation| panic!("{violation} at {index}, {now:?}"));
         let is_changed = before != core.view();
         let outputs: Vec<Output> = std::iter::from_fn(|| core.poll_output()).collect();
-        let timer = core.poll_timeout();
+        let timer = core.poll_timeout().map(|due| Time(due.0.saturating_sub(ahead.0)));
         for output in outputs {
             self.execute(index, output);
         }
@@ -360,8 +377,12 @@ impl World {
                 if place.life == life && place.timer == Some(self.now) {
                     place.timer = None;
                     self.give(at, Input::Timeout);
-                    let next = self.places[at].core.as_ref().and_then(Chord::poll_timeout);
-                    assert!(next.is_none_or(|next| next > self.now), "a deadline that has passed");
+                    let (core, ahead) = (self.places[at].core.as_ref(), self.places[at].ahead);
+                    let next = core.and_then(Chord::poll_timeout);
+                    assert!(
+                        next.is_none_or(|next| next > self.now.after(ahead)),
+                        "a deadline that has passed"
+                    );
                 }
             }
         }

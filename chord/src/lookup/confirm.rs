@@ -62,7 +62,9 @@ impl<P: Handle> Chord<P> {
         if !is_confirmed || is_early || !matches!(lookup.goal, Goal::Caller { .. }) {
             return self.conclude(number, Ok(Answer { owner, predecessor }), now);
         }
-        lookup.claim = Some(Claim::new(predecessor, vec![owner]));
+        // Who was found dead in this lookup is not waited for again.
+        let owners = if lookup.tried.contains(&owner) { Vec::new() } else { vec![owner] };
+        lookup.claim = Some(Claim::new(predecessor, owners));
         self.confirm(number, now);
     }
 

@@ -1,5 +1,6 @@
 //! How a winner and a price follow from the asks: one rule a file, each a pure function.
 
+pub mod max_min;
 pub mod vickrey;
 
 use proto::rules::PricingRule;
@@ -25,6 +26,17 @@ pub struct Clearing<T> {
     pub runner_up: Option<T>,
     /// What is paid.
     pub price: Rate,
+}
+
+/// Why a rule has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The highest cost reported is below the lowest.
+    #[error("the highest reported cost is below the lowest")]
+    Disordered,
+    /// An amount does not fit its type.
+    #[error("an amount is too large to be represented")]
+    Overflow,
 }
 
 /// The lot of `seller` for `ticket`: a hash of both, so that neither the owner nor a seller can choose it.
@@ -53,4 +65,25 @@ pub fn price(rule: PricingRule, runner_up: Option<Rate>, bid: Rate) -> Rate {
     match rule {
         PricingRule::Vickrey => vickrey::price(runner_up, bid),
     }
+}
+
+/// The lowest and the second lowest of the asks that do not exceed `bid`, equal ones by lot. One pass.
+fn lowest_two<T: Copy>(
+    asks: impl IntoIterator<Item = Ask<T>>,
+    bid: Rate,
+) -> Option<(Ask<T>, Option<Ask<T>>)> {
+    let mut best: Option<Ask<T>> = None;
+    let mut second: Option<Ask<T>> = None;
+    for ask in asks.into_iter().filter(|ask| ask.rate <= bid) {
+        if best.is_none_or(|best| is_before(&ask, &best)) {
+            second = best.replace(ask);
+        } else if second.is_none_or(|second| is_before(&ask, &second)) {
+            second = Some(ask);
+        }
+    }
+    best.map(|best| (best, second))
+}
+
+fn is_before<T>(one: &Ask<T>, other: &Ask<T>) -> bool {
+    (one.rate, one.lot) < (other.rate, other.lot)
 }

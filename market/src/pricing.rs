@@ -1,5 +1,6 @@
 //! How a winner and a price follow from the asks: one rule a file, each a pure function.
 
+pub mod first_price;
 pub mod max_min;
 pub mod vickrey;
 

@@ -2,6 +2,7 @@
 
 pub mod first_price;
 pub mod max_min;
+pub mod posted;
 pub mod vickrey;
 
 use proto::rules::PricingRule;

@@ -4,6 +4,8 @@
 mod first_price;
 #[cfg(test)]
 mod max_min;
+#[cfg(test)]
+mod posted;
 
 #[cfg(test)]
 fn asks(rates: &[u64]) -> Vec<market::pricing::Ask<usize>> {

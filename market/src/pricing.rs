@@ -3,6 +3,7 @@
 pub mod first_price;
 pub mod max_min;
 pub mod posted;
+pub mod uniform;
 pub mod vickrey;
 
 use proto::rules::PricingRule;

@@ -6,6 +6,8 @@ mod first_price;
 mod max_min;
 #[cfg(test)]
 mod posted;
+#[cfg(test)]
+mod uniform;
 
 #[cfg(test)]
 fn asks(rates: &[u64]) -> Vec<market::pricing::Ask<usize>> {

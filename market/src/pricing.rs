@@ -4,6 +4,7 @@ pub mod first_price;
 pub mod max_min;
 pub mod posted;
 pub mod uniform;
+pub mod vcg;
 pub mod vickrey;
 
 use proto::rules::PricingRule;

@@ -8,6 +8,8 @@ mod max_min;
 mod posted;
 #[cfg(test)]
 mod uniform;
+#[cfg(test)]
+mod vcg;
 
 #[cfg(test)]
 fn asks(rates: &[u64]) -> Vec<market::pricing::Ask<usize>> {

@@ -1,7 +1,9 @@
 //! How a winner and a price follow from the asks: one rule a file, each a pure function.
 
+pub mod double;
 pub mod first_price;
 pub mod max_min;
+pub mod mcafee;
 pub mod posted;
 pub mod uniform;
 pub mod vcg;

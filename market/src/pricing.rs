@@ -2,6 +2,7 @@
 
 pub mod double;
 pub mod first_price;
+pub mod k_double;
 pub mod max_min;
 pub mod mcafee;
 pub mod posted;

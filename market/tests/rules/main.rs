@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod first_price;
 #[cfg(test)]
+mod k_double;
+#[cfg(test)]
 mod max_min;
 #[cfg(test)]
 mod mcafee;

@@ -29,7 +29,7 @@ pub struct Ask<T> {
 pub struct Clearing<T> {
     /// Who sells.
     pub winner: T,
-    /// Whose ask set the price; `None` when the winner was alone.
+    /// Whose ask is the next, which sets the price where the rule lets it; `None` when the winner was alone.
     pub runner_up: Option<T>,
     /// What is paid.
     pub price: Rate,
@@ -62,15 +62,17 @@ pub fn clear<T: Copy>(
 ) -> Option<Clearing<T>> {
     match rule {
         PricingRule::Vickrey => vickrey::clear(asks, bid),
+        PricingRule::FirstPrice => first_price::clear(asks, bid),
     }
 }
 
 /// The price under `rule` when the asks of winner and runner-up are known: what anybody can compute again
 /// from the papers of a ticket.
 #[must_use]
-pub fn price(rule: PricingRule, runner_up: Option<Rate>, bid: Rate) -> Rate {
+pub fn price(rule: PricingRule, winner: Rate, runner_up: Option<Rate>, bid: Rate) -> Rate {
     match rule {
         PricingRule::Vickrey => vickrey::price(runner_up, bid),
+        PricingRule::FirstPrice => first_price::price(winner, bid),
     }
 }
 

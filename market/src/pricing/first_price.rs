@@ -25,5 +25,11 @@ use proto::Rate;
 /// ```
 pub fn clear<T: Copy>(asks: impl IntoIterator<Item = Ask<T>>, bid: Rate) -> Option<Clearing<T>> {
     let (best, second) = lowest_two(asks, bid)?;
-    Some(Clearing { winner: best.who, runner_up: second.map(|ask| ask.who), price: best.rate })
+    Some(Clearing { winner: best.who, runner_up: second.map(|ask| ask.who), price: price(best.rate, bid) })
+}
+
+/// The price the winner is paid: its own ask, at most the bid, in micro-credits per Gc.
+#[must_use]
+pub fn price(winner: Rate, bid: Rate) -> Rate {
+    winner.min(bid)
 }

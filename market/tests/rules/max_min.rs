@@ -64,6 +64,8 @@ proptest! {
         if let Some(sale) = clear(&terms, asks(&rates), Rate(bid)).unwrap() {
             let cost = rates[sale.winner];
             prop_assert_eq!(cost, *rates.iter().min().unwrap());
+            let dearest = rates.iter().filter(|rate| **rate <= bid).max();
+            prop_assert_eq!(Some(&rates[sale.dearest]), dearest);
             prop_assert!(accepts(Rate(cost), sale.to_seller));
             prop_assert!(sale.to_owner >= terms.fixed);
             let paid = buyer_cost(&terms, report(cost, rates[sale.dearest])).unwrap();

@@ -44,7 +44,7 @@ pub(crate) fn decide(
             Event::HoldReleased { command: kept(), returned: hold.amount }
         }
         Order::Settle(order) => {
-            let hold = may_settle(ledger, signer, order, rules.owner_fee)?;
+            let hold = may_settle(ledger, signer, order, rules)?;
             let parts = payout(hold.amount, &order.ticket.body, order.report.body.cycles);
             Event::HoldSettled {
                 command: kept(),
@@ -115,11 +115,16 @@ fn may_settle<'a>(
     ledger: &'a Ledger,
     signer: PublicKey,
     order: &Settle,
-    fee: Money,
+    rules: &Rules,
 ) -> Result<&'a Hold, Refusal> {
     let hold = open_hold(ledger, order.hold)?;
     is_party(hold, signer)?;
     check_settle(hold, order)?;
+    if order.ticket.body.rule != rules.rule {
+        let message = "the ticket follows another pricing rule than the network";
+        return Err(Refusal::new(RefusalCode::Mismatch, message, ""));
+    }
+    let fee = rules.owner_fee;
     let asked = order.ticket.body.fee;
     if asked != fee {
         let message = format!("the ticket's owner fee is {asked}, the network's is {fee}");

@@ -7,6 +7,7 @@ use crate::hold::Hold;
 use proto::message::bank::{ReleaseHold, Settle};
 use proto::message::market::Ticket;
 use proto::message::service::{Outcome, Report};
+use proto::rules::PricingRule;
 use proto::{CommandId, Cycles, Money, PublicKey, Refusal, RefusalCode, Signed};
 
 /// How a hold is shared out. The three parts are the hold's amount.
@@ -29,8 +30,8 @@ pub(crate) fn payout(amount: Money, ticket: &Ticket, cycles: Cycles) -> Payout {
     Payout { seller, owner, returned: Money(after_fee.0 - seller.0) }
 }
 
-/// Whether the papers allow to pay `hold` out. The network's fee is not looked at here, because it may have
-/// been another one when the journal was written.
+/// Whether the papers allow to pay `hold` out. The network's fee and rule are not looked at here, because they may
+/// have been others when the journal was written.
 pub(crate) fn check_settle(hold: &Hold, settle: &Settle) -> Result<(), Refusal> {
     check_ticket(hold, &settle.ticket)?;
     check_report(hold.id, hold.seller, &settle.report)?;
@@ -103,8 +104,8 @@ fn check_ticket(hold: &Hold, ticket: &Signed<Ticket>) -> Result<(), Refusal> {
     check_price(body)
 }
 
-/// The Vickrey rule as far as the ticket's own listings show it (CompuP2P paper, IV-B1): the winner is paid
-/// the second lowest ask, at most the bid, and the bid when it was alone.
+/// The ticket's rule as far as its own listings show it. Vickrey (CompuP2P paper, IV-B1): the winner is paid
+/// the second lowest ask, at most the bid, and the bid when it was alone. First price: it is paid its ask.
 fn check_price(ticket: &Ticket) -> Result<(), Refusal> {
     let (ask, bid, clearing) = (ticket.winner.body.ask, ticket.bid, ticket.clearing);
     if clearing > bid {
@@ -113,7 +114,10 @@ fn check_price(ticket: &Ticket) -> Result<(), Refusal> {
     if ask > clearing {
         return Err(mismatch(format!("the clearing price {clearing} is below the winner's ask {ask}"), ""));
     }
-    let price = ticket.runner_up.as_ref().map_or(bid, |listing| listing.body.ask.min(bid));
+    let price = match ticket.rule {
+        PricingRule::Vickrey => ticket.runner_up.as_ref().map_or(bid, |listing| listing.body.ask.min(bid)),
+        PricingRule::FirstPrice => ask,
+    };
     if clearing != price {
         return Err(mismatch(format!("the clearing price is {clearing}, by its listings it is {price}"), ""));
     }

@@ -164,7 +164,7 @@ fn verify_terms(ticket: &Ticket, rules: &Rules) -> Result<(), TicketFault> {
     if ticket.winner.body.ask > ticket.bid || runner_up.is_some_and(|ask| ask > ticket.bid) {
         return Err(TicketFault::AboveBid);
     }
-    if ticket.clearing != pricing::price(ticket.rule, runner_up, ticket.bid) {
+    if ticket.clearing != pricing::price(ticket.rule, ticket.winner.body.ask, runner_up, ticket.bid) {
         return Err(TicketFault::WrongPrice);
     }
     Ok(())

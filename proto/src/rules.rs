@@ -7,6 +7,13 @@ use crate::{Money, Span};
 pub enum PricingRule {
     /// Lowest ask wins and is paid the second lowest, at most the bid (paper IV-B1).
     Vickrey,
+    /// Lowest ask wins and is paid that ask (the first-price auction).
+    FirstPrice,
+}
+
+impl PricingRule {
+    /// Every rule that a network can have.
+    pub const ALL: [Self; 2] = [Self::Vickrey, Self::FirstPrice];
 }
 
 /// The rules of one network. All its members use the same.

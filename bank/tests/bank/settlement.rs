@@ -1,11 +1,12 @@
 //! Settlements: who gets how much, and which papers are not enough.
 
 use crate::papers::{Deal, listing};
-use crate::world::{World, hold, id, key, keys, peer, refused};
+use crate::world::{RULES, World, hold, id, key, keys, peer, refused};
 use proto::message::bank::{BankOutcome, Order, Settle, SettledReceipt};
 use proto::message::market::Ticket;
 use proto::message::service::Outcome;
-use proto::{Cycles, Hash, Money, RefusalCode, Signed};
+use proto::rules::PricingRule;
+use proto::{Cycles, Hash, Money, RefusalCode, Rules, Signed};
 
 const GRANT: u64 = 43_500_000;
 
@@ -214,6 +215,34 @@ fn papers_that_do_not_fit_pay_nobody() {
         assert_eq!(refused(world.order(5, 12, order)), (RefusalCode::NotYours, stranger));
         assert_eq!(world.money(1), Some((GRANT - 5_000_000, 5_000_000)), "{message}");
         assert_eq!(world.journal.len(), 4, "{message}");
+    }
+}
+
+/// Settles one deal of `rule` at `clearing` in a network of the rule `network`.
+fn settled(network: PricingRule, rule: PricingRule, clearing: u64) -> BankOutcome {
+    let mut world = World::under(Rules { rule: network, ..RULES });
+    for who in [1, 2] {
+        world.order(who, 9_000 + u32::from(who), crate::world::open());
+    }
+    let deal = Deal { rule, clearing, ..Deal::default() };
+    world.held(1, 4, hold(2, deal.ticket().hash(), 5_000_000, 60));
+    world.order(2, 10, deal.settle(4))
+}
+
+#[test]
+fn a_first_price_network_pays_the_winners_ask_and_no_network_another_rules_ticket() {
+    use PricingRule::{FirstPrice, Vickrey};
+    let (seller_paid, owner_paid, returned) = (Money(2_000_000), Money(10_000), Money(2_990_000));
+    let receipt = SettledReceipt { hold: id(4), seller_paid, owner_paid, returned };
+    assert_eq!(settled(FirstPrice, FirstPrice, 1_000_000), BankOutcome::Settled(receipt));
+    let wrong = [
+        (FirstPrice, FirstPrice, 2_000_000, "the clearing price is 2, by its listings it is 1"),
+        (Vickrey, Vickrey, 1_000_000, "the clearing price is 1, by its listings it is 2"),
+        (Vickrey, FirstPrice, 1_000_000, "the ticket follows another pricing rule than the network"),
+        (FirstPrice, Vickrey, 2_000_000, "the ticket follows another pricing rule than the network"),
+    ];
+    for (network, rule, clearing, message) in wrong {
+        assert_eq!(refused(settled(network, rule, clearing)), (RefusalCode::Mismatch, message.to_owned()));
     }
 }
 

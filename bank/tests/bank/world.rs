@@ -76,8 +76,13 @@ pub(crate) fn refused(outcome: BankOutcome) -> (RefusalCode, String) {
 impl World {
     /// An empty bank at second 1,000.
     pub(crate) fn new() -> Self {
-        let now = Time(1_000_000_000);
-        Self { bank: Bank::new(config(), [7; 32], now), now, journal: Vec::new(), sent: Vec::new() }
+        Self::under(RULES)
+    }
+
+    /// The same, of a network with these rules.
+    pub(crate) fn under(rules: Rules) -> Self {
+        let (now, config) = (Time(1_000_000_000), Config { rules, ..config() });
+        Self { bank: Bank::new(config, [7; 32], now), now, journal: Vec::new(), sent: Vec::new() }
     }
 
     /// A bank where the people of these numbers have opened accounts, with ids from 9,000 on.

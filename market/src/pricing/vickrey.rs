@@ -3,7 +3,7 @@
 //! The lowest ask wins and is paid the second lowest, at most the bid. A seller's report decides only whether
 //! it wins, never what it is paid, so in one auction no report pays more than the true marginal cost.
 
-use super::{Ask, Clearing};
+use super::{Ask, Clearing, lowest_two};
 use proto::Rate;
 
 /// Winner and price; `None` when nobody asks for `bid` or less.
@@ -38,16 +38,7 @@ use proto::Rate;
 /// assert_eq!(vickrey::clear([ask(10, "A")], Rate(9)), None);
 /// ```
 pub fn clear<T: Copy>(asks: impl IntoIterator<Item = Ask<T>>, bid: Rate) -> Option<Clearing<T>> {
-    let mut best: Option<Ask<T>> = None;
-    let mut second: Option<Ask<T>> = None;
-    for ask in asks.into_iter().filter(|ask| ask.rate <= bid) {
-        if best.is_none_or(|best| is_before(&ask, &best)) {
-            second = best.replace(ask);
-        } else if second.is_none_or(|second| is_before(&ask, &second)) {
-            second = Some(ask);
-        }
-    }
-    let best = best?;
+    let (best, second) = lowest_two(asks, bid)?;
     let price = price(second.map(|ask| ask.rate), bid);
     Some(Clearing { winner: best.who, runner_up: second.map(|ask| ask.who), price })
 }
@@ -56,8 +47,4 @@ pub fn clear<T: Copy>(asks: impl IntoIterator<Item = Ask<T>>, bid: Rate) -> Opti
 #[must_use]
 pub fn price(runner_up: Option<Rate>, bid: Rate) -> Rate {
     runner_up.map_or(bid, |ask| ask.min(bid))
-}
-
-fn is_before<T>(one: &Ask<T>, other: &Ask<T>) -> bool {
-    (one.rate, one.lot) < (other.rate, other.lot)
 }

@@ -1,14 +1,17 @@
 //! How an owner treats listings and buyers, message by message.
 
 use crate::papers::{
-    at, give, key, keys, list, listing, need, node, peer, rules, sent, signed, tell, ticket_id,
+    at, give, key, keys, list, listing, need, node, node_under, peer, rules, sent, signed, tell, ticket_id,
 };
-use market::{Input, Marketplace, owner, placement};
+use market::{Input, Marketplace, TicketFault, owner, placement};
 use proto::message::market::{
     Delist, FindSeller, List, Listing, MarketMessage, NoSeller, Requirement, Reserve, Reserved, Ticket,
     Unavailable,
 };
-use proto::{Bytes, Capacity, Market, PublicKey, Range, Rate, RefusalCode, RequestId, Signed, Span, Time};
+use proto::rules::PricingRule;
+use proto::{
+    Bytes, Capacity, Market, PublicKey, Range, Rate, RefusalCode, RequestId, Rules, Signed, Span, Time,
+};
 
 fn order(n: u16, from: u64, requirement: Requirement, bid: u64, avoid: Vec<PublicKey>) -> MarketMessage {
     let from = Market::of_capacity(Capacity(from));
@@ -19,7 +22,12 @@ fn order(n: u16, from: u64, requirement: Requirement, bid: u64, avoid: Vec<Publi
 
 /// An owner with 1-core sellers 1, 2, ... of 1,000 Mc/s that ask for `asks`.
 fn owner_of(asks: &[u64]) -> Marketplace {
-    let mut owner = node(0);
+    owner_under(rules(), asks)
+}
+
+/// The same, in a network with these rules.
+fn owner_under(rules: Rules, asks: &[u64]) -> Marketplace {
+    let mut owner = node_under(rules, 0);
     for (n, ask) in (1..).zip(asks) {
         tell(&mut owner, n, list(n, 1, listing(n, 1, 1, 1_000, *ask)), at(0));
     }
@@ -85,6 +93,20 @@ fn a_ticket_of_the_owner_is_true() {
     assert_eq!(market::verify_ticket(&ticket, &rules(), at(1)), Ok(()));
     assert_eq!((ticket.body.fee, ticket.body.buyer), (rules().owner_fee, key(99)));
     assert_eq!(ticket.body.expires, at(1).after(market::ticket::TICKET_TTL));
+}
+
+#[test]
+fn a_first_price_network_pays_the_winners_ask() {
+    let first = Rules { rule: PricingRule::FirstPrice, ..rules() };
+    for (asks, price, runner_up) in [(&[5, 4, 3][..], 3, Some(4)), (&[7], 7, None)] {
+        let mut owner = owner_under(first, asks);
+        let (_, answer) = buy(&mut owner, order(7, 1_000, need(1, 1_000), 10, vec![]), &[], at(1));
+        let ticket = ticket_in(answer);
+        let ask = ticket.body.runner_up.as_ref().map(|listing| listing.body.ask.0);
+        assert_eq!((ticket.body.clearing.0, ask), (price, runner_up));
+        assert_eq!(market::verify_ticket(&ticket, &first, at(1)), Ok(()));
+        assert_eq!(market::verify_ticket(&ticket, &rules(), at(1)), Err(TicketFault::WrongRule));
+    }
 }
 
 #[test]

@@ -82,7 +82,12 @@ pub(crate) fn list(n: u16, request: u64, listing: Listing) -> MarketMessage {
 
 /// Node `n`, which owns the whole circle.
 pub(crate) fn node(n: u16) -> Marketplace {
-    let mut node = Marketplace::new(Config { rules: rules() }, peer(n), keys(n), [3; 32], at(0));
+    node_under(rules(), n)
+}
+
+/// The same, in a network with these rules.
+pub(crate) fn node_under(rules: Rules, n: u16) -> Marketplace {
+    let mut node = Marketplace::new(Config { rules }, peer(n), keys(n), [3; 32], at(0));
     node.handle(Input::RangeChanged { range: whole_circle(), heir: None, donor: None }, at(0));
     node
 }

@@ -4,7 +4,7 @@ use crate::papers::{at, key, keys, listing, need, peer, rules, signed, ticket_id
 use market::{Ordered, TicketFault, pricing, verify_answer, verify_papers, verify_ticket};
 use proto::message::market::{Listing, Ticket};
 use proto::rules::PricingRule;
-use proto::{Capacity, Money, Rate, Signed, Span};
+use proto::{Capacity, Money, Rate, Rules, Signed, Span};
 
 /// Seller 1 asks for 3, seller 2 for 4; buyer 9 bids 10; owner 5.
 fn ticket() -> Ticket {
@@ -53,6 +53,17 @@ fn an_owner_that_bends_the_price_is_caught() {
     check(|t| t.fee = Money(rules().owner_fee.0 + 1), Err(TicketFault::WrongFee));
     check(|t| t.asks_seen = 1, Err(TicketFault::WrongCount));
     check(|t| (t.runner_up, t.asks_seen, t.clearing) = (None, 2, Rate(10)), Err(TicketFault::WrongCount));
+}
+
+#[test]
+fn a_first_price_that_is_not_the_winners_ask_is_caught() {
+    let first = Rules { rule: PricingRule::FirstPrice, ..rules() };
+    for (clearing, expected) in
+        [(2, Err(TicketFault::WrongPrice)), (3, Ok(())), (4, Err(TicketFault::WrongPrice))]
+    {
+        let body = Ticket { rule: PricingRule::FirstPrice, clearing: Rate(clearing), ..ticket() };
+        assert_eq!(verify_ticket(&Signed::new(body, &keys(5)), &first, at(0)), expected);
+    }
 }
 
 #[test]

@@ -89,7 +89,8 @@ pub struct Ticket {
     pub asks_seen: u32,
     /// The seller's listing.
     pub winner: Signed<Listing>,
-    /// The listing that set the price; `None` when the winner was alone, and the bid is the price.
+    /// The next listing after the winner's, which sets the price by the Vickrey rule; `None` when the winner was
+    /// alone.
     pub runner_up: Option<Signed<Listing>>,
     /// When the reservation ends.
     pub expires: Time,

@@ -138,11 +138,13 @@ impl Field<u32> for PricingRule {
     fn to_field(&self) -> u32 {
         match self {
             Self::Vickrey => 1,
+            Self::FirstPrice => 2,
         }
     }
     fn from_field(form: u32) -> Result<Self, WireError> {
         match form {
             1 => Ok(Self::Vickrey),
+            2 => Ok(Self::FirstPrice),
             _ => Err(WireError::expected("has to be the number of a pricing rule")),
         }
     }

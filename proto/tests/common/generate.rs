@@ -168,7 +168,7 @@ impl Generate for RefusalCode {
 
 impl Generate for PricingRule {
     fn strategy() -> BoxedStrategy<Self> {
-        Just(Self::Vickrey).boxed()
+        prop::sample::select(&Self::ALL[..]).boxed()
     }
 }
 

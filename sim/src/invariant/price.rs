@@ -1,11 +1,12 @@
-//! `price`: a match ticket follows the reverse Vickrey rule (CompuP2P paper, IV-B1). Computed here once more, from
-//! the text of the rule: the lowest ask wins and is paid the second lowest, at most the bid, and the bid when it
-//! was alone.
+//! `price`: a match ticket follows the network's rule. Computed here once more, from the text of the rule. Reverse
+//! Vickrey (CompuP2P paper, IV-B1): the lowest ask wins and is paid the second lowest, at most the bid, and the bid
+//! when it was alone. First price: the lowest ask wins and is paid that ask.
 
 use super::{Breach, Checked};
 use proto::Rules;
 use proto::message::Message;
 use proto::message::market::{MarketMessage, Ticket};
+use proto::rules::PricingRule;
 
 /// Checks `message` if it carries a ticket.
 pub(crate) fn check(message: &Message, rules: &Rules) -> Checked {
@@ -19,7 +20,10 @@ pub(crate) fn check(message: &Message, rules: &Rules) -> Checked {
 fn fault(ticket: &Ticket, rules: &Rules) -> Option<String> {
     let winner = &ticket.winner.body;
     let second = ticket.runner_up.as_ref().map(|listing| listing.body.ask);
-    let price = second.map_or(ticket.bid, |second| second.min(ticket.bid));
+    let price = match rules.rule {
+        PricingRule::Vickrey => second.map_or(ticket.bid, |second| second.min(ticket.bid)),
+        PricingRule::FirstPrice => winner.ask,
+    };
     if ticket.clearing != price {
         return Some(format!("its price is {}, by its listings it is {price}", ticket.clearing));
     }

@@ -7,7 +7,7 @@ mod book;
 mod mark;
 mod names;
 #[cfg(test)]
-mod scan;
+pub(crate) mod scan;
 #[cfg(test)]
 mod tests;
 
@@ -199,8 +199,8 @@ impl Books {
         seen: &mut Seen,
     ) -> Option<Found> {
         let book = self.index.get(&market)?;
-        let (need, passed, bid) = (self.need(order), order.passed_over(), order.find.bid);
-        let is_wanted = |row: &Row| passed.binary_search(&row.seller).is_err();
+        let (need, passed, bid) = (self.need(order), Passed::over(order), order.find.bid);
+        let is_wanted = |row: &Row| !passed.contains(row.seller);
         let until = book.count_until(bid);
         let mut asks: Vec<Ask<PublicKey>> = Vec::new();
         let mut asks_seen = 0;
@@ -280,13 +280,29 @@ pub(crate) struct Order<'a> {
     pub(crate) tried: &'a [PublicKey],
 }
 
-impl Order<'_> {
-    /// Who is not to sell, in the order of the keys.
-    fn passed_over(&self) -> Vec<PublicKey> {
-        let mut passed = vec![self.buyer];
-        passed.extend(self.tried);
-        passed.extend(&self.find.avoid);
-        passed.sort_unstable();
-        passed
+/// Who is not to sell: the buyer, the sellers that failed it and those that it avoids.
+struct Passed<'a> {
+    order: &'a Order<'a>,
+    /// The beginnings of their keys, sorted: most sellers are told apart by them.
+    heads: Vec<u64>,
+}
+
+impl<'a> Passed<'a> {
+    fn over(order: &'a Order<'a>) -> Self {
+        let who = std::iter::once(&order.buyer).chain(order.tried).chain(&order.find.avoid);
+        let mut heads: Vec<u64> = who.map(|who| head(*who)).collect();
+        heads.sort_unstable();
+        Self { order, heads }
     }
+
+    fn contains(&self, seller: PublicKey) -> bool {
+        let Order { buyer, find, tried } = self.order;
+        self.heads.binary_search(&head(seller)).is_ok()
+            && (seller == *buyer || tried.contains(&seller) || find.avoid.contains(&seller))
+    }
+}
+
+/// The first eight bytes of a key.
+fn head(key: PublicKey) -> u64 {
+    key.0.first_chunk().map_or(0, |head| u64::from_be_bytes(*head))
 }

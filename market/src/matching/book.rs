@@ -14,6 +14,9 @@ const BLOCK: usize = 64;
 /// Two neighbours with fewer become one block.
 const SPARSE: usize = 40;
 
+/// Listings for which a full block makes room.
+const GROWTH: usize = 8;
+
 /// A listing, as far as a search compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
@@ -227,6 +230,10 @@ impl Block {
                 self.sum_up();
             }
             Err(at) => {
+                if self.rows.len() == self.rows.capacity() {
+                    self.rows.reserve_exact(GROWTH);
+                    self.marks.reserve_exact(GROWTH);
+                }
                 self.rows.insert(at, row);
                 self.marks.insert(at, mark);
                 self.summary = self.summary.with(mark);
@@ -255,8 +262,8 @@ impl Block {
     fn split(&mut self) -> Self {
         let at = self.rows.len() / 2;
         let upper = Self::of(self.rows.split_off(at), self.marks.split_off(at));
-        self.rows.shrink_to(BLOCK);
-        self.marks.shrink_to(BLOCK);
+        self.rows.shrink_to_fit();
+        self.marks.shrink_to_fit();
         self.sum_up();
         upper
     }

@@ -103,7 +103,7 @@ fn seller(n: usize) -> PublicKey {
 }
 
 fn one_of<T: Clone>(rng: &mut ChaCha8Rng, values: &[T]) -> T {
-    let at = rng.next_u64() as usize % values.len();
+    let at = rng.next_u32() as usize % values.len();
     values.get(at).cloned().unwrap_or_else(|| panic!("nothing to choose from"))
 }
 

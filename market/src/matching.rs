@@ -14,7 +14,7 @@ mod tests;
 pub(crate) use book::{Book, Row};
 
 use crate::pricing::{self, Ask, Clearing};
-use book::Need;
+use mark::Sought;
 use names::Names;
 use proto::message::market::{FindSeller, Handed, Listing};
 use proto::rules::PricingRule;
@@ -199,7 +199,7 @@ impl Books {
         seen: &mut Seen,
     ) -> Option<Found> {
         let book = self.index.get(&market)?;
-        let (need, passed, bid) = (self.need(order), Passed::over(order), order.find.bid);
+        let (sought, passed, bid) = (self.sought(order), Passed::over(order), order.find.bid);
         let is_wanted = |row: &Row| !passed.contains(row.seller);
         let until = book.count_until(bid);
         let mut asks: Vec<Ask<PublicKey>> = Vec::new();
@@ -215,8 +215,8 @@ impl Books {
             }
             asks_seen < MAX_COUNTED
         };
-        if let Some(need) = &need {
-            book.visit(need, None, until, count);
+        if let Some(sought) = &sought {
+            book.visit(sought, None, until, count);
         }
         if let Some(clearing) = pricing::clear(rule, asks, bid) {
             return Some(Found { clearing, asks_seen });
@@ -230,8 +230,8 @@ impl Books {
             }
             true
         };
-        if let Some(need) = &need {
-            book.visit(need, Some(bid), above, count);
+        if let Some(sought) = &sought {
+            book.visit(sought, Some(bid), above, count);
         }
         let listings = u32::try_from(until + book.count_above(bid).min(above)).unwrap_or(u32::MAX);
         seen.listings = seen.listings.saturating_add(listings);
@@ -241,10 +241,10 @@ impl Books {
     }
 
     /// What a row has to reach for `order`; `None` if no listing has the names that are asked for.
-    fn need(&self, order: &Order<'_>) -> Option<Need> {
+    fn sought(&self, order: &Order<'_>) -> Option<Sought> {
         let requirement = &order.find.requirement;
         let platform = self.names.wanted(&requirement.os, &requirement.arch, requirement.native)?;
-        Some(Need::of(requirement, platform))
+        Some(Sought::of(requirement, platform))
     }
 
     fn row(&self, entry: &Entry) -> Row {

@@ -24,7 +24,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Listings an owner keeps (the paper counts with 10,000 sellers at one owner; reference §4.1).
 pub const MAX_LISTINGS: usize = 16_384;
 /// Fitting asks that are counted for a ticket, and listings above the bid that are looked at for the figures
-/// of a search without result; beyond that the numbers say "at least".
+/// of a search without result; beyond that the numbers say "at least". So a ticket's `asks_seen` below it is
+/// exact, and equal to it says "this many or more". Of the listings up to the bid all count as looked at, also those
+/// that the index skips.
 pub const MAX_COUNTED: u32 = 256;
 
 /// A listing in the books.

@@ -1,6 +1,6 @@
 //! The invariants of a marketplace, cheap enough to be checked after every event.
 
-use crate::matching::Books;
+use crate::matching::{Book, Books};
 use crate::owner::Owner;
 use crate::seller::Seller;
 use crate::{Marketplace, buyer, requirement};
@@ -116,7 +116,7 @@ fn check_seller(seller: &Seller, now: Time) -> Result<(), Violation> {
 fn check_books(books: &Books, now: Time) -> Result<(), Violation> {
     for (&seller, entry) in &books.entries {
         let body = &entry.listing.body;
-        let is_indexed = books.index.get(&body.market).is_some_and(|book| book.contains(&(body.ask, seller)));
+        let is_indexed = books.is_indexed(entry);
         let is_timed = books.expiries.contains(&(body.expires, seller));
         if !is_indexed
             || !is_timed
@@ -129,7 +129,11 @@ fn check_books(books: &Books, now: Time) -> Result<(), Violation> {
             return Err(Violation::LateListing { seller });
         }
     }
-    let indexed = books.index.values().flatten().map(|(_, seller)| *seller);
+    let unsound = books.index.values().find(|book| !book.is_sound());
+    if let Some(row) = unsound.and_then(|book| book.rows().next()) {
+        return Err(Violation::BrokenIndex { seller: row.seller });
+    }
+    let indexed = books.index.values().flat_map(Book::rows).map(|row| row.seller);
     let timed = books.expiries.iter().map(|(_, seller)| *seller);
     for seller in indexed.clone().chain(timed.clone()) {
         if !books.entries.contains_key(&seller) {

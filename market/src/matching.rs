@@ -1,9 +1,21 @@
 //! The books of a market owner: listings by seller, by market and ask, and by expiry; and the search in them.
 //!
-//! Each market's book is ordered by ask, so a search walks upwards from the cheapest and never sorts.
+//! Each market's book is ordered by ask, so a search walks upwards from the cheapest and never sorts. It looks at
+//! compact rows and skips blocks of them ([`book`]); the listings themselves are only fetched for the ticket.
+
+mod book;
+mod mark;
+mod names;
+#[cfg(test)]
+pub(crate) mod scan;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use book::{Book, Row};
 
 use crate::pricing::{self, Ask, Clearing};
-use crate::requirement;
+use mark::Sought;
+use names::Names;
 use proto::message::market::{FindSeller, Handed, Listing};
 use proto::rules::PricingRule;
 use proto::{Market, PublicKey, Rate, Signed, Time};
@@ -12,7 +24,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Listings an owner keeps (the paper counts with 10,000 sellers at one owner; reference §4.1).
 pub const MAX_LISTINGS: usize = 16_384;
 /// Fitting asks that are counted for a ticket, and listings above the bid that are looked at for the figures
-/// of a search without result; beyond that the numbers say "at least".
+/// of a search without result; beyond that the numbers say "at least". So a ticket's `asks_seen` below it is
+/// exact, and equal to it says "this many or more". Of the listings up to the bid all count as looked at, also those
+/// that the index skips.
 pub const MAX_COUNTED: u32 = 256;
 
 /// A listing in the books.
@@ -28,14 +42,15 @@ pub(crate) struct Entry {
 /// The books. A seller has one listing in them, its newest.
 #[derive(Debug, Default)]
 pub(crate) struct Books {
-    pub(crate) entries: BTreeMap<PublicKey, Entry>,
-    pub(crate) index: BTreeMap<Market, BTreeSet<(Rate, PublicKey)>>,
+    pub(crate) entries: BTreeMap<PublicKey, Box<Entry>>,
+    pub(crate) index: BTreeMap<Market, Book>,
     pub(crate) expiries: BTreeSet<(Time, PublicKey)>,
     /// Cores that sellers are being asked to reserve at this moment.
     pub(crate) flights: BTreeMap<PublicKey, u32>,
+    names: Names,
 }
 
-/// What a search that found nobody saw.
+/// What a search that found nobody saw. A search that finds somebody leaves it as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) listings: u32,
@@ -48,6 +63,7 @@ pub(crate) struct Seen {
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) clearing: Clearing<PublicKey>,
+    /// Asks that fit and do not exceed the bid; [`MAX_COUNTED`] stands for that many and more.
     pub(crate) asks_seen: u32,
 }
 
@@ -66,9 +82,11 @@ impl Books {
         let body = &entry.listing.body;
         let seller = body.seller.key;
         self.remove(seller);
-        self.index.entry(body.market).or_default().insert((body.ask, seller));
+        let platform = self.names.enter(&body.platform);
+        let row = self.row(&entry);
+        self.index.entry(body.market).or_default().put(row, platform);
         self.expiries.insert((body.expires, seller));
-        self.entries.insert(seller, entry);
+        self.entries.insert(seller, Box::new(entry));
     }
 
     /// Puts a listing in that other books had, if there is room.
@@ -80,11 +98,12 @@ impl Books {
 
     /// Takes the listing of `seller` out.
     pub(crate) fn remove(&mut self, seller: PublicKey) -> Option<Entry> {
-        let entry = self.entries.remove(&seller)?;
+        let entry = *self.entries.remove(&seller)?;
         let body = &entry.listing.body;
         self.expiries.remove(&(body.expires, seller));
+        self.names.leave(&body.platform);
         if let Some(book) = self.index.get_mut(&body.market) {
-            book.remove(&(body.ask, seller));
+            book.remove(body.ask, seller);
             if book.is_empty() {
                 self.index.remove(&body.market);
             }
@@ -107,7 +126,7 @@ impl Books {
             let stands = entry.listing.body.version;
             stands < version || (stands == version && !entry.is_handed)
         };
-        if self.entries.get(&seller).is_some_and(is_meant) {
+        if self.entries.get(&seller).is_some_and(|entry| is_meant(entry)) {
             self.remove(seller);
         }
     }
@@ -125,12 +144,12 @@ impl Books {
     /// Who lists in the markets that are wanted.
     pub(crate) fn sellers(&self, is_wanted: impl Fn(Market) -> bool) -> Vec<PublicKey> {
         let wanted = self.index.iter().filter(|(market, _)| is_wanted(**market));
-        wanted.flat_map(|(_, book)| book.iter().map(|(_, seller)| *seller)).collect()
+        wanted.flat_map(|(_, book)| book.rows().map(|row| row.seller)).collect()
     }
 
     /// The listing of `seller`, for another owner.
     pub(crate) fn handed(&self, seller: PublicKey) -> Option<Handed> {
-        let Entry { listing, sold, .. } = self.entries.get(&seller)?;
+        let Entry { listing, sold, .. } = &**self.entries.get(&seller)?;
         let flight = self.flights.get(&seller).copied().unwrap_or(0);
         Some(Handed { listing: listing.clone(), sold: sold.saturating_add(flight) })
     }
@@ -139,6 +158,7 @@ impl Books {
     pub(crate) fn start_flight(&mut self, seller: PublicKey, cores: u32) {
         let flight = self.flights.entry(seller).or_default();
         *flight = flight.saturating_add(cores);
+        self.recount(seller);
     }
 
     /// Notes that the question to `seller` for `cores` is over.
@@ -148,6 +168,7 @@ impl Books {
             if *flight == 0 {
                 self.flights.remove(&seller);
             }
+            self.recount(seller);
         }
     }
 
@@ -157,7 +178,17 @@ impl Books {
             && entry.listing.body.version == version
         {
             entry.sold = entry.sold.saturating_add(cores);
+            self.recount(seller);
         }
+    }
+
+    /// Whether the row of `entry` says what the entry says, and stands where it belongs.
+    pub(crate) fn is_indexed(&self, entry: &Entry) -> bool {
+        let body = &entry.listing.body;
+        let book = self.index.get(&body.market);
+        let stands = book.and_then(|book| book.get(body.ask, body.seller.key));
+        let platform = self.names.word(&body.platform);
+        stands.is_some_and(|(row, word)| *row == self.row(entry) && Some(word) == platform)
     }
 
     /// Winner and price in `market` for `order`, or what was seen instead (added to `seen`). The buyer itself
@@ -169,40 +200,77 @@ impl Books {
         rule: PricingRule,
         seen: &mut Seen,
     ) -> Option<Found> {
+        let book = self.index.get(&market)?;
+        let (sought, passed, bid) = (self.sought(order), Passed::over(order), order.find.bid);
+        let is_wanted = |row: &Row| !passed.contains(row.seller);
+        let until = book.count_until(bid);
         let mut asks: Vec<Ask<PublicKey>> = Vec::new();
-        let (mut asks_seen, mut above_bid) = (0, 0);
-        for &(rate, seller) in self.index.get(&market).into_iter().flatten() {
-            above_bid += u32::from(rate > order.find.bid);
-            let is_enough = asks_seen >= MAX_COUNTED || above_bid > MAX_COUNTED;
-            if is_enough || (asks_seen > 0 && above_bid > 0) {
-                break;
-            }
-            seen.listings = seen.listings.saturating_add(1);
-            if !self.is_fitting(seller, order) {
-                seen.too_small = seen.too_small.saturating_add(1);
-            } else if rate > order.find.bid {
-                seen.too_dear = seen.too_dear.saturating_add(1);
-                seen.lowest_ask = Some(seen.lowest_ask.map_or(rate, |lowest| lowest.min(rate)));
-            } else {
+        let mut asks_seen = 0;
+        let count = |row: &Row| {
+            if is_wanted(row) {
                 asks_seen += 1;
                 // Beyond the second lowest rate an ask counts, but decides nothing.
-                if asks.len() < 2 || asks.last().is_some_and(|last| last.rate == rate) {
-                    asks.push(Ask { rate, lot: pricing::lot(order.find.ticket, seller), who: seller });
+                if asks.len() < 2 || asks.last().is_some_and(|last| last.rate == row.rate) {
+                    let lot = pricing::lot(order.find.ticket, row.seller);
+                    asks.push(Ask { rate: row.rate, lot, who: row.seller });
                 }
             }
+            asks_seen < MAX_COUNTED
+        };
+        if let Some(sought) = &sought {
+            book.visit(sought, None, until, count);
         }
-        let clearing = pricing::clear(rule, asks, order.find.bid)?;
-        Some(Found { clearing, asks_seen })
+        if let Some(clearing) = pricing::clear(rule, asks, bid) {
+            return Some(Found { clearing, asks_seen });
+        }
+        let above = MAX_COUNTED as usize;
+        let mut too_dear = 0;
+        let count = |row: &Row| {
+            if is_wanted(row) {
+                too_dear += 1;
+                seen.lowest_ask = Some(seen.lowest_ask.map_or(row.rate, |lowest| lowest.min(row.rate)));
+            }
+            true
+        };
+        if let Some(sought) = &sought {
+            book.visit(sought, Some(bid), above, count);
+        }
+        let listings = u32::try_from(until + book.count_above(bid).min(above)).unwrap_or(u32::MAX);
+        seen.listings = seen.listings.saturating_add(listings);
+        seen.too_dear = seen.too_dear.saturating_add(too_dear);
+        seen.too_small = seen.too_small.saturating_add(listings.saturating_sub(too_dear));
+        None
     }
 
-    fn is_fitting(&self, seller: PublicKey, order: &Order<'_>) -> bool {
-        let Some(entry) = self.entries.get(&seller) else { return false };
+    /// What a row has to reach for `order`; `None` if no listing has the names that are asked for.
+    fn sought(&self, order: &Order<'_>) -> Option<Sought> {
+        let requirement = &order.find.requirement;
+        let platform = self.names.wanted(&requirement.os, &requirement.arch, requirement.native)?;
+        Some(Sought::of(requirement, platform))
+    }
+
+    fn row(&self, entry: &Entry) -> Row {
+        let body = &entry.listing.body;
+        let seller = body.seller.key;
         let flight = self.flights.get(&seller).copied().unwrap_or(0);
-        let free = entry.listing.body.cores.saturating_sub(entry.sold).saturating_sub(flight);
-        seller != order.buyer
-            && requirement::fits(&entry.listing.body, free, &order.find.requirement)
-            && !order.tried.contains(&seller)
-            && !order.find.avoid.contains(&seller)
+        Row {
+            rate: body.ask,
+            seller,
+            per_core: body.per_core,
+            memory: body.memory,
+            disk: body.disk,
+            free: body.cores.saturating_sub(entry.sold).saturating_sub(flight),
+        }
+    }
+
+    /// Writes down how many cores of `seller` are free now.
+    fn recount(&mut self, seller: PublicKey) {
+        let Some(entry) = self.entries.get(&seller) else { return };
+        let body = &entry.listing.body;
+        let free = self.row(entry).free;
+        if let Some(book) = self.index.get_mut(&body.market) {
+            book.set_free(body.ask, seller, free);
+        }
     }
 }
 
@@ -212,4 +280,31 @@ pub(crate) struct Order<'a> {
     pub(crate) buyer: PublicKey,
     pub(crate) find: &'a FindSeller,
     pub(crate) tried: &'a [PublicKey],
+}
+
+/// Who is not to sell: the buyer, the sellers that failed it and those that it avoids.
+struct Passed<'a> {
+    order: &'a Order<'a>,
+    /// The beginnings of their keys, sorted: most sellers are told apart by them.
+    heads: Vec<u64>,
+}
+
+impl<'a> Passed<'a> {
+    fn over(order: &'a Order<'a>) -> Self {
+        let who = std::iter::once(&order.buyer).chain(order.tried).chain(&order.find.avoid);
+        let mut heads: Vec<u64> = who.map(|who| head(*who)).collect();
+        heads.sort_unstable();
+        Self { order, heads }
+    }
+
+    fn contains(&self, seller: PublicKey) -> bool {
+        let Order { buyer, find, tried } = self.order;
+        self.heads.binary_search(&head(seller)).is_ok()
+            && (seller == *buyer || tried.contains(&seller) || find.avoid.contains(&seller))
+    }
+}
+
+/// The first eight bytes of a key.
+fn head(key: PublicKey) -> u64 {
+    key.0.first_chunk().map_or(0, |head| u64::from_be_bytes(*head))
 }

@@ -1,7 +1,7 @@
 //! Known bugs put in: the checker has to see each of them.
 
 use super::*;
-use crate::matching::Entry;
+use crate::matching::{Entry, Row};
 use crate::owner::estate::Change;
 use crate::{Config, Input, Slice, Supply, placement};
 use proto::message::market::{FindSeller, List, Listing, MarketMessage, Platform, Requirement};
@@ -114,7 +114,10 @@ fn books_that_do_not_agree_are_seen() {
     };
     check(unindexed, &Violation::BrokenIndex { seller: *busy().owner.books.entries.keys().next().unwrap() });
     let twice = |node: &mut Marketplace| {
-        node.owner.books.index.entry(market).or_default().insert((Rate(1), seller));
+        let book = node.owner.books.index.entry(market).or_default();
+        let (row, platform) = book.get(Rate(2), seller).unwrap();
+        let row = Row { rate: Rate(1), ..*row };
+        book.put(row, platform);
     };
     let last = [2, 3].map(|n| peer(n).key).into_iter().max().unwrap();
     check(twice, &Violation::BrokenIndex { seller: last });
@@ -127,6 +130,15 @@ fn books_that_do_not_agree_are_seen() {
         node.owner.books.entries.get_mut(&seller).unwrap().listing.body.ask = Rate(7);
     };
     check(repriced, &broken);
+    let oversold = |node: &mut Marketplace| {
+        node.owner.books.entries.get_mut(&peer(3).key).unwrap().sold = 1;
+    };
+    check(oversold, &Violation::BrokenIndex { seller: peer(3).key });
+    let renamed = |node: &mut Marketplace| {
+        let entry = node.owner.books.entries.get_mut(&seller).unwrap();
+        entry.listing.body.platform.os = "linux".into();
+    };
+    check(renamed, &broken);
 }
 
 #[test]
@@ -178,7 +190,7 @@ fn a_hand_over_without_an_end_is_seen() {
         let wish = node.owner.matches.remove(&key).unwrap().wish;
         node.owner.due.clear();
         node.owner.reserves.clear();
-        node.owner.books.flights.clear();
+        node.owner.books.end_flight(peer(2).key, 1);
         node.owner.parked.insert(key, wish);
     };
     check(forgotten, &Violation::LateHandOver);

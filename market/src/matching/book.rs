@@ -1,0 +1,264 @@
+//! The listings of one market in the order of their asks, in blocks that know what they offer at most.
+//!
+//! A search walks upwards from the cheapest, skips blocks in which nobody can fit, and in the others looks first at
+//! the marks, which lie side by side. So also a search that skips nothing reads two words a listing.
+
+use super::mark::{self, Mark, Sought, Summary};
+use proto::{Bytes, Capacity, PublicKey, Rate};
+
+/// Listings in a block at most: a word has a bit for each.
+const BLOCK: usize = 64;
+/// Two neighbours with fewer become one block.
+const SPARSE: usize = 40;
+
+/// Listings for which a full block makes room.
+const GROWTH: usize = 8;
+
+/// A listing, as far as a search compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) rate: Rate,
+    pub(crate) seller: PublicKey,
+    pub(crate) per_core: Capacity,
+    pub(crate) memory: Bytes,
+    pub(crate) disk: Bytes,
+    /// Cores that are neither sold nor being asked for.
+    pub(crate) free: u32,
+}
+
+/// A market's book.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    blocks: Vec<Block>,
+}
+
+#[derive(Debug)]
+struct Block {
+    rows: Vec<Row>,
+    marks: Vec<Mark>,
+    summary: Summary,
+}
+
+impl Row {
+    fn place(&self) -> (Rate, PublicKey) {
+        (self.rate, self.seller)
+    }
+
+    fn sizes(&self) -> [u64; 4] {
+        [u64::from(self.free), self.per_core.0, self.memory.0, self.disk.0]
+    }
+
+    fn reaches(&self, sought: &Sought) -> bool {
+        self.sizes().iter().zip(&sought.least).all(|(size, least)| size >= least)
+    }
+}
+
+impl Book {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// The rows, the lowest ask first.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &Row> + Clone {
+        self.blocks.iter().flat_map(|block| &block.rows)
+    }
+
+    /// The row of `seller`, which asks for `rate`, and the word of its platform.
+    pub(crate) fn get(&self, rate: Rate, seller: PublicKey) -> Option<(&Row, u64)> {
+        let block = self.blocks.get(self.block_of((rate, seller)))?;
+        let at = block.find((rate, seller)).ok()?;
+        Some((block.rows.get(at)?, block.marks.get(at)?.platform))
+    }
+
+    /// Puts a row in, in place of one with the same ask and seller.
+    pub(crate) fn put(&mut self, row: Row, platform: u64) {
+        let mark = Mark { sizes: mark::rounded(row.sizes()), platform };
+        let at = self.block_of(row.place()).min(self.blocks.len().saturating_sub(1));
+        let Some(block) = self.blocks.get_mut(at) else {
+            return self.blocks.push(Block::of(vec![row], vec![mark]));
+        };
+        block.put(row, mark);
+        if block.rows.len() > BLOCK {
+            let upper = block.split();
+            self.blocks.insert(at + 1, upper);
+        }
+    }
+
+    /// Takes the row of `seller`, which asks for `rate`, out.
+    pub(crate) fn remove(&mut self, rate: Rate, seller: PublicKey) {
+        let at = self.block_of((rate, seller));
+        let Some(block) = self.blocks.get_mut(at) else { return };
+        block.remove((rate, seller));
+        if block.rows.is_empty() {
+            self.blocks.remove(at);
+        }
+        // With the one below, or else with the one above.
+        for lower in [at.saturating_sub(1), at] {
+            self.join(lower);
+        }
+    }
+
+    /// Notes how many cores are free.
+    pub(crate) fn set_free(&mut self, rate: Rate, seller: PublicKey, free: u32) {
+        let at = self.block_of((rate, seller));
+        if let Some(block) = self.blocks.get_mut(at) {
+            block.set_free((rate, seller), free);
+        }
+    }
+
+    /// How many rows ask for more than `bid`.
+    pub(crate) fn count_above(&self, bid: Rate) -> usize {
+        self.rows_in(self.blocks.len()) - self.count_until(bid)
+    }
+
+    /// How many rows ask for at most `bid`.
+    pub(crate) fn count_until(&self, bid: Rate) -> usize {
+        let whole = self.blocks.partition_point(|block| block.rows.last().is_some_and(|row| row.rate <= bid));
+        let cut = self.blocks.get(whole).map_or(0, |block| block.rows.partition_point(|row| row.rate <= bid));
+        self.rows_in(whole) + cut
+    }
+
+    /// Calls `visit` with the rows above `above` that meet `sought`, the lowest ask first, until it says that it is
+    /// enough; `limit` is how many rows, fitting or not, are looked at.
+    pub(crate) fn visit(
+        &self,
+        sought: &Sought,
+        above: Option<Rate>,
+        limit: usize,
+        mut visit: impl FnMut(&Row) -> bool,
+    ) {
+        let is_below = |row: &Row| above.is_some_and(|above| row.rate <= above);
+        let first = self.blocks.partition_point(|block| block.rows.last().is_some_and(is_below));
+        let mut left = limit;
+        for block in self.blocks.iter().skip(first) {
+            let from = block.rows.partition_point(is_below);
+            let until = from.saturating_add(left).min(block.rows.len());
+            left -= until - from;
+            if block.summary.may_meet(sought) {
+                let mut bits = block.candidates(sought);
+                while bits != 0 {
+                    let at = bits.trailing_zeros() as usize;
+                    bits &= bits - 1;
+                    let row = block.rows.get(at).filter(|_| (from..until).contains(&at));
+                    if row.is_some_and(|row| row.reaches(sought) && !visit(row)) {
+                        return;
+                    }
+                }
+            }
+            if left == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Whether order, blocks and marks agree.
+    pub(crate) fn is_sound(&self) -> bool {
+        let is_filled = |block: &Block| !block.rows.is_empty() && block.rows.len() <= BLOCK;
+        self.blocks.iter().all(|block| is_filled(block) && block.is_marked())
+            && self.rows().zip(self.rows().skip(1)).all(|(low, high)| low.place() < high.place())
+    }
+
+    /// The block in which `place` is, or belongs; past the end when it lies above all.
+    fn block_of(&self, place: (Rate, PublicKey)) -> usize {
+        self.blocks.partition_point(|block| block.rows.last().is_some_and(|row| row.place() < place))
+    }
+
+    fn rows_in(&self, blocks: usize) -> usize {
+        self.blocks.iter().take(blocks).map(|block| block.rows.len()).sum()
+    }
+
+    fn join(&mut self, lower: usize) {
+        let length = |at: usize| self.blocks.get(at).map(|block| block.rows.len());
+        let (Some(one), Some(other)) = (length(lower), length(lower + 1)) else { return };
+        if one + other < SPARSE {
+            let upper = self.blocks.remove(lower + 1);
+            if let Some(block) = self.blocks.get_mut(lower) {
+                block.rows.extend(upper.rows);
+                block.marks.extend(upper.marks);
+                block.sum_up();
+            }
+        }
+    }
+}
+
+impl Block {
+    fn of(rows: Vec<Row>, marks: Vec<Mark>) -> Self {
+        let mut block = Self { rows, marks, summary: Summary::NOTHING };
+        block.sum_up();
+        block
+    }
+
+    fn find(&self, place: (Rate, PublicKey)) -> Result<usize, usize> {
+        self.rows.binary_search_by(|row| row.place().cmp(&place))
+    }
+
+    fn put(&mut self, row: Row, mark: Mark) {
+        match self.find(row.place()) {
+            Ok(at) => {
+                let (old_row, old_mark) = (self.rows.get_mut(at), self.marks.get_mut(at));
+                if let (Some(old_row), Some(old_mark)) = (old_row, old_mark) {
+                    (*old_row, *old_mark) = (row, mark);
+                }
+                self.sum_up();
+            }
+            Err(at) => {
+                if self.rows.len() == self.rows.capacity() {
+                    self.rows.reserve_exact(GROWTH);
+                    self.marks.reserve_exact(GROWTH);
+                }
+                self.rows.insert(at, row);
+                self.marks.insert(at, mark);
+                self.summary = self.summary.with(row.sizes(), mark.platform);
+            }
+        }
+    }
+
+    fn remove(&mut self, place: (Rate, PublicKey)) {
+        if let Ok(at) = self.find(place) {
+            self.rows.remove(at);
+            self.marks.remove(at);
+            self.sum_up();
+        }
+    }
+
+    fn set_free(&mut self, place: (Rate, PublicKey), free: u32) {
+        let Ok(at) = self.find(place) else { return };
+        if let (Some(row), Some(mark)) = (self.rows.get_mut(at), self.marks.get_mut(at)) {
+            row.free = free;
+            mark.sizes = mark::rounded(row.sizes());
+        }
+        self.sum_up();
+    }
+
+    /// Gives the upper half away.
+    fn split(&mut self) -> Self {
+        let at = self.rows.len() / 2;
+        let upper = Self::of(self.rows.split_off(at), self.marks.split_off(at));
+        self.rows.shrink_to_fit();
+        self.marks.shrink_to_fit();
+        self.sum_up();
+        upper
+    }
+
+    fn summary_of(&self) -> Summary {
+        let add = |sum: Summary, (row, mark): (&Row, &Mark)| sum.with(row.sizes(), mark.platform);
+        self.rows.iter().zip(&self.marks).fold(Summary::NOTHING, add)
+    }
+
+    fn sum_up(&mut self) {
+        self.summary = self.summary_of();
+    }
+
+    /// A bit for each row that may be what is sought.
+    fn candidates(&self, sought: &Sought) -> u64 {
+        let bit = |(at, mark): (usize, &Mark)| u64::from(mark.may_meet(sought)) << at;
+        self.marks.iter().take(BLOCK).enumerate().map(bit).fold(0, |bits, bit| bits | bit)
+    }
+
+    fn is_marked(&self) -> bool {
+        let is_same = |(row, mark): (&Row, &Mark)| mark::rounded(row.sizes()) == mark.sizes;
+        self.rows.len() == self.marks.len()
+            && self.rows.iter().zip(&self.marks).all(is_same)
+            && self.summary == self.summary_of()
+    }
+}

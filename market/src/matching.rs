@@ -7,14 +7,14 @@ mod book;
 mod mark;
 mod names;
 #[cfg(test)]
-mod scan;
+pub(crate) mod scan;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use book::{Book, Row};
 
 use crate::pricing::{self, Ask, Clearing};
-use book::Need;
+use mark::Sought;
 use names::Names;
 use proto::message::market::{FindSeller, Handed, Listing};
 use proto::rules::PricingRule;
@@ -24,7 +24,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Listings an owner keeps (the paper counts with 10,000 sellers at one owner; reference §4.1).
 pub const MAX_LISTINGS: usize = 16_384;
 /// Fitting asks that are counted for a ticket, and listings above the bid that are looked at for the figures
-/// of a search without result; beyond that the numbers say "at least".
+/// of a search without result; beyond that the numbers say "at least". So a ticket's `asks_seen` below it is
+/// exact, and equal to it says "this many or more". Of the listings up to the bid all count as looked at, also those
+/// that the index skips.
 pub const MAX_COUNTED: u32 = 256;
 
 /// A listing in the books.
@@ -199,8 +201,8 @@ impl Books {
         seen: &mut Seen,
     ) -> Option<Found> {
         let book = self.index.get(&market)?;
-        let (need, passed, bid) = (self.need(order), order.passed_over(), order.find.bid);
-        let is_wanted = |row: &Row| passed.binary_search(&row.seller).is_err();
+        let (sought, passed, bid) = (self.sought(order), Passed::over(order), order.find.bid);
+        let is_wanted = |row: &Row| !passed.contains(row.seller);
         let until = book.count_until(bid);
         let mut asks: Vec<Ask<PublicKey>> = Vec::new();
         let mut asks_seen = 0;
@@ -215,8 +217,8 @@ impl Books {
             }
             asks_seen < MAX_COUNTED
         };
-        if let Some(need) = &need {
-            book.visit(need, None, until, count);
+        if let Some(sought) = &sought {
+            book.visit(sought, None, until, count);
         }
         if let Some(clearing) = pricing::clear(rule, asks, bid) {
             return Some(Found { clearing, asks_seen });
@@ -230,8 +232,8 @@ impl Books {
             }
             true
         };
-        if let Some(need) = &need {
-            book.visit(need, Some(bid), above, count);
+        if let Some(sought) = &sought {
+            book.visit(sought, Some(bid), above, count);
         }
         let listings = u32::try_from(until + book.count_above(bid).min(above)).unwrap_or(u32::MAX);
         seen.listings = seen.listings.saturating_add(listings);
@@ -241,10 +243,10 @@ impl Books {
     }
 
     /// What a row has to reach for `order`; `None` if no listing has the names that are asked for.
-    fn need(&self, order: &Order<'_>) -> Option<Need> {
+    fn sought(&self, order: &Order<'_>) -> Option<Sought> {
         let requirement = &order.find.requirement;
         let platform = self.names.wanted(&requirement.os, &requirement.arch, requirement.native)?;
-        Some(Need::of(requirement, platform))
+        Some(Sought::of(requirement, platform))
     }
 
     fn row(&self, entry: &Entry) -> Row {
@@ -280,13 +282,29 @@ pub(crate) struct Order<'a> {
     pub(crate) tried: &'a [PublicKey],
 }
 
-impl Order<'_> {
-    /// Who is not to sell, in the order of the keys.
-    fn passed_over(&self) -> Vec<PublicKey> {
-        let mut passed = vec![self.buyer];
-        passed.extend(self.tried);
-        passed.extend(&self.find.avoid);
-        passed.sort_unstable();
-        passed
+/// Who is not to sell: the buyer, the sellers that failed it and those that it avoids.
+struct Passed<'a> {
+    order: &'a Order<'a>,
+    /// The beginnings of their keys, sorted: most sellers are told apart by them.
+    heads: Vec<u64>,
+}
+
+impl<'a> Passed<'a> {
+    fn over(order: &'a Order<'a>) -> Self {
+        let who = std::iter::once(&order.buyer).chain(order.tried).chain(&order.find.avoid);
+        let mut heads: Vec<u64> = who.map(|who| head(*who)).collect();
+        heads.sort_unstable();
+        Self { order, heads }
     }
+
+    fn contains(&self, seller: PublicKey) -> bool {
+        let Order { buyer, find, tried } = self.order;
+        self.heads.binary_search(&head(seller)).is_ok()
+            && (seller == *buyer || tried.contains(&seller) || find.avoid.contains(&seller))
+    }
+}
+
+/// The first eight bytes of a key.
+fn head(key: PublicKey) -> u64 {
+    key.0.first_chunk().map_or(0, |head| u64::from_be_bytes(*head))
 }

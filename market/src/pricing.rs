@@ -30,8 +30,10 @@ pub struct Clearing<T> {
 /// The lot of `seller` for `ticket`: a hash of both, so that neither the owner nor a seller can choose it.
 #[must_use]
 pub fn lot(ticket: CommandId, seller: PublicKey) -> Hash {
-    let mut text = ticket.0.to_vec();
-    text.extend(seller.0);
+    let mut text = [0; 48];
+    let (head, tail) = text.split_at_mut(16);
+    head.copy_from_slice(&ticket.0);
+    tail.copy_from_slice(&seller.0);
     Hash::of(&text)
 }
 

@@ -4,15 +4,15 @@
 //! the marks, which lie side by side. So also a search that skips nothing reads two words a listing.
 
 use super::mark::{self, Mark, Sought, Summary};
-use super::names::Wanted;
-use crate::requirement;
-use proto::message::market::Requirement;
 use proto::{Bytes, Capacity, PublicKey, Rate};
 
 /// Listings in a block at most: a word has a bit for each.
 const BLOCK: usize = 64;
 /// Two neighbours with fewer become one block.
 const SPARSE: usize = 40;
+
+/// Listings for which a full block makes room.
+const GROWTH: usize = 8;
 
 /// A listing, as far as a search compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,16 +24,6 @@ pub(crate) struct Row {
     pub(crate) disk: Bytes,
     /// Cores that are neither sold nor being asked for.
     pub(crate) free: u32,
-}
-
-/// What a row has to reach.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Need {
-    cores: u32,
-    per_core: Capacity,
-    memory: Bytes,
-    disk: Bytes,
-    sought: Sought,
 }
 
 /// A market's book.
@@ -54,27 +44,12 @@ impl Row {
         (self.rate, self.seller)
     }
 
-    fn sizes(&self) -> u64 {
-        mark::sizes([u64::from(self.free), self.per_core.0, self.memory.0, self.disk.0])
+    fn sizes(&self) -> [u64; 4] {
+        [u64::from(self.free), self.per_core.0, self.memory.0, self.disk.0]
     }
 
-    fn reaches(&self, need: &Need) -> bool {
-        self.free >= need.cores
-            && self.per_core >= need.per_core
-            && self.memory >= need.memory
-            && self.disk >= need.disk
-    }
-}
-
-impl Need {
-    /// What [`requirement::fits`] asks of the numbers of a listing: power from exactly the cores asked for is so
-    /// much from each of them.
-    pub(crate) fn of(requirement: &Requirement, platform: Wanted) -> Self {
-        let cores = requirement::cores(requirement);
-        let per_core = Capacity(requirement.power.0.div_ceil(u64::from(cores)));
-        let (memory, disk) = (requirement.memory, requirement.disk);
-        let sizes = mark::sizes([u64::from(cores), per_core.0, memory.0, disk.0]);
-        Self { cores, per_core, memory, disk, sought: Sought { sizes, platform } }
+    fn reaches(&self, sought: &Sought) -> bool {
+        self.sizes().iter().zip(&sought.least).all(|(size, least)| size >= least)
     }
 }
 
@@ -97,7 +72,7 @@ impl Book {
 
     /// Puts a row in, in place of one with the same ask and seller.
     pub(crate) fn put(&mut self, row: Row, platform: u64) {
-        let mark = Mark { sizes: row.sizes(), platform };
+        let mark = Mark { sizes: mark::rounded(row.sizes()), platform };
         let at = self.block_of(row.place()).min(self.blocks.len().saturating_sub(1));
         let Some(block) = self.blocks.get_mut(at) else {
             return self.blocks.push(Block::of(vec![row], vec![mark]));
@@ -143,11 +118,11 @@ impl Book {
         self.rows_in(whole) + cut
     }
 
-    /// Calls `visit` with the rows above `above` that meet `need`, the lowest ask first, until it says that it is
+    /// Calls `visit` with the rows above `above` that meet `sought`, the lowest ask first, until it says that it is
     /// enough; `limit` is how many rows, fitting or not, are looked at.
     pub(crate) fn visit(
         &self,
-        need: &Need,
+        sought: &Sought,
         above: Option<Rate>,
         limit: usize,
         mut visit: impl FnMut(&Row) -> bool,
@@ -159,13 +134,13 @@ impl Book {
             let from = block.rows.partition_point(is_below);
             let until = from.saturating_add(left).min(block.rows.len());
             left -= until - from;
-            if block.summary.may_meet(&need.sought) {
-                let mut bits = block.candidates(&need.sought);
+            if block.summary.may_meet(sought) {
+                let mut bits = block.candidates(sought);
                 while bits != 0 {
                     let at = bits.trailing_zeros() as usize;
                     bits &= bits - 1;
                     let row = block.rows.get(at).filter(|_| (from..until).contains(&at));
-                    if row.is_some_and(|row| row.reaches(need) && !visit(row)) {
+                    if row.is_some_and(|row| row.reaches(sought) && !visit(row)) {
                         return;
                     }
                 }
@@ -227,9 +202,13 @@ impl Block {
                 self.sum_up();
             }
             Err(at) => {
+                if self.rows.len() == self.rows.capacity() {
+                    self.rows.reserve_exact(GROWTH);
+                    self.marks.reserve_exact(GROWTH);
+                }
                 self.rows.insert(at, row);
                 self.marks.insert(at, mark);
-                self.summary = self.summary.with(mark);
+                self.summary = self.summary.with(row.sizes(), mark.platform);
             }
         }
     }
@@ -246,7 +225,7 @@ impl Block {
         let Ok(at) = self.find(place) else { return };
         if let (Some(row), Some(mark)) = (self.rows.get_mut(at), self.marks.get_mut(at)) {
             row.free = free;
-            mark.sizes = row.sizes();
+            mark.sizes = mark::rounded(row.sizes());
         }
         self.sum_up();
     }
@@ -255,14 +234,19 @@ impl Block {
     fn split(&mut self) -> Self {
         let at = self.rows.len() / 2;
         let upper = Self::of(self.rows.split_off(at), self.marks.split_off(at));
-        self.rows.shrink_to(BLOCK);
-        self.marks.shrink_to(BLOCK);
+        self.rows.shrink_to_fit();
+        self.marks.shrink_to_fit();
         self.sum_up();
         upper
     }
 
+    fn summary_of(&self) -> Summary {
+        let add = |sum: Summary, (row, mark): (&Row, &Mark)| sum.with(row.sizes(), mark.platform);
+        self.rows.iter().zip(&self.marks).fold(Summary::NOTHING, add)
+    }
+
     fn sum_up(&mut self) {
-        self.summary = self.marks.iter().fold(Summary::NOTHING, |summary, mark| summary.with(*mark));
+        self.summary = self.summary_of();
     }
 
     /// A bit for each row that may be what is sought.
@@ -272,10 +256,9 @@ impl Block {
     }
 
     fn is_marked(&self) -> bool {
-        let is_same = |(row, mark): (&Row, &Mark)| row.sizes() == mark.sizes;
-        let summary = self.marks.iter().fold(Summary::NOTHING, |summary, mark| summary.with(*mark));
+        let is_same = |(row, mark): (&Row, &Mark)| mark::rounded(row.sizes()) == mark.sizes;
         self.rows.len() == self.marks.len()
             && self.rows.iter().zip(&self.marks).all(is_same)
-            && summary == self.summary
+            && self.summary == self.summary_of()
     }
 }

@@ -1,9 +1,11 @@
-//! What a listing offers, rounded into two words, so that one subtraction rules it out.
+//! What a listing offers and what is sought, rounded into two words, so that one subtraction rules it out.
 //!
 //! Four sizes stand in one word, each in 15 bits below a guard bit. A size is rounded down to its ten leading bits,
 //! so a mark that is too small tells for sure; one that is large enough has to be looked at exactly.
 
 use super::names::Wanted;
+use crate::requirement;
+use proto::message::market::Requirement;
 
 /// The bit above each of the four fields.
 const GUARDS: u64 = 0x8000_8000_8000_8000;
@@ -19,11 +21,11 @@ pub(crate) struct Mark {
     pub(crate) platform: u64,
 }
 
-/// What many marks have at most.
+/// What many listings have at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Summary {
-    /// Field by field the largest.
-    sizes: u64,
+    /// The largest of each of the sizes, exactly: where all lack little, nobody is looked at.
+    most: [u64; 4],
     /// Bits that one of the platforms has.
     some: u64,
     /// Bits that all of them have.
@@ -33,12 +35,26 @@ pub(crate) struct Summary {
 /// What is looked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sought {
-    pub(crate) sizes: u64,
-    pub(crate) platform: Wanted,
+    /// The sizes, exactly.
+    pub(crate) least: [u64; 4],
+    /// The sizes, rounded.
+    sizes: u64,
+    platform: Wanted,
+}
+
+impl Sought {
+    /// What [`requirement::fits`] asks of a listing: power from exactly the cores asked for is so much from each of
+    /// them.
+    pub(crate) fn of(requirement: &Requirement, platform: Wanted) -> Self {
+        let cores = u64::from(requirement::cores(requirement));
+        let per_core = requirement.power.0.div_ceil(cores);
+        let least = [cores, per_core, requirement.memory.0, requirement.disk.0];
+        Self { least, sizes: rounded(least), platform }
+    }
 }
 
 /// Four sizes in one word.
-pub(crate) fn sizes(sizes: [u64; 4]) -> u64 {
+pub(crate) fn rounded(sizes: [u64; 4]) -> u64 {
     sizes.into_iter().fold(0, |word, size| (word << 16) | level(size))
 }
 
@@ -62,25 +78,21 @@ impl Mark {
 }
 
 impl Summary {
-    /// Of no mark at all.
-    pub(crate) const NOTHING: Self = Self { sizes: 0, some: 0, all: u64::MAX };
+    /// Of nobody.
+    pub(crate) const NOTHING: Self = Self { most: [0; 4], some: 0, all: u64::MAX };
 
-    /// With one more mark.
-    pub(crate) fn with(self, mark: Mark) -> Self {
-        let larger = reached(self.sizes, mark.sizes);
-        // Fifteen bits below each guard.
-        let fields = larger - (larger >> 15);
-        Self {
-            sizes: (self.sizes & fields) | (mark.sizes & !fields),
-            some: self.some | mark.platform,
-            all: self.all & mark.platform,
+    /// With one more listing.
+    pub(crate) fn with(mut self, sizes: [u64; 4], platform: u64) -> Self {
+        for (most, size) in self.most.iter_mut().zip(sizes) {
+            *most = size.max(*most);
         }
+        Self { some: self.some | platform, all: self.all & platform, ..self }
     }
 
-    /// Whether one of the marks may meet what is sought.
+    /// Whether one of the listings may meet what is sought.
     pub(crate) fn may_meet(self, sought: &Sought) -> bool {
         let Wanted { word, mask } = sought.platform;
         let missing = (word & mask & !self.some) | (!word & mask & self.all);
-        (reached(self.sizes, sought.sizes) ^ GUARDS) | missing == 0
+        missing == 0 && self.most.iter().zip(&sought.least).all(|(most, least)| most >= least)
     }
 }

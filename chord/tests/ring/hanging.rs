@@ -1,6 +1,7 @@
 //! Members that go on asking and notifying, and answer nobody, or too late to be of use.
 
-use crate::world::{Manner, Net, World, local};
+use crate::manner::Manner;
+use crate::world::{Net, World, local};
 use chord::interval::is_within;
 use proto::{Peer, Span};
 

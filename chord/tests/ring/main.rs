@@ -17,6 +17,8 @@ mod leaving;
 #[cfg(test)]
 mod lookups;
 #[cfg(test)]
+mod manner;
+#[cfg(test)]
 mod meeting;
 #[cfg(test)]
 mod model;

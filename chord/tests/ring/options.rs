@@ -1,6 +1,7 @@
 //! Every way of looking up finds the owner that is the true one: in peace, while nodes are dead, and among liars.
 
-use crate::world::{Manner, Net, World, local};
+use crate::manner::Manner;
+use crate::world::{Net, World, local};
 use chord::{Config, Input, Patience, Routing, Style};
 use proto::Span;
 

@@ -52,10 +52,11 @@ pub struct Routing {
     /// For a finger a lookup goes to the nearest, by round-trip time, of the finger and of so many nodes that follow it
     /// (proximity neighbour selection; ToN VI, Table IV); 0: to the finger, whatever its distance.
     pub proximity: usize,
-    /// How many arcs and the nodes that answer for them are remembered from what others say; 0: none.
+    /// How many nodes that have answered are remembered, with their arcs where those are known; 0: none. They say whom
+    /// a lookup asks first.
     pub cache: usize,
     /// The largest ring of which a node knows every member; 0: none. Members tell each other of every change, and a
-    /// lookup goes to the owner at once. A larger ring is looked up by fingers.
+    /// lookup asks the owner and its predecessor at once. A larger ring is looked up by fingers.
     pub view: usize,
 }
 

@@ -138,8 +138,7 @@ impl<R: Copy + Ord, P: Handle> Host<R, P> {
     /// The own node that answers for a key in a ring, if one does.
     #[must_use]
     pub fn responsible(&self, ring: R, key: RingId) -> Option<At<R>> {
-        let answers = |node: &Chord<P>| node.range().is_some_and(|range| range.contains(key));
-        self.places(ring).find(|(_, node)| answers(node)).map(|(at, _)| at)
+        self.places(ring).find(|(_, node)| answers(node, key)).map(|(at, _)| at)
     }
 
     /// A node may have something to say, and another deadline.
@@ -166,6 +165,10 @@ impl<R: Copy + Ord, P: Handle> Host<R, P> {
 
 /// How far it is from a node to a key; nothing for a node that answers for it.
 fn way<P: Handle>(node: &Chord<P>, key: RingId) -> RingId {
-    let answers = node.range().is_some_and(|range| range.contains(key));
-    if answers { RingId::default() } else { distance(node.me().id(), key) }
+    if answers(node, key) { RingId::default() } else { distance(node.me().id(), key) }
+}
+
+/// Whether a node answers for a key.
+fn answers<P: Handle>(node: &Chord<P>, key: RingId) -> bool {
+    node.range().is_some_and(|range| range.contains(key))
 }

@@ -105,13 +105,14 @@ pub(crate) struct Pending<P> {
 }
 
 impl<P> Pending<P> {
-    const fn new(to: P, purpose: Purpose, now: Time) -> Self {
+    /// Put once, and over; `patience` is how long nobody else is asked, for ever if there is none.
+    fn new(to: P, purpose: Purpose, patience: Option<Span>, now: Time) -> Self {
         Self {
             to,
             purpose,
             sent: now,
             due: now,
-            patience: NEVER,
+            patience: patience.map_or(NEVER, |patience| now.after(patience)),
             tries_left: 0,
             is_repeated: false,
             is_busy: false,
@@ -156,8 +157,8 @@ impl<P: Handle> Requests<P> {
     ) -> ChordMessage<P> {
         let due = now.after(config.try_every());
         let tries_left = config.request_tries.saturating_sub(1);
-        let patience = patience.map_or(NEVER, |patience| now.after(patience));
-        purpose.message(self.put(Pending { due, patience, tries_left, ..Pending::new(to, purpose, now) }))
+        let pending = Pending { due, tries_left, ..Pending::new(to, purpose, patience, now) };
+        purpose.message(self.put(pending))
     }
 
     /// Registers a question that is put once, in words of the caller's, who has to carry the number.
@@ -170,8 +171,7 @@ impl<P: Handle> Requests<P> {
         now: Time,
     ) -> RequestId {
         let due = now.after(Span(config.request_timeout.0.max(1)));
-        let patience = patience.map_or(NEVER, |patience| now.after(patience));
-        self.put(Pending { due, patience, ..Pending::new(to, purpose, now) })
+        self.put(Pending { due, ..Pending::new(to, purpose, patience, now) })
     }
 
     fn put(&mut self, pending: Pending<P>) -> RequestId {

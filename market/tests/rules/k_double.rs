@@ -1,6 +1,6 @@
 //! The k-double auction (reference §5.5).
 
-use crate::{asks, bids, buyer_gain, fits, seller_gain, worth};
+use crate::{asks, bids, buyer_gain, fits, seller_gain, with, worth};
 use market::pricing::k_double::{Share, clear};
 use proptest::prelude::*;
 use proto::Rate;
@@ -45,8 +45,7 @@ proptest! {
         values in rates(1), costs in rates(0), who in 0_usize..8, report in 0_u64..30,
     ) {
         let who = who % values.len();
-        let mut reports = values.clone();
-        reports[who] = report;
+        let reports = with(&values, who, report);
         let truth = buyer_gain(&clear(bids(&values), asks(&costs), share(0, 1)), who, values[who]);
         let lie = buyer_gain(&clear(bids(&reports), asks(&costs), share(0, 1)), who, values[who]);
         prop_assert!(lie <= truth);
@@ -57,8 +56,7 @@ proptest! {
         values in rates(0), costs in rates(1), who in 0_usize..8, report in 0_u64..30,
     ) {
         let who = who % costs.len();
-        let mut reports = costs.clone();
-        reports[who] = report;
+        let reports = with(&costs, who, report);
         let truth = seller_gain(&clear(bids(&values), asks(&costs), share(1, 1)), who, costs[who]);
         let lie = seller_gain(&clear(bids(&values), asks(&reports), share(1, 1)), who, costs[who]);
         prop_assert!(lie <= truth);

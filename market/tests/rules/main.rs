@@ -28,6 +28,14 @@ fn asks(rates: &[u64]) -> Vec<market::pricing::Ask<usize>> {
     rates.iter().enumerate().map(ask).collect()
 }
 
+/// What is reported when `who` reports something else than the truth.
+#[cfg(test)]
+fn with(truth: &[u64], who: usize, report: u64) -> Vec<u64> {
+    let mut reports = truth.to_vec();
+    reports[who] = report;
+    reports
+}
+
 /// What `seller` gains when it wins at `price` and loses otherwise.
 #[cfg(test)]
 fn gain(wins: bool, price: proto::Rate, cost: u64) -> i128 {

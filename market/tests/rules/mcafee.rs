@@ -1,6 +1,6 @@
 //! McAfee's double auction and trade reduction (reference §5.5).
 
-use crate::{asks, bids, buyer_gain, fits, seller_gain, worth};
+use crate::{asks, bids, buyer_gain, fits, seller_gain, with, worth};
 use market::pricing::mcafee::{clear, reduced};
 use proptest::prelude::*;
 use proto::Rate;
@@ -37,8 +37,7 @@ proptest! {
         values in rates(1), costs in rates(0), who in 0_usize..8, report in 0_u64..30,
     ) {
         let who = who % values.len();
-        let mut reports = values.clone();
-        reports[who] = report;
+        let reports = with(&values, who, report);
         for rule in [clear, reduced] {
             let truth = buyer_gain(&rule(bids(&values), asks(&costs)), who, values[who]);
             prop_assert!(buyer_gain(&rule(bids(&reports), asks(&costs)), who, values[who]) <= truth);
@@ -50,8 +49,7 @@ proptest! {
         values in rates(0), costs in rates(1), who in 0_usize..8, report in 0_u64..30,
     ) {
         let who = who % costs.len();
-        let mut reports = costs.clone();
-        reports[who] = report;
+        let reports = with(&costs, who, report);
         for rule in [clear, reduced] {
             let truth = seller_gain(&rule(bids(&values), asks(&costs)), who, costs[who]);
             prop_assert!(seller_gain(&rule(bids(&values), asks(&reports)), who, costs[who]) <= truth);

@@ -1,6 +1,6 @@
 //! A posted price (reference §5.5).
 
-use crate::{asks, gain};
+use crate::{asks, gain, with};
 use market::pricing::posted;
 use proptest::prelude::*;
 use proto::Rate;
@@ -35,8 +35,7 @@ proptest! {
         report in 0_u64..70,
     ) {
         let who = who % costs.len();
-        let mut reports = costs.clone();
-        reports[who] = report;
+        let reports = with(&costs, who, report);
         prop_assert!(profit(&reports, price, who, costs[who]) <= profit(&costs, price, who, costs[who]));
     }
 }

@@ -1,6 +1,6 @@
 //! One price for a batch (reference §5.1 and §5.5).
 
-use crate::{asks, gain};
+use crate::{asks, gain, with};
 use market::pricing::{uniform, vickrey};
 use proptest::prelude::*;
 use proto::Rate;
@@ -37,8 +37,7 @@ proptest! {
         report in 0_u64..70,
     ) {
         let who = who % costs.len();
-        let mut reports = costs.clone();
-        reports[who] = report;
+        let reports = with(&costs, who, report);
         let lie = profit(&reports, count, bid, who, costs[who]);
         prop_assert!(lie <= profit(&costs, count, bid, who, costs[who]));
     }

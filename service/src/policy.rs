@@ -5,10 +5,12 @@
 //! described in `docs/policy.md`. A key that the format has but that has no effect yet is refused, so that no
 //! owner relies on a limit that nobody keeps.
 
+mod decision;
 mod fault;
 mod hint;
 mod item;
 mod keys;
+mod machine;
 mod place;
 mod quantity;
 mod read;
@@ -19,8 +21,10 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
+pub use decision::{Decision, Work};
 pub use fault::{Fault, FaultKind, Hint};
-pub use sale::{Machine, Sale};
+pub use machine::{Battery, Machine, Moment};
+pub use sale::Sale;
 pub use schedule::{Hours, Opening, Weekday};
 pub use subnet::Subnet;
 

@@ -40,6 +40,7 @@ impl Supplier {
             other_load_pct: u32::try_from(percent).unwrap_or(100),
             memory: Bytes(idle.memory.0 / MEMORY_STEP.0 * MEMORY_STEP.0),
             disk: Bytes(idle.disk.0 / DISK_STEP.0 * DISK_STEP.0),
+            ..Machine::default()
         };
         let (weekday, minute) = local_time();
         match self.policy.sale(&machine, weekday, minute) {

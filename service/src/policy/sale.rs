@@ -1,24 +1,7 @@
 //! What may be sold at this moment.
 
-use super::{Policy, Weekday};
+use super::{Machine, Policy, Weekday};
 use proto::{Bytes, Capacity, Rate};
-
-/// The machine at this moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Machine {
-    /// All its cores.
-    pub cores: u32,
-    /// What one core executes, by calibration.
-    pub per_core: Capacity,
-    /// The cores that other programs leave idle, by load.
-    pub idle_cores: u32,
-    /// How much of the whole processor other programs use, in per cent.
-    pub other_load_pct: u32,
-    /// The memory that other programs leave free.
-    pub memory: Bytes,
-    /// The free disk space, with what our own sub-tasks hold of it.
-    pub disk: Bytes,
-}
 
 /// What may be sold.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use super::*;
 use Weekday::{Fri, Mon, Sat, Sun, Thu};
 use proptest::prelude::*;
 use proto::Capacity;
+use std::collections::BTreeSet;
 
 /// Eight cores, six of them idle, a quarter of the processor used by others, 8 GiB and 100 GiB free.
 const MACHINE: Machine = Machine {
@@ -13,6 +14,15 @@ const MACHINE: Machine = Machine {
     other_load_pct: 25,
     memory: Bytes::gib(8),
     disk: Bytes::gib(100),
+    memory_total: Bytes::gib(16),
+    swap_used_pct: None,
+    disk_total: Bytes::gib(500),
+    untouched: None,
+    battery: None,
+    cpu_temp_c: None,
+    exclusive: BTreeSet::new(),
+    transferred: Bytes(0),
+    is_metered: None,
 };
 
 fn offer(cores: u32, memory: Bytes, disk: Bytes, ask: u64) -> Sale {
@@ -106,9 +116,9 @@ fn cores_that_are_assumed_idle_are_sold_whatever_the_load() {
     let busy = Machine { idle_cores: 0, other_load_pct: 100, ..MACHINE };
     let sold = |cores| offer(cores, Bytes::gib(4), Bytes::gib(10), 200_000);
     check(&[
-        ("cpu.assume_idle = true", busy, sold(8)),
-        ("cpu = {assume_idle = true, max_cores = 2}", busy, sold(2)),
-        ("cpu = {assume_idle = true, max_cores_pct = 25, max_other_load_pct = 0}", busy, sold(2)),
+        ("cpu.assume_idle = true", busy.clone(), sold(8)),
+        ("cpu = {assume_idle = true, max_cores = 2}", busy.clone(), sold(2)),
+        ("cpu = {assume_idle = true, max_cores_pct = 25, max_other_load_pct = 0}", busy.clone(), sold(2)),
     ]);
 }
 
@@ -250,6 +260,7 @@ proptest! {
         };
         let machine = Machine {
             cores, per_core: Capacity(1), idle_cores, other_load_pct, memory: Bytes(memory), disk: Bytes(disk),
+            ..MACHINE
         };
         let sale = policy.sale(&machine, Mon, 0);
         prop_assert_eq!(violation(&policy, &machine, &sale), None, "{:?}", sale);

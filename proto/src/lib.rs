@@ -17,12 +17,12 @@ pub mod signed;
 pub mod time;
 pub mod wire;
 
-pub use commodity::{Commodity, Market};
+pub use commodity::{Bundle, Commodity, Market};
 pub use id::{CommandId, ContractId, Hash, Peer, RequestId, RingId};
 pub use key::{KeyPair, PublicKey, Signature};
 pub use message::Message;
 pub use money::{Money, Rate};
-pub use quantity::{Bytes, Capacity, Cycles};
+pub use quantity::{Bytes, Capacity, Cycles, Reputation};
 pub use range::Range;
 pub use refusal::{Refusal, RefusalCode};
 pub use rules::Rules;

@@ -14,6 +14,24 @@ pub struct Capacity(pub u64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bytes(pub u64);
 
+/// How far the word of a seller can be relied on, in thousandths of its contracts; 1,000 at most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reputation(pub u32);
+
+impl Reputation {
+    /// The reputation of whom nobody knows.
+    pub const UNKNOWN: Self = Self(500);
+
+    /// The reputation after `kept` contracts that were paid and `broken` ones that were not: by Laplace's rule of
+    /// succession, so that one contract is no proof, and who is unknown has 500.
+    #[must_use]
+    pub fn of(kept: u64, broken: u64) -> Self {
+        let (kept, broken) = (u128::from(kept) + 1, u128::from(broken) + 1);
+        let thousandths = kept * 1_000 / (kept + broken);
+        Self(u32::try_from(thousandths).unwrap_or(1_000))
+    }
+}
+
 impl Cycles {
     /// `n` Mc (10⁶ cycles); saturates.
     #[must_use]
@@ -88,5 +106,25 @@ impl fmt::Display for Bytes {
             _ => format!("{} GiB", tenths(1 << 30)),
         };
         out.pad(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reputation_follows_laplace() {
+        for (kept, broken, expected) in [
+            (0, 0, 500),
+            (1, 0, 666),
+            (0, 1, 333),
+            (98, 0, 990),
+            (u64::MAX, 0, 999),
+            (u64::MAX, u64::MAX, 500),
+        ] {
+            assert_eq!(Reputation::of(kept, broken), Reputation(expected), "{kept} {broken}");
+        }
+        assert_eq!(Reputation::of(0, 0), Reputation::UNKNOWN);
     }
 }

@@ -1,6 +1,6 @@
 //! What the founder of a network decided, and the bootstrap server hands out.
 
-use crate::{Money, Span};
+use crate::{Money, Rate, Span};
 
 /// How a market owner finds the winner and the price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +14,46 @@ pub enum PricingRule {
 impl PricingRule {
     /// Every rule that a network can have.
     pub const ALL: [Self; 2] = [Self::Vickrey, Self::FirstPrice];
+}
+
+/// Which node owns a market, and how a buyer finds the next larger one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Placement {
+    /// The capacity itself, scaled over the circle, is the key; the buyer asks upwards (paper IV-A1).
+    Single,
+    /// The hash of the market is the key; the owners of markets with listings form a second ring, in which the
+    /// buyer finds the asked or the nearest larger market (paper IV-A2).
+    Processor,
+}
+
+/// The constants of the pricing rules that have any. A network uses those of its rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PricingTerms {
+    /// What is paid under the posted price, in micro-credits per Gc.
+    pub posted: Rate,
+    /// The max-min rule's K, the weight of the owner's variable part, in (micro-credits per Gc)².
+    pub weight: u64,
+    /// The max-min rule's π, what the seller gets above its ask, in micro-credits per Gc.
+    pub bonus: Rate,
+    /// The max-min rule's δ, the owner's fixed part, in micro-credits per Gc.
+    pub fixed: Rate,
+    /// The least ask that the max-min rule reckons with, in micro-credits per Gc; zero counts as one.
+    pub floor: Rate,
+}
+
+impl PricingTerms {
+    /// Constants for asks around a fifth of a credit per Gc, as [`crate::Rules::PUBLIC`] expects them.
+    ///
+    /// The posted price is that fifth. A bonus of one micro-credit and a floor of a thousandth of a credit keep the
+    /// paper's Lemma 1 true and its payments bounded (reference §5.3): with K = 4·10⁹ an owner gets at most 0.005
+    /// credits per Gc at an ask of 0.2, and 1 credit at the floor.
+    pub const PUBLIC: Self = Self {
+        posted: Rate(200_000),
+        weight: 4_000_000_000,
+        bonus: Rate(1),
+        fixed: Rate(0),
+        floor: Rate(1_000),
+    };
 }
 
 /// The rules of one network. All its members use the same.
@@ -39,9 +79,13 @@ pub struct Rules {
     pub cost_model: u32,
     /// How many successors of a market owner keep copies of its listings.
     ///
-    /// None by default: an orderly departure and a join hand the listings over anyway, after a crash the sellers
-    /// bring them back within a renewal, and rules without copies are encoded as they were before there were any.
+    /// None by default: an orderly departure and a join hand the listings over anyway, and after a crash the sellers
+    /// bring them back within a renewal.
     pub replicas: u16,
+    /// Which node owns a market.
+    pub placement: Placement,
+    /// The constants of the pricing rules.
+    pub pricing: PricingTerms,
 }
 
 impl Rules {
@@ -57,6 +101,8 @@ impl Rules {
         nominal_run: Span::secs(60),
         cost_model: 1,
         replicas: 0,
+        placement: Placement::Single,
+        pricing: PricingTerms::PUBLIC,
     };
 
     /// How often buyer and seller of a contract show that they are there: four times a lease.

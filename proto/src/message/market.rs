@@ -1,14 +1,14 @@
 //! Messages and papers of the market.
 
-use crate::commodity::Market;
+use crate::commodity::{Bundle, Commodity, Market};
 use crate::id::{CommandId, Peer, RequestId};
 use crate::key::PublicKey;
 use crate::money::{Money, Rate};
-use crate::quantity::{Bytes, Capacity};
+use crate::quantity::{Bytes, Capacity, Reputation};
 use crate::refusal::Refusal;
 use crate::rules::PricingRule;
 use crate::signed::{Paper, Signed};
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 /// What a machine is, as far as programs care.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,20 +21,43 @@ pub struct Platform {
     pub native: bool,
 }
 
-/// What a seller offers; signed by the seller, and gone when it is not renewed.
+/// What the bank says of an account as a seller; signed by the bank.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Whose.
+    pub account: PublicKey,
+    /// Contracts that it was paid for.
+    pub kept: u64,
+    /// Contracts that money was set aside for, and that it was not paid for.
+    pub broken: u64,
+    /// When the bank stops to stand by this.
+    pub expires: Time,
+}
+
+impl Standing {
+    /// The reputation that follows from it.
+    #[must_use]
+    pub fn reputation(&self) -> Reputation {
+        Reputation::of(self.kept, self.broken)
+    }
+}
+
+/// What a seller offers in one market; signed by the seller, and gone when it is not renewed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
     /// Who sells.
     pub seller: Peer,
     /// Grows with every listing of this seller: the newest counts.
     pub version: u64,
-    /// The market it is listed in: the class of `per_core` × `cores`.
+    /// The market it is listed in: the class of what is free of its commodity. Of compute power that is `per_core` ×
+    /// `cores`, of memory and disk the bytes.
     pub market: Market,
     /// Idle cores.
     pub cores: u32,
     /// What one of them executes.
     pub per_core: Capacity,
-    /// The reported marginal cost.
+    /// The reported marginal cost: of compute power in micro-credits per Gc, of memory and disk in micro-credits per
+    /// GiB and hour.
     pub ask: Rate,
     /// Free memory.
     pub memory: Bytes,
@@ -42,6 +65,10 @@ pub struct Listing {
     pub disk: Bytes,
     /// What the machine is.
     pub platform: Platform,
+    /// The longest that it runs a sub-task or keeps data.
+    pub longest: Span,
+    /// What the bank says of the seller; without it the seller is unknown.
+    pub standing: Option<Signed<Standing>>,
     /// When the listing ends.
     pub expires: Time,
 }
@@ -49,9 +76,11 @@ pub struct Listing {
 /// What a buyer needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Requirement {
+    /// What is bought: this decides in which markets is looked.
+    pub commodity: Commodity,
     /// Compute power over all cores asked for.
     pub power: Capacity,
-    /// Cores; at least one.
+    /// Cores; of compute power at least one.
     pub cores: u32,
     /// Memory.
     pub memory: Bytes,
@@ -63,6 +92,10 @@ pub struct Requirement {
     pub arch: String,
     /// Whether the program is native.
     pub native: bool,
+    /// How long it may take; zero if that does not matter.
+    pub run_time: Span,
+    /// The least reputation of the seller.
+    pub reputation: Reputation,
 }
 
 /// The result of a match; signed by the market owner. It carries the listings it rests on, so that anybody
@@ -96,6 +129,9 @@ pub struct Ticket {
     pub expires: Time,
 }
 
+impl Paper for Standing {
+    const DOMAIN: &'static str = "standing";
+}
 impl Paper for Listing {
     const DOMAIN: &'static str = "listing";
 }
@@ -189,8 +225,8 @@ pub struct Reserve {
     pub ticket: CommandId,
     /// The listing.
     pub version: u64,
-    /// How many cores.
-    pub cores: u32,
+    /// How much.
+    pub slice: Bundle,
     /// For whom.
     pub buyer: PublicKey,
 }
@@ -214,8 +250,8 @@ pub struct Unavailable {
 pub struct Handed {
     /// The listing.
     pub listing: Signed<Listing>,
-    /// Cores of this version that the sender has sold or is selling.
-    pub sold: u32,
+    /// What of this version the sender has sold or is selling.
+    pub sold: Bundle,
 }
 
 /// Listings for whoever answers for their markets now, or may have to one day.

@@ -5,9 +5,9 @@ use crate::commodity::{Commodity, Market};
 use crate::id::{CommandId, Hash, Peer, RequestId, RingId};
 use crate::key::{PublicKey, Signature};
 use crate::money::{Money, Rate};
-use crate::quantity::{Bytes, Capacity, Cycles};
+use crate::quantity::{Bytes, Capacity, Cycles, Reputation};
 use crate::refusal::{Refusal, RefusalCode};
-use crate::rules::{PricingRule, Rules};
+use crate::rules::{Placement, PricingRule, PricingTerms, Rules};
 use crate::signed::{Paper, Signed};
 use crate::time::{Span, Time};
 use std::net::{IpAddr, SocketAddr};
@@ -150,6 +150,22 @@ impl Field<u32> for PricingRule {
     }
 }
 
+impl Field<u32> for Placement {
+    fn to_field(&self) -> u32 {
+        match self {
+            Self::Single => 1,
+            Self::Processor => 2,
+        }
+    }
+    fn from_field(form: u32) -> Result<Self, WireError> {
+        match form {
+            1 => Ok(Self::Single),
+            2 => Ok(Self::Processor),
+            _ => Err(WireError::expected("has to be the number of a placement scheme")),
+        }
+    }
+}
+
 impl Wire for Peer {
     type Pb = v1::Peer;
 
@@ -167,25 +183,45 @@ impl Wire for Peer {
     }
 }
 
+impl Field<u32> for Commodity {
+    fn to_field(&self) -> u32 {
+        match self {
+            Self::Compute => 1,
+            Self::Memory => 2,
+            Self::Disk => 3,
+        }
+    }
+    fn from_field(form: u32) -> Result<Self, WireError> {
+        match form {
+            1 => Ok(Self::Compute),
+            2 => Ok(Self::Memory),
+            3 => Ok(Self::Disk),
+            _ => Err(WireError::expected("has to be the number of a commodity")),
+        }
+    }
+}
+
+impl Field<u32> for Reputation {
+    fn to_field(&self) -> u32 {
+        self.0
+    }
+    fn from_field(form: u32) -> Result<Self, WireError> {
+        if form > 1_000 {
+            return Err(WireError::expected("has to be thousandths"));
+        }
+        Ok(Self(form))
+    }
+}
+
 impl Wire for Market {
     type Pb = v1::MarketId;
 
     fn to_pb(&self) -> v1::MarketId {
-        let commodity = match self.commodity {
-            Commodity::Compute => 1,
-            Commodity::Memory => 2,
-            Commodity::Disk => 3,
-        };
-        v1::MarketId { commodity, class: self.class }
+        v1::MarketId { commodity: self.commodity.to_field(), class: self.class }
     }
 
     fn from_pb(pb: v1::MarketId) -> Result<Self, WireError> {
-        let commodity = match pb.commodity {
-            1 => Commodity::Compute,
-            2 => Commodity::Memory,
-            3 => Commodity::Disk,
-            _ => return Err(WireError::expected("has to be the number of a commodity").inside("commodity")),
-        };
+        let commodity = Commodity::from_field(pb.commodity).map_err(|e| e.inside("commodity"))?;
         if pb.class >= commodity.classes() {
             return Err(WireError::expected("is no class of the commodity").inside("class"));
         }
@@ -226,8 +262,10 @@ impl<T: Paper> Wire for Signed<T> {
     }
 }
 
+super::wire_struct!(PricingTerms => PricingTerms { posted, weight, bonus, fixed, floor });
 super::wire_struct!(Rules => Rules {
-    slot_limit, successors, rule, owner_fee, initial_grant, renewal, lease, nominal_run, cost_model, replicas,
+    slot_limit, successors, rule, owner_fee, initial_grant, renewal, lease, nominal_run, cost_model, replicas, placement,
+    pricing,
 });
 
 /// The bytes of an ip address, 4 or 16.

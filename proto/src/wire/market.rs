@@ -1,16 +1,21 @@
 //! The market's messages and papers on the wire.
 
 use super::{wire_oneof, wire_struct};
+use crate::Bundle;
 use crate::message::market::{
     Delist, FindSeller, HandOver, Handed, HandedOver, List, Listed, Listing, MarketMessage, Matched,
-    NoSeller, Platform, RefusedRequest, Requirement, Reserve, Reserved, Ticket, Unavailable,
+    NoSeller, Platform, RefusedRequest, Requirement, Reserve, Reserved, Standing, Ticket, Unavailable,
 };
 
 wire_struct!(Platform => Platform { os, arch, native });
+wire_struct!(Standing => Standing { account, kept, broken, expires });
+wire_struct!(Bundle => Bundle { cores, memory, disk });
 wire_struct!(Listing => Listing {
-    seller, version, market, cores, per_core, ask, memory, disk, platform, expires,
+    seller, version, market, cores, per_core, ask, memory, disk, platform, longest, standing, expires,
 });
-wire_struct!(Requirement => Requirement { power, cores, memory, disk, os, arch, native });
+wire_struct!(Requirement => Requirement {
+    commodity, power, cores, memory, disk, os, arch, native, run_time, reputation,
+});
 wire_struct!(Ticket => Ticket {
     id, buyer, owner, requirement, rule, bid, clearing, fee, asks_seen, winner, runner_up, expires,
 });
@@ -21,7 +26,7 @@ wire_struct!(FindSeller => FindSeller { request, ticket, from, requirement, bid,
 wire_struct!(Matched => Matched { request, ticket });
 wire_struct!(NoSeller => NoSeller { request, next, listings, too_dear, too_small, lowest_ask });
 wire_struct!(RefusedRequest => RefusedRequest { request, refusal });
-wire_struct!(Reserve => Reserve { request, ticket, version, cores, buyer });
+wire_struct!(Reserve => Reserve { request, ticket, version, slice, buyer });
 wire_struct!(Reserved => Reserved { request });
 wire_struct!(Unavailable => Unavailable { request });
 wire_struct!(Handed => Handed { listing, sold });

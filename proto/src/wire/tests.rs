@@ -6,8 +6,9 @@ use crate::message::chord::{ChordMessage, FindNext, StateReply};
 use crate::message::market::{HandOver, Handed, HandedOver, Listing, MarketMessage, Platform};
 use crate::message::service::{Outcome, Report, ServiceMessage};
 use crate::quantity::{Bytes, Capacity, Cycles};
+use crate::rules::{Placement, PricingRule};
 use crate::signed::Signed;
-use crate::{Market, Rate, RingId, Span, Time};
+use crate::{Bundle, Market, Rate, RingId, Span, Time};
 
 fn peer() -> Peer {
     Peer::new("127.0.0.1:7740".parse().unwrap(), 7, KeyPair::from_secret([7; 32]).public())
@@ -25,6 +26,8 @@ fn listing() -> Listing {
         memory: Bytes::gib(1),
         disk: Bytes::gib(2),
         platform: Platform { os: "linux".into(), arch: String::new(), native: false },
+        longest: Span::secs(60),
+        standing: None,
         expires: Time(9),
     }
 }
@@ -43,7 +46,10 @@ fn messages_are_read_back_as_they_were() {
         successors,
     })));
     let keys = KeyPair::from_secret([1; 32]);
-    let handed = Handed { listing: Signed::new(listing(), &keys), sold: 3 };
+    let handed = Handed {
+        listing: Signed::new(listing(), &keys),
+        sold: Bundle { cores: 3, memory: Bytes(7), disk: Bytes(0) },
+    };
     let listings = vec![handed.clone(), handed];
     let hand_over = HandOver { request: RequestId(7), listings, is_last: true };
     check(&Message::Market(MarketMessage::HandOver(Box::new(hand_over))));
@@ -72,12 +78,14 @@ fn messages_are_read_back_as_they_were() {
 }
 
 #[test]
-fn rules_without_copies_are_encoded_as_before_there_were_any() {
+fn what_a_founder_chose_keeps_its_number() {
+    let number = |rules: crate::Rules| (rules.to_pb().rule, rules.to_pb().placement);
     let rules = crate::Rules::PUBLIC;
-    assert_eq!(rules.replicas, 0);
-    let with_copies = crate::Rules { replicas: 2, ..rules };
-    assert_eq!(crate::Rules::decode(&with_copies.encode()), Ok(with_copies));
-    assert_eq!(with_copies.encode().strip_prefix(rules.encode().as_slice()), Some([0x50, 2].as_slice()));
+    assert_eq!(number(rules), (1, 1));
+    for (rule, expected) in [(PricingRule::Vickrey, 1), (PricingRule::FirstPrice, 2)] {
+        assert_eq!(number(crate::Rules { rule, ..rules }), (expected, 1));
+    }
+    assert_eq!(number(crate::Rules { placement: Placement::Processor, ..rules }), (1, 2));
 }
 
 #[test]

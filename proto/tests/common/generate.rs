@@ -10,7 +10,7 @@ use proto::message::bank::*;
 use proto::message::chord::*;
 use proto::message::market::*;
 use proto::message::service::*;
-use proto::rules::PricingRule;
+use proto::rules::{Placement, PricingRule, PricingTerms};
 use proto::signed::Paper;
 use proto::*;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -28,12 +28,22 @@ macro_rules! structures {
     ($($type:ident { $($field:ident),* })*) => {$(
         impl Generate for $type {
             fn strategy() -> BoxedStrategy<Self> {
-                ($(one(|value: &$type| &value.$field),)* Just(()),)
-                    .prop_map(|($($field,)* (),)| $type { $($field),* })
+                nested!(one; $type; $($field)*)
+                    .prop_map(|nested!(names; $($field)*)| $type { $($field),* })
                     .boxed()
             }
         }
     )*};
+}
+
+/// Pairs in pairs: a tuple of strategies takes twelve, a structure may have more fields.
+macro_rules! nested {
+    (one; $type:ident;) => { Just(()) };
+    (one; $type:ident; $first:ident $($rest:ident)*) => {
+        (one(|value: &$type| &value.$first), nested!(one; $type; $($rest)*))
+    };
+    (names;) => { () };
+    (names; $first:ident $($rest:ident)*) => { ($first, nested!(names; $($rest)*)) };
 }
 
 /// Numbers and byte strings in a wrapping.
@@ -172,6 +182,24 @@ impl Generate for PricingRule {
     }
 }
 
+impl Generate for Placement {
+    fn strategy() -> BoxedStrategy<Self> {
+        prop::sample::select(&[Self::Single, Self::Processor][..]).boxed()
+    }
+}
+
+impl Generate for Commodity {
+    fn strategy() -> BoxedStrategy<Self> {
+        prop::sample::select(&Self::ALL[..]).boxed()
+    }
+}
+
+impl Generate for Reputation {
+    fn strategy() -> BoxedStrategy<Self> {
+        (0_u32..=1_000).prop_map(Self).boxed()
+    }
+}
+
 impl Generate for Phase {
     fn strategy() -> BoxedStrategy<Self> {
         prop_oneof![Just(Self::Staging), Just(Self::Running)].boxed()
@@ -223,8 +251,11 @@ structures! {
     Compared { request, differing, places }
 
     Platform { os, arch, native }
-    Listing { seller, version, market, cores, per_core, ask, memory, disk, platform, expires }
-    Requirement { power, cores, memory, disk, os, arch, native }
+    Listing { seller, version, market, cores, per_core, ask, memory, disk, platform, longest, standing, expires }
+    Requirement { commodity, power, cores, memory, disk, os, arch, native, run_time, reputation }
+    Standing { account, kept, broken, expires }
+    Bundle { cores, memory, disk }
+    Ticket { id, buyer, owner, requirement, rule, bid, clearing, fee, asks_seen, winner, runner_up, expires }
     List { request, listing }
     Listed { request, version }
     Delist { version }
@@ -232,7 +263,7 @@ structures! {
     Matched { request, ticket }
     NoSeller { request, next, listings, too_dear, too_small, lowest_ask }
     RefusedRequest { request, refusal }
-    Reserve { request, ticket, version, cores, buyer }
+    Reserve { request, ticket, version, slice, buyer }
     Reserved { request }
     Unavailable { request }
     Handed { listing, sold }
@@ -240,7 +271,8 @@ structures! {
     HandedOver { request }
     Refusal { code, message, hint, is_retryable }
 
-    Rules { slot_limit, successors, rule, owner_fee, initial_grant, renewal, lease, nominal_run, cost_model, replicas }
+    Rules { slot_limit, successors, rule, owner_fee, initial_grant, renewal, lease, nominal_run, cost_model, replicas, placement, pricing }
+    PricingTerms { posted, weight, bonus, fixed, floor }
     Enter { request, listen, slot, is_member }
     Entered { request, you, peers, rules }
     Departed {}
@@ -270,35 +302,6 @@ structures! {
     Verdict { contract, report, is_accepted, reason }
     Progress { contract, phase, cycles }
     Cancel { contract }
-}
-
-/// More fields than a tuple of strategies takes.
-impl Generate for Ticket {
-    fn strategy() -> BoxedStrategy<Self> {
-        let prices = (Generate::strategy(), Generate::strategy(), Generate::strategy());
-        let people = (Generate::strategy(), Generate::strategy(), Generate::strategy());
-        let listings = (Generate::strategy(), Generate::strategy());
-        let rest = (Generate::strategy(), Generate::strategy(), Generate::strategy(), Generate::strategy());
-        (prices, people, listings, rest)
-            .prop_map(|((bid, clearing, fee), (id, buyer, owner), (winner, runner_up), rest)| {
-                let (requirement, rule, asks_seen, expires) = rest;
-                Self {
-                    id,
-                    buyer,
-                    owner,
-                    requirement,
-                    rule,
-                    bid,
-                    clearing,
-                    fee,
-                    asks_seen,
-                    winner,
-                    runner_up,
-                    expires,
-                }
-            })
-            .boxed()
-    }
 }
 
 choices! {

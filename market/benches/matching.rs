@@ -123,6 +123,8 @@ fn entry(n: usize, is_equal: bool, rng: &mut ChaCha8Rng) -> Entry {
         memory: Bytes::gib(if is_equal { 64 } else { one_of(rng, &[2, 4, 8, 16, 32, 64]) }),
         disk: Bytes::gib(one_of(rng, &[16, 32, 64, 128, 256, 512])),
         platform: Platform { os: os.into(), arch: arch.into(), native },
+        longest: proto::Span::secs(60),
+        standing: None,
         expires: Time(1_000_000 + rng.next_u64() % 1_000_000),
     };
     let listing = Signed { body, signer: seller(n), signature: Signature([0; 64]) };

@@ -31,7 +31,8 @@ use owner::{Owner, estate::Change};
 use post::Post;
 use proto::message::market::{Listing, MarketMessage, Platform, Requirement, Ticket};
 use proto::{
-    Bytes, Capacity, CommandId, KeyPair, Market, Peer, PublicKey, Range, Rate, RingId, Rules, Signed, Time,
+    Bytes, Capacity, CommandId, KeyPair, Market, Peer, PublicKey, Range, Rate, RingId, Rules, Signed, Span,
+    Time,
 };
 use seller::Seller;
 
@@ -57,6 +58,8 @@ pub struct Supply {
     pub disk: Bytes,
     /// What the machine is.
     pub platform: Platform,
+    /// The longest that it runs a sub-task.
+    pub longest: Span,
 }
 
 /// What happens to a marketplace.

@@ -18,7 +18,7 @@ use mark::Sought;
 use names::Names;
 use proto::message::market::{FindSeller, Handed, Listing};
 use proto::rules::PricingRule;
-use proto::{Market, PublicKey, Rate, Signed, Time};
+use proto::{Bundle, Market, PublicKey, Rate, Signed, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Listings an owner keeps (the paper counts with 10,000 sellers at one owner; reference §4.1).
@@ -151,7 +151,8 @@ impl Books {
     pub(crate) fn handed(&self, seller: PublicKey) -> Option<Handed> {
         let Entry { listing, sold, .. } = &**self.entries.get(&seller)?;
         let flight = self.flights.get(&seller).copied().unwrap_or(0);
-        Some(Handed { listing: listing.clone(), sold: sold.saturating_add(flight) })
+        let sold = Bundle { cores: sold.saturating_add(flight), ..Bundle::default() };
+        Some(Handed { listing: listing.clone(), sold })
     }
 
     /// Notes that `seller` is asked for `cores`.

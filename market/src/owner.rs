@@ -12,7 +12,9 @@ use estate::Estate;
 use proto::message::market::{
     FindSeller, Handed, List, Listed, Listing, MarketMessage, Matched, NoSeller, Reserve, Ticket,
 };
-use proto::{CommandId, Peer, PublicKey, Range, Rate, Refusal, RefusalCode, RequestId, Signed, Span, Time};
+use proto::{
+    Bundle, CommandId, Peer, PublicKey, Range, Rate, Refusal, RefusalCode, RequestId, Signed, Span, Time,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use tickets::{Remembered, Tickets};
 
@@ -98,7 +100,7 @@ impl Owner {
         } else if !self.answers(listing.body.market) {
             Err(no(RefusalCode::NotResponsible, "this node does not own the market"))
         } else {
-            self.admit(post, Handed { listing: listing.clone(), sold: 0 }, false, now)
+            self.admit(post, Handed { listing: listing.clone(), sold: Bundle::default() }, false, now)
         };
         match admitted {
             Ok(is_new) => {
@@ -232,7 +234,7 @@ impl Owner {
         if !listing.is_genuine_by(seller) {
             return Err(no(RefusalCode::NotYours, "the listing is not signed by its seller"));
         }
-        books.insert(Entry { listing, sold, is_handed });
+        books.insert(Entry { listing, sold: sold.cores, is_handed });
         others.remove(seller);
         self.estate.changed(market, seller);
         Ok(true)
@@ -328,7 +330,7 @@ impl Owner {
             request: candidate.request,
             ticket: wish.find.ticket,
             version: listing.version,
-            cores: requirement::cores(&wish.find.requirement),
+            slice: requirement::slice(&wish.find.requirement),
             buyer: wish.buyer.key,
         };
         post.send(listing.seller, MarketMessage::Reserve(reserve));

@@ -1,21 +1,33 @@
 //! What a buyer needs, held against what a seller lists.
 
 use proto::message::market::{Listing, Requirement};
-use proto::{Capacity, Market};
+use proto::{Bundle, Capacity, Commodity, Market};
 
 /// The longest name of an operating system or an architecture, in bytes.
 pub const MAX_NAME: usize = 64;
 
-/// The cores a requirement asks for: what it says, and at least one.
+/// The cores a requirement asks for: what it says, and of compute power at least one.
 #[must_use]
 pub fn cores(requirement: &Requirement) -> u32 {
-    requirement.cores.max(1)
+    match requirement.commodity {
+        Commodity::Compute => requirement.cores.max(1),
+        Commodity::Memory | Commodity::Disk => requirement.cores,
+    }
 }
 
-/// The smallest market in which a fitting listing can stand: the class of the power asked for.
+/// The slice of a machine that a requirement takes.
+#[must_use]
+pub fn slice(requirement: &Requirement) -> Bundle {
+    Bundle { cores: cores(requirement), memory: requirement.memory, disk: requirement.disk }
+}
+
+/// The smallest market in which a fitting listing can stand: the class of what is asked for of the commodity.
 #[must_use]
 pub fn market(requirement: &Requirement) -> Market {
-    Market::of_capacity(requirement.power)
+    match requirement.commodity {
+        Commodity::Compute => Market::of_capacity(requirement.power),
+        commodity => Market::of(commodity, slice(requirement).amount_of(commodity, Capacity(0))),
+    }
 }
 
 /// The power of `cores` cores of `per_core` each; saturates.

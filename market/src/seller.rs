@@ -119,7 +119,8 @@ impl Seller {
         if self.slices.supply() == supply.as_ref() {
             return;
         }
-        let terms = |supply: Option<&Supply>| supply.map(|s| (s.per_core, s.ask, s.platform.clone()));
+        let terms =
+            |supply: Option<&Supply>| supply.map(|s| (s.per_core, s.ask, s.longest, s.platform.clone()));
         if terms(self.slices.supply()) != terms(supply.as_ref()) {
             self.terms_since = self.version.saturating_add(1);
         }
@@ -200,7 +201,8 @@ impl Seller {
     }
 
     fn keep_slice(&mut self, post: &mut Post, from: Peer, reserve: Reserve, is_owner: bool, now: Time) {
-        let Reserve { request, ticket, version, cores, buyer } = reserve;
+        let Reserve { request, ticket, version, slice, buyer } = reserve;
+        let cores = slice.cores;
         let until = now.after(RESERVATION_TTL);
         let is_offered = is_owner && self.stands_by(version);
         // The same question again, after a lost answer, is the same reservation.
@@ -355,6 +357,8 @@ impl Seller {
             memory: supply.memory,
             disk: supply.disk,
             platform: supply.platform.clone(),
+            longest: supply.longest,
+            standing: None,
             expires: now.after(post.rules.renewal.times(LIFETIME_RENEWALS)),
         };
         (cores > 0).then_some(listing)

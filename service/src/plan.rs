@@ -150,5 +150,7 @@ fn requirement(sub_task: &SubTask) -> Requirement {
         os: asked.os.clone().unwrap_or_default(),
         arch: asked.arch.clone().unwrap_or_default(),
         native: false,
+        run_time: limits.wall_time,
+        ..Requirement::default()
     }
 }

@@ -108,7 +108,8 @@ impl Host {
     pub(crate) fn supply(&self) -> Option<Supply> {
         let platform = Platform { os: "linux".into(), arch: "x86_64".into(), native: false };
         let Machine { cores, per_core, .. } = self.machine;
-        let supply = Supply { cores, per_core, ask: self.ask, memory: ROOM, disk: ROOM, platform };
+        let longest = proto::Span::secs(24 * 3_600);
+        let supply = Supply { cores, per_core, ask: self.ask, memory: ROOM, disk: ROOM, platform, longest };
         self.sells.then_some(supply)
     }
 

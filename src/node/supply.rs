@@ -55,7 +55,8 @@ impl Supplier {
                 let per_core = self.per_core;
                 // A buyer that was matched by more than a sub-task may use would only be declined.
                 let memory = memory.min(self.policy.max_memory);
-                self.offered = Some(Supply { cores, per_core, ask, memory, disk, platform });
+                let longest = self.policy.max_run_time;
+                self.offered = Some(Supply { cores, per_core, ask, memory, disk, platform, longest });
                 self.why_not = None;
             }
         }

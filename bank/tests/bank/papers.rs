@@ -57,6 +57,8 @@ pub(crate) fn listing(seller: u8, ask: u64) -> Listing {
         memory: Bytes::gib(1),
         disk: Bytes::gib(1),
         platform: Platform::default(),
+        longest: proto::Span::secs(60),
+        standing: None,
         expires: Time(0),
     }
 }

@@ -29,6 +29,8 @@ fn listing(n: u8) -> Signed<Listing> {
         memory: Bytes::gib(1),
         disk: Bytes::gib(1),
         platform: Platform::default(),
+        longest: proto::Span::secs(60),
+        standing: None,
         expires: Time(9_000_000),
     };
     Signed::new(body, &keys(n))
@@ -45,6 +47,7 @@ fn busy() -> Marketplace {
         memory: Bytes::gib(1),
         disk: Bytes::gib(1),
         platform: Platform::default(),
+        longest: proto::Span::secs(60),
     };
     node.handle(Input::RangeChanged { range, heir: None, donor: None }, Time(0));
     node.handle(Input::Supply { supply: Some(supply) }, Time(0));

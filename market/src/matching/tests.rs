@@ -62,6 +62,8 @@ fn listing() -> impl Strategy<Value = (u16, Listing, u32)> {
                 memory: Bytes(memory),
                 disk: Bytes(disk),
                 platform,
+                longest: proto::Span::secs(60),
+                standing: None,
                 expires: Time(1_000 + u64::from(n)),
             };
             (n, listing, sold)
@@ -110,6 +112,7 @@ fn find() -> impl Strategy<Value = FindSeller> {
             os,
             arch,
             native,
+            ..Requirement::default()
         },
     );
     (requirement, 0_u64..14, any::<[u8; 16]>(), vec((0_u16..700).prop_map(seller), 0..9)).prop_map(

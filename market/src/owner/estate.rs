@@ -20,7 +20,7 @@ use crate::matching::{Books, Entry};
 use crate::placement;
 use crate::post::Post;
 use proto::message::market::{HandOver, Handed, HandedOver, Listing, MarketMessage};
-use proto::{Market, Peer, PublicKey, Range, RefusalCode, RequestId, Signed, Span, Time};
+use proto::{Bundle, Market, Peer, PublicKey, Range, RefusalCode, RequestId, Signed, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Listings in one message: at most 40 kB.
@@ -250,7 +250,7 @@ impl Owner {
     /// Sends copies of a new listing to the successors that are to keep them.
     pub(crate) fn copy(&self, post: &mut Post, listing: &Signed<Listing>) {
         for &to in self.estate.successors.iter().take(post.rules.replicas.into()) {
-            let listings = vec![Handed { listing: listing.clone(), sold: 0 }];
+            let listings = vec![Handed { listing: listing.clone(), sold: Bundle::default() }];
             let message = HandOver { request: post.request(), listings, is_last: false };
             post.send(to, MarketMessage::HandOver(Box::new(message)));
         }

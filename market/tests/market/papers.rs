@@ -47,7 +47,15 @@ pub(crate) fn linux() -> Platform {
 
 pub(crate) fn supply(cores: u32, per_core: u64, ask: u64) -> Supply {
     let (memory, disk) = (Bytes::gib(8), Bytes::gib(64));
-    Supply { cores, per_core: Capacity(per_core), ask: Rate(ask), memory, disk, platform: linux() }
+    Supply {
+        cores,
+        per_core: Capacity(per_core),
+        ask: Rate(ask),
+        memory,
+        disk,
+        platform: linux(),
+        longest: Span::secs(60),
+    }
 }
 
 pub(crate) fn need(cores: u32, power: u64) -> Requirement {
@@ -56,7 +64,7 @@ pub(crate) fn need(cores: u32, power: u64) -> Requirement {
 
 /// A listing of node `n`, in its right market, for three renewals from the start of the world.
 pub(crate) fn listing(n: u16, version: u64, cores: u32, per_core: u64, ask: u64) -> Listing {
-    let Supply { per_core, ask, memory, disk, platform, .. } = supply(cores, per_core, ask);
+    let Supply { per_core, ask, memory, disk, platform, longest, .. } = supply(cores, per_core, ask);
     let market = requirement::market_of_power(cores, per_core);
     Listing {
         seller: peer(n),
@@ -68,6 +76,8 @@ pub(crate) fn listing(n: u16, version: u64, cores: u32, per_core: u64, ask: u64)
         memory,
         disk,
         platform,
+        longest,
+        standing: None,
         expires: at(0).after(rules().renewal.times(3)),
     }
 }

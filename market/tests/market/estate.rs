@@ -60,7 +60,8 @@ fn confirm(owner: &mut Marketplace, heir: u16, page: &HandOver, now: Time) -> Ve
 }
 
 fn pass(listings: Vec<Signed<Listing>>, is_last: bool) -> MarketMessage {
-    let listings = listings.into_iter().map(|listing| Handed { listing, sold: 0 }).collect();
+    let listings =
+        listings.into_iter().map(|listing| Handed { listing, sold: crate::papers::cores(0) }).collect();
     MarketMessage::HandOver(Box::new(HandOver { request: RequestId(5), listings, is_last }))
 }
 
@@ -91,7 +92,10 @@ fn a_lost_part_is_answered_for_until_the_heir_has_everything() {
     assert_eq!(asked(&tell(&mut owner, BUYER, find(1), at(1))).0, 2);
     let outputs = tell(&mut owner, 3, list(3, 1, offer(3, 1, 3)), at(1));
     let [(HEIR, second)] = &handed(&outputs)[..] else { panic!("{outputs:?}") };
-    assert_eq!(second.listings, [Handed { listing: signed(3, offer(3, 1, 3)), sold: 0 }]);
+    assert_eq!(
+        second.listings,
+        [Handed { listing: signed(3, offer(3, 1, 3)), sold: crate::papers::cores(0) }]
+    );
     assert_eq!(confirm(&mut owner, HEIR, first, at(1)), vec![]);
     assert_eq!((owner.listings().count(), owner.answers_for(class(39))), (3, true));
     assert_eq!(confirm(&mut owner, 51, second, at(1)), vec![], "somebody else's word counts nothing");
@@ -136,7 +140,7 @@ fn cores_that_are_sold_or_being_sold_are_handed_over_as_such() {
     tell(&mut owner, seller, MarketMessage::Reserved(Reserved { request }), at(1));
     asked(&tell(&mut owner, BUYER, find(2), at(1)));
     let pages = handed(&give(&mut owner, change(arc(40, 50), Some(HEIR), None), at(1)));
-    let listings = vec![Handed { listing: signed(1, offer(1, 1, 5)), sold: 2 }];
+    let listings = vec![Handed { listing: signed(1, offer(1, 1, 5)), sold: crate::papers::cores(2) }];
     assert_eq!(pages[0].1.listings, listings);
     // The heir sells what is left, and no more.
     let mut heir = node(HEIR);
@@ -322,7 +326,10 @@ fn who_leaves_hands_everything_to_the_first_successor_that_lives() {
     assert_eq!(page.listings, first[0].1.listings);
     // What is listed until then goes along.
     let more = handed(&tell(&mut owner, 2, list(2, 1, offer(2, 1, 4)), at(1)));
-    assert_eq!(more[0].1.listings, [Handed { listing: signed(2, offer(2, 1, 4)), sold: 0 }]);
+    assert_eq!(
+        more[0].1.listings,
+        [Handed { listing: signed(2, offer(2, 1, 4)), sold: crate::papers::cores(0) }]
+    );
     assert_eq!(confirm(&mut owner, 51, page, at(1)), vec![]);
     let (seller, request) = asked(&tell(&mut owner, BUYER, find(1), at(1)));
     assert_eq!(seller, 2, "a member answers");
@@ -364,7 +371,7 @@ fn the_heir_of_somebody_who_is_gone_gets_what_was_left_with_the_successor() {
     tell(&mut owner, 7, pass(vec![signed(1, offer(1, 1, 5))], false), at(0));
     assert_eq!(owner.kept().count(), 1);
     let pages = handed(&give(&mut owner, change(arc(39, 50), Some(HEIR), None), at(0)));
-    let listings = vec![Handed { listing: signed(1, offer(1, 1, 5)), sold: 0 }];
+    let listings = vec![Handed { listing: signed(1, offer(1, 1, 5)), sold: crate::papers::cores(0) }];
     assert_eq!((pages[0].0, &pages[0].1.listings, pages[0].1.is_last), (HEIR, &listings, true));
     assert_eq!(refusal(&tell(&mut owner, BUYER, find(1), at(0))), RefusalCode::NotResponsible);
     assert_eq!(key(1), pages[0].1.listings[0].listing.signer);
@@ -379,7 +386,7 @@ fn who_leaves_passes_on_what_is_handed_to_it_meanwhile() {
     assert_eq!(handed(&give(&mut owner, Input::Leave, at(1))).len(), 1);
     // Its predecessor leaves too, and does not know that this node does.
     let passed_on = handed(&tell(&mut owner, 7, pass(vec![signed(2, offer(2, 1, 4))], false), at(1)));
-    let listings = vec![Handed { listing: signed(2, offer(2, 1, 4)), sold: 0 }];
+    let listings = vec![Handed { listing: signed(2, offer(2, 1, 4)), sold: crate::papers::cores(0) }];
     assert_eq!((passed_on[0].0, &passed_on[0].1.listings), (HEIR, &listings));
 }
 

@@ -124,7 +124,17 @@ fn a_question_during_a_match_joins_it() {
     let mut owner = owner_of(&[5]);
     let reserve = tell(&mut owner, 99, order(7, 1_000, need(1, 1_000), 10, vec![]), at(1));
     assert_eq!(tell(&mut owner, 99, order(7, 1_000, need(1, 1_000), 10, vec![]), at(1)), vec![]);
-    let [(1, MarketMessage::Reserve(Reserve { request, cores: 1, version: 1, .. }))] = sent(&reserve)[..]
+    let [
+        (
+            1,
+            MarketMessage::Reserve(Reserve {
+                request,
+                slice: proto::Bundle { cores: 1, .. },
+                version: 1,
+                ..
+            }),
+        ),
+    ] = sent(&reserve)[..]
     else {
         panic!("{reserve:?}")
     };

@@ -122,3 +122,8 @@ pub(crate) fn sent(outputs: &[Output]) -> Vec<(u16, MarketMessage)> {
     };
     outputs.iter().filter_map(message).collect()
 }
+
+/// So many cores, and nothing else of the machine.
+pub(crate) fn cores(cores: u32) -> proto::Bundle {
+    proto::Bundle { cores, ..proto::Bundle::default() }
+}

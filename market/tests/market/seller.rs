@@ -55,7 +55,7 @@ fn confirm(seller: &mut Marketplace, outputs: &[Output], now: Time) -> Listing {
 
 fn reserve(n: u16, version: u64, cores: u32) -> MarketMessage {
     let (request, ticket, buyer) = (RequestId(u64::from(n)), ticket_id(n), key(9));
-    MarketMessage::Reserve(Reserve { request, ticket, version, cores, buyer })
+    MarketMessage::Reserve(Reserve { request, ticket, version, slice: crate::papers::cores(cores), buyer })
 }
 
 fn yes(n: u64) -> (u16, MarketMessage) {
@@ -180,7 +180,13 @@ fn check_stranger(owner: Option<u16>, is_kept: bool, lists_at: u16) {
     let [Output::Lookup { token, key: sought }] = asked[..] else { panic!("{asked:?}") };
     assert_eq!(sought, placement::key(class(47)));
     let ticket = ticket_id(1);
-    let again = Reserve { request: RequestId(2), ticket, version: listing.version, cores: 4, buyer: key(9) };
+    let again = Reserve {
+        request: RequestId(2),
+        ticket,
+        version: listing.version,
+        slice: crate::papers::cores(4),
+        buyer: key(9),
+    };
     assert_eq!(tell(&mut seller, 6, MarketMessage::Reserve(again), at(1)), vec![]);
     let input = match owner {
         Some(owner) => Input::Found { token, owner: peer(owner) },
@@ -190,8 +196,13 @@ fn check_stranger(owner: Option<u16>, is_kept: bool, lists_at: u16) {
     assert_eq!(sent(&outputs)[0], answer_to(6, 2, is_kept), "{owner:?}");
     assert_eq!(seller.free_cores(), if is_kept { 0 } else { 4 });
     if is_kept {
-        let lost =
-            Reserve { request: RequestId(3), ticket, version: listing.version, cores: 4, buyer: key(9) };
+        let lost = Reserve {
+            request: RequestId(3),
+            ticket,
+            version: listing.version,
+            slice: crate::papers::cores(4),
+            buyer: key(9),
+        };
         let again = sent(&tell(&mut seller, 6, MarketMessage::Reserve(lost), at(1)));
         assert_eq!(again, [answer_to(6, 3, true)], "although nothing is left to list");
     }

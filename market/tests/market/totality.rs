@@ -87,7 +87,13 @@ fn messages() -> impl Strategy<Value = MarketMessage> {
         },
     );
     let reserves = (requests(), 0_u16..3, 0_u64..6, 0_u32..6).prop_map(|(request, n, version, cores)| {
-        M::Reserve(Reserve { request, ticket: ticket_id(n), version, cores, buyer: key(4) })
+        M::Reserve(Reserve {
+            request,
+            ticket: ticket_id(n),
+            version,
+            slice: crate::papers::cores(cores),
+            buyer: key(4),
+        })
     });
     let figures = (requests(), prop::option::of(markets()), any::<[u32; 3]>(), any::<u64>());
     let no_sellers = figures.prop_map(|(request, next, [listings, too_dear, too_small], ask)| {
@@ -98,7 +104,8 @@ fn messages() -> impl Strategy<Value = MarketMessage> {
     });
     let lists = (requests(), listings()).prop_map(|(request, listing)| List { request, listing });
     let matches = (requests(), tickets()).prop_map(|(request, ticket)| Matched { request, ticket });
-    let handed = (listings(), 0_u32..3).prop_map(|(listing, sold)| Handed { listing, sold });
+    let handed = (listings(), 0_u32..3)
+        .prop_map(|(listing, sold)| Handed { listing, sold: crate::papers::cores(sold) });
     let pages = (requests(), prop::collection::vec(handed, 0..4), any::<bool>());
     prop_oneof![
         4 => lists.prop_map(|list| M::List(Box::new(list))),

@@ -13,7 +13,8 @@ use proto::message::market::{
     FindSeller, Handed, List, Listed, Listing, MarketMessage, Matched, NoSeller, Reserve, Ticket,
 };
 use proto::{
-    Bundle, CommandId, Peer, PublicKey, Range, Rate, Refusal, RefusalCode, RequestId, Signed, Span, Time,
+    Bundle, CommandId, Peer, Placement, PublicKey, Range, Rate, Refusal, RefusalCode, RequestId, Signed,
+    Span, Time,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use tickets::{Remembered, Tickets};
@@ -42,6 +43,8 @@ pub(crate) type MatchKey = (PublicKey, CommandId);
 /// The owner's state.
 #[derive(Debug, Default)]
 pub(crate) struct Owner {
+    /// By which scheme markets fall to nodes.
+    pub(crate) placement: Placement,
     pub(crate) range: Option<Range>,
     pub(crate) books: Books,
     /// Listings of markets that others answer for, in case that it falls to this node. Nobody is matched with them.
@@ -84,6 +87,10 @@ pub(crate) struct Candidate {
 }
 
 impl Owner {
+    pub(crate) fn new(placement: Placement) -> Self {
+        Self { placement, ..Self::default() }
+    }
+
     pub(crate) fn next_due(&self) -> Option<Time> {
         let end = |books: &Books| books.expiries.first().map(|(expires, _)| *expires);
         let matched = self.due.first().map(|(due, _)| *due);

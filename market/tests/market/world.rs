@@ -3,6 +3,7 @@
 
 use crate::papers::{keys, peer, rules, supply};
 use market::{Config, Input, Marketplace, Output, Shortage, placement};
+use proto::Placement;
 use proto::message::market::{Listing, MarketMessage, Requirement, Ticket};
 use proto::wire::Wire;
 use proto::{Hash, Peer, PublicKey, Range, Rate, RingId, Signed, Span, Time};
@@ -167,7 +168,7 @@ impl World {
         let is_lost = |(n, node): &(&u16, &Marketplace)| {
             let key = peer_cached(**n).key;
             let Some((market, _)) = node.is_listed().filter(|_| !listed.contains(&key)) else { return false };
-            let owner = &self.nodes[&self.owner_of(placement::key(market))];
+            let owner = &self.nodes[&self.owner_of(placement::key(Placement::Single, market))];
             owner.answers_for(market) || !kept.contains(&key)
         };
         let lost: Vec<_> = self.nodes.iter().filter(is_lost).map(|(n, _)| (self.now, *n)).collect();

@@ -4,7 +4,7 @@
 pub(crate) mod estate;
 pub(crate) mod tickets;
 
-use crate::matching::{Asks, Books, Entry, Order, Seen, Stall, Wanted};
+use crate::matching::{Asks, Books, Entry, Order, Seen, Spot, Wanted};
 use crate::post::Post;
 use crate::pricing::{self, Ask, Clearing};
 use crate::ticket::{CLOCK_SKEW, LIFETIME_RENEWALS, TICKET_TTL};
@@ -116,9 +116,9 @@ impl Owner {
     }
 
     pub(crate) fn delist(&mut self, from: Peer, delist: Delist) {
-        let stall = Stall { seller: from.key, commodity: delist.commodity };
-        self.books.withdraw(stall, delist.version);
-        self.kept.withdraw(stall, delist.version);
+        let spot = Spot { seller: from.key, commodity: delist.commodity };
+        self.books.withdraw(spot, delist.version);
+        self.kept.withdraw(spot, delist.version);
     }
 
     pub(crate) fn find(&mut self, post: &mut Post, from: Peer, find: FindSeller, now: Time) {
@@ -144,9 +144,9 @@ impl Owner {
     pub(crate) fn reserved(&mut self, post: &mut Post, from: Peer, request: RequestId, now: Time) {
         let Some((wish, candidate)) = self.take_reserving(from, request) else { return };
         let listing = &candidate.winner.body;
-        let (stall, slice) = (Stall::of(listing), requirement::slice(&wish.find.requirement));
-        self.books.end_flight(stall, slice);
-        self.books.sell(stall, listing.version, slice);
+        let (spot, slice) = (Spot::of(listing), requirement::slice(&wish.find.requirement));
+        self.books.end_flight(spot, slice);
+        self.books.sell(spot, listing.version, slice);
         let ticket = Signed::new(ticket_of(post, &wish, *candidate, now), &post.keys);
         let matched = Matched { request: wish.find.request, ticket: ticket.clone() };
         post.send(wish.buyer, MarketMessage::Matched(Box::new(matched)));
@@ -166,7 +166,7 @@ impl Owner {
     pub(crate) fn unreachable(&mut self, post: &mut Post, peer: Peer, now: Time) {
         self.books.remove_all_of(peer);
         self.lose_partner(peer);
-        if !Stall::all_of(peer.key).iter().any(|stall| self.books.flights.contains_key(stall)) {
+        if !Spot::all_of(peer.key).iter().any(|spot| self.books.flights.contains_key(spot)) {
             return;
         }
         let asked = |matched: &&Match| matched.candidate.winner.body.seller == peer;
@@ -203,7 +203,7 @@ impl Owner {
     fn admit(&mut self, post: &Post, handed: Handed, is_handed: bool, now: Time) -> Result<bool, Refusal> {
         let Handed { listing, sold } = handed;
         let body = &listing.body;
-        let (stall, market) = (Stall::of(body), body.market);
+        let (spot, market) = (Spot::of(body), body.market);
         let is_well_formed = body.offered().amount_of(market.commodity, body.per_core) > 0
             && body.market == requirement::market_of(body)
             && body.platform.os.len() <= requirement::MAX_NAME
@@ -221,7 +221,7 @@ impl Owner {
         let is_ours = self.answers(market);
         let (books, others) =
             if is_ours { (&mut self.books, &mut self.kept) } else { (&mut self.kept, &mut self.books) };
-        let known = books.entries.get(&stall).or_else(|| others.entries.get(&stall));
+        let known = books.entries.get(&spot).or_else(|| others.entries.get(&spot));
         match known.map(|entry| &entry.listing) {
             Some(stands) if stands.body.version > body.version => {
                 return Err(no(RefusalCode::Mismatch, "a newer version is listed"));
@@ -232,15 +232,16 @@ impl Owner {
             }
             _ => {}
         }
-        if !books.has_room(stall) {
+        if !books.has_room(spot) {
             return Err(no(RefusalCode::Busy, "the books are full"));
         }
-        if !listing.is_genuine_by(stall.seller) {
+        if !listing.is_genuine_by(spot.seller) {
             return Err(no(RefusalCode::NotYours, "the listing is not signed by its seller"));
         }
-        books.insert(Entry { listing, sold, is_handed });
-        others.remove(stall);
-        self.estate.changed(market, stall);
+        let reputation = requirement::reputation(body, post.bank);
+        books.insert(Entry { listing, sold, reputation, is_handed });
+        others.remove(spot);
+        self.estate.changed(market, spot);
         Ok(true)
     }
 
@@ -302,7 +303,7 @@ impl Owner {
         match found.and_then(|(market, clearing, seen)| self.candidate(market, &clearing, seen)) {
             Some(candidate) => {
                 let slice = requirement::slice(&wish.find.requirement);
-                self.books.start_flight(Stall::of(&candidate.winner.body), slice);
+                self.books.start_flight(Spot::of(&candidate.winner.body), slice);
                 self.ask(post, wish, Box::new(candidate), now);
             }
             None => {
@@ -321,7 +322,7 @@ impl Owner {
 
     fn candidate(&self, market: Market, clearing: &Clearing<PublicKey>, asks_seen: u32) -> Option<Candidate> {
         let commodity = market.commodity;
-        let listing = |seller| self.books.listing(Stall { seller, commodity });
+        let listing = |seller| self.books.listing(Spot { seller, commodity });
         Some(Candidate {
             request: RequestId::default(),
             tries: 0,
@@ -351,8 +352,8 @@ impl Owner {
 
     fn pass_over(&mut self, post: &mut Post, mut wish: Wish, candidate: &Candidate, now: Time) {
         let listing = &candidate.winner.body;
-        self.books.end_flight(Stall::of(listing), requirement::slice(&wish.find.requirement));
-        self.books.remove_until(Stall::of(listing), listing.version);
+        self.books.end_flight(Spot::of(listing), requirement::slice(&wish.find.requirement));
+        self.books.remove_until(Spot::of(listing), listing.version);
         wish.tried.push(listing.seller.key);
         self.advance(post, wish, now);
     }

@@ -162,7 +162,7 @@ proptest! {
 
     #[test]
     fn handle_is_total_and_keeps_the_invariants(steps in steps()) {
-        let config = Config { rules: Rules { replicas: 1, ..rules() } };
+        let config = Config { rules: Rules { replicas: 1, ..rules() }, bank: None };
         let mut node = Marketplace::new(config, peer(0), keys(0), [3; 32], Time(0));
         node.handle(Input::RangeChanged { range: whole_circle(), heir: None, donor: None }, Time(0));
         let mut now = Time(0);

@@ -309,6 +309,6 @@ impl Purchase {
             avoid: &self.order.avoid,
         };
         ticket::verify_answer(&matched.ticket.body, &ordered)?;
-        ticket::verify_ticket(&matched.ticket, &post.rules, now)
+        ticket::verify_ticket(&matched.ticket, &post.rules, post.bank, now)
     }
 }

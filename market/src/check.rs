@@ -1,30 +1,30 @@
 //! The invariants of a marketplace, cheap enough to be checked after every event.
 
-use crate::matching::{Book, Books};
+use crate::matching::{Books, Spot};
 use crate::owner::Owner;
 use crate::seller::Seller;
 use crate::{Marketplace, buyer, requirement};
-use proto::{Market, PublicKey, Time};
+use proto::{Bundle, Capacity, Market, PublicKey, Time};
 use std::collections::BTreeMap;
 
 /// A broken invariant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Violation {
-    /// A core is in two slices.
-    #[error("{held} cores are in slices, {ceiling} may be")]
+    /// A part of the machine is in two slices.
+    #[error("{held:?} is in slices, {ceiling:?} may be")]
     SoldTwice {
-        /// Cores in slices.
-        held: u32,
+        /// What is in slices.
+        held: Bundle,
         /// The supply, or what was in slices when it shrank.
-        ceiling: u32,
+        ceiling: Bundle,
     },
-    /// The listing offers other cores than those that are free.
-    #[error("{listed} cores are listed, {free} are free")]
+    /// The listing offers something else than what is free.
+    #[error("{listed:?} is listed, {free:?} is free")]
     WrongOffer {
-        /// Cores in the newest listing.
-        listed: u32,
-        /// Cores that are free.
-        free: u32,
+        /// What the newest listing offers.
+        listed: Bundle,
+        /// What it should offer.
+        free: Bundle,
     },
     /// A reservation that should have ended.
     #[error("a reservation has ended and is still kept")]
@@ -56,8 +56,8 @@ pub enum Violation {
     /// A hand-over, or a buyer that waits for one, that should have ended.
     #[error("a hand-over has no end")]
     LateHandOver,
-    /// The cores asked for at a seller are not those of the matches under way.
-    #[error("the cores asked for at {seller} do not agree with the matches under way")]
+    /// What is asked for at a seller is not what the matches under way need.
+    #[error("what is asked for at {seller} does not agree with the matches under way")]
     WrongFlight {
         /// Which seller.
         seller: PublicKey,
@@ -98,57 +98,59 @@ impl Marketplace {
 }
 
 fn check_seller(seller: &Seller, now: Time) -> Result<(), Violation> {
-    let (held, ceiling) = (seller.slices.held(), seller.slices.ceiling);
-    if held > ceiling {
+    let slices = &seller.goods.slices;
+    let (held, ceiling) = (slices.held(), slices.ceiling);
+    if !ceiling.holds(held) {
         return Err(Violation::SoldTwice { held, ceiling });
     }
-    let free = seller.slices.free_cores();
-    let listed = seller.listing.as_ref().map_or(0, |listing| listing.body.cores);
-    if listed != free {
-        return Err(Violation::WrongOffer { listed, free });
+    for stall in &seller.stalls {
+        let ask = slices.supply().and_then(|supply| supply.asks.ask(stall.commodity));
+        let free = ask.map_or_else(Bundle::default, |_| slices.offered(stall.commodity));
+        let is_some = free.amount_of(stall.commodity, Capacity(1)) > 0;
+        let free = if is_some { free } else { Bundle::default() };
+        let listed = stall.listing.as_ref().map_or_else(Bundle::default, |listing| listing.body.offered());
+        if listed != free {
+            return Err(Violation::WrongOffer { listed, free });
+        }
     }
-    if seller.slices.kept.values().any(|slice| slice.until.is_some_and(|until| until <= now)) {
+    if slices.kept.values().any(|slice| slice.until.is_some_and(|until| until <= now)) {
         return Err(Violation::LateReservation);
     }
     Ok(())
 }
 
 fn check_books(books: &Books, now: Time) -> Result<(), Violation> {
-    for (&seller, entry) in &books.entries {
+    for (&spot, entry) in &books.entries {
         let body = &entry.listing.body;
-        let is_indexed = books.is_indexed(entry);
-        let is_timed = books.expiries.contains(&(body.expires, seller));
-        if !is_indexed
-            || !is_timed
-            || body.seller.key != seller
-            || body.market != requirement::market_of(body)
-        {
-            return Err(Violation::BrokenIndex { seller });
+        let is_timed = books.expiries.contains(&(body.expires, spot));
+        let is_placed = Spot::of(body) == spot && body.market == requirement::market_of(body);
+        if !books.is_indexed(entry) || !is_timed || !is_placed {
+            return Err(Violation::BrokenIndex { seller: spot.seller });
         }
         if body.expires <= now {
-            return Err(Violation::LateListing { seller });
+            return Err(Violation::LateListing { seller: spot.seller });
         }
     }
     let unsound = books.index.values().find(|book| !book.is_sound());
     if let Some(row) = unsound.and_then(|book| book.rows().next()) {
         return Err(Violation::BrokenIndex { seller: row.seller });
     }
-    let indexed = books.index.values().flat_map(Book::rows).map(|row| row.seller);
-    let timed = books.expiries.iter().map(|(_, seller)| *seller);
-    for seller in indexed.clone().chain(timed.clone()) {
-        if !books.entries.contains_key(&seller) {
-            return Err(Violation::BrokenIndex { seller });
+    let indexed = books.spots(|_| true);
+    let timed: Vec<Spot> = books.expiries.iter().map(|(_, spot)| *spot).collect();
+    for spot in indexed.iter().chain(&timed) {
+        if !books.entries.contains_key(spot) {
+            return Err(Violation::BrokenIndex { seller: spot.seller });
         }
     }
-    // As many lines as listings, and each listing has its own: so no seller stands twice.
-    let surplus = [indexed.clone().count(), timed.count()].iter().any(|count| *count > books.entries.len());
-    match indexed.max() {
-        Some(seller) if surplus => Err(Violation::BrokenIndex { seller }),
+    // As many lines as listings, and each listing has its own: so nothing stands twice.
+    let is_surplus = indexed.len().max(timed.len()) > books.entries.len();
+    match indexed.iter().max() {
+        Some(spot) if is_surplus => Err(Violation::BrokenIndex { seller: spot.seller }),
         _ => Ok(()),
     }
 }
 
-/// Each listing is where it belongs, and each seller has one.
+/// Each listing is where it belongs, and each seller has one of a commodity.
 fn check_places(owner: &Owner) -> Result<(), Violation> {
     if let Some(&market) = owner.books.index.keys().find(|market| !owner.answers(**market)) {
         return Err(Violation::OutsideRange { market });
@@ -156,32 +158,29 @@ fn check_places(owner: &Owner) -> Result<(), Violation> {
     if let Some(&market) = owner.kept.index.keys().find(|market| owner.answers(**market)) {
         return Err(Violation::KeptAside { market });
     }
-    match owner.kept.entries.keys().find(|seller| owner.books.entries.contains_key(*seller)) {
-        Some(&seller) => Err(Violation::BrokenIndex { seller }),
+    match owner.kept.entries.keys().find(|spot| owner.books.entries.contains_key(*spot)) {
+        Some(spot) => Err(Violation::BrokenIndex { seller: spot.seller }),
         None => Ok(()),
     }
 }
 
 fn check_owner(owner: &Owner) -> Result<(), Violation> {
-    let mut flights: BTreeMap<PublicKey, u32> = BTreeMap::new();
+    let mut flights: BTreeMap<Spot, Bundle> = BTreeMap::new();
     for (key, matched) in &owner.matches {
         let is_awaited = owner.due.contains(&(matched.due, *key))
             && owner.reserves.get(&matched.candidate.request) == Some(key);
         if !is_awaited {
             return Err(Violation::LostMatch);
         }
-        let flight = flights.entry(matched.candidate.winner.body.seller.key).or_default();
-        *flight = flight.saturating_add(requirement::cores(&matched.wish.find.requirement));
+        let flight = flights.entry(Spot::of(&matched.candidate.winner.body)).or_default();
+        *flight = flight.plus(requirement::slice(&matched.wish.find.requirement));
     }
     if owner.due.len() != owner.matches.len() || owner.reserves.len() != owner.matches.len() {
         return Err(Violation::LostMatch);
     }
-    let one_sided = |(seller, cores): (&PublicKey, &u32)| owner.books.flights.get(seller) != Some(cores);
-    if let Some((&seller, _)) = flights.iter().find(|(seller, cores)| one_sided((seller, cores))) {
-        return Err(Violation::WrongFlight { seller });
-    }
-    match owner.books.flights.keys().find(|seller| !flights.contains_key(seller)) {
-        Some(&seller) => Err(Violation::WrongFlight { seller }),
+    let agrees = |spot: &Spot| owner.books.flights.get(spot) == flights.get(spot);
+    match flights.keys().chain(owner.books.flights.keys()).find(|spot| !agrees(spot)) {
+        Some(spot) => Err(Violation::WrongFlight { seller: spot.seller }),
         None => Ok(()),
     }
 }

@@ -18,22 +18,21 @@ mod post;
 pub mod pricing;
 pub mod requirement;
 pub mod seller;
+mod supply;
 pub mod ticket;
 
 pub use buyer::shortage::Shortage;
 pub use check::Violation;
 pub use matching::{MAX_COUNTED, MAX_LISTINGS};
 pub use seller::slices::Slice;
+pub use supply::{Supply, Tariff};
 pub use ticket::{Ordered, TicketFault, verify_answer, verify_papers, verify_ticket};
 
 use buyer::{Buyer, Order};
 use owner::{Owner, estate::Change};
 use post::Post;
-use proto::message::market::{Listing, MarketMessage, Platform, Requirement, Ticket};
-use proto::{
-    Bytes, Capacity, CommandId, KeyPair, Market, Peer, PublicKey, Range, Rate, RingId, Rules, Signed, Span,
-    Time,
-};
+use proto::message::market::{Listing, MarketMessage, Requirement, Standing, Ticket};
+use proto::{Bundle, CommandId, KeyPair, Market, Peer, PublicKey, Range, Rate, RingId, Rules, Signed, Time};
 use seller::Seller;
 
 /// What a marketplace has to know from outside.
@@ -41,25 +40,8 @@ use seller::Seller;
 pub struct Config {
     /// The network's rules.
     pub rules: Rules,
-}
-
-/// What a node has to sell.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Supply {
-    /// Cores, those in use by contracts included.
-    pub cores: u32,
-    /// What one of them executes.
-    pub per_core: Capacity,
-    /// The marginal cost.
-    pub ask: Rate,
-    /// Free memory.
-    pub memory: Bytes,
-    /// Free disk.
-    pub disk: Bytes,
-    /// What the machine is.
-    pub platform: Platform,
-    /// The longest that it runs a sub-task.
-    pub longest: Span,
+    /// Whose word on the standing of sellers counts; without one all of them are unknown.
+    pub bank: Option<PublicKey>,
 }
 
 /// What happens to a marketplace.
@@ -110,6 +92,11 @@ pub enum Input {
     Supply {
         /// `None`: nothing.
         supply: Option<Supply>,
+    },
+    /// What the bank says of this node as a seller; the newest counts.
+    Standing {
+        /// Signed by the bank.
+        standing: Signed<Standing>,
     },
     /// A contract uses the slice that was reserved for this ticket.
     Take {
@@ -215,7 +202,7 @@ impl Marketplace {
 
     /// The listings in the markets that this node owns.
     pub fn listings(&self) -> impl Iterator<Item = &Listing> {
-        self.owner.books.entries.values().map(|entry| &entry.listing.body)
+        self.owner.books.listings()
     }
 
     /// Whether this node would tell a buyer that asks for `market` what is listed there. One that expects listings
@@ -227,26 +214,27 @@ impl Marketplace {
 
     /// The listings that are kept for markets of others.
     pub fn kept(&self) -> impl Iterator<Item = &Listing> {
-        self.owner.kept.entries.values().map(|entry| &entry.listing.body)
+        self.owner.kept.listings()
     }
 
-    /// Cores that are neither reserved nor in use.
+    /// What of the supply is neither reserved nor in use.
     #[must_use]
-    pub fn free_cores(&self) -> u32 {
-        self.seller.slices.free_cores()
+    pub fn free_part(&self) -> Bundle {
+        self.seller.goods.slices.free_part()
     }
 
-    /// Where and at what ask this node is listed, once the market owner has confirmed it.
-    #[must_use]
-    pub fn is_listed(&self) -> Option<(Market, Rate)> {
-        let listing = self.seller.listing.as_ref().filter(|_| self.seller.is_standing())?;
-        Some((listing.body.market, listing.body.ask))
+    /// Where and at what asks this node is listed, as far as market owners have confirmed it; at most once for each
+    /// commodity.
+    pub fn listed(&self) -> impl Iterator<Item = (Market, Rate)> {
+        let standing = self.seller.stalls.iter().filter(|stall| stall.is_standing());
+        let listings = standing.filter_map(|stall| stall.listing.as_ref());
+        listings.map(|listing| (listing.body.market, listing.body.ask))
     }
 
     /// The slice that is kept for `ticket` or used by its contract.
     #[must_use]
     pub fn slice(&self, ticket: &CommandId) -> Option<&Slice> {
-        self.seller.slices.kept.get(ticket)
+        self.seller.goods.slices.kept.get(ticket)
     }
 
     /// Purchases that are under way, and those that wait for room.
@@ -265,11 +253,10 @@ impl Marketplace {
         if body.winner.body.seller != self.post.me {
             return Err(TicketFault::NotMine);
         }
-        let cores = requirement::cores(&body.requirement);
-        if !self.seller.slices.is_kept_for(body.id, body.buyer, cores) {
+        if !self.seller.goods.slices.is_kept_for(body.id, body.buyer, requirement::slice(&body.requirement)) {
             return Err(TicketFault::NotReserved);
         }
-        verify_ticket(ticket, &self.post.rules, now)
+        verify_ticket(ticket, &self.post.rules, self.post.bank, now)
     }
 
     fn accept(&mut self, input: Input, now: Time) {
@@ -289,6 +276,7 @@ impl Marketplace {
             Input::Successors { peers } => self.owner.succeeded_by(self.post.me, peers),
             Input::Leave => self.owner.leave(now),
             Input::Supply { supply } => self.seller.supply(supply),
+            Input::Standing { standing } => self.seller.learn_standing(&self.post, standing),
             Input::Take { ticket } => self.seller.take(ticket),
             Input::Free { ticket } => self.seller.free(ticket),
             Input::Buy { token, ticket, requirement, bid, avoid } => {
@@ -309,7 +297,7 @@ impl Marketplace {
         let Self { post, owner, seller, buyer, .. } = self;
         match message {
             MarketMessage::List(list) => owner.list(post, from, *list, now),
-            MarketMessage::Delist(delist) => owner.delist(from, delist.version),
+            MarketMessage::Delist(delist) => owner.delist(from, delist),
             MarketMessage::FindSeller(find) => owner.find(post, from, *find, now),
             MarketMessage::Reserved(reserved) => owner.reserved(post, from, reserved.request, now),
             MarketMessage::Unavailable(gone) => owner.unavailable(post, from, gone.request, now),

@@ -4,17 +4,18 @@
 pub(crate) mod estate;
 pub(crate) mod tickets;
 
-use crate::matching::{Books, Entry, Found, Order, Seen};
+use crate::matching::{Asks, Books, Entry, Order, Seen, Spot, Wanted};
 use crate::post::Post;
+use crate::pricing::{self, Ask, Clearing};
 use crate::ticket::{CLOCK_SKEW, LIFETIME_RENEWALS, TICKET_TTL};
 use crate::{placement, requirement};
 use estate::Estate;
 use proto::message::market::{
-    FindSeller, Handed, List, Listed, Listing, MarketMessage, Matched, NoSeller, Reserve, Ticket,
+    Delist, FindSeller, Handed, List, Listed, Listing, MarketMessage, Matched, NoSeller, Reserve, Ticket,
 };
 use proto::{
-    Bundle, CommandId, Peer, Placement, PublicKey, Range, Rate, Refusal, RefusalCode, RequestId, Signed,
-    Span, Time,
+    Bundle, CommandId, Market, Peer, Placement, PublicKey, Range, Rate, Refusal, RefusalCode, RequestId,
+    Signed, Span, Time,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use tickets::{Remembered, Tickets};
@@ -120,9 +121,10 @@ impl Owner {
         }
     }
 
-    pub(crate) fn delist(&mut self, from: Peer, version: u64) {
-        self.books.withdraw(from.key, version);
-        self.kept.withdraw(from.key, version);
+    pub(crate) fn delist(&mut self, from: Peer, delist: Delist) {
+        let spot = Spot { seller: from.key, commodity: delist.commodity };
+        self.books.withdraw(spot, delist.version);
+        self.kept.withdraw(spot, delist.version);
     }
 
     pub(crate) fn find(&mut self, post: &mut Post, from: Peer, find: FindSeller, now: Time) {
@@ -148,9 +150,9 @@ impl Owner {
     pub(crate) fn reserved(&mut self, post: &mut Post, from: Peer, request: RequestId, now: Time) {
         let Some((wish, candidate)) = self.take_reserving(from, request) else { return };
         let listing = &candidate.winner.body;
-        let cores = requirement::cores(&wish.find.requirement);
-        self.books.end_flight(listing.seller.key, cores);
-        self.books.sell(listing.seller.key, listing.version, cores);
+        let (spot, slice) = (Spot::of(listing), requirement::slice(&wish.find.requirement));
+        self.books.end_flight(spot, slice);
+        self.books.sell(spot, listing.version, slice);
         let ticket = Signed::new(ticket_of(post, &wish, *candidate, now), &post.keys);
         let matched = Matched { request: wish.find.request, ticket: ticket.clone() };
         post.send(wish.buyer, MarketMessage::Matched(Box::new(matched)));
@@ -168,11 +170,9 @@ impl Owner {
 
     /// `peer` cannot be reached: what it lists goes, and who waits for it is served by the next.
     pub(crate) fn unreachable(&mut self, post: &mut Post, peer: Peer, now: Time) {
-        if self.books.entries.get(&peer.key).is_some_and(|entry| entry.listing.body.seller == peer) {
-            self.books.remove(peer.key);
-        }
+        self.books.remove_all_of(peer);
         self.lose_partner(peer);
-        if !self.books.flights.contains_key(&peer.key) {
+        if !Spot::all_of(peer.key).iter().any(|spot| self.books.flights.contains_key(spot)) {
             return;
         }
         let asked = |matched: &&Match| matched.candidate.winner.body.seller == peer;
@@ -205,17 +205,20 @@ impl Owner {
     }
 
     /// Takes a listing in; whether it was not known. If this node answers for its market it goes into the books,
-    /// otherwise it is kept aside; a seller has one listing, its newest.
+    /// otherwise it is kept aside; a seller has one listing of each commodity, its newest.
     fn admit(&mut self, post: &Post, handed: Handed, is_handed: bool, now: Time) -> Result<bool, Refusal> {
         let Handed { listing, sold } = handed;
         let body = &listing.body;
-        let (seller, market) = (body.seller.key, body.market);
-        let is_well_formed = body.cores > 0
+        let (spot, market) = (Spot::of(body), body.market);
+        let is_well_formed = body.offered().amount_of(market.commodity, body.per_core) > 0
             && body.market == requirement::market_of(body)
             && body.platform.os.len() <= requirement::MAX_NAME
             && body.platform.arch.len() <= requirement::MAX_NAME;
         if !is_well_formed {
-            return Err(no(RefusalCode::Malformed, "the listing has no cores, or stands in another market"));
+            return Err(no(
+                RefusalCode::Malformed,
+                "the listing offers nothing, or stands in another market",
+            ));
         }
         let longest = post.rules.renewal.times(LIFETIME_RENEWALS).plus(CLOCK_SKEW);
         if body.expires <= now || body.expires > now.after(longest) {
@@ -224,7 +227,7 @@ impl Owner {
         let is_ours = self.answers(market);
         let (books, others) =
             if is_ours { (&mut self.books, &mut self.kept) } else { (&mut self.kept, &mut self.books) };
-        let known = books.entries.get(&seller).or_else(|| others.entries.get(&seller));
+        let known = books.entries.get(&spot).or_else(|| others.entries.get(&spot));
         match known.map(|entry| &entry.listing) {
             Some(stands) if stands.body.version > body.version => {
                 return Err(no(RefusalCode::Mismatch, "a newer version is listed"));
@@ -235,15 +238,16 @@ impl Owner {
             }
             _ => {}
         }
-        if !books.has_room(seller) {
+        if !books.has_room(spot) {
             return Err(no(RefusalCode::Busy, "the books are full"));
         }
-        if !listing.is_genuine_by(seller) {
+        if !listing.is_genuine_by(spot.seller) {
             return Err(no(RefusalCode::NotYours, "the listing is not signed by its seller"));
         }
-        books.insert(Entry { listing, sold: sold.cores, is_handed });
-        others.remove(seller);
-        self.estate.changed(market, seller);
+        let reputation = requirement::reputation(body, post.bank);
+        books.insert(Entry { listing, sold, reputation, is_handed });
+        others.remove(spot);
+        self.estate.changed(market, spot);
         Ok(true)
     }
 
@@ -254,7 +258,7 @@ impl Owner {
         if !is_well_formed {
             return Err(no(
                 RefusalCode::Malformed,
-                "no such market, too many sellers avoided, or a long name",
+                "no such market, too many sellers avoided, a long name, or nothing asked for",
             ));
         }
         let key = (from.key, find.ticket);
@@ -290,15 +294,22 @@ impl Owner {
             let refusal = no(RefusalCode::NotResponsible, "this node does not own the market any more");
             return post.refuse(wish.buyer, wish.find.request, refusal);
         }
-        let order = Order { buyer: wish.buyer.key, find: &wish.find, tried: &wish.tried };
+        let FindSeller { ticket, requirement, bid, avoid, .. } = &wish.find;
+        let (buyer, draw, bid, tried) = (wish.buyer.key, *ticket, *bid, &wish.tried);
+        let order = Order { buyer, draw, requirement, bid, avoid, tried };
         let mut seen = Seen::default();
-        let found = placement::run(wish.find.from, |market| self.answers(market))
-            .find_map(|market| self.books.search(market, &order, post.rules.rule, &mut seen));
-        match found.and_then(|found| self.candidate(&found)) {
+        let found = placement::run(wish.find.from, |market| self.answers(market)).find_map(|market| {
+            let asks = self.books.asks(market, &order, Wanted { count: 2, dearest: false });
+            let clearing = clear(post, &asks, bid);
+            if clearing.is_none() {
+                self.books.add_missed(market, &order, &mut seen);
+            }
+            Some((market, clearing?, asks.seen))
+        });
+        match found.and_then(|(market, clearing, seen)| self.candidate(market, &clearing, seen)) {
             Some(candidate) => {
-                let (seller, cores) =
-                    (candidate.winner.body.seller.key, requirement::cores(&wish.find.requirement));
-                self.books.start_flight(seller, cores);
+                let slice = requirement::slice(&wish.find.requirement);
+                self.books.start_flight(Spot::of(&candidate.winner.body), slice);
                 self.ask(post, wish, Box::new(candidate), now);
             }
             None => {
@@ -315,16 +326,16 @@ impl Owner {
         }
     }
 
-    fn candidate(&self, found: &Found) -> Option<Candidate> {
-        let listing = |seller: PublicKey| Some(self.books.entries.get(&seller)?.listing.clone());
-        let Found { clearing, asks_seen } = found;
+    fn candidate(&self, market: Market, clearing: &Clearing<PublicKey>, asks_seen: u32) -> Option<Candidate> {
+        let commodity = market.commodity;
+        let listing = |seller| self.books.listing(Spot { seller, commodity });
         Some(Candidate {
             request: RequestId::default(),
             tries: 0,
             winner: listing(clearing.winner)?,
             runner_up: clearing.runner_up.and_then(listing),
             clearing: clearing.price,
-            asks_seen: *asks_seen,
+            asks_seen,
         })
     }
 
@@ -336,6 +347,7 @@ impl Owner {
         let reserve = Reserve {
             request: candidate.request,
             ticket: wish.find.ticket,
+            commodity: listing.market.commodity,
             version: listing.version,
             slice: requirement::slice(&wish.find.requirement),
             buyer: wish.buyer.key,
@@ -346,8 +358,8 @@ impl Owner {
 
     fn pass_over(&mut self, post: &mut Post, mut wish: Wish, candidate: &Candidate, now: Time) {
         let listing = &candidate.winner.body;
-        self.books.end_flight(listing.seller.key, requirement::cores(&wish.find.requirement));
-        self.books.remove_until(listing.seller.key, listing.version);
+        self.books.end_flight(Spot::of(listing), requirement::slice(&wish.find.requirement));
+        self.books.remove_until(Spot::of(listing), listing.version);
         wish.tried.push(listing.seller.key);
         self.advance(post, wish, now);
     }
@@ -372,6 +384,12 @@ impl Owner {
         self.reserves.remove(&matched.candidate.request);
         Some(matched)
     }
+}
+
+/// Winner and price among `asks`, by the network's rule.
+fn clear(post: &Post, asks: &Asks, bid: Rate) -> Option<Clearing<PublicKey>> {
+    let asks = asks.lowest.iter().map(|fit| Ask { rate: fit.rate, lot: fit.lot, who: fit.seller });
+    pricing::clear(post.rules.rule, asks, bid)
 }
 
 fn ticket_of(post: &Post, wish: &Wish, candidate: Candidate, now: Time) -> Ticket {

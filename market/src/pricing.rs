@@ -3,6 +3,7 @@
 pub mod double;
 pub mod first_price;
 pub mod k_double;
+pub mod lot;
 pub mod max_min;
 pub mod mcafee;
 pub mod posted;
@@ -10,8 +11,9 @@ pub mod uniform;
 pub mod vcg;
 pub mod vickrey;
 
+pub use lot::lot;
 use proto::rules::PricingRule;
-use proto::{CommandId, Hash, PublicKey, Rate};
+use proto::{Hash, Rate};
 
 /// One ask that fits and does not exceed the bid, as a rule sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,16 +46,6 @@ pub enum Fault {
     /// An amount does not fit its type.
     #[error("an amount is too large to be represented")]
     Overflow,
-}
-
-/// The lot of `seller` for `ticket`: a hash of both, so that neither the owner nor a seller can choose it.
-#[must_use]
-pub fn lot(ticket: CommandId, seller: PublicKey) -> Hash {
-    let mut text = [0; 48];
-    let (head, tail) = text.split_at_mut(16);
-    head.copy_from_slice(&ticket.0);
-    tail.copy_from_slice(&seller.0);
-    Hash::of(&text)
 }
 
 /// Winner and price under `rule`; `None` when nobody asks for `bid` or less.

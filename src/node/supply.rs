@@ -2,7 +2,7 @@
 
 use crate::sensor::PLATFORM;
 use crate::sensor::load::Load;
-use market::Supply;
+use market::{Supply, Tariff};
 use proto::message::market::Platform;
 use proto::{Bytes, Capacity, Rate, Rules};
 use service::policy::{Machine, Policy, Sale, Weekday};
@@ -53,10 +53,11 @@ impl Supplier {
             Sale::Offer { cores, memory, disk, ask } => {
                 let platform = Platform { os: PLATFORM.os.into(), arch: PLATFORM.arch.into(), native: false };
                 let per_core = self.per_core;
-                // A buyer that was matched by more than a sub-task may use would only be declined.
-                let memory = memory.min(self.policy.max_memory);
                 let longest = self.policy.max_run_time;
-                self.offered = Some(Supply { cores, per_core, ask, memory, disk, platform, longest });
+                let asks = Tariff::of_compute(ask);
+                let most_memory = self.policy.max_memory;
+                self.offered =
+                    Some(Supply { cores, per_core, asks, memory, disk, most_memory, platform, longest });
                 self.why_not = None;
             }
         }
@@ -72,7 +73,7 @@ impl Supplier {
     }
 
     pub(crate) fn ask(&self) -> Rate {
-        self.offered.as_ref().map_or(Rate(0), |supply| supply.ask)
+        self.offered.as_ref().map_or(Rate(0), |supply| supply.asks.compute.unwrap_or_default())
     }
 }
 

@@ -9,7 +9,7 @@ use proto::message::market::{
     Delist, FindSeller, HandOver, Handed, HandedOver, Listing, MarketMessage, Reserve, Reserved, Unavailable,
 };
 use proto::wire::Wire;
-use proto::{Bytes, Capacity, Market, Range, Rate, RefusalCode, RequestId, Rules, Signed, Time};
+use proto::{Bytes, Capacity, Commodity, Market, Range, Rate, RefusalCode, RequestId, Rules, Signed, Time};
 
 const HEIR: u16 = 50;
 const DONOR: u16 = 60;
@@ -179,7 +179,7 @@ fn a_match_under_way_ends_where_it_began_and_its_ticket_is_remembered() {
 
 /// A newcomer with the whole circle that expects listings from [`DONOR`], and a buyer that waits.
 fn newcomer() -> Marketplace {
-    let mut node = Marketplace::new(Config { rules: rules() }, peer(0), keys(0), [3; 32], at(0));
+    let mut node = Marketplace::new(Config { rules: rules(), bank: None }, peer(0), keys(0), [3; 32], at(0));
     give(&mut node, change(whole_circle(), None, Some(DONOR)), at(0));
     assert_eq!(tell(&mut node, BUYER, find(1), at(0)), vec![]);
     assert_eq!(tell(&mut node, BUYER, find(1), at(0)), vec![], "asked again, it waits once");
@@ -274,7 +274,7 @@ fn a_large_book_goes_over_in_pages_of_which_few_are_under_way() {
 
 #[test]
 fn copies_go_to_the_next_successors_and_are_for_sale_when_the_market_falls_to_them() {
-    let config = Config { rules: Rules { replicas: 2, ..rules() } };
+    let config = Config { rules: Rules { replicas: 2, ..rules() }, bank: None };
     let mut owner = Marketplace::new(config, peer(0), keys(0), [3; 32], at(0));
     give(&mut owner, change(whole_circle(), None, None), at(0));
     give(&mut owner, Input::Successors { peers: [HEIR, 51, 52].map(peer).into() }, at(0));
@@ -313,7 +313,7 @@ fn what_a_seller_withdraws_is_what_it_listed_there() {
             (DONOR, pass(vec![signed(1, offer(1, 1, 5))], false))
         };
         tell(&mut owner, from, message, at(0));
-        tell(&mut owner, 1, MarketMessage::Delist(Delist { version }), at(0));
+        tell(&mut owner, 1, MarketMessage::Delist(Delist { commodity: Commodity::Compute, version }), at(0));
         assert_eq!(owner.listings().count(), left, "{by_seller} {version}");
     }
 }

@@ -1,7 +1,8 @@
 //! How an owner treats listings and buyers, message by message.
 
 use crate::papers::{
-    at, give, key, keys, list, listing, need, node, node_under, peer, rules, sent, signed, tell, ticket_id,
+    BANK, at, give, key, keys, list, listing, need, node, node_under, peer, rules, sent, signed, tell,
+    ticket_id,
 };
 use market::{Input, Marketplace, TicketFault, owner, placement};
 use proto::Placement;
@@ -11,7 +12,8 @@ use proto::message::market::{
 };
 use proto::rules::PricingRule;
 use proto::{
-    Bytes, Capacity, Market, PublicKey, Range, Rate, RefusalCode, RequestId, Rules, Signed, Span, Time,
+    Bytes, Capacity, Commodity, Market, PublicKey, Range, Rate, RefusalCode, RequestId, Rules, Signed, Span,
+    Time,
 };
 
 fn order(n: u16, from: u64, requirement: Requirement, bid: u64, avoid: Vec<PublicKey>) -> MarketMessage {
@@ -91,7 +93,7 @@ fn a_ticket_of_the_owner_is_true() {
     let mut owner = owner_of(&[5, 4, 3]);
     let (_, answer) = buy(&mut owner, order(7, 1_000, need(1, 1_000), 10, vec![]), &[], at(1));
     let ticket = ticket_in(answer);
-    assert_eq!(market::verify_ticket(&ticket, &rules(), at(1)), Ok(()));
+    assert_eq!(market::verify_ticket(&ticket, &rules(), Some(key(BANK)), at(1)), Ok(()));
     assert_eq!((ticket.body.fee, ticket.body.buyer), (rules().owner_fee, key(99)));
     assert_eq!(ticket.body.expires, at(1).after(market::ticket::TICKET_TTL));
 }
@@ -105,8 +107,11 @@ fn a_first_price_network_pays_the_winners_ask() {
         let ticket = ticket_in(answer);
         let ask = ticket.body.runner_up.as_ref().map(|listing| listing.body.ask.0);
         assert_eq!((ticket.body.clearing.0, ask), (price, runner_up));
-        assert_eq!(market::verify_ticket(&ticket, &first, at(1)), Ok(()));
-        assert_eq!(market::verify_ticket(&ticket, &rules(), at(1)), Err(TicketFault::WrongRule));
+        assert_eq!(market::verify_ticket(&ticket, &first, Some(key(BANK)), at(1)), Ok(()));
+        assert_eq!(
+            market::verify_ticket(&ticket, &rules(), Some(key(BANK)), at(1)),
+            Err(TicketFault::WrongRule)
+        );
     }
 }
 
@@ -130,6 +135,7 @@ fn a_question_during_a_match_joins_it() {
             1,
             MarketMessage::Reserve(Reserve {
                 request,
+                commodity: Commodity::Compute,
                 slice: proto::Bundle { cores: 1, .. },
                 version: 1,
                 ..
@@ -280,9 +286,9 @@ fn a_seller_has_one_listing_and_takes_it_out_by_version() {
         versions
     };
     assert_eq!(versions(&owner), [(4, 1), (6, 3)]);
-    tell(&mut owner, 1, MarketMessage::Delist(Delist { version: 2 }), at(1));
+    tell(&mut owner, 1, MarketMessage::Delist(Delist { commodity: Commodity::Compute, version: 2 }), at(1));
     assert_eq!(versions(&owner), [(4, 1), (6, 3)]);
-    tell(&mut owner, 1, MarketMessage::Delist(Delist { version: 3 }), at(1));
+    tell(&mut owner, 1, MarketMessage::Delist(Delist { commodity: Commodity::Compute, version: 3 }), at(1));
     assert_eq!(versions(&owner), [(4, 1)]);
 }
 
@@ -335,7 +341,7 @@ fn check_refused_listing(owner: &mut Marketplace) {
 
 #[test]
 fn an_owner_that_does_not_know_its_arc_refuses() {
-    let config = market::Config { rules: rules() };
+    let config = market::Config { rules: rules(), bank: None };
     let mut owner = Marketplace::new(config, peer(0), keys(0), [0; 32], at(0));
     check_refused_listing(&mut owner);
 }

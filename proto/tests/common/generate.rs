@@ -251,19 +251,19 @@ structures! {
     Compared { request, differing, places }
 
     Platform { os, arch, native }
-    Listing { seller, version, market, cores, per_core, ask, memory, disk, platform, longest, standing, expires }
+    Listing { seller, version, market, cores, per_core, ask, memory, disk, platform, longest, standing, whole, expires }
     Requirement { commodity, power, cores, memory, disk, os, arch, native, run_time, reputation }
     Standing { account, kept, broken, expires }
     Bundle { cores, memory, disk }
     Ticket { id, buyer, owner, requirement, rule, bid, clearing, fee, asks_seen, winner, runner_up, expires }
     List { request, listing }
     Listed { request, version }
-    Delist { version }
+    Delist { commodity, version }
     FindSeller { request, ticket, from, requirement, bid, avoid }
     Matched { request, ticket }
     NoSeller { request, next, listings, too_dear, too_small, lowest_ask }
     RefusedRequest { request, refusal }
-    Reserve { request, ticket, version, slice, buyer }
+    Reserve { request, ticket, commodity, version, slice, buyer }
     Reserved { request }
     Unavailable { request }
     Handed { listing, sold }

@@ -206,7 +206,7 @@ fn violation(policy: &Policy, machine: &Machine, sale: &Sale) -> Option<&'static
             "memory",
         ),
         (*disk > machine.disk || *disk > policy.disk_max_size, "disk"),
-        (*ask < policy.marginal_cost || *ask < policy.min_price, "ask"),
+        (policy.fixed_cost.is_some_and(|cost| *ask < cost) || *ask < policy.min_price, "ask"),
     ];
     broken.iter().find(|(is_broken, _)| *is_broken).map(|(_, name)| *name)
 }
@@ -248,7 +248,7 @@ proptest! {
     ) {
         let policy = Policy {
             share_compute,
-            marginal_cost: Rate(cost),
+            fixed_cost: Some(Rate(cost)),
             min_price: Rate(price),
             max_cores,
             max_cores_pct,

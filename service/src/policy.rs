@@ -35,6 +35,8 @@ mod text;
 mod timetable;
 mod view;
 
+pub mod import;
+
 #[cfg(test)]
 mod tests;
 

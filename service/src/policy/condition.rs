@@ -1,7 +1,8 @@
 //! What can speak against sharing, in words, and what each of it stops.
 
+use super::schedule::time_of_day;
 use super::text::{bytes, duration, in_words};
-use super::{Volume, Weekday, schedule};
+use super::{Volume, Weekday};
 use proto::{Bytes, Span};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -18,9 +19,9 @@ pub(super) enum Condition {
     /// `share.compute`.
     NotShared,
     /// `[[schedule]]`.
-    Closed { weekday: Weekday, minute_of_day: u16 },
+    Closed { opens: Option<Opens> },
     /// `[[schedule]]` with `kind = "network"`.
-    Offline { weekday: Weekday, minute_of_day: u16 },
+    Offline { opens: Option<Opens> },
     /// `exclusive.programs`.
     Exclusive { programs: BTreeSet<String> },
     /// `idle.require_idle`.
@@ -29,14 +30,8 @@ pub(super) enum Condition {
     Unused { most: Span },
     /// `max_other_load_pct`.
     Load { load: u32, most: u32 },
-    /// `power.on_battery`.
-    OnBattery,
-    /// `power.min_charge_pct`.
-    Charge { charge: u32, least: u32 },
-    /// `power.max_battery_temp_c`.
-    HotBattery { temp: i32, most: i32 },
-    /// `power.max_cpu_temp_c`.
-    HotProcessor { temp: i32, most: i32, resume: i32 },
+    /// `[power]`.
+    Strain(Strain),
     /// `memory.max_swap_pct`.
     Swap { used: u32, most: u32 },
     /// `disk.min_free`.
@@ -57,6 +52,28 @@ pub(super) enum Condition {
     Settling { calm: Span, left: Span },
 }
 
+/// When a schedule opens next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Opens {
+    /// In how many minutes.
+    pub(super) minutes: u32,
+    /// On which day and in which minute of it.
+    pub(super) at: (Weekday, u16),
+}
+
+/// What speaks against sharing in `[power]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Strain {
+    /// `power.on_battery`.
+    OnBattery,
+    /// `power.min_charge_pct`.
+    Charge { charge: u32, least: u32 },
+    /// `power.max_battery_temp_c`.
+    HotBattery { temp: i32, most: i32 },
+    /// `power.max_cpu_temp_c`.
+    HotProcessor { temp: i32, most: i32, resume: i32 },
+}
+
 impl Condition {
     /// Whether work that runs stands still for it, after the grace; if not, only nothing new is sold. A pause is
     /// not among them: it knows no grace.
@@ -68,10 +85,7 @@ impl Condition {
             | Self::InUse { .. }
             | Self::Unused { .. }
             | Self::Load { .. }
-            | Self::OnBattery
-            | Self::Charge { .. }
-            | Self::HotBattery { .. }
-            | Self::HotProcessor { .. }
+            | Self::Strain(_)
             | Self::Swap { .. }
             | Self::DiskLow { .. } => true,
             Self::Paused { .. }
@@ -89,9 +103,16 @@ impl Condition {
     }
 }
 
+impl Condition {
+    /// Whether it may come and go at any moment, so that work waits a while after it: all that stops work does, but
+    /// for what is written in the policy.
+    pub(super) const fn flaps(&self) -> bool {
+        self.stops_work() && !matches!(self, Self::NotShared | Self::Closed { .. })
+    }
+}
+
 impl fmt::Display for Condition {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = schedule::time_of_day;
         match self {
             Self::Paused { left: None } => {
                 out.write_str("the owner has paused this node until they resume it")
@@ -111,25 +132,10 @@ impl fmt::Display for Condition {
                 "nothing speaks against sharing any more: it goes on once that has held for {}",
                 duration(*calm)
             ),
-            Self::Closed { weekday, minute_of_day } => {
-                write!(out, "the schedule allows no sharing on {weekday} at {}", time(*minute_of_day))
+            Self::Closed { opens } => write!(out, "the schedule shares nothing {}", until(*opens)),
+            Self::Offline { opens } => {
+                write!(out, "the schedule of the network allows no use of it {}", until(*opens))
             }
-            Self::Offline { weekday, minute_of_day } => {
-                write!(
-                    out,
-                    "the schedule of the network allows no use of it on {weekday} at {}",
-                    time(*minute_of_day)
-                )
-            }
-            of_machine => of_machine.write_machine(out),
-        }
-    }
-}
-
-impl Condition {
-    /// What the machine and its user speak against sharing with.
-    fn write_machine(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
             Self::Exclusive { programs } => {
                 let names: Vec<String> = programs.iter().map(|name| format!("`{name}`")).collect();
                 write!(out, "{} runs, which the policy leaves the machine to", names.join(", "))
@@ -148,17 +154,7 @@ impl Condition {
                 out,
                 "other programs use {load} % of the processor, the policy allows sharing up to {most} %"
             ),
-            Self::OnBattery => out.write_str("the machine runs on its battery"),
-            Self::Charge { charge, least } => {
-                write!(out, "the battery is at {charge} %, the policy shares from {least} % on")
-            }
-            Self::HotBattery { temp, most } => {
-                write!(out, "the battery has {temp} °C, the policy allows {most} °C")
-            }
-            Self::HotProcessor { temp, most, resume } => write!(
-                out,
-                "the processor has {temp} °C: the policy allows {most} °C, and then waits for {resume} °C"
-            ),
+            Self::Strain(strain) => strain.fmt(out),
             Self::Swap { used, most } => {
                 write!(out, "{used} % of the swap space is used, the policy allows {most} %")
             }
@@ -173,8 +169,32 @@ impl Condition {
             Self::NoCore => out.write_str("no core of this machine is idle"),
             Self::NoMemory => out.write_str("no memory of this machine is free"),
             Self::NoDisk => out.write_str("no disk space of this machine is free"),
-            // The others are written by `fmt`.
-            _ => Ok(()),
+        }
+    }
+}
+
+/// Until a schedule opens.
+fn until(opens: Option<Opens>) -> String {
+    opens.map_or_else(
+        || "at any time".to_owned(),
+        |Opens { at: (weekday, minute), .. }| format!("until {weekday} at {}", time_of_day(minute)),
+    )
+}
+
+impl fmt::Display for Strain {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OnBattery => out.write_str("the machine runs on its battery"),
+            Self::Charge { charge, least } => {
+                write!(out, "the battery is at {charge} %, the policy shares from {least} % on")
+            }
+            Self::HotBattery { temp, most } => {
+                write!(out, "the battery has {temp} °C, the policy allows {most} °C")
+            }
+            Self::HotProcessor { temp, most, resume } => write!(
+                out,
+                "the processor has {temp} °C: the policy allows {most} °C, and then waits for {resume} °C"
+            ),
         }
     }
 }

@@ -206,8 +206,8 @@ fn next(conditions: &[Condition], schedule: &[Opening], at: (Weekday, u16), calm
     }
     let (mut wait, mut is_unknown, mut by_owner) = (Span(0), false, false);
     for condition in conditions {
-        match end(condition, schedule) {
-            End::In(span) if condition.stops_work() => wait = wait.max(span.plus(calm)),
+        match end(condition) {
+            End::In(span) if condition.flaps() => wait = wait.max(span.plus(calm)),
             End::In(span) => wait = wait.max(span),
             End::Unknown => is_unknown = true,
             End::ByOwner => by_owner = true,
@@ -231,20 +231,19 @@ fn next(conditions: &[Condition], schedule: &[Opening], at: (Weekday, u16), calm
     if is_unknown { Next::NotBefore(wait) } else { Next::In(wait) }
 }
 
-fn end(condition: &Condition, schedule: &[Opening]) -> End {
-    let opens = |kind, weekday, minute| {
-        let minutes = minutes_until(schedule, kind, true, (weekday, minute));
-        minutes.map_or(End::Never, |minutes| End::In(Span::secs(60).times(minutes.into())))
-    };
+fn end(condition: &Condition) -> End {
     match condition {
         Condition::Paused { left: Some(left) }
         | Condition::Starting { left, .. }
         | Condition::InUse { left, .. }
         | Condition::Settling { left, .. } => End::In(*left),
         Condition::Paused { left: None } | Condition::Draining => End::ByOwner,
-        Condition::NotShared => End::Never,
-        Condition::Closed { weekday, minute_of_day } => opens(Kind::Compute, *weekday, *minute_of_day),
-        Condition::Offline { weekday, minute_of_day } => opens(Kind::Network, *weekday, *minute_of_day),
+        Condition::Closed { opens: Some(opens) } | Condition::Offline { opens: Some(opens) } => {
+            End::In(Span::secs(60).times(opens.minutes.into()))
+        }
+        Condition::NotShared | Condition::Closed { opens: None } | Condition::Offline { opens: None } => {
+            End::Never
+        }
         _ => End::Unknown,
     }
 }

@@ -94,17 +94,13 @@ impl Governor {
         let (throttle_pct, offer, found) = (view.throttle_pct(), view.offer(), view.conditions());
         let suspend = self.current().suspend;
         let is_bad = found.iter().any(Condition::stops_work);
-        self.latch.observe(is_bad, now, suspend.hold, suspend.resume_after);
+        let flaps = found.iter().any(Condition::flaps);
+        self.latch.observe(is_bad, flaps, now, suspend.hold, suspend.resume_after);
         let mut conditions = self.orders(now);
         conditions.extend(found);
         let left = self.latch.calms_in(now, suspend.hold, suspend.resume_after);
         if !is_bad && left > Span(0) {
-            let calm = if self.latch.is_halted() {
-                suspend.resume_after
-            } else {
-                suspend.hold.min(suspend.resume_after)
-            };
-            conditions.push(Condition::Settling { calm, left });
+            conditions.push(Condition::Settling { calm: self.calm(), left });
         }
         let work = self.work(throttle_pct, now);
         let sale = match (conditions.first(), offer) {
@@ -237,6 +233,12 @@ impl Governor {
         let left = self.started.after(delay).since(now);
         let starting = (left > Span(0)).then_some(Condition::Starting { delay, left });
         pause.into_iter().chain(self.is_draining.then_some(Condition::Draining)).chain(starting).collect()
+    }
+
+    /// How long it takes after the last condition until sharing goes on.
+    pub(super) fn calm(&self) -> Span {
+        let suspend = self.current().suspend;
+        self.latch.wait(suspend.hold, suspend.resume_after)
     }
 
     fn work(&mut self, throttle_pct: u32, now: Time) -> Work {

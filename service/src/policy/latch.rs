@@ -8,27 +8,30 @@ use proto::{Span, Time};
 pub(super) struct Latch {
     /// Whether work stands still because of conditions.
     is_halted: bool,
-    /// Whether any condition has held so far.
-    has_been_bad: bool,
     /// Since when a condition has held without a pause.
     bad_since: Option<Time>,
-    /// Since when none has.
-    good_since: Option<Time>,
+    /// Whether a condition that may flap has held so far.
+    has_flapped: bool,
+    /// Since when no such condition has.
+    calm_since: Option<Time>,
 }
 
 impl Latch {
-    /// Takes whether a condition holds at `now`, and how long that has to last (`hold`), and the contrary
-    /// (`calm`), before it counts.
-    pub(super) fn observe(&mut self, is_bad: bool, now: Time, hold: Span, calm: Span) {
+    /// Takes whether a condition holds at `now`, whether one that may flap is among them, and how long that has to
+    /// last (`hold`), and the contrary (`calm`), before it counts.
+    pub(super) fn observe(&mut self, is_bad: bool, flaps: bool, now: Time, hold: Span, calm: Span) {
+        if flaps {
+            self.has_flapped = true;
+            self.calm_since = None;
+        } else {
+            self.calm_since.get_or_insert(now);
+        }
         if is_bad {
-            self.has_been_bad = true;
-            self.good_since = None;
             let since = *self.bad_since.get_or_insert(now);
             self.is_halted |= now.since(since) >= hold;
         } else {
             self.bad_since = None;
-            let since = *self.good_since.get_or_insert(now);
-            self.is_halted &= now.since(since) < calm;
+            self.is_halted &= self.calms_in(now, hold, calm) > Span(0);
         }
     }
 
@@ -37,16 +40,20 @@ impl Latch {
         self.is_halted
     }
 
-    /// How long until selling goes on if nothing happens; 0 when it may. After a condition that was too short for
-    /// work to stand still, nothing is sold for `hold` either, but not longer than `calm`: else a load that
-    /// flaps would list and de-list without end.
+    /// How long it takes until sharing goes on if nothing happens: `calm` after work stood still. After a
+    /// condition that was too short for that, nothing is sold for `hold`, but not longer than `calm`: else a load
+    /// that flaps would list and de-list without end.
+    pub(super) fn wait(&self, hold: Span, calm: Span) -> Span {
+        match (self.has_flapped, self.is_halted) {
+            (false, _) => Span(0),
+            (true, true) => calm,
+            (true, false) => hold.min(calm),
+        }
+    }
+
+    /// What is left of [`Self::wait`].
     pub(super) fn calms_in(&self, now: Time, hold: Span, calm: Span) -> Span {
-        let wait = match (self.is_halted, self.has_been_bad) {
-            (true, _) => calm,
-            (false, true) => hold.min(calm),
-            (false, false) => Span(0),
-        };
-        let passed = self.good_since.map_or(Span(0), |since| now.since(since));
-        Span(wait.0.saturating_sub(passed.0))
+        let passed = self.calm_since.map_or(Span(0), |since| now.since(since));
+        Span(self.wait(hold, calm).0.saturating_sub(passed.0))
     }
 }

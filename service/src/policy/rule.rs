@@ -189,7 +189,7 @@ fn setting(
         return Err(problem(FaultKind::UnknownSetting { key: shortened(&key) }));
     }
     let is_fixed = |fixed: &&str| if fixed.ends_with('.') { key.starts_with(*fixed) } else { key == **fixed };
-    if FIXED.iter().any(|fixed| is_fixed(fixed)) {
+    if FIXED.iter().any(is_fixed) {
         return Err(problem(FaultKind::NotInRule { key }));
     }
     let item = Item { name: &key, value };

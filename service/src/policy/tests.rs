@@ -2,6 +2,7 @@
 
 mod access;
 mod bad;
+mod days;
 mod documents;
 mod fuzz;
 mod good;

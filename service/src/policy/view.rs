@@ -1,8 +1,8 @@
 //! One moment as a policy sees it: what speaks against sharing, and what may be sold.
 
-use super::condition::Condition;
+use super::condition::{Condition, Opens, Strain};
 use super::expression::Facts;
-use super::timetable::is_open;
+use super::timetable::{later, minutes_until};
 use super::{COOLER_C, Kind, Machine, MarginalCost, Override, Policy, Presence, Sale, Weekday};
 use proto::{Bytes, Capacity, Rate, Span};
 
@@ -122,20 +122,19 @@ impl View<'_> {
 
     /// What work stands still for.
     fn hard(&self) -> Vec<Condition> {
-        let Self { policy, machine, weekday, minute_of_day, .. } = *self;
+        let Self { policy, machine, .. } = *self;
         let idle = &policy.idle;
         let most = policy.overrides(self.presence).max_other_load_pct.unwrap_or(policy.max_other_load_pct);
         let load = machine.other_load_pct;
         let free = machine.disk;
         let left = Span(idle.after.0.saturating_sub(self.unused_for.unwrap_or_default().0));
-        let is_open = is_open(&policy.schedule, Kind::Compute, weekday, minute_of_day);
         let too_long = idle.stop_after.filter(|most| self.unused_for.is_some_and(|span| span >= *most));
         let programs: std::collections::BTreeSet<String> =
             machine.exclusive.intersection(&policy.exclusive).cloned().collect();
         let swap = machine.swap_used_pct.filter(|used| *used > policy.max_swap_pct);
         let found = [
             (!policy.share_compute).then_some(Condition::NotShared),
-            (!is_open).then_some(Condition::Closed { weekday, minute_of_day }),
+            self.closed(Kind::Compute).map(|opens| Condition::Closed { opens }),
             (!programs.is_empty()).then_some(Condition::Exclusive { programs }),
             (idle.require_idle && self.presence == Presence::InUse)
                 .then_some(Condition::InUse { after: idle.after, left }),
@@ -147,6 +146,16 @@ impl View<'_> {
         found.into_iter().flatten().chain(self.of_power()).collect()
     }
 
+    /// When the schedules of `kind` open next, if they are closed.
+    fn closed(&self, kind: Kind) -> Option<Option<Opens>> {
+        let at = (self.weekday, self.minute_of_day);
+        match minutes_until(&self.policy.schedule, kind, true, at) {
+            Some(0) => None,
+            None => Some(None),
+            Some(minutes) => Some(Some(Opens { minutes, at: later(at, minutes) })),
+        }
+    }
+
     /// What battery and heat speak against.
     fn of_power(&self) -> impl Iterator<Item = Condition> {
         let power = &self.policy.power;
@@ -156,22 +165,21 @@ impl View<'_> {
         let warm = battery.and_then(|battery| battery.temp_c).zip(power.max_battery_temp_c);
         let hot = self.machine.cpu_temp_c.zip(self.policy.heat()).filter(|_| self.is_hot);
         let found = [
-            battery.filter(|now| now.is_discharging && !power.on_battery).map(|_| Condition::OnBattery),
-            charge.map(|charge| Condition::Charge { charge, least }),
-            warm.filter(|(temp, most)| temp > most).map(|(temp, most)| Condition::HotBattery { temp, most }),
-            hot.map(|(temp, (most, resume))| Condition::HotProcessor { temp, most, resume }),
+            battery.filter(|now| now.is_discharging && !power.on_battery).map(|_| Strain::OnBattery),
+            charge.map(|charge| Strain::Charge { charge, least }),
+            warm.filter(|(temp, most)| temp > most).map(|(temp, most)| Strain::HotBattery { temp, most }),
+            hot.map(|(temp, (most, resume))| Strain::HotProcessor { temp, most, resume }),
         ];
-        found.into_iter().flatten()
+        found.into_iter().flatten().map(Condition::Strain)
     }
 
     /// Why the network may not be used: nothing new is sold then.
     pub(super) fn of_network(&self) -> impl Iterator<Item = Condition> {
-        let Self { policy, machine, weekday, minute_of_day, .. } = *self;
-        let is_open = is_open(&policy.schedule, Kind::Network, weekday, minute_of_day);
+        let Self { policy, machine, .. } = *self;
         let is_metered = policy.traffic.unmetered_only && machine.is_metered == Some(true);
         let volume = policy.traffic.volume.filter(|volume| machine.transferred >= volume.bytes);
         let found = [
-            (!is_open).then_some(Condition::Offline { weekday, minute_of_day }),
+            self.closed(Kind::Network).map(|opens| Condition::Offline { opens }),
             is_metered.then_some(Condition::Metered),
             volume.map(|volume| Condition::Volume { volume }),
         ];

@@ -6,6 +6,7 @@ mod days;
 mod documents;
 mod fuzz;
 mod good;
+mod governor;
 mod sale;
 
 use super::*;

@@ -2,9 +2,10 @@
 
 use crate::matching::{Book, Books};
 use crate::owner::Owner;
+use crate::owner::matches::Part;
 use crate::seller::Seller;
 use crate::{Marketplace, buyer, requirement};
-use proto::{Market, PublicKey, Time};
+use proto::{Market, PublicKey, RequestId, Time};
 use std::collections::BTreeMap;
 
 /// A broken invariant.
@@ -164,16 +165,23 @@ fn check_places(owner: &Owner) -> Result<(), Violation> {
 
 fn check_owner(owner: &Owner) -> Result<(), Violation> {
     let mut flights: BTreeMap<PublicKey, u32> = BTreeMap::new();
+    let mut questions = 0;
     for (key, matched) in &owner.matches {
-        let is_awaited = owner.due.contains(&(matched.due, *key))
-            && owner.reserves.get(&matched.candidate.request) == Some(key);
-        if !is_awaited {
+        let is_awaited = |(request, part): (&RequestId, &Part)| {
+            owner.due.contains(&(part.due, *request)) && owner.reserves.get(request) == Some(key)
+        };
+        if matched.parts.is_empty() || !matched.parts.iter().all(is_awaited) {
             return Err(Violation::LostMatch);
         }
-        let flight = flights.entry(matched.candidate.winner.body.seller.key).or_default();
-        *flight = flight.saturating_add(requirement::cores(&matched.wish.find.requirement));
+        questions += matched.parts.len();
+        for part in matched.parts.values() {
+            let flight = flights.entry(part.listing.body.seller.key).or_default();
+            let cores = requirement::cores(&matched.wish.find.requirement);
+            let count = u32::try_from(part.tickets.len()).unwrap_or(u32::MAX);
+            *flight = flight.saturating_add(cores.saturating_mul(count));
+        }
     }
-    if owner.due.len() != owner.matches.len() || owner.reserves.len() != owner.matches.len() {
+    if owner.due.len() != questions || owner.reserves.len() != questions {
         return Err(Violation::LostMatch);
     }
     let one_sided = |(seller, cores): (&PublicKey, &u32)| owner.books.flights.get(seller) != Some(cores);

@@ -3,6 +3,7 @@
 //! Each market's book is ordered by ask, so a search walks upwards from the cheapest and never sorts. It looks at
 //! compact rows and skips blocks of them ([`book`]); the listings themselves are only fetched for the ticket.
 
+mod asks;
 mod book;
 mod mark;
 mod names;
@@ -11,6 +12,7 @@ pub(crate) mod scan;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use asks::Asks;
 pub(crate) use book::{Book, Row};
 
 use crate::pricing::{self, Ask, Clearing};
@@ -212,7 +214,7 @@ impl Books {
                 asks_seen += 1;
                 // Beyond the second lowest rate an ask counts, but decides nothing.
                 if asks.len() < 2 || asks.last().is_some_and(|last| last.rate == row.rate) {
-                    let lot = pricing::lot(order.find.ticket, row.seller);
+                    let lot = pricing::lot(order.find.draw(), row.seller);
                     asks.push(Ask { rate: row.rate, lot, who: row.seller });
                 }
             }
@@ -221,7 +223,7 @@ impl Books {
         if let Some(sought) = &sought {
             book.visit(sought, None, until, count);
         }
-        if let Some(clearing) = pricing::clear(rule, asks, bid) {
+        if let Some(clearing) = pricing::clear(rule, &proto::rules::PricingTerms::PUBLIC, asks, bid) {
             return Some(Found { clearing, asks_seen });
         }
         let above = MAX_COUNTED as usize;

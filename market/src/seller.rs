@@ -8,7 +8,7 @@ use crate::post::Post;
 use crate::ticket::LIFETIME_RENEWALS;
 use crate::{placement, requirement};
 use proto::message::market::{
-    Delist, List, Listed, Listing, MarketMessage, RefusedRequest, Reserve, Reserved, Unavailable,
+    Delist, List, Listed, Listing, MAX_BATCH, MarketMessage, RefusedRequest, Reserve, Reserved, Unavailable,
 };
 use proto::{CommandId, Market, Peer, Range, RefusalCode, RequestId, Signed, Span, Time};
 use slices::Slices;
@@ -173,7 +173,7 @@ impl Seller {
             Strangers { token, market, until: now.after(STRANGER_TIMEOUT), asks: Vec::new() }
         });
         // An owner that asks again means the same slice.
-        strangers.asks.retain(|(who, ask)| (*who, ask.ticket) != (from, reserve.ticket));
+        strangers.asks.retain(|(who, ask)| (*who, &ask.tickets) != (from, &reserve.tickets));
         if strangers.asks.len() < MAX_STRANGERS {
             strangers.asks.push((from, reserve));
         }
@@ -201,19 +201,22 @@ impl Seller {
     }
 
     fn keep_slice(&mut self, post: &mut Post, from: Peer, reserve: Reserve, is_owner: bool, now: Time) {
-        let Reserve { request, ticket, version, slice, buyer } = reserve;
+        let Reserve { request, mut tickets, version, slice, buyer } = reserve;
         let cores = slice.cores;
         let until = now.after(RESERVATION_TTL);
         let is_offered = is_owner && self.stands_by(version);
-        // The same question again, after a lost answer, is the same reservation.
-        let is_kept = is_offered && self.slices.extend(ticket, buyer, cores, until);
-        if is_kept {
-            post.send(from, MarketMessage::Reserved(Reserved { request }));
-        } else if is_offered && self.slices.reserve(ticket, buyer, cores, until) {
-            self.is_outdated = true;
-            post.send(from, MarketMessage::Reserved(Reserved { request }));
-        } else {
+        tickets.truncate(MAX_BATCH);
+        tickets.retain(|ticket| {
+            // The same question again, after a lost answer, is the same reservation.
+            let is_kept = is_offered && self.slices.extend(*ticket, buyer, cores, until);
+            let is_new = is_offered && !is_kept && self.slices.reserve(*ticket, buyer, cores, until);
+            self.is_outdated |= is_new;
+            is_kept || is_new
+        });
+        if tickets.is_empty() {
             post.send(from, MarketMessage::Unavailable(Unavailable { request }));
+        } else {
+            post.send(from, MarketMessage::Reserved(Reserved { request, kept: tickets }));
         }
     }
 

@@ -52,11 +52,11 @@ impl Scan {
                 asks_seen += 1;
                 // Beyond the second lowest rate an ask counts, but decides nothing.
                 if asks.len() < 2 || asks.last().is_some_and(|last| last.rate == rate) {
-                    asks.push(Ask { rate, lot: pricing::lot(order.find.ticket, seller), who: seller });
+                    asks.push(Ask { rate, lot: pricing::lot(order.find.draw(), seller), who: seller });
                 }
             }
         }
-        let clearing = pricing::clear(rule, asks, order.find.bid)?;
+        let clearing = pricing::clear(rule, &proto::rules::PricingTerms::PUBLIC, asks, order.find.bid)?;
         Some(Found { clearing, asks_seen })
     }
 }

@@ -189,6 +189,14 @@ pub struct FindSeller {
     pub avoid: Vec<PublicKey>,
 }
 
+impl FindSeller {
+    /// What the lots of equal asks come from: the first of the ids.
+    #[must_use]
+    pub fn draw(&self) -> CommandId {
+        self.tickets.first().copied().unwrap_or_default()
+    }
+}
+
 /// Matches: for as many of the slices asked for as there are sellers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Matched {

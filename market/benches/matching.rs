@@ -12,16 +12,15 @@ mod source {
     pub(crate) mod matching;
 }
 
-use proto::message::market::{FindSeller, Listing, Platform, Requirement};
-use proto::rules::PricingRule;
+use proto::message::market::{Listing, Platform, Requirement};
 use proto::{
-    Bytes, Capacity, CommandId, Commodity, Hash, Market, Peer, PublicKey, Rate, RequestId, Signature, Signed,
+    Bundle, Bytes, Capacity, CommandId, Commodity, Hash, Market, Peer, PublicKey, Rate, Signature, Signed,
     Time,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use source::matching::scan::Scan;
-use source::matching::{self, Books, Entry, Order, Seen};
+use source::matching::{Books, Entry, Order, Seen, Stall, Wanted};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -52,7 +51,7 @@ fn main() {
 }
 
 /// What is searched for: by name, whether somebody is to be found is left to the books.
-fn cases() -> Vec<(&'static str, FindSeller)> {
+fn cases() -> Vec<(&'static str, Find)> {
     let linux = Requirement { os: "linux".into(), arch: "x86_64".into(), native: true, ..Default::default() };
     let middling = Requirement {
         power: Capacity(16_000),
@@ -87,15 +86,14 @@ fn cases() -> Vec<(&'static str, FindSeller)> {
     ]
 }
 
-fn find(requirement: Requirement, bid: u64) -> FindSeller {
-    FindSeller {
-        request: RequestId(1),
-        ticket: CommandId([7; 16]),
-        from: MARKET,
-        requirement,
-        bid: Rate(bid),
-        avoid: Vec::new(),
-    }
+struct Find {
+    requirement: Requirement,
+    bid: Rate,
+    avoid: Vec<PublicKey>,
+}
+
+fn find(requirement: Requirement, bid: u64) -> Find {
+    Find { requirement, bid: Rate(bid), avoid: Vec::new() }
 }
 
 fn seller(n: usize) -> PublicKey {
@@ -125,10 +123,11 @@ fn entry(n: usize, is_equal: bool, rng: &mut ChaCha8Rng) -> Entry {
         platform: Platform { os: os.into(), arch: arch.into(), native },
         longest: proto::Span::secs(60),
         standing: None,
+        whole: proto::Bundle::default(),
         expires: Time(1_000_000 + rng.next_u64() % 1_000_000),
     };
     let listing = Signed { body, signer: seller(n), signature: Signature([0; 64]) };
-    Entry { listing, sold: 0, is_handed: false }
+    Entry { listing, sold: Bundle::default(), is_handed: false }
 }
 
 fn filled(count: usize, is_equal: bool) -> Books {
@@ -140,21 +139,31 @@ fn filled(count: usize, is_equal: bool) -> Books {
     books
 }
 
-fn searches(books: &Books, count: usize, cases: &[(&str, FindSeller)]) {
+fn searches(books: &Books, count: usize, cases: &[(&str, Find)]) {
     let scan = Scan::of(books);
     for (name, find) in cases {
-        let order = Order { buyer: BUYER, find, tried: &[] };
-        let rule = PricingRule::Vickrey;
-        let (mut seen, mut before) = (Seen::default(), Seen::default());
-        let found = books.search(MARKET, &order, rule, &mut seen);
-        let scanned = scan.search(books, MARKET, &order, rule, &mut before);
-        let asks = found.as_ref().map(|found| found.asks_seen);
-        let of = |found: Option<matching::Found>| found.map(|found| (found.clearing, found.asks_seen));
-        let is_found = asks.is_some();
-        assert!(of(found) == of(scanned) && (is_found || seen == before), "{name}: not what the scan finds");
-        let indexed = nanos(|| books.search(MARKET, &order, rule, &mut Seen::default()));
-        let plain = nanos(|| scan.search(books, MARKET, &order, rule, &mut Seen::default()));
-        let result = asks.map_or_else(|| "nobody".to_owned(), |asks| format!("{asks} asks"));
+        let Find { requirement, bid, avoid } = find;
+        let draw = CommandId([7; 16]);
+        let order = Order { buyer: BUYER, draw, requirement, bid: *bid, avoid, tried: &[] };
+        let wanted = Wanted { count: 2, dearest: false };
+        let indexed = || {
+            let (asks, mut seen) = (books.asks(MARKET, &order, wanted), Seen::default());
+            if asks.seen == 0 {
+                books.add_missed(MARKET, &order, &mut seen);
+            }
+            (asks, seen)
+        };
+        let scanned = || {
+            let (asks, mut seen) = (scan.asks(books, MARKET, &order, wanted), Seen::default());
+            if asks.seen == 0 {
+                scan.add_missed(books, MARKET, &order, &mut seen);
+            }
+            (asks, seen)
+        };
+        let (asks, seen) = indexed();
+        let result = if asks.seen > 0 { format!("{} asks", asks.seen) } else { "nobody".to_owned() };
+        assert!((asks, seen) == scanned(), "{name}: not what the scan finds");
+        let (indexed, plain) = (nanos(indexed), nanos(scanned));
         println!(
             "  {name:<36} {indexed:>10.0} ns   scan {plain:>10.0} ns   {:>7.1} times   {result} of {count}",
             plain / indexed
@@ -186,13 +195,14 @@ fn changes(count: usize) {
         books.insert(entry);
     }
     let renewal = start.elapsed().as_secs_f64() * 1e9 / number;
-    let sellers: Vec<PublicKey> = books.entries.keys().copied().collect();
+    let stalls: Vec<Stall> = books.stalls(|_| true);
+    let one = Bundle { cores: 1, memory: Bytes::mib(1), disk: Bytes(0) };
     let start = Instant::now();
-    for seller in &sellers {
-        books.start_flight(*seller, 1);
-        books.end_flight(*seller, 1);
+    for stall in &stalls {
+        books.start_flight(*stall, one);
+        books.end_flight(*stall, one);
     }
-    let flight = start.elapsed().as_secs_f64() * 1e9 / sellers.len() as f64;
+    let flight = start.elapsed().as_secs_f64() * 1e9 / stalls.len() as f64;
     let mut rng = ChaCha8Rng::from_seed([3; 32]);
     let entries: Vec<Entry> = (0..count).map(|n| entry(n, false, &mut rng)).collect();
     let mut books = Books::default();

@@ -1,31 +1,31 @@
 //! The invariants of a marketplace, cheap enough to be checked after every event.
 
-use crate::matching::{Book, Books};
+use crate::matching::{Books, Stall};
 use crate::owner::Owner;
 use crate::owner::matches::Part;
 use crate::seller::Seller;
 use crate::{Marketplace, buyer, requirement};
-use proto::{Market, PublicKey, RequestId, Time};
+use proto::{Bundle, Market, PublicKey, RequestId, Time};
 use std::collections::BTreeMap;
 
 /// A broken invariant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Violation {
-    /// A core is in two slices.
-    #[error("{held} cores are in slices, {ceiling} may be")]
+    /// A part of the machine is in two slices.
+    #[error("{held:?} is in slices, {ceiling:?} may be")]
     SoldTwice {
-        /// Cores in slices.
-        held: u32,
+        /// What is in slices.
+        held: Bundle,
         /// The supply, or what was in slices when it shrank.
-        ceiling: u32,
+        ceiling: Bundle,
     },
-    /// The listing offers other cores than those that are free.
-    #[error("{listed} cores are listed, {free} are free")]
+    /// The listing offers something else than what is free.
+    #[error("{listed:?} is listed, {free:?} is free")]
     WrongOffer {
-        /// Cores in the newest listing.
-        listed: u32,
-        /// Cores that are free.
-        free: u32,
+        /// What the newest listing offers.
+        listed: Bundle,
+        /// What it should offer.
+        free: Bundle,
     },
     /// A reservation that should have ended.
     #[error("a reservation has ended and is still kept")]
@@ -57,8 +57,8 @@ pub enum Violation {
     /// A hand-over, or a buyer that waits for one, that should have ended.
     #[error("a hand-over has no end")]
     LateHandOver,
-    /// The cores asked for at a seller are not those of the matches under way.
-    #[error("the cores asked for at {seller} do not agree with the matches under way")]
+    /// What is asked for at a seller is not what the matches under way need.
+    #[error("what is asked for at {seller} does not agree with the matches under way")]
     WrongFlight {
         /// Which seller.
         seller: PublicKey,
@@ -100,11 +100,12 @@ impl Marketplace {
 
 fn check_seller(seller: &Seller, now: Time) -> Result<(), Violation> {
     let (held, ceiling) = (seller.slices.held(), seller.slices.ceiling);
-    if held > ceiling {
+    if !ceiling.holds(held) {
         return Err(Violation::SoldTwice { held, ceiling });
     }
-    let free = seller.slices.free_cores();
-    let listed = seller.listing.as_ref().map_or(0, |listing| listing.body.cores);
+    let free = seller.slices.supply().map(|supply| supply.for_one(seller.slices.free_part()));
+    let free = free.filter(|free| free.cores > 0).unwrap_or_default();
+    let listed = seller.listing.as_ref().map_or_else(Bundle::default, |listing| listing.body.offered());
     if listed != free {
         return Err(Violation::WrongOffer { listed, free });
     }
@@ -115,41 +116,37 @@ fn check_seller(seller: &Seller, now: Time) -> Result<(), Violation> {
 }
 
 fn check_books(books: &Books, now: Time) -> Result<(), Violation> {
-    for (&seller, entry) in &books.entries {
+    for (&stall, entry) in &books.entries {
         let body = &entry.listing.body;
-        let is_indexed = books.is_indexed(entry);
-        let is_timed = books.expiries.contains(&(body.expires, seller));
-        if !is_indexed
-            || !is_timed
-            || body.seller.key != seller
-            || body.market != requirement::market_of(body)
-        {
-            return Err(Violation::BrokenIndex { seller });
+        let is_timed = books.expiries.contains(&(body.expires, stall));
+        let is_placed = Stall::of(body) == stall && body.market == requirement::market_of(body);
+        if !books.is_indexed(entry) || !is_timed || !is_placed {
+            return Err(Violation::BrokenIndex { seller: stall.seller });
         }
         if body.expires <= now {
-            return Err(Violation::LateListing { seller });
+            return Err(Violation::LateListing { seller: stall.seller });
         }
     }
     let unsound = books.index.values().find(|book| !book.is_sound());
     if let Some(row) = unsound.and_then(|book| book.rows().next()) {
         return Err(Violation::BrokenIndex { seller: row.seller });
     }
-    let indexed = books.index.values().flat_map(Book::rows).map(|row| row.seller);
-    let timed = books.expiries.iter().map(|(_, seller)| *seller);
-    for seller in indexed.clone().chain(timed.clone()) {
-        if !books.entries.contains_key(&seller) {
-            return Err(Violation::BrokenIndex { seller });
+    let indexed = books.stalls(|_| true);
+    let timed: Vec<Stall> = books.expiries.iter().map(|(_, stall)| *stall).collect();
+    for stall in indexed.iter().chain(&timed) {
+        if !books.entries.contains_key(stall) {
+            return Err(Violation::BrokenIndex { seller: stall.seller });
         }
     }
-    // As many lines as listings, and each listing has its own: so no seller stands twice.
-    let surplus = [indexed.clone().count(), timed.count()].iter().any(|count| *count > books.entries.len());
-    match indexed.max() {
-        Some(seller) if surplus => Err(Violation::BrokenIndex { seller }),
+    // As many lines as listings, and each listing has its own: so nothing stands twice.
+    let is_surplus = indexed.len().max(timed.len()) > books.entries.len();
+    match indexed.iter().max() {
+        Some(stall) if is_surplus => Err(Violation::BrokenIndex { seller: stall.seller }),
         _ => Ok(()),
     }
 }
 
-/// Each listing is where it belongs, and each seller has one.
+/// Each listing is where it belongs, and each seller has one of a commodity.
 fn check_places(owner: &Owner) -> Result<(), Violation> {
     if let Some(&market) = owner.books.index.keys().find(|market| !owner.answers(**market)) {
         return Err(Violation::OutsideRange { market });
@@ -157,14 +154,14 @@ fn check_places(owner: &Owner) -> Result<(), Violation> {
     if let Some(&market) = owner.kept.index.keys().find(|market| owner.answers(**market)) {
         return Err(Violation::KeptAside { market });
     }
-    match owner.kept.entries.keys().find(|seller| owner.books.entries.contains_key(*seller)) {
-        Some(&seller) => Err(Violation::BrokenIndex { seller }),
+    match owner.kept.entries.keys().find(|stall| owner.books.entries.contains_key(*stall)) {
+        Some(stall) => Err(Violation::BrokenIndex { seller: stall.seller }),
         None => Ok(()),
     }
 }
 
 fn check_owner(owner: &Owner) -> Result<(), Violation> {
-    let mut flights: BTreeMap<PublicKey, u32> = BTreeMap::new();
+    let mut flights: BTreeMap<Stall, Bundle> = BTreeMap::new();
     let mut questions = 0;
     for (key, matched) in &owner.matches {
         let is_awaited = |(request, part): (&RequestId, &Part)| {
@@ -175,21 +172,16 @@ fn check_owner(owner: &Owner) -> Result<(), Violation> {
         }
         questions += matched.parts.len();
         for part in matched.parts.values() {
-            let flight = flights.entry(part.listing.body.seller.key).or_default();
-            let cores = requirement::cores(&matched.wish.find.requirement);
-            let count = u32::try_from(part.tickets.len()).unwrap_or(u32::MAX);
-            *flight = flight.saturating_add(cores.saturating_mul(count));
+            let flight = flights.entry(Stall::of(&part.listing.body)).or_default();
+            *flight = flight.plus(part.taken(&matched.wish));
         }
     }
     if owner.due.len() != questions || owner.reserves.len() != questions {
         return Err(Violation::LostMatch);
     }
-    let one_sided = |(seller, cores): (&PublicKey, &u32)| owner.books.flights.get(seller) != Some(cores);
-    if let Some((&seller, _)) = flights.iter().find(|(seller, cores)| one_sided((seller, cores))) {
-        return Err(Violation::WrongFlight { seller });
-    }
-    match owner.books.flights.keys().find(|seller| !flights.contains_key(seller)) {
-        Some(&seller) => Err(Violation::WrongFlight { seller }),
+    let agrees = |stall: &Stall| owner.books.flights.get(stall) == flights.get(stall);
+    match flights.keys().chain(owner.books.flights.keys()).find(|stall| !agrees(stall)) {
+        Some(stall) => Err(Violation::WrongFlight { seller: stall.seller }),
         None => Ok(()),
     }
 }

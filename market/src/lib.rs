@@ -31,8 +31,8 @@ use owner::{Owner, estate::Change};
 use post::Post;
 use proto::message::market::{Listing, MarketMessage, Platform, Requirement, Ticket};
 use proto::{
-    Bytes, Capacity, CommandId, KeyPair, Market, Peer, PublicKey, Range, Rate, RingId, Rules, Signed, Span,
-    Time,
+    Bundle, Bytes, Capacity, CommandId, KeyPair, Market, Peer, PublicKey, Range, Rate, RingId, Rules, Signed,
+    Span, Time,
 };
 use seller::Seller;
 
@@ -52,14 +52,30 @@ pub struct Supply {
     pub per_core: Capacity,
     /// The marginal cost.
     pub ask: Rate,
-    /// Free memory.
+    /// Memory, what is in use by contracts included.
     pub memory: Bytes,
-    /// Free disk.
+    /// Disk, what is in use by contracts included.
     pub disk: Bytes,
+    /// The most memory that one sub-task may have.
+    pub most_memory: Bytes,
     /// What the machine is.
     pub platform: Platform,
     /// The longest that it runs a sub-task.
     pub longest: Span,
+}
+
+impl Supply {
+    /// All of it.
+    #[must_use]
+    pub const fn whole(&self) -> Bundle {
+        Bundle { cores: self.cores, memory: self.memory, disk: self.disk }
+    }
+
+    /// What of `part` is offered to sub-tasks: of the memory no more than one may have, since a buyer that was matched
+    /// by more would only be declined.
+    fn for_one(&self, part: Bundle) -> Bundle {
+        Bundle { memory: part.memory.min(self.most_memory), ..part }
+    }
 }
 
 /// What happens to a marketplace.
@@ -218,7 +234,7 @@ impl Marketplace {
 
     /// The listings in the markets that this node owns.
     pub fn listings(&self) -> impl Iterator<Item = &Listing> {
-        self.owner.books.entries.values().map(|entry| &entry.listing.body)
+        self.owner.books.listings()
     }
 
     /// Whether this node would tell a buyer that asks for `market` what is listed there. One that expects listings
@@ -230,13 +246,13 @@ impl Marketplace {
 
     /// The listings that are kept for markets of others.
     pub fn kept(&self) -> impl Iterator<Item = &Listing> {
-        self.owner.kept.entries.values().map(|entry| &entry.listing.body)
+        self.owner.kept.listings()
     }
 
-    /// Cores that are neither reserved nor in use.
+    /// What of the supply is neither reserved nor in use.
     #[must_use]
-    pub fn free_cores(&self) -> u32 {
-        self.seller.slices.free_cores()
+    pub fn free_part(&self) -> Bundle {
+        self.seller.slices.free_part()
     }
 
     /// Where and at what ask this node is listed, once the market owner has confirmed it.
@@ -268,8 +284,7 @@ impl Marketplace {
         if body.winner.body.seller != self.post.me {
             return Err(TicketFault::NotMine);
         }
-        let cores = requirement::cores(&body.requirement);
-        if !self.seller.slices.is_kept_for(body.id, body.buyer, cores) {
+        if !self.seller.slices.is_kept_for(body.id, body.buyer, requirement::slice(&body.requirement)) {
             return Err(TicketFault::NotReserved);
         }
         verify_ticket(ticket, &self.post.rules, now)
@@ -312,7 +327,7 @@ impl Marketplace {
         let Self { post, owner, seller, buyer, .. } = self;
         match message {
             MarketMessage::List(list) => owner.list(post, from, *list, now),
-            MarketMessage::Delist(delist) => owner.delist(from, delist.version),
+            MarketMessage::Delist(delist) => owner.delist(from, delist),
             MarketMessage::FindSeller(find) => owner.find(post, from, *find, now),
             MarketMessage::Reserved(reserved) => owner.reserved(post, from, &reserved, now),
             MarketMessage::Unavailable(gone) => owner.unavailable(post, from, gone.request, now),

@@ -5,13 +5,13 @@ pub(crate) mod estate;
 pub(crate) mod matches;
 pub(crate) mod tickets;
 
-use crate::matching::{Books, Entry};
+use crate::matching::{Books, Entry, Stall};
 use crate::post::Post;
 use crate::requirement;
 use crate::ticket::{CLOCK_SKEW, LIFETIME_RENEWALS};
 use estate::Estate;
 pub(crate) use matches::{Match, MatchKey, Wish};
-use proto::message::market::{Handed, List, Listed, MarketMessage};
+use proto::message::market::{Delist, Handed, List, Listed, MarketMessage};
 use proto::{Bundle, Peer, Range, Refusal, RefusalCode, RequestId, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use tickets::Tickets;
@@ -73,18 +73,17 @@ impl Owner {
         }
     }
 
-    pub(crate) fn delist(&mut self, from: Peer, version: u64) {
-        self.books.withdraw(from.key, version);
-        self.kept.withdraw(from.key, version);
+    pub(crate) fn delist(&mut self, from: Peer, delist: Delist) {
+        let stall = Stall { seller: from.key, commodity: delist.commodity };
+        self.books.withdraw(stall, delist.version);
+        self.kept.withdraw(stall, delist.version);
     }
 
     /// `peer` cannot be reached: what it lists goes, and who waits for it is served by the next.
     pub(crate) fn unreachable(&mut self, post: &mut Post, peer: Peer, now: Time) {
-        if self.books.entries.get(&peer.key).is_some_and(|entry| entry.listing.body.seller == peer) {
-            self.books.remove(peer.key);
-        }
+        self.books.remove_all_of(peer);
         self.lose_partner(peer);
-        if self.books.flights.contains_key(&peer.key) {
+        if Stall::all_of(peer.key).iter().any(|stall| self.books.flights.contains_key(stall)) {
             self.lose_seller(post, peer, now);
         }
     }
@@ -98,17 +97,20 @@ impl Owner {
     }
 
     /// Takes a listing in; whether it was not known. If this node answers for its market it goes into the books,
-    /// otherwise it is kept aside; a seller has one listing, its newest.
+    /// otherwise it is kept aside; a seller has one listing of each commodity, its newest.
     fn admit(&mut self, post: &Post, handed: Handed, is_handed: bool, now: Time) -> Result<bool, Refusal> {
         let Handed { listing, sold } = handed;
         let body = &listing.body;
-        let (seller, market) = (body.seller.key, body.market);
-        let is_well_formed = body.cores > 0
+        let (stall, market) = (Stall::of(body), body.market);
+        let is_well_formed = body.offered().amount_of(market.commodity, body.per_core) > 0
             && body.market == requirement::market_of(body)
             && body.platform.os.len() <= requirement::MAX_NAME
             && body.platform.arch.len() <= requirement::MAX_NAME;
         if !is_well_formed {
-            return Err(no(RefusalCode::Malformed, "the listing has no cores, or stands in another market"));
+            return Err(no(
+                RefusalCode::Malformed,
+                "the listing offers nothing, or stands in another market",
+            ));
         }
         let longest = post.rules.renewal.times(LIFETIME_RENEWALS).plus(CLOCK_SKEW);
         if body.expires <= now || body.expires > now.after(longest) {
@@ -117,7 +119,7 @@ impl Owner {
         let is_ours = self.answers(market);
         let (books, others) =
             if is_ours { (&mut self.books, &mut self.kept) } else { (&mut self.kept, &mut self.books) };
-        let known = books.entries.get(&seller).or_else(|| others.entries.get(&seller));
+        let known = books.entries.get(&stall).or_else(|| others.entries.get(&stall));
         match known.map(|entry| &entry.listing) {
             Some(stands) if stands.body.version > body.version => {
                 return Err(no(RefusalCode::Mismatch, "a newer version is listed"));
@@ -128,15 +130,15 @@ impl Owner {
             }
             _ => {}
         }
-        if !books.has_room(seller) {
+        if !books.has_room(stall) {
             return Err(no(RefusalCode::Busy, "the books are full"));
         }
-        if !listing.is_genuine_by(seller) {
+        if !listing.is_genuine_by(stall.seller) {
             return Err(no(RefusalCode::NotYours, "the listing is not signed by its seller"));
         }
-        books.insert(Entry { listing, sold: sold.cores, is_handed });
-        others.remove(seller);
-        self.estate.changed(market, seller);
+        books.insert(Entry { listing, sold, is_handed });
+        others.remove(stall);
+        self.estate.changed(market, stall);
         Ok(true)
     }
 }

@@ -4,6 +4,7 @@ pub mod batch;
 pub mod double;
 pub mod first_price;
 pub mod k_double;
+pub mod lot;
 pub mod max_min;
 pub mod mcafee;
 pub mod posted;
@@ -12,8 +13,9 @@ pub mod vcg;
 pub mod vickrey;
 
 use batch::Offer;
+pub use lot::lot;
 use proto::rules::{PricingRule, PricingTerms};
-use proto::{CommandId, Hash, PublicKey, Rate};
+use proto::{Hash, Rate};
 
 /// One ask that fits and does not exceed the bid, as a rule sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,16 +48,6 @@ pub enum Fault {
     /// An amount does not fit its type.
     #[error("an amount is too large to be represented")]
     Overflow,
-}
-
-/// The lot of `seller` for `ticket`: a hash of both, so that neither the owner nor a seller can choose it.
-#[must_use]
-pub fn lot(ticket: CommandId, seller: PublicKey) -> Hash {
-    let mut text = [0; 48];
-    let (head, tail) = text.split_at_mut(16);
-    head.copy_from_slice(&ticket.0);
-    tail.copy_from_slice(&seller.0);
-    Hash::of(&text)
 }
 
 /// What a rule has the buyer pay for one Gc, in micro-credits per Gc.

@@ -6,11 +6,12 @@ use proto::{Bundle, Capacity, Commodity, Market};
 /// The longest name of an operating system or an architecture, in bytes.
 pub const MAX_NAME: usize = 64;
 
-/// The cores a requirement asks for: what it says, and of compute power at least one.
+/// The cores a requirement asks for: what it says, and at least one where compute power is asked for.
 #[must_use]
 pub fn cores(requirement: &Requirement) -> u32 {
     match requirement.commodity {
         Commodity::Compute => requirement.cores.max(1),
+        Commodity::Memory | Commodity::Disk if requirement.power > Capacity(0) => requirement.cores.max(1),
         Commodity::Memory | Commodity::Disk => requirement.cores,
     }
 }
@@ -36,10 +37,11 @@ pub fn power_of(cores: u32, per_core: Capacity) -> Capacity {
     Capacity(per_core.0.saturating_mul(u64::from(cores)))
 }
 
-/// The market a listing belongs into: the class of the power of all its cores.
+/// The market a listing belongs into: the class of all that it offers of its commodity.
 #[must_use]
 pub fn market_of(listing: &Listing) -> Market {
-    market_of_power(listing.cores, listing.per_core)
+    let commodity = listing.market.commodity;
+    Market::of(commodity, listing.offered().amount_of(commodity, listing.per_core))
 }
 
 /// The class of the power of `cores` cores of `per_core` each.
@@ -48,25 +50,38 @@ pub fn market_of_power(cores: u32, per_core: Capacity) -> Market {
     Market::of_capacity(power_of(cores, per_core))
 }
 
-/// Whether the names in a requirement are short enough to be one.
+/// Whether a requirement is one: its names are short enough, and it asks for some of its commodity.
 #[must_use]
 pub fn is_well_formed(requirement: &Requirement) -> bool {
-    requirement.os.len() <= MAX_NAME && requirement.arch.len() <= MAX_NAME
+    let is_named = requirement.os.len() <= MAX_NAME && requirement.arch.len() <= MAX_NAME;
+    is_named && slice(requirement).amount_of(requirement.commodity, Capacity(1)) > 0
 }
 
-/// Whether a slice of `listing` with `free` of its cores left meets `requirement`.
+/// How many slices like `slice` `free` holds; no end of empty ones.
+#[must_use]
+pub fn slices(free: Bundle, slice: Bundle) -> u32 {
+    let parts = [
+        (u64::from(free.cores), u64::from(slice.cores)),
+        (free.memory.0, slice.memory.0),
+        (free.disk.0, slice.disk.0),
+    ];
+    let least = parts.into_iter().filter_map(|(free, part)| free.checked_div(part)).min();
+    least.map_or(u32::MAX, |least| u32::try_from(least).unwrap_or(u32::MAX))
+}
+
+/// Whether a slice of `listing` with `free` of it left meets `requirement`.
 ///
 /// A program of one core gains nothing from a second one, so the power has to come from exactly the cores
-/// asked for. Power, memory and disk are compared with ≥. An empty name stands for any. A native program needs
-/// a seller that runs native programs; the others run everywhere.
+/// asked for. Power, memory, disk and the longest run are compared with ≥; a run time of zero does not matter. An
+/// empty name stands for any. A native program needs a seller that runs native programs; the others run everywhere.
 #[must_use]
-pub fn fits(listing: &Listing, free: u32, requirement: &Requirement) -> bool {
-    let cores = cores(requirement);
+pub fn fits(listing: &Listing, free: Bundle, requirement: &Requirement) -> bool {
+    let slice = slice(requirement);
     let same = |wanted: &str, given: &str| wanted.is_empty() || wanted == given;
-    free >= cores
-        && power_of(cores, listing.per_core) >= requirement.power
-        && listing.memory >= requirement.memory
-        && listing.disk >= requirement.disk
+    listing.market.commodity == requirement.commodity
+        && free.holds(slice)
+        && power_of(slice.cores, listing.per_core) >= requirement.power
+        && listing.longest >= requirement.run_time
         && (listing.platform.native || !requirement.native)
         && same(&requirement.os, &listing.platform.os)
         && same(&requirement.arch, &listing.platform.arch)

@@ -10,7 +10,7 @@ use crate::{placement, requirement};
 use proto::message::market::{
     Delist, List, Listed, Listing, MAX_BATCH, MarketMessage, RefusedRequest, Reserve, Reserved, Unavailable,
 };
-use proto::{CommandId, Market, Peer, Range, RefusalCode, RequestId, Signed, Span, Time};
+use proto::{Bundle, CommandId, Commodity, Market, Peer, Range, RefusalCode, RequestId, Signed, Span, Time};
 use slices::Slices;
 
 /// How long a reservation is kept unless it is taken; longer than a ticket lives, so that whoever holds a
@@ -201,15 +201,14 @@ impl Seller {
     }
 
     fn keep_slice(&mut self, post: &mut Post, from: Peer, reserve: Reserve, is_owner: bool, now: Time) {
-        let Reserve { request, mut tickets, version, slice, buyer } = reserve;
-        let cores = slice.cores;
+        let Reserve { request, mut tickets, version, slice, buyer, .. } = reserve;
         let until = now.after(RESERVATION_TTL);
         let is_offered = is_owner && self.stands_by(version);
         tickets.truncate(MAX_BATCH);
         tickets.retain(|ticket| {
             // The same question again, after a lost answer, is the same reservation.
-            let is_kept = is_offered && self.slices.extend(*ticket, buyer, cores, until);
-            let is_new = is_offered && !is_kept && self.slices.reserve(*ticket, buyer, cores, until);
+            let is_kept = is_offered && self.slices.extend(*ticket, buyer, slice, until);
+            let is_new = is_offered && !is_kept && self.slices.reserve(*ticket, buyer, slice, until);
             self.is_outdated |= is_new;
             is_kept || is_new
         });
@@ -349,7 +348,7 @@ impl Seller {
 
     fn offer(&self, post: &Post, now: Time) -> Option<Listing> {
         let supply = self.slices.supply()?;
-        let cores = self.slices.free_cores();
+        let Bundle { cores, memory, disk } = supply.for_one(self.slices.free_part());
         let listing = Listing {
             seller: post.me,
             version: self.version,
@@ -357,11 +356,12 @@ impl Seller {
             cores,
             per_core: supply.per_core,
             ask: supply.ask,
-            memory: supply.memory,
-            disk: supply.disk,
+            memory,
+            disk,
             platform: supply.platform.clone(),
             longest: supply.longest,
             standing: None,
+            whole: supply.for_one(supply.whole()),
             expires: now.after(post.rules.renewal.times(LIFETIME_RENEWALS)),
         };
         (cores > 0).then_some(listing)
@@ -386,7 +386,10 @@ impl Seller {
         for venue in &mut self.venues {
             if venue.is_open && Some(venue.owner) != keep {
                 venue.is_open = false;
-                post.send(venue.owner, MarketMessage::Delist(Delist { version }));
+                post.send(
+                    venue.owner,
+                    MarketMessage::Delist(Delist { commodity: Commodity::Compute, version }),
+                );
             }
         }
     }

@@ -211,7 +211,7 @@ fn verify_listing(ticket: &Ticket, listing: &Signed<Listing>) -> Result<(), Tick
     if body.seller.key == ticket.buyer {
         return Err(TicketFault::SameParty);
     }
-    if !requirement::fits(body, body.cores, &ticket.requirement) {
+    if !requirement::fits(body, body.offered(), &ticket.requirement) {
         return Err(TicketFault::NotFitting);
     }
     if body.market != requirement::market_of(body) {

@@ -6,7 +6,7 @@ use crate::scenario::Scenario;
 use market::Supply;
 use proto::message::market::Platform;
 use proto::message::service::Offer;
-use proto::{Bytes, Capacity, ContractId, Hash, KeyPair, Peer, Rate, Time};
+use proto::{Bundle, Bytes, Capacity, ContractId, Hash, KeyPair, Peer, Rate, Time};
 use service::Node;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -34,8 +34,8 @@ pub(crate) struct Host {
     pub(crate) machine: Machine,
     /// Hashes of the contents in its store, which outlives it.
     pub(crate) store: BTreeSet<Hash>,
-    /// Cores that the offers it got ask for.
-    pub(crate) offers: BTreeMap<ContractId, u32>,
+    /// What the offers it got take of the machine.
+    pub(crate) offers: BTreeMap<ContractId, Bundle>,
     /// Grows with every end, so that what was meant for a former life is recognised.
     pub(crate) life: u32,
     /// When it is to be woken.
@@ -104,18 +104,32 @@ impl Host {
         self.wake = None;
     }
 
+    /// All that there is of the machine.
+    pub(crate) const fn whole(&self) -> Bundle {
+        Bundle { cores: self.machine.cores, memory: ROOM, disk: ROOM }
+    }
+
     /// What there is to sell.
     pub(crate) fn supply(&self) -> Option<Supply> {
         let platform = Platform { os: "linux".into(), arch: "x86_64".into(), native: false };
         let Machine { cores, per_core, .. } = self.machine;
         let longest = proto::Span::secs(24 * 3_600);
-        let supply = Supply { cores, per_core, ask: self.ask, memory: ROOM, disk: ROOM, platform, longest };
+        let supply = Supply {
+            cores,
+            per_core,
+            ask: self.ask,
+            memory: ROOM,
+            disk: ROOM,
+            most_memory: ROOM,
+            platform,
+            longest,
+        };
         self.sells.then_some(supply)
     }
 
     /// Notes what an offer asks for, as the executor will be told nothing of it.
     pub(crate) fn note_offer(&mut self, offer: &Offer) {
-        let cores = offer.ticket.body.requirement.cores.max(1);
-        self.offers.insert(offer.contract, cores);
+        let part = market::requirement::slice(&offer.ticket.body.requirement);
+        self.offers.insert(offer.contract, part);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::fault::Lie;
 use proto::message::service::{Blob, Job, Limits, NamedBlob, Outcome};
-use proto::{Bytes, Capacity, ContractId, Cycles, Hash, Span, Time};
+use proto::{Bundle, Bytes, Capacity, ContractId, Cycles, Hash, Span, Time};
 use service::Execution;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,7 @@ pub(crate) struct Machine {
 #[derive(Clone, Copy, Debug)]
 struct Running {
     started: Time,
-    cores: u32,
+    part: Bundle,
 }
 
 impl Program {
@@ -83,17 +83,17 @@ impl Machine {
         Self { cores, per_core, lie: None, running: BTreeMap::new() }
     }
 
-    /// Starts `job` on `cores` cores; how long it takes and how it ends, or nothing if it never does.
+    /// Starts `job` in this part of the machine; how long it takes and how it ends, or nothing if it never does.
     /// The outputs are put into `store`.
     pub(crate) fn start(
         &mut self,
         contract: ContractId,
-        cores: u32,
+        part: Bundle,
         job: &Job,
         store: &mut BTreeSet<Hash>,
         now: Time,
     ) -> Option<(Span, Execution)> {
-        self.running.insert(contract, Running { started: now, cores });
+        self.running.insert(contract, Running { started: now, part });
         let (span, mut execution) = execute(job, self.per_core);
         match self.lie {
             Some(Lie::Hang) => return None,
@@ -130,10 +130,10 @@ impl Machine {
             .map(move |(contract, running)| (*contract, self.per_core.during(now.since(running.started))))
     }
 
-    /// Cores that execute something.
+    /// What of it executes something.
     #[must_use]
-    pub(crate) fn busy_cores(&self) -> u32 {
-        self.running.values().fold(0, |sum, running| sum.saturating_add(running.cores))
+    pub(crate) fn busy(&self) -> Bundle {
+        self.running.values().fold(Bundle::default(), |sum, running| sum.plus(running.part))
     }
 }
 
@@ -161,6 +161,7 @@ mod tests {
     use super::*;
 
     const CONTRACT: ContractId = proto::CommandId([1; 16]);
+    const ONE: Bundle = Bundle { cores: 1, memory: Bytes::mib(1), disk: Bytes::mib(1) };
 
     fn job(work: u64, exit: i32, wall: Span, cycles: u64) -> Job {
         let (memory, disk, output) = (Bytes::mib(1), Bytes::mib(1), Bytes::mib(1));
@@ -184,7 +185,7 @@ mod tests {
     ) -> (Execution, BTreeSet<Hash>) {
         let mut machine = Machine { lie, ..Machine::new(2, Capacity(1_000)) };
         let mut store = BTreeSet::new();
-        let (took, execution) = machine.start(CONTRACT, 1, job, &mut store, Time(0)).unwrap();
+        let (took, execution) = machine.start(CONTRACT, ONE, job, &mut store, Time(0)).unwrap();
         assert_eq!((took, &execution.outcome, execution.cycles), (Span(span), outcome, Cycles(cycles)));
         (execution, store)
     }
@@ -223,8 +224,8 @@ mod tests {
         let (absent, store) = check(&job, Some(Lie::Absent), 7, &Outcome::Succeeded, 7_000);
         assert!(absent.outputs[0].blob.hash != truth && store.is_empty());
         let mut machine = Machine { lie: Some(Lie::Hang), ..Machine::new(1, Capacity(1)) };
-        assert_eq!(machine.start(CONTRACT, 1, &job, &mut BTreeSet::new(), Time(0)), None);
-        assert_eq!(machine.busy_cores(), 1);
+        assert_eq!(machine.start(CONTRACT, ONE, &job, &mut BTreeSet::new(), Time(0)), None);
+        assert_eq!(machine.busy(), ONE);
         assert_eq!(machine.progress(Time(5)).collect::<Vec<_>>(), [(CONTRACT, Cycles(5))]);
         assert!(machine.stop(CONTRACT) && !machine.stop(CONTRACT));
     }

@@ -391,7 +391,7 @@ impl Driver {
             is_member: chord.is_member(),
             per_core: self.supplier.per_core.0,
             cores: offered.map_or(0, |supply| supply.cores),
-            free_cores: market.free_cores(),
+            free_cores: market.free_part().cores,
             ask: self.supplier.ask().to_string(),
             listed: market.is_listed().map(|(market, _)| market.to_string()),
             not_selling: self.supplier.why_not().map(Into::into),

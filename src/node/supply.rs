@@ -53,10 +53,10 @@ impl Supplier {
             Sale::Offer { cores, memory, disk, ask } => {
                 let platform = Platform { os: PLATFORM.os.into(), arch: PLATFORM.arch.into(), native: false };
                 let per_core = self.per_core;
-                // A buyer that was matched by more than a sub-task may use would only be declined.
-                let memory = memory.min(self.policy.max_memory);
                 let longest = self.policy.max_run_time;
-                self.offered = Some(Supply { cores, per_core, ask, memory, disk, platform, longest });
+                let most_memory = self.policy.max_memory;
+                self.offered =
+                    Some(Supply { cores, per_core, ask, memory, disk, most_memory, platform, longest });
                 self.why_not = None;
             }
         }

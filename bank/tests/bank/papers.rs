@@ -61,6 +61,7 @@ pub(crate) fn listing(seller: u8, ask: u64) -> Listing {
         platform: Platform::default(),
         longest: proto::Span::secs(60),
         standing: None,
+        whole: proto::Bundle { cores: 1, memory: Bytes::gib(1), disk: Bytes::gib(1) },
         expires: Time(0),
     }
 }

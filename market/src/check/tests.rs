@@ -8,6 +8,8 @@ use proto::message::market::{FindSeller, List, Listing, MarketMessage, Platform,
 use proto::{Bytes, Capacity, CommandId, KeyPair, Peer, Range, Rate, RequestId, RingId, Rules, Signed, Span};
 
 const TICKET: CommandId = CommandId([1; 16]);
+/// What the listings offer.
+const ONE: Bundle = Bundle { cores: 1, memory: Bytes::gib(1), disk: Bytes::gib(1) };
 
 fn keys(n: u8) -> KeyPair {
     KeyPair::from_secret([n; 32])
@@ -31,6 +33,7 @@ fn listing(n: u8) -> Signed<Listing> {
         platform: Platform::default(),
         longest: proto::Span::secs(60),
         standing: None,
+        whole: ONE,
         expires: Time(9_000_000),
     };
     Signed::new(body, &keys(n))
@@ -46,6 +49,7 @@ fn busy() -> Marketplace {
         ask: Rate(5),
         memory: Bytes::gib(1),
         disk: Bytes::gib(1),
+        most_memory: Bytes::gib(1),
         platform: Platform::default(),
         longest: proto::Span::secs(60),
     };
@@ -77,8 +81,17 @@ fn check(bug: impl FnOnce(&mut Marketplace), expected: &Violation) {
     assert_eq!(node.check().as_ref(), Err(expected));
 }
 
+/// So many cores, and nothing else.
+fn part(cores: u32) -> Bundle {
+    Bundle { cores, ..Bundle::default() }
+}
+
+fn of_compute(seller: PublicKey) -> Stall {
+    Stall { seller, commodity: proto::Commodity::Compute }
+}
+
 fn slice(cores: u32, until: u64) -> Slice {
-    Slice { cores, buyer: peer(4).key, until: Some(Time(until)) }
+    Slice { part: part(cores), buyer: peer(4).key, until: Some(Time(until)) }
 }
 
 #[test]
@@ -86,7 +99,7 @@ fn a_seller_that_does_not_look_what_is_free_is_seen() {
     let keep = |node: &mut Marketplace| {
         node.seller.slices.kept.insert(TICKET, slice(5, 9));
     };
-    check(keep, &Violation::SoldTwice { held: 5, ceiling: 4 });
+    check(keep, &Violation::SoldTwice { held: part(5), ceiling: Bundle { cores: 4, ..ONE } });
 }
 
 #[test]
@@ -94,14 +107,15 @@ fn a_seller_that_forgets_to_subtract_what_is_reserved_is_seen() {
     let keep = |node: &mut Marketplace| {
         node.seller.slices.kept.insert(TICKET, slice(3, 9));
     };
-    check(keep, &Violation::WrongOffer { listed: 4, free: 1 });
-    check(|node| node.seller.listing = None, &Violation::WrongOffer { listed: 0, free: 4 });
+    check(keep, &Violation::WrongOffer { listed: Bundle { cores: 4, ..ONE }, free: ONE });
+    let free = Bundle { cores: 4, ..ONE };
+    check(|node| node.seller.listing = None, &Violation::WrongOffer { listed: part(0), free });
 }
 
 #[test]
 fn a_seller_that_keeps_a_reservation_for_ever_is_seen() {
     let keep = |node: &mut Marketplace| {
-        let reserved = node.seller.slices.reserve(TICKET, peer(4).key, 1, Time(0));
+        let reserved = node.seller.slices.reserve(TICKET, peer(4).key, part(1), Time(0));
         assert!(reserved);
         node.seller.listing.as_mut().unwrap().body.cores = 3;
     };
@@ -111,11 +125,14 @@ fn a_seller_that_keeps_a_reservation_for_ever_is_seen() {
 #[test]
 fn books_that_do_not_agree_are_seen() {
     let (market, seller) = (listing(2).body.market, peer(2).key);
-    let broken = Violation::BrokenIndex { seller };
+    let (broken, stall) = (Violation::BrokenIndex { seller }, of_compute(seller));
     let unindexed = |node: &mut Marketplace| {
         node.owner.books.index.clear();
     };
-    check(unindexed, &Violation::BrokenIndex { seller: *busy().owner.books.entries.keys().next().unwrap() });
+    check(
+        unindexed,
+        &Violation::BrokenIndex { seller: busy().owner.books.entries.keys().next().unwrap().seller },
+    );
     let twice = |node: &mut Marketplace| {
         let book = node.owner.books.index.entry(market).or_default();
         let (row, platform) = book.get(Rate(2), seller).unwrap();
@@ -124,21 +141,21 @@ fn books_that_do_not_agree_are_seen() {
     };
     let last = [2, 3].map(|n| peer(n).key).into_iter().max().unwrap();
     check(twice, &Violation::BrokenIndex { seller: last });
-    check(|node| drop(node.owner.books.entries.remove(&seller)), &broken);
+    check(|node| drop(node.owner.books.entries.remove(&stall)), &broken);
     let untimed = |node: &mut Marketplace| {
-        node.owner.books.expiries.retain(|(_, of)| *of != seller);
+        node.owner.books.expiries.retain(|(_, of)| *of != stall);
     };
     check(untimed, &broken);
     let repriced = |node: &mut Marketplace| {
-        node.owner.books.entries.get_mut(&seller).unwrap().listing.body.ask = Rate(7);
+        node.owner.books.entries.get_mut(&stall).unwrap().listing.body.ask = Rate(7);
     };
     check(repriced, &broken);
     let oversold = |node: &mut Marketplace| {
-        node.owner.books.entries.get_mut(&peer(3).key).unwrap().sold = 1;
+        node.owner.books.entries.get_mut(&of_compute(peer(3).key)).unwrap().sold = part(1);
     };
     check(oversold, &Violation::BrokenIndex { seller: peer(3).key });
     let renamed = |node: &mut Marketplace| {
-        let entry = node.owner.books.entries.get_mut(&seller).unwrap();
+        let entry = node.owner.books.entries.get_mut(&stall).unwrap();
         entry.listing.body.platform.os = "linux".into();
     };
     check(renamed, &broken);
@@ -146,7 +163,7 @@ fn books_that_do_not_agree_are_seen() {
 
 #[test]
 fn an_owner_that_does_not_purge_is_seen() {
-    let first = *busy().owner.books.entries.keys().next().unwrap();
+    let first = busy().owner.books.entries.keys().next().unwrap().seller;
     check(|node| node.now = Time(9_000_000), &Violation::LateListing { seller: first });
 }
 
@@ -162,7 +179,7 @@ fn an_owner_that_keeps_what_it_has_lost_is_seen() {
 fn a_listing_in_the_wrong_place_is_seen() {
     let (market, seller) = (listing(2).body.market, peer(2).key);
     let aside = |node: &mut Marketplace| {
-        let entry = node.owner.books.remove(seller).unwrap();
+        let entry = node.owner.books.remove(of_compute(seller)).unwrap();
         node.owner.kept.insert(entry);
     };
     check(aside, &Violation::KeptAside { market });
@@ -173,7 +190,7 @@ fn a_listing_in_the_wrong_place_is_seen() {
         older.body.per_core = Capacity(1 << 40);
         older.body.market = requirement::market_of(&older.body);
         node.owner.range = Some(arc);
-        node.owner.kept.insert(Entry { listing: older, sold: 0, is_handed: true });
+        node.owner.kept.insert(Entry { listing: older, sold: part(0), is_handed: true });
     };
     check(twice, &Violation::BrokenIndex { seller });
 }
@@ -193,7 +210,7 @@ fn a_hand_over_without_an_end_is_seen() {
         let wish = node.owner.matches.remove(&key).unwrap().wish;
         node.owner.due.clear();
         node.owner.reserves.clear();
-        node.owner.books.end_flight(peer(2).key, 1);
+        node.owner.books.end_flight(of_compute(peer(2).key), part(1));
         node.owner.parked.insert(key, wish);
     };
     check(forgotten, &Violation::LateHandOver);
@@ -202,9 +219,18 @@ fn a_hand_over_without_an_end_is_seen() {
 #[test]
 fn an_owner_that_miscounts_what_is_being_sold_is_seen() {
     let (asked, idle) = (peer(2).key, peer(3).key);
-    check(|node| node.owner.books.end_flight(asked, 1), &Violation::WrongFlight { seller: asked });
-    check(|node| node.owner.books.start_flight(asked, 1), &Violation::WrongFlight { seller: asked });
-    check(|node| node.owner.books.start_flight(idle, 1), &Violation::WrongFlight { seller: idle });
+    check(
+        |node| node.owner.books.end_flight(of_compute(asked), part(1)),
+        &Violation::WrongFlight { seller: asked },
+    );
+    check(
+        |node| node.owner.books.start_flight(of_compute(asked), part(1)),
+        &Violation::WrongFlight { seller: asked },
+    );
+    check(
+        |node| node.owner.books.start_flight(of_compute(idle), part(1)),
+        &Violation::WrongFlight { seller: idle },
+    );
 }
 
 #[test]

@@ -3,8 +3,10 @@
 //! A search walks upwards from the cheapest, skips blocks in which nobody can fit, and in the others looks first at
 //! the marks, which lie side by side. So also a search that skips nothing reads two words a listing.
 
-use super::mark::{self, Mark, Sought, Summary};
-use proto::{Bytes, Capacity, PublicKey, Rate};
+use super::mark::{self, Mark, SIZES, Sought, Summary};
+use crate::pricing::lot::head;
+use proto::{Bundle, Capacity, PublicKey, Rate, Span};
+use std::ops::Range;
 
 /// Listings in a block at most: a word has a bit for each.
 const BLOCK: usize = 64;
@@ -20,10 +22,10 @@ pub(crate) struct Row {
     pub(crate) rate: Rate,
     pub(crate) seller: PublicKey,
     pub(crate) per_core: Capacity,
-    pub(crate) memory: Bytes,
-    pub(crate) disk: Bytes,
-    /// Cores that are neither sold nor being asked for.
-    pub(crate) free: u32,
+    /// The longest run.
+    pub(crate) longest: Span,
+    /// What is neither sold nor being asked for.
+    pub(crate) free: Bundle,
 }
 
 /// A market's book.
@@ -44,8 +46,9 @@ impl Row {
         (self.rate, self.seller)
     }
 
-    fn sizes(&self) -> [u64; 4] {
-        [u64::from(self.free), self.per_core.0, self.memory.0, self.disk.0]
+    fn sizes(&self) -> [u64; SIZES] {
+        let Bundle { cores, memory, disk } = self.free;
+        [u64::from(cores), self.per_core.0, memory.0, disk.0, self.longest.0]
     }
 
     fn reaches(&self, sought: &Sought) -> bool {
@@ -98,55 +101,81 @@ impl Book {
         }
     }
 
-    /// Notes how many cores are free.
-    pub(crate) fn set_free(&mut self, rate: Rate, seller: PublicKey, free: u32) {
+    /// Notes what is free.
+    pub(crate) fn set_free(&mut self, rate: Rate, seller: PublicKey, free: Bundle) {
         let at = self.block_of((rate, seller));
         if let Some(block) = self.blocks.get_mut(at) {
             block.set_free((rate, seller), free);
         }
     }
 
-    /// How many rows ask for more than `bid`.
-    pub(crate) fn count_above(&self, bid: Rate) -> usize {
-        self.rows_in(self.blocks.len()) - self.count_until(bid)
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rows_in(self.blocks.len())
     }
 
     /// How many rows ask for at most `bid`.
     pub(crate) fn count_until(&self, bid: Rate) -> usize {
-        let whole = self.blocks.partition_point(|block| block.rows.last().is_some_and(|row| row.rate <= bid));
-        let cut = self.blocks.get(whole).map_or(0, |block| block.rows.partition_point(|row| row.rate <= bid));
-        self.rows_in(whole) + cut
+        self.count(|row| row.rate <= bid)
     }
 
-    /// Calls `visit` with the rows above `above` that meet `sought`, the lowest ask first, until it says that it is
-    /// enough; `limit` is how many rows, fitting or not, are looked at.
-    pub(crate) fn visit(
-        &self,
+    /// How many rows ask for less than `rate`, or for `rate` with a key that begins with less than `start`.
+    pub(crate) fn count_below(&self, rate: Rate, start: u64) -> usize {
+        self.count(|row| (row.rate, head(row.seller)) < (rate, start))
+    }
+
+    /// Calls `visit` with those of the rows of `range` that meet `sought`, the lowest ask first, until it says that it
+    /// is enough.
+    pub(crate) fn visit<'a>(
+        &'a self,
         sought: &Sought,
-        above: Option<Rate>,
-        limit: usize,
-        mut visit: impl FnMut(&Row) -> bool,
+        range: Range<usize>,
+        mut visit: impl FnMut(&'a Row) -> bool,
     ) {
-        let is_below = |row: &Row| above.is_some_and(|above| row.rate <= above);
-        let first = self.blocks.partition_point(|block| block.rows.last().is_some_and(is_below));
-        let mut left = limit;
-        for block in self.blocks.iter().skip(first) {
-            let from = block.rows.partition_point(is_below);
-            let until = from.saturating_add(left).min(block.rows.len());
-            left -= until - from;
+        let mut end = 0;
+        for block in &self.blocks {
+            let begin = end;
+            end += block.rows.len();
+            if end <= range.start {
+                continue;
+            }
+            if begin >= range.end {
+                return;
+            }
             if block.summary.may_meet(sought) {
                 let mut bits = block.candidates(sought);
                 while bits != 0 {
                     let at = bits.trailing_zeros() as usize;
                     bits &= bits - 1;
-                    let row = block.rows.get(at).filter(|_| (from..until).contains(&at));
+                    let row = block.rows.get(at).filter(|_| range.contains(&(begin + at)));
                     if row.is_some_and(|row| row.reaches(sought) && !visit(row)) {
                         return;
                     }
                 }
             }
-            if left == 0 {
-                return;
+        }
+    }
+
+    /// As [`Book::visit`] with the first `count` rows, the highest ask first.
+    pub(crate) fn visit_down<'a>(
+        &'a self,
+        sought: &Sought,
+        count: usize,
+        mut visit: impl FnMut(&'a Row) -> bool,
+    ) {
+        let mut begin = self.len();
+        for block in self.blocks.iter().rev() {
+            begin -= block.rows.len();
+            if begin >= count || !block.summary.may_meet(sought) {
+                continue;
+            }
+            let mut bits = block.candidates(sought);
+            while let Some(at) = bits.checked_ilog2() {
+                bits ^= 1 << at;
+                let row = block.rows.get(at as usize).filter(|_| begin + (at as usize) < count);
+                if row.is_some_and(|row| row.reaches(sought) && !visit(row)) {
+                    return;
+                }
             }
         }
     }
@@ -161,6 +190,13 @@ impl Book {
     /// The block in which `place` is, or belongs; past the end when it lies above all.
     fn block_of(&self, place: (Rate, PublicKey)) -> usize {
         self.blocks.partition_point(|block| block.rows.last().is_some_and(|row| row.place() < place))
+    }
+
+    /// How many rows are `low`, which are the first ones.
+    fn count(&self, low: impl Fn(&Row) -> bool) -> usize {
+        let whole = self.blocks.partition_point(|block| block.rows.last().is_some_and(&low));
+        let cut = self.blocks.get(whole).map_or(0, |block| block.rows.partition_point(low));
+        self.rows_in(whole) + cut
     }
 
     fn rows_in(&self, blocks: usize) -> usize {
@@ -221,7 +257,7 @@ impl Block {
         }
     }
 
-    fn set_free(&mut self, place: (Rate, PublicKey), free: u32) {
+    fn set_free(&mut self, place: (Rate, PublicKey), free: Bundle) {
         let Ok(at) = self.find(place) else { return };
         if let (Some(row), Some(mark)) = (self.rows.get_mut(at), self.marks.get_mut(at)) {
             row.free = free;

@@ -1,11 +1,10 @@
-//! The search as it was before there was an index: listing by listing, upwards from the cheapest. What the tests and
-//! the benchmark hold the index against.
+//! The search as it is without an index: listing by listing. What the tests and the benchmark hold the index against.
 
-use super::{Books, Found, MAX_COUNTED, Order, Seen};
-use crate::pricing::{self, Ask};
-use crate::requirement;
-use proto::rules::PricingRule;
-use proto::{Market, PublicKey, Rate};
+use super::search::{Asks, Fit, Order, Seen, Wanted};
+use super::{Books, MAX_COUNTED, Stall};
+use crate::pricing::lot::{head, start};
+use crate::{pricing, requirement};
+use proto::{Bundle, Commodity, Hash, Market, PublicKey, Rate};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The listings by market and ask.
@@ -18,55 +17,67 @@ impl Scan {
     /// Of what stands in `books`.
     pub(crate) fn of(books: &Books) -> Self {
         let mut scan = Self::default();
-        for entry in books.entries.values() {
-            let body = &entry.listing.body;
+        for body in books.listings() {
             scan.index.entry(body.market).or_default().insert((body.ask, body.seller.key));
         }
         scan
     }
 
-    /// As [`Books::search`].
-    pub(crate) fn search(
-        &self,
-        books: &Books,
-        market: Market,
-        order: &Order<'_>,
-        rule: PricingRule,
-        seen: &mut Seen,
-    ) -> Option<Found> {
-        let mut asks: Vec<Ask<PublicKey>> = Vec::new();
-        let (mut asks_seen, mut above_bid) = (0, 0);
+    /// As [`Books::asks`].
+    pub(crate) fn asks(&self, books: &Books, market: Market, order: &Order<'_>, wanted: Wanted) -> Asks {
+        let begin = start(order.draw);
+        let mut fits: Vec<Fit> = Vec::new();
+        let until = |(rate, _): &&(Rate, PublicKey)| *rate <= order.bid;
+        let limit = wanted.count.max(MAX_COUNTED as usize);
+        // The highest, the number of all, and with that the rest is only for the order.
+        for &(rate, seller) in self.index.get(&market).into_iter().flatten().take_while(until) {
+            let is_more = !wanted.dearest && fits.last().is_some_and(|last| last.rate < rate);
+            if fits.len() >= limit && is_more {
+                break;
+            }
+            if let Some(slices) = slices(books, market.commodity, seller, order) {
+                fits.push(Fit { rate, lot: Hash::default(), seller, slices });
+            }
+        }
+        let lot = |fit: &Fit| pricing::lot(order.draw, fit.seller);
+        let dearest = fits.last().filter(|_| wanted.dearest).map(|fit| Fit { lot: lot(fit), ..*fit });
+        let seen = u32::try_from(fits.len()).unwrap_or(MAX_COUNTED).min(MAX_COUNTED);
+        fits.sort_by_key(|fit| (fit.rate, head(fit.seller).wrapping_sub(begin)));
+        fits.truncate(limit);
+        let mut lowest: Vec<Fit> = fits.into_iter().map(|fit| Fit { lot: lot(&fit), ..fit }).collect();
+        lowest.sort_by_key(|fit| (fit.rate, fit.lot));
+        lowest.truncate(wanted.count);
+        Asks { lowest, dearest, seen }
+    }
+
+    /// As [`Books::add_missed`].
+    pub(crate) fn add_missed(&self, books: &Books, market: Market, order: &Order<'_>, seen: &mut Seen) {
+        let mut above_bid = 0;
         for &(rate, seller) in self.index.get(&market).into_iter().flatten() {
-            above_bid += u32::from(rate > order.find.bid);
-            let is_enough = asks_seen >= MAX_COUNTED || above_bid > MAX_COUNTED;
-            if is_enough || (asks_seen > 0 && above_bid > 0) {
+            above_bid += u32::from(rate > order.bid);
+            if above_bid > MAX_COUNTED {
                 break;
             }
             seen.listings = seen.listings.saturating_add(1);
-            if !is_fitting(books, seller, order) {
+            if slices(books, market.commodity, seller, order).is_none() {
                 seen.too_small = seen.too_small.saturating_add(1);
-            } else if rate > order.find.bid {
+            } else if rate > order.bid {
                 seen.too_dear = seen.too_dear.saturating_add(1);
                 seen.lowest_ask = Some(seen.lowest_ask.map_or(rate, |lowest| lowest.min(rate)));
-            } else {
-                asks_seen += 1;
-                // Beyond the second lowest rate an ask counts, but decides nothing.
-                if asks.len() < 2 || asks.last().is_some_and(|last| last.rate == rate) {
-                    asks.push(Ask { rate, lot: pricing::lot(order.find.draw(), seller), who: seller });
-                }
             }
         }
-        let clearing = pricing::clear(rule, &proto::rules::PricingTerms::PUBLIC, asks, order.find.bid)?;
-        Some(Found { clearing, asks_seen })
     }
 }
 
-fn is_fitting(books: &Books, seller: PublicKey, order: &Order<'_>) -> bool {
-    let Some(entry) = books.entries.get(&seller) else { return false };
-    let flight = books.flights.get(&seller).copied().unwrap_or(0);
-    let free = entry.listing.body.cores.saturating_sub(entry.sold).saturating_sub(flight);
-    seller != order.buyer
-        && requirement::fits(&entry.listing.body, free, &order.find.requirement)
+/// How many slices for `order` a seller has, if it fits.
+fn slices(books: &Books, commodity: Commodity, seller: PublicKey, order: &Order<'_>) -> Option<u32> {
+    let stall = Stall { seller, commodity };
+    let entry = books.entries.get(&stall)?;
+    let flight: Bundle = books.flights.get(&stall).copied().unwrap_or_default();
+    let free = entry.listing.body.offered().minus(entry.sold).minus(flight);
+    let fits = seller != order.buyer
+        && requirement::fits(&entry.listing.body, free, order.requirement)
         && !order.tried.contains(&seller)
-        && !order.find.avoid.contains(&seller)
+        && !order.avoid.contains(&seller);
+    fits.then(|| requirement::slices(free, requirement::slice(order.requirement)))
 }

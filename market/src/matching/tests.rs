@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proto::message::market::{Platform, Requirement};
-use proto::{Bytes, Capacity, CommandId, Hash, Market, Peer, RequestId, Signature};
+use proto::{Bytes, Capacity, CommandId, Hash, Market, Peer, Rate, Signature, Span};
 
 const MARKETS: [Market; 2] = [market(40), market(41)];
 
@@ -20,11 +20,11 @@ fn seller(n: u16) -> PublicKey {
 
 #[derive(Clone, Debug)]
 enum Change {
-    List(u16, Box<Listing>, u32),
+    List(u16, Box<Listing>, Bundle),
     Remove(u16),
-    StartFlight(u16, u32),
-    EndFlight(u16, u32),
-    Sell(u16, u32),
+    StartFlight(u16, Bundle),
+    EndFlight(u16, Bundle),
+    Sell(u16, Bundle),
 }
 
 /// Sizes around what is asked for, so that all but one suffice, some by one, and some equal when rounded.
@@ -36,6 +36,20 @@ fn size() -> impl Strategy<Value = u64> {
     ]
 }
 
+/// A part of a machine: mostly of a few cores.
+fn part() -> impl Strategy<Value = Bundle> {
+    let bytes = || prop_oneof![3 => Just(0), 1 => size()];
+    (0_u32..4, bytes(), bytes()).prop_map(|(cores, memory, disk)| Bundle {
+        cores,
+        memory: Bytes(memory),
+        disk: Bytes(disk),
+    })
+}
+
+fn stall(n: u16) -> Stall {
+    Stall { seller: seller(n), commodity: Commodity::Compute }
+}
+
 fn name() -> impl Strategy<Value = String> {
     select(vec!["", "linux", "linux", "plan9", "x86_64"]).prop_map(str::to_owned)
 }
@@ -44,13 +58,14 @@ fn platform() -> impl Strategy<Value = Platform> {
     (name(), name(), any::<bool>()).prop_map(|(os, arch, native)| Platform { os, arch, native })
 }
 
-fn listing() -> impl Strategy<Value = (u16, Listing, u32)> {
+fn listing(asks: u64) -> impl Strategy<Value = (u16, Listing, Bundle)> {
     // Most of them in one market, so that there are more than are counted.
     let market = prop_oneof![5 => Just(MARKETS[0]), 1 => Just(MARKETS[1])];
-    let who = (0_u16..700, market, 0_u32..6, 0_u64..12);
-    let sold = prop_oneof![4 => Just(0_u32), 1 => 0_u32..4];
-    (who, size(), size(), size(), platform(), sold).prop_map(
-        |((n, market, cores, ask), per_core, memory, disk, platform, sold)| {
+    let who = (0_u16..700, market, 0_u32..6, 0..asks);
+    let sold = prop_oneof![4 => Just(Bundle::default()), 1 => part()];
+    let longest = prop_oneof![4 => Just(60_000_000), 1 => size()];
+    (who, size(), size(), size(), platform(), sold, longest).prop_map(
+        |((n, market, cores, ask), per_core, memory, disk, platform, sold, longest)| {
             let addr = "10.0.0.1:7740".parse().unwrap();
             let listing = Listing {
                 seller: Peer::new(addr, 0, seller(n)),
@@ -62,8 +77,9 @@ fn listing() -> impl Strategy<Value = (u16, Listing, u32)> {
                 memory: Bytes(memory),
                 disk: Bytes(disk),
                 platform,
-                longest: proto::Span::secs(60),
+                longest: Span(longest),
                 standing: None,
+                whole: Bundle::default(),
                 expires: Time(1_000 + u64::from(n)),
             };
             (n, listing, sold)
@@ -71,14 +87,19 @@ fn listing() -> impl Strategy<Value = (u16, Listing, u32)> {
     )
 }
 
-fn change() -> impl Strategy<Value = Change> {
+/// Changes to books in which few, or all, ask the same.
+fn changes() -> impl Strategy<Value = Vec<Change>> {
+    select(vec![1, 12]).prop_flat_map(|asks| vec(change(asks), 0..1_500))
+}
+
+fn change(asks: u64) -> impl Strategy<Value = Change> {
     let n = 0_u16..700;
     prop_oneof![
-        8 => listing().prop_map(|(n, listing, sold)| Change::List(n, Box::new(listing), sold)),
+        8 => listing(asks).prop_map(|(n, listing, sold)| Change::List(n, Box::new(listing), sold)),
         2 => n.clone().prop_map(Change::Remove),
-        1 => (n.clone(), 0_u32..4).prop_map(|(n, cores)| Change::StartFlight(n, cores)),
-        1 => (n.clone(), 0_u32..4).prop_map(|(n, cores)| Change::EndFlight(n, cores)),
-        1 => (n, 0_u32..4).prop_map(|(n, cores)| Change::Sell(n, cores)),
+        1 => (n.clone(), part()).prop_map(|(n, part)| Change::StartFlight(n, part)),
+        1 => (n.clone(), part()).prop_map(|(n, part)| Change::EndFlight(n, part)),
+        1 => (n, part()).prop_map(|(n, part)| Change::Sell(n, part)),
     ]
 }
 
@@ -90,21 +111,31 @@ fn books_after(changes: Vec<Change>) -> Books {
                 let listing = Signed { body: *body, signer: seller(n), signature: Signature([0; 64]) };
                 books.insert(Entry { listing, sold, is_handed: false });
             }
-            Change::Remove(n) => drop(books.remove(seller(n))),
-            Change::StartFlight(n, cores) => books.start_flight(seller(n), cores),
-            Change::EndFlight(n, cores) => books.end_flight(seller(n), cores),
-            Change::Sell(n, cores) => books.sell(seller(n), 1, cores),
+            Change::Remove(n) => drop(books.remove(stall(n))),
+            Change::StartFlight(n, part) => books.start_flight(stall(n), part),
+            Change::EndFlight(n, part) => books.end_flight(stall(n), part),
+            Change::Sell(n, part) => books.sell(stall(n), 1, part),
         }
     }
     books
 }
 
-fn find() -> impl Strategy<Value = FindSeller> {
+#[derive(Clone, Debug)]
+struct Find {
+    requirement: Requirement,
+    bid: Rate,
+    draw: CommandId,
+    avoid: Vec<PublicKey>,
+}
+
+fn find() -> impl Strategy<Value = Find> {
     // Mostly little, so that somebody fits now and then.
     let little = || prop_oneof![3 => Just(0), 1 => size()];
     let name = || prop_oneof![2 => Just(String::new()), 1 => name(), 1 => Just("hurd".to_owned())];
-    let requirement = (little(), 0_u32..5, little(), little(), name(), name(), any::<bool>()).prop_map(
-        |(power, cores, memory, disk, os, arch, native)| Requirement {
+    let run_time = prop_oneof![4 => Just(Span(0)), 1 => size().prop_map(Span)];
+    let sizes = (little(), 0_u32..5, little(), little(), run_time);
+    let requirement = (sizes, name(), name(), any::<bool>()).prop_map(
+        |((power, cores, memory, disk, run_time), os, arch, native)| Requirement {
             power: Capacity(power),
             cores,
             memory: Bytes(memory),
@@ -112,28 +143,13 @@ fn find() -> impl Strategy<Value = FindSeller> {
             os,
             arch,
             native,
+            run_time,
             ..Requirement::default()
         },
     );
     (requirement, 0_u64..14, any::<[u8; 16]>(), vec((0_u16..700).prop_map(seller), 0..9)).prop_map(
-        |(requirement, bid, ticket, avoid)| FindSeller {
-            request: RequestId(1),
-            ticket: CommandId(ticket),
-            from: MARKETS[0],
-            requirement,
-            bid: Rate(bid),
-            avoid,
-        },
+        |(requirement, bid, draw, avoid)| Find { requirement, bid: Rate(bid), draw: CommandId(draw), avoid },
     )
-}
-
-/// Searches upwards through both markets, as an owner of both does.
-fn result(
-    mut search: impl FnMut(Market, &mut Seen) -> Option<Found>,
-) -> Result<(Clearing<PublicKey>, u32), Seen> {
-    let mut seen = Seen::default();
-    let found = MARKETS.into_iter().find_map(|market| search(market, &mut seen));
-    found.map(|found| (found.clearing, found.asks_seen)).ok_or(seen)
 }
 
 proptest! {
@@ -141,22 +157,32 @@ proptest! {
 
     #[test]
     fn the_index_finds_what_the_scan_finds(
-        changes in vec(change(), 0..1_500),
+        changes in changes(),
         finds in vec((find(), 0_u16..700, vec((0_u16..700).prop_map(seller), 0..3)), 24),
+        count in select(vec![0, 1, 2, 10, 300]),
+        dearest in any::<bool>(),
     ) {
         let books = books_after(changes);
         let scan = Scan::of(&books);
+        let wanted = Wanted { count, dearest };
         for (find, buyer, tried) in &finds {
-            let order = Order { buyer: seller(*buyer), find, tried };
-            let rule = PricingRule::Vickrey;
-            let indexed = result(|market, seen| books.search(market, &order, rule, seen));
-            let scanned = result(|market, seen| scan.search(&books, market, &order, rule, seen));
-            prop_assert_eq!(indexed, scanned);
+            let Find { requirement, bid, draw, avoid } = find;
+            let order = Order { buyer: seller(*buyer), draw: *draw, requirement, bid: *bid, avoid, tried };
+            for market in MARKETS {
+                let indexed = books.asks(market, &order, wanted);
+                prop_assert_eq!(&indexed, &scan.asks(&books, market, &order, wanted));
+                let mut seen = [Seen::default(); 2];
+                books.add_missed(market, &order, &mut seen[0]);
+                scan.add_missed(&books, market, &order, &mut seen[1]);
+                if indexed.seen == 0 {
+                    prop_assert_eq!(seen[0], seen[1]);
+                }
+            }
         }
     }
 
     #[test]
-    fn after_any_changes_the_index_agrees_with_the_listings(changes in vec(change(), 0..1_500)) {
+    fn after_any_changes_the_index_agrees_with_the_listings(changes in changes()) {
         let mut books = books_after(changes);
         let is_indexed = books.entries.values().all(|entry| books.is_indexed(entry));
         let rows: usize = books.index.values().map(|book| book.rows().count()).sum();

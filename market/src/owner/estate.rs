@@ -16,11 +16,11 @@
 
 use super::{MatchKey, Owner, no};
 use crate::Output;
-use crate::matching::{Books, Entry};
+use crate::matching::{Books, Entry, Stall};
 use crate::placement;
 use crate::post::Post;
 use proto::message::market::{HandOver, Handed, HandedOver, Listing, MarketMessage};
-use proto::{Bundle, Market, Peer, PublicKey, Range, RefusalCode, RequestId, Signed, Span, Time};
+use proto::{Bundle, Market, Peer, Range, RefusalCode, RequestId, Signed, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Listings in one message: at most 40 kB.
@@ -66,8 +66,8 @@ struct Gift {
     heir: Peer,
     /// The part that is still answered for; none when nothing was lost.
     arc: Option<Range>,
-    /// Sellers whose listings have yet to be sent.
-    pending: BTreeSet<PublicKey>,
+    /// What has yet to be sent.
+    pending: BTreeSet<Stall>,
     /// Messages that the heir has not confirmed.
     pages: BTreeMap<RequestId, Page>,
     /// Whether the heir has been told that it has everything; one that inherits does not wait for that.
@@ -114,10 +114,10 @@ impl Estate {
         self.expected.is_some()
     }
 
-    /// Whoever inherits `market` is to have the new listing of `seller` too; who leaves keeps nothing back.
-    pub(crate) fn changed(&mut self, market: Market, seller: PublicKey) {
+    /// Whoever inherits `market` is to have the new listing of a seller too; who leaves keeps nothing back.
+    pub(crate) fn changed(&mut self, market: Market, stall: Stall) {
         for gift in self.gifts.iter_mut().filter(|gift| gift.is_departure || gift.holds(market)) {
-            gift.pending.insert(seller);
+            gift.pending.insert(stall);
         }
     }
 
@@ -158,9 +158,9 @@ impl Gift {
     fn next_listings(&mut self, books: [&Books; 2]) -> Vec<Handed> {
         let mut listings = Vec::new();
         while listings.len() < MAX_HANDED
-            && let Some(seller) = self.pending.pop_first()
+            && let Some(stall) = self.pending.pop_first()
         {
-            listings.extend(books.iter().find_map(|books| books.handed(seller)));
+            listings.extend(books.iter().find_map(|books| books.handed(stall)));
         }
         listings
     }
@@ -310,18 +310,18 @@ impl Owner {
     fn give(&mut self, heir: Peer, arc: Option<Range>, is_departure: bool, until: Time) {
         let (pending, pages, is_closed) = (BTreeSet::new(), BTreeMap::new(), is_departure);
         let mut gift = Gift { heir, arc, pending, pages, is_closed, is_departure, until };
-        gift.pending.extend(self.books.sellers(|market| gift.holds(market)));
-        gift.pending.extend(self.kept.sellers(|_| true));
+        gift.pending.extend(self.books.stalls(|market| gift.holds(market)));
+        gift.pending.extend(self.kept.stalls(|_| true));
         self.estate.give(gift);
         self.shelve();
     }
 
     /// Puts aside what this node does not answer for any more, and into the books what it answers for now.
     fn shelve(&mut self) {
-        let lost = self.books.sellers(|market| !self.answers(market));
-        let gained = self.kept.sellers(|market| self.answers(market));
-        let lost: Vec<Entry> = lost.into_iter().filter_map(|seller| self.books.remove(seller)).collect();
-        let gained: Vec<Entry> = gained.into_iter().filter_map(|seller| self.kept.remove(seller)).collect();
+        let lost = self.books.stalls(|market| !self.answers(market));
+        let gained = self.kept.stalls(|market| self.answers(market));
+        let lost: Vec<Entry> = lost.into_iter().filter_map(|stall| self.books.remove(stall)).collect();
+        let gained: Vec<Entry> = gained.into_iter().filter_map(|stall| self.kept.remove(stall)).collect();
         lost.into_iter().for_each(|entry| self.kept.adopt(entry));
         gained.into_iter().for_each(|entry| self.books.adopt(entry));
     }

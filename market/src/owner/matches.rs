@@ -6,7 +6,7 @@
 
 use super::tickets::Remembered;
 use super::{Owner, no};
-use crate::matching::{Asks, MAX_COUNTED, Order, Seen};
+use crate::matching::{Asks, Fit, MAX_COUNTED, Order, Seen, Stall, Wanted};
 use crate::post::Post;
 use crate::pricing::{self, Ask, batch};
 use crate::ticket::TICKET_TTL;
@@ -15,7 +15,7 @@ use proto::message::market::{
     FindSeller, Listing, MAX_BATCH, MarketMessage, Matched, NoSeller, Reserve, Reserved, Ticket,
 };
 use proto::rules::PricingRule;
-use proto::{Bundle, CommandId, Market, Peer, PublicKey, Refusal, RefusalCode, RequestId, Signed, Span, Time};
+use proto::{Bundle, Bytes, CommandId, Market, Peer, PublicKey, Refusal, RefusalCode, RequestId, Signed, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long a seller has to answer a reservation, each time it is asked.
@@ -71,11 +71,28 @@ impl Wish {
     }
 
     fn order(&self) -> Order<'_> {
-        Order { buyer: self.buyer.key, find: &self.find, tried: &self.tried }
+        let FindSeller { requirement, bid, avoid, .. } = &self.find;
+        let (buyer, draw) = (self.buyer.key, self.find.draw());
+        Order { buyer, draw, requirement, bid: *bid, avoid, tried: &self.tried }
+    }
+
+    /// `count` slices together.
+    fn slices(&self, count: usize) -> Bundle {
+        let Bundle { cores, memory, disk } = requirement::slice(&self.find.requirement);
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let times = |size: Bytes| Bytes(size.0.saturating_mul(count.into()));
+        Bundle { cores: cores.saturating_mul(count), memory: times(memory), disk: times(disk) }
     }
 
     fn missing(&self) -> Vec<CommandId> {
         self.find.tickets.iter().filter(|id| !self.kept.contains_key(id)).copied().collect()
+    }
+}
+
+impl Part {
+    /// What the seller is asked for, all in all.
+    pub(crate) fn taken(&self, wish: &Wish) -> Bundle {
+        wish.slices(self.tickets.len())
     }
 }
 
@@ -103,22 +120,22 @@ impl Owner {
     pub(crate) fn reserved(&mut self, post: &mut Post, from: Peer, reserved: &Reserved, now: Time) {
         let Some((key, part)) = self.take_part(from, reserved.request) else { return };
         let Some(known) = self.matches.get_mut(&key) else { return };
-        let (seller, version) = (part.listing.body.seller.key, part.listing.body.version);
-        let mut count = 0_u32;
+        let (stall, version) = (Stall::of(&part.listing.body), part.listing.body.version);
+        let mut count = 0;
         for id in part.tickets.iter().filter(|id| reserved.kept.contains(id)) {
             count += 1;
             known.wish.kept.insert(*id, part.listing.clone());
         }
         let is_short = part.tickets.iter().any(|id| !known.wish.kept.contains_key(id));
         if is_short {
-            known.wish.tried.push(seller);
+            known.wish.tried.push(stall.seller);
         }
-        let slice = requirement::slice(&known.wish.find.requirement);
+        let sold = known.wish.slices(count);
         self.end_flight(&key, &part);
-        self.books.sell(seller, version, times(slice, count));
+        self.books.sell(stall, version, sold);
         if is_short {
             // What it lists under this version is not there.
-            self.books.remove_until(seller, version);
+            self.books.remove_until(stall, version);
         }
         self.go_on(post, key, now);
     }
@@ -219,10 +236,12 @@ impl Owner {
             return self.answer(post, wish, seen, now);
         }
         wish.rounds += 1;
-        let (key, slice) = (wish.key(), requirement::slice(&wish.find.requirement));
+        let key = wish.key();
+        for part in parts.values() {
+            self.books.start_flight(Stall::of(&part.listing.body), part.taken(&wish));
+        }
         self.matches.insert(key, Match { wish, parts: BTreeMap::new() });
-        for (seller, part) in parts {
-            self.books.start_flight(seller, times(slice, count(&part.tickets)));
+        for part in parts.into_values() {
             self.ask(post, key, part, now);
         }
     }
@@ -241,12 +260,13 @@ impl Owner {
             if missing.is_empty() {
                 break;
             }
-            let asks = self.books.asks(market, &wish.order(), width(rules.rule, missing.len()));
-            let sold = batch::choose(rules.rule, &rules.pricing, &asks.offers(), missing.len(), bid);
+            let asks = self.books.asks(market, &wish.order(), wanted(rules.rule, missing.len()));
+            let sold = batch::choose(rules.rule, &rules.pricing, &offers(&asks), missing.len(), bid);
             for (ask, ticket) in sold.iter().zip(missing.drain(..sold.len().min(missing.len()))) {
-                let Some(entry) = self.books.entries.get(&ask.who) else { continue };
+                let stall = Stall { seller: ask.who, commodity: market.commodity };
+                let Some(listing) = self.books.listing(stall) else { continue };
                 let part = parts.entry(ask.who).or_insert_with(|| Part {
-                    listing: entry.listing.clone(),
+                    listing,
                     tickets: Vec::new(),
                     tries: 0,
                     due: Time(0),
@@ -254,7 +274,7 @@ impl Owner {
                 part.tickets.push(ticket);
             }
             if !missing.is_empty() {
-                self.books.look(market, &wish.order(), seen);
+                self.books.add_missed(market, &wish.order(), seen);
             }
         }
         parts
@@ -269,6 +289,7 @@ impl Owner {
         let reserve = Reserve {
             request,
             tickets: part.tickets.clone(),
+            commodity: part.listing.body.market.commodity,
             version: part.listing.body.version,
             slice: requirement::slice(&known.wish.find.requirement),
             buyer: known.wish.buyer.key,
@@ -282,7 +303,7 @@ impl Owner {
     fn pass_over(&mut self, post: &mut Post, key: MatchKey, part: &Part, now: Time) {
         let listing = &part.listing.body;
         self.end_flight(&key, part);
-        self.books.remove_until(listing.seller.key, listing.version);
+        self.books.remove_until(Stall::of(listing), listing.version);
         if let Some(known) = self.matches.get_mut(&key) {
             known.wish.tried.push(listing.seller.key);
         }
@@ -300,8 +321,7 @@ impl Owner {
 
     fn end_flight(&mut self, key: &MatchKey, part: &Part) {
         if let Some(known) = self.matches.get(key) {
-            let slice = requirement::slice(&known.wish.find.requirement);
-            self.books.end_flight(part.listing.body.seller.key, times(slice, count(&part.tickets)));
+            self.books.end_flight(Stall::of(&part.listing.body), part.taken(&known.wish));
         }
     }
 
@@ -377,8 +397,8 @@ impl Owner {
             ((!is_by_lot).then_some(ask.rate), ask.lot, *id)
         });
         let sold: Vec<Ask<PublicKey>> = kept.iter().map(|(_, listing)| ask(&listing.body)).collect();
-        let left = self.books.asks(market, &wish.order(), width(rules.rule, kept.len()));
-        let awards = batch::award(rules.rule, &rules.pricing, &sold, &left.offers(), wish.find.bid);
+        let left = self.books.asks(market, &wish.order(), wanted(rules.rule, kept.len()));
+        let awards = batch::award(rules.rule, &rules.pricing, &sold, &offers(&left), wish.find.bid);
         let awards = awards.unwrap_or_default();
         let mut tickets = Vec::new();
         for (at, (award, (id, winner))) in awards.iter().zip(&kept).enumerate() {
@@ -392,7 +412,10 @@ impl Owner {
                 clearing: award.price.clearing,
                 fee: rules.owner_fee,
                 owner_rate: award.price.owner_rate,
-                asks_seen: asks_seen(&left, sold.iter().skip(at)),
+                asks_seen: match award.setter {
+                    None if is_set_by_next(rules.rule) => 1,
+                    _ => asks_seen(&left, sold.iter().skip(at)),
+                },
                 winner: (*winner).clone(),
                 runner_up: award.setter.and_then(|setter| self.paper(market, setter, &kept)),
                 draw,
@@ -414,34 +437,39 @@ impl Owner {
             let Listing { seller, market: listed_in, ask: rate, .. } = &listing.body;
             (seller.key, *listed_in, *rate) == (ask.who, market, ask.rate)
         };
-        let listed = self.books.entries.get(&ask.who).map(|entry| &entry.listing);
-        kept.iter().map(|(_, listing)| *listing).chain(listed).find(is_meant).cloned()
+        let kept = kept.iter().map(|(_, listing)| *listing).find(is_meant).cloned();
+        let stall = Stall { seller: ask.who, commodity: market.commodity };
+        kept.or_else(|| self.books.listing(stall).filter(|listing| is_meant(&listing)))
     }
 }
 
 /// How many sellers a batch of `count` slices can concern: those that sell, and one that sets the price; under the VCG
 /// rule as many that lose. Under a posted price the lot decides among all that are counted.
-fn width(rule: PricingRule, count: usize) -> usize {
-    match rule {
-        PricingRule::Posted => MAX_COUNTED as usize,
-        _ => count.saturating_add(1),
-    }
+fn wanted(rule: PricingRule, count: usize) -> Wanted {
+    let count = if rule == PricingRule::Posted { MAX_COUNTED as usize } else { count.saturating_add(1) };
+    Wanted { count, dearest: rule == PricingRule::MaxMin }
+}
+
+/// What fits, in the order of rate and lot; the dearest, if it is wanted, is the last.
+fn offers(asks: &Asks) -> Vec<batch::Offer<PublicKey>> {
+    let dearest = asks.dearest.iter().filter(|dearest| !asks.lowest.contains(dearest));
+    let offer = |fit: &Fit| {
+        let Fit { rate, lot, seller, slices } = *fit;
+        batch::Offer { ask: Ask { rate, lot, who: seller }, slices }
+    };
+    asks.lowest.iter().chain(dearest).map(offer).collect()
+}
+
+/// Whether a slice without a price-setter says that its seller was alone.
+const fn is_set_by_next(rule: PricingRule) -> bool {
+    matches!(rule, PricingRule::Vickrey | PricingRule::FirstPrice | PricingRule::MaxMin)
 }
 
 /// How many sellers fitted when the first of the slices `sold` was priced: those that sell it and the later ones, and
 /// those that are left.
 fn asks_seen<'a>(left: &Asks, sold: impl Iterator<Item = &'a Ask<PublicKey>>) -> u32 {
     let sold: BTreeSet<PublicKey> = sold.map(|ask| ask.who).collect();
-    let is_gone = |seller: &&PublicKey| left.lowest.iter().all(|ask| ask.ask.who != **seller);
+    let is_gone = |seller: &&PublicKey| left.lowest.iter().all(|fit| fit.seller != **seller);
     let gone = u32::try_from(sold.iter().filter(is_gone).count()).unwrap_or(u32::MAX);
-    left.asks_seen.saturating_add(gone).min(MAX_COUNTED)
-}
-
-fn count(tickets: &[CommandId]) -> u32 {
-    u32::try_from(tickets.len()).unwrap_or(u32::MAX)
-}
-
-/// The cores of `count` slices.
-fn times(slice: Bundle, count: u32) -> u32 {
-    slice.cores.saturating_mul(count)
+    left.seen.saturating_add(gone).min(MAX_COUNTED)
 }

@@ -1,14 +1,14 @@
 //! What there is to sell, and the slices of it that are kept or in use.
 
 use crate::Supply;
-use proto::{CommandId, PublicKey, Time};
+use proto::{Bundle, CommandId, PublicKey, Time};
 use std::collections::BTreeMap;
 
-/// A part of a seller's cores that is kept for one ticket or used by its contract.
+/// A part of a seller's machine that is kept for one ticket or used by its contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slice {
-    /// How many cores.
-    pub cores: u32,
+    /// What of it.
+    pub part: Bundle,
     /// For whom.
     pub buyer: PublicKey,
     /// When the reservation ends; `None` once a contract uses the slice.
@@ -20,8 +20,8 @@ pub struct Slice {
 pub(crate) struct Slices {
     supply: Option<Supply>,
     pub(crate) kept: BTreeMap<CommandId, Slice>,
-    /// The most cores that may be in slices now: the supply, or what was in slices when it shrank.
-    pub(crate) ceiling: u32,
+    /// The most that may be in slices now: the supply, or what was in slices when it shrank.
+    pub(crate) ceiling: Bundle,
 }
 
 impl Slices {
@@ -29,14 +29,19 @@ impl Slices {
         self.supply.as_ref()
     }
 
-    /// Cores in slices.
-    pub(crate) fn held(&self) -> u32 {
-        self.kept.values().fold(0, |sum, slice| sum.saturating_add(slice.cores))
+    /// What is in slices.
+    pub(crate) fn held(&self) -> Bundle {
+        self.kept.values().fold(Bundle::default(), |sum, slice| sum.plus(slice.part))
     }
 
-    /// Cores that may be sold: none where the supply has shrunk below what is in slices.
-    pub(crate) fn free_cores(&self) -> u32 {
-        self.supply.as_ref().map_or(0, |supply| supply.cores).saturating_sub(self.held())
+    /// All that there is, in slices or not.
+    pub(crate) fn whole(&self) -> Bundle {
+        self.supply.as_ref().map_or_else(Bundle::default, Supply::whole)
+    }
+
+    /// What may be sold: nothing where the supply has shrunk below what is in slices.
+    pub(crate) fn free_part(&self) -> Bundle {
+        self.whole().minus(self.held())
     }
 
     pub(crate) fn set_supply(&mut self, supply: Option<Supply>) {
@@ -44,24 +49,25 @@ impl Slices {
         self.lower_ceiling();
     }
 
-    /// Whether exactly these cores are in a slice of this ticket and buyer.
-    pub(crate) fn is_kept_for(&self, ticket: CommandId, buyer: PublicKey, cores: u32) -> bool {
-        self.kept.get(&ticket).is_some_and(|slice| (slice.buyer, slice.cores) == (buyer, cores))
+    /// Whether exactly this part is in a slice of this ticket and buyer.
+    pub(crate) fn is_kept_for(&self, ticket: CommandId, buyer: PublicKey, part: Bundle) -> bool {
+        self.kept.get(&ticket).is_some_and(|slice| (slice.buyer, slice.part) == (buyer, part))
     }
 
-    /// Keeps `cores` for `ticket`; `false` when they are not free or the ticket has a slice.
-    pub(crate) fn reserve(&mut self, ticket: CommandId, buyer: PublicKey, cores: u32, until: Time) -> bool {
-        let is_free = cores > 0 && cores <= self.free_cores() && !self.kept.contains_key(&ticket);
+    /// Keeps `part` for `ticket`; `false` when it is empty or not free, or the ticket has a slice.
+    pub(crate) fn reserve(&mut self, ticket: CommandId, buyer: PublicKey, part: Bundle, until: Time) -> bool {
+        let is_some = part != Bundle::default();
+        let is_free = is_some && self.free_part().holds(part) && !self.kept.contains_key(&ticket);
         if is_free {
-            self.kept.insert(ticket, Slice { cores, buyer, until: Some(until) });
+            self.kept.insert(ticket, Slice { part, buyer, until: Some(until) });
         }
         is_free
     }
 
     /// Keeps a reserved slice until `until`; `false` when a contract uses it, or none is kept for this buyer.
-    pub(crate) fn extend(&mut self, ticket: CommandId, buyer: PublicKey, cores: u32, until: Time) -> bool {
+    pub(crate) fn extend(&mut self, ticket: CommandId, buyer: PublicKey, part: Bundle, until: Time) -> bool {
         match self.kept.get_mut(&ticket) {
-            Some(Slice { cores: kept, buyer: by, until: Some(end) }) if (*kept, *by) == (cores, buyer) => {
+            Some(Slice { part: kept, buyer: by, until: Some(end) }) if (*kept, *by) == (part, buyer) => {
                 *end = until.max(*end);
                 true
             }
@@ -98,6 +104,11 @@ impl Slices {
     }
 
     fn lower_ceiling(&mut self) {
-        self.ceiling = self.supply.as_ref().map_or(0, |supply| supply.cores).max(self.held());
+        let (whole, held) = (self.whole(), self.held());
+        self.ceiling = Bundle {
+            cores: whole.cores.max(held.cores),
+            memory: whole.memory.max(held.memory),
+            disk: whole.disk.max(held.disk),
+        };
     }
 }

@@ -9,19 +9,10 @@ use proto::rules::PricingRule;
 use proto::{Market, PublicKey, Rules, Signed};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many slices of the size that `requirement` asks for `listing` offers, as far as its paper tells: by its cores,
-/// where it says of memory and disk only how much one slice may have, and by the amount of the commodity otherwise.
+/// How many slices of the size that `requirement` asks for `listing` offers, as far as its paper tells.
 #[must_use]
 pub fn slices(listing: &Listing, requirement: &Requirement) -> u32 {
-    let slice = requirement::slice(requirement);
-    let by_cores = listing.cores.checked_div(slice.cores);
-    let by_size = |offered: u64, wanted: u64| offered.checked_div(wanted);
-    let count = match requirement.commodity {
-        proto::Commodity::Compute => by_cores.map(u64::from),
-        proto::Commodity::Memory => by_size(listing.memory.0, slice.memory.0),
-        proto::Commodity::Disk => by_size(listing.disk.0, slice.disk.0),
-    };
-    count.map_or(u32::MAX, |count| u32::try_from(count).unwrap_or(u32::MAX))
+    requirement::slices(listing.offered(), requirement::slice(requirement))
 }
 
 /// Whether tickets that answer one request agree with each other. Each of them has to be true by itself

@@ -8,7 +8,7 @@ use proto::message::market::{
     Delist, FindSeller, HandOver, Handed, HandedOver, Listing, MarketMessage, Reserve, Reserved, Unavailable,
 };
 use proto::wire::Wire;
-use proto::{Bytes, Capacity, Market, Range, Rate, RefusalCode, RequestId, Rules, Signed, Time};
+use proto::{Bytes, Capacity, Commodity, Market, Range, Rate, RefusalCode, RequestId, Rules, Signed, Time};
 
 const HEIR: u16 = 50;
 const DONOR: u16 = 60;
@@ -309,7 +309,7 @@ fn what_a_seller_withdraws_is_what_it_listed_there() {
             (DONOR, pass(vec![signed(1, offer(1, 1, 5))], false))
         };
         tell(&mut owner, from, message, at(0));
-        tell(&mut owner, 1, MarketMessage::Delist(Delist { version }), at(0));
+        tell(&mut owner, 1, MarketMessage::Delist(Delist { commodity: Commodity::Compute, version }), at(0));
         assert_eq!(owner.listings().count(), left, "{by_seller} {version}");
     }
 }

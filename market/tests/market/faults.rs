@@ -35,7 +35,7 @@ fn check(faults: Faults, crashes: u16, sales_at_least: usize) -> Hash {
         for node in world.nodes.values() {
             assert_eq!(node.purchases(), (0, 0));
         }
-        let free: u32 = world.nodes.range(0..8).map(|(_, node)| node.free_cores()).sum();
+        let free: u32 = world.nodes.range(0..8).map(|(_, node)| node.free_part().cores).sum();
         assert_eq!(free, 4 * u32::try_from(world.nodes.range(0..8).count()).unwrap(), "all slices come back");
         let is_calm = faults.lost <= 100;
         let idle = world.nodes.range(0..8).count();

@@ -85,7 +85,7 @@ fn trade(moves: &[(Move, u64)], faults: Faults, seed: u8, hands_over: bool) -> W
     world.run_for(Span::secs(150));
     assert_eq!(world.ends.len(), moves.len(), "every purchase ends");
     for (n, node) in world.nodes.range(0..SELLERS) {
-        assert_eq!(node.free_cores(), 2, "node {n}");
+        assert_eq!(node.free_part().cores, 2, "node {n}");
     }
     world
 }

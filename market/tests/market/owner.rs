@@ -10,7 +10,8 @@ use proto::message::market::{
 };
 use proto::rules::PricingRule;
 use proto::{
-    Bytes, Capacity, Market, PublicKey, Range, Rate, RefusalCode, RequestId, Rules, Signed, Span, Time,
+    Bytes, Capacity, Commodity, Market, PublicKey, Range, Rate, RefusalCode, RequestId, Rules, Signed, Span,
+    Time,
 };
 
 fn order(n: u16, from: u64, requirement: Requirement, bid: u64, avoid: Vec<PublicKey>) -> MarketMessage {
@@ -129,6 +130,7 @@ fn a_question_during_a_match_joins_it() {
             1,
             MarketMessage::Reserve(Reserve {
                 request,
+                commodity: Commodity::Compute,
                 slice: proto::Bundle { cores: 1, .. },
                 version: 1,
                 ..
@@ -279,9 +281,9 @@ fn a_seller_has_one_listing_and_takes_it_out_by_version() {
         versions
     };
     assert_eq!(versions(&owner), [(4, 1), (6, 3)]);
-    tell(&mut owner, 1, MarketMessage::Delist(Delist { version: 2 }), at(1));
+    tell(&mut owner, 1, MarketMessage::Delist(Delist { commodity: Commodity::Compute, version: 2 }), at(1));
     assert_eq!(versions(&owner), [(4, 1), (6, 3)]);
-    tell(&mut owner, 1, MarketMessage::Delist(Delist { version: 3 }), at(1));
+    tell(&mut owner, 1, MarketMessage::Delist(Delist { commodity: Commodity::Compute, version: 3 }), at(1));
     assert_eq!(versions(&owner), [(4, 1)]);
 }
 

@@ -53,13 +53,20 @@ pub(crate) fn supply(cores: u32, per_core: u64, ask: u64) -> Supply {
         ask: Rate(ask),
         memory,
         disk,
+        most_memory: memory,
         platform: linux(),
         longest: Span::secs(60),
     }
 }
 
+/// A slice of so many cores, with a MiB of memory for each.
 pub(crate) fn need(cores: u32, power: u64) -> Requirement {
-    Requirement { cores, power: Capacity(power), memory: Bytes::gib(1), ..Requirement::default() }
+    Requirement {
+        cores,
+        power: Capacity(power),
+        memory: Bytes::mib(u64::from(cores)),
+        ..Requirement::default()
+    }
 }
 
 /// A listing of node `n`, in its right market, for three renewals from the start of the world.
@@ -78,6 +85,7 @@ pub(crate) fn listing(n: u16, version: u64, cores: u32, per_core: u64, ask: u64)
         platform,
         longest,
         standing: None,
+        whole: proto::Bundle { cores, memory, disk },
         expires: at(0).after(rules().renewal.times(3)),
     }
 }
@@ -123,7 +131,7 @@ pub(crate) fn sent(outputs: &[Output]) -> Vec<(u16, MarketMessage)> {
     outputs.iter().filter_map(message).collect()
 }
 
-/// So many cores, and nothing else of the machine.
+/// What [`need`] takes of a machine.
 pub(crate) fn cores(cores: u32) -> proto::Bundle {
-    proto::Bundle { cores, ..proto::Bundle::default() }
+    proto::Bundle { cores, memory: Bytes::mib(cores.into()), disk: Bytes(0) }
 }

@@ -68,9 +68,9 @@ fn slices_of_one_large_seller_go_to_many_buyers() {
         world.buy(2 + u16::try_from(token % 4).unwrap(), token, need(1, 1_000), 10);
     }
     world.run_for(Span::secs(20));
-    assert_eq!((world.sales(), world.nodes[&1].free_cores()), (16, 0));
+    assert_eq!((world.sales(), world.nodes[&1].free_part().cores), (16, 0));
     world.run_for(Span::secs(60));
-    assert_eq!((world.nodes[&1].free_cores(), world.listed()), (16, [1].into()));
+    assert_eq!((world.nodes[&1].free_part().cores, world.listed()), (16, [1].into()));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use market::{Config, Input, Marketplace, Output, Supply, placement, seller, tick
 use proto::message::market::{
     Delist, Listed, Listing, MarketMessage, RefusedRequest, Reserve, Reserved, Unavailable,
 };
-use proto::{Capacity, Market, Range, Rate, Refusal, RefusalCode, RequestId, Time};
+use proto::{Capacity, Commodity, Market, Range, Rate, Refusal, RefusalCode, RequestId, Time};
 
 const OWNER: u16 = 5;
 
@@ -55,7 +55,8 @@ fn confirm(seller: &mut Marketplace, outputs: &[Output], now: Time) -> Listing {
 
 fn reserve(n: u16, version: u64, cores: u32) -> MarketMessage {
     let (request, ticket, buyer) = (RequestId(u64::from(n)), ticket_id(n), key(9));
-    MarketMessage::Reserve(Reserve { request, ticket, version, slice: crate::papers::cores(cores), buyer })
+    let (commodity, slice) = (Commodity::Compute, crate::papers::cores(cores));
+    MarketMessage::Reserve(Reserve { request, ticket, commodity, version, slice, buyer })
 }
 
 fn yes(n: u64) -> (u16, MarketMessage) {
@@ -75,7 +76,7 @@ fn what_is_idle_is_listed_in_the_market_of_its_class() {
     let listing = confirm(&mut seller, &outputs, at(0));
     assert_eq!((listing.market, listing.cores, listing.ask), (class(47), 4, Rate(5)));
     assert_eq!(listing.expires, at(12));
-    assert_eq!((seller.is_listed(), seller.free_cores()), (Some((class(47), Rate(5))), 4));
+    assert_eq!((seller.is_listed(), seller.free_part().cores), (Some((class(47), Rate(5))), 4));
 }
 
 #[test]
@@ -93,16 +94,19 @@ fn a_sold_slice_moves_the_remainder_to_its_own_market() {
     let (mut seller, listing) = listed(supply(4, 1_000, 5));
     let outputs = tell(&mut seller, OWNER, reserve(1, listing.version, 2), at(1));
     assert_eq!(sent(&outputs), vec![yes(1)]);
-    assert_eq!((seller.free_cores(), seller.is_listed()), (2, None));
+    assert_eq!((seller.free_part().cores, seller.is_listed()), (2, None));
     let outputs = found(&mut seller, &outputs, 6, at(1));
     let (to, request, rest) = listing_in(&outputs);
     assert_eq!((to, rest.cores, rest.market), (6, 2, class(43)));
     let confirmed = MarketMessage::Listed(Listed { request, version: rest.version });
     let outputs = sent(&tell(&mut seller, 6, confirmed, at(1)));
-    assert_eq!(outputs, vec![(OWNER, MarketMessage::Delist(Delist { version: rest.version }))]);
+    assert_eq!(
+        outputs,
+        vec![(OWNER, MarketMessage::Delist(Delist { commodity: Commodity::Compute, version: rest.version }))]
+    );
     give(&mut seller, Input::Take { ticket: ticket_id(1) }, at(2));
     let outputs = give(&mut seller, Input::Free { ticket: ticket_id(1) }, at(3));
-    assert_eq!(seller.free_cores(), 4);
+    assert_eq!(seller.free_part().cores, 4);
     assert!(matches!(outputs[..], [Output::Lookup { key, .. }] if key == placement::key(class(47))));
 }
 
@@ -115,7 +119,7 @@ fn a_reservation_that_is_not_taken_ends_and_one_that_is_taken_stays() {
             give(&mut seller, Input::Take { ticket: ticket_id(1) }, at(1));
         }
         give(&mut seller, Input::Timeout, at(0).after(seller::RESERVATION_TTL));
-        assert_eq!(seller.free_cores(), free, "taken: {is_taken}");
+        assert_eq!(seller.free_part().cores, free, "taken: {is_taken}");
     }
 }
 
@@ -124,7 +128,7 @@ fn the_same_reservation_again_is_the_same_slice_until_a_contract_uses_it() {
     let (mut seller, listing) = listed(supply(4, 1_000, 5));
     tell(&mut seller, OWNER, reserve(1, listing.version, 2), at(0));
     assert_eq!(sent(&tell(&mut seller, OWNER, reserve(1, listing.version, 2), at(1))), vec![yes(1)]);
-    assert_eq!(seller.free_cores(), 2);
+    assert_eq!(seller.free_part().cores, 2);
     assert_eq!(sent(&tell(&mut seller, OWNER, reserve(1, listing.version, 1), at(1))), vec![no(1)]);
     give(&mut seller, Input::Take { ticket: ticket_id(1) }, at(1));
     assert_eq!(sent(&tell(&mut seller, OWNER, reserve(1, listing.version, 2), at(1))), vec![no(1)]);
@@ -137,7 +141,7 @@ fn a_reservation_that_is_asked_for_again_is_kept_for_its_full_time_from_then() {
     tell(&mut seller, OWNER, reserve(1, listing.version, 2), at(10));
     for (secs, free) in [(15, 2), (24, 2), (25, 4)] {
         give(&mut seller, Input::Timeout, at(secs));
-        assert_eq!(seller.free_cores(), free, "after {secs} s");
+        assert_eq!(seller.free_part().cores, free, "after {secs} s");
     }
 }
 
@@ -150,7 +154,7 @@ fn check_reserve(from: u16, ahead: i64, cores: u32, expected: Option<u32>) {
     }
     let outputs = sent(&outputs);
     let is_kept = matches!(outputs[0].1, MarketMessage::Reserved(_));
-    assert_eq!(is_kept.then(|| seller.free_cores()), expected, "{from} {ahead} {cores}");
+    assert_eq!(is_kept.then(|| seller.free_part().cores), expected, "{from} {ahead} {cores}");
 }
 
 #[test]
@@ -181,6 +185,7 @@ fn check_stranger(owner: Option<u16>, is_kept: bool, lists_at: u16) {
     assert_eq!(sought, placement::key(class(47)));
     let ticket = ticket_id(1);
     let again = Reserve {
+        commodity: Commodity::Compute,
         request: RequestId(2),
         ticket,
         version: listing.version,
@@ -194,9 +199,10 @@ fn check_stranger(owner: Option<u16>, is_kept: bool, lists_at: u16) {
     };
     let mut outputs = give(&mut seller, input, at(1));
     assert_eq!(sent(&outputs)[0], answer_to(6, 2, is_kept), "{owner:?}");
-    assert_eq!(seller.free_cores(), if is_kept { 0 } else { 4 });
+    assert_eq!(seller.free_part().cores, if is_kept { 0 } else { 4 });
     if is_kept {
         let lost = Reserve {
+            commodity: Commodity::Compute,
             request: RequestId(3),
             ticket,
             version: listing.version,
@@ -230,7 +236,7 @@ fn many_strangers_cost_one_lookup_and_wait_a_bounded_time() {
     assert_eq!(seller.poll_timeout(), Some(until));
     let answers = sent(&give(&mut seller, Input::Timeout, until));
     let expected: Vec<_> = (0..count).map(|n| answer_to(100 + n, n.into(), false)).collect();
-    assert_eq!((answers, seller.free_cores()), (expected, 4));
+    assert_eq!((answers, seller.free_part().cores), (expected, 4));
 }
 
 #[test]
@@ -251,11 +257,11 @@ fn a_supply_that_shrinks_below_what_is_sold_sells_nothing_more() {
     give(&mut seller, Input::Take { ticket: ticket_id(1) }, at(1));
     for (cores, free) in [(2, 0), (3, 0), (4, 1), (1, 0)] {
         give(&mut seller, Input::Supply { supply: Some(supply(cores, 1_000, 5)) }, at(1));
-        assert_eq!(seller.free_cores(), free, "{cores} cores");
+        assert_eq!(seller.free_part().cores, free, "{cores} cores");
     }
     give(&mut seller, Input::Supply { supply: None }, at(1));
     give(&mut seller, Input::Free { ticket: ticket_id(1) }, at(1));
-    assert_eq!((seller.free_cores(), seller.poll_timeout()), (0, None));
+    assert_eq!((seller.free_part().cores, seller.poll_timeout()), (0, None));
 }
 
 #[test]
@@ -265,7 +271,10 @@ fn a_new_price_replaces_the_listing_and_a_new_speed_takes_it_out_before_it_moves
     assert!(matches!(&outputs[..], [(OWNER, MarketMessage::List(list))] if list.listing.body.ask == Rate(6)));
     let (mut seller, listing) = listed(supply(4, 1_000, 5));
     let outputs = give(&mut seller, Input::Supply { supply: Some(supply(4, 2_000, 5)) }, at(1));
-    assert_eq!(sent(&outputs), [(OWNER, MarketMessage::Delist(Delist { version: listing.version }))]);
+    assert_eq!(
+        sent(&outputs),
+        [(OWNER, MarketMessage::Delist(Delist { commodity: Commodity::Compute, version: listing.version }))]
+    );
     assert!(matches!(outputs[1], Output::Lookup { key, .. } if key == placement::key(class(51))));
 }
 
@@ -273,7 +282,13 @@ fn a_new_price_replaces_the_listing_and_a_new_speed_takes_it_out_before_it_moves
 fn nothing_to_sell_means_no_listing() {
     let (mut seller, listing) = listed(supply(4, 1_000, 5));
     let outputs = sent(&give(&mut seller, Input::Supply { supply: None }, at(1)));
-    assert_eq!(outputs, vec![(OWNER, MarketMessage::Delist(Delist { version: listing.version }))]);
+    assert_eq!(
+        outputs,
+        vec![(
+            OWNER,
+            MarketMessage::Delist(Delist { commodity: Commodity::Compute, version: listing.version })
+        )]
+    );
     assert_eq!(seller.is_listed(), None);
 }
 

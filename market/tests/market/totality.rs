@@ -88,6 +88,7 @@ fn messages() -> impl Strategy<Value = MarketMessage> {
     );
     let reserves = (requests(), 0_u16..3, 0_u64..6, 0_u32..6).prop_map(|(request, n, version, cores)| {
         M::Reserve(Reserve {
+            commodity: Commodity::Compute,
             request,
             ticket: ticket_id(n),
             version,
@@ -110,7 +111,7 @@ fn messages() -> impl Strategy<Value = MarketMessage> {
     prop_oneof![
         4 => lists.prop_map(|list| M::List(Box::new(list))),
         1 => (requests(), any::<u64>()).prop_map(|(request, version)| M::Listed(Listed { request, version })),
-        1 => prop_oneof![0_u64..5, Just(u64::MAX)].prop_map(|version| M::Delist(Delist { version })),
+        1 => prop_oneof![0_u64..5, Just(u64::MAX)].prop_map(|version| M::Delist(Delist { commodity: Commodity::Compute, version })),
         4 => finds,
         2 => matches.prop_map(|matched| M::Matched(Box::new(matched))),
         2 => no_sellers,

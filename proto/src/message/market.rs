@@ -47,7 +47,7 @@ impl Standing {
 pub struct Listing {
     /// Who sells.
     pub seller: Peer,
-    /// Grows with every listing of this seller: the newest counts.
+    /// Grows with every listing of this seller, of whatever commodity: of each commodity the newest counts.
     pub version: u64,
     /// The market it is listed in: the class of what is free of its commodity. Of compute power that is `per_core` ×
     /// `cores`, of memory and disk the bytes.
@@ -69,8 +69,19 @@ pub struct Listing {
     pub longest: Span,
     /// What the bank says of the seller; without it the seller is unknown.
     pub standing: Option<Signed<Standing>>,
+    /// What would be listed here if nothing of the machine were sold: what this seller could ever take on, in difference
+    /// to what is free now.
+    pub whole: Bundle,
     /// When the listing ends.
     pub expires: Time,
+}
+
+impl Listing {
+    /// What it offers.
+    #[must_use]
+    pub const fn offered(&self) -> Bundle {
+        Bundle { cores: self.cores, memory: self.memory, disk: self.disk }
+    }
 }
 
 /// What a buyer needs.
@@ -161,9 +172,11 @@ pub struct Listed {
     pub version: u64,
 }
 
-/// Takes the sender's listings up to this version out of the market.
+/// Takes the sender's listings of a commodity up to this version out of the market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delist {
+    /// What was listed.
+    pub commodity: Commodity,
     /// The newest version to remove.
     pub version: u64,
 }
@@ -241,6 +254,8 @@ pub struct Reserve {
     pub request: RequestId,
     /// The tickets that a slice each is kept for: 1 to [`MAX_BATCH`].
     pub tickets: Vec<CommandId>,
+    /// Of which commodity the listing is.
+    pub commodity: Commodity,
     /// The listing.
     pub version: u64,
     /// How much each of them is.

@@ -11,7 +11,7 @@ wire_struct!(Platform => Platform { os, arch, native });
 wire_struct!(Standing => Standing { account, kept, broken, expires });
 wire_struct!(Bundle => Bundle { cores, memory, disk });
 wire_struct!(Listing => Listing {
-    seller, version, market, cores, per_core, ask, memory, disk, platform, longest, standing, expires,
+    seller, version, market, cores, per_core, ask, memory, disk, platform, longest, standing, whole, expires,
 });
 wire_struct!(Requirement => Requirement {
     commodity, power, cores, memory, disk, os, arch, native, run_time, reputation,
@@ -21,12 +21,12 @@ wire_struct!(Ticket => Ticket {
 });
 wire_struct!(List => List { request, listing });
 wire_struct!(Listed => Listed { request, version });
-wire_struct!(Delist => Delist { version });
+wire_struct!(Delist => Delist { commodity, version });
 wire_struct!(FindSeller => FindSeller { request, tickets, from, requirement, bid, avoid });
 wire_struct!(Matched => Matched { request, tickets, missing });
 wire_struct!(NoSeller => NoSeller { request, next, listings, too_dear, too_small, lowest_ask });
 wire_struct!(RefusedRequest => RefusedRequest { request, refusal });
-wire_struct!(Reserve => Reserve { request, tickets, version, slice, buyer });
+wire_struct!(Reserve => Reserve { request, tickets, commodity, version, slice, buyer });
 wire_struct!(Reserved => Reserved { request, kept });
 wire_struct!(Unavailable => Unavailable { request });
 wire_struct!(Handed => Handed { listing, sold });

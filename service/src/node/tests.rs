@@ -47,8 +47,16 @@ impl Pair {
         pair.give(1, Input::Start { via: vec![peer(owner)] });
         let (memory, disk) = (Bytes::gib(1), Bytes::gib(1));
         let (per_core, ask, platform) = (Capacity(1_000), Rate(5), Platform::default());
-        let supply =
-            Some(Supply { cores: 1, per_core, ask, memory, disk, platform, longest: proto::Span::secs(60) });
+        let supply = Some(Supply {
+            cores: 1,
+            per_core,
+            ask,
+            memory,
+            disk,
+            most_memory: memory,
+            platform,
+            longest: proto::Span::secs(60),
+        });
         pair.run(Span::secs(2));
         pair.give(1, Input::Supply { supply });
         pair.run(Span::secs(2));

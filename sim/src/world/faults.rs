@@ -93,7 +93,7 @@ impl World<'_> {
             Who::Host(host) => Some(host).filter(|host| self.is_up(*host)),
             Who::Busy => {
                 let is_fit = |host: &&Host| {
-                    host.number >= self.scenario.buyers && !host.has_left && host.machine.busy_cores() > 0
+                    host.number >= self.scenario.buyers && !host.has_left && host.machine.busy().cores > 0
                 };
                 self.hosts.iter().find(is_fit).map(|host| host.number)
             }

@@ -213,9 +213,9 @@ impl World<'_> {
     fn execute(&mut self, number: usize, contract: ContractId, job: &Job) -> Checked {
         let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
         contract::executes(&self.watch.books, number, host.peer.key, contract)?;
-        let cores = host.offers.get(&contract).copied().unwrap_or(1);
+        let part = host.offers.get(&contract).copied().unwrap_or_default();
         let life = host.life;
-        if let Some((span, execution)) = host.machine.start(contract, cores, job, &mut host.store, self.now) {
+        if let Some((span, execution)) = host.machine.start(contract, part, job, &mut host.store, self.now) {
             let execution = Box::new(execution);
             self.queue
                 .push(self.now.after(span), Event::Executed { host: number, life, contract, execution });

@@ -184,8 +184,9 @@ fn verify_terms(ticket: &Ticket, rules: &Rules) -> Result<(), TicketFault> {
         pricing::Fault::Disordered => TicketFault::WrongOrder,
         pricing::Fault::Overflow => TicketFault::WrongPrice,
     })?;
-    // Under a posted price only who asks for no more than it may sell.
-    if (ticket.clearing, ticket.owner_rate) != (price.clearing, price.owner_rate) || ask > price.clearing {
+    // Under a posted price only who asks for no more than it may sell; under the others the order sees to that.
+    let is_below = ticket.rule == PricingRule::Posted && ask > price.clearing;
+    if (ticket.clearing, ticket.owner_rate) != (price.clearing, price.owner_rate) || is_below {
         return Err(TicketFault::WrongPrice);
     }
     match price.total() {

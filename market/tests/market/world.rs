@@ -184,7 +184,7 @@ impl World {
         ticket[..8].copy_from_slice(&token.to_be_bytes());
         let ticket = proto::CommandId(ticket);
         self.tokens.insert(token, n);
-        let input = Input::Buy { token, ticket, requirement, bid: Rate(bid), avoid: vec![] };
+        let input = Input::Buy { token, tickets: vec![ticket], requirement, bid: Rate(bid), avoid: vec![] };
         self.push(Span(0), Event::input(n, input));
     }
 
@@ -312,7 +312,7 @@ impl World {
                 self.crashed.insert(n);
                 self.tell_ranges();
             }
-            Output::NotBought { token, shortage } => self.end(n, token, End::NotBought(shortage)),
+            Output::NotBought { token, shortage, .. } => self.end(n, token, End::NotBought(shortage)),
         }
     }
 

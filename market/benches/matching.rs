@@ -14,13 +14,13 @@ mod source {
 
 use proto::message::market::{Listing, Platform, Requirement};
 use proto::{
-    Bundle, Bytes, Capacity, CommandId, Commodity, Hash, Market, Peer, PublicKey, Rate, Signature, Signed,
-    Time,
+    Bundle, Bytes, Capacity, CommandId, Commodity, Hash, Market, Peer, PublicKey, Rate, Reputation,
+    Signature, Signed, Time,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use source::matching::scan::Scan;
-use source::matching::{Books, Entry, Order, Seen, Stall, Wanted};
+use source::matching::{Books, Entry, Order, Seen, Spot, Wanted};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -127,7 +127,12 @@ fn entry(n: usize, is_equal: bool, rng: &mut ChaCha8Rng) -> Entry {
         expires: Time(1_000_000 + rng.next_u64() % 1_000_000),
     };
     let listing = Signed { body, signer: seller(n), signature: Signature([0; 64]) };
-    Entry { listing, sold: Bundle::default(), is_handed: false }
+    Entry {
+        listing,
+        sold: Bundle::default(),
+        reputation: Reputation(one_of(rng, &[333, 500, 900, 990])),
+        is_handed: false,
+    }
 }
 
 fn filled(count: usize, is_equal: bool) -> Books {
@@ -195,14 +200,14 @@ fn changes(count: usize) {
         books.insert(entry);
     }
     let renewal = start.elapsed().as_secs_f64() * 1e9 / number;
-    let stalls: Vec<Stall> = books.stalls(|_| true);
+    let spots: Vec<Spot> = books.spots(|_| true);
     let one = Bundle { cores: 1, memory: Bytes::mib(1), disk: Bytes(0) };
     let start = Instant::now();
-    for stall in &stalls {
-        books.start_flight(*stall, one);
-        books.end_flight(*stall, one);
+    for spot in &spots {
+        books.start_flight(*spot, one);
+        books.end_flight(*spot, one);
     }
-    let flight = start.elapsed().as_secs_f64() * 1e9 / stalls.len() as f64;
+    let flight = start.elapsed().as_secs_f64() * 1e9 / spots.len() as f64;
     let mut rng = ChaCha8Rng::from_seed([3; 32]);
     let entries: Vec<Entry> = (0..count).map(|n| entry(n, false, &mut rng)).collect();
     let mut books = Books::default();

@@ -334,6 +334,9 @@ impl Purchase {
         };
         matched.tickets.iter().try_for_each(|ticket| ticket::verify_answer(&ticket.body, &ordered))?;
         ticket::verify_batch(&matched.tickets, &post.rules)?;
-        matched.tickets.iter().try_for_each(|ticket| ticket::verify_ticket(ticket, &post.rules, now))
+        matched
+            .tickets
+            .iter()
+            .try_for_each(|ticket| ticket::verify_ticket(ticket, &post.rules, post.bank, now))
     }
 }

@@ -1,11 +1,11 @@
 //! The invariants of a marketplace, cheap enough to be checked after every event.
 
-use crate::matching::{Books, Stall};
+use crate::matching::{Books, Spot};
 use crate::owner::Owner;
 use crate::owner::matches::Part;
 use crate::seller::Seller;
 use crate::{Marketplace, buyer, requirement};
-use proto::{Bundle, Market, PublicKey, RequestId, Time};
+use proto::{Bundle, Capacity, Market, PublicKey, RequestId, Time};
 use std::collections::BTreeMap;
 
 /// A broken invariant.
@@ -99,49 +99,54 @@ impl Marketplace {
 }
 
 fn check_seller(seller: &Seller, now: Time) -> Result<(), Violation> {
-    let (held, ceiling) = (seller.slices.held(), seller.slices.ceiling);
+    let slices = &seller.goods.slices;
+    let (held, ceiling) = (slices.held(), slices.ceiling);
     if !ceiling.holds(held) {
         return Err(Violation::SoldTwice { held, ceiling });
     }
-    let free = seller.slices.supply().map(|supply| supply.for_one(seller.slices.free_part()));
-    let free = free.filter(|free| free.cores > 0).unwrap_or_default();
-    let listed = seller.listing.as_ref().map_or_else(Bundle::default, |listing| listing.body.offered());
-    if listed != free {
-        return Err(Violation::WrongOffer { listed, free });
+    for stall in &seller.stalls {
+        let ask = slices.supply().and_then(|supply| supply.asks.ask(stall.commodity));
+        let free = ask.map_or_else(Bundle::default, |_| slices.offered(stall.commodity));
+        let is_some = free.amount_of(stall.commodity, Capacity(1)) > 0;
+        let free = if is_some { free } else { Bundle::default() };
+        let listed = stall.listing.as_ref().map_or_else(Bundle::default, |listing| listing.body.offered());
+        if listed != free {
+            return Err(Violation::WrongOffer { listed, free });
+        }
     }
-    if seller.slices.kept.values().any(|slice| slice.until.is_some_and(|until| until <= now)) {
+    if slices.kept.values().any(|slice| slice.until.is_some_and(|until| until <= now)) {
         return Err(Violation::LateReservation);
     }
     Ok(())
 }
 
 fn check_books(books: &Books, now: Time) -> Result<(), Violation> {
-    for (&stall, entry) in &books.entries {
+    for (&spot, entry) in &books.entries {
         let body = &entry.listing.body;
-        let is_timed = books.expiries.contains(&(body.expires, stall));
-        let is_placed = Stall::of(body) == stall && body.market == requirement::market_of(body);
+        let is_timed = books.expiries.contains(&(body.expires, spot));
+        let is_placed = Spot::of(body) == spot && body.market == requirement::market_of(body);
         if !books.is_indexed(entry) || !is_timed || !is_placed {
-            return Err(Violation::BrokenIndex { seller: stall.seller });
+            return Err(Violation::BrokenIndex { seller: spot.seller });
         }
         if body.expires <= now {
-            return Err(Violation::LateListing { seller: stall.seller });
+            return Err(Violation::LateListing { seller: spot.seller });
         }
     }
     let unsound = books.index.values().find(|book| !book.is_sound());
     if let Some(row) = unsound.and_then(|book| book.rows().next()) {
         return Err(Violation::BrokenIndex { seller: row.seller });
     }
-    let indexed = books.stalls(|_| true);
-    let timed: Vec<Stall> = books.expiries.iter().map(|(_, stall)| *stall).collect();
-    for stall in indexed.iter().chain(&timed) {
-        if !books.entries.contains_key(stall) {
-            return Err(Violation::BrokenIndex { seller: stall.seller });
+    let indexed = books.spots(|_| true);
+    let timed: Vec<Spot> = books.expiries.iter().map(|(_, spot)| *spot).collect();
+    for spot in indexed.iter().chain(&timed) {
+        if !books.entries.contains_key(spot) {
+            return Err(Violation::BrokenIndex { seller: spot.seller });
         }
     }
     // As many lines as listings, and each listing has its own: so nothing stands twice.
     let is_surplus = indexed.len().max(timed.len()) > books.entries.len();
     match indexed.iter().max() {
-        Some(stall) if is_surplus => Err(Violation::BrokenIndex { seller: stall.seller }),
+        Some(spot) if is_surplus => Err(Violation::BrokenIndex { seller: spot.seller }),
         _ => Ok(()),
     }
 }
@@ -154,14 +159,14 @@ fn check_places(owner: &Owner) -> Result<(), Violation> {
     if let Some(&market) = owner.kept.index.keys().find(|market| owner.answers(**market)) {
         return Err(Violation::KeptAside { market });
     }
-    match owner.kept.entries.keys().find(|stall| owner.books.entries.contains_key(*stall)) {
-        Some(stall) => Err(Violation::BrokenIndex { seller: stall.seller }),
+    match owner.kept.entries.keys().find(|spot| owner.books.entries.contains_key(*spot)) {
+        Some(spot) => Err(Violation::BrokenIndex { seller: spot.seller }),
         None => Ok(()),
     }
 }
 
 fn check_owner(owner: &Owner) -> Result<(), Violation> {
-    let mut flights: BTreeMap<Stall, Bundle> = BTreeMap::new();
+    let mut flights: BTreeMap<Spot, Bundle> = BTreeMap::new();
     let mut questions = 0;
     for (key, matched) in &owner.matches {
         let is_awaited = |(request, part): (&RequestId, &Part)| {
@@ -172,16 +177,16 @@ fn check_owner(owner: &Owner) -> Result<(), Violation> {
         }
         questions += matched.parts.len();
         for part in matched.parts.values() {
-            let flight = flights.entry(Stall::of(&part.listing.body)).or_default();
+            let flight = flights.entry(Spot::of(&part.listing.body)).or_default();
             *flight = flight.plus(part.taken(&matched.wish));
         }
     }
     if owner.due.len() != questions || owner.reserves.len() != questions {
         return Err(Violation::LostMatch);
     }
-    let agrees = |stall: &Stall| owner.books.flights.get(stall) == flights.get(stall);
-    match flights.keys().chain(owner.books.flights.keys()).find(|stall| !agrees(stall)) {
-        Some(stall) => Err(Violation::WrongFlight { seller: stall.seller }),
+    let agrees = |spot: &Spot| owner.books.flights.get(spot) == flights.get(spot);
+    match flights.keys().chain(owner.books.flights.keys()).find(|spot| !agrees(spot)) {
+        Some(spot) => Err(Violation::WrongFlight { seller: spot.seller }),
         None => Ok(()),
     }
 }

@@ -18,22 +18,21 @@ mod post;
 pub mod pricing;
 pub mod requirement;
 pub mod seller;
+mod supply;
 pub mod ticket;
 
 pub use buyer::shortage::Shortage;
 pub use check::Violation;
 pub use matching::{MAX_COUNTED, MAX_LISTINGS};
 pub use seller::slices::Slice;
+pub use supply::{Supply, Tariff};
 pub use ticket::{Ordered, TicketFault, verify_answer, verify_batch, verify_papers, verify_ticket};
 
 use buyer::{Buyer, Order};
 use owner::{Owner, estate::Change};
 use post::Post;
-use proto::message::market::{Listing, MarketMessage, Platform, Requirement, Ticket};
-use proto::{
-    Bundle, Bytes, Capacity, CommandId, KeyPair, Market, Peer, PublicKey, Range, Rate, RingId, Rules, Signed,
-    Span, Time,
-};
+use proto::message::market::{Listing, MarketMessage, Requirement, Standing, Ticket};
+use proto::{Bundle, CommandId, KeyPair, Market, Peer, PublicKey, Range, Rate, RingId, Rules, Signed, Time};
 use seller::Seller;
 
 /// What a marketplace has to know from outside.
@@ -41,41 +40,8 @@ use seller::Seller;
 pub struct Config {
     /// The network's rules.
     pub rules: Rules,
-}
-
-/// What a node has to sell.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Supply {
-    /// Cores, those in use by contracts included.
-    pub cores: u32,
-    /// What one of them executes.
-    pub per_core: Capacity,
-    /// The marginal cost.
-    pub ask: Rate,
-    /// Memory, what is in use by contracts included.
-    pub memory: Bytes,
-    /// Disk, what is in use by contracts included.
-    pub disk: Bytes,
-    /// The most memory that one sub-task may have.
-    pub most_memory: Bytes,
-    /// What the machine is.
-    pub platform: Platform,
-    /// The longest that it runs a sub-task.
-    pub longest: Span,
-}
-
-impl Supply {
-    /// All of it.
-    #[must_use]
-    pub const fn whole(&self) -> Bundle {
-        Bundle { cores: self.cores, memory: self.memory, disk: self.disk }
-    }
-
-    /// What of `part` is offered to sub-tasks: of the memory no more than one may have, since a buyer that was matched
-    /// by more would only be declined.
-    fn for_one(&self, part: Bundle) -> Bundle {
-        Bundle { memory: part.memory.min(self.most_memory), ..part }
-    }
+    /// Whose word on the standing of sellers counts; without one all of them are unknown.
+    pub bank: Option<PublicKey>,
 }
 
 /// What happens to a marketplace.
@@ -126,6 +92,11 @@ pub enum Input {
     Supply {
         /// `None`: nothing.
         supply: Option<Supply>,
+    },
+    /// What the bank says of this node as a seller; the newest counts.
+    Standing {
+        /// Signed by the bank.
+        standing: Signed<Standing>,
     },
     /// A contract uses the slice that was reserved for this ticket.
     Take {
@@ -252,20 +223,21 @@ impl Marketplace {
     /// What of the supply is neither reserved nor in use.
     #[must_use]
     pub fn free_part(&self) -> Bundle {
-        self.seller.slices.free_part()
+        self.seller.goods.slices.free_part()
     }
 
-    /// Where and at what ask this node is listed, once the market owner has confirmed it.
-    #[must_use]
-    pub fn is_listed(&self) -> Option<(Market, Rate)> {
-        let listing = self.seller.listing.as_ref().filter(|_| self.seller.is_standing())?;
-        Some((listing.body.market, listing.body.ask))
+    /// Where and at what asks this node is listed, as far as market owners have confirmed it; at most once for each
+    /// commodity.
+    pub fn listed(&self) -> impl Iterator<Item = (Market, Rate)> {
+        let standing = self.seller.stalls.iter().filter(|stall| stall.is_standing());
+        let listings = standing.filter_map(|stall| stall.listing.as_ref());
+        listings.map(|listing| (listing.body.market, listing.body.ask))
     }
 
     /// The slice that is kept for `ticket` or used by its contract.
     #[must_use]
     pub fn slice(&self, ticket: &CommandId) -> Option<&Slice> {
-        self.seller.slices.kept.get(ticket)
+        self.seller.goods.slices.kept.get(ticket)
     }
 
     /// Purchases that are under way, and those that wait for room.
@@ -284,10 +256,10 @@ impl Marketplace {
         if body.winner.body.seller != self.post.me {
             return Err(TicketFault::NotMine);
         }
-        if !self.seller.slices.is_kept_for(body.id, body.buyer, requirement::slice(&body.requirement)) {
+        if !self.seller.goods.slices.is_kept_for(body.id, body.buyer, requirement::slice(&body.requirement)) {
             return Err(TicketFault::NotReserved);
         }
-        verify_ticket(ticket, &self.post.rules, now)
+        verify_ticket(ticket, &self.post.rules, self.post.bank, now)
     }
 
     fn accept(&mut self, input: Input, now: Time) {
@@ -307,6 +279,7 @@ impl Marketplace {
             Input::Successors { peers } => self.owner.succeeded_by(self.post.me, peers),
             Input::Leave => self.owner.leave(now),
             Input::Supply { supply } => self.seller.supply(supply),
+            Input::Standing { standing } => self.seller.learn_standing(&self.post, standing),
             Input::Take { ticket } => self.seller.take(ticket),
             Input::Free { ticket } => self.seller.free(ticket),
             Input::Buy { token, tickets, requirement, bid, avoid } => {

@@ -5,7 +5,7 @@ pub(crate) mod estate;
 pub(crate) mod matches;
 pub(crate) mod tickets;
 
-use crate::matching::{Books, Entry, Stall};
+use crate::matching::{Books, Entry, Spot};
 use crate::post::Post;
 use crate::requirement;
 use crate::ticket::{CLOCK_SKEW, LIFETIME_RENEWALS};
@@ -74,16 +74,16 @@ impl Owner {
     }
 
     pub(crate) fn delist(&mut self, from: Peer, delist: Delist) {
-        let stall = Stall { seller: from.key, commodity: delist.commodity };
-        self.books.withdraw(stall, delist.version);
-        self.kept.withdraw(stall, delist.version);
+        let spot = Spot { seller: from.key, commodity: delist.commodity };
+        self.books.withdraw(spot, delist.version);
+        self.kept.withdraw(spot, delist.version);
     }
 
     /// `peer` cannot be reached: what it lists goes, and who waits for it is served by the next.
     pub(crate) fn unreachable(&mut self, post: &mut Post, peer: Peer, now: Time) {
         self.books.remove_all_of(peer);
         self.lose_partner(peer);
-        if Stall::all_of(peer.key).iter().any(|stall| self.books.flights.contains_key(stall)) {
+        if Spot::all_of(peer.key).iter().any(|spot| self.books.flights.contains_key(spot)) {
             self.lose_seller(post, peer, now);
         }
     }
@@ -101,7 +101,7 @@ impl Owner {
     fn admit(&mut self, post: &Post, handed: Handed, is_handed: bool, now: Time) -> Result<bool, Refusal> {
         let Handed { listing, sold } = handed;
         let body = &listing.body;
-        let (stall, market) = (Stall::of(body), body.market);
+        let (spot, market) = (Spot::of(body), body.market);
         let is_well_formed = body.offered().amount_of(market.commodity, body.per_core) > 0
             && body.market == requirement::market_of(body)
             && body.platform.os.len() <= requirement::MAX_NAME
@@ -119,7 +119,7 @@ impl Owner {
         let is_ours = self.answers(market);
         let (books, others) =
             if is_ours { (&mut self.books, &mut self.kept) } else { (&mut self.kept, &mut self.books) };
-        let known = books.entries.get(&stall).or_else(|| others.entries.get(&stall));
+        let known = books.entries.get(&spot).or_else(|| others.entries.get(&spot));
         match known.map(|entry| &entry.listing) {
             Some(stands) if stands.body.version > body.version => {
                 return Err(no(RefusalCode::Mismatch, "a newer version is listed"));
@@ -130,15 +130,16 @@ impl Owner {
             }
             _ => {}
         }
-        if !books.has_room(stall) {
+        if !books.has_room(spot) {
             return Err(no(RefusalCode::Busy, "the books are full"));
         }
-        if !listing.is_genuine_by(stall.seller) {
+        if !listing.is_genuine_by(spot.seller) {
             return Err(no(RefusalCode::NotYours, "the listing is not signed by its seller"));
         }
-        books.insert(Entry { listing, sold, is_handed });
-        others.remove(stall);
-        self.estate.changed(market, stall);
+        let reputation = requirement::reputation(body, post.bank);
+        books.insert(Entry { listing, sold, reputation, is_handed });
+        others.remove(spot);
+        self.estate.changed(market, spot);
         Ok(true)
     }
 }

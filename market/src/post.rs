@@ -2,7 +2,7 @@
 
 use crate::{Config, Output};
 use proto::message::market::{MarketMessage, RefusedRequest};
-use proto::{KeyPair, Peer, Refusal, RequestId, Rules, Span, Time};
+use proto::{KeyPair, Peer, PublicKey, Refusal, RequestId, Rules, Span, Time};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::collections::VecDeque;
@@ -16,6 +16,7 @@ pub(crate) struct Post {
     pub(crate) me: Peer,
     pub(crate) keys: KeyPair,
     pub(crate) rules: Rules,
+    pub(crate) bank: Option<PublicKey>,
     rng: ChaCha8Rng,
     last_number: u64,
     outputs: VecDeque<Output>,
@@ -27,8 +28,8 @@ impl Post {
         let mut rng = ChaCha8Rng::from_seed(seed);
         // Numbers start anywhere, so that an answer to an earlier life of this node fits nothing.
         let last_number = rng.next_u64() >> 1;
-        let rules = config.rules;
-        Self { me, keys, rules, rng, last_number, outputs: VecDeque::new(), own: VecDeque::new() }
+        let Config { rules, bank } = config;
+        Self { me, keys, rules, bank, rng, last_number, outputs: VecDeque::new(), own: VecDeque::new() }
     }
 
     /// A number that was not used before.

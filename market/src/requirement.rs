@@ -1,7 +1,7 @@
 //! What a buyer needs, held against what a seller lists.
 
-use proto::message::market::{Listing, Requirement};
-use proto::{Bundle, Capacity, Commodity, Market};
+use proto::message::market::{Listing, Requirement, Standing};
+use proto::{Bundle, Capacity, Commodity, Market, PublicKey, Reputation, Signed};
 
 /// The longest name of an operating system or an architecture, in bytes.
 pub const MAX_NAME: usize = 64;
@@ -69,19 +69,33 @@ pub fn slices(free: Bundle, slice: Bundle) -> u32 {
     least.map_or(u32::MAX, |least| u32::try_from(least).unwrap_or(u32::MAX))
 }
 
+/// The reputation that a listing proves: what its standing says, if `bank` has signed that of this seller, and stands by
+/// it until the listing ends; so it holds as long as the listing. Who proves nothing is unknown.
+#[must_use]
+pub fn reputation(listing: &Listing, bank: Option<PublicKey>) -> Reputation {
+    let proves = |standing: &&Signed<Standing>| {
+        standing.body.account == listing.seller.key
+            && standing.body.expires >= listing.expires
+            && bank.is_some_and(|bank| standing.is_genuine_by(bank))
+    };
+    let standing = listing.standing.as_ref().filter(proves);
+    standing.map_or(Reputation::UNKNOWN, |standing| standing.body.reputation())
+}
+
 /// Whether a slice of `listing` with `free` of it left meets `requirement`.
 ///
 /// A program of one core gains nothing from a second one, so the power has to come from exactly the cores
-/// asked for. Power, memory, disk and the longest run are compared with ≥; a run time of zero does not matter. An
+/// asked for. Power, memory, disk, the longest run and the [`reputation`] are compared with ≥; a run time of zero does not matter. An
 /// empty name stands for any. A native program needs a seller that runs native programs; the others run everywhere.
 #[must_use]
-pub fn fits(listing: &Listing, free: Bundle, requirement: &Requirement) -> bool {
+pub fn fits(listing: &Listing, free: Bundle, reputation: Reputation, requirement: &Requirement) -> bool {
     let slice = slice(requirement);
     let same = |wanted: &str, given: &str| wanted.is_empty() || wanted == given;
     listing.market.commodity == requirement.commodity
         && free.holds(slice)
         && power_of(slice.cores, listing.per_core) >= requirement.power
         && listing.longest >= requirement.run_time
+        && reputation >= requirement.reputation
         && (listing.platform.native || !requirement.native)
         && same(&requirement.os, &listing.platform.os)
         && same(&requirement.arch, &listing.platform.arch)

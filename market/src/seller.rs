@@ -1,232 +1,99 @@
-//! The seller: keeps what is idle listed in the market of its class, renews the listing, and keeps slices
+//! The seller: keeps what is idle listed, in the market of its class of each commodity that is sold, and keeps slices
 //! for those who were matched.
 
 pub mod slices;
+mod stall;
+
+pub use stall::{
+    FIRST_PAUSE, LIST_TIMEOUT, LIST_TRIES, LOOKUP_TIMEOUT, MAX_STRANGERS, MAX_VENUES, RESERVATION_TTL,
+    STRANGER_TIMEOUT,
+};
 
 use crate::Supply;
 use crate::post::Post;
-use crate::ticket::LIFETIME_RENEWALS;
-use crate::{placement, requirement};
-use proto::message::market::{
-    Delist, List, Listed, Listing, MAX_BATCH, MarketMessage, RefusedRequest, Reserve, Reserved, Unavailable,
-};
-use proto::{Bundle, CommandId, Commodity, Market, Peer, Range, RefusalCode, RequestId, Signed, Span, Time};
+use proto::message::market::{Listed, RefusedRequest, Reserve, Standing};
+use proto::{CommandId, Commodity, Peer, Range, Signed, Time};
 use slices::Slices;
-
-/// How long a reservation is kept unless it is taken; longer than a ticket lives, so that whoever holds a
-/// ticket that has not ended finds its slice.
-pub const RESERVATION_TTL: Span = Span::secs(15);
-/// How long the owner has to confirm a listing, each time it is sent.
-pub const LIST_TIMEOUT: Span = Span::secs(1);
-/// How often a listing is sent before its owner is looked up again.
-pub const LIST_TRIES: u32 = 2;
-/// How long a lookup may take before it counts as failed.
-pub const LOOKUP_TIMEOUT: Span = Span::secs(10);
-/// The first pause after a failure; doubled with every failure up to the renewal period.
-pub const FIRST_PAUSE: Span = Span::millis(250);
-/// Owners that may still hold one of this seller's listings; older ones are forgotten first.
-pub const MAX_VENUES: usize = 8;
-/// Reservations by owners that this seller did not list with which wait for the ring's word.
-pub const MAX_STRANGERS: usize = 16;
-/// How long they wait; an owner asks no longer than that.
-pub const STRANGER_TIMEOUT: Span = Span::secs(2);
+use stall::Stall;
 
 /// The seller's state.
 #[derive(Debug)]
 pub(crate) struct Seller {
-    pub(crate) slices: Slices,
-    /// What is offered now, under the newest version.
-    pub(crate) listing: Option<Signed<Listing>>,
-    version: u64,
-    /// The first version with the present price and speed: a reservation of an older one would be for terms
-    /// that no longer hold.
-    terms_since: u64,
-    /// The market last listed in and who owns it.
-    home: Option<(Market, Peer)>,
-    /// Owners that were sent a listing which may still stand.
-    venues: Vec<Venue>,
-    strangers: Option<Strangers>,
-    step: Step,
-    failures: u32,
-    is_outdated: bool,
+    pub(crate) goods: Goods,
+    /// One for each commodity.
+    pub(crate) stalls: [Stall; 3],
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Venue {
-    owner: Peer,
-    until: Time,
-    is_open: bool,
-}
-
-/// Owners that ask for a slice although this seller has not listed with them: its listing may have been handed over
-/// to them, or they may lie. The ring tells, by the same lookup that decides where this seller lists.
+/// What the stalls share.
 #[derive(Debug)]
-struct Strangers {
-    token: u64,
-    market: Market,
-    until: Time,
-    asks: Vec<(Peer, Reserve)>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    /// Nothing to sell.
-    Idle,
-    /// The owner is being looked up.
-    LookingUp { token: u64, market: Market, until: Time },
-    /// The owner was sent the listing.
-    Listing { request: RequestId, owner: Peer, tries: u32, until: Time },
-    /// The owner has confirmed; time to renew.
-    Standing { renew: Time },
-    /// Something failed; time to try again.
-    Waiting { until: Time },
+pub(crate) struct Goods {
+    pub(crate) slices: Slices,
+    /// The newest version of a listing, of whatever commodity.
+    version: u64,
+    /// What the bank says of this seller.
+    standing: Option<Signed<Standing>>,
 }
 
 impl Seller {
     pub(crate) fn new(now: Time) -> Self {
-        Self {
-            slices: Slices::default(),
-            listing: None,
-            // Later lives of a node start above the versions of earlier ones.
-            version: now.0,
-            terms_since: now.0,
-            home: None,
-            venues: Vec::new(),
-            strangers: None,
-            step: Step::Idle,
-            failures: 0,
-            is_outdated: false,
-        }
-    }
-
-    pub(crate) fn is_standing(&self) -> bool {
-        matches!(self.step, Step::Standing { .. })
+        // Later lives of a node start above the versions of earlier ones.
+        let goods = Goods { slices: Slices::default(), version: now.0, standing: None };
+        Self { goods, stalls: Commodity::ALL.map(|commodity| Stall::new(commodity, now)) }
     }
 
     pub(crate) fn next_due(&self) -> Option<Time> {
-        let step = match self.step {
-            Step::Idle => None,
-            Step::LookingUp { until, .. } | Step::Listing { until, .. } | Step::Waiting { until } => {
-                Some(until)
-            }
-            Step::Standing { renew } => Some(renew),
-        };
-        let strangers = self.strangers.as_ref().map(|strangers| strangers.until);
-        [step, strangers, self.slices.next_due()].into_iter().flatten().min()
+        self.stalls.iter().filter_map(Stall::next_due).chain(self.goods.slices.next_due()).min()
     }
 
     pub(crate) fn supply(&mut self, supply: Option<Supply>) {
-        if self.slices.supply() == supply.as_ref() {
+        let slices = &mut self.goods.slices;
+        if slices.supply() == supply.as_ref() {
             return;
         }
-        let terms =
-            |supply: Option<&Supply>| supply.map(|s| (s.per_core, s.ask, s.longest, s.platform.clone()));
-        if terms(self.slices.supply()) != terms(supply.as_ref()) {
-            self.terms_since = self.version.saturating_add(1);
+        for stall in &mut self.stalls {
+            stall.supply_changed(slices.supply(), supply.as_ref());
         }
-        self.slices.set_supply(supply);
-        self.is_outdated = true;
+        slices.set_supply(supply);
+    }
+
+    /// Takes in what the bank says of this seller: its newest word, which is the one that holds longest.
+    pub(crate) fn learn_standing(&mut self, post: &Post, standing: Signed<Standing>) {
+        let is_ours = standing.body.account == post.me.key;
+        let is_news = self.goods.standing.as_ref().is_none_or(|old| old.body.expires < standing.body.expires);
+        if is_ours && is_news && post.bank.is_some_and(|bank| standing.is_genuine_by(bank)) {
+            self.goods.standing = Some(standing);
+            self.relist();
+        }
     }
 
     pub(crate) fn take(&mut self, ticket: CommandId) {
-        self.slices.take(ticket);
+        self.goods.slices.take(ticket);
     }
 
     pub(crate) fn free(&mut self, ticket: CommandId) {
-        self.is_outdated |= self.slices.free(ticket);
+        if self.goods.slices.free(ticket) {
+            self.relist();
+        }
     }
 
-    /// The arc of this node has changed: it may own the market it lists in, or have stopped to own it.
+    /// The arc of this node has changed: it may own the markets it lists in, or have stopped to own them.
     pub(crate) fn range_changed(&mut self, post: &Post, range: Range) {
-        if let Some((market, owner)) = self.home
-            && range.contains(placement::key(market)) != (owner == post.me)
-        {
-            self.home = None;
-            self.is_outdated |= self.listing.is_some();
+        for stall in &mut self.stalls {
+            stall.range_changed(post, range);
         }
     }
 
-    /// An owner asks for a slice. One that this seller has not listed with has to wait until the ring has confirmed
-    /// that it answers for this seller's market.
-    ///
-    /// So a liar can reserve nothing that it could not reserve as the owner that the ring names. What it can do is to
-    /// have the ring asked, for one question at a time, and, with [`MAX_STRANGERS`] names, to keep an heir waiting until
-    /// this seller renews its listing.
+    /// An owner asks for a slice.
     pub(crate) fn reserve(&mut self, post: &mut Post, from: Peer, reserve: Reserve, now: Time) {
-        let is_known = self.venues.iter().any(|venue| venue.owner == from);
-        let market = self.listing.as_ref().map(|listing| listing.body.market);
-        match market.filter(|_| !is_known && self.stands_by(reserve.version)) {
-            Some(market) => self.ask_ring(post, market, from, reserve, now),
-            None => self.keep_slice(post, from, reserve, is_known, now),
-        }
-    }
-
-    /// Whether what was listed under `version` is still offered at the same terms.
-    fn stands_by(&self, version: u64) -> bool {
-        (self.terms_since..=self.version).contains(&version)
-    }
-
-    fn ask_ring(&mut self, post: &mut Post, market: Market, from: Peer, reserve: Reserve, now: Time) {
-        let strangers = self.strangers.get_or_insert_with(|| {
-            let token = post.number();
-            post.put(crate::Output::Lookup { token, key: placement::key(market) });
-            Strangers { token, market, until: now.after(STRANGER_TIMEOUT), asks: Vec::new() }
-        });
-        // An owner that asks again means the same slice.
-        strangers.asks.retain(|(who, ask)| (*who, &ask.tickets) != (from, &reserve.tickets));
-        if strangers.asks.len() < MAX_STRANGERS {
-            strangers.asks.push((from, reserve));
-        }
-    }
-
-    /// The ring has said who answers for the market, or nothing. If that is nobody whom this seller has listed with,
-    /// its listing goes there now: who was refused drops it.
-    fn judge_strangers(&mut self, post: &mut Post, owner: Option<Peer>, now: Time) {
-        let Some(Strangers { market, asks, .. }) = self.strangers.take() else { return };
-        let listing = self.listing.as_ref().filter(|listing| listing.body.market == market);
-        let expires = listing.map(|listing| listing.body.expires);
-        let owner = owner.filter(|_| listing.is_some());
-        if let Some(owner) = owner.filter(|owner| self.venues.iter().all(|venue| venue.owner != *owner)) {
-            self.home = Some((market, owner));
-            self.is_outdated = true;
-        }
-        if let (Some(owner), Some(expires)) = (owner, expires)
-            && asks.iter().any(|(from, _)| *from == owner)
-        {
-            self.open(owner, expires);
-        }
-        for (from, reserve) in asks {
-            self.keep_slice(post, from, reserve, owner == Some(from), now);
-        }
-    }
-
-    fn keep_slice(&mut self, post: &mut Post, from: Peer, reserve: Reserve, is_owner: bool, now: Time) {
-        let Reserve { request, mut tickets, version, slice, buyer, .. } = reserve;
-        let until = now.after(RESERVATION_TTL);
-        let is_offered = is_owner && self.stands_by(version);
-        tickets.truncate(MAX_BATCH);
-        tickets.retain(|ticket| {
-            // The same question again, after a lost answer, is the same reservation.
-            let is_kept = is_offered && self.slices.extend(*ticket, buyer, slice, until);
-            let is_new = is_offered && !is_kept && self.slices.reserve(*ticket, buyer, slice, until);
-            self.is_outdated |= is_new;
-            is_kept || is_new
-        });
-        if tickets.is_empty() {
-            post.send(from, MarketMessage::Unavailable(Unavailable { request }));
-        } else {
-            post.send(from, MarketMessage::Reserved(Reserved { request, kept: tickets }));
+        let stall = self.stalls.iter_mut().find(|stall| stall.commodity == reserve.commodity);
+        if stall.is_some_and(|stall| stall.reserve(post, &mut self.goods, from, reserve, now)) {
+            self.relist();
         }
     }
 
     pub(crate) fn listed(&mut self, post: &mut Post, from: Peer, listed: Listed, now: Time) {
-        if let Step::Listing { request, owner, .. } = self.step
-            && (request, owner) == (listed.request, from)
-        {
-            self.failures = 0;
-            // Only now, so that buyers find one of the two listings while the seller moves.
-            self.delist_except(post, Some(from), listed.version);
-            self.step = Step::Standing { renew: now.after(post.jittered(post.rules.renewal)) };
+        for stall in &mut self.stalls {
+            stall.listed(post, from, listed, now);
         }
     }
 
@@ -238,159 +105,48 @@ impl Seller {
         refused: &RefusedRequest,
         now: Time,
     ) -> bool {
-        let Step::Listing { request, owner, .. } = self.step else { return false };
-        if (request, owner) != (refused.request, from) {
-            return false;
-        }
-        if matches!(refused.refusal.code, RefusalCode::Mismatch | RefusalCode::IdReused) {
-            // An earlier life listed with a faster clock: go on above it.
-            self.version = self.version.saturating_add(post.rules.renewal.0);
-        }
-        self.fail(post, now);
-        true
+        self.stalls.iter_mut().any(|stall| stall.refused(post, &mut self.goods, from, refused, now))
     }
 
     pub(crate) fn unreachable(&mut self, post: &mut Post, peer: Peer, now: Time) {
-        match self.step {
-            Step::Listing { owner, .. } if owner == peer => self.fail(post, now),
-            Step::Standing { .. } if self.home.is_some_and(|(_, owner)| owner == peer) => {
-                self.fail(post, now)
-            }
-            _ => {}
+        for stall in &mut self.stalls {
+            stall.unreachable(post, peer, now);
         }
     }
 
     /// Whether the lookup was ours.
     pub(crate) fn found(&mut self, post: &mut Post, token: u64, owner: Option<Peer>, now: Time) -> bool {
-        if self.strangers.as_ref().is_some_and(|strangers| strangers.token == token) {
-            self.judge_strangers(post, owner, now);
-            return true;
-        }
-        let Step::LookingUp { token: ours, market, .. } = self.step else { return false };
-        if ours != token {
-            return false;
-        }
-        match owner {
-            Some(owner) => {
-                self.home = Some((market, owner));
-                self.place(post, now);
+        for stall in &mut self.stalls {
+            if let Some(is_sold) = stall.found(post, &mut self.goods, token, owner, now) {
+                if is_sold {
+                    self.relist();
+                }
+                return true;
             }
-            None => self.fail(post, now),
         }
-        true
+        false
     }
 
     pub(crate) fn tick(&mut self, post: &mut Post, now: Time) {
-        self.is_outdated |= self.slices.purge(now);
-        self.venues.retain(|venue| venue.until > now);
-        if self.strangers.as_ref().is_some_and(|strangers| strangers.until <= now) {
-            self.judge_strangers(post, None, now);
+        if self.goods.slices.purge(now) {
+            self.relist();
         }
-        match self.step {
-            Step::Listing { owner, tries, until, .. } if until <= now && tries < LIST_TRIES => {
-                self.send(post, owner, tries + 1, now);
-            }
-            Step::LookingUp { until, .. } | Step::Listing { until, .. } if until <= now => {
-                self.fail(post, now)
-            }
-            Step::Waiting { until } if until <= now => {
-                self.step = Step::Idle;
-                self.is_outdated = true;
-            }
-            Step::Standing { renew } if renew <= now => self.is_outdated = true,
-            _ => {}
+        for stall in &mut self.stalls {
+            stall.tick(post, &mut self.goods, now);
         }
     }
 
     /// Lists what is free now, where something has changed or is due.
     pub(crate) fn flush(&mut self, post: &mut Post, now: Time) {
-        if !std::mem::take(&mut self.is_outdated) {
-            return;
-        }
-        let stood = self.version;
-        self.version = self.version.saturating_add(1);
-        self.listing = self.offer(post, now).map(|listing| Signed::new(listing, &post.keys));
-        if self.listing.is_none() {
-            self.step = Step::Idle;
-        }
-        if self.listing.is_none() || self.terms_since == self.version {
-            // What stands elsewhere is not for sale any more, or not at these terms.
-            let market = self.listing.as_ref().map(|listing| listing.body.market);
-            let home = self.home.filter(|(home, _)| Some(*home) == market).map(|(_, owner)| owner);
-            self.delist_except(post, home, stood);
-        }
-        if !matches!(self.step, Step::Waiting { .. }) {
-            self.place(post, now);
+        for stall in &mut self.stalls {
+            stall.flush(post, &mut self.goods, now);
         }
     }
 
-    /// Sends the newest listing to the owner of its market, or looks that owner up.
-    fn place(&mut self, post: &mut Post, now: Time) {
-        let Some(market) = self.listing.as_ref().map(|listing| listing.body.market) else { return };
-        match (self.home, self.step) {
-            (Some((home, owner)), _) if home == market => self.send(post, owner, 1, now),
-            (_, Step::LookingUp { market: sought, .. }) if sought == market => {}
-            _ => {
-                let token = post.number();
-                self.step = Step::LookingUp { token, market, until: now.after(LOOKUP_TIMEOUT) };
-                post.put(crate::Output::Lookup { token, key: placement::key(market) });
-            }
-        }
-    }
-
-    fn send(&mut self, post: &mut Post, owner: Peer, tries: u32, now: Time) {
-        let Some(listing) = self.listing.clone() else { return };
-        self.open(owner, listing.body.expires);
-        let request = post.request();
-        self.step = Step::Listing { request, owner, tries, until: now.after(LIST_TIMEOUT) };
-        post.send(owner, MarketMessage::List(Box::new(List { request, listing })));
-    }
-
-    fn offer(&self, post: &Post, now: Time) -> Option<Listing> {
-        let supply = self.slices.supply()?;
-        let Bundle { cores, memory, disk } = supply.for_one(self.slices.free_part());
-        let listing = Listing {
-            seller: post.me,
-            version: self.version,
-            market: requirement::market_of_power(cores, supply.per_core),
-            cores,
-            per_core: supply.per_core,
-            ask: supply.ask,
-            memory,
-            disk,
-            platform: supply.platform.clone(),
-            longest: supply.longest,
-            standing: None,
-            whole: supply.for_one(supply.whole()),
-            expires: now.after(post.rules.renewal.times(LIFETIME_RENEWALS)),
-        };
-        (cores > 0).then_some(listing)
-    }
-
-    fn fail(&mut self, post: &mut Post, now: Time) {
-        self.home = None;
-        let until = post.again(FIRST_PAUSE, self.failures, post.rules.renewal, now);
-        self.failures = self.failures.saturating_add(1);
-        self.step = Step::Waiting { until };
-    }
-
-    fn open(&mut self, owner: Peer, until: Time) {
-        self.venues.retain(|venue| venue.owner != owner);
-        if self.venues.len() >= MAX_VENUES {
-            self.venues.remove(0);
-        }
-        self.venues.push(Venue { owner, until, is_open: true });
-    }
-
-    fn delist_except(&mut self, post: &mut Post, keep: Option<Peer>, version: u64) {
-        for venue in &mut self.venues {
-            if venue.is_open && Some(venue.owner) != keep {
-                venue.is_open = false;
-                post.send(
-                    venue.owner,
-                    MarketMessage::Delist(Delist { commodity: Commodity::Compute, version }),
-                );
-            }
+    /// What is free has changed: every market is to hear of it.
+    fn relist(&mut self) {
+        for stall in &mut self.stalls {
+            stall.set_outdated();
         }
     }
 }

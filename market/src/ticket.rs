@@ -108,30 +108,40 @@ pub struct Ordered<'a> {
     pub avoid: &'a [PublicKey],
 }
 
-/// Whether a ticket is true and may be used at `now`.
+/// Whether a ticket is true and may be used at `now`. `bank` is whose word on the standing of sellers counts.
 ///
 /// # Errors
 /// The first fault that was found.
-pub fn verify_ticket(ticket: &Signed<Ticket>, rules: &Rules, now: Time) -> Result<(), TicketFault> {
+pub fn verify_ticket(
+    ticket: &Signed<Ticket>,
+    rules: &Rules,
+    bank: Option<PublicKey>,
+    now: Time,
+) -> Result<(), TicketFault> {
     if ticket.body.expires < now {
         return Err(TicketFault::Expired);
     }
     if ticket.body.expires > now.after(TICKET_TTL).after(CLOCK_SKEW) {
         return Err(TicketFault::TooLong);
     }
-    verify_papers(ticket, rules)
+    verify_papers(ticket, rules, bank)
 }
 
 /// Whether a ticket is true, whenever: signatures, fit, order, price and fee. For a settlement long after.
+/// `bank` is whose word on the standing of sellers counts.
 ///
 /// # Errors
 /// The first fault that was found.
-pub fn verify_papers(ticket: &Signed<Ticket>, rules: &Rules) -> Result<(), TicketFault> {
+pub fn verify_papers(
+    ticket: &Signed<Ticket>,
+    rules: &Rules,
+    bank: Option<PublicKey>,
+) -> Result<(), TicketFault> {
     let body = &ticket.body;
     verify_terms(body, rules)?;
-    verify_listing(body, &body.winner)?;
+    verify_listing(body, &body.winner, bank)?;
     if let Some(runner_up) = &body.runner_up {
-        verify_listing(body, runner_up)?;
+        verify_listing(body, runner_up, bank)?;
         verify_order(body, runner_up)?;
     }
     if !ticket.is_genuine_by(body.owner.key) {
@@ -207,12 +217,17 @@ fn is_counted(ticket: &Ticket, setter: Option<&Listing>) -> bool {
     }
 }
 
-fn verify_listing(ticket: &Ticket, listing: &Signed<Listing>) -> Result<(), TicketFault> {
+fn verify_listing(
+    ticket: &Ticket,
+    listing: &Signed<Listing>,
+    bank: Option<PublicKey>,
+) -> Result<(), TicketFault> {
     let body = &listing.body;
     if body.seller.key == ticket.buyer {
         return Err(TicketFault::SameParty);
     }
-    if !requirement::fits(body, body.offered(), &ticket.requirement) {
+    let reputation = requirement::reputation(body, bank);
+    if !requirement::fits(body, body.offered(), reputation, &ticket.requirement) {
         return Err(TicketFault::NotFitting);
     }
     if body.market != requirement::market_of(body) {

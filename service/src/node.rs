@@ -57,7 +57,7 @@ impl Node {
         };
         let (ring_seed, market_seed, buyer_seed) = (seed_for_part(), seed_for_part(), seed_for_part());
         let Config { rules, bank, chord, terms } = config;
-        let market_config = market::Config { rules };
+        let market_config = market::Config { rules, bank: Some(bank.key) };
         let buyer_rng = ChaCha8Rng::from_seed(buyer_seed);
         Self {
             me,

@@ -117,7 +117,7 @@ impl Host {
         let supply = Supply {
             cores,
             per_core,
-            ask: self.ask,
+            asks: market::Tariff::of_compute(self.ask),
             memory: ROOM,
             disk: ROOM,
             most_memory: ROOM,

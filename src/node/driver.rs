@@ -394,7 +394,10 @@ impl Driver {
             cores: offered.map_or(0, |supply| supply.cores),
             free_cores: market.free_part().cores,
             ask: self.supplier.ask().to_string(),
-            listed: market.is_listed().map(|(market, _)| market.to_string()),
+            listed: market
+                .listed()
+                .map(|(market, _)| market.to_string())
+                .reduce(|all, market| all + ", " + &market),
             not_selling: self.supplier.why_not().map(Into::into),
             working: self.node.working(),
             listings: market.listings().count(),

@@ -59,8 +59,9 @@ fn decided(kept: &Rules) -> Failure {
         kept.owner_fee,
         kept.placement.name()
     );
-    Failure::new("rules", message, exit::USAGE)
-        .hint("leave the rules away to go on with it, or found another network in another directory with --home")
+    Failure::new("rules", message, exit::USAGE).hint(
+        "leave the rules away to go on with it, or found another network in another directory with --home",
+    )
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::sensor::PLATFORM;
 use crate::sensor::load::Load;
-use market::Supply;
+use market::{Supply, Tariff};
 use proto::message::market::Platform;
 use proto::{Bytes, Capacity, Rate, Rules};
 use service::policy::{Machine, Policy, Sale, Weekday};
@@ -54,9 +54,10 @@ impl Supplier {
                 let platform = Platform { os: PLATFORM.os.into(), arch: PLATFORM.arch.into(), native: false };
                 let per_core = self.per_core;
                 let longest = self.policy.max_run_time;
+                let asks = Tariff::of_compute(ask);
                 let most_memory = self.policy.max_memory;
                 self.offered =
-                    Some(Supply { cores, per_core, ask, memory, disk, most_memory, platform, longest });
+                    Some(Supply { cores, per_core, asks, memory, disk, most_memory, platform, longest });
                 self.why_not = None;
             }
         }
@@ -72,7 +73,7 @@ impl Supplier {
     }
 
     pub(crate) fn ask(&self) -> Rate {
-        self.offered.as_ref().map_or(Rate(0), |supply| supply.ask)
+        self.offered.as_ref().map_or(Rate(0), |supply| supply.asks.compute.unwrap_or_default())
     }
 }
 

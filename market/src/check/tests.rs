@@ -41,12 +41,13 @@ fn listing(n: u8) -> Signed<Listing> {
 
 /// Node 1 sells 4 cores, keeps listings of 2 and 3, and asks 2 to keep a slice for 4.
 fn busy() -> Marketplace {
-    let mut node = Marketplace::new(Config { rules: Rules::LOCAL }, peer(1), keys(1), [0; 32], Time(0));
+    let mut node =
+        Marketplace::new(Config { rules: Rules::LOCAL, bank: None }, peer(1), keys(1), [0; 32], Time(0));
     let range = Range { after: RingId([0; 20]), until: RingId([0; 20]) };
     let supply = Supply {
         cores: 4,
         per_core: Capacity(500),
-        ask: Rate(5),
+        asks: crate::Tariff::of_compute(Rate(5)),
         memory: Bytes::gib(1),
         disk: Bytes::gib(1),
         most_memory: Bytes::gib(1),
@@ -86,8 +87,8 @@ fn part(cores: u32) -> Bundle {
     Bundle { cores, ..Bundle::default() }
 }
 
-fn of_compute(seller: PublicKey) -> Stall {
-    Stall { seller, commodity: proto::Commodity::Compute }
+fn of_compute(seller: PublicKey) -> Spot {
+    Spot { seller, commodity: proto::Commodity::Compute }
 }
 
 fn slice(cores: u32, until: u64) -> Slice {
@@ -97,7 +98,7 @@ fn slice(cores: u32, until: u64) -> Slice {
 #[test]
 fn a_seller_that_does_not_look_what_is_free_is_seen() {
     let keep = |node: &mut Marketplace| {
-        node.seller.slices.kept.insert(TICKET, slice(5, 9));
+        node.seller.goods.slices.kept.insert(TICKET, slice(5, 9));
     };
     check(keep, &Violation::SoldTwice { held: part(5), ceiling: Bundle { cores: 4, ..ONE } });
 }
@@ -105,19 +106,19 @@ fn a_seller_that_does_not_look_what_is_free_is_seen() {
 #[test]
 fn a_seller_that_forgets_to_subtract_what_is_reserved_is_seen() {
     let keep = |node: &mut Marketplace| {
-        node.seller.slices.kept.insert(TICKET, slice(3, 9));
+        node.seller.goods.slices.kept.insert(TICKET, slice(3, 9));
     };
     check(keep, &Violation::WrongOffer { listed: Bundle { cores: 4, ..ONE }, free: ONE });
     let free = Bundle { cores: 4, ..ONE };
-    check(|node| node.seller.listing = None, &Violation::WrongOffer { listed: part(0), free });
+    check(|node| node.seller.stalls[0].listing = None, &Violation::WrongOffer { listed: part(0), free });
 }
 
 #[test]
 fn a_seller_that_keeps_a_reservation_for_ever_is_seen() {
     let keep = |node: &mut Marketplace| {
-        let reserved = node.seller.slices.reserve(TICKET, peer(4).key, part(1), Time(0));
+        let reserved = node.seller.goods.slices.reserve(TICKET, peer(4).key, part(1), Time(0));
         assert!(reserved);
-        node.seller.listing.as_mut().unwrap().body.cores = 3;
+        node.seller.stalls[0].listing.as_mut().unwrap().body.cores = 3;
     };
     check(keep, &Violation::LateReservation);
 }
@@ -125,7 +126,7 @@ fn a_seller_that_keeps_a_reservation_for_ever_is_seen() {
 #[test]
 fn books_that_do_not_agree_are_seen() {
     let (market, seller) = (listing(2).body.market, peer(2).key);
-    let (broken, stall) = (Violation::BrokenIndex { seller }, of_compute(seller));
+    let (broken, spot) = (Violation::BrokenIndex { seller }, of_compute(seller));
     let unindexed = |node: &mut Marketplace| {
         node.owner.books.index.clear();
     };
@@ -141,13 +142,13 @@ fn books_that_do_not_agree_are_seen() {
     };
     let last = [2, 3].map(|n| peer(n).key).into_iter().max().unwrap();
     check(twice, &Violation::BrokenIndex { seller: last });
-    check(|node| drop(node.owner.books.entries.remove(&stall)), &broken);
+    check(|node| drop(node.owner.books.entries.remove(&spot)), &broken);
     let untimed = |node: &mut Marketplace| {
-        node.owner.books.expiries.retain(|(_, of)| *of != stall);
+        node.owner.books.expiries.retain(|(_, of)| *of != spot);
     };
     check(untimed, &broken);
     let repriced = |node: &mut Marketplace| {
-        node.owner.books.entries.get_mut(&stall).unwrap().listing.body.ask = Rate(7);
+        node.owner.books.entries.get_mut(&spot).unwrap().listing.body.ask = Rate(7);
     };
     check(repriced, &broken);
     let oversold = |node: &mut Marketplace| {
@@ -155,7 +156,7 @@ fn books_that_do_not_agree_are_seen() {
     };
     check(oversold, &Violation::BrokenIndex { seller: peer(3).key });
     let renamed = |node: &mut Marketplace| {
-        let entry = node.owner.books.entries.get_mut(&stall).unwrap();
+        let entry = node.owner.books.entries.get_mut(&spot).unwrap();
         entry.listing.body.platform.os = "linux".into();
     };
     check(renamed, &broken);
@@ -190,7 +191,12 @@ fn a_listing_in_the_wrong_place_is_seen() {
         older.body.per_core = Capacity(1 << 40);
         older.body.market = requirement::market_of(&older.body);
         node.owner.range = Some(arc);
-        node.owner.kept.insert(Entry { listing: older, sold: part(0), is_handed: true });
+        node.owner.kept.insert(Entry {
+            listing: older,
+            sold: part(0),
+            reputation: proto::Reputation::UNKNOWN,
+            is_handed: true,
+        });
     };
     check(twice, &Violation::BrokenIndex { seller });
 }
@@ -247,7 +253,8 @@ fn a_match_that_nothing_will_end_is_seen() {
 fn a_purchase_that_waits_although_there_is_room_is_seen() {
     let wait = |node: &mut Marketplace| {
         let (requirement, bid) = (Requirement::default(), Rate(1));
-        let order = crate::buyer::Order { token: 1, tickets: vec![TICKET], requirement, bid, avoid: Vec::new() };
+        let order =
+            crate::buyer::Order { token: 1, tickets: vec![TICKET], requirement, bid, avoid: Vec::new() };
         node.buyer.queue.push_back(order);
     };
     check(wait, &Violation::WrongQueue { active: 0, waiting: 1 });

@@ -5,7 +5,7 @@
 
 use super::mark::{self, Mark, SIZES, Sought, Summary};
 use crate::pricing::lot::head;
-use proto::{Bundle, Capacity, PublicKey, Rate, Span};
+use proto::{Bundle, Capacity, PublicKey, Rate, Reputation, Span};
 use std::ops::Range;
 
 /// Listings in a block at most: a word has a bit for each.
@@ -24,6 +24,7 @@ pub(crate) struct Row {
     pub(crate) per_core: Capacity,
     /// The longest run.
     pub(crate) longest: Span,
+    pub(crate) reputation: Reputation,
     /// What is neither sold nor being asked for.
     pub(crate) free: Bundle,
 }
@@ -48,7 +49,7 @@ impl Row {
 
     fn sizes(&self) -> [u64; SIZES] {
         let Bundle { cores, memory, disk } = self.free;
-        [u64::from(cores), self.per_core.0, memory.0, disk.0, self.longest.0]
+        [u64::from(cores), self.per_core.0, memory.0, disk.0, self.longest.0, self.reputation.0.into()]
     }
 
     fn reaches(&self, sought: &Sought) -> bool {

@@ -12,8 +12,8 @@ use proto::message::market::Requirement;
 const GUARDS: u64 = 0x8000_8000_8000_8000;
 /// Bits of a size that are kept below its leading bit.
 const KEPT: u32 = 9;
-/// Sizes that are compared: cores, power of a core, memory, disk, the longest run.
-pub(crate) const SIZES: usize = 5;
+/// Sizes that are compared: cores, power of a core, memory, disk, the longest run, reputation.
+pub(crate) const SIZES: usize = 6;
 
 /// Sizes, rounded.
 pub(crate) type Rounded = [u64; 2];
@@ -57,16 +57,17 @@ impl Sought {
         let slice = requirement::slice(requirement);
         let Bundle { cores, memory, disk } = slice;
         let per_core = requirement.power.0.div_ceil(u64::from(cores.max(1)));
-        let least = [u64::from(cores), per_core, memory.0, disk.0, requirement.run_time.0];
+        let Requirement { run_time, reputation, .. } = requirement;
+        let least = [u64::from(cores), per_core, memory.0, disk.0, run_time.0, u64::from(reputation.0)];
         Self { slice, least, sizes: rounded(least), platform }
     }
 }
 
 /// The sizes in two words.
 pub(crate) fn rounded(sizes: [u64; SIZES]) -> Rounded {
-    let [cores, per_core, memory, disk, longest] = sizes;
+    let [cores, per_core, memory, disk, longest, reputation] = sizes;
     let word = |sizes: [u64; 4]| sizes.into_iter().fold(0, |word, size| (word << 16) | level(size));
-    [word([cores, per_core, memory, disk]), word([longest, 0, 0, 0])]
+    [word([cores, per_core, memory, disk]), word([longest, reputation, 0, 0])]
 }
 
 /// A size in 15 bits; a larger size never has a smaller level.

@@ -1,7 +1,7 @@
 //! The search as it is without an index: listing by listing. What the tests and the benchmark hold the index against.
 
 use super::search::{Asks, Fit, Order, Seen, Wanted};
-use super::{Books, MAX_COUNTED, Stall};
+use super::{Books, MAX_COUNTED, Spot};
 use crate::pricing::lot::{head, start};
 use crate::{pricing, requirement};
 use proto::{Bundle, Commodity, Hash, Market, PublicKey, Rate};
@@ -71,12 +71,12 @@ impl Scan {
 
 /// How many slices for `order` a seller has, if it fits.
 fn slices(books: &Books, commodity: Commodity, seller: PublicKey, order: &Order<'_>) -> Option<u32> {
-    let stall = Stall { seller, commodity };
-    let entry = books.entries.get(&stall)?;
-    let flight: Bundle = books.flights.get(&stall).copied().unwrap_or_default();
+    let spot = Spot { seller, commodity };
+    let entry = books.entries.get(&spot)?;
+    let flight: Bundle = books.flights.get(&spot).copied().unwrap_or_default();
     let free = entry.listing.body.offered().minus(entry.sold).minus(flight);
     let fits = seller != order.buyer
-        && requirement::fits(&entry.listing.body, free, order.requirement)
+        && requirement::fits(&entry.listing.body, free, entry.reputation, order.requirement)
         && !order.tried.contains(&seller)
         && !order.avoid.contains(&seller);
     fits.then(|| requirement::slices(free, requirement::slice(order.requirement)))

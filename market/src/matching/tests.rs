@@ -20,7 +20,7 @@ fn seller(n: u16) -> PublicKey {
 
 #[derive(Clone, Debug)]
 enum Change {
-    List(u16, Box<Listing>, Bundle),
+    List(u16, Box<Listing>, Bundle, Reputation),
     Remove(u16),
     StartFlight(u16, Bundle),
     EndFlight(u16, Bundle),
@@ -46,8 +46,12 @@ fn part() -> impl Strategy<Value = Bundle> {
     })
 }
 
-fn stall(n: u16) -> Stall {
-    Stall { seller: seller(n), commodity: Commodity::Compute }
+fn spot(n: u16) -> Spot {
+    Spot { seller: seller(n), commodity: Commodity::Compute }
+}
+
+fn reputation() -> impl Strategy<Value = Reputation> {
+    select(vec![0, 333, 500, 501, 1_000]).prop_map(Reputation)
 }
 
 fn name() -> impl Strategy<Value = String> {
@@ -95,7 +99,9 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
 fn change(asks: u64) -> impl Strategy<Value = Change> {
     let n = 0_u16..700;
     prop_oneof![
-        8 => listing(asks).prop_map(|(n, listing, sold)| Change::List(n, Box::new(listing), sold)),
+        8 => (listing(asks), reputation()).prop_map(|((n, listing, sold), reputation)| {
+            Change::List(n, Box::new(listing), sold, reputation)
+        }),
         2 => n.clone().prop_map(Change::Remove),
         1 => (n.clone(), part()).prop_map(|(n, part)| Change::StartFlight(n, part)),
         1 => (n.clone(), part()).prop_map(|(n, part)| Change::EndFlight(n, part)),
@@ -107,14 +113,14 @@ fn books_after(changes: Vec<Change>) -> Books {
     let mut books = Books::default();
     for change in changes {
         match change {
-            Change::List(n, body, sold) => {
+            Change::List(n, body, sold, reputation) => {
                 let listing = Signed { body: *body, signer: seller(n), signature: Signature([0; 64]) };
-                books.insert(Entry { listing, sold, is_handed: false });
+                books.insert(Entry { listing, sold, reputation, is_handed: false });
             }
-            Change::Remove(n) => drop(books.remove(stall(n))),
-            Change::StartFlight(n, part) => books.start_flight(stall(n), part),
-            Change::EndFlight(n, part) => books.end_flight(stall(n), part),
-            Change::Sell(n, part) => books.sell(stall(n), 1, part),
+            Change::Remove(n) => drop(books.remove(spot(n))),
+            Change::StartFlight(n, part) => books.start_flight(spot(n), part),
+            Change::EndFlight(n, part) => books.end_flight(spot(n), part),
+            Change::Sell(n, part) => books.sell(spot(n), 1, part),
         }
     }
     books
@@ -133,9 +139,10 @@ fn find() -> impl Strategy<Value = Find> {
     let little = || prop_oneof![3 => Just(0), 1 => size()];
     let name = || prop_oneof![2 => Just(String::new()), 1 => name(), 1 => Just("hurd".to_owned())];
     let run_time = prop_oneof![4 => Just(Span(0)), 1 => size().prop_map(Span)];
-    let sizes = (little(), 0_u32..5, little(), little(), run_time);
+    let reputation = prop_oneof![4 => Just(Reputation(0)), 1 => reputation()];
+    let sizes = (little(), 0_u32..5, little(), little(), run_time, reputation);
     let requirement = (sizes, name(), name(), any::<bool>()).prop_map(
-        |((power, cores, memory, disk, run_time), os, arch, native)| Requirement {
+        |((power, cores, memory, disk, run_time, reputation), os, arch, native)| Requirement {
             power: Capacity(power),
             cores,
             memory: Bytes(memory),
@@ -144,6 +151,7 @@ fn find() -> impl Strategy<Value = Find> {
             arch,
             native,
             run_time,
+            reputation,
             ..Requirement::default()
         },
     );

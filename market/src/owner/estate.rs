@@ -16,7 +16,7 @@
 
 use super::{MatchKey, Owner, no};
 use crate::Output;
-use crate::matching::{Books, Entry, Stall};
+use crate::matching::{Books, Entry, Spot};
 use crate::placement;
 use crate::post::Post;
 use proto::message::market::{HandOver, Handed, HandedOver, Listing, MarketMessage};
@@ -67,7 +67,7 @@ struct Gift {
     /// The part that is still answered for; none when nothing was lost.
     arc: Option<Range>,
     /// What has yet to be sent.
-    pending: BTreeSet<Stall>,
+    pending: BTreeSet<Spot>,
     /// Messages that the heir has not confirmed.
     pages: BTreeMap<RequestId, Page>,
     /// Whether the heir has been told that it has everything; one that inherits does not wait for that.
@@ -115,9 +115,9 @@ impl Estate {
     }
 
     /// Whoever inherits `market` is to have the new listing of a seller too; who leaves keeps nothing back.
-    pub(crate) fn changed(&mut self, market: Market, stall: Stall) {
+    pub(crate) fn changed(&mut self, market: Market, spot: Spot) {
         for gift in self.gifts.iter_mut().filter(|gift| gift.is_departure || gift.holds(market)) {
-            gift.pending.insert(stall);
+            gift.pending.insert(spot);
         }
     }
 
@@ -158,9 +158,9 @@ impl Gift {
     fn next_listings(&mut self, books: [&Books; 2]) -> Vec<Handed> {
         let mut listings = Vec::new();
         while listings.len() < MAX_HANDED
-            && let Some(stall) = self.pending.pop_first()
+            && let Some(spot) = self.pending.pop_first()
         {
-            listings.extend(books.iter().find_map(|books| books.handed(stall)));
+            listings.extend(books.iter().find_map(|books| books.handed(spot)));
         }
         listings
     }
@@ -310,18 +310,18 @@ impl Owner {
     fn give(&mut self, heir: Peer, arc: Option<Range>, is_departure: bool, until: Time) {
         let (pending, pages, is_closed) = (BTreeSet::new(), BTreeMap::new(), is_departure);
         let mut gift = Gift { heir, arc, pending, pages, is_closed, is_departure, until };
-        gift.pending.extend(self.books.stalls(|market| gift.holds(market)));
-        gift.pending.extend(self.kept.stalls(|_| true));
+        gift.pending.extend(self.books.spots(|market| gift.holds(market)));
+        gift.pending.extend(self.kept.spots(|_| true));
         self.estate.give(gift);
         self.shelve();
     }
 
     /// Puts aside what this node does not answer for any more, and into the books what it answers for now.
     fn shelve(&mut self) {
-        let lost = self.books.stalls(|market| !self.answers(market));
-        let gained = self.kept.stalls(|market| self.answers(market));
-        let lost: Vec<Entry> = lost.into_iter().filter_map(|stall| self.books.remove(stall)).collect();
-        let gained: Vec<Entry> = gained.into_iter().filter_map(|stall| self.kept.remove(stall)).collect();
+        let lost = self.books.spots(|market| !self.answers(market));
+        let gained = self.kept.spots(|market| self.answers(market));
+        let lost: Vec<Entry> = lost.into_iter().filter_map(|spot| self.books.remove(spot)).collect();
+        let gained: Vec<Entry> = gained.into_iter().filter_map(|spot| self.kept.remove(spot)).collect();
         lost.into_iter().for_each(|entry| self.kept.adopt(entry));
         gained.into_iter().for_each(|entry| self.books.adopt(entry));
     }

@@ -6,7 +6,7 @@
 
 use super::tickets::Remembered;
 use super::{Owner, no};
-use crate::matching::{Asks, Fit, MAX_COUNTED, Order, Seen, Stall, Wanted};
+use crate::matching::{Asks, Fit, MAX_COUNTED, Order, Seen, Spot, Wanted};
 use crate::post::Post;
 use crate::pricing::{self, Ask, batch};
 use crate::ticket::TICKET_TTL;
@@ -15,7 +15,9 @@ use proto::message::market::{
     FindSeller, Listing, MAX_BATCH, MarketMessage, Matched, NoSeller, Reserve, Reserved, Ticket,
 };
 use proto::rules::PricingRule;
-use proto::{Bundle, Bytes, CommandId, Market, Peer, PublicKey, Refusal, RefusalCode, RequestId, Signed, Span, Time};
+use proto::{
+    Bundle, Bytes, CommandId, Market, Peer, PublicKey, Refusal, RefusalCode, RequestId, Signed, Span, Time,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long a seller has to answer a reservation, each time it is asked.
@@ -120,7 +122,7 @@ impl Owner {
     pub(crate) fn reserved(&mut self, post: &mut Post, from: Peer, reserved: &Reserved, now: Time) {
         let Some((key, part)) = self.take_part(from, reserved.request) else { return };
         let Some(known) = self.matches.get_mut(&key) else { return };
-        let (stall, version) = (Stall::of(&part.listing.body), part.listing.body.version);
+        let (spot, version) = (Spot::of(&part.listing.body), part.listing.body.version);
         let mut count = 0;
         for id in part.tickets.iter().filter(|id| reserved.kept.contains(id)) {
             count += 1;
@@ -128,14 +130,14 @@ impl Owner {
         }
         let is_short = part.tickets.iter().any(|id| !known.wish.kept.contains_key(id));
         if is_short {
-            known.wish.tried.push(stall.seller);
+            known.wish.tried.push(spot.seller);
         }
         let sold = known.wish.slices(count);
         self.end_flight(&key, &part);
-        self.books.sell(stall, version, sold);
+        self.books.sell(spot, version, sold);
         if is_short {
             // What it lists under this version is not there.
-            self.books.remove_until(stall, version);
+            self.books.remove_until(spot, version);
         }
         self.go_on(post, key, now);
     }
@@ -238,7 +240,7 @@ impl Owner {
         wish.rounds += 1;
         let key = wish.key();
         for part in parts.values() {
-            self.books.start_flight(Stall::of(&part.listing.body), part.taken(&wish));
+            self.books.start_flight(Spot::of(&part.listing.body), part.taken(&wish));
         }
         self.matches.insert(key, Match { wish, parts: BTreeMap::new() });
         for part in parts.into_values() {
@@ -263,8 +265,8 @@ impl Owner {
             let asks = self.books.asks(market, &wish.order(), wanted(rules.rule, missing.len()));
             let sold = batch::choose(rules.rule, &rules.pricing, &offers(&asks), missing.len(), bid);
             for (ask, ticket) in sold.iter().zip(missing.drain(..sold.len().min(missing.len()))) {
-                let stall = Stall { seller: ask.who, commodity: market.commodity };
-                let Some(listing) = self.books.listing(stall) else { continue };
+                let spot = Spot { seller: ask.who, commodity: market.commodity };
+                let Some(listing) = self.books.listing(spot) else { continue };
                 let part = parts.entry(ask.who).or_insert_with(|| Part {
                     listing,
                     tickets: Vec::new(),
@@ -303,7 +305,7 @@ impl Owner {
     fn pass_over(&mut self, post: &mut Post, key: MatchKey, part: &Part, now: Time) {
         let listing = &part.listing.body;
         self.end_flight(&key, part);
-        self.books.remove_until(Stall::of(listing), listing.version);
+        self.books.remove_until(Spot::of(listing), listing.version);
         if let Some(known) = self.matches.get_mut(&key) {
             known.wish.tried.push(listing.seller.key);
         }
@@ -321,7 +323,7 @@ impl Owner {
 
     fn end_flight(&mut self, key: &MatchKey, part: &Part) {
         if let Some(known) = self.matches.get(key) {
-            self.books.end_flight(Stall::of(&part.listing.body), part.taken(&known.wish));
+            self.books.end_flight(Spot::of(&part.listing.body), part.taken(&known.wish));
         }
     }
 
@@ -438,8 +440,8 @@ impl Owner {
             (seller.key, *listed_in, *rate) == (ask.who, market, ask.rate)
         };
         let kept = kept.iter().map(|(_, listing)| *listing).find(is_meant).cloned();
-        let stall = Stall { seller: ask.who, commodity: market.commodity };
-        kept.or_else(|| self.books.listing(stall).filter(|listing| is_meant(&listing)))
+        let spot = Spot { seller: ask.who, commodity: market.commodity };
+        kept.or_else(|| self.books.listing(spot).filter(|listing| is_meant(&listing)))
     }
 }
 

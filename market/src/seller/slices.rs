@@ -1,7 +1,7 @@
 //! What there is to sell, and the slices of it that are kept or in use.
 
 use crate::Supply;
-use proto::{Bundle, CommandId, PublicKey, Time};
+use proto::{Bundle, CommandId, Commodity, PublicKey, Time};
 use std::collections::BTreeMap;
 
 /// A part of a seller's machine that is kept for one ticket or used by its contract.
@@ -42,6 +42,12 @@ impl Slices {
     /// What may be sold: nothing where the supply has shrunk below what is in slices.
     pub(crate) fn free_part(&self) -> Bundle {
         self.whole().minus(self.held())
+    }
+
+    /// What of that is offered in the market of `commodity`.
+    pub(crate) fn offered(&self, commodity: Commodity) -> Bundle {
+        let offered = |supply: &Supply| supply.offered(commodity, self.free_part());
+        self.supply.as_ref().map_or_else(Bundle::default, offered)
     }
 
     pub(crate) fn set_supply(&mut self, supply: Option<Supply>) {

@@ -46,13 +46,13 @@ fn verify_market(mut sold: Vec<&Ticket>, rules: &Rules) -> Result<(), TicketFaul
         // Of one seller's slices the one without a setter, at the bid, comes last.
         ((!is_by_lot).then_some(winner.rate), winner.lot, setter.is_none(), setter)
     });
-    let asks: Vec<Ask<PublicKey>> =
-        sold.iter().map(|ticket| ask_of(ticket, &ticket.winner.body)).collect();
+    let asks: Vec<Ask<PublicKey>> = sold.iter().map(|ticket| ask_of(ticket, &ticket.winner.body)).collect();
     let left = left(&sold);
     verify_amounts(&sold, &left)?;
     let offers: Vec<Offer<PublicKey>> = left.into_iter().map(|(_, offer)| offer).collect();
     let bid = sold.first().map_or_else(Default::default, |ticket| ticket.bid);
-    let awards = award(rules.rule, &rules.pricing, &asks, &offers, bid).map_err(|_| TicketFault::WrongPrice)?;
+    let awards =
+        award(rules.rule, &rules.pricing, &asks, &offers, bid).map_err(|_| TicketFault::WrongPrice)?;
     let expected = awards.iter().map(|award| Some(award.setter.map(|ask| ask.who)));
     let named = sold.iter().map(|ticket| Some(setter_of(ticket).map(|listing| listing.seller.key)));
     if expected.eq(named) { Ok(()) } else { Err(TicketFault::WrongBatch) }

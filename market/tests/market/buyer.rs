@@ -13,7 +13,7 @@ fn class(class: u32) -> Market {
 
 /// Node 9, which buys one core of 1,000 Mc/s (class 39) for at most 10, but not from node 3.
 fn buyer() -> (Marketplace, Vec<Output>) {
-    let mut node = Marketplace::new(Config { rules: rules() }, peer(9), keys(9), [4; 32], at(0));
+    let mut node = Marketplace::new(Config { rules: rules(), bank: None }, peer(9), keys(9), [4; 32], at(0));
     let outputs = give(&mut node, buy(1), at(0));
     (node, outputs)
 }

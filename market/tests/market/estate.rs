@@ -161,7 +161,12 @@ fn a_match_under_way_ends_where_it_began_and_its_ticket_is_remembered() {
     let pages = handed(&give(&mut owner, change(arc(40, 50), Some(HEIR), None), at(1)));
     confirm(&mut owner, HEIR, &pages[0].1, at(1));
     for outputs in [
-        tell(&mut owner, seller, MarketMessage::Reserved(Reserved { request, kept: vec![ticket_id(1)] }), at(1)),
+        tell(
+            &mut owner,
+            seller,
+            MarketMessage::Reserved(Reserved { request, kept: vec![ticket_id(1)] }),
+            at(1),
+        ),
         tell(&mut owner, BUYER, find(1), at(1)),
     ] {
         let [(BUYER, MarketMessage::Matched(matched))] = &sent(&outputs)[..] else { panic!("{outputs:?}") };
@@ -175,7 +180,7 @@ fn a_match_under_way_ends_where_it_began_and_its_ticket_is_remembered() {
 
 /// A newcomer with the whole circle that expects listings from [`DONOR`], and a buyer that waits.
 fn newcomer() -> Marketplace {
-    let mut node = Marketplace::new(Config { rules: rules() }, peer(0), keys(0), [3; 32], at(0));
+    let mut node = Marketplace::new(Config { rules: rules(), bank: None }, peer(0), keys(0), [3; 32], at(0));
     give(&mut node, change(whole_circle(), None, Some(DONOR)), at(0));
     assert_eq!(tell(&mut node, BUYER, find(1), at(0)), vec![]);
     assert_eq!(tell(&mut node, BUYER, find(1), at(0)), vec![], "asked again, it waits once");
@@ -270,7 +275,7 @@ fn a_large_book_goes_over_in_pages_of_which_few_are_under_way() {
 
 #[test]
 fn copies_go_to_the_next_successors_and_are_for_sale_when_the_market_falls_to_them() {
-    let config = Config { rules: Rules { replicas: 2, ..rules() } };
+    let config = Config { rules: Rules { replicas: 2, ..rules() }, bank: None };
     let mut owner = Marketplace::new(config, peer(0), keys(0), [3; 32], at(0));
     give(&mut owner, change(whole_circle(), None, None), at(0));
     give(&mut owner, Input::Successors { peers: [HEIR, 51, 52].map(peer).into() }, at(0));
@@ -334,7 +339,8 @@ fn who_leaves_hands_everything_to_the_first_successor_that_lives() {
     let (seller, request) = asked(&tell(&mut owner, BUYER, find(1), at(1)));
     assert_eq!(seller, 2, "a member answers");
     assert_eq!(confirm(&mut owner, 51, &more[0].1, at(1)), vec![], "a match is under way");
-    let outputs = tell(&mut owner, 2, MarketMessage::Reserved(Reserved { request, kept: vec![ticket_id(1)] }), at(1));
+    let outputs =
+        tell(&mut owner, 2, MarketMessage::Reserved(Reserved { request, kept: vec![ticket_id(1)] }), at(1));
     assert!(matches!(outputs[..], [Output::Send { .. }, Output::HandedOver]), "{outputs:?}");
 }
 

@@ -1,7 +1,8 @@
 //! How an owner treats listings and buyers, message by message.
 
 use crate::papers::{
-    at, give, key, keys, list, listing, need, node, node_under, peer, rules, sent, signed, tell, ticket_id,
+    BANK, at, give, key, keys, list, listing, need, node, node_under, peer, rules, sent, signed, tell,
+    ticket_id,
 };
 use market::{Input, Marketplace, TicketFault, owner, placement};
 use proto::message::market::{
@@ -91,7 +92,7 @@ fn a_ticket_of_the_owner_is_true() {
     let mut owner = owner_of(&[5, 4, 3]);
     let (_, answer) = buy(&mut owner, order(7, 1_000, need(1, 1_000), 10, vec![]), &[], at(1));
     let ticket = ticket_in(answer);
-    assert_eq!(market::verify_ticket(&ticket, &rules(), at(1)), Ok(()));
+    assert_eq!(market::verify_ticket(&ticket, &rules(), Some(key(BANK)), at(1)), Ok(()));
     assert_eq!((ticket.body.fee, ticket.body.buyer), (rules().owner_fee, key(99)));
     assert_eq!(ticket.body.expires, at(1).after(market::ticket::TICKET_TTL));
 }
@@ -105,8 +106,11 @@ fn a_first_price_network_pays_the_winners_ask() {
         let ticket = ticket_in(answer);
         let ask = ticket.body.runner_up.as_ref().map(|listing| listing.body.ask.0);
         assert_eq!((ticket.body.clearing.0, ask), (price, runner_up));
-        assert_eq!(market::verify_ticket(&ticket, &first, at(1)), Ok(()));
-        assert_eq!(market::verify_ticket(&ticket, &rules(), at(1)), Err(TicketFault::WrongRule));
+        assert_eq!(market::verify_ticket(&ticket, &first, Some(key(BANK)), at(1)), Ok(()));
+        assert_eq!(
+            market::verify_ticket(&ticket, &rules(), Some(key(BANK)), at(1)),
+            Err(TicketFault::WrongRule)
+        );
     }
 }
 
@@ -140,9 +144,15 @@ fn a_question_during_a_match_joins_it() {
     else {
         panic!("{reserve:?}")
     };
-    let answers = sent(&tell(&mut owner, 1, MarketMessage::Reserved(Reserved { request, kept: vec![ticket_id(7)] }), at(1)));
+    let answers = sent(&tell(
+        &mut owner,
+        1,
+        MarketMessage::Reserved(Reserved { request, kept: vec![ticket_id(7)] }),
+        at(1),
+    ));
     assert_eq!(answers.len(), 1);
-    let late = tell(&mut owner, 1, MarketMessage::Reserved(Reserved { request, kept: vec![ticket_id(7)] }), at(1));
+    let late =
+        tell(&mut owner, 1, MarketMessage::Reserved(Reserved { request, kept: vec![ticket_id(7)] }), at(1));
     assert_eq!(late, vec![], "an answer counts once");
 }
 
@@ -334,7 +344,7 @@ fn check_refused_listing(owner: &mut Marketplace) {
 
 #[test]
 fn an_owner_that_does_not_know_its_arc_refuses() {
-    let config = market::Config { rules: rules() };
+    let config = market::Config { rules: rules(), bank: None };
     let mut owner = Marketplace::new(config, peer(0), keys(0), [0; 32], at(0));
     check_refused_listing(&mut owner);
 }

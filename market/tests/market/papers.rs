@@ -1,11 +1,14 @@
 //! People and papers for the tests.
 
-use market::{Config, Input, Marketplace, Output, Supply, requirement};
+use market::{Config, Input, Marketplace, Output, Supply, Tariff, requirement};
 use proto::message::market::{List, Listing, MarketMessage, Platform, Requirement};
 use proto::{
     Bytes, Capacity, CommandId, KeyPair, Peer, PublicKey, Range, Rate, RequestId, RingId, Rules, Signed,
     Span, Time,
 };
+
+/// The bank's number.
+pub(crate) const BANK: u16 = 999;
 
 /// Renewals of 4 s, so that listings live for 12.
 pub(crate) fn rules() -> Rules {
@@ -50,7 +53,7 @@ pub(crate) fn supply(cores: u32, per_core: u64, ask: u64) -> Supply {
     Supply {
         cores,
         per_core: Capacity(per_core),
-        ask: Rate(ask),
+        asks: Tariff::of_compute(Rate(ask)),
         memory,
         disk,
         most_memory: memory,
@@ -71,7 +74,8 @@ pub(crate) fn need(cores: u32, power: u64) -> Requirement {
 
 /// A listing of node `n`, in its right market, for three renewals from the start of the world.
 pub(crate) fn listing(n: u16, version: u64, cores: u32, per_core: u64, ask: u64) -> Listing {
-    let Supply { per_core, ask, memory, disk, platform, longest, .. } = supply(cores, per_core, ask);
+    let Supply { per_core, asks, memory, disk, platform, longest, .. } = supply(cores, per_core, ask);
+    let ask = asks.compute.unwrap();
     let market = requirement::market_of_power(cores, per_core);
     Listing {
         seller: peer(n),
@@ -105,7 +109,8 @@ pub(crate) fn node(n: u16) -> Marketplace {
 
 /// The same, in a network with these rules.
 pub(crate) fn node_under(rules: Rules, n: u16) -> Marketplace {
-    let mut node = Marketplace::new(Config { rules }, peer(n), keys(n), [3; 32], at(0));
+    let mut node =
+        Marketplace::new(Config { rules, bank: Some(key(BANK)) }, peer(n), keys(n), [3; 32], at(0));
     node.handle(Input::RangeChanged { range: whole_circle(), heir: None, donor: None }, at(0));
     node
 }

@@ -15,7 +15,8 @@ fn class(class: u32) -> Market {
 
 /// Node 1, which sells `supply` and knows nothing of the ring.
 fn seller_of(supply: Supply) -> (Marketplace, Vec<Output>) {
-    let mut seller = Marketplace::new(Config { rules: rules() }, peer(1), keys(1), [3; 32], at(0));
+    let mut seller =
+        Marketplace::new(Config { rules: rules(), bank: None }, peer(1), keys(1), [3; 32], at(0));
     let outputs = give(&mut seller, Input::Supply { supply: Some(supply) }, at(0));
     (seller, outputs)
 }
@@ -60,7 +61,13 @@ fn reserve(n: u16, version: u64, cores: u32) -> MarketMessage {
 }
 
 fn yes(n: u64) -> (u16, MarketMessage) {
-    (OWNER, MarketMessage::Reserved(Reserved { request: RequestId(n), kept: vec![ticket_id(u16::try_from(n).unwrap())] }))
+    (
+        OWNER,
+        MarketMessage::Reserved(Reserved {
+            request: RequestId(n),
+            kept: vec![ticket_id(u16::try_from(n).unwrap())],
+        }),
+    )
 }
 
 fn no(n: u64) -> (u16, MarketMessage) {
@@ -71,12 +78,12 @@ fn no(n: u64) -> (u16, MarketMessage) {
 fn what_is_idle_is_listed_in_the_market_of_its_class() {
     let (mut seller, outputs) = seller_of(supply(4, 1_000, 5));
     assert!(matches!(outputs[..], [Output::Lookup { key, .. }] if key == placement::key(class(47))));
-    assert_eq!(seller.is_listed(), None);
+    assert_eq!(seller.listed().next(), None);
     let outputs = found(&mut seller, &outputs, OWNER, at(0));
     let listing = confirm(&mut seller, &outputs, at(0));
     assert_eq!((listing.market, listing.cores, listing.ask), (class(47), 4, Rate(5)));
     assert_eq!(listing.expires, at(12));
-    assert_eq!((seller.is_listed(), seller.free_part().cores), (Some((class(47), Rate(5))), 4));
+    assert_eq!((seller.listed().next(), seller.free_part().cores), (Some((class(47), Rate(5))), 4));
 }
 
 #[test]
@@ -94,7 +101,7 @@ fn a_sold_slice_moves_the_remainder_to_its_own_market() {
     let (mut seller, listing) = listed(supply(4, 1_000, 5));
     let outputs = tell(&mut seller, OWNER, reserve(1, listing.version, 2), at(1));
     assert_eq!(sent(&outputs), vec![yes(1)]);
-    assert_eq!((seller.free_part().cores, seller.is_listed()), (2, None));
+    assert_eq!((seller.free_part().cores, seller.listed().next()), (2, None));
     let outputs = found(&mut seller, &outputs, 6, at(1));
     let (to, request, rest) = listing_in(&outputs);
     assert_eq!((to, rest.cores, rest.market), (6, 2, class(43)));
@@ -172,8 +179,10 @@ fn only_what_is_listed_and_free_is_reserved_and_only_for_the_owner() {
 fn answer_to(n: u16, request: u64, is_kept: bool) -> (u16, MarketMessage) {
     let request = RequestId(request);
     let kept = vec![ticket_id(1)];
-    let (yes, no) =
-        (MarketMessage::Reserved(Reserved { request, kept }), MarketMessage::Unavailable(Unavailable { request }));
+    let (yes, no) = (
+        MarketMessage::Reserved(Reserved { request, kept }),
+        MarketMessage::Unavailable(Unavailable { request }),
+    );
     (n, if is_kept { yes } else { no })
 }
 
@@ -290,7 +299,7 @@ fn nothing_to_sell_means_no_listing() {
             MarketMessage::Delist(Delist { commodity: Commodity::Compute, version: listing.version })
         )]
     );
-    assert_eq!(seller.is_listed(), None);
+    assert_eq!(seller.listed().next(), None);
 }
 
 #[test]
@@ -333,7 +342,7 @@ fn a_seller_moves_at_once_when_its_market_falls_to_it_or_away_from_it() {
     assert!(matches!(outputs[..], [Output::Lookup { key, .. }] if key == home), "{outputs:?}");
     let outputs = sent(&found(&mut seller, &outputs, 1, at(1)));
     assert!(matches!(outputs[..], [(OWNER, MarketMessage::Delist(_))]), "{outputs:?}");
-    assert_eq!((seller.listings().count(), seller.is_listed()), (1, Some((class(47), Rate(5)))));
+    assert_eq!((seller.listings().count(), seller.listed().next()), (1, Some((class(47), Rate(5)))));
     let outputs = give(&mut seller, Input::RangeChanged { range: other, heir: None, donor: None }, at(1));
     assert!(matches!(outputs[..], [Output::Lookup { key, .. }] if key == home), "{outputs:?}");
     assert_eq!(seller.listings().count(), 0);

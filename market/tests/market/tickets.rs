@@ -1,6 +1,6 @@
 //! False tickets: every lie has its fault.
 
-use crate::papers::{at, key, keys, listing, need, peer, rules, signed, ticket_id};
+use crate::papers::{BANK, at, key, keys, listing, need, peer, rules, signed, ticket_id};
 use market::{Ordered, TicketFault, pricing, verify_answer, verify_papers, verify_ticket};
 use proto::message::market::{Listing, Ticket};
 use proto::rules::PricingRule;
@@ -29,7 +29,7 @@ fn ticket() -> Ticket {
 fn check(lie: impl FnOnce(&mut Ticket), expected: Result<(), TicketFault>) {
     let mut body = ticket();
     lie(&mut body);
-    assert_eq!(verify_ticket(&Signed::new(body, &keys(5)), &rules(), at(0)), expected);
+    assert_eq!(verify_ticket(&Signed::new(body, &keys(5)), &rules(), Some(key(BANK)), at(0)), expected);
 }
 
 fn offer(n: u16, ask: u64) -> Signed<Listing> {
@@ -64,7 +64,7 @@ fn a_first_price_that_is_not_the_winners_ask_is_caught() {
         [(2, Err(TicketFault::WrongPrice)), (3, Ok(())), (4, Err(TicketFault::WrongPrice))]
     {
         let body = Ticket { rule: PricingRule::FirstPrice, clearing: Rate(clearing), ..ticket() };
-        assert_eq!(verify_ticket(&Signed::new(body, &keys(5)), &first, at(0)), expected);
+        assert_eq!(verify_ticket(&Signed::new(body, &keys(5)), &first, Some(key(BANK)), at(0)), expected);
     }
 }
 
@@ -103,11 +103,11 @@ fn an_owner_that_bends_a_listing_is_caught() {
 
 #[test]
 fn a_ticket_has_its_time_and_its_owner() {
-    let judge = |ticket: &Signed<Ticket>, secs| verify_ticket(ticket, &rules(), at(secs));
+    let judge = |ticket: &Signed<Ticket>, secs| verify_ticket(ticket, &rules(), Some(key(BANK)), at(secs));
     let true_one = Signed::new(ticket(), &keys(5));
     assert_eq!(judge(&true_one, 8), Ok(()));
     assert_eq!(judge(&true_one, 9), Err(TicketFault::Expired));
-    assert_eq!(verify_papers(&true_one, &rules()), Ok(()), "the papers stay true");
+    assert_eq!(verify_papers(&true_one, &rules(), Some(key(BANK))), Ok(()), "the papers stay true");
     let long = Signed::new(Ticket { expires: at(16), ..ticket() }, &keys(5));
     assert_eq!(judge(&long, 0), Err(TicketFault::TooLong));
     assert_eq!(judge(&Signed::new(ticket(), &keys(6)), 0), Err(TicketFault::NotByOwner));

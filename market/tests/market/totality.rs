@@ -9,8 +9,8 @@ use proto::message::market::{
 };
 use proto::rules::PricingRule;
 use proto::{
-    Capacity, CommandId, Commodity, Market, Money, Range, Rate, Refusal, RefusalCode, RequestId, Rules, Signed, Span,
-    Time,
+    Capacity, CommandId, Commodity, Market, Money, Range, Rate, Refusal, RefusalCode, RequestId, Rules,
+    Signed, Span, Time,
 };
 
 /// A step: what happens, and how long after the one before.
@@ -92,16 +92,17 @@ fn messages() -> impl Strategy<Value = MarketMessage> {
             }))
         },
     );
-    let reserves = (requests(), batches(), 0_u64..6, 0_u32..6).prop_map(|(request, tickets, version, cores)| {
-        M::Reserve(Reserve {
-            commodity: Commodity::Compute,
-            request,
-            tickets,
-            version,
-            slice: crate::papers::cores(cores),
-            buyer: key(4),
-        })
-    });
+    let reserves =
+        (requests(), batches(), 0_u64..6, 0_u32..6).prop_map(|(request, tickets, version, cores)| {
+            M::Reserve(Reserve {
+                commodity: Commodity::Compute,
+                request,
+                tickets,
+                version,
+                slice: crate::papers::cores(cores),
+                buyer: key(4),
+            })
+        });
     let figures = || (requests(), prop::option::of(markets()), any::<[u32; 3]>(), any::<u64>());
     let nobody = |(request, next, [listings, too_dear, too_small], ask): (_, _, [u32; 3], _)| NoSeller {
         request,
@@ -141,9 +142,10 @@ fn messages() -> impl Strategy<Value = MarketMessage> {
 fn inputs() -> impl Strategy<Value = Input> {
     let key = |class| placement::key(Market::of_capacity(Capacity(class)));
     let ticket = || (0_u16..3).prop_map(ticket_id);
-    let buys = (any::<u64>(), batches(), needs(), 0_u64..12).prop_map(|(token, tickets, requirement, bid)| {
-        Input::Buy { token, tickets, requirement, bid: Rate(bid), avoid: vec![] }
-    });
+    let buys =
+        (any::<u64>(), batches(), needs(), 0_u64..12).prop_map(|(token, tickets, requirement, bid)| {
+            Input::Buy { token, tickets, requirement, bid: Rate(bid), avoid: vec![] }
+        });
     prop_oneof![
         12 => (0_u16..5, messages()).prop_map(|(n, message)| Input::Receive { from: peer(n), message }),
         2 => (0_u16..5).prop_map(|n| Input::Unreachable { peer: peer(n) }),
@@ -176,7 +178,7 @@ proptest! {
 
     #[test]
     fn handle_is_total_and_keeps_the_invariants(steps in steps()) {
-        let config = Config { rules: Rules { replicas: 1, ..rules() } };
+        let config = Config { rules: Rules { replicas: 1, ..rules() }, bank: None };
         let mut node = Marketplace::new(config, peer(0), keys(0), [3; 32], Time(0));
         node.handle(Input::RangeChanged { range: whole_circle(), heir: None, donor: None }, Time(0));
         let mut now = Time(0);

@@ -102,7 +102,7 @@ impl World {
     pub(crate) fn join(&mut self, n: u16) {
         let mut seed = [0; 32];
         self.rng.fill_bytes(&mut seed);
-        let node = Marketplace::new(Config { rules: rules() }, peer(n), keys(n), seed, self.now);
+        let node = Marketplace::new(Config { rules: rules(), bank: None }, peer(n), keys(n), seed, self.now);
         self.nodes.insert(n, node);
     }
 
@@ -166,7 +166,9 @@ impl World {
         let kept: BTreeSet<PublicKey> = self.nodes.values().flat_map(Marketplace::kept).map(keys).collect();
         let is_lost = |(n, node): &(&u16, &Marketplace)| {
             let key = peer_cached(**n).key;
-            let Some((market, _)) = node.is_listed().filter(|_| !listed.contains(&key)) else { return false };
+            let Some((market, _)) = node.listed().next().filter(|_| !listed.contains(&key)) else {
+                return false;
+            };
             let owner = &self.nodes[&self.owner_of(placement::key(market))];
             owner.answers_for(market) || !kept.contains(&key)
         };

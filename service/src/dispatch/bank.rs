@@ -7,9 +7,7 @@ use proto::message::bank::{BankOutcome, BankReply, HoldReceipt, Order, ReleaseHo
 use proto::message::market::Ticket;
 use proto::message::service::Verdict as SignedVerdict;
 use proto::message::service::{Declined, Offer, Report, ServiceMessage};
-use proto::{
-    CommandId, ContractId, Cycles, Hash, KeyPair, Money, Rate, Refusal, RefusalCode, Signed, Time,
-};
+use proto::{CommandId, ContractId, Cycles, Hash, KeyPair, Money, Rate, Refusal, RefusalCode, Signed, Time};
 
 /// The id of a later order about a hold: the same for every copy of it, and nobody else can compute it (the ids
 /// of a bank are global, so one that could be guessed could be used up beforehand).

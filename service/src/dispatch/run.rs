@@ -189,7 +189,8 @@ impl TaskRun {
     /// While the market is asked for sellers for some, those that ask for the same wait: what becomes due meanwhile is
     /// bought together afterwards.
     pub(super) fn next_to_match(&mut self, now: Time) -> Option<Vec<u32>> {
-        let room = self.window.checked_sub(self.matching).filter(|room| *room > 0 && now >= self.gate_opens)?;
+        let room =
+            self.window.checked_sub(self.matching).filter(|room| *room > 0 && now >= self.gate_opens)?;
         let Self { runs, queue, leaders, .. } = self;
         let run = |index: &u32| usize::try_from(*index).ok().and_then(|index| runs.get(index));
         leaders.retain(|index| run(index).is_some_and(|run| run.state == State::Matching));

@@ -50,7 +50,7 @@ impl Pair {
         let supply = Some(Supply {
             cores: 1,
             per_core,
-            ask,
+            asks: market::Tariff::of_compute(ask),
             memory,
             disk,
             most_memory: memory,

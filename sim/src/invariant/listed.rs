@@ -5,8 +5,8 @@ use super::{Breach, Checked};
 use crate::host::Host;
 use crate::scenario::Scenario;
 use market::{Marketplace, placement};
+use proto::RingId;
 use proto::message::market::Listing;
-use proto::{PublicKey, RingId};
 
 /// Whether it has to hold: a crash takes listings with it until their sellers renew them.
 #[derive(Clone, Copy, Debug)]
@@ -19,20 +19,23 @@ impl Listed {
         Self { holds: scenario.is_orderly() }
     }
 
-    pub(crate) fn check(self, hosts: &[Host]) -> Checked {
+    pub(crate) fn check<'a>(self, hosts: &'a [Host]) -> Checked {
         if !self.holds {
             return Ok(());
         }
         let markets = || hosts.iter().filter_map(Host::node).map(service::Node::market);
-        let is_of = |key: PublicKey| move |listing: &Listing| listing.seller.key == key;
-        for host in hosts {
-            let Some((market, _)) = host.node().and_then(|node| node.market().is_listed()) else { continue };
+        let listed = |host: &'a Host| host.node().into_iter().flat_map(|node| node.market().listed());
+        for (host, (market, _)) in
+            hosts.iter().flat_map(|host| listed(host).map(move |listed| (host, listed)))
+        {
             let key = host.peer.key;
-            if markets().any(|market| market.listings().any(is_of(key))) {
+            let is_it =
+                |listing: &Listing| listing.seller.key == key && listing.market.commodity == market.commodity;
+            if markets().any(|market| market.listings().any(is_it)) {
                 continue;
             }
             let says_no = |node: &Marketplace| node.answers_for(market);
-            let is_kept = markets().any(|market| market.kept().any(is_of(key)));
+            let is_kept = markets().any(|market| market.kept().any(is_it));
             let is_denied = owner(hosts, placement::key(market)).is_some_and(says_no);
             Breach::unless(is_kept && !is_denied, "listed", || {
                 format!("node {} is listed in {market}, and nobody sells for it there", host.number)

@@ -5,8 +5,9 @@
 
 mod arguments;
 mod client;
-mod exit;
+pub(crate) mod exit;
 mod file;
+mod founding;
 mod interrupt;
 mod local;
 mod node;
@@ -22,6 +23,7 @@ mod tests;
 mod value;
 
 pub(crate) use client::{ask, unexpected};
+pub(crate) use founding::Founding;
 pub(crate) use options::{BankOptions, Bootstrap, JoinOptions, Limit};
 
 use crate::control::Failure;

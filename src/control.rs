@@ -9,7 +9,8 @@ mod view;
 
 pub(crate) use ring::{HopView, LookupView, NeighbourView, RingCheckView, RingView};
 pub(crate) use view::{
-    BalanceView, EventView, ListingView, NodeView, SaleView, SubTaskView, TaskLine, TaskState, TaskView,
+    BalanceView, EventView, ListingView, NodeView, RulesView, SaleView, SubTaskView, TaskLine, TaskState,
+    TaskView,
 };
 
 use crate::exec::COST_MODEL;

@@ -8,6 +8,7 @@ mod executions;
 mod explorer;
 pub(crate) mod local;
 mod random;
+mod rules;
 mod start;
 mod supply;
 mod tasks;

@@ -4,7 +4,7 @@ use crate::hold::{Closing, Hold, MAX_HOLD, MAX_OPEN_HOLDS, MIN_HOLD};
 use crate::ledger::Ledger;
 use crate::memory::{Answer, Executed};
 use crate::record::Event;
-use crate::settlement::{check_release, check_settle, payout};
+use crate::settlement::{check_release, check_settle, check_terms, payout};
 use proto::message::bank::{BankCommand, Order, PlaceHold, ReleaseHold, Settle};
 use proto::{CommandId, Money, PublicKey, Refusal, RefusalCode, Rules, Signed, Time};
 
@@ -120,16 +120,7 @@ fn may_settle<'a>(
     let hold = open_hold(ledger, order.hold)?;
     is_party(hold, signer)?;
     check_settle(hold, order)?;
-    if order.ticket.body.rule != rules.rule {
-        let message = "the ticket follows another pricing rule than the network";
-        return Err(Refusal::new(RefusalCode::Mismatch, message, ""));
-    }
-    let fee = rules.owner_fee;
-    let asked = order.ticket.body.fee;
-    if asked != fee {
-        let message = format!("the ticket's owner fee is {asked}, the network's is {fee}");
-        return Err(Refusal::new(RefusalCode::Mismatch, message, ""));
-    }
+    check_terms(&order.ticket.body, rules)?;
     Ok(hold)
 }
 

@@ -3,11 +3,14 @@
 //! The bank does not know the market: it holds the ticket against its own listings and not against other
 //! offers that the owner may have had.
 
+mod price;
+
+pub(crate) use price::check_terms;
+
 use crate::hold::Hold;
 use proto::message::bank::{ReleaseHold, Settle};
 use proto::message::market::Ticket;
 use proto::message::service::{Outcome, Report};
-use proto::rules::PricingRule;
 use proto::{CommandId, Cycles, Money, PublicKey, Refusal, RefusalCode, Signed};
 
 /// How a hold is shared out. The three parts are the hold's amount.
@@ -21,13 +24,16 @@ pub(crate) struct Payout {
     pub(crate) returned: Money,
 }
 
-/// Shares `amount` out: first the fee, then the metered cycles at the clearing price, as far as the hold
-/// goes; the rest goes back. The cost is rounded down, in favour of the buyer ([`proto::Rate::cost`]).
+/// Shares `amount` out: first the fee, then the metered cycles at the clearing price, then the same cycles at the
+/// owner's rate, as far as the hold goes; the rest goes back. Each of the two costs is rounded down once, in favour of
+/// the buyer ([`proto::Rate::cost`]).
 pub(crate) fn payout(amount: Money, ticket: &Ticket, cycles: Cycles) -> Payout {
-    let owner = ticket.fee.min(amount);
-    let after_fee = Money(amount.0 - owner.0);
+    let fee = ticket.fee.min(amount);
+    let after_fee = Money(amount.0 - fee.0);
     let seller = ticket.clearing.cost(cycles).min(after_fee);
-    Payout { seller, owner, returned: Money(after_fee.0 - seller.0) }
+    let after_seller = Money(after_fee.0 - seller.0);
+    let share = ticket.owner_rate.cost(cycles).min(after_seller);
+    Payout { seller, owner: Money(fee.0 + share.0), returned: Money(after_seller.0 - share.0) }
 }
 
 /// Whether the papers allow to pay `hold` out. The network's fee and rule are not looked at here, because they may
@@ -101,27 +107,7 @@ fn check_ticket(hold: &Hold, ticket: &Signed<Ticket>) -> Result<(), Refusal> {
         let other = listing.body.seller.key;
         genuine(listing.is_genuine_by(other), "runner-up's listing", "seller", other)?;
     }
-    check_price(body)
-}
-
-/// The ticket's rule as far as its own listings show it. Vickrey (CompuP2P paper, IV-B1): the winner is paid
-/// the second lowest ask, at most the bid, and the bid when it was alone. First price: it is paid its ask.
-fn check_price(ticket: &Ticket) -> Result<(), Refusal> {
-    let (ask, bid, clearing) = (ticket.winner.body.ask, ticket.bid, ticket.clearing);
-    if clearing > bid {
-        return Err(mismatch(format!("the clearing price {clearing} is above the bid {bid}"), ""));
-    }
-    if ask > clearing {
-        return Err(mismatch(format!("the clearing price {clearing} is below the winner's ask {ask}"), ""));
-    }
-    let price = match ticket.rule {
-        PricingRule::Vickrey => ticket.runner_up.as_ref().map_or(bid, |listing| listing.body.ask.min(bid)),
-        PricingRule::FirstPrice => ask,
-    };
-    if clearing != price {
-        return Err(mismatch(format!("the clearing price is {clearing}, by its listings it is {price}"), ""));
-    }
-    Ok(())
+    price::check_price(body)
 }
 
 fn check_report(hold: CommandId, seller: PublicKey, report: &Signed<Report>) -> Result<(), Refusal> {

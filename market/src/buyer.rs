@@ -6,7 +6,9 @@ use crate::Output;
 use crate::post::Post;
 use crate::ticket::{self, Ordered, TicketFault};
 use crate::{placement, requirement};
-use proto::message::market::{FindSeller, MarketMessage, Matched, NoSeller, RefusedRequest, Requirement};
+use proto::message::market::{
+    FindSeller, MAX_BATCH, MarketMessage, Matched, NoSeller, RefusedRequest, Requirement,
+};
 use proto::{CommandId, Market, Peer, PublicKey, Rate, RefusalCode, RequestId, Span, Time};
 use shortage::Shortage;
 use std::collections::{BTreeMap, VecDeque};
@@ -33,7 +35,8 @@ pub const PURCHASE_DEADLINE: Span = Span::secs(120);
 #[derive(Clone, Debug)]
 pub(crate) struct Order {
     pub(crate) token: u64,
-    pub(crate) ticket: CommandId,
+    /// The ids of the slices that have no seller yet.
+    pub(crate) tickets: Vec<CommandId>,
     pub(crate) requirement: Requirement,
     pub(crate) bid: Rate,
     pub(crate) avoid: Vec<PublicKey>,
@@ -87,6 +90,7 @@ impl Buyer {
 
     pub(crate) fn buy(&mut self, post: &mut Post, mut order: Order, now: Time) {
         order.avoid.truncate(crate::owner::MAX_AVOID);
+        order.tickets.truncate(MAX_BATCH);
         self.queue.push_back(order);
         self.start(post, now);
     }
@@ -136,9 +140,20 @@ impl Buyer {
         match purchase.judge(post, from, &matched, now) {
             Ok(()) => {
                 let token = purchase.order.token;
-                self.purchases.remove(&serial);
-                post.put(Output::Bought { token, ticket: Box::new(matched.ticket) });
-                self.start(post, now);
+                for ticket in matched.tickets {
+                    purchase.order.tickets.retain(|id| *id != ticket.body.id);
+                    post.put(Output::Bought { token, ticket: Box::new(ticket) });
+                }
+                if purchase.order.tickets.is_empty() {
+                    self.purchases.remove(&serial);
+                    return self.start(post, now);
+                }
+                // The rest is looked for where the owner points to, or else in the next market.
+                let next = purchase.market.next();
+                match matched.missing {
+                    Some(missing) => self.point(post, serial, &missing, now),
+                    None => self.climb(post, serial, next, now),
+                }
             }
             Err(fault) => {
                 purchase.shortage.add_fault(fault);
@@ -149,9 +164,15 @@ impl Buyer {
     }
 
     pub(crate) fn no_seller(&mut self, post: &mut Post, from: Peer, answer: NoSeller, now: Time) {
-        let Some(serial) = self.asked(from, answer.request) else { return };
+        if let Some(serial) = self.asked(from, answer.request) {
+            self.point(post, serial, &answer, now);
+        }
+    }
+
+    /// An owner has nobody, or nobody else, and points to the next market.
+    fn point(&mut self, post: &mut Post, serial: u64, answer: &NoSeller, now: Time) {
         let Some(purchase) = self.purchases.get_mut(&serial) else { return };
-        purchase.shortage.add_answer(&answer);
+        purchase.shortage.add_answer(answer);
         // An owner can point only upwards; what else it says is taken for the next market.
         let is_upwards = |next: &Market| {
             next.commodity == purchase.market.commodity
@@ -238,7 +259,7 @@ impl Buyer {
         let order = &purchase.order;
         let find = FindSeller {
             request,
-            ticket: order.ticket,
+            tickets: order.tickets.clone(),
             from: purchase.market,
             requirement: order.requirement.clone(),
             bid: order.bid,
@@ -276,7 +297,7 @@ impl Buyer {
 
     fn give_up(&mut self, post: &mut Post, serial: u64, now: Time) {
         if let Some(Purchase { order, shortage, .. }) = self.purchases.remove(&serial) {
-            post.put(Output::NotBought { token: order.token, shortage });
+            post.put(Output::NotBought { token: order.token, tickets: order.tickets, shortage });
             self.start(post, now);
         }
     }
@@ -300,15 +321,22 @@ impl Buyer {
 
 impl Purchase {
     fn judge(&self, post: &Post, from: Peer, matched: &Matched, now: Time) -> Result<(), TicketFault> {
+        if matched.tickets.is_empty() {
+            return Err(TicketFault::OtherOrder);
+        }
         let ordered = Ordered {
-            ticket: self.order.ticket,
+            tickets: &self.order.tickets,
             buyer: post.me.key,
             owner: from.key,
             requirement: &self.order.requirement,
             bid: self.order.bid,
             avoid: &self.order.avoid,
         };
-        ticket::verify_answer(&matched.ticket.body, &ordered)?;
-        ticket::verify_ticket(&matched.ticket, &post.rules, post.bank, now)
+        matched.tickets.iter().try_for_each(|ticket| ticket::verify_answer(&ticket.body, &ordered))?;
+        ticket::verify_batch(&matched.tickets, &post.rules)?;
+        matched
+            .tickets
+            .iter()
+            .try_for_each(|ticket| ticket::verify_ticket(ticket, &post.rules, post.bank, now))
     }
 }

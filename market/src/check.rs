@@ -2,9 +2,10 @@
 
 use crate::matching::{Books, Spot};
 use crate::owner::Owner;
+use crate::owner::matches::Part;
 use crate::seller::Seller;
 use crate::{Marketplace, buyer, requirement};
-use proto::{Bundle, Capacity, Market, PublicKey, Time};
+use proto::{Bundle, Capacity, Market, PublicKey, RequestId, Time};
 use std::collections::BTreeMap;
 
 /// A broken invariant.
@@ -166,16 +167,21 @@ fn check_places(owner: &Owner) -> Result<(), Violation> {
 
 fn check_owner(owner: &Owner) -> Result<(), Violation> {
     let mut flights: BTreeMap<Spot, Bundle> = BTreeMap::new();
+    let mut questions = 0;
     for (key, matched) in &owner.matches {
-        let is_awaited = owner.due.contains(&(matched.due, *key))
-            && owner.reserves.get(&matched.candidate.request) == Some(key);
-        if !is_awaited {
+        let is_awaited = |(request, part): (&RequestId, &Part)| {
+            owner.due.contains(&(part.due, *request)) && owner.reserves.get(request) == Some(key)
+        };
+        if matched.parts.is_empty() || !matched.parts.iter().all(is_awaited) {
             return Err(Violation::LostMatch);
         }
-        let flight = flights.entry(Spot::of(&matched.candidate.winner.body)).or_default();
-        *flight = flight.plus(requirement::slice(&matched.wish.find.requirement));
+        questions += matched.parts.len();
+        for part in matched.parts.values() {
+            let flight = flights.entry(Spot::of(&part.listing.body)).or_default();
+            *flight = flight.plus(part.taken(&matched.wish));
+        }
     }
-    if owner.due.len() != owner.matches.len() || owner.reserves.len() != owner.matches.len() {
+    if owner.due.len() != questions || owner.reserves.len() != questions {
         return Err(Violation::LostMatch);
     }
     let agrees = |spot: &Spot| owner.books.flights.get(spot) == flights.get(spot);

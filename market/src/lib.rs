@@ -26,7 +26,7 @@ pub use check::Violation;
 pub use matching::{MAX_COUNTED, MAX_LISTINGS};
 pub use seller::slices::Slice;
 pub use supply::{Supply, Tariff};
-pub use ticket::{Ordered, TicketFault, verify_answer, verify_papers, verify_ticket};
+pub use ticket::{Ordered, TicketFault, verify_answer, verify_batch, verify_papers, verify_ticket};
 
 use buyer::{Buyer, Order};
 use owner::{Owner, estate::Change};
@@ -108,13 +108,14 @@ pub enum Input {
         /// Which ticket.
         ticket: CommandId,
     },
-    /// A seller is needed.
+    /// Sellers are needed for a batch of equal slices.
     Buy {
-        /// The caller's number for the answer.
+        /// The caller's number for the answers.
         token: u64,
-        /// The id for the ticket; a new one for every purchase.
-        ticket: CommandId,
-        /// What is needed.
+        /// The ids for the tickets, one for each slice; new ones for every purchase. The first
+        /// [`proto::message::market::MAX_BATCH`] count.
+        tickets: Vec<CommandId>,
+        /// What each slice has to have.
         requirement: Requirement,
         /// The most that is paid.
         bid: Rate,
@@ -144,17 +145,19 @@ pub enum Output {
     },
     /// After [`Input::Leave`]: all is handed over, or the time for it has passed. Until then this node answers.
     HandedOver,
-    /// A purchase has ended with a true ticket.
+    /// A slice is bought: here is its ticket, which is true.
     Bought {
         /// The caller's number.
         token: u64,
-        /// The ticket.
+        /// The ticket; its id says for which slice.
         ticket: Box<Signed<Ticket>>,
     },
-    /// A purchase has ended without a seller.
+    /// A purchase has ended, and there was no seller for some of its slices.
     NotBought {
         /// The caller's number.
         token: u64,
+        /// The ids of those slices; at least one.
+        tickets: Vec<CommandId>,
         /// What was come across.
         shortage: Shortage,
     },
@@ -279,8 +282,8 @@ impl Marketplace {
             Input::Standing { standing } => self.seller.learn_standing(&self.post, standing),
             Input::Take { ticket } => self.seller.take(ticket),
             Input::Free { ticket } => self.seller.free(ticket),
-            Input::Buy { token, ticket, requirement, bid, avoid } => {
-                let order = Order { token, ticket, requirement, bid, avoid };
+            Input::Buy { token, tickets, requirement, bid, avoid } => {
+                let order = Order { token, tickets, requirement, bid, avoid };
                 self.buyer.buy(&mut self.post, order, now);
             }
             Input::Timeout => {}
@@ -299,7 +302,7 @@ impl Marketplace {
             MarketMessage::List(list) => owner.list(post, from, *list, now),
             MarketMessage::Delist(delist) => owner.delist(from, delist),
             MarketMessage::FindSeller(find) => owner.find(post, from, *find, now),
-            MarketMessage::Reserved(reserved) => owner.reserved(post, from, reserved.request, now),
+            MarketMessage::Reserved(reserved) => owner.reserved(post, from, &reserved, now),
             MarketMessage::Unavailable(gone) => owner.unavailable(post, from, gone.request, now),
             MarketMessage::HandOver(handed) => owner.hand_over(post, from, *handed, now),
             MarketMessage::HandedOver(handed) => owner.handed_over(from, handed.request),

@@ -13,7 +13,7 @@ mod search;
 mod tests;
 
 pub(crate) use book::{Book, Row};
-pub(crate) use search::{Asks, Order, Seen, Wanted};
+pub(crate) use search::{Asks, Fit, Order, Seen, Wanted};
 
 use names::Names;
 use proto::message::market::{Handed, Listing};

@@ -2,44 +2,27 @@
 //! and keeps the slice, and signs the ticket.
 
 pub(crate) mod estate;
+pub(crate) mod matches;
 pub(crate) mod tickets;
 
-use crate::matching::{Asks, Books, Entry, Order, Seen, Spot, Wanted};
+use crate::matching::{Books, Entry, Spot};
 use crate::post::Post;
-use crate::pricing::{self, Ask, Clearing};
-use crate::ticket::{CLOCK_SKEW, LIFETIME_RENEWALS, TICKET_TTL};
-use crate::{placement, requirement};
+use crate::requirement;
+use crate::ticket::{CLOCK_SKEW, LIFETIME_RENEWALS};
 use estate::Estate;
-use proto::message::market::{
-    Delist, FindSeller, Handed, List, Listed, Listing, MarketMessage, Matched, NoSeller, Reserve, Ticket,
-};
-use proto::{
-    Bundle, CommandId, Market, Peer, Placement, PublicKey, Range, Rate, Refusal, RefusalCode, RequestId,
-    Signed, Span, Time,
-};
+pub(crate) use matches::{Match, MatchKey, Wish};
+use proto::message::market::{Delist, Handed, List, Listed, MarketMessage};
+use proto::{Bundle, Peer, Placement, Range, Refusal, RefusalCode, RequestId, Time};
 use std::collections::{BTreeMap, BTreeSet};
-use tickets::{Remembered, Tickets};
-
-/// How long a seller has to answer a reservation, each time it is asked.
-pub const RESERVE_TIMEOUT: Span = Span::millis(700);
-/// How often a seller is asked before it counts as dead.
-pub const RESERVE_TRIES: u32 = 2;
-/// How many sellers are asked for one match.
-pub const MAX_CANDIDATES: usize = 6;
-/// Matches that are under way at the same time.
-pub const MAX_MATCHES: usize = 1_024;
-/// Matches of one buyer that are under way at the same time.
-pub const MAX_MATCHES_PER_BUYER: usize = 256;
-/// Sellers that a buyer may rule out in one request.
-pub const MAX_AVOID: usize = 256;
+use tickets::Tickets;
 
 pub use estate::{
     EXPECT_WITHIN, HAND_OVER_TIMEOUT, HAND_OVER_WITHIN, LEAVE_WITHIN, MAX_GIFTS, MAX_HANDED, MAX_PAGES,
     MAX_SUCCESSORS,
 };
-
-/// A match is named by buyer and ticket.
-pub(crate) type MatchKey = (PublicKey, CommandId);
+pub use matches::{
+    MAX_AVOID, MAX_CANDIDATES, MAX_MATCHES, MAX_SLICES_PER_BUYER, RESERVE_TIMEOUT, RESERVE_TRIES,
+};
 
 /// The owner's state.
 #[derive(Debug, Default)]
@@ -53,38 +36,13 @@ pub(crate) struct Owner {
     pub(crate) estate: Estate,
     /// The matches under way: a seller is being asked.
     pub(crate) matches: BTreeMap<MatchKey, Match>,
-    pub(crate) due: BTreeSet<(Time, MatchKey)>,
+    /// When a question to a seller is to be repeated or given up.
+    pub(crate) due: BTreeSet<(Time, RequestId)>,
+    /// Whose match a question to a seller belongs to.
     pub(crate) reserves: BTreeMap<RequestId, MatchKey>,
     /// Buyers that wait until a donor has handed its listings over.
     pub(crate) parked: BTreeMap<MatchKey, Wish>,
     tickets: Tickets,
-}
-
-/// A match under way.
-#[derive(Debug)]
-pub(crate) struct Match {
-    pub(crate) wish: Wish,
-    pub(crate) candidate: Box<Candidate>,
-    pub(crate) due: Time,
-}
-
-/// What a buyer asked for, and which sellers failed it.
-#[derive(Debug)]
-pub(crate) struct Wish {
-    buyer: Peer,
-    pub(crate) find: FindSeller,
-    tried: Vec<PublicKey>,
-}
-
-/// The winner that is asked to keep the slice.
-#[derive(Debug)]
-pub(crate) struct Candidate {
-    pub(crate) request: RequestId,
-    tries: u32,
-    pub(crate) winner: Signed<Listing>,
-    runner_up: Option<Signed<Listing>>,
-    clearing: Rate,
-    asks_seen: u32,
 }
 
 impl Owner {
@@ -127,59 +85,12 @@ impl Owner {
         self.kept.withdraw(spot, delist.version);
     }
 
-    pub(crate) fn find(&mut self, post: &mut Post, from: Peer, find: FindSeller, now: Time) {
-        let request = find.request;
-        if let Err(refusal) = self.admit_order(from, &find) {
-            return post.refuse(from, request, refusal);
-        }
-        let key = (from.key, find.ticket);
-        if let Some(known) = self.tickets.recall(&key) {
-            let ticket = known.ticket.clone();
-            post.send(from, MarketMessage::Matched(Box::new(Matched { request, ticket })));
-        } else if let Some(known) = self.matches.get_mut(&key) {
-            known.wish.buyer = from;
-            known.wish.find.request = request;
-        } else if self.estate.is_expecting() {
-            self.park(key, Wish { buyer: from, find, tried: Vec::new() });
-        } else {
-            self.advance(post, Wish { buyer: from, find, tried: Vec::new() }, now);
-        }
-    }
-
-    /// The seller keeps the slice: the ticket is signed.
-    pub(crate) fn reserved(&mut self, post: &mut Post, from: Peer, request: RequestId, now: Time) {
-        let Some((wish, candidate)) = self.take_reserving(from, request) else { return };
-        let listing = &candidate.winner.body;
-        let (spot, slice) = (Spot::of(listing), requirement::slice(&wish.find.requirement));
-        self.books.end_flight(spot, slice);
-        self.books.sell(spot, listing.version, slice);
-        let ticket = Signed::new(ticket_of(post, &wish, *candidate, now), &post.keys);
-        let matched = Matched { request: wish.find.request, ticket: ticket.clone() };
-        post.send(wish.buyer, MarketMessage::Matched(Box::new(matched)));
-        let key = (wish.buyer.key, wish.find.ticket);
-        let until = now.after(TICKET_TTL);
-        self.tickets.remember(key, Remembered { find: wish.find, ticket, until });
-    }
-
-    /// The seller has no such slice: its listing goes, and the next seller is asked.
-    pub(crate) fn unavailable(&mut self, post: &mut Post, from: Peer, request: RequestId, now: Time) {
-        if let Some((wish, candidate)) = self.take_reserving(from, request) {
-            self.pass_over(post, wish, &candidate, now);
-        }
-    }
-
     /// `peer` cannot be reached: what it lists goes, and who waits for it is served by the next.
     pub(crate) fn unreachable(&mut self, post: &mut Post, peer: Peer, now: Time) {
         self.books.remove_all_of(peer);
         self.lose_partner(peer);
-        if !Spot::all_of(peer.key).iter().any(|spot| self.books.flights.contains_key(spot)) {
-            return;
-        }
-        let asked = |matched: &&Match| matched.candidate.winner.body.seller == peer;
-        let lost: Vec<RequestId> =
-            self.matches.values().filter(asked).map(|matched| matched.candidate.request).collect();
-        for request in lost {
-            self.unavailable(post, peer, request, now);
+        if Spot::all_of(peer.key).iter().any(|spot| self.books.flights.contains_key(spot)) {
+            self.lose_seller(post, peer, now);
         }
     }
 
@@ -188,20 +99,7 @@ impl Owner {
         self.books.purge(now);
         self.kept.purge(now);
         self.tickets.purge(now);
-        while let Some(&(due, key)) = self.due.first() {
-            if due > now {
-                break;
-            }
-            match self.take(key) {
-                Some(Match { wish, candidate, .. }) if candidate.tries < RESERVE_TRIES => {
-                    self.ask(post, wish, candidate, now);
-                }
-                Some(Match { wish, candidate, .. }) => self.pass_over(post, wish, &candidate, now),
-                None => {
-                    self.due.remove(&(due, key));
-                }
-            }
-        }
+        self.ask_again(post, now);
     }
 
     /// Takes a listing in; whether it was not known. If this node answers for its market it goes into the books,
@@ -249,163 +147,6 @@ impl Owner {
         others.remove(spot);
         self.estate.changed(market, spot);
         Ok(true)
-    }
-
-    fn admit_order(&self, from: Peer, find: &FindSeller) -> Result<(), Refusal> {
-        let is_well_formed = placement::is_market(find.from)
-            && find.avoid.len() <= MAX_AVOID
-            && requirement::is_well_formed(&find.requirement);
-        if !is_well_formed {
-            return Err(no(
-                RefusalCode::Malformed,
-                "no such market, too many sellers avoided, a long name, or nothing asked for",
-            ));
-        }
-        let key = (from.key, find.ticket);
-        let underway = self.matches.get(&key).map(|known| &known.wish).or(self.parked.get(&key));
-        let underway = underway.map(|wish| &wish.find);
-        if let Some(known) = underway.or(self.tickets.recall(&key).map(|known| &known.find)) {
-            // The buyer may have gone on to a higher market of ours after an answer was lost.
-            let same = FindSeller { request: find.request, from: find.from, ..known.clone() };
-            let refusal = || no(RefusalCode::IdReused, "the ticket's id was used for another order");
-            return if same == *find { Ok(()) } else { Err(refusal()) };
-        }
-        if !self.answers(find.from) {
-            return Err(no(RefusalCode::NotResponsible, "this node does not own the market"));
-        }
-        let of_buyer = (from.key, CommandId([0; 16]))..=(from.key, CommandId([0xff; 16]));
-        let count = self.matches.len() + self.parked.len();
-        let of_buyer = self.matches.range(of_buyer.clone()).count() + self.parked.range(of_buyer).count();
-        let is_full = count >= MAX_MATCHES || of_buyer >= MAX_MATCHES_PER_BUYER;
-        if is_full {
-            return Err(no(RefusalCode::Busy, "too many matches at once"));
-        }
-        Ok(())
-    }
-
-    /// Searches for `wish` and asks the winner, or says that there is none.
-    fn advance(&mut self, post: &mut Post, wish: Wish, now: Time) {
-        if wish.tried.len() >= MAX_CANDIDATES {
-            let refusal = no(RefusalCode::Busy, "the sellers that fit do not answer");
-            return post.refuse(wish.buyer, wish.find.request, refusal);
-        }
-        if !self.answers(wish.find.from) {
-            // The market has gone to another owner meanwhile: the buyer is to look it up again.
-            let refusal = no(RefusalCode::NotResponsible, "this node does not own the market any more");
-            return post.refuse(wish.buyer, wish.find.request, refusal);
-        }
-        let FindSeller { ticket, requirement, bid, avoid, .. } = &wish.find;
-        let (buyer, draw, bid, tried) = (wish.buyer.key, *ticket, *bid, &wish.tried);
-        let order = Order { buyer, draw, requirement, bid, avoid, tried };
-        let mut seen = Seen::default();
-        let found = placement::run(wish.find.from, |market| self.answers(market)).find_map(|market| {
-            let asks = self.books.asks(market, &order, Wanted { count: 2, dearest: false });
-            let clearing = clear(post, &asks, bid);
-            if clearing.is_none() {
-                self.books.add_missed(market, &order, &mut seen);
-            }
-            Some((market, clearing?, asks.seen))
-        });
-        match found.and_then(|(market, clearing, seen)| self.candidate(market, &clearing, seen)) {
-            Some(candidate) => {
-                let slice = requirement::slice(&wish.find.requirement);
-                self.books.start_flight(Spot::of(&candidate.winner.body), slice);
-                self.ask(post, wish, Box::new(candidate), now);
-            }
-            None => {
-                let answer = NoSeller {
-                    request: wish.find.request,
-                    next: placement::next_outside(wish.find.from, |market| self.answers(market)),
-                    listings: seen.listings,
-                    too_dear: seen.too_dear,
-                    too_small: seen.too_small,
-                    lowest_ask: seen.lowest_ask.unwrap_or_default(),
-                };
-                post.send(wish.buyer, MarketMessage::NoSeller(answer));
-            }
-        }
-    }
-
-    fn candidate(&self, market: Market, clearing: &Clearing<PublicKey>, asks_seen: u32) -> Option<Candidate> {
-        let commodity = market.commodity;
-        let listing = |seller| self.books.listing(Spot { seller, commodity });
-        Some(Candidate {
-            request: RequestId::default(),
-            tries: 0,
-            winner: listing(clearing.winner)?,
-            runner_up: clearing.runner_up.and_then(listing),
-            clearing: clearing.price,
-            asks_seen,
-        })
-    }
-
-    /// Asks the candidate's seller, under a new number, to keep the slice.
-    fn ask(&mut self, post: &mut Post, wish: Wish, mut candidate: Box<Candidate>, now: Time) {
-        candidate.request = post.request();
-        candidate.tries += 1;
-        let listing = &candidate.winner.body;
-        let reserve = Reserve {
-            request: candidate.request,
-            ticket: wish.find.ticket,
-            commodity: listing.market.commodity,
-            version: listing.version,
-            slice: requirement::slice(&wish.find.requirement),
-            buyer: wish.buyer.key,
-        };
-        post.send(listing.seller, MarketMessage::Reserve(reserve));
-        self.put(Match { wish, candidate, due: now.after(RESERVE_TIMEOUT) });
-    }
-
-    fn pass_over(&mut self, post: &mut Post, mut wish: Wish, candidate: &Candidate, now: Time) {
-        let listing = &candidate.winner.body;
-        self.books.end_flight(Spot::of(listing), requirement::slice(&wish.find.requirement));
-        self.books.remove_until(Spot::of(listing), listing.version);
-        wish.tried.push(listing.seller.key);
-        self.advance(post, wish, now);
-    }
-
-    fn take_reserving(&mut self, from: Peer, request: RequestId) -> Option<(Wish, Box<Candidate>)> {
-        let key = *self.reserves.get(&request)?;
-        self.matches.get(&key).filter(|matched| matched.candidate.winner.body.seller == from)?;
-        let Match { wish, candidate, .. } = self.take(key)?;
-        Some((wish, candidate))
-    }
-
-    fn put(&mut self, matched: Match) {
-        let key = (matched.wish.buyer.key, matched.wish.find.ticket);
-        self.reserves.insert(matched.candidate.request, key);
-        self.due.insert((matched.due, key));
-        self.matches.insert(key, matched);
-    }
-
-    fn take(&mut self, key: MatchKey) -> Option<Match> {
-        let matched = self.matches.remove(&key)?;
-        self.due.remove(&(matched.due, key));
-        self.reserves.remove(&matched.candidate.request);
-        Some(matched)
-    }
-}
-
-/// Winner and price among `asks`, by the network's rule.
-fn clear(post: &Post, asks: &Asks, bid: Rate) -> Option<Clearing<PublicKey>> {
-    let asks = asks.lowest.iter().map(|fit| Ask { rate: fit.rate, lot: fit.lot, who: fit.seller });
-    pricing::clear(post.rules.rule, asks, bid)
-}
-
-fn ticket_of(post: &Post, wish: &Wish, candidate: Candidate, now: Time) -> Ticket {
-    Ticket {
-        id: wish.find.ticket,
-        buyer: wish.buyer.key,
-        owner: post.me,
-        requirement: wish.find.requirement.clone(),
-        rule: post.rules.rule,
-        bid: wish.find.bid,
-        clearing: candidate.clearing,
-        fee: post.rules.owner_fee,
-        asks_seen: candidate.asks_seen,
-        winner: candidate.winner,
-        runner_up: candidate.runner_up,
-        expires: now.after(TICKET_TTL),
     }
 }
 

@@ -1,5 +1,6 @@
 //! How a winner and a price follow from the asks: one rule a file, each a pure function.
 
+pub mod batch;
 pub mod double;
 pub mod first_price;
 pub mod k_double;
@@ -11,8 +12,9 @@ pub mod uniform;
 pub mod vcg;
 pub mod vickrey;
 
+use batch::Offer;
 pub use lot::lot;
-use proto::rules::PricingRule;
+use proto::rules::{PricingRule, PricingTerms};
 use proto::{Hash, Rate};
 
 /// One ask that fits and does not exceed the bid, as a rule sees it.
@@ -48,26 +50,70 @@ pub enum Fault {
     Overflow,
 }
 
-/// Winner and price under `rule`; `None` when nobody asks for `bid` or less.
-pub fn clear<T: Copy>(
-    rule: PricingRule,
-    asks: impl IntoIterator<Item = Ask<T>>,
-    bid: Rate,
-) -> Option<Clearing<T>> {
-    match rule {
-        PricingRule::Vickrey => vickrey::clear(asks, bid),
-        PricingRule::FirstPrice => first_price::clear(asks, bid),
+/// What a rule has the buyer pay for one Gc, in micro-credits per Gc.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Price {
+    /// To the seller.
+    pub clearing: Rate,
+    /// To the market owner, besides its fee; nothing but under the max-min rule.
+    pub owner_rate: Rate,
+}
+
+impl Price {
+    /// To both together.
+    ///
+    /// # Errors
+    /// [`Fault::Overflow`] where the sum exceeds a rate.
+    pub fn total(self) -> Result<Rate, Fault> {
+        self.clearing.0.checked_add(self.owner_rate.0).map(Rate).ok_or(Fault::Overflow)
     }
 }
 
-/// The price under `rule` when the asks of winner and runner-up are known: what anybody can compute again
-/// from the papers of a ticket.
-#[must_use]
-pub fn price(rule: PricingRule, winner: Rate, runner_up: Option<Rate>, bid: Rate) -> Rate {
-    match rule {
-        PricingRule::Vickrey => vickrey::price(runner_up, bid),
+/// Winner and price of one slice under `rule`; `None` when nobody asks for `bid` or less, or when the price that the
+/// rule comes to exceeds the bid or what can be represented.
+pub fn clear<T: Copy + Eq>(
+    rule: PricingRule,
+    terms: &PricingTerms,
+    asks: impl IntoIterator<Item = Ask<T>>,
+    bid: Rate,
+) -> Option<Clearing<T>> {
+    let mut offers: Vec<Offer<T>> = asks.into_iter().map(|ask| Offer { ask, slices: 1 }).collect();
+    offers.sort_by_key(|offer| (offer.ask.rate, offer.ask.lot));
+    let sold = batch::choose(rule, terms, &offers, 1, bid);
+    let winner = sold.first()?.who;
+    offers.retain(|offer| offer.ask.who != winner && offer.ask.rate <= bid);
+    let award = batch::award(rule, terms, &sold, &offers, bid).ok()?.into_iter().next()?;
+    Some(Clearing { winner, runner_up: award.setter.map(|ask| ask.who), price: award.price.clearing })
+}
+
+/// The price under `rule` when the asks of the winner and of the one that sets the price are known: what anybody can
+/// compute again from the papers of a ticket.
+///
+/// Exact but for the owner's rate, which is rounded down once ([`max_min::owner_payoff`]).
+///
+/// # Errors
+/// [`Fault`] where the setter's ask is below the winner's under the max-min rule, or an amount does not fit its type.
+pub fn price(
+    rule: PricingRule,
+    terms: &PricingTerms,
+    winner: Rate,
+    setter: Option<Rate>,
+    bid: Rate,
+) -> Result<Price, Fault> {
+    let clearing = match rule {
+        PricingRule::Vickrey | PricingRule::Uniform | PricingRule::Vcg => vickrey::price(setter, bid),
         PricingRule::FirstPrice => first_price::price(winner, bid),
-    }
+        PricingRule::Posted => terms.posted,
+        PricingRule::MaxMin => {
+            let terms = max_min::Terms::from(*terms);
+            let report = max_min::Report { lowest: winner, highest: setter.unwrap_or(winner) };
+            return Ok(Price {
+                clearing: max_min::seller_payoff(&terms, winner)?,
+                owner_rate: max_min::owner_payoff(&terms, report)?,
+            });
+        }
+    };
+    Ok(Price { clearing, owner_rate: Rate(0) })
 }
 
 /// The lowest and the second lowest of the asks that do not exceed `bid`, equal ones by lot. One pass.

@@ -3,8 +3,13 @@
 //! Buyer, seller and bank use the same functions. What cannot be seen from a ticket is a listing that the
 //! owner kept quiet about; that is why the fee is fixed and does not depend on the price (paper, IV-B1).
 
+mod batch;
+
+pub use batch::{slices, verify_batch};
+
 use crate::{pricing, requirement};
 use proto::message::market::{Listing, Requirement, Ticket};
+use proto::rules::PricingRule;
 use proto::{CommandId, PublicKey, Rate, Rules, Signed, Span, Time};
 
 /// For how long a ticket may be used after it was signed.
@@ -44,6 +49,16 @@ pub enum TicketFault {
     /// A clearing price that does not follow from the asks.
     #[error("the clearing price does not follow from the asks")]
     WrongPrice,
+    /// The prices of a batch do not follow from each other: computed from all its tickets, one of them has another
+    /// listing that sets its price.
+    #[error("the tickets of the batch contradict each other")]
+    WrongBatch,
+    /// More slices of a listing than it offers, or two tickets of one id.
+    #[error("more is sold of a listing than it offers")]
+    Oversold,
+    /// Lots that come from another id than the first of the batch.
+    #[error("the lots were not drawn from the first id of the batch")]
+    WrongDraw,
     /// A number of asks that the papers contradict.
     #[error("the number of asks does not agree with the listings in the ticket")]
     WrongCount,
@@ -79,8 +94,8 @@ pub enum TicketFault {
 /// What a buyer ordered; a ticket has to be for it.
 #[derive(Clone, Copy, Debug)]
 pub struct Ordered<'a> {
-    /// The id the buyer chose.
-    pub ticket: CommandId,
+    /// The ids that the buyer asked with, in the order in which it named them.
+    pub tickets: &'a [CommandId],
     /// The buyer.
     pub buyer: PublicKey,
     /// The owner that was asked.
@@ -143,7 +158,10 @@ pub fn verify_answer(ticket: &Ticket, ordered: &Ordered<'_>) -> Result<(), Ticke
     if ticket.owner.key != ordered.owner {
         return Err(TicketFault::WrongOwner);
     }
-    let is_ordered = ticket.id == ordered.ticket
+    if ordered.tickets.first() != Some(&ticket.draw) {
+        return Err(TicketFault::WrongDraw);
+    }
+    let is_ordered = ordered.tickets.contains(&ticket.id)
         && ticket.buyer == ordered.buyer
         && ticket.bid == ordered.bid
         && ticket.requirement == *ordered.requirement;
@@ -163,21 +181,40 @@ fn verify_terms(ticket: &Ticket, rules: &Rules) -> Result<(), TicketFault> {
     if ticket.fee != rules.owner_fee {
         return Err(TicketFault::WrongFee);
     }
-    let runner_up = ticket.runner_up.as_ref().map(|listing| listing.body.ask);
-    let is_counted = match runner_up {
-        Some(_) => ticket.asks_seen >= 2,
-        None => ticket.asks_seen == 1,
-    };
-    if !is_counted {
+    let setter = ticket.runner_up.as_ref().map(|listing| &listing.body);
+    if !is_counted(ticket, setter) {
         return Err(TicketFault::WrongCount);
     }
-    if ticket.winner.body.ask > ticket.bid || runner_up.is_some_and(|ask| ask > ticket.bid) {
+    let (ask, setters_ask) = (ticket.winner.body.ask, setter.map(|listing| listing.ask));
+    if ask > ticket.bid || setters_ask.is_some_and(|ask| ask > ticket.bid) {
         return Err(TicketFault::AboveBid);
     }
-    if ticket.clearing != pricing::price(ticket.rule, ticket.winner.body.ask, runner_up, ticket.bid) {
+    let price = pricing::price(ticket.rule, &rules.pricing, ask, setters_ask, ticket.bid);
+    let price = price.map_err(|fault| match fault {
+        pricing::Fault::Disordered => TicketFault::WrongOrder,
+        pricing::Fault::Overflow => TicketFault::WrongPrice,
+    })?;
+    // Under a posted price only who asks for no more than it may sell; under the others the order sees to that.
+    let is_below = ticket.rule == PricingRule::Posted && ask > price.clearing;
+    if (ticket.clearing, ticket.owner_rate) != (price.clearing, price.owner_rate) || is_below {
         return Err(TicketFault::WrongPrice);
     }
-    Ok(())
+    match price.total() {
+        Ok(total) if total <= ticket.bid => Ok(()),
+        _ => Err(TicketFault::AboveBid),
+    }
+}
+
+/// Whether the number of asks agrees with the papers. Where the next or the dearest ask sets the price, a ticket
+/// without it says that the winner was alone; a posted price is set by nobody.
+fn is_counted(ticket: &Ticket, setter: Option<&Listing>) -> bool {
+    let is_other = setter.is_some_and(|listing| listing.seller.key != ticket.winner.body.seller.key);
+    match (ticket.rule, setter) {
+        (PricingRule::Posted, Some(_)) => false,
+        (PricingRule::Vickrey | PricingRule::FirstPrice | PricingRule::MaxMin, None) => ticket.asks_seen == 1,
+        _ if is_other => ticket.asks_seen >= 2,
+        _ => ticket.asks_seen >= 1,
+    }
 }
 
 fn verify_listing(
@@ -207,13 +244,14 @@ fn verify_listing(
 
 fn verify_order(ticket: &Ticket, runner_up: &Signed<Listing>) -> Result<(), TicketFault> {
     let (first, second) = (&ticket.winner.body, &runner_up.body);
-    if first.seller.key == second.seller.key {
-        return Err(TicketFault::SameParty);
-    }
     if first.market != second.market {
         return Err(TicketFault::WrongMarket);
     }
-    let place = |listing: &Listing| (listing.ask, pricing::lot(ticket.id, listing.seller.key));
+    if first.seller.key == second.seller.key {
+        // The first slice that lost may be the winner's own, and only the uniform rule lets that set the price.
+        return if ticket.rule == PricingRule::Uniform { Ok(()) } else { Err(TicketFault::SameParty) };
+    }
+    let place = |listing: &Listing| (listing.ask, pricing::lot(ticket.draw, listing.seller.key));
     if place(first) > place(second) {
         return Err(TicketFault::WrongOrder);
     }

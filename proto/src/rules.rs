@@ -9,11 +9,35 @@ pub enum PricingRule {
     Vickrey,
     /// Lowest ask wins and is paid that ask (the first-price auction).
     FirstPrice,
+    /// Lowest ask wins and is paid its ask and a bonus; the market owner is paid by the spread of the asks (paper
+    /// IV-B2, Equation 1).
+    MaxMin,
+    /// Who asks for no more than the posted price may sell at it; the lot decides (reference §5.5).
+    Posted,
+    /// Of a batch, all are paid the lowest ask that lost (reference §5.5).
+    Uniform,
+    /// Of a batch, each seller is paid what its absence would cost the buyer (Vickrey, Clarke and Groves; reference
+    /// §5.5).
+    Vcg,
 }
 
 impl PricingRule {
     /// Every rule that a network can have.
-    pub const ALL: [Self; 2] = [Self::Vickrey, Self::FirstPrice];
+    pub const ALL: [Self; 6] =
+        [Self::Vickrey, Self::FirstPrice, Self::MaxMin, Self::Posted, Self::Uniform, Self::Vcg];
+
+    /// The rule's name, as commands write and read it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Vickrey => "vickrey",
+            Self::FirstPrice => "first-price",
+            Self::MaxMin => "max-min",
+            Self::Posted => "posted",
+            Self::Uniform => "uniform",
+            Self::Vcg => "vcg",
+        }
+    }
 }
 
 /// Which node owns a market, and how a buyer finds the next larger one.
@@ -25,6 +49,20 @@ pub enum Placement {
     /// The hash of the market is the key; the owners of markets with listings form a second ring, in which the
     /// buyer finds the asked or the nearest larger market (paper IV-A2).
     Processor,
+}
+
+impl Placement {
+    /// Every scheme that a network can have.
+    pub const ALL: [Self; 2] = [Self::Single, Self::Processor];
+
+    /// The scheme's name, as commands write and read it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Processor => "processor",
+        }
+    }
 }
 
 /// The constants of the pricing rules that have any. A network uses those of its rule.

@@ -8,7 +8,7 @@ mod run;
 mod seller;
 mod timer;
 
-pub(crate) use bank::follow_up;
+pub(crate) use bank::{follow_up, total_rate};
 pub use run::{SubTaskStatus, Tally, TaskStatus};
 
 use crate::contract::State;
@@ -43,7 +43,8 @@ pub(crate) struct Dispatch {
     rng: ChaCha8Rng,
     tasks: BTreeMap<ContractId, TaskRun>,
     contracts: BTreeMap<ContractId, (ContractId, u32)>,
-    purchases: BTreeMap<u64, (ContractId, u32)>,
+    /// What tickets are being bought for, by their ids.
+    purchases: BTreeMap<CommandId, (ContractId, u32)>,
     settlements: BTreeMap<CommandId, ContractId>,
     abandoned: BTreeMap<ContractId, Abandoned>,
     /// Releases under way for holds of a former life of this node.

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 #[derive(Clone, Debug)]
 pub(crate) enum Effect {
     Send { to: Peer, message: ServiceMessage },
-    Buy { token: u64, ticket: CommandId, requirement: Requirement, bid: Rate, avoid: Vec<PublicKey> },
+    Buy { token: u64, tickets: Vec<CommandId>, requirement: Requirement, bid: Rate, avoid: Vec<PublicKey> },
     Take { ticket: CommandId },
     Free { ticket: CommandId },
     Order { id: CommandId, order: Order },

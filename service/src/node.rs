@@ -395,8 +395,10 @@ impl Node {
                 self.chord.handle(chord::Input::Lookup { token: token & !USERS, key }, now);
             }
             market::Output::HandedOver => self.leave_ring(now),
-            market::Output::Bought { token, ticket } => self.dispatch.bought(token, *ticket, now),
-            market::Output::NotBought { token, shortage } => self.dispatch.not_bought(token, &shortage, now),
+            market::Output::Bought { ticket, .. } => self.dispatch.bought(*ticket, now),
+            market::Output::NotBought { tickets, shortage, .. } => {
+                self.dispatch.not_bought(&tickets, &shortage, now);
+            }
         }
     }
 
@@ -407,8 +409,8 @@ impl Node {
             }
             // Who leaves would not see the end of it.
             Effect::Buy { .. } if self.is_leaving => {}
-            Effect::Buy { token, ticket, requirement, bid, avoid } => {
-                self.market.handle(market::Input::Buy { token, ticket, requirement, bid, avoid }, now);
+            Effect::Buy { token, tickets, requirement, bid, avoid } => {
+                self.market.handle(market::Input::Buy { token, tickets, requirement, bid, avoid }, now);
             }
             Effect::Take { ticket } => self.market.handle(market::Input::Take { ticket }, now),
             Effect::Free { ticket } => self.market.handle(market::Input::Free { ticket }, now),

@@ -1,5 +1,6 @@
 //! Scenarios: worlds as data.
 
+mod bulk;
 mod named;
 mod work;
 

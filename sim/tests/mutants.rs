@@ -6,7 +6,7 @@ use bank::{Event, Output as BankOutput};
 use market::Supply;
 use proto::message::Message;
 use proto::message::bank::{BankMessage, Order};
-use proto::message::market::{HandOver, MarketMessage, Matched};
+use proto::message::market::{HandOver, MarketMessage, Matched, Ticket};
 use proto::{CommandId, Money, Peer, PublicKey, Signed, Time};
 use service::event::Verdict;
 use service::{EventKind, Output};
@@ -140,9 +140,12 @@ fn a_journal_that_is_not_what_happened_is_noticed_by_the_replay_and_by_the_audit
 fn a_market_owner_that_pays_the_winners_own_ask_is_noticed() {
     let mut mutant = Nodes(|site: &Site<'_>, output| match output {
         Output::Send { to, message: Message::Market(MarketMessage::Matched(matched)) } => {
-            let mut ticket = matched.ticket.body.clone();
-            ticket.clearing = ticket.winner.body.ask;
-            let matched = Matched { request: matched.request, ticket: Signed::new(ticket, site.keys) };
+            let resign = |ticket: &Signed<Ticket>| {
+                let clearing = ticket.body.winner.body.ask;
+                Signed::new(Ticket { clearing, ..ticket.body.clone() }, site.keys)
+            };
+            let tickets = matched.tickets.iter().map(resign).collect();
+            let matched = Matched { tickets, ..*matched };
             vec![Output::Send { to, message: Message::Market(MarketMessage::Matched(Box::new(matched))) }]
         }
         other => vec![other],

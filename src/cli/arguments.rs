@@ -1,5 +1,6 @@
 //! The arguments of every command, with their help.
 
+use super::founding::Founding;
 use super::{Bootstrap, value};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
@@ -88,7 +89,7 @@ pub(super) enum Command {
         command: RingCommand,
     },
     /// Run a whole network on this machine, until Ctrl-C
-    #[command(after_help = "Example:\n  compup2p dev --nodes 4\n\n\
+    #[command(after_help = "Example:\n  compup2p dev --nodes 4\n  compup2p dev --pricing posted:0.2\n\n\
         Exit codes:\n  0 ended by Ctrl-C · 1 a process of the network ended by itself\n  \
         124 not up within --timeout · 130 Ctrl-C before it was up")]
     Dev(Dev),
@@ -293,7 +294,8 @@ pub(super) struct Join {
 #[derive(Debug, Subcommand)]
 pub(super) enum BankCommand {
     /// Run the bank and bootstrap server of a network, until Ctrl-C
-    #[command(after_help = "Example:\n  compup2p bank serve --listen 0.0.0.0:7742\n\n\
+    #[command(after_help = "Example:\n  compup2p bank serve --listen 0.0.0.0:7742\n  \
+        compup2p bank serve --pricing max-min --owner-fee 0.05\n\n\
         Exit codes:\n  0 ended by Ctrl-C · 1 the journal cannot be used · 2 usage")]
     Serve(Serve),
     /// Show the node's account
@@ -311,6 +313,8 @@ pub(super) struct Serve {
     /// Rules for a network on one machine: many places behind one address, short deadlines
     #[arg(long)]
     pub(super) local_rules: bool,
+    #[command(flatten)]
+    pub(super) founding: Founding,
     /// End when standard input does
     #[arg(long, hide = true)]
     pub(super) tied: bool,
@@ -324,7 +328,8 @@ pub(super) enum TaskCommand {
     Validate(TaskFile),
     /// Buy the work that a task file describes
     #[command(after_help = "Example:\n  compup2p task submit --wait tasks.xml\n  \
-        compup2p task submit --local 4 tasks.xml     # no network: four nodes on this machine\n\n\
+        compup2p task submit --local 4 tasks.xml     # no network: four nodes on this machine\n  \
+        compup2p task submit --local 4 --pricing uniform tasks.xml\n\n\
         Exit codes (without --wait only 0, 2, 4, 7 and 124):\n  \
         0 all sub-tasks succeeded · 1 one failed · 2 usage, or the file is not valid · 3 no seller could be found\n  \
         4 node, market or bank not reachable · 6 not enough money · 7 refused · 8 cancelled\n  \
@@ -383,6 +388,8 @@ pub(super) struct Submit {
     /// How long a sub-task waits while nobody sells what it needs: 90, 90s, 2m, 1h
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = value::duration)]
     pub(super) patience: Duration,
+    #[command(flatten)]
+    pub(super) founding: Founding,
 }
 
 #[derive(Args, Debug)]
@@ -439,6 +446,8 @@ pub(super) struct Dev {
     /// Keep the files of the network, in ./compup2p-local-*
     #[arg(long)]
     pub(super) keep: bool,
+    #[command(flatten)]
+    pub(super) founding: Founding,
 }
 
 #[derive(Debug, Subcommand)]

@@ -22,7 +22,7 @@ pub(super) fn submit(nodes: u16, submit: &Submit, global: &Global, printer: Prin
     let request = checked(submit, printer)?;
     block_on(async {
         let mut interrupts = Interrupts::new()?;
-        let mut network = Network::new(submit.keep)?;
+        let mut network = Network::new(submit.keep, submit.founding.clone())?;
         let run = run(&mut network, nodes, &request, global, printer, &mut interrupts);
         let outcome = within(global.timeout, run).await.and_then(|outcome| outcome);
         end(network, outcome, printer).await
@@ -33,7 +33,7 @@ pub(super) fn submit(nodes: u16, submit: &Submit, global: &Global, printer: Prin
 pub(super) fn dev(dev: &Dev, global: &Global, printer: Printer) -> Done {
     block_on(async {
         let mut interrupts = Interrupts::new()?;
-        let mut network = Network::new(dev.keep)?;
+        let mut network = Network::new(dev.keep, dev.founding.clone())?;
         let outcome =
             match within(global.timeout, start(&mut network, dev.nodes, printer, &mut interrupts)).await {
                 Ok(Ok(None)) => keep_running(&mut network, printer, &mut interrupts).await,

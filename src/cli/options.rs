@@ -1,5 +1,6 @@
 //! What commands hand to the driver, and how long they wait.
 
+use super::Founding;
 use proto::PublicKey;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -29,6 +30,8 @@ pub(crate) struct BankOptions {
     pub(crate) listen: SocketAddr,
     /// Whether the network has the rules of one machine instead of those of the world.
     pub(crate) local_rules: bool,
+    /// What its founder has decided otherwise.
+    pub(crate) founding: Founding,
     /// Whether it ends with its standard input.
     pub(crate) tied: bool,
 }

@@ -22,6 +22,7 @@ pub(super) fn run(command: TaskCommand, global: &Global, printer: Printer) -> Do
         TaskCommand::Validate(file) => validate(&file, printer),
         TaskCommand::Submit(submit) => match submit.local {
             Some(nodes) => local::submit(nodes, &submit, global, printer),
+            None if submit.founding.is_some() => Err(no_network(&submit).into()),
             None => submit_to_node(&submit, global, printer),
         },
         TaskCommand::Status(OneTask { task }) => {
@@ -69,6 +70,15 @@ fn submit_to_node(submit: &Submit, global: &Global, printer: Printer) -> Done {
     }
     printer.submitted(&task)?;
     Ok(exit::SUCCESS)
+}
+
+/// Rules are for a network that is made for the task; one that is there has its own.
+fn no_network(submit: &Submit) -> Failure {
+    let flags: Vec<String> =
+        submit.founding.arguments().iter().step_by(2).map(|flag| flag.to_string_lossy().into()).collect();
+    let message = format!("{} can be chosen only for a network of the task's own", flags.join(", "));
+    Failure::new("usage", message, exit::USAGE)
+        .hint("add --local N, or leave it away: the network's founder has decided")
 }
 
 /// The request for a task file that has no fault that can be seen from here.

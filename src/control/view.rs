@@ -1,6 +1,7 @@
 //! Nodes, tasks and money as commands show them. Money is a decimal text in credits, durations are seconds,
 //! cycles are in Gc.
 
+use proto::rules::{PricingRule, Rules};
 use serde::{Deserialize, Serialize};
 
 /// A node as its owner sees it.
@@ -13,6 +14,7 @@ pub(crate) struct NodeView {
     pub(crate) address: String,
     pub(crate) slot: u16,
     pub(crate) bank: String,
+    pub(crate) rules: RulesView,
     pub(crate) predecessor: Option<String>,
     pub(crate) successors: Vec<String>,
     pub(crate) fingers: usize,
@@ -37,6 +39,33 @@ pub(crate) struct NodeView {
     /// Orders the bank has not answered.
     pub(crate) unanswered_orders: usize,
     pub(crate) uptime: f64,
+}
+
+/// The rules of the network, as far as they make prices.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RulesView {
+    /// The pricing rule, as `--pricing` names it.
+    pub(crate) pricing: String,
+    /// The posted price, in credits per Gc, if that is the rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) posted: Option<String>,
+    /// What a market owner gets for a settled contract, in credits.
+    pub(crate) owner_fee: String,
+    /// Which node owns a market, as `--placement` names it.
+    pub(crate) placement: String,
+}
+
+impl RulesView {
+    /// Of `rules`.
+    pub(crate) fn of(rules: &Rules) -> Self {
+        let is_posted = rules.rule == PricingRule::Posted;
+        Self {
+            pricing: rules.rule.name().into(),
+            posted: is_posted.then(|| rules.pricing.posted.to_string()),
+            owner_fee: rules.owner_fee.to_string(),
+            placement: rules.placement.name().into(),
+        }
+    }
 }
 
 /// A task.

@@ -5,6 +5,7 @@
 //! answer was sent for, is cut off.
 
 use super::clock::Clock;
+use super::rules;
 use crate::cli::BankOptions;
 use crate::control::Failure;
 use crate::net::identity;
@@ -33,7 +34,8 @@ pub(crate) async fn run_bank(options: BankOptions) -> Result<(), Failure> {
     let home = &options.home;
     super::start::make_home(home).map_err(|e| Failure::disk("create the directory", home, &e))?;
     let keys = identity::load_or_create(home).map_err(Failure::from_display("identity"))?;
-    let rules = if options.local_rules { Rules::LOCAL } else { Rules::PUBLIC };
+    let base = if options.local_rules { Rules::LOCAL } else { Rules::PUBLIC };
+    let rules = rules::of_network(home, base, &options.founding)?;
     let clock = Clock::start();
     let path = home.join("journal");
     let (bank, journal) = open(&path, keys.clone(), rules, &clock)?;

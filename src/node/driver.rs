@@ -6,7 +6,7 @@ use super::executions::Executions;
 use super::explorer::{Explorer, Home, Quest};
 use super::supply::Supplier;
 use super::tasks::{Prepared, Tasks, Write, Written, prepare};
-use crate::control::{BalanceView, Failure, ListingView, NodeView, Reply, Request, Submit};
+use crate::control::{BalanceView, Failure, ListingView, NodeView, Reply, Request, RulesView, Submit};
 use crate::net::store::{Pins, Store};
 use crate::net::{Event, Net};
 use proto::message::service::Blob;
@@ -384,6 +384,7 @@ impl Driver {
             address: me.addr.to_string(),
             slot: me.slot,
             bank: format!("{:#}@{}", self.bank.key, self.bank.addr),
+            rules: RulesView::of(&self.supplier.rules),
             predecessor: chord.predecessor().map(|peer| peer.to_string()),
             successors: chord.successors().iter().map(ToString::to_string).collect(),
             fingers: chord.fingers().count(),

@@ -9,7 +9,7 @@ mod child;
 mod policy;
 mod readiness;
 
-use crate::cli::{Limit, ask};
+use crate::cli::{Founding, Limit, ask};
 use crate::control::{BalanceView, Failure, Reply, Request};
 use child::Child;
 use std::ffi::OsString;
@@ -31,6 +31,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 pub(crate) struct Network {
     directory: TempDir,
     is_kept: bool,
+    founding: Founding,
     bank: Option<(Child, String)>,
     nodes: Vec<LocalNode>,
     /// Nodes that have been started and are not ready yet.
@@ -48,15 +49,15 @@ pub(crate) struct LocalNode {
 }
 
 impl Network {
-    /// A network without processes: its directory, below the working directory if it `is_kept`.
-    pub(crate) fn new(is_kept: bool) -> Result<Self, Failure> {
+    /// A network without processes: its directory, below the working directory if it `is_kept`, and its rules.
+    pub(crate) fn new(is_kept: bool, founding: Founding) -> Result<Self, Failure> {
         let parent = if is_kept { std::env::current_dir() } else { Ok(std::env::temp_dir()) };
         let parent = parent.map_err(Failure::from_display("disk"))?;
         let mut builder = tempfile::Builder::new();
         builder.prefix("compup2p-local-").disable_cleanup(is_kept);
         let directory = builder.tempdir_in(&parent);
         let directory = directory.map_err(|e| Failure::disk("make a directory in", &parent, &e))?;
-        Ok(Self { directory, is_kept, bank: None, nodes: Vec::new(), starting: Vec::new() })
+        Ok(Self { directory, is_kept, founding, bank: None, nodes: Vec::new(), starting: Vec::new() })
     }
 
     /// Starts the bank and `count` nodes and waits until all are in the ring and in the market.
@@ -79,6 +80,7 @@ impl Network {
         let home = self.path();
         let args = ["bank", "serve", "--local-rules", "--listen", "127.0.0.1:0", "--tied", "--home"];
         let args = args.into_iter().map(OsString::from).chain([home.clone().into()]);
+        let args = args.chain(self.founding.arguments());
         let child = Child::spawn("bank", &home.join("bank"), args)?;
         let (child, _) = self.bank.insert((child, String::new()));
         let ready = child.ready(deadline).await?;

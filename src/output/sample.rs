@@ -77,6 +77,7 @@ pub(crate) fn node() -> NodeView {
         address: "127.0.0.1:40001".into(),
         slot: 1,
         bank: "127.0.0.1:7742".into(),
+        rules: crate::control::RulesView::of(&proto::Rules::LOCAL),
         predecessor: Some("9876543210".repeat(4)),
         successors: vec!["5555555555".repeat(4)],
         fingers: 2,

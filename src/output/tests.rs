@@ -107,6 +107,7 @@ account  ab12cd34ab12cd34ab12cd34ab12cd34ab12cd34ab12cd34ab12cd34ab12cd34
 node     01234567 at 127.0.0.1:40001, slot 1
 ring     member; predecessor 98765432, 1 successor, 2 fingers; 4 members known
 bank     127.0.0.1:7742
+rules    vickrey pricing, 0.01 credits to a market owner, single overlay
 power    2500 Mc/s a core; 1 core to sell, 1 free
 selling  in compute/45 at 0.20 credits/Gc
 working  for others on 0 sub-tasks

@@ -21,6 +21,7 @@ pub(crate) struct Deal {
     pub(crate) clearing: u64,
     pub(crate) runner_up: Option<u64>,
     pub(crate) fee: Money,
+    pub(crate) owner_rate: u64,
     pub(crate) cycles: Cycles,
     pub(crate) outcome: Outcome,
     pub(crate) is_accepted: bool,
@@ -38,6 +39,7 @@ impl Default for Deal {
             clearing: 2_000_000,
             runner_up: Some(2_000_000),
             fee: RULES.owner_fee,
+            owner_rate: 0,
             cycles: Cycles::giga(2),
             outcome: Outcome::Succeeded,
             is_accepted: true,
@@ -79,9 +81,11 @@ impl Deal {
             bid: Rate(self.bid),
             clearing: Rate(self.clearing),
             fee: self.fee,
+            owner_rate: Rate(self.owner_rate),
             asks_seen: 2,
             winner: Signed::new(listing(self.seller, self.ask), &keys(self.seller)),
             runner_up: self.runner_up.map(|ask| Signed::new(listing(4, ask), &keys(4))),
+            draw: id(77),
             expires: Time(0),
         }
     }

@@ -63,7 +63,7 @@ fn busy() -> Marketplace {
     }
     let find = FindSeller {
         request: RequestId(1),
-        ticket: TICKET,
+        tickets: vec![TICKET],
         from: listing(2).body.market,
         requirement: Requirement::default(),
         bid: Rate(9),
@@ -251,7 +251,7 @@ fn a_match_that_nothing_will_end_is_seen() {
     check(|node| node.owner.due.clear(), &Violation::LostMatch);
     check(|node| node.owner.reserves.clear(), &Violation::LostMatch);
     let orphan = |node: &mut Marketplace| {
-        node.owner.due.insert((Time(0).after(Span::secs(1)), (peer(9).key, TICKET)));
+        node.owner.due.insert((Time(0).after(Span::secs(1)), RequestId(1)));
     };
     check(orphan, &Violation::LostMatch);
 }
@@ -260,7 +260,8 @@ fn a_match_that_nothing_will_end_is_seen() {
 fn a_purchase_that_waits_although_there_is_room_is_seen() {
     let wait = |node: &mut Marketplace| {
         let (requirement, bid) = (Requirement::default(), Rate(1));
-        let order = crate::buyer::Order { token: 1, ticket: TICKET, requirement, bid, avoid: Vec::new() };
+        let order =
+            crate::buyer::Order { token: 1, tickets: vec![TICKET], requirement, bid, avoid: Vec::new() };
         node.buyer.queue.push_back(order);
     };
     check(wait, &Violation::WrongQueue { active: 0, waiting: 1 });

@@ -1,25 +1,27 @@
 //! The tickets an owner has signed, for the buyer that asks again because the answer was lost.
 
 use super::MatchKey;
-use proto::message::market::{FindSeller, Ticket};
-use proto::{Signed, Time};
-use std::collections::{BTreeMap, VecDeque};
+use proto::Time;
+use proto::message::market::{FindSeller, Matched};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Tickets that are remembered; the oldest goes first.
+/// Tickets that are remembered; the oldest batch goes first.
 pub(crate) const MAX_TICKETS: usize = 4_096;
 
-/// A ticket and what it answers.
+/// Tickets and what they answer.
 #[derive(Debug)]
 pub(crate) struct Remembered {
     pub(crate) find: FindSeller,
-    pub(crate) ticket: Signed<Ticket>,
+    pub(crate) matched: Matched,
     pub(crate) until: Time,
 }
 
-/// Signed tickets by buyer and id.
+/// Answers with signed tickets by buyer and first id of the question.
 #[derive(Debug, Default)]
 pub(crate) struct Tickets {
     by_key: BTreeMap<MatchKey, Remembered>,
+    /// The buyers and ids of the tickets.
+    signed: BTreeSet<MatchKey>,
     /// In the order of signing, which is the order of their ends.
     order: VecDeque<(Time, MatchKey)>,
 }
@@ -29,11 +31,18 @@ impl Tickets {
         self.by_key.get(key)
     }
 
-    /// Remembers a ticket of a match that is not remembered yet.
+    /// Whether a ticket of this buyer and id is remembered.
+    pub(crate) fn has_signed(&self, ticket: &MatchKey) -> bool {
+        self.signed.contains(ticket)
+    }
+
+    /// Remembers the answer of a match that is not remembered yet.
     pub(crate) fn remember(&mut self, key: MatchKey, remembered: Remembered) {
-        if self.order.len() >= MAX_TICKETS {
+        let count = remembered.matched.tickets.len();
+        while !self.order.is_empty() && self.signed.len() + count > MAX_TICKETS {
             self.forget_oldest();
         }
+        self.signed.extend(remembered.matched.tickets.iter().map(|ticket| (key.0, ticket.body.id)));
         self.order.push_back((remembered.until, key));
         self.by_key.insert(key, remembered);
     }
@@ -50,7 +59,10 @@ impl Tickets {
 
     fn forget_oldest(&mut self) {
         if let Some((_, key)) = self.order.pop_front() {
-            self.by_key.remove(&key);
+            let forgotten = self.by_key.remove(&key);
+            for ticket in forgotten.iter().flat_map(|known| &known.matched.tickets) {
+                self.signed.remove(&(key.0, ticket.body.id));
+            }
         }
     }
 }

@@ -16,6 +16,7 @@
 
 use super::{Ask, Fault, is_before};
 use proto::Rate;
+use proto::rules::PricingTerms;
 
 /// The constants of the rule, in the units of the rates it is applied to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,13 @@ impl Terms {
 
     fn floored(&self, cost: Rate) -> Rate {
         cost.max(self.floor).max(Rate(1))
+    }
+}
+
+impl From<PricingTerms> for Terms {
+    fn from(terms: PricingTerms) -> Self {
+        let PricingTerms { weight, bonus, fixed, floor, .. } = terms;
+        Self { weight: u128::from(weight), bonus, fixed, floor }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::post::Post;
 use crate::ticket::LIFETIME_RENEWALS;
 use crate::{Output, Supply, placement};
 use proto::message::market::{
-    Delist, List, Listed, Listing, MarketMessage, RefusedRequest, Reserve, Reserved, Unavailable,
+    Delist, List, Listed, Listing, MAX_BATCH, MarketMessage, RefusedRequest, Reserve, Reserved, Unavailable,
 };
 use proto::{Capacity, Commodity, Market, Peer, Range, RefusalCode, RequestId, Signed, Span, Time};
 
@@ -170,7 +170,7 @@ impl Stall {
             Strangers { token, market, until: now.after(STRANGER_TIMEOUT), asks: Vec::new() }
         });
         // An owner that asks again means the same slice.
-        strangers.asks.retain(|(who, ask)| (*who, ask.ticket) != (from, reserve.ticket));
+        strangers.asks.retain(|(who, ask)| (*who, &ask.tickets) != (from, &reserve.tickets));
         if strangers.asks.len() < MAX_STRANGERS {
             strangers.asks.push((from, reserve));
         }
@@ -215,26 +215,30 @@ impl Stall {
         is_owner: bool,
         now: Time,
     ) -> bool {
-        let Reserve { request, ticket, version, slice, buyer, .. } = reserve;
+        let Reserve { request, mut tickets, version, slice, buyer, .. } = reserve;
         let until = now.after(RESERVATION_TTL);
         let is_offered = is_owner && self.stands_by(goods, version);
-        // The same question again, after a lost answer, is the same reservation.
-        let is_kept = is_offered && goods.slices.extend(ticket, buyer, slice, until);
         let is_some = slice.amount_of(self.commodity, Capacity(1)) > 0;
-        let is_new = is_offered
-            && !is_kept
-            && is_some
-            && goods.slices.offered(self.commodity).holds(slice)
-            && goods.slices.reserve(ticket, buyer, slice, until);
-        post.send(
-            from,
-            if is_kept || is_new {
-                MarketMessage::Reserved(Reserved { request })
-            } else {
-                MarketMessage::Unavailable(Unavailable { request })
-            },
-        );
-        is_new
+        let mut is_changed = false;
+        tickets.truncate(MAX_BATCH);
+        tickets.retain(|ticket| {
+            // The same question again, after a lost answer, is the same reservation.
+            let is_kept = is_offered && goods.slices.extend(*ticket, buyer, slice, until);
+            let is_new = is_offered
+                && !is_kept
+                && is_some
+                && goods.slices.offered(self.commodity).holds(slice)
+                && goods.slices.reserve(*ticket, buyer, slice, until);
+            is_changed |= is_new;
+            is_kept || is_new
+        });
+        let answer = if tickets.is_empty() {
+            MarketMessage::Unavailable(Unavailable { request })
+        } else {
+            MarketMessage::Reserved(Reserved { request, kept: tickets })
+        };
+        post.send(from, answer);
+        is_changed
     }
 
     pub(crate) fn listed(&mut self, post: &mut Post, from: Peer, listed: Listed, now: Time) {

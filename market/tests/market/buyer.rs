@@ -20,8 +20,8 @@ fn buyer() -> (Marketplace, Vec<Output>) {
 }
 
 fn buy(n: u16) -> Input {
-    let (token, ticket) = (u64::from(n), ticket_id(n));
-    Input::Buy { token, ticket, requirement: need(1, 1_000), bid: Rate(10), avoid: vec![key(3)] }
+    let (token, tickets) = (u64::from(n), vec![ticket_id(n)]);
+    Input::Buy { token, tickets, requirement: need(1, 1_000), bid: Rate(10), avoid: vec![key(3)] }
 }
 
 /// Answers the lookup of `class` with node `owner`; the question that goes there.
@@ -42,7 +42,7 @@ fn question(outputs: &[Output], owner: u16) -> FindSeller {
 /// The true answer of the owner: seller 1 at the price of seller 2.
 fn ticket(find: &FindSeller) -> Ticket {
     Ticket {
-        id: find.ticket,
+        id: find.draw(),
         buyer: key(9),
         owner: peer(OWNER),
         requirement: find.requirement.clone(),
@@ -53,12 +53,14 @@ fn ticket(find: &FindSeller) -> Ticket {
         asks_seen: 2,
         winner: signed(1, listing(1, 1, 1, 1_000, 3)),
         runner_up: Some(signed(2, listing(2, 1, 1, 1_000, 4))),
+        owner_rate: Rate(0),
+        draw: find.draw(),
         expires: at(10),
     }
 }
 
 fn matched(find: &FindSeller, ticket: Signed<Ticket>) -> MarketMessage {
-    MarketMessage::Matched(Box::new(Matched { request: find.request, ticket }))
+    MarketMessage::Matched(Box::new(Matched { request: find.request, tickets: vec![ticket], missing: None }))
 }
 
 fn nobody(find: &FindSeller, next: Option<Market>) -> MarketMessage {
@@ -79,7 +81,7 @@ fn refusal(find: &FindSeller, code: RefusalCode) -> MarketMessage {
 
 fn not_bought(outputs: &[Output]) -> Shortage {
     match outputs {
-        [Output::NotBought { token: 1, shortage }] => *shortage,
+        [Output::NotBought { token: 1, tickets, shortage }] if *tickets == [ticket_id(1)] => *shortage,
         other => panic!("{other:?}"),
     }
 }
@@ -188,7 +190,7 @@ fn check_refusal(code: RefusalCode, pauses: bool) {
         RefusalCode::NotResponsible => found(&mut node, &outputs, 39, 6, now),
         _ => found(&mut node, &outputs, 40, 6, now),
     };
-    assert_eq!(again.ticket, ticket_id(1));
+    assert_eq!(again.tickets, [ticket_id(1)]);
 }
 
 #[test]
@@ -209,7 +211,7 @@ fn a_purchase_in_an_empty_ring_ends_at_its_deadline() {
             outputs.into_iter().filter(|output| matches!(output, Output::NotBought { .. })).map(|o| (due, o)),
         );
     }
-    let [(due, Output::NotBought { token: 1, shortage })] = &ends[..] else { panic!("{ends:?}") };
+    let [(due, Output::NotBought { token: 1, shortage, .. })] = &ends[..] else { panic!("{ends:?}") };
     assert_eq!(*due, at(0).after(buyer::PURCHASE_DEADLINE));
     assert!(shortage.is_out_of_time && shortage.owners == 0);
 }
@@ -238,8 +240,8 @@ fn purchases_of_one_class_share_one_lookup_and_only_so_many_run_at_once() {
 fn more_avoided_sellers_than_a_question_may_name_are_cut_off() {
     let (mut node, _) = buyer();
     let avoid: Vec<PublicKey> = (0..300).map(|n: u16| key(n % 7)).collect();
-    let (ticket, requirement, bid) = (ticket_id(2), need(1, 2_000), Rate(1));
-    let outputs = give(&mut node, Input::Buy { token: 2, ticket, requirement, bid, avoid }, at(0));
+    let (tickets, requirement, bid) = (vec![ticket_id(2)], need(1, 2_000), Rate(1));
+    let outputs = give(&mut node, Input::Buy { token: 2, tickets, requirement, bid, avoid }, at(0));
     let find = found(&mut node, &outputs, 43, OWNER, at(0));
     assert_eq!(find.avoid.len(), market::owner::MAX_AVOID);
 }

@@ -45,9 +45,9 @@ fn offer(n: u16, version: u64, ask: u64) -> Listing {
 }
 
 fn find(n: u16) -> MarketMessage {
-    let (request, ticket, from) = (RequestId(u64::from(n)), ticket_id(n), class(39));
+    let (request, tickets, from) = (RequestId(u64::from(n)), vec![ticket_id(n)], class(39));
     let (requirement, bid, avoid) = (need(1, 250), Rate(9), vec![]);
-    MarketMessage::FindSeller(Box::new(FindSeller { request, ticket, from, requirement, bid, avoid }))
+    MarketMessage::FindSeller(Box::new(FindSeller { request, tickets, from, requirement, bid, avoid }))
 }
 
 /// The hand-overs in `outputs`: to whom, and what.
@@ -141,7 +141,7 @@ fn what_the_heir_does_not_confirm_is_sent_again_for_a_bounded_time() {
 fn cores_that_are_sold_or_being_sold_are_handed_over_as_such() {
     let mut owner = owner_of(&[5]);
     let (seller, request) = asked(&tell(&mut owner, BUYER, find(1), at(1)));
-    tell(&mut owner, seller, MarketMessage::Reserved(Reserved { request }), at(1));
+    tell(&mut owner, seller, MarketMessage::Reserved(Reserved { request, kept: vec![ticket_id(1)] }), at(1));
     asked(&tell(&mut owner, BUYER, find(2), at(1)));
     let pages = handed(&give(&mut owner, change(arc(40, 50), Some(HEIR), None), at(1)));
     let listings = vec![Handed { listing: signed(1, offer(1, 1, 5)), sold: crate::papers::cores(2) }];
@@ -165,11 +165,16 @@ fn a_match_under_way_ends_where_it_began_and_its_ticket_is_remembered() {
     let pages = handed(&give(&mut owner, change(arc(40, 50), Some(HEIR), None), at(1)));
     confirm(&mut owner, HEIR, &pages[0].1, at(1));
     for outputs in [
-        tell(&mut owner, seller, MarketMessage::Reserved(Reserved { request }), at(1)),
+        tell(
+            &mut owner,
+            seller,
+            MarketMessage::Reserved(Reserved { request, kept: vec![ticket_id(1)] }),
+            at(1),
+        ),
         tell(&mut owner, BUYER, find(1), at(1)),
     ] {
         let [(BUYER, MarketMessage::Matched(matched))] = &sent(&outputs)[..] else { panic!("{outputs:?}") };
-        assert_eq!((matched.ticket.body.id, matched.ticket.body.owner), (ticket_id(1), peer(0)));
+        assert_eq!((matched.tickets[0].body.id, matched.tickets[0].body.owner), (ticket_id(1), peer(0)));
     }
     // The next seller is the heir's to find: the buyer is sent there, and not told that there is nobody.
     let request = other.1;
@@ -338,7 +343,8 @@ fn who_leaves_hands_everything_to_the_first_successor_that_lives() {
     let (seller, request) = asked(&tell(&mut owner, BUYER, find(1), at(1)));
     assert_eq!(seller, 2, "a member answers");
     assert_eq!(confirm(&mut owner, 51, &more[0].1, at(1)), vec![], "a match is under way");
-    let outputs = tell(&mut owner, 2, MarketMessage::Reserved(Reserved { request }), at(1));
+    let outputs =
+        tell(&mut owner, 2, MarketMessage::Reserved(Reserved { request, kept: vec![ticket_id(1)] }), at(1));
     assert!(matches!(outputs[..], [Output::Send { .. }, Output::HandedOver]), "{outputs:?}");
 }
 

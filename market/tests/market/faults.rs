@@ -5,7 +5,7 @@ use crate::papers::need;
 use crate::world::{Faults, World};
 use proto::{Hash, Span};
 
-/// 16 nodes, half of them sellers of 4 cores; 60 purchases in 6 batches; `crashes` sellers and owners die.
+/// 16 nodes, half of them sellers of 4 cores; 60 purchases in 6 rounds, half of each together; `crashes` sellers and owners die.
 fn turmoil(faults: Faults, crashes: u16, seed: u8) -> World {
     let mut world = World::new(16, faults, seed);
     for n in 0..8 {
@@ -16,10 +16,12 @@ fn turmoil(faults: Faults, crashes: u16, seed: u8) -> World {
         world.crash_in(2 * n + 1, Span::millis(700 * u64::from(n)));
     }
     for batch in 0..6_u64 {
-        for token in 0..10 {
+        let tokens: Vec<u64> = (batch * 10..).take(10).collect();
+        for &token in &tokens[..5] {
             let buyer = 10 + u16::try_from(token % 3).unwrap() * 2;
-            world.buy(buyer, batch * 10 + token, need(1 + u32::from(token == 0), 400), 20);
+            world.buy(buyer, token, need(1 + u32::from(token % 10 == 0), 400), 20);
         }
+        world.buy_together(14, &tokens[5..], need(1, 400), 20);
         world.run_for(Span::secs(4));
     }
     world.run_for(Span::secs(150));

@@ -1,6 +1,8 @@
 //! The market from outside: prices, papers, the owner's manners, and a small world with faults.
 
 #[cfg(test)]
+mod batch;
+#[cfg(test)]
 mod buyer;
 #[cfg(test)]
 mod estate;

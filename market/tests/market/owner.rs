@@ -18,8 +18,8 @@ use proto::{
 
 fn order(n: u16, from: u64, requirement: Requirement, bid: u64, avoid: Vec<PublicKey>) -> MarketMessage {
     let from = Market::of_capacity(Capacity(from));
-    let (request, ticket) = (RequestId(u64::from(n)), ticket_id(n));
-    let find = FindSeller { request, ticket, from, requirement, bid: Rate(bid), avoid };
+    let (request, tickets) = (RequestId(u64::from(n)), vec![ticket_id(n)]);
+    let find = FindSeller { request, tickets, from, requirement, bid: Rate(bid), avoid };
     MarketMessage::FindSeller(Box::new(find))
 }
 
@@ -55,7 +55,7 @@ fn buy(
                 let answer = if refusing.contains(seller) {
                     MarketMessage::Unavailable(Unavailable { request })
                 } else {
-                    MarketMessage::Reserved(Reserved { request })
+                    MarketMessage::Reserved(Reserved { request, kept: reserve.tickets.clone() })
                 };
                 outputs = tell(owner, *seller, answer, now);
             }
@@ -66,7 +66,7 @@ fn buy(
 
 fn ticket_in(answer: MarketMessage) -> Signed<Ticket> {
     match answer {
-        MarketMessage::Matched(matched) => matched.ticket,
+        MarketMessage::Matched(matched) if matched.tickets.len() == 1 => matched.tickets[0].clone(),
         other => panic!("{other:?}"),
     }
 }
@@ -145,9 +145,15 @@ fn a_question_during_a_match_joins_it() {
     else {
         panic!("{reserve:?}")
     };
-    let answers = sent(&tell(&mut owner, 1, MarketMessage::Reserved(Reserved { request }), at(1)));
+    let answers = sent(&tell(
+        &mut owner,
+        1,
+        MarketMessage::Reserved(Reserved { request, kept: vec![ticket_id(7)] }),
+        at(1),
+    ));
     assert_eq!(answers.len(), 1);
-    let late = tell(&mut owner, 1, MarketMessage::Reserved(Reserved { request }), at(1));
+    let late =
+        tell(&mut owner, 1, MarketMessage::Reserved(Reserved { request, kept: vec![ticket_id(7)] }), at(1));
     assert_eq!(late, vec![], "an answer counts once");
 }
 
@@ -324,7 +330,7 @@ fn markets_outside_the_arc_are_refused_dropped_and_pointed_to() {
     let bogus = Market { class: 96, ..class(0) };
     let find = FindSeller {
         request: RequestId(1),
-        ticket: ticket_id(9),
+        tickets: vec![ticket_id(9)],
         from: bogus,
         requirement: need(1, 1),
         bid: Rate(1),
@@ -349,12 +355,12 @@ fn an_owner_that_does_not_know_its_arc_refuses() {
 #[test]
 fn a_buyer_has_a_bounded_number_of_matches_under_way() {
     let mut owner = node(0);
-    let cores = u32::try_from(owner::MAX_MATCHES_PER_BUYER).unwrap() + 1;
+    let cores = u32::try_from(owner::MAX_SLICES_PER_BUYER).unwrap() + 1;
     let offer = Listing { expires: at(0).after(Span::secs(10)), ..listing(1, 1, cores, 1_000, 5) };
     tell(&mut owner, 1, list(1, 1, offer), at(0));
-    for n in 0..=u16::try_from(owner::MAX_MATCHES_PER_BUYER).unwrap() {
+    for n in 0..=u16::try_from(owner::MAX_SLICES_PER_BUYER).unwrap() {
         let answer = sent(&tell(&mut owner, 99, order(n, 1_000, need(1, 1_000), 9, vec![]), at(0)));
-        let is_last = usize::from(n) == owner::MAX_MATCHES_PER_BUYER;
+        let is_last = usize::from(n) == owner::MAX_SLICES_PER_BUYER;
         match &answer[..] {
             [(1, MarketMessage::Reserve(_))] if !is_last => {}
             [(99, refused)] if is_last => assert_eq!(code_of(refused), RefusalCode::Busy),

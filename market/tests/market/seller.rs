@@ -56,13 +56,19 @@ fn confirm(seller: &mut Marketplace, outputs: &[Output], now: Time) -> Listing {
 }
 
 fn reserve(n: u16, version: u64, cores: u32) -> MarketMessage {
-    let (request, ticket, buyer) = (RequestId(u64::from(n)), ticket_id(n), key(9));
+    let (request, tickets, buyer) = (RequestId(u64::from(n)), vec![ticket_id(n)], key(9));
     let (commodity, slice) = (Commodity::Compute, crate::papers::cores(cores));
-    MarketMessage::Reserve(Reserve { request, ticket, commodity, version, slice, buyer })
+    MarketMessage::Reserve(Reserve { request, tickets, commodity, version, slice, buyer })
 }
 
 fn yes(n: u64) -> (u16, MarketMessage) {
-    (OWNER, MarketMessage::Reserved(Reserved { request: RequestId(n) }))
+    (
+        OWNER,
+        MarketMessage::Reserved(Reserved {
+            request: RequestId(n),
+            kept: vec![ticket_id(u16::try_from(n).unwrap())],
+        }),
+    )
 }
 
 fn no(n: u64) -> (u16, MarketMessage) {
@@ -177,8 +183,11 @@ fn only_what_is_listed_and_free_is_reserved_and_only_for_the_owner() {
 
 fn answer_to(n: u16, request: u64, is_kept: bool) -> (u16, MarketMessage) {
     let request = RequestId(request);
-    let (yes, no) =
-        (MarketMessage::Reserved(Reserved { request }), MarketMessage::Unavailable(Unavailable { request }));
+    let kept = vec![ticket_id(1)];
+    let (yes, no) = (
+        MarketMessage::Reserved(Reserved { request, kept }),
+        MarketMessage::Unavailable(Unavailable { request }),
+    );
     (n, if is_kept { yes } else { no })
 }
 
@@ -193,7 +202,7 @@ fn check_stranger(owner: Option<u16>, is_kept: bool, lists_at: u16) {
     let again = Reserve {
         commodity: Commodity::Compute,
         request: RequestId(2),
-        ticket,
+        tickets: vec![ticket],
         version: listing.version,
         slice: crate::papers::cores(4),
         buyer: key(9),
@@ -210,7 +219,7 @@ fn check_stranger(owner: Option<u16>, is_kept: bool, lists_at: u16) {
         let lost = Reserve {
             commodity: Commodity::Compute,
             request: RequestId(3),
-            ticket,
+            tickets: vec![ticket],
             version: listing.version,
             slice: crate::papers::cores(4),
             buyer: key(9),
@@ -376,6 +385,8 @@ fn a_seller_accepts_an_offer_only_with_a_true_ticket_for_a_slice_it_keeps() {
         asks_seen: 1,
         winner,
         runner_up: None,
+        owner_rate: proto::Rate(0),
+        draw: ticket_id(1),
         expires: at(0).after(ticket::TICKET_TTL),
     };
     let signed = |body: &proto::message::market::Ticket| proto::Signed::new(body.clone(), &keys(OWNER));

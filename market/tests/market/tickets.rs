@@ -20,6 +20,8 @@ fn ticket() -> Ticket {
         asks_seen: 2,
         winner: signed(1, listing(1, 1, 1, 1_000, 3)),
         runner_up: Some(signed(2, listing(2, 1, 1, 1_000, 4))),
+        owner_rate: Rate(0),
+        draw: ticket_id(1),
         expires: at(8),
     }
 }
@@ -116,8 +118,9 @@ fn a_ticket_has_its_time_and_its_owner() {
 #[test]
 fn a_ticket_for_another_order_is_no_answer() {
     let requirement = need(1, 1_000);
+    let (mine, others) = ([ticket_id(1)], [ticket_id(2)]);
     let ordered = Ordered {
-        ticket: ticket_id(1),
+        tickets: &mine,
         buyer: key(9),
         owner: key(5),
         requirement: &requirement,
@@ -130,8 +133,8 @@ fn a_ticket_for_another_order_is_no_answer() {
     assert_eq!(answer(&ordered), Ok(()));
     assert_eq!(answer(&Ordered { owner: key(6), ..ordered }), Err(TicketFault::WrongOwner));
     assert_eq!(answer(&Ordered { avoid: &avoid, ..ordered }), Err(TicketFault::Avoided));
+    assert_eq!(answer(&Ordered { tickets: &others, ..ordered }), Err(TicketFault::WrongDraw));
     for other in [
-        Ordered { ticket: ticket_id(2), ..ordered },
         Ordered { buyer: key(8), ..ordered },
         Ordered { bid: Rate(9), ..ordered },
         Ordered { requirement: &fewer, ..ordered },

@@ -10,8 +10,8 @@ use proto::message::market::{
 };
 use proto::rules::PricingRule;
 use proto::{
-    Capacity, Commodity, Market, Money, Range, Rate, Refusal, RefusalCode, RequestId, Rules, Signed, Span,
-    Time,
+    Capacity, CommandId, Commodity, Market, Money, Range, Rate, Refusal, RefusalCode, RequestId, Rules,
+    Signed, Span, Time,
 };
 
 /// A step: what happens, and how long after the one before.
@@ -65,6 +65,8 @@ fn tickets() -> impl Strategy<Value = Signed<Ticket>> {
                 asks_seen: 1,
                 winner,
                 runner_up,
+                owner_rate: Rate(0),
+                draw: ticket_id(id),
                 expires: Time(9_000_000),
             };
             Signed::new(body, &crate::papers::keys(2))
@@ -72,14 +74,18 @@ fn tickets() -> impl Strategy<Value = Signed<Ticket>> {
     )
 }
 
+fn batches() -> impl Strategy<Value = Vec<CommandId>> {
+    prop::collection::vec((0_u16..4).prop_map(ticket_id), 0..4)
+}
+
 fn messages() -> impl Strategy<Value = MarketMessage> {
     use MarketMessage as M;
-    let finds = (requests(), 0_u16..3, markets(), needs(), 0_u64..12).prop_map(
-        |(request, n, from, requirement, bid)| {
-            let (ticket, bid) = (ticket_id(n), Rate(bid));
+    let finds = (requests(), batches(), markets(), needs(), 0_u64..12).prop_map(
+        |(request, tickets, from, requirement, bid)| {
+            let bid = Rate(bid);
             M::FindSeller(Box::new(FindSeller {
                 request,
-                ticket,
+                tickets,
                 from,
                 requirement,
                 bid,
@@ -87,25 +93,34 @@ fn messages() -> impl Strategy<Value = MarketMessage> {
             }))
         },
     );
-    let reserves = (requests(), 0_u16..3, 0_u64..6, 0_u32..6).prop_map(|(request, n, version, cores)| {
-        M::Reserve(Reserve {
-            commodity: Commodity::Compute,
-            request,
-            ticket: ticket_id(n),
-            version,
-            slice: crate::papers::cores(cores),
-            buyer: key(4),
-        })
-    });
-    let figures = (requests(), prop::option::of(markets()), any::<[u32; 3]>(), any::<u64>());
-    let no_sellers = figures.prop_map(|(request, next, [listings, too_dear, too_small], ask)| {
-        M::NoSeller(NoSeller { request, next, listings, too_dear, too_small, lowest_ask: Rate(ask) })
-    });
+    let reserves =
+        (requests(), batches(), 0_u64..6, 0_u32..6).prop_map(|(request, tickets, version, cores)| {
+            M::Reserve(Reserve {
+                commodity: Commodity::Compute,
+                request,
+                tickets,
+                version,
+                slice: crate::papers::cores(cores),
+                buyer: key(4),
+            })
+        });
+    let figures = || (requests(), prop::option::of(markets()), any::<[u32; 3]>(), any::<u64>());
+    let nobody = |(request, next, [listings, too_dear, too_small], ask): (_, _, [u32; 3], _)| NoSeller {
+        request,
+        next,
+        listings,
+        too_dear,
+        too_small,
+        lowest_ask: Rate(ask),
+    };
+    let no_sellers = figures().prop_map(move |figures| M::NoSeller(nobody(figures)));
     let refusals = (requests(), 0..RefusalCode::ALL.len()).prop_map(|(request, code)| {
         M::Refused(RefusedRequest { request, refusal: Refusal::new(RefusalCode::ALL[code], "", "") })
     });
     let lists = (requests(), listings()).prop_map(|(request, listing)| List { request, listing });
-    let matches = (requests(), tickets()).prop_map(|(request, ticket)| Matched { request, ticket });
+    let matches = (requests(), prop::collection::vec(tickets(), 0..3), prop::option::of(figures())).prop_map(
+        move |(request, tickets, missing)| Matched { request, tickets, missing: missing.map(nobody) },
+    );
     let handed = (listings(), 0_u32..3)
         .prop_map(|(listing, sold)| Handed { listing, sold: crate::papers::cores(sold) });
     let pages = (requests(), prop::collection::vec(handed, 0..4), any::<bool>());
@@ -118,7 +133,7 @@ fn messages() -> impl Strategy<Value = MarketMessage> {
         2 => no_sellers,
         2 => refusals,
         2 => reserves,
-        3 => requests().prop_map(|request| M::Reserved(Reserved { request })),
+        3 => (requests(), batches()).prop_map(|(request, kept)| M::Reserved(Reserved { request, kept })),
         1 => requests().prop_map(|request| M::Unavailable(Unavailable { request })),
         3 => pages.prop_map(|(request, listings, is_last)| M::HandOver(Box::new(HandOver { request, listings, is_last }))),
         3 => requests().prop_map(|request| M::HandedOver(HandedOver { request })),
@@ -128,9 +143,10 @@ fn messages() -> impl Strategy<Value = MarketMessage> {
 fn inputs() -> impl Strategy<Value = Input> {
     let key = |class| placement::key(Placement::Single, Market::of_capacity(Capacity(class)));
     let ticket = || (0_u16..3).prop_map(ticket_id);
-    let buys = (any::<u64>(), ticket(), needs(), 0_u64..12).prop_map(|(token, ticket, requirement, bid)| {
-        Input::Buy { token, ticket, requirement, bid: Rate(bid), avoid: vec![] }
-    });
+    let buys =
+        (any::<u64>(), batches(), needs(), 0_u64..12).prop_map(|(token, tickets, requirement, bid)| {
+            Input::Buy { token, tickets, requirement, bid: Rate(bid), avoid: vec![] }
+        });
     prop_oneof![
         12 => (0_u16..5, messages()).prop_map(|(n, message)| Input::Receive { from: peer(n), message }),
         2 => (0_u16..5).prop_map(|n| Input::Unreachable { peer: peer(n) }),

@@ -183,11 +183,19 @@ impl World {
     }
 
     pub(crate) fn buy(&mut self, n: u16, token: u64, requirement: Requirement, bid: u64) {
-        let mut ticket = [0; 16];
-        ticket[..8].copy_from_slice(&token.to_be_bytes());
-        let ticket = proto::CommandId(ticket);
-        self.tokens.insert(token, n);
-        let input = Input::Buy { token, ticket, requirement, bid: Rate(bid), avoid: vec![] };
+        self.buy_together(n, &[token], requirement, bid);
+    }
+
+    /// Buys a slice for each of `tokens` in one batch.
+    pub(crate) fn buy_together(&mut self, n: u16, tokens: &[u64], requirement: Requirement, bid: u64) {
+        let id = |token: &u64| {
+            let mut id = [0; 16];
+            id[..8].copy_from_slice(&token.to_be_bytes());
+            proto::CommandId(id)
+        };
+        self.tokens.extend(tokens.iter().map(|token| (*token, n)));
+        let (token, tickets) = (tokens[0], tokens.iter().map(id).collect());
+        let input = Input::Buy { token, tickets, requirement, bid: Rate(bid), avoid: vec![] };
         self.push(Span(0), Event::input(n, input));
     }
 
@@ -305,9 +313,9 @@ impl World {
                 };
                 self.push(delay, Event::input(n, input));
             }
-            Output::Bought { token, ticket } => {
+            Output::Bought { ticket, .. } => {
                 self.use_slice(&ticket);
-                self.end(n, token, End::Bought(ticket));
+                self.end(n, token_of(ticket.body.id), End::Bought(ticket));
             }
             Output::HandedOver => {
                 assert!(self.leaving.remove(&n), "only who leaves has handed all over, and says so once");
@@ -315,7 +323,9 @@ impl World {
                 self.crashed.insert(n);
                 self.tell_ranges();
             }
-            Output::NotBought { token, shortage } => self.end(n, token, End::NotBought(shortage)),
+            Output::NotBought { tickets, shortage, .. } => {
+                tickets.into_iter().for_each(|id| self.end(n, token_of(id), End::NotBought(shortage)));
+            }
         }
     }
 
@@ -368,6 +378,11 @@ impl World {
         self.events += 1;
         self.queue.insert((self.now.after(delay), self.events), event);
     }
+}
+
+/// The purchase that a ticket is for.
+fn token_of(ticket: proto::CommandId) -> u64 {
+    u64::from_be_bytes(*ticket.0.first_chunk().unwrap())
 }
 
 /// [`peer`] without computing the key again.

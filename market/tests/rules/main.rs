@@ -1,6 +1,8 @@
 //! Every pricing rule from outside: what holds, and for what does not, the example that shows it.
 
 #[cfg(test)]
+mod batch;
+#[cfg(test)]
 mod first_price;
 #[cfg(test)]
 mod k_double;

@@ -129,13 +129,17 @@ pub struct Ticket {
     pub clearing: Rate,
     /// What the owner gets when the contract is settled.
     pub fee: Money,
+    /// What the owner gets for the work besides, in micro-credits per Gc; nothing but under the max-min rule.
+    pub owner_rate: Rate,
     /// How many listings fitted, the bid included.
     pub asks_seen: u32,
     /// The seller's listing.
     pub winner: Signed<Listing>,
-    /// The next listing after the winner's, which sets the price by the Vickrey rule; `None` when the winner was
-    /// alone.
+    /// The listing that sets the price, where the rule has one: by the Vickrey rule the next after the winner's.
+    /// `None` when there was no other.
     pub runner_up: Option<Signed<Listing>>,
+    /// What the lots of equal asks come from: the first id of the batch that this ticket was bought in.
+    pub draw: CommandId,
     /// When the reservation ends.
     pub expires: Time,
 }
@@ -177,16 +181,20 @@ pub struct Delist {
     pub version: u64,
 }
 
-/// A buyer looks for a seller in the markets from `from` upwards.
+/// The most equal slices that are asked for at once: a ticket takes about a kilobyte, so the answer stays far below
+/// the largest message.
+pub const MAX_BATCH: usize = 256;
+
+/// A buyer looks for sellers of equal slices in the markets from `from` upwards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FindSeller {
     /// The buyer's number for it.
     pub request: RequestId,
-    /// The id for the ticket.
-    pub ticket: CommandId,
+    /// The ids for the tickets, one for each slice: 1 to [`MAX_BATCH`], all different.
+    pub tickets: Vec<CommandId>,
     /// The smallest market that may fit.
     pub from: Market,
-    /// What is needed.
+    /// What each slice has to have.
     pub requirement: Requirement,
     /// The most the buyer pays.
     pub bid: Rate,
@@ -194,13 +202,23 @@ pub struct FindSeller {
     pub avoid: Vec<PublicKey>,
 }
 
-/// A match.
+impl FindSeller {
+    /// What the lots of equal asks come from: the first of the ids.
+    #[must_use]
+    pub fn draw(&self) -> CommandId {
+        self.tickets.first().copied().unwrap_or_default()
+    }
+}
+
+/// Matches: for as many of the slices asked for as there are sellers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Matched {
     /// The buyer's number.
     pub request: RequestId,
-    /// The ticket.
-    pub ticket: Signed<Ticket>,
+    /// The tickets; at least one.
+    pub tickets: Vec<Signed<Ticket>>,
+    /// What stands in the way of the others, and where to go on for them; `None` when none is missing.
+    pub missing: Option<NoSeller>,
 }
 
 /// Nobody fits in the markets that this owner answers for.
@@ -229,31 +247,33 @@ pub struct RefusedRequest {
     pub refusal: Refusal,
 }
 
-/// The owner asks the seller it is about to name: alive, and is the slice still free?
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The owner asks the seller it is about to name: alive, and are the slices still free?
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reserve {
     /// The owner's number for it.
     pub request: RequestId,
-    /// The ticket the slice is kept for.
-    pub ticket: CommandId,
+    /// The tickets that a slice each is kept for: 1 to [`MAX_BATCH`].
+    pub tickets: Vec<CommandId>,
     /// Of which commodity the listing is.
     pub commodity: Commodity,
     /// The listing.
     pub version: u64,
-    /// How much.
+    /// How much each of them is.
     pub slice: Bundle,
     /// For whom.
     pub buyer: PublicKey,
 }
 
-/// The slice is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Slices are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reserved {
     /// The owner's number.
     pub request: RequestId,
+    /// The tickets that have theirs; at least one.
+    pub kept: Vec<CommandId>,
 }
 
-/// The slice is gone.
+/// None of the slices is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unavailable {
     /// The owner's number.

@@ -139,12 +139,20 @@ impl Field<u32> for PricingRule {
         match self {
             Self::Vickrey => 1,
             Self::FirstPrice => 2,
+            Self::MaxMin => 3,
+            Self::Posted => 4,
+            Self::Uniform => 5,
+            Self::Vcg => 6,
         }
     }
     fn from_field(form: u32) -> Result<Self, WireError> {
         match form {
             1 => Ok(Self::Vickrey),
             2 => Ok(Self::FirstPrice),
+            3 => Ok(Self::MaxMin),
+            4 => Ok(Self::Posted),
+            5 => Ok(Self::Uniform),
+            6 => Ok(Self::Vcg),
             _ => Err(WireError::expected("has to be the number of a pricing rule")),
         }
     }

@@ -17,17 +17,17 @@ wire_struct!(Requirement => Requirement {
     commodity, power, cores, memory, disk, os, arch, native, run_time, reputation,
 });
 wire_struct!(Ticket => Ticket {
-    id, buyer, owner, requirement, rule, bid, clearing, fee, asks_seen, winner, runner_up, expires,
+    id, buyer, owner, requirement, rule, bid, clearing, fee, asks_seen, winner, runner_up, expires, owner_rate, draw,
 });
 wire_struct!(List => List { request, listing });
 wire_struct!(Listed => Listed { request, version });
 wire_struct!(Delist => Delist { commodity, version });
-wire_struct!(FindSeller => FindSeller { request, ticket, from, requirement, bid, avoid });
-wire_struct!(Matched => Matched { request, ticket });
+wire_struct!(FindSeller => FindSeller { request, tickets, from, requirement, bid, avoid });
+wire_struct!(Matched => Matched { request, tickets, missing });
 wire_struct!(NoSeller => NoSeller { request, next, listings, too_dear, too_small, lowest_ask });
 wire_struct!(RefusedRequest => RefusedRequest { request, refusal });
-wire_struct!(Reserve => Reserve { request, ticket, commodity, version, slice, buyer });
-wire_struct!(Reserved => Reserved { request });
+wire_struct!(Reserve => Reserve { request, tickets, commodity, version, slice, buyer });
+wire_struct!(Reserved => Reserved { request, kept });
 wire_struct!(Unavailable => Unavailable { request });
 wire_struct!(Handed => Handed { listing, sold });
 wire_struct!(HandOver => HandOver { request, listings, is_last });

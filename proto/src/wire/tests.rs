@@ -83,7 +83,9 @@ fn what_a_founder_chose_keeps_its_number() {
     let number = |rules: crate::Rules| (rules.to_pb().rule, rules.to_pb().placement);
     let rules = crate::Rules::PUBLIC;
     assert_eq!(number(rules), (1, 1));
-    for (rule, expected) in [(PricingRule::Vickrey, 1), (PricingRule::FirstPrice, 2)] {
+    use PricingRule::{FirstPrice, MaxMin, Posted, Uniform, Vcg, Vickrey};
+    for (rule, expected) in [(Vickrey, 1), (FirstPrice, 2), (MaxMin, 3), (Posted, 4), (Uniform, 5), (Vcg, 6)]
+    {
         assert_eq!(number(crate::Rules { rule, ..rules }), (expected, 1));
     }
     assert_eq!(number(crate::Rules { placement: Placement::Processor, ..rules }), (1, 2));

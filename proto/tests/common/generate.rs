@@ -255,16 +255,16 @@ structures! {
     Requirement { commodity, power, cores, memory, disk, os, arch, native, run_time, reputation }
     Standing { account, kept, broken, expires }
     Bundle { cores, memory, disk }
-    Ticket { id, buyer, owner, requirement, rule, bid, clearing, fee, asks_seen, winner, runner_up, expires }
+    Ticket { id, buyer, owner, requirement, rule, bid, clearing, fee, asks_seen, winner, runner_up, expires, owner_rate, draw }
     List { request, listing }
     Listed { request, version }
     Delist { commodity, version }
-    FindSeller { request, ticket, from, requirement, bid, avoid }
-    Matched { request, ticket }
+    FindSeller { request, tickets, from, requirement, bid, avoid }
+    Matched { request, tickets, missing }
     NoSeller { request, next, listings, too_dear, too_small, lowest_ask }
     RefusedRequest { request, refusal }
-    Reserve { request, ticket, commodity, version, slice, buyer }
-    Reserved { request }
+    Reserve { request, tickets, commodity, version, slice, buyer }
+    Reserved { request, kept }
     Unavailable { request }
     Handed { listing, sold }
     HandOver { request, listings, is_last }

@@ -4,9 +4,10 @@ use super::{Dispatch, State, TaskRun, Timer};
 use crate::effect::Effect;
 use crate::event::{EventKind, Verdict};
 use proto::message::bank::{BankOutcome, BankReply, HoldReceipt, Order, ReleaseHold, Settle};
+use proto::message::market::Ticket;
 use proto::message::service::Verdict as SignedVerdict;
 use proto::message::service::{Declined, Offer, Report, ServiceMessage};
-use proto::{CommandId, ContractId, Hash, KeyPair, Money, Refusal, RefusalCode, Signed, Time};
+use proto::{CommandId, ContractId, Cycles, Hash, KeyPair, Money, Rate, Refusal, RefusalCode, Signed, Time};
 
 /// The id of a later order about a hold: the same for every copy of it, and nobody else can compute it (the ids
 /// of a bank are global, so one that could be guessed could be used up beforehand).
@@ -20,6 +21,21 @@ pub(crate) fn follow_up(keys: &KeyPair, hold: ContractId, step: &str) -> Command
         *to = from;
     }
     CommandId(id)
+}
+
+/// What seller and market owner get together for the work, in micro-credits per Gc.
+pub(crate) const fn total_rate(ticket: &Ticket) -> Rate {
+    Rate(ticket.clearing.0.saturating_add(ticket.owner_rate.0))
+}
+
+/// What seller and market owner are paid for `cycles` out of a hold of `amount`: as the bank reckons.
+fn shares(ticket: &Ticket, amount: Money, cycles: Cycles) -> (Money, Money) {
+    let fee = ticket.fee.min(amount);
+    let after_fee = amount.checked_sub(fee).unwrap_or(Money::ZERO);
+    let seller = ticket.clearing.cost(cycles).min(after_fee);
+    let after_seller = after_fee.checked_sub(seller).unwrap_or(Money::ZERO);
+    let share = ticket.owner_rate.cost(cycles).min(after_seller);
+    (seller, fee.checked_add(share).unwrap_or(fee))
 }
 
 impl Dispatch {
@@ -53,7 +69,7 @@ impl Dispatch {
         let Some(attempt) = run.attempt.as_mut() else { return };
         let ticket = attempt.ticket.clone();
         let for_seller = amount.checked_sub(rules.owner_fee).unwrap_or(Money::ZERO);
-        job.limits.cycles = job.limits.cycles.min(ticket.body.clearing.cycles_for(for_seller));
+        job.limits.cycles = job.limits.cycles.min(total_rate(&ticket.body).cycles_for(for_seller));
         let seller = attempt.seller();
         let contract = attempt.contract;
         let offer = Offer {
@@ -141,7 +157,6 @@ impl Dispatch {
     }
 
     fn settled(&mut self, contract: ContractId, outcome: BankOutcome, now: Time) {
-        let rules = self.rules;
         let Some((task, index, run)) = self.attempt(contract) else { return };
         let Some(attempt) = run.attempt.as_ref() else { return };
         let amounts = match outcome {
@@ -150,9 +165,7 @@ impl Dispatch {
             BankOutcome::Refused(refusal) if refusal.code == RefusalCode::HoldClosed => {
                 let cycles =
                     attempt.report.as_ref().map_or_else(Default::default, |report| report.body.cycles);
-                let fee = rules.owner_fee.min(run.plan.price);
-                let most = run.plan.price.checked_sub(fee).unwrap_or(Money::ZERO);
-                Ok((attempt.ticket.body.clearing.cost(cycles).min(most), fee))
+                Ok(shares(&attempt.ticket.body, run.plan.price, cycles))
             }
             // The money came back before either side presented the papers; the result is here all the same.
             BankOutcome::Refused(refusal) if refusal.code == RefusalCode::HoldReturned => {

@@ -1,4 +1,4 @@
-//! Finding a seller for each sub-task, a few at a time.
+//! Finding a seller for each sub-task; those that ask for the same are bought together.
 
 use super::{Attempt, Dispatch, State, TaskRun, Timer};
 use crate::effect::Effect;
@@ -8,7 +8,7 @@ use market::Shortage;
 use proto::message::bank::{Order, PlaceHold};
 use proto::message::market::Ticket;
 use proto::message::service::{Cancel, ServiceMessage};
-use proto::{ContractId, Signed, Span, Time};
+use proto::{CommandId, ContractId, Signed, Span, Time};
 
 /// How often the bank's silence is looked at.
 const HOLD_WATCH: Span = Span::secs(60);
@@ -16,16 +16,20 @@ const HOLD_WATCH: Span = Span::secs(60);
 impl Dispatch {
     /// Buys for as many waiting sub-tasks as the window allows.
     pub(super) fn place(&mut self, task: ContractId, now: Time) {
-        while let Some(index) = self.tasks.get_mut(&task).and_then(|run| run.next_to_match(now)) {
-            self.become_state(task, index, State::Matching);
-            let ticket = self.new_id();
-            self.next_token += 1;
-            let token = self.next_token;
-            self.purchases.insert(token, (task, index));
-            let Some(run) = self.run(task, index) else { continue };
+        while let Some(batch) = self.tasks.get_mut(&task).and_then(|run| run.next_to_match(now)) {
+            let Some(run) = batch.first().and_then(|index| self.run(task, *index)) else { continue };
             let (requirement, bid) = (run.plan.requirement.clone(), run.plan.bid);
             let avoid = run.avoid.clone();
-            self.effects.push_back(Effect::Buy { token, ticket, requirement, bid, avoid });
+            let mut tickets = Vec::new();
+            for index in batch {
+                self.become_state(task, index, State::Matching);
+                let ticket = self.new_id();
+                self.purchases.insert(ticket, (task, index));
+                tickets.push(ticket);
+            }
+            self.next_token += 1;
+            let token = self.next_token;
+            self.effects.push_back(Effect::Buy { token, tickets, requirement, bid, avoid });
         }
         if let Some(run) = self.tasks.get(&task).filter(|run| run.is_waiting_for_gate()) {
             let at = run.gate_opens;
@@ -36,8 +40,8 @@ impl Dispatch {
     }
 
     /// The market found a seller: the money is set aside.
-    pub(crate) fn bought(&mut self, token: u64, ticket: Signed<Ticket>, now: Time) {
-        let Some((task, index)) = self.purchases.remove(&token) else { return };
+    pub(crate) fn bought(&mut self, ticket: Signed<Ticket>, now: Time) {
+        let Some((task, index)) = self.purchases.remove(&ticket.body.id) else { return };
         let Some(run) = self.run(task, index).filter(|run| run.state == State::Matching) else {
             self.give_back(&ticket);
             return;
@@ -63,9 +67,16 @@ impl Dispatch {
         self.effects.push_back(Effect::Send { to, message: ServiceMessage::Cancel(Cancel { contract }) });
     }
 
-    /// The market found nobody: the sub-task waits, or fails when its patience is over.
-    pub(crate) fn not_bought(&mut self, token: u64, shortage: &Shortage, now: Time) {
-        let Some((task, index)) = self.purchases.remove(&token) else { return };
+    /// The market found nobody for some of a batch.
+    pub(crate) fn not_bought(&mut self, tickets: &[CommandId], shortage: &Shortage, now: Time) {
+        for ticket in tickets {
+            self.found_nobody(*ticket, shortage, now);
+        }
+    }
+
+    /// The sub-task waits, or fails when its patience is over.
+    fn found_nobody(&mut self, ticket: CommandId, shortage: &Shortage, now: Time) {
+        let Some((task, index)) = self.purchases.remove(&ticket) else { return };
         let Some(run) = self.run(task, index).filter(|run| run.state == State::Matching) else { return };
         let why = shortage.to_string();
         run.avoid.clear();

@@ -4,14 +4,17 @@ use super::{Attempt, Submission};
 use crate::contract::State;
 use crate::event::{End, Sale, Verdict};
 use crate::plan::SubTaskPlan;
+use proto::message::market::MAX_BATCH;
 use proto::message::service::Report;
 use proto::{ContractId, Cycles, Money, PublicKey, Signed, Span, Time};
 use std::collections::VecDeque;
 
-/// Purchases of one task that may be under way at once, at the start.
+/// Sub-tasks of one task that may be waiting for the market's answer at once, at the start.
 const FIRST_WINDOW: u32 = 4;
-/// The most purchases of one task that may be under way at once.
-const LARGEST_WINDOW: u32 = 64;
+/// The most sub-tasks of one task that may be waiting for the market's answer at once: one largest batch.
+const LARGEST_WINDOW: u32 = MAX_BATCH as u32;
+/// How far ahead in the queue is looked for sub-tasks that can be bought together.
+const LOOK_AHEAD: usize = MAX_BATCH;
 /// The wait after the first purchase that found nobody; doubled up to [`SLOWEST_LOOK`].
 const FIRST_LOOK: Span = Span::millis(50);
 /// The longest wait between two looks for a seller.
@@ -67,6 +70,8 @@ pub struct Tally {
 pub(super) struct TaskRun {
     runs: Vec<SubTaskRun>,
     queue: VecDeque<u32>,
+    /// One sub-task of each batch that the market was asked for last.
+    leaders: Vec<u32>,
     patience: Span,
     started: Time,
     window: u32,
@@ -103,6 +108,7 @@ impl TaskRun {
         let queue = (0_u32..).take(runs.len()).collect();
         Self {
             queue,
+            leaders: Vec::new(),
             patience: submission.patience,
             started: now,
             window: FIRST_WINDOW,
@@ -178,12 +184,34 @@ impl TaskRun {
         self.queue.clear();
     }
 
-    /// The next sub-task to buy for, if the gate is open and the window has room.
-    pub(super) fn next_to_match(&mut self, now: Time) -> Option<u32> {
-        if now < self.gate_opens || self.matching >= self.window {
-            return None;
+    /// The next sub-tasks to buy for, all with one order, if the gate is open and the window has room.
+    ///
+    /// While the market is asked for sellers for some, those that ask for the same wait: what becomes due meanwhile is
+    /// bought together afterwards.
+    pub(super) fn next_to_match(&mut self, now: Time) -> Option<Vec<u32>> {
+        let room =
+            self.window.checked_sub(self.matching).filter(|room| *room > 0 && now >= self.gate_opens)?;
+        let Self { runs, queue, leaders, .. } = self;
+        let run = |index: &u32| usize::try_from(*index).ok().and_then(|index| runs.get(index));
+        leaders.retain(|index| run(index).is_some_and(|run| run.state == State::Matching));
+        let order = |index: &u32| run(index).map(|run| (run.plan.bid, &run.plan.requirement, &run.avoid));
+        let mut ahead: Vec<u32> = queue.drain(..LOOK_AHEAD.min(queue.len())).collect();
+        let is_free = |index: &&u32| leaders.iter().all(|leader| order(leader) != order(index));
+        let first = ahead.iter().find(is_free).copied();
+        let mut batch = Vec::new();
+        if let Some(first) = first {
+            let room = usize::try_from(room).unwrap_or(usize::MAX);
+            ahead.retain(|index| {
+                let is_taken = batch.len() < room && order(index) == order(&first);
+                if is_taken {
+                    batch.push(*index);
+                }
+                !is_taken
+            });
+            leaders.push(first);
         }
-        self.queue.pop_front()
+        ahead.into_iter().rev().for_each(|index| queue.push_front(index));
+        first.map(|_| batch)
     }
 
     pub(super) fn is_waiting_for_gate(&self) -> bool {
@@ -221,9 +249,12 @@ impl TaskRun {
         self.look_again = FIRST_LOOK;
     }
 
-    /// Nobody was found: one purchase at a time, and after a while.
+    /// Nobody was found: one sub-task at a time, and after a while. All that find nobody at once count as one.
     pub(super) fn close_gate(&mut self, now: Time) {
         self.window = 1;
+        if now < self.gate_opens {
+            return;
+        }
         self.gate_opens = now.after(self.look_again);
         self.look_again = self.look_again.times(2).min(SLOWEST_LOOK);
     }
@@ -234,6 +265,10 @@ impl TaskRun {
         }
         self.gate_opens = now;
         self.look_again = FIRST_LOOK;
+        if self.window < LARGEST_WINDOW {
+            // One seller more may be free.
+            self.window += 1;
+        }
     }
 
     /// Whether a sub-task that finds nobody since `since`, while nothing else was at work, should give up.
@@ -416,9 +451,42 @@ mod tests {
         let mut run = task(5);
         run.run_mut(1).unwrap().plan.bid = Rate(2);
         run.run_mut(3).unwrap().plan.requirement.cores = 4;
-        assert_eq!(run.next_to_match(Time(0)), Some(0));
-        assert_eq!(run.take_waiting_like(0), [2, 4]);
-        assert_eq!((run.next_to_match(Time(0)), run.next_to_match(Time(0))), (Some(1), Some(3)));
+        assert_eq!(run.take_waiting_like(0), [0, 2, 4]);
+        assert_eq!(run.next_to_match(Time(0)), Some(vec![1]));
+        assert_eq!(run.next_to_match(Time(0)), Some(vec![3]));
+        assert_eq!(run.next_to_match(Time(0)), None);
+    }
+
+    #[test]
+    fn those_that_ask_for_the_same_are_bought_together_one_batch_after_the_other() {
+        let mut run = task(9);
+        run.run_mut(1).unwrap().plan.bid = Rate(2);
+        run.run_mut(3).unwrap().avoid = vec![PublicKey([1; 32])];
+        let mut next = |run: &mut TaskRun| {
+            let batch = run.next_to_match(Time(0));
+            batch.iter().flatten().for_each(|index| run.become_state(*index, State::Matching));
+            batch
+        };
+        // The window at the start is of four.
+        assert_eq!(next(&mut run), Some(vec![0, 2, 4, 5]));
+        assert_eq!(next(&mut run), None);
+        run.widen();
+        assert_eq!([next(&mut run), next(&mut run), next(&mut run)], [Some(vec![1]), Some(vec![3]), None]);
+        // Of the first batch no more is asked for when its first has its seller.
+        run.become_state(0, State::Holding);
+        assert_eq!([next(&mut run), next(&mut run)], [Some(vec![6, 7, 8]), None]);
+    }
+
+    #[test]
+    fn a_batch_that_finds_nobody_closes_the_gate_once() {
+        let mut run = task(3);
+        for _ in 0..3 {
+            run.close_gate(Time(0));
+        }
+        assert_eq!((run.gate_opens, run.window), (Time(0).after(FIRST_LOOK), 1));
+        run.open_gate(Time(7));
+        run.open_gate(Time(7));
+        assert_eq!((run.gate_opens, run.next_to_match(Time(7))), (Time(7), Some(vec![0, 1, 2])));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Whether an offer is taken: papers in order, money there, within the owner's terms.
 
 use super::{MAX_CONTRACTS, VerifyTicket, Worker};
+use crate::dispatch::total_rate;
 use crate::policy::Subnet;
 use crate::task::path;
 use bank::client::{Wanted, verify_receipt};
@@ -121,7 +122,7 @@ impl Worker {
         };
         verify_receipt(hold, &wanted)?;
         let for_seller = amount.checked_sub(self.rules.owner_fee).unwrap_or(Money::ZERO);
-        if job.limits.cycles > ticket.body.clearing.cycles_for(for_seller) {
+        if job.limits.cycles > total_rate(&ticket.body).cycles_for(for_seller) {
             let message = "the hold does not pay for as many cycles as the offer allows";
             return Err(Refusal::new(RefusalCode::Mismatch, message, ""));
         }

@@ -30,6 +30,7 @@ impl Scenario {
             hang(),
             leave(),
             succession(),
+            super::bulk::bulk(calm()),
         ]
     }
 

@@ -2,7 +2,7 @@
 
 use super::money::two_decimals;
 use super::{Align, Colour, Look, Table, clean, count, short};
-use crate::control::{BalanceView, ListingView, NodeView};
+use crate::control::{BalanceView, ListingView, NodeView, RulesView};
 use std::fmt::Write as _;
 
 /// How a node is, one thing a line.
@@ -26,6 +26,7 @@ pub(in crate::output) fn node(node: &NodeView) -> String {
         ("node", format!("{} at {address}, slot {slot}", short(node_id))),
         ("ring", neighbours),
         ("bank", bank.clone()),
+        ("rules", rules(&node.rules)),
         (
             "power",
             format!(
@@ -45,6 +46,12 @@ pub(in crate::output) fn node(node: &NodeView) -> String {
         let _ = writeln!(text, "{name:<8} {}", clean(value));
         text
     })
+}
+
+fn rules(rules: &RulesView) -> String {
+    let RulesView { pricing, posted, owner_fee, placement } = rules;
+    let price = posted.as_ref().map_or_else(String::new, |price| format!(" at {price} credits/Gc"));
+    format!("{pricing} pricing{price}, {owner_fee} credits to a market owner, {placement} overlay")
 }
 
 fn count_of_cores(node: &NodeView) -> String {

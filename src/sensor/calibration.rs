@@ -184,6 +184,84 @@ fn processor() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sensor::fake::Tree;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    /// A calibration of 1,000 Mc/s that measures this the next time, and how often it has measured.
+    fn scripted(tree: &Tree, next: u64) -> (Calibration, Arc<AtomicU64>) {
+        let count = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&count);
+        let measure = Box::new(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            let (send, receive) = channel();
+            send.send(Capacity(next)).unwrap();
+            receive
+        });
+        let path = tree.path("calibration");
+        (Calibration::new(path, Capacity(1_000), measure, tree.roots(), Time(0)), count)
+    }
+
+    #[test]
+    fn a_new_measurement_counts_if_it_differs_by_more_than_a_tenth() {
+        for (measured, expected) in
+            [(1_000, 1_000), (1_100, 1_000), (1_101, 1_101), (900, 1_000), (899, 899), (0, 1_000)]
+        {
+            let tree = Tree::new();
+            let (mut calibration, count) = scripted(&tree, measured);
+            // Nothing is executed for a day; the result is taken at the next look.
+            for (hours, times) in [(23, 0), (24, 1), (25, 1), (47, 1)] {
+                calibration.look(&[], Time(0).after(Span::secs(hours * 3_600)));
+                assert_eq!(count.load(Ordering::Relaxed), times, "{hours} h");
+            }
+            assert_eq!(calibration.per_core(), Capacity(expected), "{measured}");
+            let kept = std::fs::read_to_string(tree.path("calibration")).ok();
+            let kept = kept.and_then(|text| remembered(&text, &here()));
+            assert_eq!(kept, (expected != 1_000).then_some(Capacity(expected)), "{measured}");
+        }
+    }
+
+    /// Seconds of one sub-task that gets so much done by a core; measurements, and the capacity at the end.
+    fn check(rate: u64, seconds: u64, measures: u64, expected: u64) {
+        let tree = Tree::new();
+        let contract = ContractId::default();
+        let name = contract.to_string();
+        tree.write("proc/self/task/9/comm", format!("exec-{name}\n"));
+        let (mut calibration, count) = scripted(&tree, 400);
+        for second in 1..=seconds {
+            tree.write("proc/self/task/9/schedstat", format!("{} 0 0\n", second * 1_000_000_000));
+            let now = Time(0).after(Span::secs(second));
+            calibration.look(&[(contract, Cycles(1 + second * rate * 1_000_000))], now);
+        }
+        let found = (count.load(Ordering::Relaxed), calibration.per_core());
+        assert_eq!(found, (measures, Capacity(expected)), "{rate} Mc/s for {seconds} s");
+    }
+
+    #[test]
+    fn sub_tasks_that_get_half_as_much_done_have_it_measured_again() {
+        for (rate, seconds, measures, expected) in [
+            (1_000, 1_000, 0, 1_000),
+            (600, 1_000, 0, 1_000),
+            (400, 60, 0, 1_000),
+            (400, 70, 1, 400),
+            (400, 3_000, 1, 400),
+            (2_100, 70, 1, 400),
+        ] {
+            check(rate, seconds, measures, expected);
+        }
+    }
+
+    #[test]
+    fn a_measurement_that_came_to_nothing_is_no_change() {
+        let tree = Tree::new();
+        let lost = Box::new(|| channel().1);
+        let mut calibration =
+            Calibration::new(tree.path("calibration"), Capacity(1_000), lost, tree.roots(), Time(0));
+        for days in 1..4 {
+            calibration.look(&[], Time(0).after(CHECK_EVERY.times(days)));
+            assert_eq!(calibration.per_core(), Capacity(1_000));
+        }
+    }
 
     #[test]
     fn a_measurement_holds_under_its_conditions_only() {

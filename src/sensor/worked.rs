@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 /// The threads that `node::executions` starts are named so, and after their contract.
 const PREFIX: &str = "exec-";
 
-/// The processor time of every executing thread of this process, by the rest of its name as far as the kernel
-/// keeps it: the first ten digits of its contract.
+/// The processor time of every executing thread of this process, by the first eight digits of its contract.
 #[must_use]
 pub(super) fn by_contract(roots: &Roots) -> BTreeMap<String, Span> {
     let thread = |entry: std::fs::DirEntry| {
@@ -32,16 +31,16 @@ mod tests {
         let tree = Tree::new();
         for (id, name, times) in [
             ("1", "compup2p\n", "9000000 1 1\n"),
-            ("2", "exec-0123456789\n", "7000999 5 2\n"),
-            ("3", "exec-abcdefabcd\n", "garbage\n"),
-            ("4", "exec-9876543210\n", ""),
-            ("5", "exec-1111111111\n", "1000\n"),
+            ("2", "exec-01234567\n", "7000999 5 2\n"),
+            ("3", "exec-abcdefab\n", "garbage\n"),
+            ("4", "exec-98765432\n", ""),
+            ("5", "exec-11111111\n", "1000\n"),
         ] {
             tree.write(&format!("proc/self/task/{id}/comm"), name);
             tree.write(&format!("proc/self/task/{id}/schedstat"), times);
         }
-        tree.write("proc/self/task/6/comm", "exec-2222222222\n");
-        let expected = [("0123456789", 7_000), ("1111111111", 1)];
+        tree.write("proc/self/task/6/comm", "exec-22222222\n");
+        let expected = [("01234567", 7_000), ("11111111", 1)];
         let expected: BTreeMap<_, _> = expected.map(|(name, time)| (name.to_owned(), Span(time))).into();
         assert_eq!(by_contract(&tree.roots()), expected);
         assert_eq!(by_contract(&Tree::new().roots()), BTreeMap::new());

@@ -2,7 +2,7 @@
 
 use super::drift::Drift;
 use super::{Roots, worked};
-use crate::exec::{COST_MODEL, Engine};
+use crate::exec::{COST_MODEL, Engine, KERNEL};
 use proto::{Capacity, ContractId, Cycles, Span, Time};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -150,12 +150,12 @@ impl Calibration {
 
 /// Under what a measurement of this program on this machine holds.
 fn here() -> String {
-    conditions(COST_MODEL, env!("CARGO_PKG_VERSION"), &processor())
+    conditions(COST_MODEL, KERNEL, env!("CARGO_PKG_VERSION"), &processor())
 }
 
 /// Under what a measurement holds.
-fn conditions(cost_model: u32, version: &str, processor: &str) -> String {
-    format!("cost-model {cost_model}\nversion {version}\nprocessor {processor}\n")
+fn conditions(cost_model: u32, kernel: u32, version: &str, processor: &str) -> String {
+    format!("cost-model {cost_model}\nkernel {kernel}\nversion {version}\nprocessor {processor}\n")
 }
 
 /// The capacity that a file holds, if it was measured under these conditions.
@@ -265,20 +265,21 @@ mod tests {
 
     #[test]
     fn a_measurement_holds_under_its_conditions_only() {
-        let now = conditions(1, "0.1.0", "x86_64 Z80");
-        for (text, expected) in [
-            (
-                "cost-model 1\nversion 0.1.0\nprocessor x86_64 Z80\ncapacity 4000 Mc/s\n",
-                Some(Capacity(4_000)),
-            ),
-            ("cost-model 2\nversion 0.1.0\nprocessor x86_64 Z80\ncapacity 4000 Mc/s\n", None),
-            ("cost-model 1\nversion 0.2.0\nprocessor x86_64 Z80\ncapacity 4000 Mc/s\n", None),
-            ("cost-model 1\nversion 0.1.0\nprocessor x86_64 Z81\ncapacity 4000 Mc/s\n", None),
-            ("cost-model 1\nversion 0.1.0\nprocessor x86_64 Z80\ncapacity 0 Mc/s\n", None),
-            ("cost-model 1\nversion 0.1.0\nprocessor x86_64 Z80\ncapacity 40", None),
-            ("", None),
+        const KNOWN: &str =
+            "cost-model 1\nkernel 2\nversion 0.1.0\nprocessor x86_64 Z80\ncapacity 4000 Mc/s\n";
+        let now = conditions(1, 2, "0.1.0", "x86_64 Z80");
+        assert_eq!(remembered(KNOWN, &now), Some(Capacity(4_000)));
+        for (part, other) in [
+            ("cost-model 1", "cost-model 2"),
+            ("kernel 2\n", ""),
+            ("kernel 2", "kernel 1"),
+            ("0.1.0", "0.2.0"),
+            ("Z80", "Z81"),
+            ("4000", "0"),
+            ("00 Mc/s\n", ""),
+            (KNOWN, ""),
         ] {
-            assert_eq!(remembered(text, &now), expected, "{text:?}");
+            assert_eq!(remembered(&KNOWN.replace(part, other), &now), None, "{part:?}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! What this machine has to offer, and what its owner does with it: load, memory, disk, idleness, power, heat.
 //!
-//! [`Sense`] is the one face of all sensors: [`Sensors`] is the real one, [`fake::Script`] plays a day in tests.
+//! [`Sense`] is the one face of all sensors: [`Sensors`] is the real one, `fake::Script` plays a day in tests.
 //! Every sensor stands in a file of its own, reads below [`Roots`], so that tests look at trees of their own, and
 //! says `None` where it cannot know: a machine may have no battery, no thermometer, no keyboard.
 

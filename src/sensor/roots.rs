@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 pub(super) const VALUE: u64 = 4 << 10;
 /// The most that is read of a table, in bytes: `/proc/interrupts` of a machine with hundreds of cores has some 300 KiB.
 pub(super) const TABLE: u64 = 1 << 20;
+/// What a read begins with, in bytes.
+const ROOM: usize = 4 << 10;
 /// The most entries of a directory that are looked at.
 pub(super) const ENTRIES: usize = 4_096;
 
@@ -48,7 +50,8 @@ impl Roots {
 
 /// The first `most` bytes of a file as text, wrong characters replaced; nothing if it cannot be read.
 pub(super) fn read(path: &Path, most: u64) -> Option<String> {
-    let mut bytes = Vec::new();
+    // Room for most files: a reader that has to grow asks the kernel to write its table again and again.
+    let mut bytes = Vec::with_capacity(ROOM);
     File::open(path).ok()?.take(most).read_to_end(&mut bytes).ok()?;
     Some(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into()))
 }

@@ -41,6 +41,9 @@ use std::time::Instant;
 /// host does in a WASI call is not charged.
 pub(crate) const COST_MODEL: u32 = 1;
 
+/// Which kernel calibrates; a calibration by another is worth nothing. 2: two thirds of its time are floating point.
+pub(crate) const KERNEL: u32 = 2;
+
 /// Why an engine could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("the WebAssembly engine cannot start: {0}")]

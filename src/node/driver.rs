@@ -277,7 +277,7 @@ impl Driver {
     }
 
     fn sample(&mut self) {
-        let supply = self.supplier.supply();
+        let supply = self.supplier.supply(&self.executions.progress());
         self.take(Input::Supply { supply });
     }
 
@@ -390,7 +390,7 @@ impl Driver {
             fingers: chord.fingers().count(),
             known: chord.known(),
             is_member: chord.is_member(),
-            per_core: self.supplier.per_core.0,
+            per_core: self.supplier.per_core().0,
             cores: offered.map_or(0, |supply| supply.cores),
             free_cores: market.free_part().cores,
             ask: self.supplier.ask().to_string(),

@@ -98,6 +98,9 @@ impl Worker {
         if self.is_leaving {
             return refuse(RefusalCode::Leaving, "this seller leaves the network", "ask the market again");
         }
+        if let Some(refusal) = self.owner.refusal() {
+            return Err(refusal);
+        }
         if self.works.len() >= MAX_CONTRACTS {
             return refuse(RefusalCode::Busy, "this seller has too many contracts", "try another one");
         }

@@ -12,6 +12,7 @@
 
 mod calibrate;
 mod control;
+mod duty;
 pub(crate) mod environment;
 mod format;
 mod host;

@@ -126,7 +126,7 @@ pub(crate) struct EventView {
     /// Seconds since the submission.
     pub(crate) at: f64,
     pub(crate) sub_task: Option<String>,
-    /// `matched`, `no_seller`, `staging`, `running`, `retrying`, `ended`, `task_ended`, or `progress` (sent
+    /// `matched`, `no_seller`, `staging`, `running`, `suspended`, `retrying`, `ended`, `task_ended`, or `progress` (sent
     /// about four times a second while something changes).
     pub(crate) kind: String,
     pub(crate) why: String,

@@ -205,6 +205,8 @@ impl Driver {
                 self.executions.start(contract, *job, Arc::clone(&self.store), self.inputs.clone());
             }
             Output::Stop { contract } => self.executions.stop(contract),
+            Output::Pause { contract } => self.executions.pause(contract),
+            Output::Pace { contract, throttle_pct } => self.executions.pace(contract, throttle_pct),
             Output::Tell(event) => {
                 if let Some(write) = self.tasks.tell(&event, &self.node, &self.store) {
                     self.write(write, None);

@@ -59,6 +59,20 @@ impl Executions {
         }
     }
 
+    /// Lets an execution stand still.
+    pub(crate) fn pause(&self, contract: ContractId) {
+        if let Some(control) = self.running.get(&contract) {
+            control.pause();
+        }
+    }
+
+    /// Lets an execution run for `percent` of the time.
+    pub(crate) fn pace(&self, contract: ContractId, percent: u32) {
+        if let Some(control) = self.running.get(&contract) {
+            control.pace(percent);
+        }
+    }
+
     pub(crate) fn stop_all(&self) {
         self.running.values().for_each(Control::stop);
     }

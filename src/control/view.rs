@@ -1,6 +1,7 @@
 //! Nodes, tasks and money as commands show them. Money is a decimal text in credits, durations are seconds,
 //! cycles are in Gc.
 
+use super::SharingView;
 use serde::{Deserialize, Serialize};
 
 /// A node as its owner sees it.
@@ -28,6 +29,8 @@ pub(crate) struct NodeView {
     pub(crate) ask: String,
     /// The market it is listed in, such as `compute/40`.
     pub(crate) listed: Option<String>,
+    /// How the node stands with its owner.
+    pub(crate) sharing: SharingView,
     /// Why nothing is for sale, if nothing is.
     pub(crate) not_selling: Option<String>,
     /// Sub-tasks of others at work here.

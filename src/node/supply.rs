@@ -5,7 +5,7 @@ use crate::sensor::load::Load;
 use market::Supply;
 use proto::message::market::Platform;
 use proto::{Bytes, Capacity, Rate, Rules};
-use service::policy::{Machine, Policy, Sale, Weekday};
+use service::policy::{Decision, Machine, Policy, Sale, Work};
 
 /// Free memory is offered in steps, so that a listing does not change with every breath of the machine.
 const MEMORY_STEP: Bytes = Bytes::mib(256);
@@ -18,6 +18,7 @@ pub(crate) struct Supplier {
     pub(crate) per_core: Capacity,
     cores: u32,
     load: Load,
+    machine: Machine,
     offered: Option<Supply>,
     why_not: Option<String>,
 }
@@ -26,14 +27,15 @@ impl Supplier {
     pub(crate) fn new(policy: Policy, rules: Rules, per_core: Capacity, load: Load) -> Self {
         let cores =
             std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
-        Self { policy, rules, per_core, cores, load, offered: None, why_not: None }
+        let machine = Machine::default();
+        Self { policy, rules, per_core, cores, load, machine, offered: None, why_not: None }
     }
 
-    /// Measures, and asks the policy what may be sold now.
-    pub(crate) fn supply(&mut self) -> Option<Supply> {
+    /// Measures.
+    pub(crate) fn look(&mut self) {
         let idle = self.load.sample();
         let percent = idle.others.0 / (u64::from(self.cores) * 10);
-        let machine = Machine {
+        self.machine = Machine {
             cores: self.cores,
             per_core: self.per_core,
             idle_cores: idle.cores,
@@ -42,20 +44,35 @@ impl Supplier {
             disk: Bytes(idle.disk.0 / DISK_STEP.0 * DISK_STEP.0),
             ..Machine::default()
         };
-        let (weekday, minute) = local_time();
-        match self.policy.sale(&machine, weekday, minute) {
+    }
+
+    /// The machine as it was measured last.
+    pub(crate) const fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// What the owner's decision leaves to sell.
+    pub(crate) fn offer(&mut self, decision: &Decision) -> Option<Supply> {
+        match &decision.sale {
             Sale::Nothing { why } => {
-                if self.why_not.as_ref() != Some(&why) {
+                if self.why_not.as_ref() != Some(why) {
                     tracing::info!(why, "nothing is for sale");
                 }
-                (self.offered, self.why_not) = (None, Some(why));
+                (self.offered, self.why_not) = (None, Some(why.clone()));
             }
             Sale::Offer { cores, memory, disk, ask } => {
                 let platform = Platform { os: PLATFORM.os.into(), arch: PLATFORM.arch.into(), native: false };
-                let per_core = self.per_core;
+                let (cores, disk, ask) = (*cores, *disk, *ask);
+                // A core that works for a share of the time only is sold as what it then executes.
+                let pct = match decision.work {
+                    Work::Run { throttle_pct } => throttle_pct.min(100),
+                    Work::Suspend | Work::Vacate { .. } => 0,
+                };
+                let per_core = Capacity(self.per_core.0.saturating_mul(pct.into()) / 100);
                 // A buyer that was matched by more than a sub-task may use would only be declined.
-                let memory = memory.min(self.policy.max_memory);
-                self.offered = Some(Supply { cores, per_core, ask, memory, disk, platform });
+                let memory = (*memory).min(self.policy.max_memory);
+                let supply = Supply { cores, per_core, ask, memory, disk, platform };
+                self.offered = Some(supply).filter(|_| per_core > Capacity(0));
                 self.why_not = None;
             }
         }
@@ -73,19 +90,4 @@ impl Supplier {
     pub(crate) fn ask(&self) -> Rate {
         self.offered.as_ref().map_or(Rate(0), |supply| supply.ask)
     }
-}
-
-fn local_time() -> (Weekday, u16) {
-    let now = jiff::Zoned::now();
-    let weekday = match now.weekday() {
-        jiff::civil::Weekday::Monday => Weekday::Mon,
-        jiff::civil::Weekday::Tuesday => Weekday::Tue,
-        jiff::civil::Weekday::Wednesday => Weekday::Wed,
-        jiff::civil::Weekday::Thursday => Weekday::Thu,
-        jiff::civil::Weekday::Friday => Weekday::Fri,
-        jiff::civil::Weekday::Saturday => Weekday::Sat,
-        jiff::civil::Weekday::Sunday => Weekday::Sun,
-    };
-    let minute = i32::from(now.hour()) * 60 + i32::from(now.minute());
-    (weekday, u16::try_from(minute).unwrap_or(0))
 }

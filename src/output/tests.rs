@@ -1,5 +1,7 @@
 //! Golden tests: what people and programs read stays as it is.
 
+mod sharing;
+
 use super::view::{BalanceChange, Place, Ready, Run, RunningNetwork, RunningNode, TotalChange, Validated};
 use super::{Look, human, json, sample};
 use crate::control::{BalanceView, Failure, ListingView, SubTaskView, TaskState, TaskView};
@@ -108,6 +110,7 @@ node     01234567 at 127.0.0.1:40001, slot 1
 ring     member; predecessor 98765432, 1 successor, 2 fingers; 4 members known
 bank     127.0.0.1:7742
 power    2500 Mc/s a core; 1 core to sell, 1 free
+sharing  sharing
 selling  in compute/45 at 0.20 credits/Gc
 working  for others on 0 sub-tasks
 owns     markets with 1 listing
@@ -306,7 +309,7 @@ fn small_answers_have_their_forms_too() {
         "{\"ready\":{\"address\":\"127.0.0.1:1\",\"key\":\"ab\",\"home\":\"/x\"}}\n"
     );
     let left = "{\"schema\":\"compup2p/leave/v1\",\"left\":true,\"home\":\"/x\"}\n";
-    assert_eq!(json::left(std::path::Path::new("/x")), left);
+    assert_eq!(json::left(std::path::Path::new("/x"), None), left);
     let policy = "{\"schema\":\"compup2p/policy-check/v1\",\"file\":\"p.toml\",\"valid\":true}\n";
     assert_eq!(json::policy("p.toml"), policy);
     assert_eq!(

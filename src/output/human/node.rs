@@ -35,6 +35,7 @@ pub(in crate::output) fn node(node: &NodeView) -> String {
                 node.free_cores
             ),
         ),
+        ("sharing", super::in_short(&node.sharing)),
         ("selling", selling),
         ("working", format!("for others on {}", count(node.working, "sub-task"))),
         ("owns", format!("markets with {}", count(node.listings, "listing"))),

@@ -1,0 +1,30 @@
+//! The policy as a file, and what of it the node's core is told.
+
+use crate::control::Failure;
+use service::Terms;
+use service::policy::{MAX_POLICY_SIZE, Policy};
+use std::path::Path;
+
+/// Reads the policy.
+pub(super) fn read(path: &Path) -> Result<Policy, Failure> {
+    let size = std::fs::metadata(path).map_err(|e| Failure::no_file(path, &e))?.len();
+    if usize::try_from(size).is_ok_and(|size| size > MAX_POLICY_SIZE) {
+        return Err(Failure::new("too_large", format!("{} is too large for a policy", path.display()), 2));
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| Failure::no_file(path, &e))?;
+    let name = path.display().to_string();
+    service::policy::parse(&text, &name).map_err(|faults| Failure::lines("policy_invalid", &faults))
+}
+
+/// What a seller accepts.
+pub(super) fn terms(policy: &Policy) -> Terms {
+    Terms {
+        wall: policy.max_run_time,
+        memory: policy.max_memory,
+        disk: policy.disk_max_size,
+        output: policy.max_output,
+        deny: policy.deny_nodes.clone(),
+        allow: policy.allow_nodes.clone(),
+        deny_ips: policy.deny_ips.clone(),
+    }
+}

@@ -37,6 +37,9 @@ pub(crate) struct NodeView {
     pub(crate) working: usize,
     /// Listings in the markets this node owns.
     pub(crate) listings: usize,
+    /// Bytes of programs, inputs and outputs that it has sent and fetched since it runs.
+    pub(crate) bytes_sent: u64,
+    pub(crate) bytes_fetched: u64,
     /// Orders the bank has not answered.
     pub(crate) unanswered_orders: usize,
     pub(crate) uptime: f64,

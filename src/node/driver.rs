@@ -267,13 +267,15 @@ impl Driver {
     fn fetch(&mut self, contract: ContractId, from: Peer, blobs: Vec<Blob>) {
         self.pin(contract, blobs.clone());
         let (net, store, inputs) = (self.net.clone(), Arc::clone(&self.store), self.inputs.clone());
+        // The owner's cap may be what makes it slow.
+        let slowest = net.rates().1.map_or(SLOWEST_FETCH, |rate| rate.min(SLOWEST_FETCH)).max(1);
         tokio::spawn(async move {
             let mut result = Ok(());
             for blob in blobs {
                 if store.has(&blob.hash) {
                     continue;
                 }
-                let within = FETCH_WITHIN + Duration::from_secs(blob.size.0 / SLOWEST_FETCH);
+                let within = FETCH_WITHIN + Duration::from_secs(blob.size.0 / slowest);
                 let fetched = tokio::time::timeout(within, net.fetch(from, blob)).await;
                 let late = || format!("{from} has not sent the content {} within {within:?}", blob.hash);
                 result = fetched.map_or_else(|_| Err(late()), |fetched| fetched.map_err(|e| e.to_string()));
@@ -429,6 +431,8 @@ impl Driver {
             not_selling: self.supplier.why_not().map(Into::into),
             working: self.node.working(),
             listings: market.listings().count(),
+            bytes_sent: self.net.volume().0,
+            bytes_fetched: self.net.volume().1,
             unanswered_orders: self.node.unanswered_orders(),
             uptime: self.started.elapsed().as_secs_f64(),
         }

@@ -1,6 +1,7 @@
 //! The policy as a file, and what of it the node's core is told.
 
 use crate::control::Failure;
+use crate::net::Caps;
 use service::Terms;
 use service::policy::{MAX_POLICY_SIZE, Policy};
 use std::path::Path;
@@ -27,4 +28,9 @@ pub(super) fn terms(policy: &Policy) -> Terms {
         allow: policy.allow_nodes.clone(),
         deny_ips: policy.deny_ips.clone(),
     }
+}
+
+/// What contents may take of the network. The policies of this version have no such keys.
+pub(super) const fn caps(_: &Policy) -> Caps {
+    Caps::NONE
 }

@@ -57,7 +57,7 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
     let mut outside = Outside::new(options.tied);
     let mut is_first = true;
     loop {
-        let until = match host.run(policy.clone(), is_first, &mut calls, &mut outside).await {
+        let until = match host.run(policy.clone(), is_first, &mut calls.receiver, &mut outside).await {
             Ok(Ended::Left) => break,
             Ok(Ended::Away { until }) => until,
             // Nobody is there to start a node again that has announced its return.
@@ -67,7 +67,7 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
             }
             Err(failure) => return Err(failure),
         };
-        if absence::wait(until, &mut calls, &mut outside).await == Absence::Ends {
+        if absence::wait(until, &mut calls.receiver, &mut outside).await == Absence::Ends {
             break;
         }
         match policy_file::read(&options.policy_path) {
@@ -76,6 +76,8 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
         }
         is_first = false;
     }
+    // Whoever told the node to leave is to hear that it has.
+    let _ = tokio::time::timeout(FLUSH_WITHIN, calls.end()).await;
     // The socket of a node that has ended would only mislead; a next start replaces it in any case.
     let _ = std::fs::remove_file(home.join(SOCKET));
     Ok(())

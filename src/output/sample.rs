@@ -93,6 +93,8 @@ pub(crate) fn node() -> NodeView {
         not_selling: None,
         working: 0,
         listings: 1,
+        bytes_sent: 3 << 20,
+        bytes_fetched: 1_536,
         unanswered_orders: 0,
         uptime: 61.4,
     }

@@ -114,6 +114,7 @@ sharing  sharing
 selling  in compute/45 at 0.20 credits/Gc
 working  for others on 0 sub-tasks
 owns     markets with 1 listing
+contents 3.0 MiB sent, 1.5 KiB fetched
 orders   0 without an answer of the bank
 up       61 s, version 0.1.0
 ";

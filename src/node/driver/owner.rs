@@ -195,6 +195,7 @@ impl Driver {
     /// Gives every part of the node what the policy has for it.
     fn apply(&mut self, policy: &Policy) {
         self.store.set_quota(policy.disk_max_size);
+        self.net.set_caps(policy_file::caps(policy));
         self.take(Input::Terms { terms: policy_file::terms(policy) });
     }
 

@@ -17,6 +17,7 @@ pub(crate) mod environment;
 mod format;
 mod host;
 mod module;
+pub(crate) mod nice;
 pub(crate) mod scratch;
 mod state;
 mod stream;

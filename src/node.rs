@@ -1,6 +1,7 @@
 //! The real driver: it gives the pure node its clock, its network, its disk and its executor.
 
 mod absence;
+mod awake;
 mod bank;
 mod clock;
 mod control;

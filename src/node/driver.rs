@@ -4,6 +4,7 @@ mod owner;
 
 pub(crate) use owner::Ended;
 
+use super::awake::Awake;
 use super::clock::Clock;
 use super::control::{Call, Question};
 use super::executions::Executions;
@@ -67,6 +68,7 @@ pub(crate) struct Driver {
     /// How long without work it stays.
     exit_when_idle: Option<Duration>,
     idle_since: Option<Instant>,
+    awake: Awake,
 }
 
 /// Work beside the node that has come to its end.
@@ -124,6 +126,7 @@ impl Driver {
             away_until: None,
             exit_when_idle,
             idle_since: None,
+            awake: Awake::new(),
         }
     }
 

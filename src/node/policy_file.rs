@@ -4,7 +4,11 @@ use crate::control::Failure;
 use crate::net::Caps;
 use service::Terms;
 use service::policy::{MAX_POLICY_SIZE, Policy};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// The priority of the programs of others: below those of the owner, above nothing (BOINC and Folding@home run theirs
+/// at the lowest, HTCondor and our systemd unit at 10).
+const NICE: u32 = 10;
 
 /// Reads the policy.
 pub(super) fn read(path: &Path) -> Result<Policy, Failure> {
@@ -33,4 +37,20 @@ pub(super) fn terms(policy: &Policy) -> Terms {
 /// What contents may take of the network. The policies of this version have no such keys.
 pub(super) const fn caps(_: &Policy) -> Caps {
     Caps::NONE
+}
+
+/// The priority of the programs of others, 0 to 19. The policies of this version have no such key.
+pub(super) const fn nice(_: &Policy) -> u32 {
+    NICE
+}
+
+/// Whether the machine is kept awake while it works for others. The policies of this version have no such key.
+pub(super) const fn keeps_awake(_: &Policy) -> bool {
+    false
+}
+
+/// The directory for contents and scratch files, in the node's own unless the policy names another. The policies of
+/// this version have no such key.
+pub(super) fn directory(_: &Policy, home: &Path) -> PathBuf {
+    home.to_owned()
 }

@@ -25,7 +25,7 @@ use proto::{Capacity, KeyPair, Peer, RefusalCode, RequestId};
 use service::Node;
 use service::policy::Policy;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -49,11 +49,13 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
     let mut calls =
         control::serve(&home.join(SOCKET)).map_err(|e| Failure::disk("open the socket in", home, &e))?;
     let keys = identity::load_or_create(home).map_err(Failure::from_display("identity"))?;
-    let store =
-        Store::open(&home.join("store"), policy.disk_max_size).map_err(Failure::from_display("store"))?;
+    let directory = policy_file::directory(&policy, home);
+    make_home(&directory).map_err(|e| Failure::disk("create the directory", &directory, &e))?;
+    let store = Store::open(&directory.join("store"), policy.disk_max_size);
+    let store = store.map_err(Failure::from_display("store"))?;
     let engine = Engine::new().map_err(Failure::from_display("executor"))?;
     let per_core = calibration::load_or_measure(&home.join("calibration"), &engine);
-    let host = Host { options: &options, keys, store: Arc::new(store), engine, per_core };
+    let host = Host { options: &options, directory, keys, store: Arc::new(store), engine, per_core };
     let mut outside = Outside::new(options.tied);
     let mut is_first = true;
     loop {
@@ -86,6 +88,8 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
 /// What of a node outlives its absences.
 struct Host<'a> {
     options: &'a JoinOptions,
+    /// Of contents and scratch files.
+    directory: PathBuf,
     keys: KeyPair,
     store: Arc<Store>,
     engine: Engine,
@@ -101,7 +105,7 @@ impl Host<'_> {
         calls: &mut mpsc::Receiver<Call>,
         outside: &mut Outside,
     ) -> Result<Ended, Failure> {
-        let Self { options, keys, store, engine, per_core } = self;
+        let Self { options, directory, keys, store, engine, per_core } = self;
         let home = &options.home;
         let (inbox, mut events) = mpsc::channel(INBOX);
         let net = Net::start(policy.listen, keys.clone(), Arc::clone(store), inbox).await;
@@ -114,13 +118,13 @@ impl Host<'_> {
         net.set_me(entered.you);
         let clock = Clock::start();
         let node = new_node(keys, &policy, bank, &entered, clock)?;
-        let scratch = home.join("scratch");
+        let scratch = directory.join("scratch");
         std::fs::create_dir_all(&scratch).map_err(|e| Failure::disk("create the directory", &scratch, &e))?;
         // What a crash left of executions is of no use to anybody.
         Scratch::sweep(&scratch).map_err(|e| Failure::disk("clean", &scratch, &e))?;
         let tasks =
             Tasks::open(home.join("tasks")).map_err(|e| Failure::disk("read the tasks in", home, &e))?;
-        let load = Load::new(home).map_err(Failure::from_display("sensors"))?;
+        let load = Load::new(directory).map_err(Failure::from_display("sensors"))?;
         let (inputs, own) = mpsc::unbounded_channel();
         let parts = Parts {
             node,

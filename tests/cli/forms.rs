@@ -143,7 +143,10 @@ fn check_status(buyer: &NodeProcess) {
     let shown = buyer.run(&["status"]);
     assert_eq!(shown.code, 0, "{shown:?}");
     let names: Vec<&str> = shown.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    let expected = ["account", "node", "ring", "bank", "power", "selling", "working", "owns", "orders", "up"];
+    let expected = [
+        "account", "node", "ring", "bank", "power", "sharing", "selling", "working", "owns", "contents",
+        "orders", "up",
+    ];
     assert_eq!(names, expected);
     assert!(shown.stdout.contains(&format!("account  {}\n", buyer.account)), "{shown:?}");
 }

@@ -170,3 +170,24 @@ fn a_policy_is_read_again_and_a_bad_one_changes_nothing() {
     let log = std::fs::read_to_string(seller.home.join("log")).unwrap();
     assert!(log.contains("market.marginal_cost: 0.3 → 0.4"), "{log}");
 }
+
+#[test]
+fn a_node_may_begin_paused_and_leave_when_it_is_done_or_idle() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let home = tempdir().unwrap();
+    let (_bank, buyer, mut seller) = market(home.path());
+    seller.kill9();
+    seller.restart_with(&["--paused"]);
+    assert_eq!(sharing(&seller), "paused");
+    assert_eq!(seller.json(&["resume"])["state"], "sharing");
+    seller.kill9();
+
+    seller.restart_with(&["--max-tasks", "1"]);
+    let task = submit(&buyer, home.path(), 10);
+    let first = wait_for_state(&buyer, &task, "succeeded");
+    assert_eq!(first["sale"]["seller"], seller.account.as_str(), "{first}");
+    assert_eq!(seller.wait_for_end(), 0);
+
+    seller.restart_with(&["--exit-when-idle", "3s"]);
+    assert_eq!(seller.wait_for_end(), 0);
+}

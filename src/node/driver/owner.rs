@@ -7,7 +7,7 @@ use crate::node::governance::{self, Order};
 use crate::node::policy_file;
 use jiff::Timestamp;
 use proto::Peer;
-use service::policy::Policy;
+use service::policy::{Policy, Work};
 use service::{Input, Intake};
 use std::time::Instant;
 
@@ -34,6 +34,7 @@ impl Driver {
         if let Some(left) = max_tasks {
             self.take(Input::Intake { intake: Intake::Last { left } });
         }
+        self.apply(&self.supplier.policy.clone());
         self.take(Input::Start { via });
         self.sample();
     }
@@ -59,6 +60,8 @@ impl Driver {
         }
         self.take(Input::Decide { work });
         self.take(Input::Supply { supply });
+        let is_at_work = self.node.working() > 0 && matches!(work, Work::Run { .. });
+        self.awake.keep(is_at_work && policy_file::keeps_awake(&self.supplier.policy));
     }
 
     /// An order by hand.
@@ -196,6 +199,7 @@ impl Driver {
     fn apply(&mut self, policy: &Policy) {
         self.store.set_quota(policy.disk_max_size);
         self.net.set_caps(policy_file::caps(policy));
+        self.executions.set_nice(policy_file::nice(policy));
         self.take(Input::Terms { terms: policy_file::terms(policy) });
     }
 

@@ -13,6 +13,8 @@ pub(crate) struct SharingView {
     pub(crate) until: Option<String>,
     /// Every condition that speaks against sharing, as sentences.
     pub(crate) reasons: Vec<String>,
+    /// What else there is to say: when it changes by itself, and limits that no sensor serves.
+    pub(crate) notes: Vec<String>,
     /// For how much of the time the work of others runs, in per cent, while it runs.
     pub(crate) throttle_pct: u32,
     /// Sub-tasks of others that are here.

@@ -63,6 +63,7 @@ fn back(until: Timestamp) -> SharingView {
         since: Some(governance::utc(Timestamp::now())),
         until: None,
         reasons: vec![format!("enters the network again, before {}", governance::local(until))],
+        notes: Vec::new(),
         throttle_pct: 100,
         working: 0,
         at: None,

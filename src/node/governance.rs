@@ -142,7 +142,16 @@ fn view(state: Sharing, decision: &Decision, working: usize) -> SharingView {
         Work::Suspend | Work::Vacate { .. } => 0,
     };
     let reasons = decision.reasons.clone();
-    SharingView { state, since: None, until: None, reasons, throttle_pct, working, at: None }
+    SharingView {
+        state,
+        since: None,
+        until: None,
+        reasons,
+        notes: Vec::new(),
+        throttle_pct,
+        working,
+        at: None,
+    }
 }
 
 /// The present moment in local time, at `now` by the node's clock.

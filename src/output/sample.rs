@@ -107,6 +107,7 @@ pub(crate) fn sharing() -> SharingView {
         since: Some("2026-11-21T00:41:00Z".into()),
         until: None,
         reasons: Vec::new(),
+        notes: Vec::new(),
         throttle_pct: 100,
         working: 0,
         at: None,

@@ -36,6 +36,9 @@ pub(in crate::output) fn sharing(sharing: &SharingView) -> String {
     for reason in &sharing.reasons {
         let _ = writeln!(text, "- {}", clean(reason));
     }
+    for note in &sharing.notes {
+        let _ = writeln!(text, "{}", clean(note));
+    }
     text
 }
 

@@ -32,11 +32,12 @@ fn a_node_says_whether_it_shares_and_why_not() {
         state: Sharing::Paused,
         until: Some(UNTIL.into()),
         reasons,
+        notes: vec!["no battery sensor".into()],
         throttle_pct: 0,
         working: 1,
         ..shares.clone()
     };
-    let expected = "paused since SINCE, until UNTIL\n1 sub-task of others stands still\n- paused by hand\n- the \\u{1b} schedule\n";
+    let expected = "paused since SINCE, until UNTIL\n1 sub-task of others stands still\n- paused by hand\n- the \\u{1b} schedule\nno battery sensor\n";
     check(&paused, expected);
     let asked = SharingView { state: Sharing::Closed, since: None, at: Some(UNTIL.into()), ..shares };
     check(&asked, "UNTIL: not sharing\n");
@@ -47,7 +48,7 @@ fn a_node_says_whether_it_shares_and_why_not() {
 fn programs_read_the_same() {
     let expected = concat!(
         r#"{"schema":"compup2p/sharing/v1","state":"sharing","since":"2026-11-21T00:41:00Z","until":null,"#,
-        r#""reasons":[],"throttle_pct":100,"working":0}"#,
+        r#""reasons":[],"notes":[],"throttle_pct":100,"working":0}"#,
         "\n"
     );
     assert_eq!(json::document("sharing", sample::sharing()), expected);

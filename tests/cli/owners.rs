@@ -8,7 +8,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 use tempfile::tempdir;
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 
 /// A buyer and a seller that is listed.
 fn market(home: &Path) -> (Bank, NodeProcess, NodeProcess) {
@@ -45,6 +45,7 @@ fn sub_task(buyer: &NodeProcess, task: &str) -> Value {
 fn wait_for_state(buyer: &NodeProcess, task: &str, state: &str) -> Value {
     wait_until(&format!("the sub-task is {state}"), SOON, || {
         let sub_task = sub_task(buyer, task);
+        assert_ne!(sub_task["state"], "failed", "{sub_task}");
         (sub_task["state"] == state).then_some(sub_task)
     })
 }
@@ -183,6 +184,7 @@ fn a_node_may_begin_paused_and_leave_when_it_is_done_or_idle() {
     seller.kill9();
 
     seller.restart_with(&["--max-tasks", "1"]);
+    wait_until("it is in the market", SOON, || is_listed(&seller));
     let task = submit(&buyer, home.path(), 10);
     let first = wait_for_state(&buyer, &task, "succeeded");
     assert_eq!(first["sale"]["seller"], seller.account.as_str(), "{first}");

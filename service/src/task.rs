@@ -14,7 +14,7 @@
 //! written.
 
 mod decimal;
-mod document;
+pub(crate) mod document;
 mod expansion;
 mod fault;
 mod hint;

@@ -155,8 +155,9 @@ impl Printer {
         )
     }
 
-    pub(crate) fn policy(self, file: &str) -> Result<(), Failure> {
-        self.result(|| json::policy(file), |_| format!("{}: valid\n", human::clean(file)))
+    /// A valid policy, and what it means, a sentence a line.
+    pub(crate) fn policy(self, file: &str, meaning: &[String]) -> Result<(), Failure> {
+        self.result(|| json::policy(file, meaning), |_| human::policy(file, meaning))
     }
 
     pub(crate) fn schema(self, name: &str, text: &str) -> Result<(), Failure> {

@@ -3,9 +3,9 @@
 use super::arguments::{Global, ImportCommand, PolicyCommand};
 use super::node::{ANSWER, ask_node};
 use super::{Done, Stop, client, exit, file, owner};
-use crate::control::{Failure, Reply, Request};
+use crate::control::{Reply, Request};
 use crate::output::{Imported, Place, Printer};
-use service::policy::{Fault, MAX_POLICY_SIZE, parse};
+use service::policy::{Fault, MAX_POLICY_SIZE, describe, import, parse};
 use std::path::Path;
 
 /// The word for an invalid policy.
@@ -34,8 +34,9 @@ fn check(path: &Path, printer: Printer) -> Done {
     let kind = file::Kind { word: INVALID, name: "policy", most: MAX_POLICY_SIZE, advice: "" };
     let text = file::read(path, kind)?;
     let place = |f: &Fault| Place::new(&f.file, (f.line, f.column), &f.kind);
-    parse(&text, &name).map_err(|faults| Stop::Faults(INVALID, faults.iter().map(place).collect()))?;
-    printer.policy(&name)?;
+    let policy = parse(&text, &name);
+    let policy = policy.map_err(|faults| Stop::Faults(INVALID, faults.iter().map(place).collect()))?;
+    printer.policy(&name, &describe(&policy))?;
     Ok(exit::SUCCESS)
 }
 
@@ -52,14 +53,8 @@ fn reload(global: &Global, printer: Printer) -> Done {
 fn import_boinc(path: &Path, venue: Option<&str>, printer: Printer) -> Done {
     let kind = file::Kind { word: NOT_IMPORTED, name: "preferences", most: MAX_POLICY_SIZE, advice: "" };
     let text = file::read(path, kind)?;
-    let imported = convert(&text, venue)?;
-    printer.imported(&imported)?;
+    let place = |f: &Fault| Place::new(&path.display().to_string(), (f.line, f.column), &f.kind);
+    let imported = import::boinc(&text, venue).map_err(|f| Stop::Faults(NOT_IMPORTED, vec![place(&f)]))?;
+    printer.imported(&Imported { policy: imported.toml, notes: imported.notes })?;
     Ok(exit::SUCCESS)
-}
-
-/// The policy that BOINC's preferences mean. This version has no reader for them.
-fn convert(_: &str, _: Option<&str>) -> Result<Imported, Failure> {
-    let message = "this version cannot read BOINC's preferences";
-    Err(Failure::new("not_offered", message, exit::FAILED)
-        .hint("`compup2p schema policy` explains every key"))
 }

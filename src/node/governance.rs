@@ -4,7 +4,7 @@
 mod difference;
 mod orders;
 
-pub(super) use difference::{at_next_start, difference};
+pub(super) use difference::at_next_start;
 pub(crate) use orders::Order;
 
 use crate::control::{Sharing, SharingView};
@@ -12,36 +12,67 @@ use jiff::Timestamp;
 use orders::Orders;
 use proto::{Span, Time};
 use service::Intake;
-use service::policy::{Decision, Machine, Moment, Policy, Sale, Weekday, Work};
+use service::policy::{Decision, Explanation, Governor, Machine, Moment, Policy, Sale, Weekday, Work};
 use std::io;
 use std::path::Path;
 
 /// The owner's word, from the policy and by hand.
 pub(crate) struct Governance {
     orders: Orders,
-    decision: Decision,
+    governor: Governor,
     /// The intake that a drain by hand has closed.
     before_drain: Option<Intake>,
 }
 
 impl Governance {
-    /// With the order that a former run of the node has left in `home`.
+    /// By `policy`, with the order that a former run of the node has left in `home`.
     ///
     /// # Errors
     /// If it cannot be read.
-    pub(crate) fn open(home: &Path, now: Time) -> io::Result<Self> {
-        let sale = Sale::Nothing { why: "the machine has not been looked at yet".into() };
-        let work = Work::Run { throttle_pct: 100 };
-        let decision = Decision { sale, work, since: now, reasons: Vec::new() };
-        Ok(Self { orders: Orders::open(home)?, decision, before_drain: None })
+    pub(crate) fn open(home: &Path, policy: Policy, moment: Moment) -> io::Result<Self> {
+        let governor = Governor::new(policy, moment);
+        let mut governance = Self { orders: Orders::open(home)?, governor, before_drain: None };
+        governance.pass_on(moment.now);
+        Ok(governance)
     }
 
     /// The owner orders something by hand.
     ///
     /// # Errors
     /// If it could not be written down; it counts all the same, until the node ends.
-    pub(crate) fn order(&mut self, order: Order) -> io::Result<()> {
-        self.orders.set(order)
+    pub(crate) fn order(&mut self, order: Order, now: Time) -> io::Result<()> {
+        let written = self.orders.set(order);
+        self.pass_on(now);
+        written
+    }
+
+    /// Passes the order in force on to the policy's governor.
+    fn pass_on(&mut self, now: Time) {
+        self.governor.resume();
+        match self.orders.current() {
+            Order::Share => {}
+            Order::Pause { until } => {
+                let left = |until: Timestamp| until.duration_since(Timestamp::now()).as_micros();
+                let left = until.map(|until| Span(u64::try_from(left(until)).unwrap_or(0)));
+                self.governor.pause(left.map(|left| now.after(left)));
+            }
+            Order::Drain => self.governor.drain(),
+        }
+    }
+
+    /// Another policy counts from the next decision on.
+    pub(crate) fn set_policy(&mut self, policy: Policy) {
+        self.governor.set_policy(policy);
+    }
+
+    /// The policy as it is at the moment, with what its rules set.
+    pub(crate) fn current(&self) -> &Policy {
+        self.governor.current()
+    }
+
+    /// How long work may still go on by the schedule; none if no end is in sight.
+    pub(crate) fn window_left(&self) -> Option<Span> {
+        self.governor.window_left()
     }
 
     /// What new work is taken: what is taken now, but for a drain by hand that begins or ends.
@@ -60,25 +91,9 @@ impl Governance {
     }
 
     /// The owner's word on this moment.
-    pub(crate) fn decide(&mut self, policy: &Policy, machine: &Machine, moment: Moment) -> &Decision {
+    pub(crate) fn decide(&mut self, machine: &Machine, moment: Moment) -> Decision {
         self.orders.expire(Timestamp::now());
-        let mut decision = judge(policy, machine, moment);
-        match self.orders.current() {
-            Order::Share => {}
-            Order::Pause { until } => {
-                let until = until.map_or_else(String::new, |until| format!(" until {}", local(until)));
-                let why = format!("paused by hand{until}");
-                decision = Decision { work: Work::Suspend, ..without_sale(why, decision) };
-            }
-            Order::Drain => decision = without_sale("drained by hand".into(), decision),
-        }
-        if decision.work == self.decision.work
-            && decision.reasons.is_empty() == self.decision.reasons.is_empty()
-        {
-            decision.since = self.decision.since;
-        }
-        self.decision = decision;
-        &self.decision
+        self.governor.observe(machine, moment)
     }
 
     /// How the node stands now. `age` is how long ago a moment of the node's clock was.
@@ -91,11 +106,13 @@ impl Governance {
             (Order::Pause { .. }, _) => Sharing::Paused,
             (_, Intake::Last { left: 0 }) => Sharing::Leaving,
             (Order::Drain, _) => Sharing::Draining,
-            (Order::Share, _) => state_of(&self.decision),
+            (Order::Share, _) => state_of(self.governor.decision()),
         };
-        let age = age(self.decision.since);
+        let age = age(self.governor.sharing_since());
         let since = Timestamp::now() - jiff::SignedDuration::from_micros(i64::try_from(age.0).unwrap_or(0));
-        SharingView { since: Some(utc(since)), until: until.map(utc), ..view(state, &self.decision, working) }
+        let work = self.governor.decision().work;
+        let view = view(state, work, &self.governor.explain(), working);
+        SharingView { since: Some(utc(since)), until: until.map(utc), ..view }
     }
 
     /// How the node would stand at another time, with the machine as it is now.
@@ -106,25 +123,12 @@ impl Governance {
         at: Timestamp,
         now: Time,
     ) -> SharingView {
-        let decision = judge(policy, machine, moment_at(at, now));
-        SharingView { at: Some(utc(at)), ..view(state_of(&decision), &decision, 0) }
+        let moment = moment_at(at, now);
+        let explanation = policy.explain_at(machine, moment.weekday, moment.minute);
+        let state = if explanation.is_sharing() { Sharing::Open } else { Sharing::Closed };
+        let work = Work::Run { throttle_pct: policy.throttle_pct };
+        SharingView { at: Some(utc(at)), ..view(state, work, &explanation, 0) }
     }
-}
-
-/// What the policy decides. A governor with a memory, for grace and hysteresis, takes the place of this function.
-fn judge(policy: &Policy, machine: &Machine, moment: Moment) -> Decision {
-    let sale = policy.sale(machine, moment.weekday, moment.minute);
-    let reasons = match &sale {
-        Sale::Nothing { why } => vec![why.clone()],
-        Sale::Offer { .. } => Vec::new(),
-    };
-    Decision { sale, work: Work::Run { throttle_pct: 100 }, since: moment.now, reasons }
-}
-
-fn without_sale(why: String, mut decision: Decision) -> Decision {
-    decision.reasons.insert(0, why.clone());
-    decision.sale = Sale::Nothing { why };
-    decision
 }
 
 const fn state_of(decision: &Decision) -> Sharing {
@@ -136,22 +140,16 @@ const fn state_of(decision: &Decision) -> Sharing {
     }
 }
 
-fn view(state: Sharing, decision: &Decision, working: usize) -> SharingView {
-    let throttle_pct = match decision.work {
+fn view(state: Sharing, work: Work, explanation: &Explanation, working: usize) -> SharingView {
+    let throttle_pct = match work {
         Work::Run { throttle_pct } => throttle_pct,
         Work::Suspend | Work::Vacate { .. } => 0,
     };
-    let reasons = decision.reasons.clone();
-    SharingView {
-        state,
-        since: None,
-        until: None,
-        reasons,
-        notes: Vec::new(),
-        throttle_pct,
-        working,
-        at: None,
-    }
+    let reasons = explanation.reasons.clone();
+    // The first line says what the state says, and the reasons have a place of their own.
+    let lines = explanation.lines().into_iter().skip(1);
+    let notes = lines.filter(|line| !line.starts_with("- ")).collect();
+    SharingView { state, since: None, until: None, reasons, notes, throttle_pct, working, at: None }
 }
 
 /// The present moment in local time, at `now` by the node's clock.

@@ -2,13 +2,10 @@
 
 use crate::control::Failure;
 use crate::net::Caps;
+use proto::{Bytes, Span};
 use service::Terms;
 use service::policy::{MAX_POLICY_SIZE, Policy};
 use std::path::{Path, PathBuf};
-
-/// The priority of the programs of others: below those of the owner, above nothing (BOINC and Folding@home run theirs
-/// at the lowest, HTCondor and our systemd unit at 10).
-const NICE: u32 = 10;
 
 /// Reads the policy.
 pub(super) fn read(path: &Path) -> Result<Policy, Failure> {
@@ -21,36 +18,29 @@ pub(super) fn read(path: &Path) -> Result<Policy, Failure> {
     service::policy::parse(&text, &name).map_err(|faults| Failure::lines("policy_invalid", &faults))
 }
 
-/// What a seller accepts.
-pub(super) fn terms(policy: &Policy) -> Terms {
+/// What a seller accepts, when work may go on by the schedule for `window_left`.
+pub(super) fn terms(policy: &Policy, window_left: Option<Span>) -> Terms {
     Terms {
-        wall: policy.max_run_time,
+        wall: window_left.map_or(policy.max_run_time, |left| left.min(policy.max_run_time)),
         memory: policy.max_memory,
         disk: policy.disk_max_size,
         output: policy.max_output,
         deny: policy.deny_nodes.clone(),
         allow: policy.allow_nodes.clone(),
         deny_ips: policy.deny_ips.clone(),
+        deny_programs: policy.deny_programs.clone(),
     }
 }
 
-/// What contents may take of the network. The policies of this version have no such keys.
-pub(super) const fn caps(_: &Policy) -> Caps {
-    Caps::NONE
+/// What contents may take of the network.
+pub(super) fn caps(policy: &Policy) -> Caps {
+    let rate = |bytes: Option<Bytes>| bytes.map(|bytes| bytes.0);
+    let traffic = &policy.traffic;
+    let transfers = usize::try_from(traffic.max_transfers).unwrap_or(usize::MAX);
+    Caps { up: rate(traffic.max_up), down: rate(traffic.max_down), transfers }
 }
 
-/// The priority of the programs of others, 0 to 19. The policies of this version have no such key.
-pub(super) const fn nice(_: &Policy) -> u32 {
-    NICE
-}
-
-/// Whether the machine is kept awake while it works for others. The policies of this version have no such key.
-pub(super) const fn keeps_awake(_: &Policy) -> bool {
-    false
-}
-
-/// The directory for contents and scratch files, in the node's own unless the policy names another. The policies of
-/// this version have no such key.
-pub(super) fn directory(_: &Policy, home: &Path) -> PathBuf {
-    home.to_owned()
+/// The directory for contents and scratch files: in the node's own unless the policy names another.
+pub(super) fn directory(policy: &Policy, home: &Path) -> PathBuf {
+    policy.disk.dir.as_ref().map_or_else(|| home.to_owned(), |directory| home.join(directory))
 }

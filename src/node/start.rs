@@ -5,7 +5,7 @@ use super::clock::Clock;
 use super::control::{self, Call};
 use super::driver::{Driver, Ended, Parts};
 use super::executions::Executions;
-use super::governance::{Governance, Order};
+use super::governance::{self, Governance, Order};
 use super::supply::Supplier;
 use super::tasks::Tasks;
 use super::told::Outside;
@@ -132,11 +132,11 @@ impl Host<'_> {
             store: Arc::clone(store),
             clock,
             executions: Executions::new(engine.clone(), scratch),
-            supplier: Supplier::new(policy, entered.rules, *per_core, load),
+            supplier: Supplier::new(policy.clone(), entered.rules, *per_core, load),
             tasks,
             bank,
             inputs,
-            governance: self.governance(clock, is_first)?,
+            governance: self.governance(policy, clock, is_first)?,
             home: home.clone(),
             policy_path: options.policy_path.clone(),
             exit_when_idle: options.exit_when_idle,
@@ -153,12 +153,12 @@ impl Host<'_> {
     }
 
     /// The owner's word: what was ordered by hand in a former run counts on.
-    fn governance(&self, clock: Clock, is_first: bool) -> Result<Governance, Failure> {
+    fn governance(&self, policy: Policy, clock: Clock, is_first: bool) -> Result<Governance, Failure> {
         let home = &self.options.home;
-        let opened = Governance::open(home, clock.now());
+        let opened = Governance::open(home, policy, governance::moment(clock.now()));
         let mut governance = opened.map_err(|e| Failure::disk("read the owner's orders in", home, &e))?;
         if self.options.paused && is_first {
-            let paused = governance.order(Order::Pause { until: None });
+            let paused = governance.order(Order::Pause { until: None }, clock.now());
             paused.map_err(|e| Failure::disk("write the pause down in", home, &e))?;
         }
         Ok(governance)
@@ -182,7 +182,7 @@ fn new_node(
     let is_local = rules == proto::Rules::LOCAL;
     let mut chord = if is_local { chord::Config::LOCAL } else { chord::Config::PUBLIC };
     chord.successors = usize::from(rules.successors);
-    let terms = policy_file::terms(policy);
+    let terms = policy_file::terms(policy, None);
     let seed = random::bytes()?;
     let config = service::Config { rules, bank, chord, terms };
     Ok(Node::new(config, entered.you, keys.clone(), seed, clock.now()))

@@ -53,13 +53,14 @@ pub(super) fn left(home: &Path, until: Option<Timestamp>) -> String {
     document("leave", Left { left: true, home, until })
 }
 
-pub(super) fn policy(file: &str) -> String {
+pub(super) fn policy(file: &str, meaning: &[String]) -> String {
     #[derive(Serialize)]
     struct Policy<'a> {
         file: &'a str,
         valid: bool,
+        meaning: &'a [String],
     }
-    document("policy-check", Policy { file, valid: true })
+    document("policy-check", Policy { file, valid: true, meaning })
 }
 
 pub(super) fn schema(name: &str, text: &str) -> String {

@@ -311,8 +311,10 @@ fn small_answers_have_their_forms_too() {
     );
     let left = "{\"schema\":\"compup2p/leave/v1\",\"left\":true,\"home\":\"/x\"}\n";
     assert_eq!(json::left(std::path::Path::new("/x"), None), left);
-    let policy = "{\"schema\":\"compup2p/policy-check/v1\",\"file\":\"p.toml\",\"valid\":true}\n";
-    assert_eq!(json::policy("p.toml"), policy);
+    let policy =
+        "{\"schema\":\"compup2p/policy-check/v1\",\"file\":\"p.toml\",\"valid\":true,\"meaning\":[\"a\"]}\n";
+    assert_eq!(json::policy("p.toml", &["a".into()]), policy);
+    assert_eq!(human::policy("p.toml", &["a".into()]), "p.toml: valid\n  a\n");
     assert_eq!(
         json::schema("task", "<a/>"),
         "{\"schema\":\"compup2p/schema/v1\",\"name\":\"task\",\"text\":\"<a/>\"}\n"

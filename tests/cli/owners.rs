@@ -75,9 +75,17 @@ fn a_paused_seller_stands_still_keeps_its_contract_and_goes_on() {
     std::thread::sleep(Duration::from_secs(2));
     assert_eq!(cycles(&sub_task(&buyer, &task)), stood, "not a cycle more");
     let status = seller.run(&["status"]);
-    assert!(status.stdout.contains("selling  nothing: paused by hand until "), "{status:?}");
+    assert!(
+        status.stdout.contains("selling  nothing: the owner has paused this node for a time"),
+        "{status:?}"
+    );
     let shown = seller.run(&["policy", "explain"]);
-    assert!(shown.stdout.contains("1 sub-task of others stands still\n- paused by hand until "), "{shown:?}");
+    assert!(
+        shown
+            .stdout
+            .contains("1 sub-task of others stands still\n- the owner has paused this node for a time\n"),
+        "{shown:?}"
+    );
     assert_eq!(seller.json(&["resume"])["state"], "sharing");
     let ended = wait_for_state(&buyer, &task, "succeeded");
     assert!(ended["attempts"] == 1 && cycles(&ended) > stood, "{ended}");
@@ -154,7 +162,7 @@ fn a_policy_is_read_again_and_a_bad_one_changes_nothing() {
     write(&policy("0.3", 1));
     let reloaded = seller.json(&["policy", "reload"]);
     assert_eq!(reloaded["schema"], "compup2p/policy-reload/v1");
-    assert_eq!(reloaded["changes"], serde_json::json!(["market.marginal_cost: 0.2 → 0.3"]));
+    assert_eq!(reloaded["changes"], serde_json::json!(["market.marginal_cost: 0.2 -> 0.3"]));
     assert_eq!(ask(), "0.3");
 
     write("version = 1\n[cpu]\nmax_core = 3\n");
@@ -169,7 +177,7 @@ fn a_policy_is_read_again_and_a_bad_one_changes_nothing() {
     assert!(hung_up.unwrap().success());
     wait_until("the signal has had its effect", SOON, || (ask() == "0.4").then_some(()));
     let log = std::fs::read_to_string(seller.home.join("log")).unwrap();
-    assert!(log.contains("market.marginal_cost: 0.3 → 0.4"), "{log}");
+    assert!(log.contains("market.marginal_cost: 0.3 -> 0.4"), "{log}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use bank::client::{Wanted, verify_receipt};
 use market::TicketFault;
 use proto::message::market::Requirement;
 use proto::message::service::{Job, Offer};
-use proto::{Bytes, Money, Peer, PublicKey, Refusal, RefusalCode, Signed, Span, Time};
+use proto::{Bytes, Hash, Money, Peer, PublicKey, Refusal, RefusalCode, Signed, Span, Time};
 
 /// What the owner of the machine allows, from the policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Terms {
     pub allow: Vec<PublicKey>,
     /// Addresses whose work is not done here.
     pub deny_ips: Vec<Subnet>,
+    /// Programs that are not run here, by their hashes.
+    pub deny_programs: Vec<Hash>,
 }
 
 impl Default for Terms {
@@ -38,6 +40,7 @@ impl Default for Terms {
             deny: Vec::new(),
             allow: Vec::new(),
             deny_ips: Vec::new(),
+            deny_programs: Vec::new(),
         }
     }
 }
@@ -53,6 +56,9 @@ impl Terms {
         }
         if !self.allow.is_empty() && !self.allow.contains(&buyer.key) {
             return refuse("this seller's owner allows only certain buyers".into());
+        }
+        if self.deny_programs.contains(&job.program.hash) {
+            return refuse("this seller's owner denies this program".into());
         }
         if limits.wall > self.wall {
             return refuse(format!(

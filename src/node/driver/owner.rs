@@ -48,9 +48,13 @@ impl Driver {
     /// Does what the owner says.
     fn govern(&mut self) {
         let moment = governance::moment(self.clock.now());
-        let decision = self.governance.decide(&self.supplier.policy, self.supplier.machine(), moment);
+        let decision = self.governance.decide(self.supplier.machine(), moment);
         let work = decision.work;
-        let supply = self.supplier.offer(decision);
+        let supply = self.supplier.offer(&decision);
+        let terms = policy_file::terms(self.governance.current(), self.governance.window_left());
+        let nice = self.governance.current().nice;
+        self.executions.set_nice(nice);
+        self.take(Input::Terms { terms });
         let intake = self.governance.intake(self.node.intake());
         if intake != self.node.intake() {
             self.take(Input::Intake { intake });
@@ -61,7 +65,7 @@ impl Driver {
         self.take(Input::Decide { work });
         self.take(Input::Supply { supply });
         let is_at_work = self.node.working() > 0 && matches!(work, Work::Run { .. });
-        self.awake.keep(is_at_work && policy_file::keeps_awake(&self.supplier.policy));
+        self.awake.keep(is_at_work && self.governance.current().power.keep_awake);
     }
 
     /// An order by hand.
@@ -69,7 +73,7 @@ impl Driver {
         if order == Order::Share && self.node.intake() == (Intake::Last { left: 0 }) {
             self.stay();
         }
-        let written = self.governance.order(order);
+        let written = self.governance.order(order, self.clock.now());
         self.govern();
         match written {
             Ok(()) => question.answer(Reply::Sharing(Box::new(self.sharing()))),
@@ -181,7 +185,7 @@ impl Driver {
 
     fn set_policy(&mut self, new: Policy) -> ReloadView {
         let old = &self.supplier.policy;
-        let changes = governance::difference(old, &new);
+        let changes = service::policy::diff(old, &new);
         let at_next_start = governance::at_next_start(old, &new);
         for change in &changes {
             tracing::info!("policy: {change}");
@@ -190,17 +194,16 @@ impl Driver {
             tracing::info!("policy: nothing has changed");
         }
         self.apply(&new);
+        self.governance.set_policy(new.clone());
         self.supplier.policy = new;
         self.govern();
         ReloadView { file: self.policy_path.clone(), changes, at_next_start }
     }
 
     /// Gives every part of the node what the policy has for it.
-    fn apply(&mut self, policy: &Policy) {
+    fn apply(&self, policy: &Policy) {
         self.store.set_quota(policy.disk_max_size);
         self.net.set_caps(policy_file::caps(policy));
-        self.executions.set_nice(policy_file::nice(policy));
-        self.take(Input::Terms { terms: policy_file::terms(policy) });
     }
 
     /// What a node answers that is about to be away, or is.

@@ -48,6 +48,15 @@ pub(in crate::output) fn in_short(sharing: &SharingView) -> String {
     format!("{}{until}", sharing.state.name())
 }
 
+/// A valid policy, and what it means.
+pub(in crate::output) fn policy(file: &str, meaning: &[String]) -> String {
+    let mut text = format!("{}: valid\n", clean(file));
+    for sentence in meaning {
+        let _ = writeln!(text, "  {}", clean(sentence));
+    }
+    text
+}
+
 /// A policy that was read again.
 pub(in crate::output) fn reloaded(reloaded: &ReloadView) -> String {
     let ReloadView { file, changes, at_next_start } = reloaded;

@@ -33,6 +33,7 @@ pub(crate) struct Caps {
 
 impl Caps {
     /// No cap.
+    #[cfg(test)]
     pub(crate) const NONE: Self = Self { up: None, down: None, transfers: MAX_TRANSFERS };
 }
 

@@ -12,10 +12,12 @@
 
 mod calibrate;
 mod control;
+mod duty;
 pub(crate) mod environment;
 mod format;
 mod host;
 mod module;
+pub(crate) mod nice;
 pub(crate) mod scratch;
 mod state;
 mod stream;

@@ -2,12 +2,16 @@
 
 mod access;
 mod bad;
+mod boinc;
+mod cost;
 mod days;
 mod documents;
 mod fuzz;
 mod good;
 mod governor;
+mod rules;
 mod sale;
+mod words;
 
 use super::*;
 

@@ -9,6 +9,7 @@ mod documents;
 mod fuzz;
 mod good;
 mod governor;
+mod ranges;
 mod rules;
 mod sale;
 mod words;

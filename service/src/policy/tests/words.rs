@@ -37,13 +37,18 @@ fn the_example_in_words() {
             "sells compute power at 0.3 credits per Gc",
             "uses up to 75 % of the cores, as far as they are idle, at nice 10",
             "shares while other programs use at most 30 % of the processor",
+            "while nobody is there: up to 100 % of the cores, up to 50 % load of other programs, up to 80 % of the free \
+             memory",
             "offers up to 40 % of the free memory and 20GiB of disk space",
             "shares only on mon-fri at 19:00-08:00, and on sat-sun all day",
             "does not work on battery",
+            "stops when the processor is hotter than 85 °C, until it is at 75 °C",
+            "leaves the machine alone while one of these runs: steam, zoom",
             "work that must stop for 30s stands still in memory; after 10m it is handed back, with 1m to end in order; it goes on when nothing has spoken against it for 5m",
             "each sub-task: at most 6h, 2GiB of memory, 16MiB of output, 256 processes; 1m or more between two checkpoints",
             "listens on 0.0.0.0:7740, with at most 8 transfers at a time",
             "does not serve the addresses on its list `access.deny_ips` (1)",
+            "when `hour < 6`: market.min_price is 0.2",
         ],
     );
 }
@@ -283,13 +288,16 @@ fn machine() -> Machine {
     }
 }
 
+/// The lines that are expected.
+type Lines = &'static [&'static str];
+
 #[test]
 fn one_moment_is_explained() {
     let office = "idle.require_idle = true\nnetwork.unmetered_only = true\n[power]\nmax_cpu_temp_c = 80\n\
                   [[schedule]]\ndays = 'mon-fri'\nhours = '18:00-08:00'";
     let used = Machine { untouched: Some(Span::secs(60)), ..machine() };
     let bare = Machine { untouched: None, battery: None, cpu_temp_c: None, is_metered: None, ..machine() };
-    let table: [(&str, Machine, (Weekday, u16), &[&str]); 6] = [
+    let table: [(&str, Machine, (Weekday, u16), Lines); 6] = [
         ("", machine(), (Mon, 600), &["the node shares on mon at 10:00", "the schedule sets no end"]),
         (
             office,

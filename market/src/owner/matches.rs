@@ -16,7 +16,8 @@ use proto::message::market::{
 };
 use proto::rules::PricingRule;
 use proto::{
-    Bundle, Bytes, CommandId, Market, Peer, PublicKey, Refusal, RefusalCode, RequestId, Signed, Span, Time,
+    Bundle, Bytes, CommandId, Market, Peer, PublicKey, Rate, Refusal, RefusalCode, RequestId, Rules, Signed,
+    Span, Time,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -258,11 +259,16 @@ impl Owner {
     ) -> BTreeMap<PublicKey, Part> {
         let mut parts: BTreeMap<PublicKey, Part> = BTreeMap::new();
         let (rules, bid) = (&post.rules, wish.find.bid);
+        let limit = limit(rules, bid);
+        let order = Order { bid: limit.unwrap_or_default(), ..wish.order() };
         for market in placement::run(wish.find.from, |market| self.answers(market)) {
             if missing.is_empty() {
                 break;
             }
-            let asks = self.books.asks(market, &wish.order(), wanted(rules.rule, missing.len()));
+            let asks = match limit {
+                Some(_) => self.books.asks(market, &order, wanted(rules.rule, missing.len())),
+                None => Asks::default(),
+            };
             let sold = batch::choose(rules.rule, &rules.pricing, &offers(&asks), missing.len(), bid);
             for (ask, ticket) in sold.iter().zip(missing.drain(..sold.len().min(missing.len()))) {
                 let spot = Spot { seller: ask.who, commodity: market.commodity };
@@ -276,8 +282,14 @@ impl Owner {
                 part.tickets.push(ticket);
             }
             if !missing.is_empty() {
-                self.books.add_missed(market, &wish.order(), seen);
+                self.books.add_missed(market, &order, seen);
+                if rules.rule == PricingRule::MaxMin && sold.is_empty() {
+                    add_unaffordable(rules, &asks, bid, seen);
+                }
             }
+        }
+        if limit.is_none() && seen.too_dear > 0 {
+            seen.lowest_ask = Some(rules.pricing.posted);
         }
         parts
     }
@@ -460,6 +472,25 @@ fn offers(asks: &Asks) -> Vec<batch::Offer<PublicKey>> {
         batch::Offer { ask: Ask { rate, lot, who: seller }, slices }
     };
     asks.lowest.iter().chain(dearest).map(offer).collect()
+}
+
+/// The highest ask that can sell; `None` where the posted price is above the bid.
+fn limit(rules: &Rules, bid: Rate) -> Option<Rate> {
+    match rules.rule {
+        PricingRule::Posted => Some(rules.pricing.posted).filter(|posted| *posted <= bid),
+        _ => Some(bid),
+    }
+}
+
+/// Notes that what fits is too dear together with the owner's part, and what the cheapest would cost with it.
+fn add_unaffordable(rules: &Rules, asks: &Asks, bid: Rate, seen: &mut Seen) {
+    let Some(first) = asks.lowest.first() else { return };
+    let dearest = asks.dearest.map(|fit| fit.rate);
+    let price = pricing::price(rules.rule, &rules.pricing, first.rate, dearest, bid);
+    let Ok(total) = price.and_then(pricing::Price::total) else { return };
+    seen.too_dear = seen.too_dear.saturating_add(asks.seen);
+    seen.too_small = seen.too_small.saturating_sub(asks.seen);
+    seen.lowest_ask = Some(seen.lowest_ask.map_or(total, |lowest| lowest.min(total)));
 }
 
 /// Whether a slice without a price-setter says that its seller was alone.

@@ -5,6 +5,7 @@ use crate::decide::decide;
 use crate::hold::{Closing, Hold, MAX_OPEN_HOLDS};
 use crate::ledger::{Ledger, Step};
 use crate::memory::{Answer, Executed, Memory, REMEMBERED_PER_ACCOUNT};
+use crate::standing::Conduct;
 use proto::message::bank::{OpenAccount, Order, PlaceHold};
 use proto::{CommandId, Hash, KeyPair, Money, PublicKey, RefusalCode, Rules, Span, Time};
 
@@ -49,7 +50,7 @@ fn an_account_has_a_bounded_number_of_open_holds() {
     }
     let message = "the account has 100000 open holds, and may have 100000".to_owned();
     assert_eq!(refusal(&ledger), Some((RefusalCode::Busy, message)));
-    let closed = Some((id(7), Closing::Released { returned: Money(1) }));
+    let closed = Some((id(7), Closing::Released { returned: Money(1) }, Conduct::Blameless));
     ledger.execute(Step { closed, ..Step::default() }, Time(4)).unwrap();
     assert_eq!(refusal(&ledger), None);
 }

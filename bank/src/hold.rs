@@ -118,7 +118,7 @@ impl Holds {
     }
 
     /// Closes an open hold.
-    pub(crate) fn close(&mut self, id: CommandId) -> Result<(), Violation> {
+    pub(crate) fn close(&mut self, id: CommandId) -> Result<Hold, Violation> {
         let hold = self.open.remove(&id).ok_or(Violation::NoOpenHold { hold: id })?;
         self.by_expiry.remove(&(hold.expires, id));
         self.sum -= i128::from(hold.amount.0);
@@ -129,6 +129,6 @@ impl Holds {
                 self.by_buyer.remove(&hold.buyer);
             }
         }
-        Ok(())
+        Ok(hold)
     }
 }

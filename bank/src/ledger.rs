@@ -10,7 +10,9 @@ use crate::hold::{Closing, Hold, Holds};
 use crate::memory::{Answer, Executed, Memory};
 use crate::record::{Event, Record, genesis};
 use crate::settlement::{Payout, payout};
+use crate::standing::{Conduct, Standings};
 use proto::message::bank::{BankCommand, Order, ReleasedReceipt, SettledReceipt};
+use proto::message::service::Outcome;
 use proto::wire::Wire;
 use proto::{CommandId, Hash, Money, PublicKey, Signed, Time};
 
@@ -20,6 +22,7 @@ pub(crate) struct Ledger {
     pub(crate) accounts: Accounts,
     pub(crate) holds: Holds,
     pub(crate) memory: Memory,
+    pub(crate) standings: Standings,
     /// The accounts that the last record touched.
     pub(crate) touched: Vec<PublicKey>,
     /// The number of the next record.
@@ -39,8 +42,8 @@ pub(crate) struct Step {
     pub(crate) granted: Option<PublicKey>,
     /// The hold that is open now.
     pub(crate) placed: Option<Hold>,
-    /// The hold that is closed now.
-    pub(crate) closed: Option<(CommandId, Closing)>,
+    /// The hold that is closed now, and how it came out for its seller.
+    pub(crate) closed: Option<(CommandId, Closing, Conduct)>,
     /// The command that is executed now.
     pub(crate) executed: Option<(CommandId, Executed)>,
 }
@@ -59,6 +62,7 @@ impl Ledger {
             accounts: Accounts::default(),
             holds: Holds::default(),
             memory: Memory::default(),
+            standings: Standings::default(),
             touched: Vec::new(),
             sequence: 0,
             time: Time(0),
@@ -122,8 +126,9 @@ impl Ledger {
         if let Some(hold) = step.placed {
             self.holds.place(hold)?;
         }
-        if let Some((id, closing)) = step.closed {
-            self.holds.close(id)?;
+        if let Some((id, closing, conduct)) = step.closed {
+            let hold = self.holds.close(id)?;
+            self.standings.note(&hold, conduct);
             self.memory.close(id, closing);
             self.memory.age(id, time);
         }
@@ -192,9 +197,13 @@ impl Ledger {
             return Err(impossible("a hold was released in part"));
         }
         let answer = Answer::Released(ReleasedReceipt { hold: hold.id, returned });
+        let conduct = match &order.report {
+            Some(report) if matches!(report.body.outcome, Outcome::Abandoned(_)) => Conduct::GivenUp,
+            _ => Conduct::Blameless,
+        };
         Ok(Step {
             executed: Some(executed(command, answer)),
-            ..giving_back(hold, Closing::Released { returned })
+            ..giving_back(hold, Closing::Released { returned }, conduct)
         })
     }
 
@@ -220,7 +229,7 @@ impl Ledger {
                 Posting::credit(Side::Available(order.ticket.body.owner.key), owner_paid),
                 Posting::credit(Side::Available(hold.buyer), returned),
             ],
-            closed: Some((hold.id, Closing::Settled { seller_paid, owner_paid, returned })),
+            closed: Some((hold.id, Closing::Settled { seller_paid, owner_paid, returned }, Conduct::Kept)),
             executed: Some(executed(command, Answer::Settled(receipt))),
             ..Step::default()
         })
@@ -231,7 +240,7 @@ impl Ledger {
         if time < hold.expires || hold.amount != returned {
             return Err(impossible("a hold expired too early or in part"));
         }
-        Ok(giving_back(hold, Closing::Expired { returned }))
+        Ok(giving_back(hold, Closing::Expired { returned }, Conduct::Silent))
     }
 
     fn open_at(&self, id: CommandId, time: Time) -> Result<&Hold, Violation> {
@@ -243,13 +252,13 @@ impl Ledger {
     }
 }
 
-fn giving_back(hold: &Hold, closing: Closing) -> Step {
+fn giving_back(hold: &Hold, closing: Closing, conduct: Conduct) -> Step {
     Step {
         postings: vec![
             Posting::debit(Side::Held(hold.buyer), hold.amount),
             Posting::credit(Side::Available(hold.buyer), hold.amount),
         ],
-        closed: Some((hold.id, closing)),
+        closed: Some((hold.id, closing, conduct)),
         ..Step::default()
     }
 }

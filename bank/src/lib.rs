@@ -26,6 +26,7 @@ mod mutants;
 mod record;
 mod replay;
 mod settlement;
+mod standing;
 
 pub use bootstrap::{ALIVE_FOR, FOUNDING_GRACE, MAX_NODES, PEERS_GIVEN};
 pub use check::Violation;
@@ -34,6 +35,7 @@ pub use hold::{MAX_HOLD, MAX_OPEN_HOLDS, MIN_HOLD};
 pub use memory::{IDEMPOTENCY_WINDOW, REMEMBERED_PER_ACCOUNT};
 pub use record::{Event, FORMAT, MAX_COMMAND, NotARecord, Record, genesis};
 pub use replay::{ReplayError, audit};
+pub use standing::STANDING_TTL;
 
 use bootstrap::Registry;
 use decide::{Decision, decide, no_account};
@@ -159,7 +161,7 @@ impl Bank {
             }
             BankMessage::BalanceQuery(BalanceQuery { request }) => {
                 let message = match self.ask_balance(from.key) {
-                    Ok(balance) => BankMessage::BalanceReply(BalanceReply { request, balance }),
+                    Ok(balance) => self.tell_balance(request, balance, now),
                     Err(refusal) => refused(request, refusal),
                 };
                 self.send(from, message);
@@ -308,6 +310,12 @@ impl Bank {
     fn ask_balance(&self, account: PublicKey) -> Result<Balance, Refusal> {
         self.is_running()?;
         self.balance(account).ok_or_else(|| no_account(account))
+    }
+
+    fn tell_balance(&self, request: RequestId, balance: Balance, now: Time) -> BankMessage {
+        let standing = self.ledger.standings.of(balance.account, now);
+        let standing = Signed::new(standing, &self.config.keys);
+        BankMessage::BalanceReply(Box::new(BalanceReply { request, balance, standing }))
     }
 
     fn commit(&mut self, event: Event, time: Time) {

@@ -4,6 +4,7 @@ use crate::account::{Posting, Side};
 use crate::check::{Violation, check_all, check_touched};
 use crate::hold::{Closing, Hold};
 use crate::ledger::{Ledger, Step};
+use crate::standing::Conduct;
 use crate::{Bank, Config, Input, Output};
 use proto::message::bank::{BankMessage, BankOutcome, BankRequest, OpenAccount, Order, PlaceHold};
 use proto::{CommandId, Hash, KeyPair, Money, Peer, PublicKey, Refusal, RefusalCode, Rules, Span, Time};
@@ -40,7 +41,7 @@ fn settling() -> Step {
         credit(Side::Available(SELLER), 60),
         credit(Side::Available(BUYER), 40),
     ];
-    Step { postings, closed: Some((HOLD, CLOSING)), ..Step::default() }
+    Step { postings, closed: Some((HOLD, CLOSING, Conduct::Kept)), ..Step::default() }
 }
 
 /// Executes steps one after the other, and checks after each.

@@ -248,7 +248,7 @@ impl Buyer {
         purchase.step = Step::LookingUp;
         self.lookups.entry(market).or_insert_with(|| {
             let token = post.number();
-            post.put(Output::Lookup { token, key: placement::key(market) });
+            post.put(Output::Lookup { token, key: placement::key(post.rules.placement, market) });
             Sought { token, until: now.after(LOOKUP_TIMEOUT) }
         });
     }

@@ -177,8 +177,8 @@ impl Marketplace {
     /// A marketplace that sells nothing and owns no market yet. `keys` belong to `me.key`.
     #[must_use]
     pub fn new(config: Config, me: Peer, keys: KeyPair, seed: [u8; 32], now: Time) -> Self {
-        let post = Post::new(config, me, keys, seed);
-        Self { post, owner: Owner::default(), seller: Seller::new(now), buyer: Buyer::default(), now }
+        let (post, owner) = (Post::new(config, me, keys, seed), Owner::new(config.rules.placement));
+        Self { post, owner, seller: Seller::new(now), buyer: Buyer::default(), now }
     }
 
     /// Takes `input` in at `now`; a `now` before the last one counts as the last one.

@@ -12,7 +12,7 @@ use crate::ticket::{CLOCK_SKEW, LIFETIME_RENEWALS};
 use estate::Estate;
 pub(crate) use matches::{Match, MatchKey, Wish};
 use proto::message::market::{Delist, Handed, List, Listed, MarketMessage};
-use proto::{Bundle, Peer, Range, Refusal, RefusalCode, RequestId, Time};
+use proto::{Bundle, Peer, Placement, Range, Refusal, RefusalCode, RequestId, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use tickets::Tickets;
 
@@ -27,6 +27,8 @@ pub use matches::{
 /// The owner's state.
 #[derive(Debug, Default)]
 pub(crate) struct Owner {
+    /// By which scheme markets fall to nodes.
+    pub(crate) placement: Placement,
     pub(crate) range: Option<Range>,
     pub(crate) books: Books,
     /// Listings of markets that others answer for, in case that it falls to this node. Nobody is matched with them.
@@ -44,6 +46,10 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
+    pub(crate) fn new(placement: Placement) -> Self {
+        Self { placement, ..Self::default() }
+    }
+
     pub(crate) fn next_due(&self) -> Option<Time> {
         let end = |books: &Books| books.expiries.first().map(|(expires, _)| *expires);
         let matched = self.due.first().map(|(due, _)| *due);

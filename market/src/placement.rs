@@ -1,13 +1,17 @@
 //! Where a market lies on the circle, and which markets an arc holds.
 
+pub mod processor;
 pub mod single;
 
-use proto::{Market, RingId};
+use proto::{Market, Placement, RingId};
 
-/// The key whose responsible node owns `market`.
+/// The key whose responsible node owns `market`, by the scheme of the network (CompuP2P paper, IV-A).
 #[must_use]
-pub fn key(market: Market) -> RingId {
-    single::key(market)
+pub fn key(placement: Placement, market: Market) -> RingId {
+    match placement {
+        Placement::Single => single::key(market),
+        Placement::Processor => processor::key(market),
+    }
 }
 
 /// Whether `market` is one that exists.
@@ -31,13 +35,14 @@ pub fn next_outside(from: Market, held: impl Fn(Market) -> bool) -> Option<Marke
 mod tests {
     use super::*;
     use proto::{Commodity, Range, RingId};
+    use std::collections::BTreeSet;
 
     fn compute(class: u32) -> Market {
         Market { commodity: Commodity::Compute, class }
     }
 
     fn check(range: Range, from: u32, run_to: Option<u32>, next: Option<u32>) {
-        let held = |market| range.contains(key(market));
+        let held = |market| range.contains(key(Placement::Single, market));
         let found: Vec<u32> = run(compute(from), held).map(|market| market.class).collect();
         let expected: Vec<u32> = run_to.map_or_else(Vec::new, |last| (from..=last).collect());
         assert_eq!((found, next_outside(compute(from), held)), (expected, next.map(compute)));
@@ -45,7 +50,10 @@ mod tests {
 
     #[test]
     fn an_arc_holds_the_markets_whose_keys_lie_on_it() {
-        let arc = |after: u32, until: u32| Range { after: key(compute(after)), until: key(compute(until)) };
+        let arc = |after: u32, until: u32| Range {
+            after: key(Placement::Single, compute(after)),
+            until: key(Placement::Single, compute(until)),
+        };
         let whole = Range { after: RingId([9; 20]), until: RingId([9; 20]) };
         check(arc(10, 14), 11, Some(14), Some(15));
         check(arc(10, 14), 13, Some(14), Some(15));
@@ -53,5 +61,16 @@ mod tests {
         check(arc(90, 3), 91, Some(95), None);
         check(arc(90, 3), 0, Some(3), Some(4));
         check(whole, 0, Some(95), None);
+    }
+
+    #[test]
+    fn every_market_has_a_key_of_its_own_in_both_schemes() {
+        for placement in [Placement::Single, Placement::Processor] {
+            let markets = Commodity::ALL
+                .into_iter()
+                .flat_map(|commodity| (0..commodity.classes()).map(move |class| Market { commodity, class }));
+            let keys: BTreeSet<RingId> = markets.map(|market| key(placement, market)).collect();
+            assert_eq!(keys.len(), 96 + 64 + 64, "{placement:?}");
+        }
     }
 }

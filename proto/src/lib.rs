@@ -25,6 +25,6 @@ pub use money::{Money, Rate};
 pub use quantity::{Bytes, Capacity, Cycles, Reputation};
 pub use range::Range;
 pub use refusal::{Refusal, RefusalCode};
-pub use rules::Rules;
+pub use rules::{Placement, Rules};
 pub use signed::Signed;
 pub use time::{Span, Time};

@@ -41,9 +41,10 @@ impl PricingRule {
 }
 
 /// Which node owns a market, and how a buyer finds the next larger one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Placement {
     /// The capacity itself, scaled over the circle, is the key; the buyer asks upwards (paper IV-A1).
+    #[default]
     Single,
     /// The hash of the market is the key; the owners of markets with listings form a second ring, in which the
     /// buyer finds the asked or the nearest larger market (paper IV-A2).

@@ -151,6 +151,7 @@ fn requirement(sub_task: &SubTask) -> Requirement {
         arch: asked.arch.clone().unwrap_or_default(),
         native: false,
         run_time: limits.wall_time,
+        reputation: asked.min_reputation.unwrap_or_default(),
         ..Requirement::default()
     }
 }

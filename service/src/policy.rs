@@ -1,34 +1,65 @@
 //! The usage policy: what the owner of a machine allows, as TOML in and a checked [`Policy`] out.
 //!
-//! [`parse`] reads `policy.toml` and reports every fault with its line and column. [`Policy::sale`] says what
-//! may be sold at this moment, and if nothing, why; [`Policy::is_denied`] says who is not served. Every key is
-//! described in `docs/policy.md`. A key that the format has but that has no effect yet is refused, so that no
-//! owner relies on a limit that nobody keeps.
+//! [`parse`] reads `policy.toml` and reports every fault with its line and column. A [`Governor`] follows the
+//! machine and says at every moment what may be sold and what happens to the work that runs; [`Policy::sale`]
+//! answers the same for one moment alone. [`Policy::is_denied`] says who is not served. [`describe`] says what a
+//! policy means, [`diff`] what differs between two, [`Explanation`] why the node shares or not, and
+//! [`import::boinc`] makes one of BOINC's preferences. Every key is described in `docs/policy.md`. A value that
+//! the format has but that has no effect yet is refused, so that no owner relies on a limit that nobody keeps.
 
+mod condition;
+mod cost;
 mod decision;
+mod describe;
+mod diff;
+mod explain;
+mod expression;
 mod fault;
+mod governor;
 mod hint;
 mod item;
 mod keys;
+mod latch;
 mod machine;
 mod place;
+mod presence;
 mod quantity;
 mod read;
+mod rule;
 mod sale;
 mod schedule;
+mod sections;
 mod subnet;
 mod syntax;
+mod text;
+mod timetable;
+mod view;
+
+pub mod import;
+
 #[cfg(test)]
 mod tests;
 
+pub use cost::{
+    CostModel, Estimate, MAX_CREDITS_PER_CURRENCY, MAX_CURRENCY, MAX_WATTS, MarginalCost, Micro, Tariff,
+};
 pub use decision::{Decision, Work};
+pub use describe::describe;
+pub use diff::diff;
+pub use explain::{Explanation, Next};
+pub use expression::{Expression, Facts, MAX_CONDITION, MAX_CONDITION_DEPTH};
 pub use fault::{Fault, FaultKind, Hint};
+pub use governor::Governor;
 pub use machine::{Battery, Machine, Moment};
+pub use presence::Presence;
+pub use rule::{MAX_RULES, Rule, Setting};
 pub use sale::Sale;
-pub use schedule::{Hours, Opening, Weekday};
+pub use schedule::{Hours, Kind, Opening, Weekday};
+pub use sections::{Disk, Idle, IdleSource, Override, Power, Suspend, Traffic, Volume};
 pub use subnet::Subnet;
 
-use proto::{Bytes, PublicKey, Rate, Span};
+use proto::{Bytes, Hash, PublicKey, Rate, Span};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use toml::de::DeTable;
 
@@ -39,25 +70,62 @@ pub const MAX_FAULTS: usize = 1000;
 /// The port that nodes listen on unless their policy says otherwise.
 pub const DEFAULT_PORT: u16 = 7740;
 
+/// How much cooler than `power.max_cpu_temp_c` the processor has to be before work goes on, in °C, unless
+/// `power.resume_cpu_temp_c` says so: 10, as in the project's reference (80 and 70).
+pub const COOLER_C: i32 = 10;
+
 /// What the owner of a machine allows. [`Default`] is what an empty file means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
+    /// `node.name`: what the node is called where people see it.
+    pub node_name: Option<String>,
+    /// `start_delay`: nothing is sold for so long after the start.
+    pub start_delay: Span,
     /// `share.compute`: whether compute power is sold at all.
     pub share_compute: bool,
-    /// `market.marginal_cost`: what the work costs the owner, in micro-credits per Gc; more than 0.
-    pub marginal_cost: Rate,
+    /// `share.storage`: whether disk space is sold by itself, for checkpoints and files of others.
+    pub share_storage: bool,
+    /// `share.files`: which files are offered for download; `*` stands for any part of a name.
+    pub share_files: Vec<String>,
+    /// `market.marginal_cost`: what the work costs the owner, in micro-credits per Gc, more than 0; none for
+    /// `"auto"`. See [`Policy::marginal_cost`].
+    pub fixed_cost: Option<Rate>,
+    /// The rest of `[market]`: what the cost is computed from when it is `"auto"`, or for a suggestion.
+    pub cost_model: CostModel,
     /// `market.min_price`: the least that is asked, in micro-credits per Gc.
     pub min_price: Rate,
+    /// `market.max_queued`: how many accepted sub-tasks may wait for a core.
+    pub max_queued: u32,
     /// `cpu.max_cores`: the most cores that are sold; at least 1; none: only the share below counts.
     pub max_cores: Option<u32>,
     /// `cpu.max_cores_pct`: the most cores that are sold, in per cent of the machine's, 1 to 100.
     pub max_cores_pct: u32,
     /// `cpu.max_other_load_pct`: nothing is sold while other programs use more of the processor, 0 to 100.
     pub max_other_load_pct: u32,
+    /// `cpu.throttle_pct`: the share of the time that work runs, in per cent, 1 to 100.
+    pub throttle_pct: u32,
+    /// `cpu.nice`: how far the work of others stands back behind other programs, 0 to 19.
+    pub nice: u32,
     /// `cpu.assume_idle`: whether cores are sold whatever the load.
     pub assume_idle: bool,
     /// `memory.max_pct`: how much of the free memory is sold, in per cent, 1 to 100.
     pub memory_max_pct: u32,
+    /// `memory.max_swap_pct`: no work while more of the swap space is used, in per cent, 0 to 100.
+    pub max_swap_pct: u32,
+    /// `[in_use]`: other limits while somebody uses the machine.
+    pub in_use: Override,
+    /// `[idle_limits]`: other limits while nobody is there.
+    pub idle_limits: Override,
+    /// `[idle]`: when nobody is there.
+    pub idle: Idle,
+    /// `[power]`: battery and heat.
+    pub power: Power,
+    /// `[suspend]`: how work stands still and goes on.
+    pub suspend: Suspend,
+    /// `exclusive.programs`: no work while one of these runs.
+    pub exclusive: BTreeSet<String>,
+    /// `[disk]`, less the next one.
+    pub disk: Disk,
     /// `disk.max_size`: the most disk space that is sold.
     pub disk_max_size: Bytes,
     /// `limits.max_run_time`: the longest that one sub-task may run.
@@ -66,18 +134,30 @@ pub struct Policy {
     pub max_memory: Bytes,
     /// `limits.max_output`: the most that one sub-task may write to standard output, and to standard error.
     pub max_output: Bytes,
+    /// `limits.max_processes`: the most processes and threads of one sub-task, at least 1.
+    pub max_processes: u32,
     /// `limits.sandbox`: how strictly programs are shut in.
     pub sandbox: Sandbox,
     /// `network.listen`: where the node listens.
     pub listen: SocketAddr,
+    /// The rest of `[network]`.
+    pub traffic: Traffic,
     /// `access.deny_nodes`: buyers whose work is not done here.
     pub deny_nodes: Vec<PublicKey>,
     /// `access.allow_nodes`: if not empty, the only buyers whose work is done here, less the denied ones.
     pub allow_nodes: Vec<PublicKey>,
     /// `access.deny_ips`: addresses that are not served.
     pub deny_ips: Vec<Subnet>,
-    /// `[[schedule]]`: when power is sold, in local time: when any of them matches; if empty, always.
+    /// `access.deny_programs`: programs that are not run here, by their BLAKE3 hashes.
+    pub deny_programs: Vec<Hash>,
+    /// `gpu.when_active`: read for those who bring it along; there is no work for GPUs yet, see
+    /// [`Policy::warnings`].
+    pub gpu_when_active: Option<bool>,
+    /// `[[schedule]]`: when power is sold and the network used, in local time: when any one of that kind matches;
+    /// if there is none of that kind, always.
     pub schedule: Vec<Opening>,
+    /// `[[rule]]`: other values while a condition holds; the first one that holds counts. At most [`MAX_RULES`].
+    pub rules: Vec<Rule>,
 }
 
 /// How strictly programs are shut in. Every program of this version is WebAssembly and runs in a sandbox, so
@@ -93,24 +173,45 @@ pub enum Sandbox {
 impl Default for Policy {
     fn default() -> Self {
         Self {
+            node_name: None,
+            start_delay: Span(0),
             share_compute: true,
-            marginal_cost: Rate(200_000),
+            share_storage: false,
+            share_files: Vec::new(),
+            fixed_cost: Some(Rate(200_000)),
+            cost_model: CostModel::default(),
             min_price: Rate(0),
+            max_queued: 0,
             max_cores: None,
             max_cores_pct: 100,
             max_other_load_pct: 50,
+            throttle_pct: 100,
+            nice: 10,
             assume_idle: false,
             memory_max_pct: 50,
+            max_swap_pct: 100,
+            in_use: Override::default(),
+            idle_limits: Override::default(),
+            idle: Idle::default(),
+            power: Power::default(),
+            suspend: Suspend::default(),
+            exclusive: BTreeSet::new(),
+            disk: Disk::default(),
             disk_max_size: Bytes::gib(10),
             max_run_time: Span::secs(24 * 3600),
             max_memory: Bytes::gib(4),
             max_output: Bytes::mib(64),
+            max_processes: 256,
             sandbox: Sandbox::Best,
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), DEFAULT_PORT),
+            traffic: Traffic::default(),
             deny_nodes: Vec::new(),
             allow_nodes: Vec::new(),
             deny_ips: Vec::new(),
+            deny_programs: Vec::new(),
+            gpu_when_active: None,
             schedule: Vec::new(),
+            rules: Vec::new(),
         }
     }
 }
@@ -123,6 +224,28 @@ impl Policy {
         self.deny_nodes.contains(&key)
             || self.deny_ips.iter().any(|subnet| subnet.contains(ip))
             || !self.allow_nodes.is_empty() && !self.allow_nodes.contains(&key)
+    }
+
+    /// Whether the program with the BLAKE3 hash `code` is not run here.
+    #[must_use]
+    pub fn is_denied_program(&self, code: Hash) -> bool {
+        self.deny_programs.contains(&code)
+    }
+
+    /// What the work costs the owner.
+    #[must_use]
+    pub fn marginal_cost(&self) -> MarginalCost {
+        match self.fixed_cost {
+            Some(rate) => MarginalCost::Fixed(rate),
+            None => MarginalCost::Auto(self.cost_model.clone()),
+        }
+    }
+
+    /// What the file says that has no effect, as sentences.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let gpu = "`gpu.when_active` is read and has no effect: there is no work for GPUs yet";
+        self.gpu_when_active.iter().map(|_| gpu.to_owned()).collect()
     }
 }
 

@@ -14,7 +14,7 @@
 //! written.
 
 mod decimal;
-mod document;
+pub(crate) mod document;
 mod expansion;
 mod fault;
 mod hint;
@@ -35,7 +35,7 @@ pub use fault::{Fault, FaultKind, Hint, Parsing};
 pub use path::PathProblem;
 pub use warning::{Warning, WarningKind};
 
-use proto::{Bytes, Capacity, Cycles, Money, Span};
+use proto::{Bytes, Capacity, Cycles, Money, Reputation, Span};
 use std::collections::BTreeMap;
 
 /// The largest task file in bytes: 16 MiB. Callers look at the size before they read.
@@ -147,6 +147,8 @@ pub struct Requirements {
     pub min_memory: Option<Bytes>,
     /// `MinDisk`: at least this much free disk space in bytes.
     pub min_disk: Option<Bytes>,
+    /// `MinReputation`: at least this share of its contracts the seller has kept, by the word of the bank.
+    pub min_reputation: Option<Reputation>,
 }
 
 /// What one attempt may use before it is stopped; all more than 0. There is no network.

@@ -17,6 +17,8 @@ mod replay;
 #[cfg(test)]
 mod settlement;
 #[cfg(test)]
+mod standing;
+#[cfg(test)]
 mod time;
 #[cfg(test)]
 mod world;

@@ -7,7 +7,7 @@ use proto::message::bank::{
     Balance, BalanceQuery, BalanceReply, BankCommand, BankMessage, BankOutcome, BankRequest, HoldReceipt,
     ReleasedReceipt,
 };
-use proto::message::market::RefusedRequest;
+use proto::message::market::{RefusedRequest, Standing};
 use proto::message::service::{Outcome, Report};
 use proto::{Hash, Money, RefusalCode, RequestId, Signed, Span, Time};
 
@@ -283,7 +283,11 @@ fn a_balance_is_told_to_its_owner() {
     world.held(1, 4, hold(2, TICKET, 10, 60));
     let query = |n| BankMessage::BalanceQuery(BalanceQuery { request: RequestId(n) });
     let balance = Balance { account: key(1), available: Money(GRANT - 10), held: Money(10) };
-    let expected = BankMessage::BalanceReply(BalanceReply { request: RequestId(8), balance });
+    let expires = world.now.after(bank::STANDING_TTL);
+    let standing = Standing { account: key(1), kept: 0, broken: 0, expires };
+    let standing = Signed::new(standing, &keys(BANK));
+    let expected =
+        BankMessage::BalanceReply(Box::new(BalanceReply { request: RequestId(8), balance, standing }));
     assert_eq!(world.ask(peer(1), query(8)), expected);
     let BankMessage::Refused(RefusedRequest { request, refusal }) = world.ask(peer(6), query(9)) else {
         panic!("told a stranger a balance");
@@ -308,7 +312,10 @@ fn answers_that_nobody_asked_for_are_dropped() {
     let mut world = World::with_accounts(&[1]);
     world.sent.clear();
     let balance = Balance { account: key(1), available: Money(1), held: Money(1) };
-    let message = BankMessage::BalanceReply(BalanceReply { request: RequestId(1), balance });
+    let standing = Standing { account: key(1), kept: 9, broken: 0, expires: world.now };
+    let standing = Signed::new(standing, &keys(BANK));
+    let message =
+        BankMessage::BalanceReply(Box::new(BalanceReply { request: RequestId(1), balance, standing }));
     world.input(Input::Receive { from: peer(1), message });
     assert_eq!(world.sent, []);
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::matching::{Entry, Row};
 use crate::owner::estate::Change;
 use crate::{Config, Input, Slice, Supply, placement};
+use proto::Placement;
 use proto::message::market::{FindSeller, List, Listing, MarketMessage, Platform, Requirement};
 use proto::{Bytes, Capacity, CommandId, KeyPair, Peer, Range, Rate, RequestId, RingId, Rules, Signed, Span};
 
@@ -171,7 +172,7 @@ fn an_owner_that_does_not_purge_is_seen() {
 #[test]
 fn an_owner_that_keeps_what_it_has_lost_is_seen() {
     let market = listing(2).body.market;
-    let arc = Range { after: placement::key(market), until: RingId([0; 20]) };
+    let arc = Range { after: placement::key(Placement::Single, market), until: RingId([0; 20]) };
     check(|node| node.owner.range = Some(arc), &Violation::OutsideRange { market });
     check(|node| node.owner.range = None, &Violation::OutsideRange { market });
 }
@@ -186,7 +187,10 @@ fn a_listing_in_the_wrong_place_is_seen() {
     check(aside, &Violation::KeptAside { market });
     let below = Market { class: market.class - 1, ..market };
     let twice = |node: &mut Marketplace| {
-        let arc = Range { after: placement::key(below), until: placement::key(market) };
+        let arc = Range {
+            after: placement::key(Placement::Single, below),
+            until: placement::key(Placement::Single, market),
+        };
         let mut older = listing(2);
         older.body.per_core = Capacity(1 << 40);
         older.body.market = requirement::market_of(&older.body);
@@ -205,7 +209,10 @@ fn a_listing_in_the_wrong_place_is_seen() {
 fn a_hand_over_without_an_end_is_seen() {
     let heir = peer(9);
     let late = |node: &mut Marketplace| {
-        let arc = Range { after: placement::key(listing(2).body.market), until: RingId([0; 20]) };
+        let arc = Range {
+            after: placement::key(Placement::Single, listing(2).body.market),
+            until: RingId([0; 20]),
+        };
         let change = Change { range: arc, heir: Some(heir), donor: None };
         node.owner.range_changed(peer(1), change, Time(0));
         node.now = Time(3_000_000);

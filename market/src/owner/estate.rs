@@ -20,7 +20,7 @@ use crate::matching::{Books, Entry, Spot};
 use crate::placement;
 use crate::post::Post;
 use proto::message::market::{HandOver, Handed, HandedOver, Listing, MarketMessage};
-use proto::{Bundle, Market, Peer, Range, RefusalCode, RequestId, Signed, Span, Time};
+use proto::{Bundle, Market, Peer, Placement, Range, RefusalCode, RequestId, Signed, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Listings in one message: at most 40 kB.
@@ -63,6 +63,7 @@ pub(crate) struct Estate {
 /// A part of the arc that is being handed over.
 #[derive(Debug)]
 struct Gift {
+    placement: Placement,
     heir: Peer,
     /// The part that is still answered for; none when nothing was lost.
     arc: Option<Range>,
@@ -132,7 +133,7 @@ impl Estate {
 
 impl Gift {
     fn holds(&self, market: Market) -> bool {
-        self.arc.is_some_and(|arc| arc.contains(placement::key(market)))
+        self.arc.is_some_and(|arc| arc.contains(placement::key(self.placement, market)))
     }
 
     /// Sends what is due again and what has not been sent.
@@ -178,7 +179,8 @@ impl Gift {
 impl Owner {
     /// Whether this node answers for `market`.
     pub(crate) fn answers(&self, market: Market) -> bool {
-        self.range.is_some_and(|range| range.contains(placement::key(market))) || self.estate.holds(market)
+        self.range.is_some_and(|range| range.contains(placement::key(self.placement, market)))
+            || self.estate.holds(market)
     }
 
     pub(crate) fn range_changed(&mut self, me: Peer, change: Change, now: Time) {
@@ -309,7 +311,8 @@ impl Owner {
     /// Starts a hand-over. It may end another, whose part is answered for no longer.
     fn give(&mut self, heir: Peer, arc: Option<Range>, is_departure: bool, until: Time) {
         let (pending, pages, is_closed) = (BTreeSet::new(), BTreeMap::new(), is_departure);
-        let mut gift = Gift { heir, arc, pending, pages, is_closed, is_departure, until };
+        let placement = self.placement;
+        let mut gift = Gift { placement, heir, arc, pending, pages, is_closed, is_departure, until };
         gift.pending.extend(self.books.spots(|market| gift.holds(market)));
         gift.pending.extend(self.kept.spots(|_| true));
         self.estate.give(gift);

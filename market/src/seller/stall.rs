@@ -126,7 +126,7 @@ impl Stall {
 
     pub(crate) fn range_changed(&mut self, post: &Post, range: Range) {
         if let Some((market, owner)) = self.home
-            && range.contains(placement::key(market)) != (owner == post.me)
+            && range.contains(placement::key(post.rules.placement, market)) != (owner == post.me)
         {
             self.home = None;
             self.is_outdated |= self.listing.is_some();
@@ -166,7 +166,7 @@ impl Stall {
     fn ask_ring(&mut self, post: &mut Post, market: Market, from: Peer, reserve: Reserve, now: Time) {
         let strangers = self.strangers.get_or_insert_with(|| {
             let token = post.number();
-            post.put(Output::Lookup { token, key: placement::key(market) });
+            post.put(Output::Lookup { token, key: placement::key(post.rules.placement, market) });
             Strangers { token, market, until: now.after(STRANGER_TIMEOUT), asks: Vec::new() }
         });
         // An owner that asks again means the same slice.
@@ -366,7 +366,7 @@ impl Stall {
             _ => {
                 let token = post.number();
                 self.step = Step::LookingUp { token, market, until: now.after(LOOKUP_TIMEOUT) };
-                post.put(crate::Output::Lookup { token, key: placement::key(market) });
+                post.put(crate::Output::Lookup { token, key: placement::key(post.rules.placement, market) });
             }
         }
     }

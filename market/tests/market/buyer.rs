@@ -2,6 +2,7 @@
 
 use crate::papers::{at, give, key, keys, listing, need, peer, rules, sent, signed, tell, ticket_id};
 use market::{Config, Input, Marketplace, Output, Shortage, TicketFault, buyer, placement};
+use proto::Placement;
 use proto::message::market::{FindSeller, MarketMessage, Matched, NoSeller, RefusedRequest, Ticket};
 use proto::{Capacity, Market, PublicKey, Rate, Refusal, RefusalCode, Signed, Time};
 
@@ -26,7 +27,7 @@ fn buy(n: u16) -> Input {
 /// Answers the lookup of `class` with node `owner`; the question that goes there.
 fn found(node: &mut Marketplace, outputs: &[Output], sought: u32, owner: u16, now: Time) -> FindSeller {
     let [Output::Lookup { token, key }] = outputs else { panic!("{outputs:?}") };
-    assert_eq!(*key, placement::key(class(sought)));
+    assert_eq!(*key, placement::key(Placement::Single, class(sought)));
     let outputs = give(node, Input::Found { token: *token, owner: peer(owner) }, now);
     question(&outputs, owner)
 }

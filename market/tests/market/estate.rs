@@ -4,6 +4,7 @@ use crate::papers::{
     at, give, key, keys, list, listing, need, node, peer, rules, sent, signed, tell, ticket_id, whole_circle,
 };
 use market::{Config, Input, Marketplace, Output, owner, placement};
+use proto::Placement;
 use proto::message::market::{
     Delist, FindSeller, HandOver, Handed, HandedOver, Listing, MarketMessage, Reserve, Reserved, Unavailable,
 };
@@ -20,7 +21,10 @@ fn class(class: u32) -> Market {
 
 /// The markets above `after` up to `until`. The tests' listings of one core stand in class 39.
 fn arc(after: u32, until: u32) -> Range {
-    Range { after: placement::key(class(after)), until: placement::key(class(until)) }
+    Range {
+        after: placement::key(Placement::Single, class(after)),
+        until: placement::key(Placement::Single, class(until)),
+    }
 }
 
 fn change(range: Range, heir: Option<u16>, donor: Option<u16>) -> Input {
@@ -409,7 +413,7 @@ fn a_bounded_number_of_parts_is_handed_over_at_a_time_and_the_oldest_is_given_up
     }
     let given_up = Range { until: peer(heirs[1]).id(), ..whole };
     let (gone, answered): (Vec<u32>, Vec<u32>) =
-        (0..96).partition(|n| given_up.contains(placement::key(class(*n))));
+        (0..96).partition(|n| given_up.contains(placement::key(Placement::Single, class(*n))));
     assert!(!gone.is_empty() && !answered.is_empty());
     assert!(gone.iter().all(|n| !owner.answers_for(class(*n))), "{gone:?}");
     assert!(answered.iter().all(|n| owner.answers_for(class(*n))), "{answered:?}");

@@ -4,6 +4,7 @@ use crate::papers::{need, peer};
 use crate::world::{End, Faults, World};
 use market::placement;
 use proptest::prelude::*;
+use proto::Placement;
 use proto::{Capacity, Market, Range, Span};
 
 /// Nodes 0 to 5 sell two cores of 1,000 Mc/s each; nodes 6 to 13 do not, 14 and 15 buy.
@@ -25,7 +26,7 @@ enum Move {
 }
 
 fn market() -> proto::RingId {
-    placement::key(Market::of_capacity(Capacity(2_000)))
+    placement::key(Placement::Single, Market::of_capacity(Capacity(2_000)))
 }
 
 fn start(faults: Faults, seed: u8) -> World {

@@ -5,6 +5,7 @@ use crate::papers::{
     ticket_id,
 };
 use market::{Input, Marketplace, TicketFault, owner, placement};
+use proto::Placement;
 use proto::message::market::{
     Delist, FindSeller, List, Listing, MarketMessage, NoSeller, Requirement, Reserve, Reserved, Ticket,
     Unavailable,
@@ -311,8 +312,10 @@ fn a_listing_that_is_not_renewed_ends() {
 fn markets_outside_the_arc_are_refused_dropped_and_pointed_to() {
     let class = |class| Market { class, ..Market::of_capacity(Capacity(0)) };
     let mut owner = owner_of(&[5]);
-    let arc =
-        |after, until| Range { after: placement::key(class(after)), until: placement::key(class(until)) };
+    let arc = |after, until| Range {
+        after: placement::key(Placement::Single, class(after)),
+        until: placement::key(Placement::Single, class(until)),
+    };
     give(&mut owner, Input::RangeChanged { range: arc(38, 41), heir: None, donor: None }, at(1));
     assert_eq!(owner.listings().count(), 1, "class 39 is kept");
     let answer = buy(&mut owner, order(7, 1_000, need(2, 1_000), 9, vec![]), &[], at(1)).1;

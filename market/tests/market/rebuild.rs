@@ -3,6 +3,7 @@
 use crate::papers::{need, rules};
 use crate::world::{Faults, World};
 use market::placement;
+use proto::Placement;
 use proto::{Capacity, Market, Span};
 
 /// Ten nodes of which nodes 0 to 5 sell one core of 1,000 Mc/s each.
@@ -17,7 +18,7 @@ fn world() -> World {
 }
 
 fn owner(world: &World) -> u16 {
-    world.owner_of(placement::key(Market::of_capacity(Capacity(1_000))))
+    world.owner_of(placement::key(Placement::Single, Market::of_capacity(Capacity(1_000))))
 }
 
 #[test]
@@ -49,7 +50,7 @@ fn after_the_owner_has_crashed_the_next_one_has_all_listings_within_a_renewal() 
 #[test]
 fn a_newcomer_that_takes_the_market_over_has_all_listings_within_a_renewal() {
     let mut world = world();
-    let key = placement::key(Market::of_capacity(Capacity(1_000)));
+    let key = placement::key(Placement::Single, Market::of_capacity(Capacity(1_000)));
     let old = owner(&world);
     let newcomer = (10..999).find(|n| {
         let place = crate::papers::peer(*n).id();

@@ -2,6 +2,7 @@
 
 use crate::papers::{at, give, key, keys, need, peer, rules, sent, supply, tell, ticket_id};
 use market::{Config, Input, Marketplace, Output, Supply, placement, seller, ticket};
+use proto::Placement;
 use proto::message::market::{
     Delist, Listed, Listing, MarketMessage, RefusedRequest, Reserve, Reserved, Unavailable,
 };
@@ -77,7 +78,9 @@ fn no(n: u64) -> (u16, MarketMessage) {
 #[test]
 fn what_is_idle_is_listed_in_the_market_of_its_class() {
     let (mut seller, outputs) = seller_of(supply(4, 1_000, 5));
-    assert!(matches!(outputs[..], [Output::Lookup { key, .. }] if key == placement::key(class(47))));
+    assert!(
+        matches!(outputs[..], [Output::Lookup { key, .. }] if key == placement::key(Placement::Single, class(47)))
+    );
     assert_eq!(seller.listed().next(), None);
     let outputs = found(&mut seller, &outputs, OWNER, at(0));
     let listing = confirm(&mut seller, &outputs, at(0));
@@ -114,7 +117,9 @@ fn a_sold_slice_moves_the_remainder_to_its_own_market() {
     give(&mut seller, Input::Take { ticket: ticket_id(1) }, at(2));
     let outputs = give(&mut seller, Input::Free { ticket: ticket_id(1) }, at(3));
     assert_eq!(seller.free_part().cores, 4);
-    assert!(matches!(outputs[..], [Output::Lookup { key, .. }] if key == placement::key(class(47))));
+    assert!(
+        matches!(outputs[..], [Output::Lookup { key, .. }] if key == placement::key(Placement::Single, class(47)))
+    );
 }
 
 #[test]
@@ -192,7 +197,7 @@ fn check_stranger(owner: Option<u16>, is_kept: bool, lists_at: u16) {
     let (mut seller, listing) = listed(supply(4, 1_000, 5));
     let asked = tell(&mut seller, 6, reserve(1, listing.version, 4), at(1));
     let [Output::Lookup { token, key: sought }] = asked[..] else { panic!("{asked:?}") };
-    assert_eq!(sought, placement::key(class(47)));
+    assert_eq!(sought, placement::key(Placement::Single, class(47)));
     let ticket = ticket_id(1);
     let again = Reserve {
         commodity: Commodity::Compute,
@@ -285,7 +290,9 @@ fn a_new_price_replaces_the_listing_and_a_new_speed_takes_it_out_before_it_moves
         sent(&outputs),
         [(OWNER, MarketMessage::Delist(Delist { commodity: Commodity::Compute, version: listing.version }))]
     );
-    assert!(matches!(outputs[1], Output::Lookup { key, .. } if key == placement::key(class(51))));
+    assert!(
+        matches!(outputs[1], Output::Lookup { key, .. } if key == placement::key(Placement::Single, class(51)))
+    );
 }
 
 #[test]
@@ -330,9 +337,9 @@ fn a_seller_without_an_answer_looks_the_owner_up_again_after_growing_pauses() {
 
 #[test]
 fn a_seller_moves_at_once_when_its_market_falls_to_it_or_away_from_it() {
-    let home = placement::key(class(47));
-    let own = Range { after: placement::key(class(46)), until: home };
-    let other = Range { after: home, until: placement::key(class(46)) };
+    let home = placement::key(Placement::Single, class(47));
+    let own = Range { after: placement::key(Placement::Single, class(46)), until: home };
+    let other = Range { after: home, until: placement::key(Placement::Single, class(46)) };
     let (mut seller, _) = listed(supply(4, 1_000, 5));
     assert_eq!(
         give(&mut seller, Input::RangeChanged { range: other, heir: None, donor: None }, at(1)),

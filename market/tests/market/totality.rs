@@ -3,6 +3,7 @@
 use crate::papers::{key, keys, listing, need, node, peer, rules, signed, supply, ticket_id, whole_circle};
 use market::{Config, Input, Marketplace, placement};
 use proptest::prelude::*;
+use proto::Placement;
 use proto::message::market::{
     Delist, FindSeller, HandOver, Handed, HandedOver, List, Listed, Listing, MarketMessage, Matched,
     NoSeller, RefusedRequest, Requirement, Reserve, Reserved, Ticket, Unavailable,
@@ -140,7 +141,7 @@ fn messages() -> impl Strategy<Value = MarketMessage> {
 }
 
 fn inputs() -> impl Strategy<Value = Input> {
-    let key = |class| placement::key(Market::of_capacity(Capacity(class)));
+    let key = |class| placement::key(Placement::Single, Market::of_capacity(Capacity(class)));
     let ticket = || (0_u16..3).prop_map(ticket_id);
     let buys =
         (any::<u64>(), batches(), needs(), 0_u64..12).prop_map(|(token, tickets, requirement, bid)| {

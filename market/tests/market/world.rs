@@ -3,6 +3,7 @@
 
 use crate::papers::{keys, peer, rules, supply};
 use market::{Config, Input, Marketplace, Output, Shortage, placement};
+use proto::Placement;
 use proto::message::market::{Listing, MarketMessage, Requirement, Ticket};
 use proto::wire::Wire;
 use proto::{Hash, Peer, PublicKey, Range, Rate, RingId, Signed, Span, Time};
@@ -169,7 +170,7 @@ impl World {
             let Some((market, _)) = node.listed().next().filter(|_| !listed.contains(&key)) else {
                 return false;
             };
-            let owner = &self.nodes[&self.owner_of(placement::key(market))];
+            let owner = &self.nodes[&self.owner_of(placement::key(Placement::Single, market))];
             owner.answers_for(market) || !kept.contains(&key)
         };
         let lost: Vec<_> = self.nodes.iter().filter(is_lost).map(|(n, _)| (self.now, *n)).collect();

@@ -1,6 +1,6 @@
 //! Messages and papers of the bank and the bootstrap server.
 
-use super::market::{RefusedRequest, Ticket};
+use super::market::{RefusedRequest, Standing, Ticket};
 use super::service::{Declined, Report, Verdict};
 use crate::id::{CommandId, ContractId, Hash, Peer, RequestId};
 use crate::key::PublicKey;
@@ -185,20 +185,22 @@ pub struct BankReply {
     pub outcome: BankOutcome,
 }
 
-/// Asks for the sender's balance.
+/// Asks for the sender's balance and standing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BalanceQuery {
     /// The asker's number for it.
     pub request: RequestId,
 }
 
-/// The balance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The balance, and what the bank says of the account as a seller.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BalanceReply {
     /// The asker's number.
     pub request: RequestId,
     /// The money.
     pub balance: Balance,
+    /// The word for the seller's listings.
+    pub standing: Signed<Standing>,
 }
 
 impl Paper for BankCommand {
@@ -218,6 +220,6 @@ pub enum BankMessage {
     Request(Box<BankRequest>),
     Reply(Box<BankReply>),
     BalanceQuery(BalanceQuery),
-    BalanceReply(BalanceReply),
+    BalanceReply(Box<BalanceReply>),
     Refused(RefusedRequest),
 }

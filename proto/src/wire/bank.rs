@@ -23,7 +23,7 @@ wire_struct!(ReleasedReceipt => ReleasedReceipt { hold, returned });
 wire_struct!(Balance => Balance { account, available, held });
 wire_struct!(BankRequest => BankRequest { command });
 wire_struct!(BalanceQuery => BalanceQuery { request });
-wire_struct!(BalanceReply => BalanceReply { request, balance });
+wire_struct!(BalanceReply => BalanceReply { request, balance, standing });
 
 wire_oneof!(BankMessage => BankMessage . body in bank_message::Body {
     Enter = Enter, Entered = Entered, Departed = Departed, Request = Request, Reply = Reply,

@@ -288,7 +288,7 @@ structures! {
     BankRequest { command }
     BankReply { command, outcome }
     BalanceQuery { request }
-    BalanceReply { request, balance }
+    BalanceReply { request, balance, standing }
 
     Blob { hash, size }
     NamedBlob { name, blob }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::worker::Terms;
 use market::{Supply, placement};
+use proto::Placement;
 use proto::message::market::{MarketMessage, Platform};
 use proto::{Bytes, Capacity, Market, Rate, Rules};
 
@@ -38,7 +39,7 @@ struct Pair {
 
 impl Pair {
     fn new() -> Self {
-        let key = placement::key(market());
+        let key = placement::key(Placement::Single, market());
         let range = |of: u16, after: u16| proto::Range { after: peer(after).id(), until: peer(of).id() };
         let (owner, other) = if range(1, 2).contains(key) { (1, 2) } else { (2, 1) };
         let mut pair =

@@ -60,6 +60,38 @@ pub enum FaultKind {
         /// What was expected.
         expected: &'static str,
     },
+    /// A key that has to be there and is not.
+    #[error("{} has no `{key}`", shown(.section))]
+    Missing {
+        /// The section.
+        section: &'static str,
+        /// The key.
+        key: &'static str,
+    },
+    /// The condition of a rule cannot be read.
+    #[error("this condition cannot be read: {reason}")]
+    Condition {
+        /// Why not, and what was expected.
+        reason: String,
+    },
+    /// A rule sets something that is no key.
+    #[error("a rule cannot set `{key}`: expected a key with its section, such as `cpu.max_cores_pct`")]
+    UnknownSetting {
+        /// What it sets.
+        key: String,
+    },
+    /// A rule sets a key that rules cannot change.
+    #[error("a rule cannot change `{key}`: it holds for the whole time that the node runs")]
+    NotInRule {
+        /// The key with its section.
+        key: String,
+    },
+    /// Preferences of BOINC that cannot be read.
+    #[error("{reason}")]
+    Preferences {
+        /// Why not, and what was expected.
+        reason: String,
+    },
     /// More faults than [`super::MAX_FAULTS`].
     #[error("there are more faults; these are the first {shown}")]
     MoreFaults {

@@ -1,21 +1,21 @@
 //! Did you mean: the known key that an unknown one was probably meant to be.
 
 use super::fault::Hint;
-use super::keys::{self, Section};
+use super::keys;
 
 /// The longest name that is compared, in bytes.
 const MAX_COMPARED: usize = 64;
 
-/// What `key`, which `section` does not have, was probably meant to be.
-pub(super) fn hint<T>(key: &str, section: &Section<T>) -> Option<Hint> {
-    if let Some(owner) = keys::owner_of(key) {
+/// What `key`, which `section` with its keys `allowed` does not have, was probably meant to be.
+pub(super) fn hint(key: &str, section: &str, allowed: &[&'static str]) -> Option<Hint> {
+    if let Some(owner) = keys::owner_of(key).filter(|owner| *owner != section) {
         return Some(Hint::BelongsIn(owner));
     }
-    closest(key, section.keys.iter().map(|known| known.name)).map(Hint::DidYouMean)
+    closest(key, allowed.iter().copied()).map(Hint::DidYouMean)
 }
 
 /// The candidate nearest to `name`: another case, `-` for `_`, or one slip per three letters, at least one.
-fn closest(name: &str, candidates: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+pub(super) fn closest(name: &str, candidates: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     if name.len() > MAX_COMPARED {
         return None;
     }

@@ -3,6 +3,7 @@
 use super::Problem;
 use super::fault::FaultKind;
 use super::hint::shortened;
+use super::text::quoted;
 use std::borrow::Cow;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -32,7 +33,8 @@ impl<'a> Item<'a> {
         self.problem(FaultKind::NotOffered { what })
     }
 
-    fn problem(self, kind: FaultKind) -> Vec<Problem> {
+    /// That something is wrong with this value.
+    pub(super) fn problem(self, kind: FaultKind) -> Vec<Problem> {
         vec![Problem { at: Some(self.value.span().start), kind }]
     }
 
@@ -70,6 +72,15 @@ impl<'a> Item<'a> {
                 Some(Cow::Borrowed(text.strip_prefix('+').unwrap_or(text)))
             }
             _ => self.whole().map(|number| Cow::Owned(number.to_string())),
+        }
+    }
+
+    /// The value as it is written in a file, if it is a flag, a number or a text.
+    pub(super) fn scalar(self) -> Option<String> {
+        match self.value.get_ref() {
+            DeValue::String(text) => Some(quoted(text)),
+            DeValue::Boolean(flag) => Some(flag.to_string()),
+            _ => self.written().map(Cow::into_owned),
         }
     }
 

@@ -1,8 +1,11 @@
 //! What single values mean: flags, counts, prices, sizes, durations, addresses, keys. No floating point.
 
+use super::cost::{MAX_CREDITS_PER_CURRENCY, MAX_CURRENCY, MAX_WATTS, Micro, Tariff};
 use super::item::{Item, Outcome};
-use super::{Sandbox, Subnet};
-use proto::{Bytes, PublicKey, Rate, Span};
+use super::schedule::parse_hours;
+use super::{IdleSource, Sandbox, Subnet, Volume};
+use proto::{Bytes, Hash, PublicKey, Rate, Span};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 const VERSION: &str = "1, the only version there is";
@@ -10,11 +13,32 @@ const FLAG: &str = "true or false";
 const CORES: &str = "a whole number of cores from 1 to 4294967295";
 const PERCENT: &str = "a whole number of per cent from 0 to 100";
 const SHARE: &str = "a whole number of per cent from 1 to 100";
-const COST: &str =
-    "credits per Gc from 0.000001 to 18446744073709.551615 with at most six decimals, such as 0.2";
+const COST: &str = "credits per Gc from 0.000001 to 18446744073709.551615 with at most six decimals, such as 0.2, or \"auto\"";
 const PRICE: &str = "credits per Gc from 0 to 18446744073709.551615 with at most six decimals, such as 0.2";
 const SIZE: &str = "a size from 1 byte to 1048576TiB, such as \"10GiB\", \"1.5GB\" or 4096";
 const DURATION: &str = "a duration above 0 and up to 36500d, such as \"24h\", \"1h 30m\" or 90 (seconds)";
+const WAIT: &str = "a duration from 0 up to 36500d, such as \"10s\", \"1h 30m\" or 90 (seconds)";
+const NEVER: &str = "a duration above 0 and up to 36500d, such as \"10m\", or \"never\"";
+const SIZE_OR_NONE: &str = "a size from 0 to 1048576TiB, such as \"5GiB\"";
+const FLOW: &str = "a size a second such as \"1MiB/s\", or \"0\" for no limit";
+const VOLUME: &str = "a size and a time such as \"100GB per 30d\", or \"0\" for no limit";
+const NICE: &str = "a whole number from 0 to 19";
+const QUEUE: &str = "a whole number of sub-tasks from 0 to 1000";
+const PROCESSES: &str = "a whole number of processes from 1 to 65536";
+const TRANSFERS: &str = "a whole number of transfers from 1 to 1000";
+const CELSIUS: &str = "a whole number of degrees Celsius from 1 to 150";
+const WATTS: &str = "a whole number of watts from 0 to 100000";
+const CURRENCY: &str = "an amount of currency from 0 to 1000 with at most six decimals, such as 0.3";
+const CREDITS: &str = "a whole number of credits from 1 to 1000000000";
+const TARIFF: &str = "an amount of currency from 0 to 1000, or a table of such amounts for all 24 hours, such as \
+                      { \"00:00-06:00\" = 0.2, \"06:00-24:00\" = 0.3 }";
+const SOURCES: &str = "a list of at least one of \"logind\", \"tty\", \"input\", \"x11\"";
+const PROGRAMS: &str = "a list of names of programs in quotes, each of 1 to 255 bytes";
+const PATTERNS: &str = "a list of paths in quotes, each of 1 to 4096 bytes, such as [\"~/public/*.dat\"]";
+const HASHES: &str = "a list of hashes of programs, each of 64 hexadecimal digits in quotes";
+const DIRECTORY: &str = "an absolute path in quotes of at most 4096 bytes, such as \"/srv/compup2p\"";
+const NAME: &str = "a name in quotes of 1 to 64 characters that can be shown";
+const REPUTATION: &str = "a number from 0.0 to 1.0";
 const SANDBOX: &str = "\"best\" or \"required\"";
 const ADDRESS: &str = "an IP address with a port, such as \"0.0.0.0:7740\" or \"[::]:7740\"";
 const NODES: &str = "a list of node keys, each of 64 hexadecimal digits in quotes";
@@ -41,8 +65,8 @@ fn within(item: Item<'_>, least: u32, most: u32, expected: &'static str) -> Outc
 }
 
 /// A number of cores, at least 1.
-pub(super) fn cores(item: Item<'_>) -> Outcome<u32> {
-    within(item, 1, u32::MAX, CORES)
+pub(super) fn some_cores(item: Item<'_>) -> Outcome<Option<u32>> {
+    within(item, 1, u32::MAX, CORES).map(Some)
 }
 
 /// Per cent, which may be none.
@@ -60,9 +84,9 @@ fn rate(item: Item<'_>, least: Rate, expected: &'static str) -> Outcome<Rate> {
     rate.filter(|rate| *rate >= least).ok_or_else(|| item.wrong(expected))
 }
 
-/// What work costs, more than nothing.
-pub(super) fn cost(item: Item<'_>) -> Outcome<Rate> {
-    if item.text() == Some("auto") { Err(item.not_offered()) } else { rate(item, Rate(1), COST) }
+/// What work costs, more than nothing; `None` for `"auto"`.
+pub(super) fn cost(item: Item<'_>) -> Outcome<Option<Rate>> {
+    if item.text() == Some("auto") { Ok(None) } else { rate(item, Rate(1), COST).map(Some) }
 }
 
 /// A price of work.
@@ -105,6 +129,185 @@ pub(super) fn nodes(item: Item<'_>) -> Outcome<Vec<PublicKey>> {
 /// A list of addresses and networks.
 pub(super) fn subnets(item: Item<'_>) -> Outcome<Vec<Subnet>> {
     item.each(SUBNETS, |subnet| subnet.text().and_then(Subnet::parse).ok_or_else(|| subnet.wrong(SUBNETS)))
+}
+
+/// A flag that is given or not.
+pub(super) fn some_flag(item: Item<'_>) -> Outcome<Option<bool>> {
+    flag(item).map(Some)
+}
+
+/// Per cent, which may be none, that is given or not.
+pub(super) fn some_percent(item: Item<'_>) -> Outcome<Option<u32>> {
+    percent(item).map(Some)
+}
+
+/// Per cent of something that is shared, that is given or not.
+pub(super) fn some_share(item: Item<'_>) -> Outcome<Option<u32>> {
+    share(item).map(Some)
+}
+
+/// A temperature in °C.
+pub(super) fn some_celsius(item: Item<'_>) -> Outcome<Option<i32>> {
+    let degrees = within(item, 1, 150, CELSIUS)?;
+    Ok(i32::try_from(degrees).ok())
+}
+
+/// How far our work stands back, as `nice` has it.
+pub(super) fn nice(item: Item<'_>) -> Outcome<u32> {
+    within(item, 0, 19, NICE)
+}
+
+/// How many sub-tasks wait for a core.
+pub(super) fn queue(item: Item<'_>) -> Outcome<u32> {
+    within(item, 0, 1_000, QUEUE)
+}
+
+/// The most processes of one sub-task.
+pub(super) fn processes(item: Item<'_>) -> Outcome<u32> {
+    within(item, 1, 65_536, PROCESSES)
+}
+
+/// The most transfers at a time.
+pub(super) fn transfers(item: Item<'_>) -> Outcome<u32> {
+    within(item, 1, 1_000, TRANSFERS)
+}
+
+/// What a machine draws.
+pub(super) fn watts(item: Item<'_>) -> Outcome<u32> {
+    within(item, 0, MAX_WATTS, WATTS)
+}
+
+/// How many credits a unit of currency is.
+pub(super) fn credits(item: Item<'_>) -> Outcome<u32> {
+    within(item, 1, MAX_CREDITS_PER_CURRENCY, CREDITS)
+}
+
+/// An amount of ordinary currency.
+pub(super) fn currency(item: Item<'_>) -> Outcome<Micro> {
+    let amount = item.written().and_then(|text| text.parse::<Rate>().ok()).map(|amount| Micro(amount.0));
+    amount.filter(|amount| *amount <= MAX_CURRENCY).ok_or_else(|| item.wrong(CURRENCY))
+}
+
+/// What a kilowatt-hour costs: one price, or a table of hours and prices.
+pub(super) fn tariff(item: Item<'_>) -> Outcome<Tariff> {
+    let Some(table) = item.table() else {
+        return currency(item).map(Tariff::Flat).map_err(|_| item.wrong(TARIFF));
+    };
+    let mut entries = Vec::new();
+    for (key, value) in table {
+        let hours = parse_hours(key.get_ref()).ok_or_else(|| item.wrong(TARIFF))?;
+        entries.push((hours, currency(Item { name: item.name, value })?));
+    }
+    let tariff = Tariff::ByHour(entries);
+    if tariff.is_whole() { Ok(tariff) } else { Err(item.wrong(TARIFF)) }
+}
+
+/// A size in bytes, rounded down, which may be 0.
+pub(super) fn size_or_none(item: Item<'_>) -> Outcome<Bytes> {
+    let bytes = item.written().and_then(|text| parse_size(&text));
+    bytes.filter(|bytes| *bytes <= MAX_SIZE).map(Bytes).ok_or_else(|| item.wrong(SIZE_OR_NONE))
+}
+
+/// So many bytes a second, or `"0"` for no limit.
+pub(super) fn flow(item: Item<'_>) -> Outcome<Option<Bytes>> {
+    let text = item.written().ok_or_else(|| item.wrong(FLOW))?;
+    if text == "0" {
+        return Ok(None);
+    }
+    let bytes = text.strip_suffix("/s").and_then(|size| parse_size(size.trim_end_matches(' ')));
+    let bytes = bytes.filter(|bytes| (1..=MAX_SIZE).contains(bytes));
+    bytes.map(|bytes| Some(Bytes(bytes))).ok_or_else(|| item.wrong(FLOW))
+}
+
+/// `100GB per 30d`, or `"0"` for no limit.
+pub(super) fn volume(item: Item<'_>) -> Outcome<Option<Volume>> {
+    let text = item.written().ok_or_else(|| item.wrong(VOLUME))?;
+    if text == "0" {
+        return Ok(None);
+    }
+    let volume = text.split_once(" per ").and_then(|(size, period)| {
+        let bytes = parse_size(size.trim()).filter(|bytes| (1..=MAX_SIZE).contains(bytes))?;
+        let period = parse_duration(period.trim()).map(Span)?;
+        (Span(1)..=MAX_DURATION).contains(&period).then_some(Volume { bytes: Bytes(bytes), period })
+    });
+    volume.map(Some).ok_or_else(|| item.wrong(VOLUME))
+}
+
+/// A duration in microseconds, rounded down, which may be 0.
+pub(super) fn wait(item: Item<'_>) -> Outcome<Span> {
+    let span = item.written().and_then(|text| parse_duration(&text).filter(|_| !text.is_empty()));
+    span.map(Span).filter(|span| *span <= MAX_DURATION).ok_or_else(|| item.wrong(WAIT))
+}
+
+/// A duration, or 0 for never.
+pub(super) fn wait_or_off(item: Item<'_>) -> Outcome<Option<Span>> {
+    wait(item).map(|span| (span > Span(0)).then_some(span))
+}
+
+/// A duration above 0, or `"never"`.
+pub(super) fn wait_or_never(item: Item<'_>) -> Outcome<Option<Span>> {
+    if item.text() == Some("never") {
+        return Ok(None);
+    }
+    duration(item).map(Some).map_err(|_| item.wrong(NEVER))
+}
+
+/// Sensors of keyboard and mouse.
+pub(super) fn sources(item: Item<'_>) -> Outcome<BTreeSet<IdleSource>> {
+    let named = |item: Item<'_>| {
+        let found = IdleSource::ALL.into_iter().find(|source| item.text() == Some(source.name()));
+        found.ok_or_else(|| item.wrong(SOURCES))
+    };
+    let sources: BTreeSet<IdleSource> = item.each(SOURCES, named)?.into_iter().collect();
+    if sources.is_empty() { Err(item.wrong(SOURCES)) } else { Ok(sources) }
+}
+
+fn bounded(item: Item<'_>, most: usize, expected: &'static str) -> Outcome<String> {
+    let text = item.text().filter(|text| (1..=most).contains(&text.len()));
+    let text = text.filter(|text| !text.chars().any(char::is_control));
+    text.map(str::to_owned).ok_or_else(|| item.wrong(expected))
+}
+
+/// Names of programs.
+pub(super) fn programs(item: Item<'_>) -> Outcome<BTreeSet<String>> {
+    Ok(item.each(PROGRAMS, |name| bounded(name, 255, PROGRAMS))?.into_iter().collect())
+}
+
+/// Paths of files, with `*` for any part of a name.
+pub(super) fn patterns(item: Item<'_>) -> Outcome<Vec<String>> {
+    item.each(PATTERNS, |path| bounded(path, 4096, PATTERNS))
+}
+
+/// Hashes of programs.
+pub(super) fn hashes(item: Item<'_>) -> Outcome<Vec<Hash>> {
+    item.each(HASHES, |hash| hash.text().and_then(Hash::from_hex).ok_or_else(|| hash.wrong(HASHES)))
+}
+
+/// An absolute path.
+pub(super) fn directory(item: Item<'_>) -> Outcome<Option<String>> {
+    let path = bounded(item, 4096, DIRECTORY)?;
+    if path.starts_with('/') { Ok(Some(path)) } else { Err(item.wrong(DIRECTORY)) }
+}
+
+/// What a node is called.
+pub(super) fn node_name(item: Item<'_>) -> Outcome<Option<String>> {
+    let name = bounded(item, 4 * 64, NAME)?;
+    if name.chars().count() <= 64 { Ok(Some(name)) } else { Err(item.wrong(NAME)) }
+}
+
+/// Whether sub-tasks may use the network: in this version never.
+pub(super) fn no_network(item: Item<'_>) -> Outcome<()> {
+    if flag(item)? { Err(item.not_offered()) } else { Ok(()) }
+}
+
+/// The least reputation of buyers: this version keeps none, so that only 0 can be asked for.
+pub(super) fn no_reputation(item: Item<'_>) -> Outcome<()> {
+    let least = item.written().and_then(|text| text.parse::<Rate>().ok());
+    match least.filter(|least| *least <= Rate(1_000_000)) {
+        None => Err(item.wrong(REPUTATION)),
+        Some(Rate(0)) => Ok(()),
+        Some(_) => Err(item.not_offered()),
+    }
 }
 
 /// `text`, a decimal number such as 12 or 1.5, times `factor`, rounded down; none beyond 64 bits.

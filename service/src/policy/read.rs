@@ -1,9 +1,9 @@
 //! From the tables of the file to a policy.
 
-use super::fault::{FaultKind, shown};
+use super::fault::FaultKind;
 use super::hint::{hint, shortened};
 use super::item::{Item, Outcome};
-use super::keys::{CLOSED, SCHEDULE, Section, TOP};
+use super::keys::{SCHEDULE, SECTIONS, Section, TOP};
 use super::{Opening, Policy, Problem};
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
@@ -16,21 +16,22 @@ pub(super) fn policy(root: &DeTable<'_>) -> (Policy, Vec<Problem>) {
     let mut policy = Policy::default();
     let mut problems = Vec::new();
     for (key, value) in root {
-        let closed = CLOSED.iter().find(|section| section.name == key.get_ref());
-        let outcome = match (closed, value.get_ref()) {
-            (Some(section), DeValue::Table(table)) if !table.is_empty() => {
-                entries(section, &mut policy, table)
-            }
-            (Some(section), _) => Err(vec![not_offered(key, format!("`{}`", shown(section.name)))]),
-            (None, _) => entry(&TOP, &mut policy, key, value),
+        let text: &str = key.get_ref();
+        let section = SECTIONS.iter().find(|section| section.name == text && !text.is_empty());
+        let outcome = match section {
+            Some(section) => self::section(section, &mut policy, Item { name: text, value }),
+            None => entry(&TOP, &mut policy, key, value),
         };
         problems.extend(outcome.err().unwrap_or_default());
+    }
+    if problems.is_empty() {
+        problems = contradictions(root, &policy);
     }
     (policy, problems)
 }
 
 /// Reads a section into `target`.
-pub(super) fn section<T>(section: &Section<T>, target: &mut T, item: Item<'_>) -> Outcome<()> {
+fn section<T>(section: &Section<T>, target: &mut T, item: Item<'_>) -> Outcome<()> {
     let table = item.table().ok_or_else(|| item.wrong(SECTION))?;
     entries(section, target, table)
 }
@@ -44,7 +45,8 @@ pub(super) fn openings(item: Item<'_>) -> Outcome<Vec<Opening>> {
     })
 }
 
-fn entries<T>(section: &Section<T>, target: &mut T, table: &DeTable<'_>) -> Outcome<()> {
+/// Reads the entries of a section into `target`.
+pub(super) fn entries<T>(section: &Section<T>, target: &mut T, table: &DeTable<'_>) -> Outcome<()> {
     let mut problems = Vec::new();
     for (key, value) in table {
         problems.extend(entry(section, target, key, value).err().unwrap_or_default());
@@ -64,18 +66,50 @@ fn entry<T>(
         return (known.set)(target, Item { name: &full, value });
     }
     if section.reserved.contains(&text) {
-        return Err(vec![not_offered(key, format!("`{full}`"))]);
+        let kind = FaultKind::NotOffered { what: format!("`{full}`") };
+        return Err(vec![Problem { at: Some(key.span().start), kind }]);
     }
-    let keys = section.keys.iter().map(|known| known.name);
-    let kind = FaultKind::UnknownKey {
-        key: shortened(text),
-        section: section.name,
-        hint: hint(text, section),
-        allowed: if section.keys.is_empty() { section.reserved.to_vec() } else { keys.collect() },
-    };
-    Err(vec![Problem { at: Some(key.span().start), kind }])
+    Err(unknown(section, key, text))
 }
 
-fn not_offered(key: &Spanned<DeString<'_>>, what: String) -> Problem {
-    Problem { at: Some(key.span().start), kind: FaultKind::NotOffered { what } }
+/// That `section` has no key `name`, which stands at `place`.
+pub(super) fn unknown<T>(section: &Section<T>, place: &Spanned<DeString<'_>>, name: &str) -> Vec<Problem> {
+    let sections = SECTIONS.iter().map(|known| known.name).filter(|known| !known.is_empty());
+    let sections: Vec<&str> = if section.name.is_empty() { sections.collect() } else { Vec::new() };
+    let allowed: Vec<&str> = section.keys.iter().map(|known| known.name).chain(sections).collect();
+    let kind = FaultKind::UnknownKey {
+        key: shortened(name),
+        section: section.name,
+        hint: hint(name, section.name, &allowed),
+        allowed,
+    };
+    vec![Problem { at: Some(place.span().start), kind }]
+}
+
+/// Values that are in their ranges, but not together.
+fn contradictions(root: &DeTable<'_>, policy: &Policy) -> Vec<Problem> {
+    let (power, model) = (&policy.power, &policy.cost_model);
+    let is_warmer =
+        power.resume_cpu_temp_c.zip(power.max_cpu_temp_c).is_some_and(|(resume, max)| resume >= max);
+    let table = [
+        (is_warmer, "power.resume_cpu_temp_c", "less than `power.max_cpu_temp_c`"),
+        (
+            power.resume_cpu_temp_c.is_some() && power.max_cpu_temp_c.is_none(),
+            "power.resume_cpu_temp_c",
+            "`power.max_cpu_temp_c` beside it",
+        ),
+        (
+            model.idle_watts > model.busy_watts,
+            "market.idle_watts",
+            "not more than `market.busy_watts`, which is 65 if not given",
+        ),
+    ];
+    let wrong = |(_, key, expected): (bool, &'static str, &'static str)| {
+        let (section, name) = key.split_once('.')?;
+        let value = root.get(section)?.get_ref().as_table()?.get(name);
+        // What is not in the file contradicts what is: then the section is the place.
+        let value = value.or_else(|| root.get(section))?;
+        Some(Item { name: key, value }.wrong(expected))
+    };
+    table.into_iter().filter(|(is_wrong, ..)| *is_wrong).filter_map(wrong).flatten().collect()
 }

@@ -1,4 +1,4 @@
-//! When power is sold: days and hours of local time.
+//! When power is sold and the network is used: days and hours of local time.
 
 use super::item::{Item, Outcome};
 use std::collections::BTreeSet;
@@ -8,6 +8,7 @@ const DAYS: &str =
     "a list of days or ranges of days, such as [\"mon-fri\"] or [\"sat\", \"sun\"], with at least one";
 const HOURS: &str =
     "a list of times from \"HH:MM-HH:MM\", 00:00 to 24:00, such as [\"22:00-07:00\"], with at least one";
+const KIND: &str = "\"compute\" or \"network\"";
 /// Minutes in a day.
 const DAY: u16 = 24 * 60;
 
@@ -40,9 +41,21 @@ pub struct Hours {
     pub end: u16,
 }
 
-/// One `[[schedule]]`: power is sold on these days at these times.
+/// What a `[[schedule]]` is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// When work is done at all.
+    #[default]
+    Compute,
+    /// When the network is used: outside of it nothing new is sold, and what runs goes on.
+    Network,
+}
+
+/// One `[[schedule]]`: power is sold, or the network used, on these days at these times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opening {
+    /// What it is about.
+    pub kind: Kind,
     /// The days; at least one.
     pub days: BTreeSet<Weekday>,
     /// The times; at least one.
@@ -67,7 +80,21 @@ impl Weekday {
         }
     }
 
-    const fn name(self) -> &'static str {
+    /// The day after.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Mon => Self::Tue,
+            Self::Tue => Self::Wed,
+            Self::Wed => Self::Thu,
+            Self::Thu => Self::Fri,
+            Self::Fri => Self::Sat,
+            Self::Sat => Self::Sun,
+            Self::Sun => Self::Mon,
+        }
+    }
+
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Mon => "mon",
             Self::Tue => "tue",
@@ -79,7 +106,7 @@ impl Weekday {
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|day| day.name() == text)
     }
 }
@@ -91,10 +118,49 @@ impl fmt::Display for Weekday {
     }
 }
 
+impl Hours {
+    /// Whether the minute `minute_of_day`, 0 to 1439, is in it, on whatever day.
+    #[must_use]
+    pub const fn contains(&self, minute_of_day: u16) -> bool {
+        let Self { start, end } = *self;
+        if start < end {
+            start <= minute_of_day && minute_of_day < end
+        } else {
+            start == end || minute_of_day >= start || minute_of_day < end
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    /// As in the policy.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(match self {
+            Self::Compute => "compute",
+            Self::Network => "network",
+        })
+    }
+}
+
+impl fmt::Display for Hours {
+    /// As in the policy: `22:00-07:00`.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}-{}", time_of_day(self.start), time_of_day(self.end))
+    }
+}
+
+/// A minute of the day as a time: `07:05`.
+pub(super) fn time_of_day(minute: u16) -> String {
+    format!("{:02}:{:02}", minute / 60, minute % 60)
+}
+
 impl Default for Opening {
     /// Every day, all day.
     fn default() -> Self {
-        Self { days: Weekday::ALL.into_iter().collect(), hours: vec![Hours { start: 0, end: DAY }] }
+        Self {
+            kind: Kind::Compute,
+            days: Weekday::ALL.into_iter().collect(),
+            hours: vec![Hours { start: 0, end: DAY }],
+        }
     }
 }
 
@@ -128,6 +194,15 @@ fn one_or_more<T>(
     if list.is_empty() { Err(item.wrong(expected)) } else { Ok(list) }
 }
 
+/// `"compute"` or `"network"`.
+pub(super) fn kind(item: Item<'_>) -> Outcome<Kind> {
+    match item.text() {
+        Some("compute") => Ok(Kind::Compute),
+        Some("network") => Ok(Kind::Network),
+        _ => Err(item.wrong(KIND)),
+    }
+}
+
 /// `["mon-fri", "sun"]`.
 pub(super) fn days(item: Item<'_>) -> Outcome<BTreeSet<Weekday>> {
     Ok(one_or_more(item, DAYS, parse_days)?.into_iter().flatten().collect())
@@ -139,7 +214,7 @@ pub(super) fn hours(item: Item<'_>) -> Outcome<Vec<Hours>> {
 }
 
 /// `mon`, or `fri-mon` for four days.
-fn parse_days(text: &str) -> Option<Vec<Weekday>> {
+pub(super) fn parse_days(text: &str) -> Option<Vec<Weekday>> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let (first, last) = (Weekday::parse(first)?, Weekday::parse(last)?);
     let mut days: Vec<Weekday> =
@@ -149,7 +224,7 @@ fn parse_days(text: &str) -> Option<Vec<Weekday>> {
     Some(days)
 }
 
-fn parse_hours(text: &str) -> Option<Hours> {
+pub(super) fn parse_hours(text: &str) -> Option<Hours> {
     let (start, end) = text.split_once('-')?;
     Some(Hours { start: parse_time(start)?, end: parse_time(end)? })
 }

@@ -2,9 +2,11 @@
 
 mod access;
 mod bad;
+mod days;
 mod documents;
 mod fuzz;
 mod good;
+mod governor;
 mod sale;
 
 use super::*;

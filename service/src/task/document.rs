@@ -17,7 +17,7 @@ const MAX_ELEMENTS: usize = 1_000_000;
 
 /// Why a text is not a document, before the place is turned into line and column.
 #[derive(Debug)]
-pub(super) enum NotDocument {
+pub(crate) enum NotDocument {
     /// At a byte offset.
     At(usize, Parsing),
     /// At a position that the XML parser gave.
@@ -26,7 +26,7 @@ pub(super) enum NotDocument {
 
 impl NotDocument {
     /// The fault in the file that is called `file`.
-    pub(super) fn in_file(self, text: &str, file: &str) -> Fault {
+    pub(crate) fn in_file(self, text: &str, file: &str) -> Fault {
         let (place, reason) = match self {
             Self::Near(TextPos { row, col }, reason) => ((row, col), reason),
             Self::At(offset, reason) => (line_and_column(text, offset), reason),
@@ -43,7 +43,7 @@ fn line_and_column(text: &str, offset: usize) -> (u32, u32) {
 }
 
 /// Reads `text` as a document.
-pub(super) fn open(text: &str) -> Result<Document<'_>, NotDocument> {
+pub(crate) fn open(text: &str) -> Result<Document<'_>, NotDocument> {
     if text.len() > MAX_TASK_FILE {
         return Err(NotDocument::At(0, Parsing::FileTooLarge { bytes: text.len(), most: MAX_TASK_FILE }));
     }

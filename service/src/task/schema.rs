@@ -148,8 +148,15 @@ static SUB_TASK: Element = Element {
 static REQUIREMENTS: Element = Element {
     name: "Requirements",
     content: Content::Elements {
-        children: &[maybe(&OS), maybe(&ARCH), maybe(&MIN_CORES), maybe(&MIN_MEMORY), maybe(&MIN_DISK)],
-        reserved: &["OSVersion", "MinReputation", "Sandbox"],
+        children: &[
+            maybe(&OS),
+            maybe(&ARCH),
+            maybe(&MIN_CORES),
+            maybe(&MIN_MEMORY),
+            maybe(&MIN_DISK),
+            maybe(&MIN_REPUTATION),
+        ],
+        reserved: &["OSVersion", "Sandbox"],
     },
     attributes: &[],
     reserved: &[],
@@ -219,6 +226,7 @@ static ARCH: Element = text("Arch");
 static MIN_CORES: Element = text("MinCores");
 static MIN_MEMORY: Element = text("MinMemory");
 static MIN_DISK: Element = text("MinDisk");
+static MIN_REPUTATION: Element = text("MinReputation");
 static WALL_TIME: Element = text("WallTime");
 static MEMORY: Element = text("Memory");
 static DISK: Element = text("Disk");

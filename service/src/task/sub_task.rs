@@ -176,6 +176,7 @@ fn read_requirements(parts: &Parts<'_, '_>, reader: &mut Reader<'_>) -> Requirem
         min_cores: reader.child(&asked, "MinCores", value::cores),
         min_memory: reader.child(&asked, "MinMemory", value::size),
         min_disk: reader.child(&asked, "MinDisk", value::size),
+        min_reputation: reader.child(&asked, "MinReputation", value::reputation),
     }
 }
 

@@ -5,7 +5,7 @@ use super::fault::FaultKind;
 use super::path::{self, PathProblem};
 use super::reader::SPACES;
 use proto::money::MICRO_PER_CREDIT;
-use proto::{Bytes, Capacity, Cycles, Money, Span};
+use proto::{Bytes, Capacity, Cycles, Money, Reputation, Span};
 
 /// Why a text does not mean what it should.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,6 +42,7 @@ const COUNT: &str = "a whole number, such as 2";
 const MOST_COUNT: &str = "18446744073709551615";
 const CORES: &str = "a whole number of cores, at least 1";
 const MOST_SMALL: &str = "4294967295";
+const REPUTATION: &str = "a reputation from 0 to 1 with at most three decimals, such as 0.75";
 const NUMBER: &str = "a decimal number, such as 3, -1 or 0.25";
 const MOST_NUMBER: &str = "20 digits before the point and 18 after it";
 const FLAG: &str = "`false`, as there is none";
@@ -204,6 +205,14 @@ pub(super) fn cores(text: &str) -> Result<u32, Wrong> {
         Ok(cores) => Ok(cores),
         Err(_) => Err(Wrong::AtMost(MOST_SMALL)),
     }
+}
+
+/// A reputation, 0 to 1.
+pub(super) fn reputation(text: &str) -> Result<Reputation, Wrong> {
+    let number = number(text, REPUTATION, MOST_NUMBER)?;
+    let thousandths = number.at_scale(3).and_then(|thousandths| u32::try_from(thousandths).ok());
+    let reputation = thousandths.filter(|thousandths| *thousandths <= 1_000).map(Reputation);
+    reputation.ok_or(Wrong::Expected(REPUTATION))
 }
 
 /// A decimal number, of either sign.

@@ -5,18 +5,19 @@ use super::{Breach, Checked};
 use crate::host::Host;
 use crate::scenario::Scenario;
 use market::{Marketplace, placement};
-use proto::RingId;
 use proto::message::market::Listing;
+use proto::{Placement, RingId};
 
 /// Whether it has to hold: a crash takes listings with it until their sellers renew them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Listed {
     holds: bool,
+    placement: Placement,
 }
 
 impl Listed {
     pub(crate) fn new(scenario: &Scenario) -> Self {
-        Self { holds: scenario.is_orderly() }
+        Self { holds: scenario.is_orderly(), placement: scenario.rules.placement }
     }
 
     pub(crate) fn check<'a>(self, hosts: &'a [Host]) -> Checked {
@@ -36,7 +37,7 @@ impl Listed {
             }
             let says_no = |node: &Marketplace| node.answers_for(market);
             let is_kept = markets().any(|market| market.kept().any(is_it));
-            let is_denied = owner(hosts, placement::key(market)).is_some_and(says_no);
+            let is_denied = owner(hosts, placement::key(self.placement, market)).is_some_and(says_no);
             Breach::unless(is_kept && !is_denied, "listed", || {
                 format!("node {} is listed in {market}, and nobody sells for it there", host.number)
             })?;

@@ -22,7 +22,7 @@ mod tests {
     fn asks_differ_from_node_to_node() {
         for (number, micro) in [(1, 150_000), (2, 200_000), (18, 1_000_000), (64, 3_300_000)] {
             let policy = service::policy::parse(&text(number), "policy.toml").unwrap();
-            assert_eq!(policy.marginal_cost, proto::Rate(micro), "{number}");
+            assert_eq!(policy.fixed_cost, Some(proto::Rate(micro)), "{number}");
             assert!(policy.assume_idle && policy.listen.ip().is_loopback() && policy.listen.port() == 0);
             assert_eq!(policy.max_cores, Some(1));
         }

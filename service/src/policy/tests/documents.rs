@@ -1,6 +1,6 @@
 //! The documentation and the example are true.
 
-use super::super::keys::{CLOSED, Key, SCHEDULE, SECTIONS, Section, TOP};
+use super::super::keys::{Key, RULE, SCHEDULE, Section, all};
 use super::*;
 
 const PAGE: &str = include_str!("../../../../docs/policy.md");
@@ -9,7 +9,7 @@ const EXAMPLE: &str = include_str!("../../../../examples/policy.toml");
 #[test]
 fn the_example_is_a_valid_policy() {
     let policy = parse(EXAMPLE, "policy.toml").unwrap();
-    assert_eq!(policy.marginal_cost, Rate(250_000));
+    assert_eq!(policy.fixed_cost, Some(Rate(250_000)));
     assert_eq!((policy.max_run_time, policy.sandbox), (Span::secs(6 * 3600), Sandbox::Required));
     assert_eq!(policy.schedule.len(), 2);
 }
@@ -29,8 +29,11 @@ fn the_page_lists_every_key_once_and_no_other() {
         section.keys.iter().map(name).collect()
     }
     let mut keys = vec!["version".to_owned()];
-    keys.extend(SECTIONS.iter().flat_map(|section| full(section)));
+    keys.extend(
+        all().map(|(name, _)| name).filter(|name| !["version", "schedule", "rule"].contains(&name.as_str())),
+    );
     keys.extend(full(&SCHEDULE));
+    keys.extend(full(&RULE));
     let listed: Vec<&str> = rows().into_iter().map(|(key, _)| key).collect();
     assert_eq!(listed, keys);
 }
@@ -41,7 +44,7 @@ fn the_defaults_of_the_page_are_the_default_policy() {
         .into_iter()
         .filter(|(_, default)| *default != "none")
         .partition(|(key, _)| key.starts_with("schedule."));
-    assert_eq!((of_schedule.len(), others.len()), (2, 17));
+    assert_eq!((of_schedule.len(), others.len()), (3, 57));
     let text: String = others.iter().map(|(key, default)| format!("{key} = {default}\n")).collect();
     assert_eq!(parse(&text, "p"), Ok(Policy::default()), "{text}");
     let keys: Vec<String> = of_schedule
@@ -53,23 +56,12 @@ fn the_defaults_of_the_page_are_the_default_policy() {
 }
 
 #[test]
-fn the_page_lists_every_reserved_key() {
-    fn check(section: &str, reserved: &[&str]) {
-        let row = PAGE.lines().find(|line| line.starts_with(&format!("| {section} |"))).expect(section);
-        for key in reserved {
-            assert!(
-                row.contains(&format!("`{key}`")) || row.contains(&format!("`[[{key}]]`")),
-                "{section} {key}"
-            );
-        }
-        let listed = row.split(" | ").nth(1).and_then(|cell| cell.split(';').next()).unwrap();
-        let listed = listed.split(" (").next().unwrap().split(',').count();
-        assert_eq!(listed, reserved.len(), "{section}");
-    }
-    check("top of the file", TOP.reserved);
-    check("`[[schedule]]`", SCHEDULE.reserved);
-    for section in SECTIONS.into_iter().chain(&CLOSED).filter(|section| !section.reserved.is_empty()) {
-        check(&format!("`[{}]`", section.name), section.reserved);
+fn what_the_page_shows_as_toml_is_a_valid_policy() {
+    let blocks: Vec<&str> =
+        PAGE.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        assert!(parse(block, "p").is_ok(), "{block}");
     }
 }
 

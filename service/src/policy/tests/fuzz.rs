@@ -9,7 +9,7 @@ const EXAMPLE: &str = include_str!("../../../../examples/policy.toml");
 fn check(text: &str) {
     match parse(text, "p") {
         Ok(policy) => {
-            assert!(policy.marginal_cost > Rate(0) && policy.max_cores != Some(0));
+            assert!(policy.fixed_cost != Some(Rate(0)) && policy.max_cores != Some(0));
             assert!((1..=100).contains(&policy.max_cores_pct) && (1..=100).contains(&policy.memory_max_pct));
             assert!(policy.max_other_load_pct <= 100 && policy.max_run_time > Span(0));
             assert!(

@@ -35,7 +35,7 @@ fn every_key_sets_its_field() {
     check(&text, |policy| {
         *policy = Policy {
             share_compute: false,
-            marginal_cost: Rate(1_500_000),
+            fixed_cost: Some(Rate(1_500_000)),
             min_price: Rate(2_000_000),
             max_cores: Some(3),
             max_cores_pct: 80,
@@ -53,11 +53,13 @@ fn every_key_sets_its_field() {
             deny_ips: vec![Subnet::parse("10.0.0.0/8").unwrap(), Subnet::parse("::1").unwrap()],
             schedule: vec![
                 Opening {
+                    kind: Kind::Compute,
                     days: [Weekday::Mon, Weekday::Wed, Weekday::Fri, Weekday::Sat, Weekday::Sun].into(),
                     hours: vec![Hours { start: 1080, end: 1440 }, Hours { start: 5, end: 479 }],
                 },
                 Opening::default(),
             ],
+            ..Policy::default()
         };
     });
 }
@@ -78,7 +80,7 @@ fn prices_are_exact_in_every_form() {
         ("\"18446744073709.551615\"", u64::MAX),
     ];
     for (text, micro) in table {
-        check(&format!("market.marginal_cost = {text}"), |policy| policy.marginal_cost = Rate(micro));
+        check(&format!("market.marginal_cost = {text}"), |policy| policy.fixed_cost = Some(Rate(micro)));
         check(&format!("market.min_price = {text}"), |policy| policy.min_price = Rate(micro));
     }
     check("market.min_price = 0", |policy| policy.min_price = Rate(0));

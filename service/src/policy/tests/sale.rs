@@ -127,10 +127,12 @@ fn check_schedule(text: &str, cases: &[(Weekday, u16, bool)]) {
     let policy = parse(text, "p").unwrap();
     for (day, minute, is_open) in cases {
         let answer = policy.sale(&MACHINE, *day, *minute);
-        let why = format!("the schedule allows no sharing on {day} at {:02}:{:02}", minute / 60, minute % 60);
-        let expected =
-            if *is_open { offer(6, Bytes::gib(4), Bytes::gib(10), 200_000) } else { nothing(&why) };
-        assert_eq!(answer, expected, "{text} {day} {minute}");
+        if *is_open {
+            assert_eq!(answer, offer(6, Bytes::gib(4), Bytes::gib(10), 200_000), "{text} {day} {minute}");
+        } else {
+            let Sale::Nothing { why } = answer else { panic!("{text} {day} {minute} {answer:?}") };
+            assert!(why.starts_with("the schedule shares nothing "), "{why}");
+        }
     }
 }
 
@@ -154,7 +156,7 @@ fn a_schedule_opens_when_any_of_its_entries_does() {
     );
     assert_eq!(
         parse(office, "p").unwrap().sale(&MACHINE, Fri, 570),
-        nothing("the schedule allows no sharing on fri at 09:30")
+        nothing("the schedule shares nothing until fri at 18:00")
     );
 }
 
@@ -186,6 +188,8 @@ fn equal_times_are_the_whole_day_and_from_24_to_0_is_never() {
         );
     }
     check_schedule("[[schedule]]\nhours = ['24:00-00:00']", &[(Fri, 0, false), (Fri, 1439, false)]);
+    let never = parse("[[schedule]]\nhours = '24:00-00:00'", "p").unwrap();
+    assert_eq!(never.sale(&MACHINE, Fri, 570), nothing("the schedule shares nothing at any time"));
     check_schedule("[[schedule]]", &[(Fri, 0, true), (Sun, 1439, true)]);
     check_schedule("schedule = []", &[(Fri, 0, true), (Sun, 1439, true)]);
 }
@@ -206,7 +210,7 @@ fn violation(policy: &Policy, machine: &Machine, sale: &Sale) -> Option<&'static
             "memory",
         ),
         (*disk > machine.disk || *disk > policy.disk_max_size, "disk"),
-        (*ask < policy.marginal_cost || *ask < policy.min_price, "ask"),
+        (policy.fixed_cost.is_some_and(|cost| *ask < cost) || *ask < policy.min_price, "ask"),
     ];
     broken.iter().find(|(is_broken, _)| *is_broken).map(|(_, name)| *name)
 }
@@ -248,7 +252,7 @@ proptest! {
     ) {
         let policy = Policy {
             share_compute,
-            marginal_cost: Rate(cost),
+            fixed_cost: Some(Rate(cost)),
             min_price: Rate(price),
             max_cores,
             max_cores_pct,

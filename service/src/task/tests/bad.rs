@@ -167,10 +167,9 @@ t.xml:2:25: `Deadline` is not offered by this version
 t.xml:2:18: network access is not offered by this version
 t.xml:2:32: `CpuTime` is not offered by this version
 t.xml:2:53: `Processes` is not offered by this version
-> <Requirements><OSVersion>6</OSVersion><MinReputation>1</MinReputation><Sandbox>x</Sandbox></Requirements>
+> <Requirements><OSVersion>6</OSVersion><Sandbox>x</Sandbox></Requirements>
 t.xml:2:15: `OSVersion` is not offered by this version
-t.xml:2:39: `MinReputation` is not offered by this version
-t.xml:2:71: `Sandbox` is not offered by this version
+t.xml:2:39: `Sandbox` is not offered by this version
 > <Retry successExitCode='0' backoff='1m'/>
 t.xml:2:8: the attribute `successExitCode` of `Retry` is not offered by this version
 t.xml:2:28: the attribute `backoff` of `Retry` is not offered by this version

@@ -33,6 +33,10 @@ t.xml:2:33: the empty text is not a value for `Arch`: expected a word of at most
 t.xml:2:50: `0` is not a value for `MinCores`: expected a whole number of cores, at least 1
 t.xml:2:73: `1 GIB` is not a value for `MinMemory`: expected a size, such as 256MiB, 1.5GB, 64k or 4096
 t.xml:2:99: `1.` is not a value for `MinDisk`: expected a size, such as 256MiB, 1.5GB, 64k or 4096
+> <Requirements><MinReputation>1.001</MinReputation></Requirements>
+t.xml:2:30: `1.001` is not a value for `MinReputation`: expected a reputation from 0 to 1 with at most three decimals, such as 0.75
+> <Requirements><MinReputation>0.7501</MinReputation></Requirements>
+t.xml:2:30: `0.7501` is not a value for `MinReputation`: expected a reputation from 0 to 1 with at most three decimals, such as 0.75
 > <Requirements><MinCores>4294967296</MinCores></Requirements>
 t.xml:2:25: `4294967296` is too large or too exact for `MinCores`: expected at most 4294967295
 > <Retry max='-1'/>

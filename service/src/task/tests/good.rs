@@ -81,6 +81,7 @@ fn a_rich_file_expands_exactly() {
             min_cores: Some(2),
             min_memory: Some(Bytes::gib(1)),
             min_disk: Some(Bytes(0)),
+            min_reputation: Some(Reputation(750)),
         },
         limits: Limits {
             wall_time: Span::secs(5_400),

@@ -56,6 +56,7 @@ pub(super) const RICH: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
     <Environment><Var name="QUALITY">${quality}</Var><Var name="EMPTY"/></Environment>
     <Requirements>
       <Arch>X86_64</Arch><OS>Linux</OS><MinCores>2</MinCores><MinMemory>1GiB</MinMemory><MinDisk>0</MinDisk>
+      <MinReputation>0.75</MinReputation>
     </Requirements>
     <Retry max="5"/>
   </SubTask>

@@ -2,14 +2,16 @@
 //! and keeps the slice, and signs the ticket.
 
 pub(crate) mod estate;
+mod intake;
 pub(crate) mod tickets;
 
-use crate::matching::{Asks, Books, Entry, Order, Seen, Spot, Wanted};
+use crate::matching::{Asks, Books, Entry, MAX_LISTINGS, Order, Seen, Spot, Wanted};
 use crate::post::Post;
 use crate::pricing::{self, Ask, Clearing};
 use crate::ticket::{CLOCK_SKEW, LIFETIME_RENEWALS, TICKET_TTL};
 use crate::{placement, requirement};
 use estate::Estate;
+use intake::Intake;
 use proto::message::market::{
     Delist, FindSeller, Handed, List, Listed, Listing, MarketMessage, Matched, NoSeller, Reserve, Ticket,
 };
@@ -30,6 +32,11 @@ pub const MAX_CANDIDATES: usize = 6;
 pub const MAX_MATCHES: usize = 1_024;
 /// Matches of one buyer that are under way at the same time.
 pub const MAX_MATCHES_PER_BUYER: usize = 256;
+/// Listings that one seller may send within [`LIST_PERIOD`]: twice as many as a machine of 64 cores sends that sells and
+/// frees all of them at once. Who sends more is told to wait, and costs no signature; the others are served meanwhile.
+pub const MAX_LISTS_PER_SELLER: u32 = 128;
+/// The time in which a seller's listings are counted.
+pub const LIST_PERIOD: Span = Span::secs(1);
 /// Sellers that a buyer may rule out in one request.
 pub const MAX_AVOID: usize = 256;
 
@@ -42,7 +49,7 @@ pub use estate::{
 pub(crate) type MatchKey = (PublicKey, CommandId);
 
 /// The owner's state.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Owner {
     pub(crate) range: Option<Range>,
     pub(crate) books: Books,
@@ -56,6 +63,7 @@ pub(crate) struct Owner {
     /// Buyers that wait until a donor has handed its listings over.
     pub(crate) parked: BTreeMap<MatchKey, Wish>,
     tickets: Tickets,
+    intake: Intake,
 }
 
 /// A match under way.
@@ -86,6 +94,22 @@ pub(crate) struct Candidate {
 }
 
 impl Owner {
+    /// An owner of nothing; `bank` is who signs the standing of sellers.
+    pub(crate) fn new(bank: Option<PublicKey>) -> Self {
+        Self {
+            range: None,
+            books: Books::new(bank, MAX_LISTINGS),
+            kept: Books::new(bank, MAX_LISTINGS),
+            estate: Estate::default(),
+            matches: BTreeMap::new(),
+            due: BTreeSet::new(),
+            reserves: BTreeMap::new(),
+            parked: BTreeMap::new(),
+            tickets: Tickets::default(),
+            intake: Intake::default(),
+        }
+    }
+
     pub(crate) fn next_due(&self) -> Option<Time> {
         let end = |books: &Books| books.expiries.first().map(|(expires, _)| *expires);
         let matched = self.due.first().map(|(due, _)| *due);
@@ -99,6 +123,8 @@ impl Owner {
         let version = listing.body.version;
         let admitted = if listing.body.seller != from {
             Err(no(RefusalCode::NotYours, "a listing is accepted only from its seller"))
+        } else if !self.intake.admits(from.key, now) {
+            Err(Refusal::new(RefusalCode::Busy, "too many listings of one seller", "wait a second"))
         } else if !self.answers(listing.body.market) {
             Err(no(RefusalCode::NotResponsible, "this node does not own the market"))
         } else {
@@ -221,14 +247,13 @@ impl Owner {
         let is_ours = self.answers(market);
         let (books, others) =
             if is_ours { (&mut self.books, &mut self.kept) } else { (&mut self.kept, &mut self.books) };
-        let known = books.entries.get(&spot).or_else(|| others.entries.get(&spot));
-        match known.map(|entry| &entry.listing) {
+        match books.listing(spot).or_else(|| others.listing(spot)) {
             Some(stands) if stands.body.version > body.version => {
                 return Err(no(RefusalCode::Mismatch, "a newer version is listed"));
             }
             Some(stands) if stands.body.version == body.version => {
                 let refusal = || no(RefusalCode::IdReused, "this version is listed with other terms");
-                return if *stands == listing { Ok(false) } else { Err(refusal()) };
+                return if stands == listing { Ok(false) } else { Err(refusal()) };
             }
             _ => {}
         }

@@ -72,11 +72,12 @@ impl Scan {
 /// How many slices for `order` a seller has, if it fits.
 fn slices(books: &Books, commodity: Commodity, seller: PublicKey, order: &Order<'_>) -> Option<u32> {
     let spot = Spot { seller, commodity };
-    let entry = books.entries.get(&spot)?;
+    let entry = books.entry(books.shelf.find(spot)?)?;
     let flight: Bundle = books.flights.get(&spot).copied().unwrap_or_default();
-    let free = entry.listing.body.offered().minus(entry.sold).minus(flight);
+    let body = &entry.listing.body;
+    let free = body.offered().minus(entry.sold).minus(flight);
     let fits = seller != order.buyer
-        && requirement::fits(&entry.listing.body, free, entry.reputation, order.requirement)
+        && requirement::fits(body, free, entry.reputation, order.requirement)
         && !order.tried.contains(&seller)
         && !order.avoid.contains(&seller);
     fits.then(|| requirement::slices(free, requirement::slice(order.requirement)))

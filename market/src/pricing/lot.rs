@@ -18,13 +18,19 @@ use proto::{CommandId, Hash, PublicKey};
 /// which tell equal words apart. The lowest goes first.
 #[must_use]
 pub fn lot(id: CommandId, seller: PublicKey) -> Hash {
-    let (first, second) = halves(id);
-    let drawn = mixed(mixed(head(seller) ^ first) ^ second).to_be_bytes();
+    let drawn = word(id, head(seller)).to_be_bytes();
     let mut lot = [0; 32];
     for (to, from) in lot.iter_mut().zip(drawn.into_iter().chain(seller.0)) {
         *to = from;
     }
     Hash(lot)
+}
+
+/// The mixed word for a key that begins with `head`.
+#[must_use]
+pub fn word(id: CommandId, head: u64) -> u64 {
+    let (first, second) = halves(id);
+    mixed(mixed(head ^ first) ^ second)
 }
 
 /// Where the draw `id` begins among keys, by their first eight bytes: where there are too many equal asks to draw among

@@ -75,7 +75,7 @@ impl Spot {
 }
 
 impl Books {
-    /// Empty books with room for `most` listings. `bank` is who signs the standing of sellers.
+    /// Empty books with room for `most` listings, or [`names::MAX_NAMED`] if that is less. `bank` is who signs the standing of sellers.
     pub(crate) fn new(bank: Option<PublicKey>, most: usize) -> Self {
         Self {
             shelf: Shelf::new(bank),
@@ -83,7 +83,7 @@ impl Books {
             expiries: BTreeSet::new(),
             sold: BTreeMap::new(),
             flights: BTreeMap::new(),
-            most,
+            most: most.min(names::MAX_NAMED),
         }
     }
 

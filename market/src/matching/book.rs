@@ -3,7 +3,7 @@
 //! A search walks upwards from the cheapest, skips blocks in which nobody can fit, and in the others looks first at
 //! the marks, which lie side by side. So also a search that skips nothing reads two words a listing.
 
-use super::mark::{self, Mark, SIZES, Sought, Summary};
+use super::mark::{Mark, SIZES, Sought, Summary};
 use super::shelf::Number;
 use proto::{Bundle, Capacity, Rate, Reputation, Span};
 use std::ops::Range;
@@ -17,14 +17,14 @@ const SPARSE: usize = 40;
 const GROWTH: usize = 8;
 
 /// The order of a book: by ask, of equal asks by the beginnings of keys, and of these by number.
-pub(crate) type Place = (Rate, u64, Number);
+pub(crate) type Place = (Rate, u32, Number);
 
 /// A listing, as far as a search compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) rate: Rate,
-    /// The first eight bytes of the seller's key.
-    pub(crate) head: u64,
+    /// The first four bytes of the seller's key.
+    pub(crate) head: u32,
     /// The number of the listing.
     pub(crate) number: Number,
     pub(crate) per_core: Capacity,
@@ -77,12 +77,12 @@ impl Book {
     pub(crate) fn get(&self, place: Place) -> Option<(&Row, u64)> {
         let block = self.blocks.get(self.block_of(place))?;
         let at = block.find(place).ok()?;
-        Some((block.rows.get(at)?, block.marks.get(at)?.platform))
+        Some((block.rows.get(at)?, block.marks.get(at)?.platform()))
     }
 
     /// Puts a row in, in place of one at the same place.
     pub(crate) fn put(&mut self, row: Row, platform: u64) {
-        let mark = Mark { sizes: mark::rounded(row.sizes()), platform };
+        let mark = Mark::of(row.sizes(), platform);
         let at = self.block_of(row.place()).min(self.blocks.len().saturating_sub(1));
         let Some(block) = self.blocks.get_mut(at) else {
             return self.blocks.push(Block::of(vec![row], vec![mark]));
@@ -127,7 +127,7 @@ impl Book {
     }
 
     /// How many rows ask for less than `rate`, or for `rate` with a key that begins with less than `start`.
-    pub(crate) fn count_below(&self, rate: Rate, start: u64) -> usize {
+    pub(crate) fn count_below(&self, rate: Rate, start: u32) -> usize {
         self.count(|row| (row.rate, row.head) < (rate, start))
     }
 
@@ -251,7 +251,7 @@ impl Block {
                 }
                 self.rows.insert(at, row);
                 self.marks.insert(at, mark);
-                self.summary = self.summary.with(row.sizes(), mark.platform);
+                self.summary = self.summary.with(row.sizes(), mark.platform());
             }
         }
     }
@@ -268,7 +268,7 @@ impl Block {
         let Ok(at) = self.find(place) else { return };
         if let (Some(row), Some(mark)) = (self.rows.get_mut(at), self.marks.get_mut(at)) {
             row.free = free;
-            mark.sizes = mark::rounded(row.sizes());
+            *mark = Mark::of(row.sizes(), mark.platform());
         }
         self.sum_up();
     }
@@ -284,7 +284,7 @@ impl Block {
     }
 
     fn summary_of(&self) -> Summary {
-        let add = |sum: Summary, (row, mark): (&Row, &Mark)| sum.with(row.sizes(), mark.platform);
+        let add = |sum: Summary, (row, mark): (&Row, &Mark)| sum.with(row.sizes(), mark.platform());
         self.rows.iter().zip(&self.marks).fold(Summary::NOTHING, add)
     }
 
@@ -299,7 +299,7 @@ impl Block {
     }
 
     fn is_marked(&self) -> bool {
-        let is_same = |(row, mark): (&Row, &Mark)| mark::rounded(row.sizes()) == mark.sizes;
+        let is_same = |(row, mark): (&Row, &Mark)| Mark::of(row.sizes(), mark.platform()) == *mark;
         self.rows.len() == self.marks.len()
             && self.rows.iter().zip(&self.marks).all(is_same)
             && self.summary == self.summary_of()

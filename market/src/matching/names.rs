@@ -7,9 +7,14 @@ use std::sync::Arc;
 /// The lowest bit of a platform's word: native programs are run.
 const NATIVE: u64 = 1;
 /// The bits of a name's number.
-const NAME: u64 = (1 << 31) - 1;
+const NAME_BITS: u32 = 18;
+const NAME: u64 = (1 << NAME_BITS) - 1;
 const ARCH_AT: u32 = 1;
-const OS_AT: u32 = 32;
+pub(crate) const OS_AT: u32 = ARCH_AT + NAME_BITS;
+/// The bits of a platform's word.
+pub(crate) const WORD_BITS: u32 = OS_AT + NAME_BITS;
+/// Listings that can have a name each for system and architecture.
+pub(crate) const MAX_NAMED: usize = 1 << (NAME_BITS - 1);
 
 /// The names in the books, each with a number while a listing has it.
 #[derive(Debug, Default)]

@@ -8,6 +8,7 @@
 //! The listing comes out again as it was signed, bit by bit. Of an IPv6 address flow and scope are not kept, as they are
 //! not sent either.
 
+use super::names::OS_AT;
 use proto::message::market::{Listing, Standing};
 use proto::{
     Bundle, Bytes, Capacity, Commodity, Market, Peer, PublicKey, Rate, Signature, Signed, Span, Time,
@@ -53,10 +54,18 @@ pub(crate) fn commodity(paper: &[u8]) -> Option<Commodity> {
     Commodity::ALL.get(number).copied()
 }
 
-/// The bytes of a listing that its seller has signed and whose platform has this word.
-pub(crate) fn pack(listing: &Signed<Listing>, platform: u64, is_handed: bool, context: Context) -> Box<[u8]> {
+/// The bytes of a listing that its seller has signed and whose platform has this word. They are put together in
+/// `scratch`, so that what is kept is allocated once and at its size.
+pub(crate) fn pack(
+    listing: &Signed<Listing>,
+    platform: u64,
+    is_handed: bool,
+    context: Context,
+    scratch: &mut Vec<u8>,
+) -> Box<[u8]> {
     let Signed { body, signature, .. } = listing;
-    let mut out = Writer(Vec::with_capacity(256));
+    scratch.clear();
+    let mut out = Writer(scratch);
     out.raw(&body.seller.key.0);
     out.raw(&signature.0);
     let number = Commodity::ALL.iter().position(|commodity| *commodity == body.market.commodity);
@@ -81,9 +90,9 @@ pub(crate) fn pack(listing: &Signed<Listing>, platform: u64, is_handed: bool, co
         out.number(number);
     }
     out.bundle(body.offered());
-    // Each half of the word by itself: both are small.
-    out.number(platform >> 32);
-    out.number(platform & u64::from(u32::MAX));
+    // The names by themselves: both numbers are small.
+    out.number(platform >> OS_AT);
+    out.number(platform & ((1 << OS_AT) - 1));
     out.number(body.longest.0);
     if flags & IS_WHOLE == 0 {
         out.bundle(body.whole);
@@ -91,7 +100,7 @@ pub(crate) fn pack(listing: &Signed<Listing>, platform: u64, is_handed: bool, co
     if let Some(standing) = standing {
         out.standing(standing, flags);
     }
-    out.0.into_boxed_slice()
+    scratch.as_slice().into()
 }
 
 /// The listing of these bytes; its platform is empty.
@@ -114,7 +123,7 @@ pub(crate) fn unpack(paper: &[u8], context: Context) -> Option<Unpacked> {
     let market = Market { commodity, class: u32::try_from(from.number()?).ok()? };
     let (per_core, ask) = (Capacity(from.number()?), Rate(from.number()?));
     let offered = from.bundle()?;
-    let platform = (from.number()? << 32) | from.number()?;
+    let platform = (from.number()? << OS_AT) | from.number()?;
     let longest = Span(from.number()?);
     let whole = if flags & IS_WHOLE == 0 { from.bundle()? } else { offered };
     let standing = if flags & HAS_STANDING == 0 { None } else { Some(from.standing(key, flags, context)?) };
@@ -138,9 +147,9 @@ pub(crate) fn unpack(paper: &[u8], context: Context) -> Option<Unpacked> {
     Some(Unpacked { listing, platform, is_handed: flags & IS_HANDED != 0 })
 }
 
-struct Writer(Vec<u8>);
+struct Writer<'a>(&'a mut Vec<u8>);
 
-impl Writer {
+impl Writer<'_> {
     fn raw(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
@@ -158,8 +167,12 @@ impl Writer {
 
     fn bundle(&mut self, bundle: Bundle) {
         let Bundle { cores, memory, disk } = bundle;
-        for number in [u64::from(cores), memory.0, disk.0] {
-            self.number(number);
+        self.number(cores.into());
+        for bytes in [memory.0, disk.0] {
+            // Mostly so many MiB or GiB: the zeros at the end are counted.
+            let zeros = bytes.trailing_zeros() % u64::BITS;
+            self.number(zeros.into());
+            self.number(bytes >> zeros);
         }
     }
 
@@ -201,7 +214,11 @@ impl Reader<'_> {
 
     fn bundle(&mut self) -> Option<Bundle> {
         let cores = u32::try_from(self.number()?).ok()?;
-        Some(Bundle { cores, memory: Bytes(self.number()?), disk: Bytes(self.number()?) })
+        let mut bytes = || {
+            let zeros = u32::try_from(self.number()?).ok()?;
+            self.number()?.checked_shl(zeros).map(Bytes)
+        };
+        Some(Bundle { cores, memory: bytes()?, disk: bytes()? })
     }
 
     fn standing(&mut self, seller: PublicKey, flags: u8, context: Context) -> Option<Signed<Standing>> {

@@ -197,13 +197,13 @@ impl<'a> Search<'a> {
 struct Passed<'a> {
     order: &'a Order<'a>,
     /// The beginnings of their keys, sorted: most sellers are told apart by them.
-    heads: Vec<u64>,
+    heads: Vec<u32>,
 }
 
 impl<'a> Passed<'a> {
     fn over(order: &'a Order<'a>) -> Self {
         let who = std::iter::once(&order.buyer).chain(order.tried).chain(order.avoid);
-        let mut heads: Vec<u64> = who.map(|who| head(*who)).collect();
+        let mut heads: Vec<u32> = who.map(|who| head(*who)).collect();
         heads.sort_unstable();
         Self { order, heads }
     }

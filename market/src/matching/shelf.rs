@@ -24,6 +24,7 @@ pub(crate) struct Shelf {
     numbers: BTreeSet<(u32, Number)>,
     names: Names,
     context: Context,
+    scratch: Vec<u8>,
 }
 
 impl Shelf {
@@ -34,6 +35,7 @@ impl Shelf {
             numbers: BTreeSet::new(),
             names: Names::default(),
             context: Context { bank },
+            scratch: Vec::new(),
         }
     }
 
@@ -47,8 +49,8 @@ impl Shelf {
 
     /// The number of the listing that stands at `spot`.
     pub(crate) fn find(&self, spot: Spot) -> Option<Number> {
-        let begin = begin(spot.seller);
-        let numbers = self.numbers.range((begin, Number::MIN)..=(begin, Number::MAX));
+        let head = head(spot.seller);
+        let numbers = self.numbers.range((head, Number::MIN)..=(head, Number::MAX));
         numbers.map(|(_, number)| *number).find(|number| self.spot(*number) == Some(spot))
     }
 
@@ -74,7 +76,7 @@ impl Shelf {
     /// Puts a listing on the shelf: its number, and the word of its platform.
     pub(crate) fn put(&mut self, listing: &Signed<Listing>, is_handed: bool) -> (Number, u64) {
         let platform = self.names.enter(&listing.body.platform);
-        let paper = packed::pack(listing, platform, is_handed, self.context);
+        let paper = packed::pack(listing, platform, is_handed, self.context, &mut self.scratch);
         let number = self.idle.pop().unwrap_or_else(|| {
             if self.papers.len() == self.papers.capacity() {
                 self.papers.reserve_exact(self.papers.len() / GROWTH + GROWTH);
@@ -85,7 +87,7 @@ impl Shelf {
         if let Some(place) = self.papers.get_mut(number as usize) {
             *place = Some(paper);
         }
-        self.numbers.insert((begin(listing.body.seller.key), number));
+        self.numbers.insert((head(listing.body.seller.key), number));
         (number, platform)
     }
 
@@ -94,7 +96,7 @@ impl Shelf {
         let (listing, is_handed) = self.read(number)?;
         *self.papers.get_mut(number as usize)? = None;
         self.idle.push(number);
-        self.numbers.remove(&(begin(listing.body.seller.key), number));
+        self.numbers.remove(&(head(listing.body.seller.key), number));
         self.names.leave(&listing.body.platform);
         Some((listing, is_handed))
     }
@@ -114,7 +116,8 @@ impl Shelf {
         let (mut listing, is_handed) = self.read(number).unwrap();
         change(&mut listing.body);
         let platform = self.names.enter(&listing.body.platform);
-        self.papers[number as usize] = Some(packed::pack(&listing, platform, is_handed, self.context));
+        self.papers[number as usize] =
+            Some(packed::pack(&listing, platform, is_handed, self.context, &mut self.scratch));
     }
 
     /// Loses a listing, and nothing else: a bug.
@@ -122,9 +125,4 @@ impl Shelf {
     pub(crate) fn lose(&mut self, number: Number) {
         self.papers[number as usize] = None;
     }
-}
-
-/// The first four bytes of a key.
-fn begin(key: PublicKey) -> u32 {
-    u32::try_from(head(key) >> u32::BITS).unwrap_or(u32::MAX)
 }

@@ -78,7 +78,7 @@ proptest! {
         bank in prop::sample::select(vec![None, Some(BANK)]),
     ) {
         let context = Context { bank };
-        let paper = pack(&listing, word, handed, context);
+        let paper = pack(&listing, word, handed, context, &mut vec![7; 9]);
         let unpacked = unpack(&paper, context).unwrap();
         prop_assert_eq!((unpacked.platform, unpacked.is_handed), (word, handed));
         prop_assert_eq!((super::key(&paper), commodity(&paper)), (Some(listing.signer), Some(listing.body.market.commodity)));

@@ -126,7 +126,7 @@ fn check_books(books: &Books, now: Time) -> Result<(), Violation> {
     };
     for number in books.shelf.numbers() {
         let Some((Signed { body, .. }, _)) = books.shelf.read(number) else { return broken(number) };
-        let is_timed = books.expiries.contains(&(body.expires, number));
+        let is_timed = books.expiries.contains(body.expires, number);
         let is_placed =
             books.shelf.find(Spot::of(&body)) == Some(number) && body.market == requirement::market_of(&body);
         if !books.is_indexed(number, &body) || !is_timed || !is_placed {

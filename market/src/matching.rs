@@ -4,6 +4,7 @@
 //! compact rows and skips blocks of them ([`book`]); the listings themselves are only fetched for the ticket.
 
 mod book;
+mod expiries;
 mod mark;
 mod names;
 mod packed;
@@ -19,9 +20,10 @@ pub(crate) use search::{Asks, Order, Seen, Wanted};
 pub(crate) use shelf::{Number, Shelf};
 
 use crate::pricing::lot::head;
+use expiries::Expiries;
 use proto::message::market::{Handed, Listing};
 use proto::{Bundle, Commodity, Market, Peer, PublicKey, Reputation, Signed, Time};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Listings an owner keeps (the paper counts with 10,000 sellers at one owner; reference §4.1).
 pub const MAX_LISTINGS: usize = 16_384;
@@ -55,7 +57,7 @@ pub(crate) struct Entry {
 pub(crate) struct Books {
     pub(crate) shelf: Shelf,
     pub(crate) index: BTreeMap<Market, Book>,
-    pub(crate) expiries: BTreeSet<(Time, Number)>,
+    pub(crate) expiries: Expiries,
     /// What of a listing was reserved through this owner, where that is something.
     pub(crate) sold: BTreeMap<Number, Bundle>,
     /// What sellers are being asked to reserve at this moment.
@@ -80,7 +82,7 @@ impl Books {
         Self {
             shelf: Shelf::new(bank),
             index: BTreeMap::new(),
-            expiries: BTreeSet::new(),
+            expiries: Expiries::default(),
             sold: BTreeMap::new(),
             flights: BTreeMap::new(),
             most: most.min(names::MAX_NAMED),
@@ -130,7 +132,7 @@ impl Books {
         let body = &listing.body;
         let row = self.row(number, body, reputation);
         self.index.entry(body.market).or_default().put(row, platform);
-        self.expiries.insert((body.expires, number));
+        self.expiries.insert(body.expires, number);
     }
 
     /// Puts a listing in that other books had, if there is room.
@@ -177,11 +179,7 @@ impl Books {
 
     /// Takes out what has ended at `now`.
     pub(crate) fn purge(&mut self, now: Time) {
-        while let Some(&(expires, number)) = self.expiries.first() {
-            if expires > now {
-                break;
-            }
-            self.expiries.pop_first();
+        while let Some(number) = self.expiries.pop_ended(now) {
             self.remove_number(number);
         }
     }
@@ -238,7 +236,7 @@ impl Books {
     fn remove_number(&mut self, number: Number) -> Option<Entry> {
         let (listing, is_handed) = self.shelf.take(number)?;
         let body = &listing.body;
-        self.expiries.remove(&(body.expires, number));
+        self.expiries.remove(body.expires, number);
         let sold = self.sold.remove(&number).unwrap_or_default();
         let reputation = self.row_of(number, body).map(|(row, _)| row.reputation)?;
         if let Some(book) = self.index.get_mut(&body.market) {

@@ -111,10 +111,14 @@ impl Owner {
     }
 
     pub(crate) fn next_due(&self) -> Option<Time> {
-        let end = |books: &Books| books.expiries.first().map(|(expires, _)| *expires);
         let matched = self.due.first().map(|(due, _)| *due);
-        let dues =
-            [end(&self.books), end(&self.kept), matched, self.tickets.next_due(), self.estate.next_due()];
+        let dues = [
+            self.books.expiries.next(),
+            self.kept.expiries.next(),
+            matched,
+            self.tickets.next_due(),
+            self.estate.next_due(),
+        ];
         dues.into_iter().flatten().min()
     }
 

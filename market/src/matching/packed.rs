@@ -2,7 +2,7 @@
 //! have numbers, and most numbers take as many bytes as they need (seven bits in each, the lowest first).
 //!
 //! ```text
-//! key 32 | signature 64 | commodity 1 | version 8 | expires 8 | flags 1 | ip 4 or 16 | port 2 | the rest as numbers
+//! key 32 | signature 64 | commodity 1 | flags 1 | ip 4 or 16 | port 2 | the rest as numbers
 //! ```
 //!
 //! The listing comes out again as it was signed, bit by bit. Of an IPv6 address flow and scope are not kept, as they are
@@ -70,8 +70,6 @@ pub(crate) fn pack(
     out.raw(&signature.0);
     let number = Commodity::ALL.iter().position(|commodity| *commodity == body.market.commodity);
     out.raw(&[number.and_then(|number| u8::try_from(number).ok()).unwrap_or(u8::MAX)]);
-    out.raw(&body.version.to_be_bytes());
-    out.raw(&body.expires.0.to_be_bytes());
     let standing = body.standing.as_ref();
     let flag = |is_so: bool, flag: u8| if is_so { flag } else { 0 };
     let flags = flag(is_handed, IS_HANDED)
@@ -86,6 +84,8 @@ pub(crate) fn pack(
         IpAddr::V6(ip) => out.raw(&ip.octets()),
     }
     out.raw(&body.seller.addr.port().to_be_bytes());
+    out.number(body.version);
+    out.number(body.expires.0);
     for number in [u64::from(body.seller.slot), body.market.class.into(), body.per_core.0, body.ask.0] {
         out.number(number);
     }
@@ -110,8 +110,6 @@ pub(crate) fn unpack(paper: &[u8], context: Context) -> Option<Unpacked> {
     let signature = Signature(from.raw()?);
     let [number] = from.raw()?;
     let commodity = *Commodity::ALL.get(usize::from(number))?;
-    let version = u64::from_be_bytes(from.raw()?);
-    let expires = Time(u64::from_be_bytes(from.raw()?));
     let [flags] = from.raw()?;
     let ip = if flags & IS_V6 == 0 {
         IpAddr::V4(Ipv4Addr::from(from.raw::<4>()?))
@@ -119,6 +117,7 @@ pub(crate) fn unpack(paper: &[u8], context: Context) -> Option<Unpacked> {
         IpAddr::V6(Ipv6Addr::from(from.raw::<16>()?))
     };
     let addr = SocketAddr::new(ip, u16::from_be_bytes(from.raw()?));
+    let (version, expires) = (from.number()?, Time(from.number()?));
     let seller = Peer::new(addr, u16::try_from(from.number()?).ok()?, key);
     let market = Market { commodity, class: u32::try_from(from.number()?).ok()? };
     let (per_core, ask) = (Capacity(from.number()?), Rate(from.number()?));

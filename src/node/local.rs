@@ -178,7 +178,7 @@ impl Network {
 
     /// Ends all processes, waits for them, and removes the directory unless it is to be kept.
     pub(crate) async fn stop(self) -> Result<(), Failure> {
-        let Self { directory, is_kept, bank, nodes, starting } = self;
+        let Self { directory, is_kept, bank, nodes, starting, .. } = self;
         let mut children: Vec<Child> = nodes.into_iter().map(|node| node.child).chain(starting).collect();
         children.extend(bank.map(|(child, _)| child));
         for child in &mut children {

@@ -11,8 +11,9 @@ use std::collections::VecDeque;
 
 /// Sub-tasks of one task that may be waiting for the market's answer at once, at the start.
 const FIRST_WINDOW: u32 = 4;
-/// The most sub-tasks of one task that may be waiting for the market's answer at once: one largest batch.
-const LARGEST_WINDOW: u32 = MAX_BATCH as u32;
+/// The most sub-tasks of one task that may be waiting for the market's answer at once: one largest batch
+/// ([`MAX_BATCH`]).
+const LARGEST_WINDOW: u32 = 256;
 /// How far ahead in the queue is looked for sub-tasks that can be bought together.
 const LOOK_AHEAD: usize = MAX_BATCH;
 /// The wait after the first purchase that found nobody; doubled up to [`SLOWEST_LOOK`].

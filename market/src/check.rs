@@ -1,11 +1,11 @@
 //! The invariants of a marketplace, cheap enough to be checked after every event.
 
-use crate::matching::{Books, Spot};
+use crate::matching::{Book, Books, Number, Row, Spot};
 use crate::owner::Owner;
 use crate::owner::matches::Part;
 use crate::seller::Seller;
 use crate::{Marketplace, buyer, requirement};
-use proto::{Bundle, Capacity, Market, PublicKey, RequestId, Time};
+use proto::{Bundle, Capacity, Market, PublicKey, RequestId, Signed, Time};
 use std::collections::BTreeMap;
 
 /// A broken invariant.
@@ -121,33 +121,37 @@ fn check_seller(seller: &Seller, now: Time) -> Result<(), Violation> {
 }
 
 fn check_books(books: &Books, now: Time) -> Result<(), Violation> {
-    for (&spot, entry) in &books.entries {
-        let body = &entry.listing.body;
-        let is_timed = books.expiries.contains(&(body.expires, spot));
-        let is_placed = Spot::of(body) == spot && body.market == requirement::market_of(body);
-        if !books.is_indexed(entry) || !is_timed || !is_placed {
-            return Err(Violation::BrokenIndex { seller: spot.seller });
+    let broken = |number: Number| {
+        let seller = books.shelf.spot(number).map_or(PublicKey([0; 32]), |spot| spot.seller);
+        Err(Violation::BrokenIndex { seller })
+    };
+    for number in books.shelf.numbers() {
+        let Some((Signed { body, .. }, _)) = books.shelf.read(number) else { return broken(number) };
+        let is_timed = books.expiries.contains(body.expires, number);
+        let is_placed =
+            books.shelf.find(Spot::of(&body)) == Some(number) && body.market == requirement::market_of(&body);
+        if !books.is_indexed(number, &body) || !is_timed || !is_placed {
+            return broken(number);
         }
         if body.expires <= now {
-            return Err(Violation::LateListing { seller: spot.seller });
+            return Err(Violation::LateListing { seller: body.seller.key });
         }
     }
     let unsound = books.index.values().find(|book| !book.is_sound());
     if let Some(row) = unsound.and_then(|book| book.rows().next()) {
-        return Err(Violation::BrokenIndex { seller: row.seller });
+        return broken(row.number);
     }
-    let indexed = books.spots(|_| true);
-    let timed: Vec<Spot> = books.expiries.iter().map(|(_, spot)| *spot).collect();
-    for spot in indexed.iter().chain(&timed) {
-        if !books.entries.contains_key(spot) {
-            return Err(Violation::BrokenIndex { seller: spot.seller });
-        }
+    // Each listing has a row, a time and a place: so with as many of them none is left over.
+    let rows: usize = books.index.values().map(Book::len).sum();
+    if rows != books.len() || books.expiries.len() != books.len() {
+        let is_own =
+            |row: &Row| books.entry(row.number).is_some_and(|entry| entry.listing.body.ask == row.rate);
+        let stray = books.index.values().flat_map(Book::rows).find(|row| !is_own(row));
+        return broken(stray.map_or(Number::MAX, |row| row.number));
     }
-    // As many lines as listings, and each listing has its own: so nothing stands twice.
-    let is_surplus = indexed.len().max(timed.len()) > books.entries.len();
-    match indexed.iter().max() {
-        Some(spot) if is_surplus => Err(Violation::BrokenIndex { seller: spot.seller }),
-        _ => Ok(()),
+    match books.sold.keys().find(|number| books.shelf.spot(**number).is_none()) {
+        Some(number) => broken(*number),
+        None => Ok(()),
     }
 }
 
@@ -159,7 +163,7 @@ fn check_places(owner: &Owner) -> Result<(), Violation> {
     if let Some(&market) = owner.kept.index.keys().find(|market| owner.answers(**market)) {
         return Err(Violation::KeptAside { market });
     }
-    match owner.kept.entries.keys().find(|spot| owner.books.entries.contains_key(*spot)) {
+    match owner.kept.spots(|_| true).into_iter().find(|spot| owner.books.has(*spot)) {
         Some(spot) => Err(Violation::BrokenIndex { seller: spot.seller }),
         None => Ok(()),
     }

@@ -29,10 +29,13 @@ pub use supply::{Supply, Tariff};
 pub use ticket::{Ordered, TicketFault, verify_answer, verify_batch, verify_papers, verify_ticket};
 
 use buyer::{Buyer, Order};
+use matching::Spot;
 use owner::{Owner, estate::Change};
 use post::Post;
 use proto::message::market::{Listing, MarketMessage, Requirement, Standing, Ticket};
-use proto::{Bundle, CommandId, KeyPair, Market, Peer, PublicKey, Range, Rate, RingId, Rules, Signed, Time};
+use proto::{
+    Bundle, CommandId, Commodity, KeyPair, Market, Peer, PublicKey, Range, Rate, RingId, Rules, Signed, Time,
+};
 use seller::Seller;
 
 /// What a marketplace has to know from outside.
@@ -177,7 +180,8 @@ impl Marketplace {
     /// A marketplace that sells nothing and owns no market yet. `keys` belong to `me.key`.
     #[must_use]
     pub fn new(config: Config, me: Peer, keys: KeyPair, seed: [u8; 32], now: Time) -> Self {
-        let (post, owner) = (Post::new(config, me, keys, seed), Owner::new(config.rules.placement));
+        let owner = Owner::new(config.rules.placement, config.bank);
+        let post = Post::new(config, me, keys, seed);
         Self { post, owner, seller: Seller::new(now), buyer: Buyer::default(), now }
     }
 
@@ -204,8 +208,20 @@ impl Marketplace {
     }
 
     /// The listings in the markets that this node owns.
-    pub fn listings(&self) -> impl Iterator<Item = &Listing> {
+    pub fn listings(&self) -> impl Iterator<Item = Listing> {
         self.owner.books.listings()
+    }
+
+    /// Whether `seller` is listed with `commodity` in a market that this node owns.
+    #[must_use]
+    pub fn lists(&self, seller: PublicKey, commodity: Commodity) -> bool {
+        self.owner.books.has(Spot { seller, commodity })
+    }
+
+    /// Whether a listing of `seller` with `commodity` is kept for a market of others.
+    #[must_use]
+    pub fn keeps(&self, seller: PublicKey, commodity: Commodity) -> bool {
+        self.owner.kept.has(Spot { seller, commodity })
     }
 
     /// Whether this node would tell a buyer that asks for `market` what is listed there. One that expects listings
@@ -216,7 +232,7 @@ impl Marketplace {
     }
 
     /// The listings that are kept for markets of others.
-    pub fn kept(&self) -> impl Iterator<Item = &Listing> {
+    pub fn kept(&self) -> impl Iterator<Item = Listing> {
         self.owner.kept.listings()
     }
 

@@ -4,21 +4,26 @@
 //! compact rows and skips blocks of them ([`book`]); the listings themselves are only fetched for the ticket.
 
 mod book;
+mod expiries;
 mod mark;
 mod names;
+mod packed;
 #[cfg(test)]
 pub(crate) mod scan;
 mod search;
+mod shelf;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use book::{Book, Row};
+pub(crate) use book::{Book, Place, Row};
 pub(crate) use search::{Asks, Fit, Order, Seen, Wanted};
+pub(crate) use shelf::{Number, Shelf};
 
-use names::Names;
+use crate::pricing::lot::head;
+use expiries::Expiries;
 use proto::message::market::{Handed, Listing};
 use proto::{Bundle, Commodity, Market, Peer, PublicKey, Reputation, Signed, Time};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Listings an owner keeps (the paper counts with 10,000 sellers at one owner; reference §4.1).
 pub const MAX_LISTINGS: usize = 16_384;
@@ -48,14 +53,16 @@ pub(crate) struct Entry {
 }
 
 /// The books. A seller has one listing of each commodity in them, its newest.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Books {
-    pub(crate) entries: BTreeMap<Spot, Box<Entry>>,
+    pub(crate) shelf: Shelf,
     pub(crate) index: BTreeMap<Market, Book>,
-    pub(crate) expiries: BTreeSet<(Time, Spot)>,
+    pub(crate) expiries: Expiries,
+    /// What of a listing was reserved through this owner, where that is something.
+    pub(crate) sold: BTreeMap<Number, Bundle>,
     /// What sellers are being asked to reserve at this moment.
     pub(crate) flights: BTreeMap<Spot, Bundle>,
-    names: Names,
+    most: usize,
 }
 
 impl Spot {
@@ -70,35 +77,62 @@ impl Spot {
 }
 
 impl Books {
+    /// Empty books with room for `most` listings, or [`names::MAX_NAMED`] if that is less. `bank` is who signs the standing of sellers.
+    pub(crate) fn new(bank: Option<PublicKey>, most: usize) -> Self {
+        Self {
+            shelf: Shelf::new(bank),
+            index: BTreeMap::new(),
+            expiries: Expiries::default(),
+            sold: BTreeMap::new(),
+            flights: BTreeMap::new(),
+            most: most.min(names::MAX_NAMED),
+        }
+    }
+
+    /// How many listings there are.
+    pub(crate) fn len(&self) -> usize {
+        self.shelf.len()
+    }
+
+    pub(crate) fn has(&self, spot: Spot) -> bool {
+        self.shelf.find(spot).is_some()
+    }
+
     /// The listing that stands there.
     pub(crate) fn listing(&self, spot: Spot) -> Option<Signed<Listing>> {
-        Some(self.entries.get(&spot)?.listing.clone())
+        Some(self.shelf.read(self.shelf.find(spot)?)?.0)
     }
 
-    /// Every listing, by seller and commodity.
-    pub(crate) fn listings(&self) -> impl Iterator<Item = &Listing> {
-        self.entries.values().map(|entry| &entry.listing.body)
+    /// Every listing.
+    pub(crate) fn listings(&self) -> impl Iterator<Item = Listing> {
+        self.shelf.numbers().filter_map(|number| Some(self.shelf.read(number)?.0.body))
     }
 
-    pub(crate) fn version_of(&self, spot: Spot) -> Option<u64> {
-        self.entries.get(&spot).map(|entry| entry.listing.body.version)
+    /// The listing with this number, with all that is known of it.
+    pub(crate) fn entry(&self, number: Number) -> Option<Entry> {
+        let (listing, is_handed) = self.shelf.read(number)?;
+        let (row, _) = self.row_of(number, &listing.body)?;
+        Some(Entry { sold: self.sold_of(number), reputation: row.reputation, listing, is_handed })
     }
 
     /// Whether one more listing has room.
     pub(crate) fn has_room(&self, spot: Spot) -> bool {
-        self.entries.len() < MAX_LISTINGS || self.entries.contains_key(&spot)
+        self.len() < self.most || self.has(spot)
     }
 
     /// Puts a listing in, in place of its seller's earlier one.
     pub(crate) fn insert(&mut self, entry: Entry) {
-        let body = &entry.listing.body;
-        let spot = Spot::of(body);
+        let Entry { listing, sold, reputation, is_handed } = entry;
+        let spot = Spot::of(&listing.body);
         self.remove(spot);
-        let platform = self.names.enter(&body.platform);
-        let row = self.row(&entry);
+        let (number, platform) = self.shelf.put(&listing, is_handed);
+        if sold != Bundle::default() {
+            self.sold.insert(number, sold);
+        }
+        let body = &listing.body;
+        let row = self.row(number, body, reputation);
         self.index.entry(body.market).or_default().put(row, platform);
-        self.expiries.insert((body.expires, spot));
-        self.entries.insert(spot, Box::new(entry));
+        self.expiries.insert(body.expires, number);
     }
 
     /// Puts a listing in that other books had, if there is room.
@@ -110,23 +144,13 @@ impl Books {
 
     /// Takes a listing out.
     pub(crate) fn remove(&mut self, spot: Spot) -> Option<Entry> {
-        let entry = *self.entries.remove(&spot)?;
-        let body = &entry.listing.body;
-        self.expiries.remove(&(body.expires, spot));
-        self.names.leave(&body.platform);
-        if let Some(book) = self.index.get_mut(&body.market) {
-            book.remove(body.ask, spot.seller);
-            if book.is_empty() {
-                self.index.remove(&body.market);
-            }
-        }
-        Some(entry)
+        self.remove_number(self.shelf.find(spot)?)
     }
 
     /// Takes all that stands here of a seller out, which cannot be reached there.
     pub(crate) fn remove_all_of(&mut self, seller: Peer) {
         for spot in Spot::all_of(seller.key) {
-            if self.entries.get(&spot).is_some_and(|entry| entry.listing.body.seller == seller) {
+            if self.listing(spot).is_some_and(|listing| listing.body.seller == seller) {
                 self.remove(spot);
             }
         }
@@ -134,7 +158,7 @@ impl Books {
 
     /// Takes a listing out if it is not newer than `version`.
     pub(crate) fn remove_until(&mut self, spot: Spot, version: u64) {
-        if self.version_of(spot).is_some_and(|stands| stands <= version) {
+        if self.listing(spot).is_some_and(|listing| listing.body.version <= version) {
             self.remove(spot);
         }
     }
@@ -143,36 +167,34 @@ impl Books {
     /// is older: of a seller that has moved, `version` is the one that stands at its new place, and that may be
     /// handed over before the seller's word is here.
     pub(crate) fn withdraw(&mut self, spot: Spot, version: u64) {
-        let is_meant = |entry: &Entry| {
-            let stands = entry.listing.body.version;
-            stands < version || (stands == version && !entry.is_handed)
+        let stands = self.shelf.find(spot).and_then(|number| self.shelf.read(number));
+        let is_meant = |(listing, is_handed): (Signed<Listing>, bool)| {
+            let stands = listing.body.version;
+            stands < version || (stands == version && !is_handed)
         };
-        if self.entries.get(&spot).is_some_and(|entry| is_meant(entry)) {
+        if stands.is_some_and(is_meant) {
             self.remove(spot);
         }
     }
 
     /// Takes out what has ended at `now`.
     pub(crate) fn purge(&mut self, now: Time) {
-        while let Some(&(expires, spot)) = self.expiries.first() {
-            if expires > now {
-                break;
-            }
-            self.remove(spot);
+        while let Some(number) = self.expiries.pop_ended(now) {
+            self.remove_number(number);
         }
     }
 
     /// What is listed in the markets that are wanted.
     pub(crate) fn spots(&self, is_wanted: impl Fn(Market) -> bool) -> Vec<Spot> {
         let wanted = self.index.iter().filter(|(market, _)| is_wanted(**market));
-        let spot = |market: &Market, row: &Row| Spot { seller: row.seller, commodity: market.commodity };
-        wanted.flat_map(|(market, book)| book.rows().map(move |row| spot(market, row))).collect()
+        wanted.flat_map(|(_, book)| book.rows().filter_map(|row| self.shelf.spot(row.number))).collect()
     }
 
     /// A listing, for another owner.
     pub(crate) fn handed(&self, spot: Spot) -> Option<Handed> {
-        let Entry { listing, sold, .. } = &**self.entries.get(&spot)?;
-        Some(Handed { listing: listing.clone(), sold: sold.plus(self.flight(spot)) })
+        let number = self.shelf.find(spot)?;
+        let (listing, _) = self.shelf.read(number)?;
+        Some(Handed { listing, sold: self.sold_of(number).plus(self.flight(spot)) })
     }
 
     /// Notes that a seller is asked for `slice`, which is not empty.
@@ -195,46 +217,75 @@ impl Books {
 
     /// Notes that `slice` of this version is sold; a newer version knows it already.
     pub(crate) fn sell(&mut self, spot: Spot, version: u64, slice: Bundle) {
-        if let Some(entry) = self.entries.get_mut(&spot)
-            && entry.listing.body.version == version
-        {
-            entry.sold = entry.sold.plus(slice);
+        let Some(number) = self.shelf.find(spot) else { return };
+        if self.shelf.read(number).is_some_and(|(listing, _)| listing.body.version == version) {
+            let sold = self.sold.entry(number).or_default();
+            *sold = sold.plus(slice);
             self.recount(spot);
         }
     }
 
-    /// Whether the row of `entry` says what the entry says, and stands where it belongs.
-    pub(crate) fn is_indexed(&self, entry: &Entry) -> bool {
-        let body = &entry.listing.body;
-        let book = self.index.get(&body.market);
-        let stands = book.and_then(|book| book.get(body.ask, body.seller.key));
-        let platform = self.names.word(&body.platform);
-        stands.is_some_and(|(row, word)| *row == self.row(entry) && Some(word) == platform)
+    /// Whether the row of a listing says what the listing says, and stands where it belongs.
+    pub(crate) fn is_indexed(&self, number: Number, listing: &Listing) -> bool {
+        let platform = self.shelf.word(&listing.platform);
+        self.row_of(number, listing).is_some_and(|(row, word)| {
+            *row == self.row(number, listing, row.reputation) && Some(word) == platform
+        })
+    }
+
+    fn remove_number(&mut self, number: Number) -> Option<Entry> {
+        let (listing, is_handed) = self.shelf.take(number)?;
+        let body = &listing.body;
+        self.expiries.remove(body.expires, number);
+        let sold = self.sold.remove(&number).unwrap_or_default();
+        let reputation = self.row_of(number, body).map(|(row, _)| row.reputation)?;
+        if let Some(book) = self.index.get_mut(&body.market) {
+            book.remove(place(number, body));
+            if book.is_empty() {
+                self.index.remove(&body.market);
+            }
+        }
+        Some(Entry { listing, sold, reputation, is_handed })
+    }
+
+    fn sold_of(&self, number: Number) -> Bundle {
+        self.sold.get(&number).copied().unwrap_or_default()
     }
 
     fn flight(&self, spot: Spot) -> Bundle {
         self.flights.get(&spot).copied().unwrap_or_default()
     }
 
-    fn row(&self, entry: &Entry) -> Row {
-        let body = &entry.listing.body;
+    fn row_of(&self, number: Number, listing: &Listing) -> Option<(&Row, u64)> {
+        self.index.get(&listing.market)?.get(place(number, listing))
+    }
+
+    fn row(&self, number: Number, listing: &Listing, reputation: Reputation) -> Row {
+        let (rate, head, number) = place(number, listing);
         Row {
-            rate: body.ask,
-            seller: body.seller.key,
-            per_core: body.per_core,
-            longest: body.longest,
-            reputation: entry.reputation,
-            free: body.offered().minus(entry.sold).minus(self.flight(Spot::of(body))),
+            rate,
+            head,
+            number,
+            reputation,
+            per_core: listing.per_core,
+            longest: listing.longest,
+            free: listing.offered().minus(self.sold_of(number)).minus(self.flight(Spot::of(listing))),
         }
     }
 
     /// Writes down what of a listing is free now.
     fn recount(&mut self, spot: Spot) {
-        let Some(entry) = self.entries.get(&spot) else { return };
-        let body = &entry.listing.body;
-        let free = self.row(entry).free;
+        let Some(number) = self.shelf.find(spot) else { return };
+        let Some((listing, _)) = self.shelf.read(number) else { return };
+        let body = &listing.body;
+        let free = self.row(number, body, Reputation::default()).free;
         if let Some(book) = self.index.get_mut(&body.market) {
-            book.set_free(body.ask, spot.seller, free);
+            book.set_free(place(number, body), free);
         }
     }
+}
+
+/// Where the row of a listing stands in its book.
+fn place(number: Number, listing: &Listing) -> Place {
+    (listing.ask, head(listing.seller.key), number)
 }

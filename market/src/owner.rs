@@ -2,19 +2,27 @@
 //! and keeps the slice, and signs the ticket.
 
 pub(crate) mod estate;
+mod intake;
 pub(crate) mod matches;
+mod signing;
 pub(crate) mod tickets;
 
-use crate::matching::{Books, Entry, Spot};
+use crate::matching::{Books, Entry, MAX_LISTINGS, Spot};
 use crate::post::Post;
 use crate::requirement;
 use crate::ticket::{CLOCK_SKEW, LIFETIME_RENEWALS};
 use estate::Estate;
+use intake::Intake;
 pub(crate) use matches::{Match, MatchKey, Wish};
 use proto::message::market::{Delist, Handed, List, Listed, MarketMessage};
-use proto::{Bundle, Peer, Placement, Range, Refusal, RefusalCode, RequestId, Time};
+use proto::{Bundle, Peer, Placement, PublicKey, Range, Refusal, RefusalCode, RequestId, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use tickets::Tickets;
+/// Listings that one seller may send within [`LIST_PERIOD`]: twice as many as a machine of 64 cores sends that sells and
+/// frees all of them at once. Who sends more is told to wait, and costs no signature; the others are served meanwhile.
+pub const MAX_LISTS_PER_SELLER: u32 = 128;
+/// The time in which a seller's listings are counted.
+pub const LIST_PERIOD: Span = Span::secs(1);
 
 pub use estate::{
     EXPECT_WITHIN, HAND_OVER_TIMEOUT, HAND_OVER_WITHIN, LEAVE_WITHIN, MAX_GIFTS, MAX_HANDED, MAX_PAGES,
@@ -25,7 +33,7 @@ pub use matches::{
 };
 
 /// The owner's state.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Owner {
     /// By which scheme markets fall to nodes.
     pub(crate) placement: Placement,
@@ -43,18 +51,36 @@ pub(crate) struct Owner {
     /// Buyers that wait until a donor has handed its listings over.
     pub(crate) parked: BTreeMap<MatchKey, Wish>,
     tickets: Tickets,
+    intake: Intake,
 }
 
 impl Owner {
-    pub(crate) fn new(placement: Placement) -> Self {
-        Self { placement, ..Self::default() }
+    /// An owner of nothing; `bank` is who signs the standing of sellers.
+    pub(crate) fn new(placement: Placement, bank: Option<PublicKey>) -> Self {
+        Self {
+            placement,
+            range: None,
+            books: Books::new(bank, MAX_LISTINGS),
+            kept: Books::new(bank, MAX_LISTINGS),
+            estate: Estate::default(),
+            matches: BTreeMap::new(),
+            due: BTreeSet::new(),
+            reserves: BTreeMap::new(),
+            parked: BTreeMap::new(),
+            tickets: Tickets::default(),
+            intake: Intake::default(),
+        }
     }
 
     pub(crate) fn next_due(&self) -> Option<Time> {
-        let end = |books: &Books| books.expiries.first().map(|(expires, _)| *expires);
         let matched = self.due.first().map(|(due, _)| *due);
-        let dues =
-            [end(&self.books), end(&self.kept), matched, self.tickets.next_due(), self.estate.next_due()];
+        let dues = [
+            self.books.expiries.next(),
+            self.kept.expiries.next(),
+            matched,
+            self.tickets.next_due(),
+            self.estate.next_due(),
+        ];
         dues.into_iter().flatten().min()
     }
 
@@ -63,6 +89,8 @@ impl Owner {
         let version = listing.body.version;
         let admitted = if listing.body.seller != from {
             Err(no(RefusalCode::NotYours, "a listing is accepted only from its seller"))
+        } else if !self.intake.admits(from.key, now) {
+            Err(Refusal::new(RefusalCode::Busy, "too many listings of one seller", "wait a second"))
         } else if !self.answers(listing.body.market) {
             Err(no(RefusalCode::NotResponsible, "this node does not own the market"))
         } else {
@@ -125,14 +153,13 @@ impl Owner {
         let is_ours = self.answers(market);
         let (books, others) =
             if is_ours { (&mut self.books, &mut self.kept) } else { (&mut self.kept, &mut self.books) };
-        let known = books.entries.get(&spot).or_else(|| others.entries.get(&spot));
-        match known.map(|entry| &entry.listing) {
+        match books.listing(spot).or_else(|| others.listing(spot)) {
             Some(stands) if stands.body.version > body.version => {
                 return Err(no(RefusalCode::Mismatch, "a newer version is listed"));
             }
             Some(stands) if stands.body.version == body.version => {
                 let refusal = || no(RefusalCode::IdReused, "this version is listed with other terms");
-                return if *stands == listing { Ok(false) } else { Err(refusal()) };
+                return if stands == listing { Ok(false) } else { Err(refusal()) };
             }
             _ => {}
         }

@@ -398,7 +398,7 @@ impl Driver {
 
     fn listings(&self) -> Vec<ListingView> {
         let now = self.clock.now();
-        let show = |listing: &proto::message::market::Listing| ListingView {
+        let show = |listing: proto::message::market::Listing| ListingView {
             market: listing.market.to_string(),
             seller: listing.seller.key.to_hex(),
             address: listing.seller.addr.to_string(),

@@ -5,8 +5,8 @@ use crate::world::{RULES, World, hold, id, key, keys, peer, refused};
 use proto::message::bank::{BankOutcome, Order, Settle, SettledReceipt};
 use proto::message::market::Ticket;
 use proto::message::service::Outcome;
-use proto::rules::PricingRule;
-use proto::{Cycles, Hash, Money, RefusalCode, Rules, Signed};
+use proto::rules::{PricingRule, PricingTerms};
+use proto::{Cycles, Hash, Money, Rate, RefusalCode, Rules, Signed};
 
 const GRANT: u64 = 43_500_000;
 
@@ -244,6 +244,72 @@ fn a_first_price_network_pays_the_winners_ask_and_no_network_another_rules_ticke
     for (network, rule, clearing, message) in wrong {
         assert_eq!(refused(settled(network, rule, clearing)), (RefusalCode::Mismatch, message.to_owned()));
     }
+}
+
+/// Constants of a small network: 1.5 credits for a posted price; K = 8·10¹², π = 1, δ = 2 and a floor of 3.
+const TERMS: PricingTerms = PricingTerms {
+    posted: Rate(1_500_000),
+    weight: 8_000_000_000_000,
+    bonus: Rate(1),
+    fixed: Rate(2),
+    floor: Rate(3),
+};
+
+/// Settles `deal`, of two Gc, in a network of its rule: what seller and owner are paid, or why not.
+fn check_rule(deal: Deal, expected: Result<(u64, u64), &str>) {
+    let mut world = World::under(Rules { rule: deal.rule, pricing: TERMS, ..RULES });
+    for who in [1, 2] {
+        world.order(who, 9_000 + u32::from(who), crate::world::open());
+    }
+    world.held(1, 4, hold(2, deal.ticket().hash(), 7_000_000, 60));
+    match (world.order(2, 10, deal.settle(4)), expected) {
+        (BankOutcome::Settled(receipt), Ok(paid)) => {
+            assert_eq!((receipt.seller_paid.0, receipt.owner_paid.0), paid, "{deal:?}");
+            assert_eq!(receipt.returned.0, 7_000_000 - paid.0 - paid.1, "{deal:?}");
+        }
+        (outcome, Err(words)) => assert_eq!(refused(outcome), (RefusalCode::Mismatch, words.to_owned())),
+        (outcome, _) => panic!("{deal:?}: {outcome:?}"),
+    }
+}
+
+#[test]
+fn every_rule_pays_by_the_listings_and_the_networks_constants() {
+    use PricingRule::{MaxMin, Posted, Uniform, Vcg};
+    let deal = |rule, clearing, runner_up, owner_rate| Deal {
+        rule,
+        clearing,
+        runner_up,
+        owner_rate,
+        ..Deal::default()
+    };
+    for rule in [Uniform, Vcg] {
+        check_rule(deal(rule, 2_000_000, Some(2_000_000), 0), Ok((4_000_000, 10_000)));
+        check_rule(deal(rule, 3_000_000, None, 0), Ok((6_000_000, 10_000)));
+        let wrong = "the clearing price is 3, by its listings it is 2";
+        check_rule(deal(rule, 3_000_000, Some(2_000_000), 0), Err(wrong));
+        let wrong = "the ticket has 0.000001 for the market owner, its rule has none";
+        check_rule(deal(rule, 2_000_000, Some(2_000_000), 1), Err(wrong));
+    }
+    check_rule(deal(Posted, 1_500_000, None, 0), Ok((3_000_000, 10_000)));
+    let wrong =
+        "the clearing price is 2 and 0 for the market owner, by the network's rule they are 1.5 and 0";
+    check_rule(deal(Posted, 2_000_000, None, 0), Err(wrong));
+    let low = Deal { ask: 1_500_001, ..deal(Posted, 1_500_000, None, 0) };
+    check_rule(low, Err("the clearing price 1.5 is below the winner's ask 1.500001"));
+    // 8·(2 − 1)/2² = 2 credits for each Gc, and δ; the winner's ask and π.
+    let wrong = "the clearing price is 1.000001 and 1.999999 for the market owner, by the network's rule they are \
+                 1.000001 and 2.000002";
+    check_rule(deal(MaxMin, 1_000_001, Some(2_000_000), 1_999_999), Err(wrong));
+    let above = "the clearing price 1.000001 with 2.000002 for the market owner is above the bid 3";
+    check_rule(deal(MaxMin, 1_000_001, Some(2_000_000), 2_000_002), Err(above));
+    let dear = Deal { bid: 4_000_000, ..deal(MaxMin, 1_000_001, Some(2_000_000), 2_000_002) };
+    check_rule(dear.clone(), Ok((2_000_002, 4_010_004)));
+    // What the hold does not hold is the owner's loss.
+    check_rule(Deal { cycles: Cycles::giga(3), ..dear }, Ok((3_000_003, 3_999_997)));
+    check_rule(deal(MaxMin, 1_000_001, None, 2), Ok((2_000_002, 10_004)));
+    let wrong = "the clearing price is 1 and 0.000002 for the market owner, by the network's rule they are 1.000001 and \
+                 0.000002";
+    check_rule(deal(MaxMin, 1_000_000, None, 2), Err(wrong));
 }
 
 #[test]

@@ -128,45 +128,59 @@ fn a_seller_that_keeps_a_reservation_for_ever_is_seen() {
 fn books_that_do_not_agree_are_seen() {
     let (market, seller) = (listing(2).body.market, peer(2).key);
     let (broken, spot) = (Violation::BrokenIndex { seller }, of_compute(seller));
+    let number = |node: &Marketplace| node.owner.books.shelf.find(spot).unwrap();
     let unindexed = |node: &mut Marketplace| {
         node.owner.books.index.clear();
     };
-    check(
-        unindexed,
-        &Violation::BrokenIndex { seller: busy().owner.books.entries.keys().next().unwrap().seller },
-    );
+    check(unindexed, &Violation::BrokenIndex { seller: first() });
     let twice = |node: &mut Marketplace| {
         let book = node.owner.books.index.entry(market).or_default();
-        let (row, platform) = book.get(Rate(2), seller).unwrap();
+        let (row, platform) = book.get(book.rows().next().unwrap().place()).unwrap();
         let row = Row { rate: Rate(1), ..*row };
         book.put(row, platform);
     };
-    let last = [2, 3].map(|n| peer(n).key).into_iter().max().unwrap();
-    check(twice, &Violation::BrokenIndex { seller: last });
-    check(|node| drop(node.owner.books.entries.remove(&spot)), &broken);
+    check(twice, &broken);
+    let lost = |node: &mut Marketplace| {
+        let number = number(node);
+        node.owner.books.shelf.lose(number);
+    };
+    check(lost, &Violation::BrokenIndex { seller: PublicKey([0; 32]) });
     let untimed = |node: &mut Marketplace| {
-        node.owner.books.expiries.retain(|(_, of)| *of != spot);
+        let number = number(node);
+        node.owner.books.expiries.forget(number);
     };
     check(untimed, &broken);
     let repriced = |node: &mut Marketplace| {
-        node.owner.books.entries.get_mut(&spot).unwrap().listing.body.ask = Rate(7);
+        let number = number(node);
+        node.owner.books.shelf.forge(number, |listing| listing.ask = Rate(7));
     };
     check(repriced, &broken);
     let oversold = |node: &mut Marketplace| {
-        node.owner.books.entries.get_mut(&of_compute(peer(3).key)).unwrap().sold = part(1);
+        let third = node.owner.books.shelf.find(of_compute(peer(3).key)).unwrap();
+        node.owner.books.sold.insert(third, part(1));
     };
     check(oversold, &Violation::BrokenIndex { seller: peer(3).key });
     let renamed = |node: &mut Marketplace| {
-        let entry = node.owner.books.entries.get_mut(&spot).unwrap();
-        entry.listing.body.platform.os = "linux".into();
+        let number = number(node);
+        node.owner.books.shelf.forge(number, |listing| listing.platform.os = "linux".into());
     };
     check(renamed, &broken);
+    let left = |node: &mut Marketplace| {
+        node.owner.books.sold.insert(77, part(1));
+    };
+    check(left, &Violation::BrokenIndex { seller: PublicKey([0; 32]) });
+}
+
+/// Whose listing is checked first.
+fn first() -> PublicKey {
+    let node = busy();
+    let number = node.owner.books.shelf.numbers().next().unwrap();
+    node.owner.books.shelf.spot(number).unwrap().seller
 }
 
 #[test]
 fn an_owner_that_does_not_purge_is_seen() {
-    let first = busy().owner.books.entries.keys().next().unwrap().seller;
-    check(|node| node.now = Time(9_000_000), &Violation::LateListing { seller: first });
+    check(|node| node.now = Time(9_000_000), &Violation::LateListing { seller: first() });
 }
 
 #[test]

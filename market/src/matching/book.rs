@@ -3,9 +3,9 @@
 //! A search walks upwards from the cheapest, skips blocks in which nobody can fit, and in the others looks first at
 //! the marks, which lie side by side. So also a search that skips nothing reads two words a listing.
 
-use super::mark::{self, Mark, SIZES, Sought, Summary};
-use crate::pricing::lot::head;
-use proto::{Bundle, Capacity, PublicKey, Rate, Reputation, Span};
+use super::mark::{Mark, SIZES, Sought, Summary};
+use super::shelf::Number;
+use proto::{Bundle, Capacity, Rate, Reputation, Span};
 use std::ops::Range;
 
 /// Listings in a block at most: a word has a bit for each.
@@ -16,11 +16,17 @@ const SPARSE: usize = 40;
 /// Listings for which a full block makes room.
 const GROWTH: usize = 8;
 
+/// The order of a book: by ask, of equal asks by the beginnings of keys, and of these by number.
+pub(crate) type Place = (Rate, u32, Number);
+
 /// A listing, as far as a search compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) rate: Rate,
-    pub(crate) seller: PublicKey,
+    /// The first four bytes of the seller's key.
+    pub(crate) head: u32,
+    /// The number of the listing.
+    pub(crate) number: Number,
     pub(crate) per_core: Capacity,
     /// The longest run.
     pub(crate) longest: Span,
@@ -43,8 +49,8 @@ struct Block {
 }
 
 impl Row {
-    fn place(&self) -> (Rate, PublicKey) {
-        (self.rate, self.seller)
+    pub(crate) const fn place(&self) -> Place {
+        (self.rate, self.head, self.number)
     }
 
     fn sizes(&self) -> [u64; SIZES] {
@@ -67,16 +73,16 @@ impl Book {
         self.blocks.iter().flat_map(|block| &block.rows)
     }
 
-    /// The row of `seller`, which asks for `rate`, and the word of its platform.
-    pub(crate) fn get(&self, rate: Rate, seller: PublicKey) -> Option<(&Row, u64)> {
-        let block = self.blocks.get(self.block_of((rate, seller)))?;
-        let at = block.find((rate, seller)).ok()?;
-        Some((block.rows.get(at)?, block.marks.get(at)?.platform))
+    /// The row at `place`, and the word of its platform.
+    pub(crate) fn get(&self, place: Place) -> Option<(&Row, u64)> {
+        let block = self.blocks.get(self.block_of(place))?;
+        let at = block.find(place).ok()?;
+        Some((block.rows.get(at)?, block.marks.get(at)?.platform()))
     }
 
-    /// Puts a row in, in place of one with the same ask and seller.
+    /// Puts a row in, in place of one at the same place.
     pub(crate) fn put(&mut self, row: Row, platform: u64) {
-        let mark = Mark { sizes: mark::rounded(row.sizes()), platform };
+        let mark = Mark::of(row.sizes(), platform);
         let at = self.block_of(row.place()).min(self.blocks.len().saturating_sub(1));
         let Some(block) = self.blocks.get_mut(at) else {
             return self.blocks.push(Block::of(vec![row], vec![mark]));
@@ -88,11 +94,11 @@ impl Book {
         }
     }
 
-    /// Takes the row of `seller`, which asks for `rate`, out.
-    pub(crate) fn remove(&mut self, rate: Rate, seller: PublicKey) {
-        let at = self.block_of((rate, seller));
+    /// Takes the row at `place` out.
+    pub(crate) fn remove(&mut self, place: Place) {
+        let at = self.block_of(place);
         let Some(block) = self.blocks.get_mut(at) else { return };
-        block.remove((rate, seller));
+        block.remove(place);
         if block.rows.is_empty() {
             self.blocks.remove(at);
         }
@@ -103,10 +109,10 @@ impl Book {
     }
 
     /// Notes what is free.
-    pub(crate) fn set_free(&mut self, rate: Rate, seller: PublicKey, free: Bundle) {
-        let at = self.block_of((rate, seller));
+    pub(crate) fn set_free(&mut self, place: Place, free: Bundle) {
+        let at = self.block_of(place);
         if let Some(block) = self.blocks.get_mut(at) {
-            block.set_free((rate, seller), free);
+            block.set_free(place, free);
         }
     }
 
@@ -121,8 +127,8 @@ impl Book {
     }
 
     /// How many rows ask for less than `rate`, or for `rate` with a key that begins with less than `start`.
-    pub(crate) fn count_below(&self, rate: Rate, start: u64) -> usize {
-        self.count(|row| (row.rate, head(row.seller)) < (rate, start))
+    pub(crate) fn count_below(&self, rate: Rate, start: u32) -> usize {
+        self.count(|row| (row.rate, row.head) < (rate, start))
     }
 
     /// Calls `visit` with those of the rows of `range` that meet `sought`, the lowest ask first, until it says that it
@@ -189,7 +195,7 @@ impl Book {
     }
 
     /// The block in which `place` is, or belongs; past the end when it lies above all.
-    fn block_of(&self, place: (Rate, PublicKey)) -> usize {
+    fn block_of(&self, place: Place) -> usize {
         self.blocks.partition_point(|block| block.rows.last().is_some_and(|row| row.place() < place))
     }
 
@@ -225,7 +231,7 @@ impl Block {
         block
     }
 
-    fn find(&self, place: (Rate, PublicKey)) -> Result<usize, usize> {
+    fn find(&self, place: Place) -> Result<usize, usize> {
         self.rows.binary_search_by(|row| row.place().cmp(&place))
     }
 
@@ -245,12 +251,12 @@ impl Block {
                 }
                 self.rows.insert(at, row);
                 self.marks.insert(at, mark);
-                self.summary = self.summary.with(row.sizes(), mark.platform);
+                self.summary = self.summary.with(row.sizes(), mark.platform());
             }
         }
     }
 
-    fn remove(&mut self, place: (Rate, PublicKey)) {
+    fn remove(&mut self, place: Place) {
         if let Ok(at) = self.find(place) {
             self.rows.remove(at);
             self.marks.remove(at);
@@ -258,11 +264,11 @@ impl Block {
         }
     }
 
-    fn set_free(&mut self, place: (Rate, PublicKey), free: Bundle) {
+    fn set_free(&mut self, place: Place, free: Bundle) {
         let Ok(at) = self.find(place) else { return };
         if let (Some(row), Some(mark)) = (self.rows.get_mut(at), self.marks.get_mut(at)) {
             row.free = free;
-            mark.sizes = mark::rounded(row.sizes());
+            *mark = Mark::of(row.sizes(), mark.platform());
         }
         self.sum_up();
     }
@@ -278,7 +284,7 @@ impl Block {
     }
 
     fn summary_of(&self) -> Summary {
-        let add = |sum: Summary, (row, mark): (&Row, &Mark)| sum.with(row.sizes(), mark.platform);
+        let add = |sum: Summary, (row, mark): (&Row, &Mark)| sum.with(row.sizes(), mark.platform());
         self.rows.iter().zip(&self.marks).fold(Summary::NOTHING, add)
     }
 
@@ -293,7 +299,7 @@ impl Block {
     }
 
     fn is_marked(&self) -> bool {
-        let is_same = |(row, mark): (&Row, &Mark)| mark::rounded(row.sizes()) == mark.sizes;
+        let is_same = |(row, mark): (&Row, &Mark)| Mark::of(row.sizes(), mark.platform()) == *mark;
         self.rows.len() == self.marks.len()
             && self.rows.iter().zip(&self.marks).all(is_same)
             && self.summary == self.summary_of()

@@ -1,30 +1,35 @@
-//! What a listing offers and what is sought, rounded into two words, so that one subtraction rules it out.
+//! What a listing offers and what is sought, rounded into two words, so that two subtractions rule it out.
 //!
-//! Sizes stand four in a word, each in 15 bits below a guard bit. A size is rounded down to its ten leading bits,
-//! so a mark that is too small tells for sure; one that is large enough has to be looked at exactly.
+//! Four sizes stand in the first word, each in 15 bits below a guard bit. A size is rounded down to its ten leading
+//! bits, so a mark that is too small tells for sure; one that is large enough has to be looked at exactly. In the second
+//! word stand the longest run, rounded too, the reputation, each below a guard, and the word of the platform.
 
-use super::names::Wanted;
+use super::names::{WORD_BITS, Wanted};
 use crate::requirement;
 use proto::Bundle;
 use proto::message::market::Requirement;
 
-/// The bit above each of the four fields.
-const GUARDS: u64 = 0x8000_8000_8000_8000;
-/// Bits of a size that are kept below its leading bit.
-const KEPT: u32 = 9;
 /// Sizes that are compared: cores, power of a core, memory, disk, the longest run, reputation.
 pub(crate) const SIZES: usize = 6;
-
-/// Sizes, rounded.
-pub(crate) type Rounded = [u64; 2];
+/// Bits of a size that are kept below its leading bit.
+const KEPT: u32 = 9;
+/// The bit above each of the four fields of the first word.
+const GUARDS: u64 = 0x8000_8000_8000_8000;
+/// The bits of the platform in the second word.
+const PLATFORM: u64 = (1 << WORD_BITS) - 1;
+/// The bits of a reputation, which is 1,000 at most.
+const REPUTATION_BITS: u32 = 10;
+const REPUTATION: u64 = (1 << REPUTATION_BITS) - 1;
+/// Where the longest run stands: above the guard of the reputation.
+const RUN_AT: u32 = WORD_BITS + REPUTATION_BITS + 1;
+/// The bits above reputation and longest run.
+const MORE_GUARDS: u64 = (1 << (WORD_BITS + REPUTATION_BITS)) | (1 << (u64::BITS - 1));
 
 /// The mark of a listing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mark {
-    /// The rounded sizes.
-    pub(crate) sizes: Rounded,
-    /// The word of the platform.
-    pub(crate) platform: u64,
+    sizes: u64,
+    more: u64,
 }
 
 /// What many listings have at most.
@@ -45,8 +50,8 @@ pub(crate) struct Sought {
     pub(crate) slice: Bundle,
     /// The sizes, exactly.
     pub(crate) least: [u64; SIZES],
-    /// The sizes, rounded.
-    sizes: Rounded,
+    /// The sizes, rounded; no platform.
+    mark: Mark,
     platform: Wanted,
 }
 
@@ -59,15 +64,8 @@ impl Sought {
         let per_core = requirement.power.0.div_ceil(u64::from(cores.max(1)));
         let Requirement { run_time, reputation, .. } = requirement;
         let least = [u64::from(cores), per_core, memory.0, disk.0, run_time.0, u64::from(reputation.0)];
-        Self { slice, least, sizes: rounded(least), platform }
+        Self { slice, least, mark: Mark::of(least, 0), platform }
     }
-}
-
-/// The sizes in two words.
-pub(crate) fn rounded(sizes: [u64; SIZES]) -> Rounded {
-    let [cores, per_core, memory, disk, longest, reputation] = sizes;
-    let word = |sizes: [u64; 4]| sizes.into_iter().fold(0, |word, size| (word << 16) | level(size));
-    [word([cores, per_core, memory, disk]), word([longest, reputation, 0, 0])]
 }
 
 /// A size in 15 bits; a larger size never has a smaller level.
@@ -76,16 +74,28 @@ fn level(size: u64) -> u64 {
     (u64::from(above) << KEPT) + (size >> above)
 }
 
-/// The guards of the fields in which `one` is not smaller.
-fn reached([one, more]: Rounded, [other, further]: Rounded) -> u64 {
-    ((one | GUARDS) - other) & ((more | GUARDS) - further) & GUARDS
-}
-
 impl Mark {
+    /// The mark of what has these sizes and whose platform has this word.
+    pub(crate) fn of(sizes: [u64; SIZES], platform: u64) -> Self {
+        let [cores, per_core, memory, disk, longest, reputation] = sizes;
+        let four = [cores, per_core, memory, disk];
+        let sizes = four.into_iter().fold(0, |word, size| (word << 16) | level(size));
+        let more = (level(longest) << RUN_AT) | (reputation.min(REPUTATION) << WORD_BITS) | platform;
+        Self { sizes, more }
+    }
+
+    /// The word of the platform.
+    pub(crate) const fn platform(self) -> u64 {
+        self.more & PLATFORM
+    }
+
     /// Whether a listing with this mark may be what is sought.
-    pub(crate) fn may_meet(self, sought: &Sought) -> bool {
-        let differs = (self.platform ^ sought.platform.word) & sought.platform.mask;
-        (reached(self.sizes, sought.sizes) ^ GUARDS) | differs == 0
+    pub(crate) const fn may_meet(self, sought: &Sought) -> bool {
+        // A guard that is gone was borrowed by a field that is too small.
+        let sizes = ((self.sizes | GUARDS) - sought.mark.sizes) & GUARDS;
+        let more = ((self.more | MORE_GUARDS) - sought.mark.more) & MORE_GUARDS;
+        let differs = (self.more ^ sought.platform.word) & sought.platform.mask;
+        (sizes ^ GUARDS) | (more ^ MORE_GUARDS) | differs == 0
     }
 }
 

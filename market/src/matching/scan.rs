@@ -1,24 +1,26 @@
 //! The search as it is without an index: listing by listing. What the tests and the benchmark hold the index against.
 
 use super::search::{Asks, Fit, Order, Seen, Wanted};
-use super::{Books, MAX_COUNTED, Spot};
+use super::{Books, Entry, MAX_COUNTED, Spot};
 use crate::pricing::lot::{head, start};
 use crate::{pricing, requirement};
-use proto::{Bundle, Commodity, Hash, Market, PublicKey, Rate};
-use std::collections::{BTreeMap, BTreeSet};
+use proto::{Bundle, Hash, Market, PublicKey, Rate};
+use std::collections::BTreeMap;
 
 /// The listings by market and ask.
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
-    index: BTreeMap<Market, BTreeSet<(Rate, PublicKey)>>,
+    index: BTreeMap<Market, BTreeMap<(Rate, PublicKey), Entry>>,
 }
 
 impl Scan {
     /// Of what stands in `books`.
     pub(crate) fn of(books: &Books) -> Self {
         let mut scan = Self::default();
-        for body in books.listings() {
-            scan.index.entry(body.market).or_default().insert((body.ask, body.seller.key));
+        for entry in books.shelf.numbers().filter_map(|number| books.entry(number)) {
+            let body = &entry.listing.body;
+            let (market, place) = (body.market, (body.ask, body.seller.key));
+            scan.index.entry(market).or_default().insert(place, entry);
         }
         scan
     }
@@ -27,15 +29,15 @@ impl Scan {
     pub(crate) fn asks(&self, books: &Books, market: Market, order: &Order<'_>, wanted: Wanted) -> Asks {
         let begin = start(order.draw);
         let mut fits: Vec<Fit> = Vec::new();
-        let until = |(rate, _): &&(Rate, PublicKey)| *rate <= order.bid;
+        let until = |((rate, _), _): &(&(Rate, PublicKey), &Entry)| *rate <= order.bid;
         let limit = wanted.count.max(MAX_COUNTED as usize);
         // The highest, the number of all, and with that the rest is only for the order.
-        for &(rate, seller) in self.index.get(&market).into_iter().flatten().take_while(until) {
+        for (&(rate, seller), entry) in self.index.get(&market).into_iter().flatten().take_while(until) {
             let is_more = !wanted.dearest && fits.last().is_some_and(|last| last.rate < rate);
             if fits.len() >= limit && is_more {
                 break;
             }
-            if let Some(slices) = slices(books, market.commodity, seller, order) {
+            if let Some(slices) = slices(books, entry, order) {
                 fits.push(Fit { rate, lot: Hash::default(), seller, slices });
             }
         }
@@ -53,13 +55,13 @@ impl Scan {
     /// As [`Books::add_missed`].
     pub(crate) fn add_missed(&self, books: &Books, market: Market, order: &Order<'_>, seen: &mut Seen) {
         let mut above_bid = 0;
-        for &(rate, seller) in self.index.get(&market).into_iter().flatten() {
+        for (&(rate, _), entry) in self.index.get(&market).into_iter().flatten() {
             above_bid += u32::from(rate > order.bid);
             if above_bid > MAX_COUNTED {
                 break;
             }
             seen.listings = seen.listings.saturating_add(1);
-            if slices(books, market.commodity, seller, order).is_none() {
+            if slices(books, entry, order).is_none() {
                 seen.too_small = seen.too_small.saturating_add(1);
             } else if rate > order.bid {
                 seen.too_dear = seen.too_dear.saturating_add(1);
@@ -69,14 +71,14 @@ impl Scan {
     }
 }
 
-/// How many slices for `order` a seller has, if it fits.
-fn slices(books: &Books, commodity: Commodity, seller: PublicKey, order: &Order<'_>) -> Option<u32> {
-    let spot = Spot { seller, commodity };
-    let entry = books.entries.get(&spot)?;
-    let flight: Bundle = books.flights.get(&spot).copied().unwrap_or_default();
-    let free = entry.listing.body.offered().minus(entry.sold).minus(flight);
+/// How many slices for `order` a listing has, if it fits.
+fn slices(books: &Books, entry: &Entry, order: &Order<'_>) -> Option<u32> {
+    let body = &entry.listing.body;
+    let seller = body.seller.key;
+    let flight: Bundle = books.flights.get(&Spot::of(body)).copied().unwrap_or_default();
+    let free = body.offered().minus(entry.sold).minus(flight);
     let fits = seller != order.buyer
-        && requirement::fits(&entry.listing.body, free, entry.reputation, order.requirement)
+        && requirement::fits(body, free, entry.reputation, order.requirement)
         && !order.tried.contains(&seller)
         && !order.avoid.contains(&seller);
     fits.then(|| requirement::slices(free, requirement::slice(order.requirement)))

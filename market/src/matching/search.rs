@@ -3,7 +3,7 @@
 use super::book::Row;
 use super::mark::Sought;
 use super::{Book, Books, MAX_COUNTED};
-use crate::pricing::lot::{head, start};
+use crate::pricing::lot::{head, start, word};
 use crate::{pricing, requirement};
 use proto::message::market::Requirement;
 use proto::{CommandId, Hash, Market, PublicKey, Rate};
@@ -73,7 +73,8 @@ impl Books {
         let (Some(book), Some(sought)) = (self.index.get(&market), self.sought(market, order)) else {
             return Asks::default();
         };
-        let search = Search { book, sought, order, passed: Passed::over(order), count: wanted.count };
+        let search =
+            Search { books: self, book, sought, order, passed: Passed::over(order), count: wanted.count };
         let (lowest, seen) = search.lowest();
         let dearest = if wanted.dearest && seen > 0 { search.dearest() } else { None };
         Asks { lowest, dearest, seen }
@@ -88,7 +89,7 @@ impl Books {
         if let Some(sought) = self.sought(market, order) {
             let passed = Passed::over(order);
             book.visit(&sought, until..end, |row| {
-                if !passed.contains(row.seller) {
+                if !passed.contains(self, row) {
                     too_dear += 1;
                     seen.lowest_ask = Some(seen.lowest_ask.map_or(row.rate, |lowest| lowest.min(row.rate)));
                 }
@@ -107,12 +108,13 @@ impl Books {
         if market.commodity != requirement.commodity {
             return None;
         }
-        let platform = self.names.wanted(&requirement.os, &requirement.arch, requirement.native)?;
+        let platform = self.shelf.names().wanted(&requirement.os, &requirement.arch, requirement.native)?;
         Some(Sought::of(requirement, platform))
     }
 }
 
 struct Search<'a> {
+    books: &'a Books,
     book: &'a Book,
     sought: Sought,
     order: &'a Order<'a>,
@@ -148,7 +150,7 @@ impl<'a> Search<'a> {
     fn walk(&self, range: Range<usize>, limit: usize, rows: &mut Vec<&'a Row>) -> Option<Rate> {
         let mut last = None;
         self.book.visit(&self.sought, range, |row| {
-            if !self.passed.contains(row.seller) {
+            if !self.passed.contains(self.books, row) {
                 rows.push(row);
                 last = (rows.len() >= limit).then_some(row.rate);
             }
@@ -159,30 +161,35 @@ impl<'a> Search<'a> {
 
     /// The lowest of `rows`, by rate and lot.
     fn drawn(&self, rows: Vec<&'a Row>) -> Vec<Fit> {
-        let lot = |row: &'a Row| (row.rate, pricing::lot(self.order.draw, row.seller), row);
-        let mut drawn: Vec<(Rate, Hash, &Row)> = rows.into_iter().map(lot).collect();
+        let drawn = |row: &'a Row| (row.rate, word(self.order.draw, row.head), row);
+        let mut drawn: Vec<(Rate, u64, &Row)> = rows.into_iter().map(drawn).collect();
+        let order = |one: &(Rate, u64, &Row), other: &(Rate, u64, &Row)| {
+            let key = |row: &Row| self.books.shelf.spot(row.number).map(|spot| spot.seller);
+            (one.0, one.1).cmp(&(other.0, other.1)).then_with(|| key(one.2).cmp(&key(other.2)))
+        };
         if self.count < drawn.len() {
-            drawn.select_nth_unstable_by_key(self.count, |(rate, lot, _)| (*rate, *lot));
+            drawn.select_nth_unstable_by(self.count, order);
             drawn.truncate(self.count);
         }
-        drawn.sort_unstable_by_key(|(rate, lot, _)| (*rate, *lot));
-        drawn.into_iter().map(|(_, lot, row)| self.fit(row, lot)).collect()
+        drawn.sort_unstable_by(order);
+        drawn.into_iter().filter_map(|(.., row)| self.fit(row)).collect()
     }
 
     fn dearest(&self) -> Option<Fit> {
         let mut dearest = None;
         self.book.visit_down(&self.sought, self.book.count_until(self.order.bid), |row| {
-            if !self.passed.contains(row.seller) {
-                dearest = Some(self.fit(row, pricing::lot(self.order.draw, row.seller)));
+            if !self.passed.contains(self.books, row) {
+                dearest = self.fit(row);
             }
             dearest.is_none()
         });
         dearest
     }
 
-    fn fit(&self, row: &Row, lot: Hash) -> Fit {
-        let slices = requirement::slices(row.free, self.sought.slice);
-        Fit { rate: row.rate, lot, seller: row.seller, slices }
+    fn fit(&self, row: &Row) -> Option<Fit> {
+        let seller = self.books.shelf.spot(row.number)?.seller;
+        let lot = pricing::lot(self.order.draw, seller);
+        Some(Fit { rate: row.rate, lot, seller, slices: requirement::slices(row.free, self.sought.slice) })
     }
 }
 
@@ -190,20 +197,21 @@ impl<'a> Search<'a> {
 struct Passed<'a> {
     order: &'a Order<'a>,
     /// The beginnings of their keys, sorted: most sellers are told apart by them.
-    heads: Vec<u64>,
+    heads: Vec<u32>,
 }
 
 impl<'a> Passed<'a> {
     fn over(order: &'a Order<'a>) -> Self {
         let who = std::iter::once(&order.buyer).chain(order.tried).chain(order.avoid);
-        let mut heads: Vec<u64> = who.map(|who| head(*who)).collect();
+        let mut heads: Vec<u32> = who.map(|who| head(*who)).collect();
         heads.sort_unstable();
         Self { order, heads }
     }
 
-    fn contains(&self, seller: PublicKey) -> bool {
+    fn contains(&self, books: &Books, row: &Row) -> bool {
         let Order { buyer, avoid, tried, .. } = self.order;
-        self.heads.binary_search(&head(seller)).is_ok()
-            && (seller == *buyer || tried.contains(&seller) || avoid.contains(&seller))
+        let is_named = |seller| seller == *buyer || tried.contains(&seller) || avoid.contains(&seller);
+        self.heads.binary_search(&row.head).is_ok()
+            && books.shelf.spot(row.number).is_some_and(|spot| is_named(spot.seller))
     }
 }

@@ -4,19 +4,21 @@
 //! prices are made when it is known who has kept what. Sellers that fail are replaced, for a number of rounds; what
 //! nobody sells then is what is missing in the answer.
 
+use super::signing::{offers, wanted};
 use super::tickets::Remembered;
 use super::{Owner, no};
-use crate::matching::{Asks, Fit, MAX_COUNTED, Order, Seen, Spot, Wanted};
+use crate::matching::{Asks, Order, Seen, Spot};
 use crate::post::Post;
-use crate::pricing::{self, Ask, batch};
+use crate::pricing::{self, batch};
 use crate::ticket::TICKET_TTL;
 use crate::{placement, requirement};
 use proto::message::market::{
-    FindSeller, Listing, MAX_BATCH, MarketMessage, Matched, NoSeller, Reserve, Reserved, Ticket,
+    FindSeller, Listing, MAX_BATCH, MarketMessage, Matched, NoSeller, Reserve, Reserved,
 };
 use proto::rules::PricingRule;
 use proto::{
-    Bundle, Bytes, CommandId, Market, Peer, PublicKey, Refusal, RefusalCode, RequestId, Signed, Span, Time,
+    Bundle, Bytes, CommandId, Peer, PublicKey, Rate, Refusal, RefusalCode, RequestId, Rules, Signed, Span,
+    Time,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,7 +53,7 @@ pub(crate) struct Wish {
     pub(crate) find: FindSeller,
     tried: Vec<PublicKey>,
     rounds: usize,
-    kept: BTreeMap<CommandId, Signed<Listing>>,
+    pub(super) kept: BTreeMap<CommandId, Signed<Listing>>,
 }
 
 /// A question to one seller.
@@ -72,7 +74,7 @@ impl Wish {
         (self.buyer.key, self.find.draw())
     }
 
-    fn order(&self) -> Order<'_> {
+    pub(super) fn order(&self) -> Order<'_> {
         let FindSeller { requirement, bid, avoid, .. } = &self.find;
         let (buyer, draw) = (self.buyer.key, self.find.draw());
         Order { buyer, draw, requirement, bid: *bid, avoid, tried: &self.tried }
@@ -258,11 +260,16 @@ impl Owner {
     ) -> BTreeMap<PublicKey, Part> {
         let mut parts: BTreeMap<PublicKey, Part> = BTreeMap::new();
         let (rules, bid) = (&post.rules, wish.find.bid);
+        let limit = limit(rules, bid);
+        let order = Order { bid: limit.unwrap_or_default(), ..wish.order() };
         for market in placement::run(wish.find.from, |market| self.answers(market)) {
             if missing.is_empty() {
                 break;
             }
-            let asks = self.books.asks(market, &wish.order(), wanted(rules.rule, missing.len()));
+            let asks = match limit {
+                Some(_) => self.books.asks(market, &order, wanted(rules.rule, missing.len())),
+                None => Asks::default(),
+            };
             let sold = batch::choose(rules.rule, &rules.pricing, &offers(&asks), missing.len(), bid);
             for (ask, ticket) in sold.iter().zip(missing.drain(..sold.len().min(missing.len()))) {
                 let spot = Spot { seller: ask.who, commodity: market.commodity };
@@ -276,8 +283,14 @@ impl Owner {
                 part.tickets.push(ticket);
             }
             if !missing.is_empty() {
-                self.books.add_missed(market, &wish.order(), seen);
+                self.books.add_missed(market, &order, seen);
+                if rules.rule == PricingRule::MaxMin && sold.is_empty() {
+                    add_unaffordable(rules, &asks, bid, seen);
+                }
             }
+        }
+        if limit.is_none() && seen.too_dear > 0 {
+            seen.lowest_ask = Some(rules.pricing.posted);
         }
         parts
     }
@@ -369,109 +382,23 @@ impl Owner {
         let (key, until) = (wish.key(), now.after(TICKET_TTL));
         self.tickets.remember(key, Remembered { find: wish.find, matched, until });
     }
+}
 
-    /// Prices what is kept for `wish`, market by market, and signs it.
-    fn tickets_of(&self, post: &Post, wish: &Wish, now: Time) -> Vec<Signed<Ticket>> {
-        let mut by_market: BTreeMap<Market, Vec<(CommandId, &Signed<Listing>)>> = BTreeMap::new();
-        for (id, listing) in &wish.kept {
-            by_market.entry(listing.body.market).or_default().push((*id, listing));
-        }
-        by_market.into_iter().flat_map(|(market, kept)| self.priced(post, wish, market, kept, now)).collect()
-    }
-
-    fn priced(
-        &self,
-        post: &Post,
-        wish: &Wish,
-        market: Market,
-        mut kept: Vec<(CommandId, &Signed<Listing>)>,
-        now: Time,
-    ) -> Vec<Signed<Ticket>> {
-        let (rules, draw) = (&post.rules, wish.find.draw());
-        let ask = |listing: &Listing| Ask {
-            rate: listing.ask,
-            lot: pricing::lot(draw, listing.seller.key),
-            who: listing.seller.key,
-        };
-        let is_by_lot = rules.rule == PricingRule::Posted;
-        kept.sort_by_key(|(id, listing)| {
-            let ask = ask(&listing.body);
-            ((!is_by_lot).then_some(ask.rate), ask.lot, *id)
-        });
-        let sold: Vec<Ask<PublicKey>> = kept.iter().map(|(_, listing)| ask(&listing.body)).collect();
-        let left = self.books.asks(market, &wish.order(), wanted(rules.rule, kept.len()));
-        let awards = batch::award(rules.rule, &rules.pricing, &sold, &offers(&left), wish.find.bid);
-        let awards = awards.unwrap_or_default();
-        let mut tickets = Vec::new();
-        for (at, (award, (id, winner))) in awards.iter().zip(&kept).enumerate() {
-            let ticket = Ticket {
-                id: *id,
-                buyer: wish.buyer.key,
-                owner: post.me,
-                requirement: wish.find.requirement.clone(),
-                rule: rules.rule,
-                bid: wish.find.bid,
-                clearing: award.price.clearing,
-                fee: rules.owner_fee,
-                owner_rate: award.price.owner_rate,
-                asks_seen: match award.setter {
-                    None if is_set_by_next(rules.rule) => 1,
-                    _ => asks_seen(&left, sold.iter().skip(at)),
-                },
-                winner: (*winner).clone(),
-                runner_up: award.setter.and_then(|setter| self.paper(market, setter, &kept)),
-                draw,
-                expires: now.after(TICKET_TTL),
-            };
-            tickets.push(Signed::new(ticket, &post.keys));
-        }
-        tickets
-    }
-
-    /// The listing in `market` that says what `ask` says: of a seller that has kept slices, or from the books.
-    fn paper(
-        &self,
-        market: Market,
-        ask: Ask<PublicKey>,
-        kept: &[(CommandId, &Signed<Listing>)],
-    ) -> Option<Signed<Listing>> {
-        let is_meant = |listing: &&Signed<Listing>| {
-            let Listing { seller, market: listed_in, ask: rate, .. } = &listing.body;
-            (seller.key, *listed_in, *rate) == (ask.who, market, ask.rate)
-        };
-        let kept = kept.iter().map(|(_, listing)| *listing).find(is_meant).cloned();
-        let spot = Spot { seller: ask.who, commodity: market.commodity };
-        kept.or_else(|| self.books.listing(spot).filter(|listing| is_meant(&listing)))
+/// The highest ask that can sell; `None` where the posted price is above the bid.
+fn limit(rules: &Rules, bid: Rate) -> Option<Rate> {
+    match rules.rule {
+        PricingRule::Posted => Some(rules.pricing.posted).filter(|posted| *posted <= bid),
+        _ => Some(bid),
     }
 }
 
-/// How many sellers a batch of `count` slices can concern: those that sell, and one that sets the price; under the VCG
-/// rule as many that lose. Under a posted price the lot decides among all that are counted.
-fn wanted(rule: PricingRule, count: usize) -> Wanted {
-    let count = if rule == PricingRule::Posted { MAX_COUNTED as usize } else { count.saturating_add(1) };
-    Wanted { count, dearest: rule == PricingRule::MaxMin }
-}
-
-/// What fits, in the order of rate and lot; the dearest, if it is wanted, is the last.
-fn offers(asks: &Asks) -> Vec<batch::Offer<PublicKey>> {
-    let dearest = asks.dearest.iter().filter(|dearest| !asks.lowest.contains(dearest));
-    let offer = |fit: &Fit| {
-        let Fit { rate, lot, seller, slices } = *fit;
-        batch::Offer { ask: Ask { rate, lot, who: seller }, slices }
-    };
-    asks.lowest.iter().chain(dearest).map(offer).collect()
-}
-
-/// Whether a slice without a price-setter says that its seller was alone.
-const fn is_set_by_next(rule: PricingRule) -> bool {
-    matches!(rule, PricingRule::Vickrey | PricingRule::FirstPrice | PricingRule::MaxMin)
-}
-
-/// How many sellers fitted when the first of the slices `sold` was priced: those that sell it and the later ones, and
-/// those that are left.
-fn asks_seen<'a>(left: &Asks, sold: impl Iterator<Item = &'a Ask<PublicKey>>) -> u32 {
-    let sold: BTreeSet<PublicKey> = sold.map(|ask| ask.who).collect();
-    let is_gone = |seller: &&PublicKey| left.lowest.iter().all(|fit| fit.seller != **seller);
-    let gone = u32::try_from(sold.iter().filter(is_gone).count()).unwrap_or(u32::MAX);
-    left.seen.saturating_add(gone).min(MAX_COUNTED)
+/// Notes that what fits is too dear together with the owner's part, and what the cheapest would cost with it.
+fn add_unaffordable(rules: &Rules, asks: &Asks, bid: Rate, seen: &mut Seen) {
+    let Some(first) = asks.lowest.first() else { return };
+    let dearest = asks.dearest.map(|fit| fit.rate);
+    let price = pricing::price(rules.rule, &rules.pricing, first.rate, dearest, bid);
+    let Ok(total) = price.and_then(pricing::Price::total) else { return };
+    seen.too_dear = seen.too_dear.saturating_add(asks.seen);
+    seen.too_small = seen.too_small.saturating_sub(asks.seen);
+    seen.lowest_ask = Some(seen.lowest_ask.map_or(total, |lowest| lowest.min(total)));
 }

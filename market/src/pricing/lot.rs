@@ -1,7 +1,7 @@
 //! What decides between equal asks.
 //!
 //! A draw is named by an id of 16 random bytes, which the buyer chooses. A seller's lot in it follows from the id and
-//! the first eight bytes of the seller's key, by two rounds of an invertible mixing of 64 bits (the finalizer of
+//! the first four bytes of the seller's key, by two rounds of an invertible mixing of 64 bits (the finalizer of
 //! MurmurHash3, whose constants these are). Who can choose what:
 //!
 //! - A **seller** has its key before the id is drawn. Whatever the key, the lot is equally distributed over all ids,
@@ -18,8 +18,7 @@ use proto::{CommandId, Hash, PublicKey};
 /// which tell equal words apart. The lowest goes first.
 #[must_use]
 pub fn lot(id: CommandId, seller: PublicKey) -> Hash {
-    let (first, second) = halves(id);
-    let drawn = mixed(mixed(head(seller) ^ first) ^ second).to_be_bytes();
+    let drawn = word(id, head(seller)).to_be_bytes();
     let mut lot = [0; 32];
     for (to, from) in lot.iter_mut().zip(drawn.into_iter().chain(seller.0)) {
         *to = from;
@@ -27,18 +26,25 @@ pub fn lot(id: CommandId, seller: PublicKey) -> Hash {
     Hash(lot)
 }
 
-/// Where the draw `id` begins among keys, by their first eight bytes: where there are too many equal asks to draw among
-/// all of them.
+/// The mixed word for a key that begins with `head`.
 #[must_use]
-pub fn start(id: CommandId) -> u64 {
+pub fn word(id: CommandId, head: u32) -> u64 {
     let (first, second) = halves(id);
-    mixed(second ^ mixed(first))
+    mixed(mixed(u64::from(head) ^ first) ^ second)
 }
 
-/// The first eight bytes of a key.
+/// Where the draw `id` begins among keys, by their first four bytes: where there are too many equal asks to draw among
+/// all of them.
 #[must_use]
-pub fn head(key: PublicKey) -> u64 {
-    key.0.first_chunk().map_or(0, |head| u64::from_be_bytes(*head))
+pub fn start(id: CommandId) -> u32 {
+    let (first, second) = halves(id);
+    u32::try_from(mixed(second ^ mixed(first)) >> u32::BITS).unwrap_or(u32::MAX)
+}
+
+/// The first four bytes of a key.
+#[must_use]
+pub fn head(key: PublicKey) -> u32 {
+    key.0.first_chunk().map_or(0, |head| u32::from_be_bytes(*head))
 }
 
 fn halves(id: CommandId) -> (u64, u64) {
@@ -59,9 +65,9 @@ const fn mixed(mut word: u64) -> u64 {
 mod tests {
     use super::*;
 
-    fn key(n: u64) -> PublicKey {
+    fn key(n: u32) -> PublicKey {
         let mut key = [0; 32];
-        key[..8].copy_from_slice(&n.to_be_bytes());
+        key[..4].copy_from_slice(&n.to_be_bytes());
         PublicKey(key)
     }
 
@@ -79,7 +85,7 @@ mod tests {
 
     #[test]
     fn neighbouring_far_and_lowest_keys_win_equally_often() {
-        for keys in [[0, 1, 2, 3], [0, u64::MAX, 1 << 63, 1], [7, 7 << 8, 7 << 16, 7 << 24]] {
+        for keys in [[0, 1, 2, 3], [0, u32::MAX, 1 << 31, 1], [7, 7 << 8, 7 << 16, 7 << 24]] {
             let wins = wins(keys.map(key));
             // 2,500 each, give or take four standard deviations of 43.
             assert!(wins.iter().all(|wins| (2_327..2_673).contains(wins)), "{wins:?}");
@@ -89,7 +95,7 @@ mod tests {
     #[test]
     fn equal_words_are_told_apart_by_the_rest_of_the_key() {
         let (mut low, mut high, id) = (key(9), key(9), CommandId([3; 16]));
-        (low.0[8], high.0[8]) = (1, 2);
+        (low.0[4], high.0[4]) = (1, 2);
         assert!(lot(id, low) < lot(id, high));
         assert_eq!(lot(id, low).0[..8], lot(id, high).0[..8]);
     }

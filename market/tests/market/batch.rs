@@ -175,6 +175,25 @@ fn sellers_that_fail_are_replaced_and_what_nobody_sells_is_named() {
     assert_eq!(deals(&answer.tickets), [(1, 10, None, 0); 2], "alone, at the bid");
 }
 
+/// What a buyer that bids 10 hears of sellers with these asks where nobody sells to it.
+fn check_shortage(rules: Rules, sellers: &[(u32, u64)], expected: (u32, u32, u64)) {
+    let mut owner = owner_of(rules, sellers);
+    let (asked, answer) = buy(&mut owner, &find(ids(1, 1)), |_| 9);
+    let MarketMessage::NoSeller(none) = answer else { panic!("{answer:?}") };
+    assert_eq!((asked, (none.too_dear, none.too_small, none.lowest_ask.0)), (vec![], expected));
+}
+
+#[test]
+fn a_shortage_tells_what_would_have_to_be_paid() {
+    let posted = under(PricingRule::Posted);
+    check_shortage(posted, &[(1, 7), (1, 8)], (2, 0, 7));
+    let dear = Rules { pricing: PricingTerms { posted: Rate(11), ..posted.pricing }, ..posted };
+    check_shortage(dear, &[(1, 7), (1, 8)], (2, 0, 11));
+    // The bonus alone is too much; and 12·(10 − 8)/100 is nothing, but the fixed part is one.
+    check_shortage(under(PricingRule::MaxMin), &[(1, 10)], (1, 0, 12));
+    check_shortage(under(PricingRule::MaxMin), &[(1, 9), (1, 10), (1, 12)], (3, 0, 11));
+}
+
 fn check_refused(find: &FindSeller, expected: RefusalCode) {
     let mut owner = owner_of(under(PricingRule::Vickrey), &[(4, 3), (4, 4)]);
     buy(&mut owner, &self::find(ids(1, 2)), |_| 9);

@@ -256,3 +256,53 @@ fn an_owner_that_cannot_be_reached_is_looked_up_again_at_once() {
     let outputs = give(&mut node, Input::Timeout, due);
     assert_eq!(found(&mut node, &outputs, 39, 6, due).from, class(39));
 }
+
+/// A purchase of three slices, and the question for them.
+fn three() -> (Marketplace, FindSeller) {
+    let mut node = Marketplace::new(Config { rules: rules(), bank: None }, peer(9), keys(9), [4; 32], at(0));
+    let (tickets, requirement) = ([1, 2, 3].map(ticket_id).to_vec(), need(1, 1_000));
+    let buy = Input::Buy { token: 1, tickets: tickets.clone(), requirement, bid: Rate(10), avoid: vec![] };
+    let outputs = give(&mut node, buy, at(0));
+    let find = found(&mut node, &outputs, 39, OWNER, at(0));
+    assert_eq!(find.tickets, tickets);
+    (node, find)
+}
+
+/// The answer with these tickets of one batch by the owner of class 39, and the way to `next` for the others.
+fn some(find: &FindSeller, tickets: Vec<Ticket>, next: Option<Market>) -> MarketMessage {
+    let MarketMessage::NoSeller(missing) = nobody(find, next) else { panic!() };
+    let tickets = tickets.into_iter().map(|body| Signed::new(body, &keys(OWNER))).collect();
+    MarketMessage::Matched(Box::new(Matched { request: find.request, tickets, missing: Some(missing) }))
+}
+
+#[test]
+fn the_rest_of_a_batch_is_asked_for_where_the_owner_points_to() {
+    let (mut node, find) = three();
+    let body = Ticket { id: ticket_id(2), ..ticket(&find) };
+    let outputs = tell(&mut node, OWNER, some(&find, vec![body.clone()], Some(class(45))), at(0));
+    let ticket = Box::new(Signed::new(body, &keys(OWNER)));
+    assert_eq!(outputs[0], Output::Bought { token: 1, ticket });
+    let rest = found(&mut node, &outputs[1..], 45, 6, at(0));
+    assert_eq!((rest.from, rest.tickets.as_slice()), (class(45), &[ticket_id(1), ticket_id(3)][..]));
+    match &tell(&mut node, 6, nobody(&rest, None), at(0))[..] {
+        [Output::NotBought { token: 1, tickets, shortage }] => {
+            assert_eq!((tickets, shortage.owners, shortage.listings), (&rest.tickets, 2, 6));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_answer_with_one_false_ticket_is_dropped_as_a_whole() {
+    let (mut node, find) = three();
+    let honest = Ticket { id: ticket_id(2), ..ticket(&find) };
+    // Of the same slice of one core, once more: each ticket is true by itself.
+    let twice = Ticket { id: ticket_id(3), ..ticket(&find) };
+    let outputs = tell(&mut node, OWNER, some(&find, vec![honest, twice], Some(class(45))), at(0));
+    let next = found(&mut node, &outputs, 40, 6, at(0));
+    assert_eq!(next.tickets, find.tickets, "the search goes on in the next market, for all three");
+    let empty =
+        MarketMessage::Matched(Box::new(Matched { request: next.request, tickets: vec![], missing: None }));
+    let outputs = tell(&mut node, 6, empty, at(0));
+    assert!(matches!(outputs[..], [Output::Lookup { .. }]), "no tickets are no answer: {outputs:?}");
+}

@@ -23,6 +23,8 @@ mod sales;
 #[cfg(test)]
 mod seller;
 #[cfg(test)]
+mod storage;
+#[cfg(test)]
 mod tickets;
 #[cfg(test)]
 mod totality;

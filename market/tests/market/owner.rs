@@ -7,14 +7,15 @@ use crate::papers::{
 use market::{Input, Marketplace, TicketFault, owner, placement};
 use proto::Placement;
 use proto::message::market::{
-    Delist, FindSeller, List, Listing, MarketMessage, NoSeller, Requirement, Reserve, Reserved, Ticket,
-    Unavailable,
+    Delist, FindSeller, List, Listing, MarketMessage, NoSeller, Requirement, Reserve, Reserved, Standing,
+    Ticket, Unavailable,
 };
 use proto::rules::PricingRule;
 use proto::{
-    Bytes, Capacity, Commodity, Market, PublicKey, Range, Rate, RefusalCode, RequestId, Rules, Signed, Span,
-    Time,
+    Bytes, Capacity, Commodity, Market, PublicKey, Range, Rate, RefusalCode, Reputation, RequestId, Rules,
+    Signed, Span, Time,
 };
+use std::collections::BTreeSet;
 
 fn order(n: u16, from: u64, requirement: Requirement, bid: u64, avoid: Vec<PublicKey>) -> MarketMessage {
     let from = Market::of_capacity(Capacity(from));
@@ -367,4 +368,77 @@ fn a_buyer_has_a_bounded_number_of_matches_under_way() {
             other => panic!("{n}: {other:?}"),
         }
     }
+}
+
+#[test]
+fn a_seller_that_floods_is_told_to_wait_and_the_others_are_served_meanwhile() {
+    let mut owner = node(0);
+    let most = u64::from(owner::MAX_LISTS_PER_SELLER);
+    let answer = |owner: &mut Marketplace, n: u16, version: u64, now: Time| {
+        let outputs = tell(owner, n, list(n, version, listing(n, version, 1, 1_000, 5)), now);
+        let [(_, answer)] = &sent(&outputs)[..] else { panic!("{outputs:?}") };
+        matches!(answer, MarketMessage::Listed(_)).then_some(()).ok_or_else(|| code_of(answer))
+    };
+    for version in 1..=most {
+        assert_eq!(answer(&mut owner, 1, version, at(0)), Ok(()));
+    }
+    for version in most + 1..3 * most {
+        assert_eq!(answer(&mut owner, 1, version, Time(999_999)), Err(RefusalCode::Busy));
+    }
+    assert_eq!(answer(&mut owner, 2, 1, Time(999_999)), Ok(()));
+    assert_eq!(owner.listings().map(|listing| listing.version).collect::<BTreeSet<_>>(), [1, most].into());
+    let sold = buy(&mut owner, order(7, 1_000, need(1, 1_000), 9, vec![key(1)]), &[], Time(999_999));
+    assert_eq!(sold.0, [2]);
+    assert_eq!(answer(&mut owner, 1, 3 * most, at(1)), Ok(()), "a second later");
+}
+
+/// Whether who asks for `requirement` finds seller 1, whose listing says what `change` makes of it.
+fn check_found(requirement: Requirement, change: impl FnOnce(&mut Listing), is_found: bool) {
+    let mut owner = node(0);
+    let mut offer = listing(1, 1, 1, 1_000, 5);
+    change(&mut offer);
+    tell(&mut owner, 1, list(1, 1, offer), at(0));
+    let from = market::requirement::market(&requirement);
+    let find = FindSeller {
+        request: RequestId(7),
+        tickets: vec![ticket_id(7)],
+        from,
+        requirement,
+        bid: Rate(9),
+        avoid: vec![],
+    };
+    let (_, answer) = buy(&mut owner, MarketMessage::FindSeller(Box::new(find)), &[], at(1));
+    assert_eq!(matches!(answer, MarketMessage::Matched(_)), is_found, "{answer:?}");
+    if is_found {
+        assert_eq!(market::verify_ticket(&ticket_in(answer), &rules(), Some(key(BANK)), at(1)), Ok(()));
+    }
+}
+
+#[test]
+fn who_needs_longer_than_a_seller_allows_goes_elsewhere() {
+    let need = |micros| Requirement { run_time: Span(micros), ..need(1, 1_000) };
+    for (micros, is_found) in [(0, true), (60_000_000, true), (60_000_001, false)] {
+        check_found(need(micros), |_| {}, is_found);
+    }
+}
+
+#[test]
+fn a_reputation_counts_if_the_bank_has_signed_it_and_stands_by_it_as_long_as_the_listing_lasts() {
+    let need = |reputation| Requirement { reputation: Reputation(reputation), ..need(1, 1_000) };
+    let says = |account: u16, by: u16, secs: u64| {
+        let standing = Standing { account: key(account), kept: 98, broken: 0, expires: at(secs) };
+        move |listing: &mut Listing| listing.standing = Some(Signed::new(standing, &keys(by)))
+    };
+    for (reputation, is_found) in [(0, true), (500, true), (501, false)] {
+        check_found(need(reputation), |_| {}, is_found);
+    }
+    // The listing lasts until 12 s.
+    check_found(need(990), says(1, BANK, 12), true);
+    check_found(need(991), says(1, BANK, 12), false);
+    check_found(need(990), says(1, BANK, 11), false);
+    check_found(need(990), says(1, 1, 12), false);
+    check_found(need(990), says(2, BANK, 12), false);
+    let bad = Standing { account: key(1), kept: 0, broken: 1, expires: at(12) };
+    check_found(need(334), |l| l.standing = Some(Signed::new(bad.clone(), &keys(BANK))), false);
+    check_found(need(333), |l| l.standing = Some(Signed::new(bad.clone(), &keys(BANK))), true);
 }

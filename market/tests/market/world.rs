@@ -2,7 +2,7 @@
 //! The invariants of every node are checked after every event.
 
 use crate::papers::{keys, peer, rules, supply};
-use market::{Config, Input, Marketplace, Output, Shortage, placement};
+use market::{Config, Input, Marketplace, Output, Shortage, Supply, placement};
 use proto::Placement;
 use proto::message::market::{Listing, MarketMessage, Requirement, Ticket};
 use proto::wire::Wire;
@@ -161,7 +161,7 @@ impl World {
     /// Sellers that believe to be listed, and are in no books although who answers for their market as the ring has
     /// it would tell a buyer what is listed there; or that nobody knows at all any more.
     fn find_vanished(&mut self) {
-        let keys = |listing: &Listing| listing.seller.key;
+        let keys = |listing: Listing| listing.seller.key;
         let listed: BTreeSet<PublicKey> =
             self.nodes.values().flat_map(Marketplace::listings).map(keys).collect();
         let kept: BTreeSet<PublicKey> = self.nodes.values().flat_map(Marketplace::kept).map(keys).collect();
@@ -178,7 +178,11 @@ impl World {
     }
 
     pub(crate) fn sell(&mut self, n: u16, cores: u32, per_core: u64, ask: u64) {
-        let supply = Some(supply(cores, per_core, ask));
+        self.offer(n, supply(cores, per_core, ask));
+    }
+
+    pub(crate) fn offer(&mut self, n: u16, supply: Supply) {
+        let supply = Some(supply);
         self.push(Span(0), Event::input(n, Input::Supply { supply }));
     }
 

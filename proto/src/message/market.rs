@@ -234,7 +234,8 @@ pub struct NoSeller {
     pub too_dear: u32,
     /// Of these, not fitting the requirement.
     pub too_small: u32,
-    /// The lowest ask that fits but for the price; zero when there is none.
+    /// The lowest ask that fits but for the price; zero when there is none. Where a seller's ask is not all that has to
+    /// be paid, what the cheapest would cost: the posted price, or ask, bonus and owner's part.
     pub lowest_ask: Rate,
 }
 

@@ -11,8 +11,9 @@ use std::collections::VecDeque;
 
 /// Sub-tasks of one task that may be waiting for the market's answer at once, at the start.
 const FIRST_WINDOW: u32 = 4;
-/// The most sub-tasks of one task that may be waiting for the market's answer at once: one largest batch.
-const LARGEST_WINDOW: u32 = MAX_BATCH as u32;
+/// The most sub-tasks of one task that may be waiting for the market's answer at once: one largest batch
+/// ([`MAX_BATCH`]).
+const LARGEST_WINDOW: u32 = 256;
 /// How far ahead in the queue is looked for sub-tasks that can be bought together.
 const LOOK_AHEAD: usize = MAX_BATCH;
 /// The wait after the first purchase that found nobody; doubled up to [`SLOWEST_LOOK`].
@@ -74,7 +75,7 @@ pub(super) struct TaskRun {
     leaders: Vec<u32>,
     patience: Span,
     started: Time,
-    window: u32,
+    pace: Pace,
     matching: u32,
     at_work: u32,
     /// Work has ended since the gate was last opened.
@@ -86,6 +87,15 @@ pub(super) struct TaskRun {
     tally: Tally,
     is_told: bool,
     illegal: Option<(State, State)>,
+}
+
+/// How many sub-tasks the market is asked about at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// Whoever asks finds somebody: so many at once, twice as many after each success.
+    Growing { window: u32 },
+    /// Somebody has found nobody: as many as sellers have become `freed` since, and one now and then to see.
+    Scarce { freed: u32, is_probing: bool },
 }
 
 pub(super) struct SubTaskRun {
@@ -113,7 +123,7 @@ impl TaskRun {
             leaders: Vec::new(),
             patience: submission.patience,
             started: now,
-            window: FIRST_WINDOW,
+            pace: Pace::Growing { window: FIRST_WINDOW },
             matching: 0,
             at_work: 0,
             has_worked: false,
@@ -191,8 +201,7 @@ impl TaskRun {
     /// While the market is asked for sellers for some, those that ask for the same wait: what becomes due meanwhile is
     /// bought together afterwards.
     pub(super) fn next_to_match(&mut self, now: Time) -> Option<Vec<u32>> {
-        let room =
-            self.window.checked_sub(self.matching).filter(|room| *room > 0 && now >= self.gate_opens)?;
+        let room = self.room(now)?;
         let Self { runs, queue, leaders, .. } = self;
         let run = |index: &u32| usize::try_from(*index).ok().and_then(|index| runs.get(index));
         leaders.retain(|index| run(index).is_some_and(|run| run.state == State::Matching));
@@ -213,7 +222,29 @@ impl TaskRun {
             leaders.push(first);
         }
         ahead.into_iter().rev().for_each(|index| queue.push_front(index));
-        first.map(|_| batch)
+        first?;
+        self.spend(batch.len(), now);
+        Some(batch)
+    }
+
+    /// How many sub-tasks more the market may be asked about.
+    fn room(&self, now: Time) -> Option<u32> {
+        let room = match self.pace {
+            Pace::Growing { .. } if now < self.gate_opens => 0,
+            Pace::Growing { window } => window.saturating_sub(self.matching),
+            Pace::Scarce { freed, .. } if freed > 0 => freed,
+            Pace::Scarce { .. } => u32::from(now >= self.gate_opens),
+        };
+        Some(room).filter(|room| *room > 0)
+    }
+
+    /// Notes that the market is being asked about `count` sub-tasks.
+    fn spend(&mut self, count: usize, now: Time) {
+        if let Pace::Scarce { freed, is_probing } = &mut self.pace {
+            *is_probing |= *freed == 0;
+            *freed = freed.saturating_sub(u32::try_from(count).unwrap_or(u32::MAX));
+            self.gate_opens = self.gate_opens.max(now.after(self.look_again));
+        }
     }
 
     pub(super) fn is_waiting_for_gate(&self) -> bool {
@@ -247,29 +278,45 @@ impl TaskRun {
 
     /// A sub-task has its seller and its money: more purchases may run at once.
     pub(super) fn widen(&mut self) {
-        self.window = self.window.saturating_mul(2).min(LARGEST_WINDOW);
-        self.look_again = FIRST_LOOK;
-    }
-
-    /// Nobody was found: one sub-task at a time, and after a while. All that find nobody at once count as one.
-    pub(super) fn close_gate(&mut self, now: Time) {
-        self.window = 1;
-        if now < self.gate_opens {
-            return;
+        match self.pace {
+            Pace::Growing { window } => {
+                self.pace = Pace::Growing { window: window.saturating_mul(2).min(LARGEST_WINDOW) };
+                self.look_again = FIRST_LOOK;
+            }
+            // Nobody had become free that is known of, and yet there was somebody: there may be more.
+            Pace::Scarce { is_probing: true, .. } => {
+                self.pace = Pace::Growing { window: 2 };
+                self.gate_opens = Time(0);
+                self.look_again = FIRST_LOOK;
+            }
+            Pace::Scarce { .. } => {}
         }
-        self.gate_opens = now.after(self.look_again);
-        self.look_again = self.look_again.times(2).min(SLOWEST_LOOK);
     }
 
-    pub(super) const fn open_gate(&mut self, now: Time) {
+    /// Nobody was found: from now on the market is asked about as many sub-tasks as sellers have become free, and
+    /// about one after a while. All that find nobody at once count as one.
+    pub(super) fn close_gate(&mut self, now: Time) {
+        let freed = match self.pace {
+            Pace::Scarce { freed, .. } => freed,
+            Pace::Growing { .. } => 0,
+        };
+        let is_closed = matches!(self.pace, Pace::Scarce { is_probing: false, .. }) && now < self.gate_opens;
+        self.pace = Pace::Scarce { freed, is_probing: false };
+        if !is_closed {
+            self.gate_opens = now.after(self.look_again);
+            self.look_again = self.look_again.times(2).min(SLOWEST_LOOK);
+        }
+    }
+
+    /// An attempt is over: its seller may be free.
+    pub(super) fn open_gate(&mut self, now: Time) {
         if self.has_worked {
             (self.worked_until, self.has_worked) = (now, false);
         }
-        self.gate_opens = now;
-        self.look_again = FIRST_LOOK;
-        if self.window < LARGEST_WINDOW {
-            // One seller more may be free.
-            self.window += 1;
+        match &mut self.pace {
+            Pace::Growing { .. } => (self.gate_opens, self.look_again) = (now, FIRST_LOOK),
+            // To look for others than those that became free goes on at its own pace.
+            Pace::Scarce { freed, .. } => *freed = freed.saturating_add(1).min(LARGEST_WINDOW),
         }
     }
 
@@ -465,7 +512,7 @@ mod tests {
         let mut run = task(9);
         run.run_mut(1).unwrap().plan.bid = Rate(2);
         run.run_mut(3).unwrap().avoid = vec![PublicKey([1; 32])];
-        let mut next = |run: &mut TaskRun| {
+        let next = |run: &mut TaskRun| {
             let batch = run.next_to_match(Time(0));
             batch.iter().flatten().for_each(|index| run.become_state(*index, State::Matching));
             batch
@@ -481,15 +528,43 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_finds_nobody_closes_the_gate_once() {
-        let mut run = task(3);
-        for _ in 0..3 {
-            run.close_gate(Time(0));
+    fn where_sellers_are_scarce_as_many_are_asked_for_as_became_free() {
+        let mut run = task(9);
+        let next = |run: &mut TaskRun, now| {
+            let batch = run.next_to_match(now);
+            batch.iter().flatten().for_each(|index| run.become_state(*index, State::Matching));
+            batch
+        };
+        let found_nobody = |run: &mut TaskRun, batch: &[u32], now| {
+            for index in batch {
+                run.become_state(*index, State::Waiting);
+                run.requeue(*index);
+                run.close_gate(now);
+            }
+        };
+        let (start, look) = (Time(0), Time(0).after(FIRST_LOOK));
+        assert_eq!(next(&mut run, start), Some(vec![0, 1, 2, 3]));
+        found_nobody(&mut run, &[0, 1, 2, 3], start);
+        // The gate closes once for all of them, and opens for one.
+        assert_eq!((next(&mut run, start), run.gate_opens), (None, look));
+        assert_eq!(next(&mut run, look), Some(vec![4]));
+        found_nobody(&mut run, &[4], look);
+        assert_eq!(run.gate_opens, look.after(FIRST_LOOK.times(2)));
+        // Two sellers have become free.
+        run.open_gate(look);
+        run.open_gate(look);
+        assert_eq!([next(&mut run, look), next(&mut run, look)], [Some(vec![5, 6]), None]);
+        for index in [5, 6] {
+            run.become_state(index, State::Holding);
         }
-        assert_eq!((run.gate_opens, run.window), (Time(0).after(FIRST_LOOK), 1));
-        run.open_gate(Time(7));
-        run.open_gate(Time(7));
-        assert_eq!((run.gate_opens, run.next_to_match(Time(7))), (Time(7), Some(vec![0, 1, 2])));
+        run.widen();
+        assert_eq!(next(&mut run, look), None, "nobody else has");
+        // After a while one is asked for all the same; where that finds somebody there may be more.
+        let later = run.gate_opens;
+        assert_eq!(next(&mut run, later), Some(vec![7]));
+        run.become_state(7, State::Holding);
+        run.widen();
+        assert_eq!(next(&mut run, later), Some(vec![8, 0]));
     }
 
     #[test]

@@ -5,7 +5,6 @@ use super::{Breach, Checked};
 use crate::host::Host;
 use crate::scenario::Scenario;
 use market::{Marketplace, placement};
-use proto::message::market::Listing;
 use proto::{Placement, RingId};
 
 /// Whether it has to hold: a crash takes listings with it until their sellers renew them.
@@ -30,13 +29,12 @@ impl Listed {
             hosts.iter().flat_map(|host| listed(host).map(move |listed| (host, listed)))
         {
             let key = host.peer.key;
-            let is_it =
-                |listing: &Listing| listing.seller.key == key && listing.market.commodity == market.commodity;
-            if markets().any(|market| market.listings().any(is_it)) {
+            let commodity = market.commodity;
+            if markets().any(|node| node.lists(key, commodity)) {
                 continue;
             }
             let says_no = |node: &Marketplace| node.answers_for(market);
-            let is_kept = markets().any(|market| market.kept().any(is_it));
+            let is_kept = markets().any(|node| node.keeps(key, commodity));
             let is_denied = owner(hosts, placement::key(self.placement, market)).is_some_and(says_no);
             Breach::unless(is_kept && !is_denied, "listed", || {
                 format!("node {} is listed in {market}, and nobody sells for it there", host.number)

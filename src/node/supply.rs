@@ -131,16 +131,16 @@ impl Supplier {
 
 /// What this policy needs to know. Idle cores are foretold for as long as a listing or a lease goes unrenewed.
 fn wanted(policy: &Policy, rules: &Rules) -> Wanted {
-    let idle = policy.idle.sources.iter().filter_map(|source| match source {
-        IdleSource::Logind => Some(Sensor::Logind),
-        IdleSource::Tty => Some(Sensor::Tty),
-        IdleSource::Input => Some(Sensor::Input),
-        IdleSource::X11 => None,
-    });
-    let others = [Sensor::Battery, Sensor::Temperature, Sensor::Metered];
+    let tells = |source| policy.idle.sources.contains(&source);
+    let is_wanted = |sensor: &Sensor| match sensor {
+        Sensor::Logind => tells(IdleSource::Logind),
+        Sensor::Tty => tells(IdleSource::Tty),
+        Sensor::Input => tells(IdleSource::Input),
+        Sensor::Battery | Sensor::Temperature | Sensor::Metered => true,
+    };
     Wanted {
         horizon: rules.lease.max(rules.renewal),
-        sensors: idle.chain(others).collect(),
+        sensors: Sensor::ALL.into_iter().filter(is_wanted).collect(),
         exclusive: policy.exclusive.clone(),
         volume_period: policy.traffic.volume.map(|volume| volume.period),
     }

@@ -30,6 +30,8 @@ pub const RESERVE_TRIES: u32 = 2;
 pub const MAX_CANDIDATES: usize = 6;
 /// Matches that are under way at the same time.
 pub const MAX_MATCHES: usize = 1_024;
+/// Matches of one buyer that are under way at the same time: nobody leaves no room for others.
+pub const MAX_MATCHES_PER_BUYER: usize = 256;
 /// Slices that one buyer may be waiting for at the same time, in all its matches.
 pub const MAX_SLICES_PER_BUYER: usize = 1_024;
 /// Sellers that a buyer may rule out in one request.
@@ -203,8 +205,9 @@ impl Owner {
         if !self.answers(find.from) {
             return Err(no(RefusalCode::NotResponsible, "this node does not own the market"));
         }
-        let mut awaited = 0;
+        let (mut awaited, mut of_buyer) = (0, 0);
         for wish in self.wishes_of(from.key) {
+            of_buyer += 1;
             awaited += wish.find.tickets.len();
             if wish.find.tickets.iter().any(|id| ids.contains(id)) {
                 return reused();
@@ -213,7 +216,8 @@ impl Owner {
         if find.tickets.iter().any(|id| self.tickets.has_signed(&(from.key, *id))) {
             return reused();
         }
-        let is_full = self.matches.len() + self.parked.len() >= MAX_MATCHES;
+        let underway = self.matches.len() + self.parked.len();
+        let is_full = underway >= MAX_MATCHES || of_buyer >= MAX_MATCHES_PER_BUYER;
         if is_full || awaited + find.tickets.len() > MAX_SLICES_PER_BUYER {
             return Err(no(RefusalCode::Busy, "too many matches at once"));
         }

@@ -359,15 +359,18 @@ fn a_buyer_has_a_bounded_number_of_matches_under_way() {
     let cores = u32::try_from(owner::MAX_SLICES_PER_BUYER).unwrap() + 1;
     let offer = Listing { expires: at(0).after(Span::secs(10)), ..listing(1, 1, cores, 1_000, 5) };
     tell(&mut owner, 1, list(1, 1, offer), at(0));
-    for n in 0..=u16::try_from(owner::MAX_SLICES_PER_BUYER).unwrap() {
+    for n in 0..=u16::try_from(owner::MAX_MATCHES_PER_BUYER).unwrap() {
         let answer = sent(&tell(&mut owner, 99, order(n, 1_000, need(1, 1_000), 9, vec![]), at(0)));
-        let is_last = usize::from(n) == owner::MAX_SLICES_PER_BUYER;
+        let is_last = usize::from(n) == owner::MAX_MATCHES_PER_BUYER;
         match &answer[..] {
             [(1, MarketMessage::Reserve(_))] if !is_last => {}
             [(99, refused)] if is_last => assert_eq!(code_of(refused), RefusalCode::Busy),
             other => panic!("{n}: {other:?}"),
         }
     }
+    // Somebody else is served meanwhile.
+    let answer = sent(&tell(&mut owner, 98, order(0, 1_000, need(1, 1_000), 9, vec![]), at(0)));
+    assert!(matches!(answer[..], [(1, MarketMessage::Reserve(_))]), "{answer:?}");
 }
 
 #[test]

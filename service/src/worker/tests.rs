@@ -119,7 +119,10 @@ fn offer(n: u8) -> Signed<Offer> {
         ask: Rate(5),
         memory: room,
         disk: room,
+        whole: proto::Bundle { cores: 1, memory: room, disk: room },
         platform: Platform::default(),
+        longest: WALL,
+        standing: None,
         version: 1,
         expires: CLOSES,
     };
@@ -134,6 +137,8 @@ fn offer(n: u8) -> Signed<Offer> {
         runner_up: None,
         asks_seen: 1,
         clearing: Rate(5),
+        draw: id(n),
+        owner_rate: Rate(0),
         fee: Rules::LOCAL.owner_fee,
         expires: CLOSES,
     };

@@ -144,7 +144,16 @@ impl Ring {
         for home in &ring.homes {
             let bootstrap = Bootstrap { key: None, addr: listen.to_string() };
             let (home, policy_path) = (home.clone(), home.join("policy.toml"));
-            let options = JoinOptions { home, policy_path, bootstrap, slot: None, tied: false };
+            let options = JoinOptions {
+                home,
+                policy_path,
+                bootstrap,
+                slot: None,
+                paused: false,
+                max_tasks: None,
+                exit_when_idle: None,
+                tied: false,
+            };
             drop(tokio::spawn(run_join(options)));
         }
         ring.pids = vec![std::process::id()];

@@ -10,8 +10,10 @@ mod file;
 mod founding;
 mod interrupt;
 mod local;
+mod moment;
 mod node;
 mod options;
+mod owner;
 mod policy;
 mod ring;
 mod sim;
@@ -28,7 +30,7 @@ pub(crate) use options::{BankOptions, Bootstrap, JoinOptions, Limit};
 
 use crate::control::Failure;
 use crate::output::{Place, Printer};
-use arguments::{BankCommand, Cli, Command, MarketCommand, PolicyCommand};
+use arguments::{BankCommand, Cli, Command, MarketCommand};
 use clap::Parser as _;
 use std::ffi::OsString;
 use std::future::Future;
@@ -90,11 +92,14 @@ fn dispatch(cli: Cli, printer: Printer) -> Done {
         Command::Bank { command: BankCommand::Balance } => node::balance(&global, printer),
         Command::Task { command } => task::run(command, &global, printer),
         Command::Status => node::status(&global, printer),
-        Command::Leave => node::leave(&global, printer),
+        Command::Pause(pause) => owner::pause(&pause, &global, printer),
+        Command::Resume => owner::resume(&global, printer),
+        Command::Drain => owner::drain(&global, printer),
+        Command::Leave(leave) => owner::leave(&leave, &global, printer),
         Command::Market { command: MarketCommand::List } => node::listings(&global, printer),
         Command::Ring { command } => ring::run(&command, &global, printer),
         Command::Dev(dev) => local::dev(&dev, &global, printer),
-        Command::Policy { command: PolicyCommand::Check { file } } => policy::check(&file, printer),
+        Command::Policy { command } => policy::run(command, &global, printer),
         Command::Sim { command } => sim::run(command, printer),
         Command::Schema { of } => {
             printer.schema(of.name(), of.text())?;

@@ -5,9 +5,11 @@
 //! in the node's directory with mode 0600: who can open it is the node's owner.
 
 mod ring;
+mod sharing;
 mod view;
 
 pub(crate) use ring::{HopView, LookupView, NeighbourView, RingCheckView, RingView};
+pub(crate) use sharing::{Departure, ReloadView, Sharing, SharingView};
 pub(crate) use view::{
     BalanceView, EventView, ListingView, NodeView, RulesView, SaleView, SubTaskView, TaskLine, TaskState,
     TaskView,
@@ -51,8 +53,18 @@ pub(crate) enum Request {
     Lookup { key: String },
     /// A walk around the ring.
     RingCheck,
-    /// Leaves the network in order and ends.
-    Leave,
+    /// Work of others stands still, for so many seconds or until [`Request::Resume`].
+    Pause { seconds: Option<f64> },
+    /// Takes back a pause, a drain or a departure that has not happened yet; ends an absence.
+    Resume,
+    /// No new work is taken.
+    Drain,
+    /// Leaves the network in order and ends, or waits for its return.
+    Leave(Departure),
+    /// Whether the node shares, now or at a time (RFC 3339).
+    Explain { at: Option<String> },
+    /// Reads the policy again.
+    Reload,
 }
 
 /// A task to be bought.
@@ -95,6 +107,10 @@ pub(crate) enum Reply {
     Lookup(Box<LookupView>),
     /// To [`Request::RingCheck`].
     RingCheck(Box<RingCheckView>),
+    /// To [`Request::Pause`], [`Request::Resume`], [`Request::Drain`] and [`Request::Explain`].
+    Sharing(Box<SharingView>),
+    /// To [`Request::Reload`].
+    Reloaded(Box<ReloadView>),
     /// To [`Request::Leave`], when it is done.
     Left,
     /// Instead of an answer.

@@ -12,10 +12,12 @@
 
 mod calibrate;
 mod control;
+mod duty;
 pub(crate) mod environment;
 mod format;
 mod host;
 mod module;
+pub(crate) mod nice;
 pub(crate) mod scratch;
 mod state;
 mod stream;
@@ -40,6 +42,9 @@ use std::time::Instant;
 /// `return`, `else` and `end` 0; bulk memory and table instructions 1 more for each byte or element. What the
 /// host does in a WASI call is not charged.
 pub(crate) const COST_MODEL: u32 = 1;
+
+/// Which kernel calibrates; a calibration by another is worth nothing. 2: two thirds of its time are floating point.
+pub(crate) const KERNEL: u32 = 2;
 
 /// Why an engine could not be made.
 #[derive(Debug, thiserror::Error)]

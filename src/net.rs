@@ -9,6 +9,7 @@ mod dial;
 mod fetch;
 pub(crate) mod identity;
 mod link;
+mod meter;
 mod pool;
 mod server;
 pub(crate) mod store;
@@ -18,8 +19,10 @@ mod tls;
 
 pub(crate) use dial::DialError;
 pub(crate) use fetch::FetchError;
+pub(crate) use meter::Caps;
 
 use dial::Dialler;
+use meter::Direction;
 use pool::Pool;
 use proto::message::service::Blob;
 use proto::{KeyPair, Message, Peer, PublicKey};
@@ -31,7 +34,7 @@ use std::time::Duration;
 use store::Store;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 /// The generated gRPC stubs.
@@ -49,8 +52,6 @@ pub(crate) const MAX_QUEUE: usize = 1_024;
 /// Connections that others may hold to this node, and as many that it holds itself. Beyond it one that was never
 /// used is closed, or else the one that was silent for the longest time.
 pub(crate) const MAX_CONNECTIONS: usize = 512;
-/// Contents that are sent at the same time.
-pub(crate) const MAX_FETCHES: usize = 64;
 /// The largest piece of a content in one message, in bytes.
 pub(crate) const MAX_PIECE: usize = 1 << 20;
 /// The silence after which whoever opened a connection closes it.
@@ -135,8 +136,10 @@ struct Inner {
     dialler: Dialler,
     pool: Pool,
     fetching: fetch::Fetching,
-    /// Permits to send contents.
-    serving: Arc<Semaphore>,
+    /// Contents that are sent.
+    up: Arc<Direction>,
+    /// Contents that are fetched.
+    down: Arc<Direction>,
     phase: watch::Sender<Phase>,
     /// Each task holds a receiver, so that the end of all of them can be waited for.
     tasks: watch::Sender<()>,
@@ -171,7 +174,8 @@ impl Net {
             dialler: Dialler { channel, source },
             pool: Pool::default(),
             fetching: fetch::Fetching::default(),
-            serving: Arc::new(Semaphore::new(MAX_FETCHES)),
+            up: Arc::new(Direction::new()),
+            down: Arc::new(Direction::new()),
             phase: watch::Sender::new(Phase::Open),
             tasks: watch::Sender::new(()),
             runtime: Handle::current(),
@@ -218,6 +222,22 @@ impl Net {
     /// The peer does not have it, sends something else, is not reached, or the store refuses.
     pub(crate) async fn fetch(&self, from: Peer, blob: Blob) -> Result<(), FetchError> {
         self.inner.fetch(from, blob).await
+    }
+
+    /// Keeps contents to these caps from now on, those that are under way too.
+    pub(crate) fn set_caps(&self, caps: Caps) {
+        self.inner.up.set(caps.up, caps.transfers);
+        self.inner.down.set(caps.down, caps.transfers);
+    }
+
+    /// The caps on bytes that are kept to, sent and fetched.
+    pub(crate) fn rates(&self) -> (Option<u64>, Option<u64>) {
+        (self.inner.up.rate(), self.inner.down.rate())
+    }
+
+    /// Bytes of contents that this node has sent and fetched since it runs.
+    pub(crate) fn volume(&self) -> (u64, u64) {
+        (self.inner.up.total(), self.inner.down.total())
     }
 
     /// Ends in order: nothing new is accepted, what waits to be sent is sent, in bounded time.

@@ -1,17 +1,22 @@
 //! The real driver: it gives the pure node its clock, its network, its disk and its executor.
 
+mod absence;
+mod awake;
 mod bank;
 mod clock;
 mod control;
 mod driver;
 mod executions;
 mod explorer;
+mod governance;
 pub(crate) mod local;
+mod policy_file;
 mod random;
 mod rules;
 mod start;
 mod supply;
 mod tasks;
+mod told;
 
 pub(crate) use bank::run_bank;
 pub(crate) use start::run_join;

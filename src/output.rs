@@ -21,12 +21,14 @@ pub(crate) use ring::RingMeasured;
 pub(crate) use ring_figure::RingCompared;
 pub(crate) use simulation::{Experiment, Simulated};
 pub(crate) use view::{
-    BalanceChange, Place, Ready, Run, RunningNetwork, RunningNode, TotalChange, Validated,
+    BalanceChange, Imported, Place, Ready, Run, RunningNetwork, RunningNode, TotalChange, Validated,
 };
 
 use crate::control::{
-    BalanceView, Failure, ListingView, LookupView, NodeView, RingCheckView, RingView, TaskLine, TaskView,
+    BalanceView, Failure, ListingView, LookupView, NodeView, ReloadView, RingCheckView, RingView,
+    SharingView, TaskLine, TaskView,
 };
+use jiff::Timestamp;
 use proto::PublicKey;
 use simulation::Experiments;
 use std::env;
@@ -111,9 +113,24 @@ impl Printer {
         self.result(|| json::document("ring-check", check), |_| human::ring_check(check))
     }
 
-    pub(crate) fn left(self, home: &Path) -> Result<(), Failure> {
-        let text = format!("the node in {} has left the network and ended\n", home.display());
-        self.result(|| json::left(home), |_| text)
+    pub(crate) fn left(self, home: &Path, until: Option<Timestamp>) -> Result<(), Failure> {
+        self.result(|| json::left(home, until), |_| human::left(home, until))
+    }
+
+    pub(crate) fn sharing(self, sharing: &SharingView) -> Result<(), Failure> {
+        self.result(|| json::document("sharing", sharing), |_| human::sharing(sharing))
+    }
+
+    pub(crate) fn reloaded(self, reloaded: &ReloadView) -> Result<(), Failure> {
+        self.result(|| json::document("policy-reload", reloaded), |_| human::reloaded(reloaded))
+    }
+
+    /// A policy made of something else; the remarks on it stand beside it, so that it can go into a file.
+    pub(crate) fn imported(self, imported: &Imported) -> Result<(), Failure> {
+        if !self.is_json {
+            imported.notes.iter().for_each(|note| self.note(note));
+        }
+        self.result(|| json::document("policy-import", imported), |_| imported.policy.clone())
     }
 
     pub(crate) fn scenarios(self, scenarios: &[Experiment]) -> Result<(), Failure> {
@@ -138,8 +155,9 @@ impl Printer {
         )
     }
 
-    pub(crate) fn policy(self, file: &str) -> Result<(), Failure> {
-        self.result(|| json::policy(file), |_| format!("{}: valid\n", human::clean(file)))
+    /// A valid policy, and what it means, a sentence a line.
+    pub(crate) fn policy(self, file: &str, meaning: &[String]) -> Result<(), Failure> {
+        self.result(|| json::policy(file, meaning), |_| human::policy(file, meaning))
     }
 
     pub(crate) fn schema(self, name: &str, text: &str) -> Result<(), Failure> {

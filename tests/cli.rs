@@ -13,5 +13,7 @@ mod forms;
 mod harness;
 #[path = "cli/known.rs"]
 mod known;
+#[path = "cli/owners.rs"]
+mod owners;
 #[path = "cli/programs.rs"]
 mod programs;

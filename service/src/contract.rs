@@ -15,6 +15,9 @@ pub enum State {
     Staging,
     /// The seller executes. Next step: the seller's, by the lease and the limit on time.
     Running,
+    /// The seller's owner needs the machine, and the sub-task stands still there. Next step: the seller's, by the
+    /// lease and the end of the hold.
+    Suspended,
     /// The buyer fetches the outputs. Next step: the buyer's, by the driver's time-outs.
     Fetching,
     /// The bank is asked to pay. Next step: the bank's; asked again until it answers.
@@ -29,13 +32,14 @@ pub enum State {
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Waiting,
         Self::Matching,
         Self::Holding,
         Self::Offered,
         Self::Staging,
         Self::Running,
+        Self::Suspended,
         Self::Fetching,
         Self::Settling,
         Self::Succeeded,
@@ -51,8 +55,18 @@ impl State {
             Self::Matching => &[Self::Holding, Self::Waiting, Self::Failed, Self::Cancelled],
             Self::Holding => &[Self::Offered, Self::Waiting, Self::Failed, Self::Cancelled],
             Self::Offered => &[Self::Staging, Self::Waiting, Self::Failed, Self::Cancelled, Self::Fetching],
-            Self::Staging => &[Self::Running, Self::Fetching, Self::Waiting, Self::Failed, Self::Cancelled],
-            Self::Running => &[Self::Fetching, Self::Waiting, Self::Failed, Self::Cancelled],
+            Self::Staging => &[
+                Self::Running,
+                Self::Suspended,
+                Self::Fetching,
+                Self::Waiting,
+                Self::Failed,
+                Self::Cancelled,
+            ],
+            Self::Running => &[Self::Suspended, Self::Fetching, Self::Waiting, Self::Failed, Self::Cancelled],
+            Self::Suspended => {
+                &[Self::Staging, Self::Running, Self::Fetching, Self::Waiting, Self::Failed, Self::Cancelled]
+            }
             Self::Fetching => &[Self::Settling, Self::Waiting, Self::Failed, Self::Cancelled],
             Self::Settling => &[Self::Succeeded, Self::Failed],
             Self::Succeeded | Self::Failed | Self::Cancelled => &[],
@@ -74,19 +88,19 @@ impl State {
     /// Whether a seller is at work on it, or its result is being fetched and paid.
     #[must_use]
     pub const fn is_with_seller(self) -> bool {
-        matches!(self, Self::Offered | Self::Staging | Self::Running | Self::Fetching | Self::Settling)
+        self.is_sellers_turn() || matches!(self, Self::Fetching | Self::Settling)
     }
 
     /// Whether the next step is the seller's.
     #[must_use]
     pub const fn is_sellers_turn(self) -> bool {
-        matches!(self, Self::Offered | Self::Staging | Self::Running)
+        matches!(self, Self::Offered | Self::Staging | Self::Running | Self::Suspended)
     }
 
     /// Whether a seller has accepted it, and it is not over.
     #[must_use]
     pub const fn is_at_work(self) -> bool {
-        matches!(self, Self::Staging | Self::Running | Self::Fetching | Self::Settling)
+        matches!(self, Self::Staging | Self::Running | Self::Suspended | Self::Fetching | Self::Settling)
     }
 
     /// The word for it in commands and JSON.
@@ -99,6 +113,7 @@ impl State {
             Self::Offered => "offered",
             Self::Staging => "staging",
             Self::Running => "running",
+            Self::Suspended => "suspended",
             Self::Fetching => "fetching",
             Self::Settling => "settling",
             Self::Succeeded => "succeeded",

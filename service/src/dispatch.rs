@@ -125,6 +125,11 @@ impl Dispatch {
         has_ended
     }
 
+    /// Whether a task has not ended.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.tasks.values().any(|task| !task.has_ended())
+    }
+
     pub(crate) fn status(&self, task: ContractId) -> Option<TaskStatus> {
         self.tasks.get(&task).map(TaskRun::status)
     }

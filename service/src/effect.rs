@@ -18,6 +18,8 @@ pub(crate) enum Effect {
     Fetch { contract: ContractId, from: Peer, blobs: Vec<Blob> },
     Execute { contract: ContractId, job: Box<Job> },
     Stop { contract: ContractId },
+    Pause { contract: ContractId },
+    Pace { contract: ContractId, throttle_pct: u32 },
     Tell(Event),
 }
 

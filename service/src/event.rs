@@ -41,6 +41,12 @@ pub enum EventKind {
         /// Index of the sub-task.
         sub_task: u32,
     },
+    /// The seller's owner needs the machine: the sub-task stands still there. [`EventKind::Staging`] or
+    /// [`EventKind::Running`] tells that it goes on.
+    Suspended {
+        /// Index of the sub-task.
+        sub_task: u32,
+    },
     /// An attempt came to nothing and another will be made.
     Retrying {
         /// Index of the sub-task.

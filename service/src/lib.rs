@@ -22,4 +22,4 @@ pub use dispatch::{SubTaskStatus, Submission, Tally, TaskStatus};
 pub use event::{End, Event, EventKind, Sale};
 pub use node::{Config, Input, Node, Output, Violation};
 pub use plan::{PlanError, SubTaskPlan};
-pub use worker::{Execution, Terms};
+pub use worker::{Execution, Intake, Terms};

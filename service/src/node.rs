@@ -7,7 +7,8 @@ pub use face::{Config, Input, Output, Violation};
 use crate::desk::Desk;
 use crate::dispatch::{Dispatch, Tally, TaskStatus};
 use crate::effect::Effect;
-use crate::worker::Worker;
+use crate::policy::Work;
+use crate::worker::{Intake, Worker};
 use chord::Chord;
 use market::Marketplace;
 use market::owner::MAX_SUCCESSORS;
@@ -90,10 +91,18 @@ impl Node {
                 self.dispatch.unreachable(peer, now);
             }
             Input::Supply { supply } => {
-                let supply = supply.filter(|_| !self.is_leaving);
+                let supply = supply.filter(|_| !self.is_leaving && self.worker.is_taking());
                 self.market.handle(market::Input::Supply { supply }, now);
             }
             Input::Terms { terms } => self.worker.set_terms(terms),
+            Input::Decide { work } => {
+                self.worker.decide(work, now);
+                self.withdraw_if_closed(now);
+            }
+            Input::Intake { intake } => {
+                self.worker.set_intake(intake);
+                self.withdraw_if_closed(now);
+            }
             Input::Submit { submission } => self.dispatch.submit(submission, now),
             Input::Cancel { task } => self.dispatch.cancel(task, now),
             Input::Forget { task } => {
@@ -113,6 +122,11 @@ impl Node {
             Input::Timeout => self.handle_timeouts(now),
         }
         self.route(now);
+        // The last work that was to be done is done, for others and for this node's user.
+        if !self.is_leaving && self.worker.is_finished() && !self.dispatch.is_busy() {
+            self.leave(now);
+            self.route(now);
+        }
     }
 
     /// The next thing to be done.
@@ -175,6 +189,24 @@ impl Node {
     #[must_use]
     pub fn working(&self) -> usize {
         self.worker.active()
+    }
+
+    /// The policy's last decision on the work of others that is here.
+    #[must_use]
+    pub const fn decision(&self) -> Work {
+        self.worker.decision()
+    }
+
+    /// What new work is taken.
+    #[must_use]
+    pub const fn intake(&self) -> Intake {
+        self.worker.intake()
+    }
+
+    /// Whether a task of this node's user is under way.
+    #[must_use]
+    pub fn is_buying(&self) -> bool {
+        self.dispatch.is_busy()
     }
 
     /// Whether a contract is open on either side of this node: what it needs has to stay in the store.
@@ -242,6 +274,7 @@ impl Node {
         self.worker.receive(from, message, &verify, now);
         if let Some(ticket) = ticket {
             self.free_unused(from, ticket, now);
+            self.withdraw_if_closed(now);
         }
     }
 
@@ -278,6 +311,13 @@ impl Node {
     fn ask_balance(&mut self) {
         let query = BalanceQuery { request: RequestId(self.rng.next_u64()) };
         self.send_to_bank(BankMessage::BalanceQuery(query));
+    }
+
+    /// Nothing stands in a market while no work is taken.
+    fn withdraw_if_closed(&mut self, now: Time) {
+        if !self.worker.is_taking() {
+            self.market.handle(market::Input::Supply { supply: None }, now);
+        }
     }
 
     /// Leaves in two steps: the node stays a member of the ring, and answers, until the market has handed over what
@@ -420,6 +460,10 @@ impl Node {
             }
             Effect::Execute { contract, job } => self.outputs.push_back(Output::Execute { contract, job }),
             Effect::Stop { contract } => self.outputs.push_back(Output::Stop { contract }),
+            Effect::Pause { contract } => self.outputs.push_back(Output::Pause { contract }),
+            Effect::Pace { contract, throttle_pct } => {
+                self.outputs.push_back(Output::Pace { contract, throttle_pct });
+            }
             Effect::Tell(event) => self.outputs.push_back(Output::Tell(event)),
         }
     }

@@ -2,17 +2,21 @@
 //! of life renew the lease on the way.
 
 mod offer;
+mod owner;
 mod remembered;
+#[cfg(test)]
+mod tests;
 
 pub use offer::Terms;
+pub use owner::Intake;
 
 use crate::dispatch::follow_up;
 use crate::effect::{Effect, Effects};
+use owner::Owner;
 use proto::message::bank::{Order, Settle};
 use proto::message::market::Ticket;
 use proto::message::service::{
-    Acceptance, Blob, Cancel, Declined, NamedBlob, Offer, Outcome, Phase, Progress, Report, ServiceMessage,
-    Verdict,
+    Acceptance, Blob, Cancel, Declined, NamedBlob, Offer, Outcome, Progress, Report, ServiceMessage, Verdict,
 };
 use proto::{ContractId, Cycles, KeyPair, Peer, PublicKey, Refusal, RefusalCode, Rules, Signed, Span, Time};
 use remembered::Remembered;
@@ -59,6 +63,7 @@ pub(crate) struct Worker {
     /// Contracts that this seller has signed away: it takes no offer for them any more.
     signed_away: Remembered,
     is_leaving: bool,
+    owner: Owner,
     pub(crate) effects: Effects,
 }
 
@@ -74,6 +79,8 @@ struct Work {
 
 enum Stage {
     Staging,
+    /// Everything is there, and the owner needs the machine.
+    Staged,
     Running,
     Reported(Box<Signed<Report>>),
     Accepted(Box<Settle>),
@@ -91,6 +98,7 @@ impl Worker {
             delivered: Remembered::default(),
             signed_away: Remembered::default(),
             is_leaving: false,
+            owner: Owner::new(),
             effects: Effects::new(),
         }
     }
@@ -135,11 +143,23 @@ impl Worker {
             self.report(contract, Execution::nothing(Outcome::NotFetched(why)), now);
             return;
         }
+        work.stage = Stage::Staged;
+        if !self.owner.is_suspended() {
+            self.execute(contract, now);
+            self.act(contract, now);
+        }
+    }
+
+    /// Starts what is staged.
+    fn execute(&mut self, contract: ContractId, now: Time) {
+        let Some(work) = self.works.get_mut(&contract) else { return };
         work.stage = Stage::Running;
         work.next_action = now;
         let job = Box::new(work.offer.body.job.clone());
         self.effects.push_back(Effect::Execute { contract, job });
-        self.act(contract, now);
+        if let Some(throttle_pct) = self.owner.throttle() {
+            self.effects.push_back(Effect::Pace { contract, throttle_pct });
+        }
     }
 
     /// The executor is at `cycles`.
@@ -162,7 +182,7 @@ impl Worker {
         let why = "its node leaves the network";
         for contract in self.works.keys().copied().collect::<Vec<_>>() {
             match self.works.get(&contract).map(|work| &work.stage) {
-                Some(Stage::Staging | Stage::Running) => {
+                Some(Stage::Staging | Stage::Staged | Stage::Running) => {
                     self.effects.push_back(Effect::Stop { contract });
                     self.report(contract, Execution::nothing(Outcome::Abandoned(why.into())), now);
                 }
@@ -178,12 +198,14 @@ impl Worker {
         for contract in due.collect::<Vec<_>>() {
             self.act(contract, now);
         }
+        self.vacate_if_due(now);
         self.delivered.forget_until(now);
         self.signed_away.forget_until(now);
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
-        self.works.values().map(|work| work.next_action.min(work.closes)).min()
+        let next = self.works.values().map(|work| work.next_action.min(work.closes)).min();
+        next.into_iter().chain(self.vacates_at()).min()
     }
 
     fn offered(&mut self, from: Peer, offer: Signed<Offer>, verify: &VerifyTicket<'_>, now: Time) {
@@ -218,6 +240,7 @@ impl Worker {
         let stage = Stage::Staging;
         let work = Work { offer, buyer, stage, cycles: Cycles(0), is_cancelled: false, next_action, closes };
         self.works.insert(contract, work);
+        self.owner.took_one();
         self.effects.push_back(Effect::Take { ticket: contract });
         self.effects.push_back(Effect::Send { to: buyer, message: ServiceMessage::Accept(acceptance) });
         self.effects.push_back(Effect::Fetch { contract, from: buyer, blobs });
@@ -237,7 +260,9 @@ impl Worker {
             return;
         }
         match work.stage {
-            Stage::Staging => self.report(contract, Execution::nothing(Outcome::Cancelled), now),
+            Stage::Staging | Stage::Staged => {
+                self.report(contract, Execution::nothing(Outcome::Cancelled), now);
+            }
             Stage::Running if !work.is_cancelled => {
                 work.is_cancelled = true;
                 self.effects.push_back(Effect::Stop { contract });
@@ -293,6 +318,7 @@ impl Worker {
     /// What is due for a contract: a sign of life, the report once more, the seller's own claim, or the end.
     fn act(&mut self, contract: ContractId, now: Time) {
         let sign_of_life = self.rules.sign_of_life();
+        self.give_up_if_late(contract, now);
         let Some(work) = self.works.get_mut(&contract) else { return };
         if work.closes <= now {
             if work.is_active() {
@@ -303,10 +329,9 @@ impl Worker {
             return;
         }
         match &work.stage {
-            Stage::Staging | Stage::Running => {
+            Stage::Staging | Stage::Staged | Stage::Running => {
                 work.next_action = now.after(sign_of_life);
-                let phase =
-                    if matches!(work.stage, Stage::Staging) { Phase::Staging } else { Phase::Running };
+                let phase = work.phase(&self.owner);
                 let message = ServiceMessage::Progress(Progress { contract, phase, cycles: work.cycles });
                 self.effects.push_back(Effect::Send { to: work.buyer, message });
             }
@@ -329,7 +354,7 @@ impl Worker {
     fn repeat_answer(&mut self, contract: ContractId) {
         let Some(work) = self.works.get(&contract) else { return };
         let message = match &work.stage {
-            Stage::Staging | Stage::Running => {
+            Stage::Staging | Stage::Staged | Stage::Running => {
                 let acceptance = Acceptance { contract, offer: work.offer.hash() };
                 ServiceMessage::Accept(Signed::new(acceptance, &self.keys))
             }
@@ -349,7 +374,7 @@ impl Worker {
 
 impl Work {
     const fn is_active(&self) -> bool {
-        matches!(self.stage, Stage::Staging | Stage::Running)
+        matches!(self.stage, Stage::Staging | Stage::Staged | Stage::Running)
     }
 }
 

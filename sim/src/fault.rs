@@ -1,6 +1,7 @@
 //! What goes wrong, and when: a schedule as data.
 
 use proto::Span;
+use service::policy::Work;
 
 /// Something that goes wrong, or is repaired.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,13 @@ pub enum Fault {
     KillBank {
         /// For how long it is down.
         down: Span,
+    },
+    /// The owner of a machine, through its policy, decides on the work of others that is there.
+    Decide {
+        /// Whose.
+        who: Who,
+        /// What, until the next decision.
+        work: Work,
     },
     /// From now on a seller lies.
     Lie {

@@ -8,6 +8,7 @@ use proto::message::market::Platform;
 use proto::message::service::Offer;
 use proto::{Bundle, Bytes, Capacity, ContractId, Hash, KeyPair, Peer, Rate, Time};
 use service::Node;
+use service::policy::Work;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -42,6 +43,10 @@ pub(crate) struct Host {
     pub(crate) wake: Option<Time>,
     /// It is not to come back.
     pub(crate) has_left: bool,
+    /// What its owner's policy says on the work of others.
+    pub(crate) decision: Work,
+    /// When the grace of that is over.
+    pub(crate) vacate_by: Option<Time>,
     ask: Rate,
     sells: bool,
 }
@@ -68,6 +73,8 @@ impl Host {
             life: 0,
             wake: None,
             has_left: false,
+            decision: Work::Run { throttle_pct: 100 },
+            vacate_by: None,
             ask,
             sells: scenario.sells(number),
         }
@@ -124,7 +131,7 @@ impl Host {
             platform,
             longest,
         };
-        self.sells.then_some(supply)
+        (self.sells && matches!(self.decision, Work::Run { .. })).then_some(supply)
     }
 
     /// Notes what an offer asks for, as the executor will be told nothing of it.

@@ -7,6 +7,7 @@ pub(crate) mod cores;
 pub(crate) mod durable;
 pub(crate) mod listed;
 pub(crate) mod node;
+pub(crate) mod owner;
 pub(crate) mod price;
 pub(crate) mod progress;
 pub(crate) mod ring;

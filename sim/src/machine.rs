@@ -32,10 +32,17 @@ pub(crate) struct Machine {
     running: BTreeMap<ContractId, Running>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Running {
-    started: Time,
     part: Bundle,
+    /// How long it takes at full speed, and what it comes to; nothing if it never ends.
+    end: Option<(Span, Execution)>,
+    /// What of that time it has had.
+    done: Span,
+    /// Since when it runs, unless it stands still.
+    since: Option<Time>,
+    /// For which share of the time it runs, in per cent.
+    pct: u32,
 }
 
 impl Program {
@@ -93,10 +100,8 @@ impl Machine {
         store: &mut BTreeSet<Hash>,
         now: Time,
     ) -> Option<(Span, Execution)> {
-        self.running.insert(contract, Running { started: now, part });
         let (span, mut execution) = execute(job, self.per_core);
         match self.lie {
-            Some(Lie::Hang) => return None,
             Some(Lie::Cycles { times }) => {
                 execution.cycles = Cycles(execution.cycles.0.saturating_mul(times))
             }
@@ -105,12 +110,51 @@ impl Machine {
                     output.blob.hash = Hash::of(&output.blob.hash.0);
                 }
             }
-            None => {}
+            Some(Lie::Hang) | None => {}
         }
         if self.lie != Some(Lie::Absent) {
             store.extend(execution.outputs.iter().map(|output| output.blob.hash));
         }
-        Some((span, execution))
+        let end = (self.lie != Some(Lie::Hang)).then_some((span, execution));
+        let running = Running { part, end, done: Span(0), since: Some(now), pct: 100 };
+        let ahead = running.ahead();
+        self.running.insert(contract, running);
+        ahead
+    }
+
+    /// Lets an execution stand still.
+    pub(crate) fn pause(&mut self, contract: ContractId, now: Time) {
+        if let Some(running) = self.running.get_mut(&contract) {
+            running.done = running.done_at(now);
+            running.since = None;
+        }
+    }
+
+    /// Lets an execution go on for `pct` per cent of the time; how long it takes from now on and how it ends.
+    /// The time by which a slow one is over its limit is not modelled.
+    pub(crate) fn pace(&mut self, contract: ContractId, pct: u32, now: Time) -> Option<(Span, Execution)> {
+        let running = self.running.get_mut(&contract)?;
+        running.done = running.done_at(now);
+        running.since = Some(now);
+        running.pct = pct.max(1);
+        running.ahead()
+    }
+
+    /// An execution comes to its end at `now`, unless it stands still or has been given another pace meanwhile.
+    pub(crate) fn end(&mut self, contract: ContractId, now: Time) -> bool {
+        let is_due = self.running.get(&contract).and_then(Running::due) == Some(now);
+        is_due && self.stop(contract)
+    }
+
+    /// Executions that do not stand still.
+    pub(crate) fn moving(&self) -> impl Iterator<Item = ContractId> + '_ {
+        let is_moving = |(_, running): &(&ContractId, &Running)| running.since.is_some();
+        self.running.iter().filter(is_moving).map(|(contract, _)| *contract)
+    }
+
+    /// All executions.
+    pub(crate) fn executions(&self) -> impl Iterator<Item = ContractId> + '_ {
+        self.running.keys().copied()
     }
 
     /// Ends an execution; whether there was one.
@@ -127,13 +171,33 @@ impl Machine {
     pub(crate) fn progress(&self, now: Time) -> impl Iterator<Item = (ContractId, Cycles)> + '_ {
         self.running
             .iter()
-            .map(move |(contract, running)| (*contract, self.per_core.during(now.since(running.started))))
+            .map(move |(contract, running)| (*contract, self.per_core.during(running.done_at(now))))
     }
 
     /// What of it executes something.
     #[must_use]
     pub(crate) fn busy(&self) -> Bundle {
         self.running.values().fold(Bundle::default(), |sum, running| sum.plus(running.part))
+    }
+}
+
+impl Running {
+    /// What of its time at full speed it has had at `now`.
+    fn done_at(&self, now: Time) -> Span {
+        let since = self.since.map_or(Span(0), |since| now.since(since));
+        self.done.plus(Span(since.0.saturating_mul(u64::from(self.pct)) / 100))
+    }
+
+    /// How long it takes from the start or the last change of pace, and how it ends.
+    fn ahead(&self) -> Option<(Span, Execution)> {
+        let (needed, execution) = self.end.as_ref()?;
+        let left = needed.0.saturating_sub(self.done.0).saturating_mul(100);
+        Some((Span(left.div_ceil(u64::from(self.pct))), execution.clone()))
+    }
+
+    /// When it ends, if it does not stand still.
+    fn due(&self) -> Option<Time> {
+        Some(self.since?.after(self.ahead()?.0))
     }
 }
 
@@ -212,6 +276,22 @@ mod tests {
         assert_eq!(store, BTreeSet::from([one.outputs[0].blob.hash]));
         assert_ne!(output(&job(7_000, 0, Span(1), 1), "a"), output(&job(7_000, 0, Span(1), 1), "b"));
         assert_ne!(output(&job(7_000, 0, Span(1), 1), "a"), output(&job(7_001, 0, Span(1), 1), "a"));
+    }
+
+    #[test]
+    fn what_stands_still_takes_longer_and_comes_to_the_same() {
+        let job = job(8_000_000, 0, Span::secs(60), u64::MAX);
+        let mut machine = Machine::new(1, Capacity(1_000));
+        let (took, whole) = machine.start(CONTRACT, 1, &job, &mut BTreeSet::new(), Time(0)).unwrap();
+        assert_eq!(took, Span(8_000));
+        machine.pause(CONTRACT, Time(3_000));
+        assert!(!machine.end(CONTRACT, Time(8_000)));
+        assert_eq!((machine.moving().count(), machine.executions().count()), (0, 1));
+        assert_eq!(machine.progress(Time(9_000)).collect::<Vec<_>>(), [(CONTRACT, Cycles(3_000_000))]);
+        assert_eq!(machine.pace(CONTRACT, 50, Time(10_000)), Some((Span(10_000), whole.clone())));
+        assert_eq!(machine.progress(Time(12_000)).collect::<Vec<_>>(), [(CONTRACT, Cycles(4_000_000))]);
+        assert_eq!(machine.pace(CONTRACT, 100, Time(12_000)), Some((Span(4_000), whole)));
+        assert!(!machine.end(CONTRACT, Time(20_000)) && machine.end(CONTRACT, Time(16_000)));
     }
 
     #[test]

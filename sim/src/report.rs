@@ -24,6 +24,8 @@ pub struct Tally {
     pub bank_starts: u32,
     /// How often a buyer was told that nobody sells what it needs.
     pub no_seller: u32,
+    /// How often a buyer was told that its sub-task stands still because the seller's owner needs the machine.
+    pub suspended: u32,
     /// Sub-tasks that ended well with outputs that are not the program's.
     pub wrong_outputs: u32,
 }
@@ -139,8 +141,9 @@ impl fmt::Display for Report {
         for (why, count) in &self.tally.retries {
             line("", format!("{count} × {why}"))?;
         }
-        let Tally { crashes, starts, bank_starts, no_seller, wrong_outputs, .. } = &self.tally;
+        let Tally { crashes, starts, bank_starts, no_seller, suspended, wrong_outputs, .. } = &self.tally;
         line("no seller", format!("told {no_seller} times"))?;
+        line("owners", format!("suspended work {suspended} times"))?;
         line("nodes", format!("{starts} starts, {crashes} crashes"))?;
         line("bank", format!("started again {bank_starts} times"))?;
         if *wrong_outputs > 0 {

@@ -304,6 +304,27 @@ fn buyers_that_find_nobody_because_nothing_is_handed_over_are_noticed() {
 }
 
 #[test]
+fn work_that_goes_on_against_the_owners_word_is_noticed() {
+    let mut deaf = Nodes(|_: &Site<'_>, output| match output {
+        Output::Pause { .. } => Vec::new(),
+        other => vec![other],
+    });
+    check("owners", &mut deaf, "owner", "and its owner has suspended the work of others");
+    let mut eager = Nodes(|_: &Site<'_>, output| match output {
+        Output::Pause { contract } => {
+            vec![Output::Pause { contract }, Output::Pace { contract, throttle_pct: 1 }]
+        }
+        other => vec![other],
+    });
+    check("owners", &mut eager, "owner", "and its owner has suspended the work of others");
+    let mut slow = Nodes(|_: &Site<'_>, output| match output {
+        Output::Stop { .. } => Vec::new(),
+        other => vec![other],
+    });
+    check("owners", &mut slow, "owner", "and its owner has wanted it away by now");
+}
+
+#[test]
 fn a_world_that_does_not_come_to_rest_is_noticed() {
     let mut mutant = Nodes(|_: &Site<'_>, output| {
         let is_release = matches!(&output, Output::Send { message: Message::Bank(BankMessage::Request(request)), .. }

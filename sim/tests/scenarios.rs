@@ -2,7 +2,10 @@
 
 #![cfg(test)]
 
-use sim::{Model, Report, Scenario, run};
+use proto::Span;
+use proto::message::service::Outcome;
+use service::policy::Work;
+use sim::{Fault, Model, Report, Scenario, Who, run};
 use std::collections::BTreeMap;
 
 /// Runs a scenario and expects its sub-tasks to end in this way.
@@ -153,6 +156,38 @@ fn where_messages_are_lost_too_nobody_is_told_that_nobody_sells() {
 }
 
 #[test]
+fn owners_come_and_go_and_every_sub_task_ends_as_its_program_does() {
+    for seed in 1..=4 {
+        let report = check("owners", seed, &[("failed", 16), ("succeeded", 144)]);
+        assert_eq!(report.tally.crashes, 2, "{report}");
+        let returned = report.tally.retries.get(&format!("failed: the program {}", handed_back(NEEDED)));
+        assert!(report.tally.suspended >= 10 && returned.is_some_and(|count| *count > 5), "{report}");
+    }
+}
+
+const NEEDED: &str = "its owner needs the machine";
+
+fn handed_back(why: &str) -> Outcome {
+    Outcome::Abandoned(why.into())
+}
+
+#[test]
+fn what_stands_still_for_longer_than_its_hold_allows_is_done_elsewhere() {
+    let suspend = |at| Fault::Decide { who: Who::Busy, work: Work::Suspend }.at(Span::secs(at));
+    let calm = Scenario::named("calm").unwrap();
+    let scenario = Scenario { faults: vec![suspend(6)], limit: Span::secs(900), ..calm };
+    let report = run(&scenario, 1).unwrap_or_else(|violation| panic!("{violation}"));
+    check_money(&scenario, &report);
+    let why = "its owner has needed the machine for longer than this contract lasts";
+    let why = format!("failed: the program {}", handed_back(why));
+    assert_eq!(report.tally.retries.keys().collect::<Vec<_>>(), [&why], "{report}");
+    // 60 s that it may run and 600 s of margin, less 60 s for the claim.
+    let took = report.took.as_secs_f64();
+    assert!((590.0..620.0).contains(&took), "{report}");
+    assert_eq!((report.verdicts.get("succeeded"), report.held.0), (Some(&18), 0), "{report}");
+}
+
+#[test]
 fn every_scenario_has_a_name_and_a_report_that_names_it() {
     let names: Vec<&str> = Scenario::all().iter().map(|scenario| scenario.name).collect();
     assert_eq!(
@@ -169,7 +204,8 @@ fn every_scenario_has_a_name_and_a_report_that_names_it() {
             "liars",
             "hang",
             "leave",
-            "succession"
+            "succession",
+            "owners"
         ]
     );
     assert_eq!(Scenario::named("no such"), None);

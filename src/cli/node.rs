@@ -10,8 +10,6 @@ use std::time::Duration;
 
 /// How long a node may take to answer a question.
 pub(super) const ANSWER: Duration = Duration::from_secs(30);
-/// How long a node may take to leave in order.
-const LEAVE: Duration = Duration::from_secs(120);
 
 /// The node's directory, absolute.
 pub(super) fn home(global: &Global) -> Result<PathBuf, Failure> {
@@ -66,14 +64,6 @@ pub(super) fn balance(global: &Global, printer: Printer) -> Done {
 pub(super) fn listings(global: &Global, printer: Printer) -> Done {
     match ask_node(global, &Request::Listings, ANSWER)? {
         (_, Reply::Listings(listings)) => printer.listings(&listings)?,
-        (home, _) => return Err(client::unexpected(&home).into()),
-    }
-    Ok(exit::SUCCESS)
-}
-
-pub(super) fn leave(global: &Global, printer: Printer) -> Done {
-    match ask_node(global, &Request::Leave, LEAVE)? {
-        (home, Reply::Left) => printer.left(&home)?,
         (home, _) => return Err(client::unexpected(&home).into()),
     }
     Ok(exit::SUCCESS)

@@ -17,6 +17,12 @@ pub(crate) struct JoinOptions {
     pub(crate) bootstrap: Bootstrap,
     /// The place behind its address; any free one if absent.
     pub(crate) slot: Option<u16>,
+    /// Whether it takes no work until it is told to.
+    pub(crate) paused: bool,
+    /// How many sub-tasks it takes before it leaves.
+    pub(crate) max_tasks: Option<u32>,
+    /// After how long without work it leaves.
+    pub(crate) exit_when_idle: Option<Duration>,
     /// Whether it ends with its standard input.
     pub(crate) tied: bool,
 }

@@ -14,6 +14,9 @@ pub(super) fn join(global: Global, join: Join) -> Done {
         policy_path: join.policy,
         bootstrap: join.bootstrap,
         slot: join.slot,
+        paused: join.paused,
+        max_tasks: join.max_tasks,
+        exit_when_idle: join.exit_when_idle,
         tied: join.tied,
     };
     serve(crate::node::run_join(options))

@@ -34,7 +34,12 @@ fn check_example(command: &clap::Command, path: &str) {
     let examples = help.lines().filter_map(|line| line.trim().strip_prefix("compup2p "));
     let mut count = 0;
     for example in examples {
-        let words = example.split(['#', '>']).next().unwrap_or_default().split_whitespace();
+        let typed = example.split(['#', '>']).next().unwrap_or_default();
+        // What stands between quotes is one word.
+        let words = typed.split('"').enumerate().flat_map(|(index, part)| match index % 2 {
+            0 => part.split_whitespace().collect(),
+            _ => vec![part],
+        });
         let parsed = Cli::try_parse_from(std::iter::once("compup2p").chain(words));
         assert!(parsed.is_ok(), "{path}: {example}");
         count += 1;
@@ -85,6 +90,16 @@ fn join_takes_a_bootstrap_server_and_a_slot() {
     assert_eq!((join.slot, join.tied), (Some(3), false));
 }
 
+#[test]
+fn join_may_be_told_when_to_work_and_when_to_leave() {
+    let words = "compup2p join p.toml --bootstrap bank:7742 --paused --max-tasks 3 --exit-when-idle";
+    for (line, idle) in [(words.to_owned(), 300), (format!("{words} 90s"), 90)] {
+        let Command::Join(join) = parse(&line).unwrap().command else { panic!() };
+        assert_eq!((join.paused, join.max_tasks), (true, Some(3)), "{line}");
+        assert_eq!(join.exit_when_idle, Some(Duration::from_secs(idle)), "{line}");
+    }
+}
+
 /// The exit code of a command line that ends before anything is started.
 fn check_exit(args: &[&str], expected: u8) {
     let home = tempfile::tempdir().unwrap();
@@ -101,6 +116,11 @@ fn wrong_arguments_are_a_usage_error() {
     check_exit(&["--json", "task", "status", "first"], 2);
     check_exit(&["--json", "--timeout", "0", "status"], 2);
     check_exit(&["--json", "bank", "serve", "--timeout", "1"], 2);
+    check_exit(&["--json", "pause", "--for", "0"], 2);
+    check_exit(&["--json", "leave", "--now", "--until", "20:00"], 2);
+    check_exit(&["--json", "leave", "--until", "2020-01-01 00:00"], 2);
+    check_exit(&["--json", "policy", "explain", "--at", "noon"], 2);
+    check_exit(&["--json", "join", "p.toml", "--bootstrap", "bank:7742", "--max-tasks", "0"], 2);
 }
 
 #[test]
@@ -113,6 +133,14 @@ fn a_file_that_is_not_there_is_a_usage_error() {
 #[test]
 fn without_a_node_there_is_nobody_to_ask() {
     for args in [&["status"][..], &["leave"], &["market", "list"], &["bank", "balance"], &["task", "list"]] {
+        check_exit(&[&["--json"], args].concat(), 4);
+    }
+    for args in [&["pause", "--for", "2h"][..], &["resume"], &["drain"], &["leave", "--now"]] {
+        check_exit(&[&["--json"], args].concat(), 4);
+    }
+    for args in
+        [&["policy", "explain"][..], &["policy", "explain", "--at", "sat 22:30"], &["policy", "reload"]]
+    {
         check_exit(&[&["--json"], args].concat(), 4);
     }
     for command in ["status", "results", "cancel", "wait"] {

@@ -1,6 +1,7 @@
 //! Nodes, tasks and money as commands show them. Money is a decimal text in credits, durations are seconds,
 //! cycles are in Gc.
 
+use super::SharingView;
 use proto::rules::{PricingRule, Rules};
 use serde::{Deserialize, Serialize};
 
@@ -30,12 +31,17 @@ pub(crate) struct NodeView {
     pub(crate) ask: String,
     /// The market it is listed in, such as `compute/40`.
     pub(crate) listed: Option<String>,
+    /// How the node stands with its owner.
+    pub(crate) sharing: SharingView,
     /// Why nothing is for sale, if nothing is.
     pub(crate) not_selling: Option<String>,
     /// Sub-tasks of others at work here.
     pub(crate) working: usize,
     /// Listings in the markets this node owns.
     pub(crate) listings: usize,
+    /// Bytes of programs, inputs and outputs that it has sent and fetched since it runs.
+    pub(crate) bytes_sent: u64,
+    pub(crate) bytes_fetched: u64,
     /// Orders the bank has not answered.
     pub(crate) unanswered_orders: usize,
     pub(crate) uptime: f64,
@@ -155,7 +161,7 @@ pub(crate) struct EventView {
     /// Seconds since the submission.
     pub(crate) at: f64,
     pub(crate) sub_task: Option<String>,
-    /// `matched`, `no_seller`, `staging`, `running`, `retrying`, `ended`, `task_ended`, or `progress` (sent
+    /// `matched`, `no_seller`, `staging`, `running`, `suspended`, `retrying`, `ended`, `task_ended`, or `progress` (sent
     /// about four times a second while something changes).
     pub(crate) kind: String,
     pub(crate) why: String,

@@ -1,10 +1,18 @@
 //! What the outside may do to a running execution, and see of it.
 
+use super::duty::Duty;
 use super::span_since;
 use proto::{Cycles, Span};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+#[cfg(test)]
+use std::time::Duration;
 use std::time::Instant;
+
+/// The pace of a program that stands still.
+const STILL: u32 = 0;
+/// The pace of a program that nothing holds back.
+const FULL: u32 = 100;
 
 /// The handle on one execution; make one for each, clones are the same handle.
 #[derive(Clone, Debug, Default)]
@@ -12,22 +20,65 @@ pub(crate) struct Control {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     is_stopped: AtomicBool,
     cycles: AtomicU64,
+    /// For how much of the time the program may run, in per cent; [`STILL`] for none.
+    pace: AtomicU32,
+    /// How long it has stood still, in µs.
+    paused: AtomicU64,
+    /// Whether it stands still at the moment.
+    is_standing: AtomicBool,
+    /// Guards the waits of the program's thread.
+    duty: Mutex<Duty>,
+    /// Something of the above has changed.
+    changed: Condvar,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            is_stopped: AtomicBool::new(false),
+            cycles: AtomicU64::new(0),
+            pace: AtomicU32::new(FULL),
+            paused: AtomicU64::new(0),
+            is_standing: AtomicBool::new(false),
+            duty: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
 }
 
 impl Control {
-    /// Ends the execution with `Outcome::Cancelled`; one that has not started ends when it does.
+    /// Ends the execution with `Outcome::Cancelled`; one that has not started ends when it does, one that stands still
+    /// at once.
     pub(crate) fn stop(&self) {
         self.shared.is_stopped.store(true, Ordering::Relaxed);
+        self.wake();
+    }
+
+    /// Lets the program stand still at its next look at this handle: within 50 ms on a core of 10 Mc/s, sooner on
+    /// others. Its memory stays, and its wall time does not run.
+    pub(crate) fn pause(&self) {
+        self.set_pace(STILL);
+    }
+
+    /// Lets the program run for `percent` (1 to 100) of the time, one that stands still too.
+    pub(crate) fn pace(&self, percent: u32) {
+        self.set_pace(percent.clamp(1, FULL));
     }
 
     /// Whether it was stopped.
     #[must_use]
     pub(crate) fn is_stopped(&self) -> bool {
         self.shared.is_stopped.load(Ordering::Relaxed)
+    }
+
+    /// Whether the program stands still: it has seen that it has to.
+    #[cfg(test)]
+    pub(super) fn is_standing(&self) -> bool {
+        self.shared.is_standing.load(Ordering::Relaxed)
     }
 
     /// Cycles metered so far, at most about half a million behind.
@@ -38,6 +89,67 @@ impl Control {
 
     pub(super) fn publish(&self, cycles: Cycles) {
         self.shared.cycles.store(cycles.0, Ordering::Relaxed);
+    }
+
+    /// How long the program has stood still.
+    fn paused(&self) -> Span {
+        Span(self.shared.paused.load(Ordering::Relaxed))
+    }
+
+    fn set_pace(&self, pace: u32) {
+        self.shared.pace.store(pace, Ordering::Relaxed);
+        self.wake();
+    }
+
+    /// The lock is taken, so that a thread between its look and its wait is not missed.
+    fn wake(&self) {
+        drop(self.duty());
+        self.shared.changed.notify_all();
+    }
+
+    fn duty(&self) -> MutexGuard<'_, Duty> {
+        self.shared.duty.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn current_pace(&self) -> u32 {
+        self.shared.pace.load(Ordering::Relaxed)
+    }
+
+    /// Holds the thread of the program back as it has to be.
+    fn keep_pace(&self) {
+        match self.current_pace() {
+            FULL => {}
+            STILL => self.stand_still(),
+            pace => self.rest(pace),
+        }
+    }
+
+    /// Waits until the program may run, or has to end.
+    fn stand_still(&self) {
+        let since = Instant::now();
+        self.shared.is_standing.store(true, Ordering::Relaxed);
+        let is_still = |_: &mut Duty| self.current_pace() == STILL && !self.is_stopped();
+        let waited = self.shared.changed.wait_while(self.duty(), is_still);
+        waited.unwrap_or_else(PoisonError::into_inner).forget();
+        self.shared.is_standing.store(false, Ordering::Relaxed);
+        self.shared.paused.fetch_add(span_since(since).0, Ordering::Relaxed);
+    }
+
+    /// Waits for as long as a program with a share of the time has to rest now, if it has to.
+    fn rest(&self, pace: u32) {
+        let mut duty = self.duty();
+        let start = Instant::now();
+        let Some(rest) = duty.rest(pace, start) else { return };
+        let is_same = |_: &mut Duty| self.current_pace() == pace && !self.is_stopped();
+        let waited = self.shared.changed.wait_timeout_while(duty, rest, is_same);
+        let (mut duty, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        duty.rested(rest, start.elapsed());
+    }
+
+    /// How long the program has rested because of its pace.
+    #[cfg(test)]
+    pub(super) fn rested_so_far(&self) -> Duration {
+        self.duty().total()
     }
 }
 
@@ -54,7 +166,7 @@ pub(super) enum Stop {
     Output,
 }
 
-/// Looks whether an execution has to end.
+/// Looks whether an execution has to end, to stand still or to rest.
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
     pub(super) control: Control,
@@ -63,11 +175,13 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Cheap enough for every call from the program to its host (some 30 ns).
+    /// Cheap enough for every call from the program to its host (some 30 ns). Blocks as long as the program is held
+    /// back: the thread is the program's own.
     pub(super) fn check(&self) -> Result<(), Stop> {
+        self.control.keep_pace();
         if self.control.is_stopped() {
             Err(Stop::Cancelled)
-        } else if span_since(self.started) > self.wall {
+        } else if span_since(self.started).0.saturating_sub(self.control.paused().0) > self.wall.0 {
             Err(Stop::Wall)
         } else {
             Ok(())

@@ -2,6 +2,7 @@
 
 mod determinism;
 mod ends;
+mod holding;
 mod limits;
 mod scratch;
 mod stopping;

@@ -109,6 +109,7 @@ impl Inner {
         let hash = blob.hash;
         let turn = self.fetching.turn(hash);
         let _turn = turn.lock().await;
+        let _place = self.down.turn().await;
         loop {
             if self.store.has(&hash) {
                 return Ok(());
@@ -175,6 +176,8 @@ impl Inner {
         while let Some(piece) =
             timeout(PIECE_TIMEOUT, pieces.message()).await.map_err(silent)?.map_err(refused)?
         {
+            // The other side sends on as far as the connection's window reaches, and then feels it.
+            self.down.pass(piece.bytes.len() as u64).await;
             match writer.write(piece.bytes).await {
                 Ok(()) => {}
                 Err(StoreError::WrongContent { .. }) => {
@@ -197,17 +200,18 @@ impl Visitor {
         if request.offset > size {
             return Err(Status::out_of_range(format!("the content has {size} bytes")));
         }
-        let turn = timeout(TURN_TIMEOUT, Arc::clone(&self.net.serving).acquire_owned()).await;
-        let turn = turn.ok().and_then(Result::ok);
-        let turn = turn.ok_or_else(|| Status::resource_exhausted("too many contents are being sent"))?;
+        let turn = timeout(TURN_TIMEOUT, self.net.up.turn()).await;
+        let turn = turn.map_err(|_| Status::resource_exhausted("too many contents are being sent"))?;
         let (pieces, sent) = mpsc::channel(PIECES);
-        let line = Arc::clone(&self.line);
+        let (line, up) = (Arc::clone(&self.line), Arc::clone(&self.net.up));
         self.net.spawn(async move {
             let pinned = Pinned::new(store, hash);
             let mut offset = request.offset;
             while offset < size {
-                let piece = pinned.store.read(hash, offset, MAX_PIECE).await;
-                offset += piece.as_ref().map_or(0, |bytes| bytes.len() as u64);
+                let piece = pinned.store.read(hash, offset, up.piece(MAX_PIECE)).await;
+                let length = piece.as_ref().map_or(0, |bytes| bytes.len() as u64);
+                up.pass(length).await;
+                offset += length;
                 let is_last = !piece.as_ref().is_ok_and(|bytes| !bytes.is_empty());
                 let piece = piece.map_err(|error| Status::unavailable(error.to_string()));
                 if !matches!(timeout(PIECE_TIMEOUT, pieces.send(piece)).await, Ok(Ok(()))) || is_last {

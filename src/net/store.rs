@@ -111,6 +111,11 @@ impl Store {
         Ok(Self { directory: directory.into(), shelf: Mutex::new(shelf), drafts: AtomicU64::new(0) })
     }
 
+    /// Keeps to another quota from now on; what is there and not needed goes when room is wanted.
+    pub(crate) fn set_quota(&self, quota: Bytes) {
+        self.shelf().quota = quota.0;
+    }
+
     /// Whether the content is here, complete.
     #[must_use]
     pub(crate) fn has(&self, hash: &Hash) -> bool {

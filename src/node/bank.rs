@@ -48,7 +48,7 @@ pub(crate) async fn run_bank(options: BankOptions) -> Result<(), Failure> {
     let mut driver = Driver { bank, journal, path, net: net.clone(), clock };
     let served = tokio::select! {
         served = driver.serve(events) => served,
-        () = super::start::told_to_end(options.tied) => Ok(()),
+        () = super::told::to_end(options.tied) => Ok(()),
     };
     net.shutdown().await;
     served

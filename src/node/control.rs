@@ -3,10 +3,11 @@
 use crate::control::{Failure, MAX_LINE, Reply, Request};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Commands that wait for the driver.
 const QUEUE: usize = 64;
@@ -46,8 +47,23 @@ impl Question {
     }
 }
 
+/// The commands that come, and those who wait for their answers.
+pub(crate) struct Calls {
+    pub(crate) receiver: mpsc::Receiver<Call>,
+    /// Every conversation holds a receiver of it.
+    conversations: Arc<watch::Sender<()>>,
+}
+
+impl Calls {
+    /// Takes no more commands, and waits until the answers that were given have been written.
+    pub(crate) async fn end(self) {
+        drop(self.receiver);
+        self.conversations.closed().await;
+    }
+}
+
 /// Listens at `path`.
-pub(crate) fn serve(path: &Path) -> std::io::Result<mpsc::Receiver<Call>> {
+pub(crate) fn serve(path: &Path) -> std::io::Result<Calls> {
     if std::os::unix::net::UnixStream::connect(path).is_ok() {
         return Err(std::io::Error::new(
             std::io::ErrorKind::AddrInUse,
@@ -61,11 +77,17 @@ pub(crate) fn serve(path: &Path) -> std::io::Result<mpsc::Receiver<Call>> {
     let listener = UnixListener::bind(path)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     let (calls, receiver) = mpsc::channel(QUEUE);
+    let conversations = Arc::new(watch::Sender::new(()));
+    let under_way = Arc::clone(&conversations);
     tokio::spawn(async move {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    tokio::spawn(converse(stream, calls.clone()));
+                    let (calls, alive) = (calls.clone(), under_way.subscribe());
+                    tokio::spawn(async move {
+                        converse(stream, calls).await;
+                        drop(alive);
+                    });
                 }
                 // Too many open files, for one: the next command may find some closed.
                 Err(error) => {
@@ -75,7 +97,7 @@ pub(crate) fn serve(path: &Path) -> std::io::Result<mpsc::Receiver<Call>> {
             }
         }
     });
-    Ok(receiver)
+    Ok(Calls { receiver, conversations })
 }
 
 async fn converse(stream: UnixStream, calls: mpsc::Sender<Call>) {

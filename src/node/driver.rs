@@ -1,18 +1,28 @@
 //! The loop around a pure node: one input at a time, then everything it wants done.
 
+mod owner;
+
+pub(crate) use owner::Ended;
+
+use super::awake::Awake;
 use super::clock::Clock;
 use super::control::{Call, Question};
 use super::executions::Executions;
 use super::explorer::{Explorer, Home, Quest};
+use super::governance::{Governance, Order};
 use super::supply::Supplier;
 use super::tasks::{Prepared, Tasks, Write, Written, prepare};
+use super::told::{Outside, Told};
 use crate::control::{BalanceView, Failure, ListingView, NodeView, Reply, Request, RulesView, Submit};
 use crate::net::store::{Pins, Store};
 use crate::net::{Event, Net};
+use jiff::Timestamp;
 use proto::message::service::Blob;
 use proto::{ContractId, Peer, RingId};
+use service::policy::Policy;
 use service::{EventKind, Input, Node, Output};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -50,12 +60,22 @@ pub(crate) struct Driver {
     finishing: mpsc::UnboundedReceiver<Finished>,
     leave_by: Option<Instant>,
     has_left: bool,
+    governance: Governance,
+    home: PathBuf,
+    policy_path: PathBuf,
+    /// When the node comes back by itself, if it leaves for a while.
+    away_until: Option<Timestamp>,
+    /// How long without work it stays.
+    exit_when_idle: Option<Duration>,
+    idle_since: Option<Instant>,
+    awake: Awake,
 }
 
 /// Work beside the node that has come to its end.
 enum Finished {
     Prepared(Result<Prepared, Failure>, Question),
     Written(Written, Option<Question>),
+    Policy(Result<Box<Policy>, Failure>, Option<Question>),
 }
 
 /// What the driver is made of.
@@ -69,11 +89,16 @@ pub(crate) struct Parts {
     pub(crate) tasks: Tasks,
     pub(crate) bank: Peer,
     pub(crate) inputs: mpsc::UnboundedSender<Input>,
+    pub(crate) governance: Governance,
+    pub(crate) home: PathBuf,
+    pub(crate) policy_path: PathBuf,
+    pub(crate) exit_when_idle: Option<Duration>,
 }
 
 impl Driver {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { node, net, store, clock, executions, supplier, tasks, bank, inputs } = parts;
+        let Parts { node, net, store, clock, executions, supplier, tasks, bank, inputs, .. } = parts;
+        let Parts { governance, home, policy_path, exit_when_idle, .. } = parts;
         let (finished, finishing) = mpsc::unbounded_channel();
         let explorer = Explorer::new(net.clone());
         Self {
@@ -95,21 +120,27 @@ impl Driver {
             finishing,
             leave_by: None,
             has_left: false,
+            governance,
+            home,
+            policy_path,
+            away_until: None,
+            exit_when_idle,
+            idle_since: None,
+            awake: Awake::new(),
         }
     }
 
-    /// Runs until the node has left, or `end` comes.
+    /// Runs until the node has left, by itself or because its process is told to end.
     pub(crate) async fn run(
         &mut self,
         mut events: mpsc::Receiver<Event>,
         mut own: mpsc::UnboundedReceiver<Input>,
-        mut calls: mpsc::Receiver<Call>,
-        end: impl Future<Output = ()>,
-    ) {
+        calls: &mut mpsc::Receiver<Call>,
+        outside: &mut Outside,
+    ) -> Ended {
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut looks = 0_u32;
-        tokio::pin!(end);
         let mut is_ending = false;
         while !self.is_done() {
             let deadline = self.node.poll_timeout().map(|time| self.clock.instant(time));
@@ -125,10 +156,13 @@ impl Driver {
                 Some(call) = calls.recv() => self.answer(call),
                 Some(finished) = self.finishing.recv() => self.take_finished(finished),
                 () = sleep => self.take(Input::Timeout),
-                () = &mut end, if !is_ending => {
-                    is_ending = true;
-                    self.leave();
-                }
+                told = outside.next(), if !is_ending => match told {
+                    Told::End => {
+                        is_ending = true;
+                        self.leave();
+                    }
+                    Told::Reload => self.reload(None),
+                },
                 _ = look.tick() => {
                     if looks.is_multiple_of(LOOKS_PER_SAMPLE) {
                         self.sample();
@@ -142,6 +176,7 @@ impl Driver {
         for leaver in self.leavers.drain(..) {
             leaver.answer(Reply::Left);
         }
+        self.ended()
     }
 
     fn is_done(&self) -> bool {
@@ -166,6 +201,7 @@ impl Driver {
                 self.take(Input::Submit { submission });
                 question.answer(Reply::Task(Box::new(view)));
             }
+            Finished::Policy(read, question) => self.reloaded(read, question),
             Finished::Prepared(Err(failure), question) => question.answer(Reply::Error(failure)),
             Finished::Written(written, question) => {
                 let task = written.task();
@@ -205,6 +241,8 @@ impl Driver {
                 self.executions.start(contract, *job, Arc::clone(&self.store), self.inputs.clone());
             }
             Output::Stop { contract } => self.executions.stop(contract),
+            Output::Pause { contract } => self.executions.pause(contract),
+            Output::Pace { contract, throttle_pct } => self.executions.pace(contract, throttle_pct),
             Output::Tell(event) => {
                 if let Some(write) = self.tasks.tell(&event, &self.node, &self.store) {
                     self.write(write, None);
@@ -232,13 +270,15 @@ impl Driver {
     fn fetch(&mut self, contract: ContractId, from: Peer, blobs: Vec<Blob>) {
         self.pin(contract, blobs.clone());
         let (net, store, inputs) = (self.net.clone(), Arc::clone(&self.store), self.inputs.clone());
+        // The owner's cap may be what makes it slow.
+        let slowest = net.rates().1.map_or(SLOWEST_FETCH, |rate| rate.min(SLOWEST_FETCH)).max(1);
         tokio::spawn(async move {
             let mut result = Ok(());
             for blob in blobs {
                 if store.has(&blob.hash) {
                     continue;
                 }
-                let within = FETCH_WITHIN + Duration::from_secs(blob.size.0 / SLOWEST_FETCH);
+                let within = FETCH_WITHIN + Duration::from_secs(blob.size.0 / slowest);
                 let fetched = tokio::time::timeout(within, net.fetch(from, blob)).await;
                 let late = || format!("{from} has not sent the content {} within {within:?}", blob.hash);
                 result = fetched.map_or_else(|_| Err(late()), |fetched| fetched.map_err(|e| e.to_string()));
@@ -276,16 +316,12 @@ impl Driver {
         });
     }
 
-    fn sample(&mut self) {
-        let supply = self.supplier.supply();
-        self.take(Input::Supply { supply });
-    }
-
     fn look(&mut self) {
         for (contract, cycles) in self.executions.progress() {
             self.take(Input::Progressed { contract, cycles });
         }
         self.tasks.report_progress(&self.node);
+        self.leave_if_idle();
         let (node, executions) = (&self.node, &self.executions);
         self.pins.retain(|contract, _| node.has_contract(*contract) || executions.is_running(*contract));
         let late = Failure::no_bank(&self.bank.addr.to_string());
@@ -296,11 +332,6 @@ impl Driver {
             }
             is_waiting
         });
-    }
-
-    fn leave(&mut self) {
-        self.leave_by = Some(Instant::now() + LEAVE_WITHIN);
-        self.take(Input::Leave);
     }
 
     fn answer(&mut self, call: Call) {
@@ -338,10 +369,15 @@ impl Driver {
                 }
             },
             Request::RingCheck => self.explore(Quest::Check, question),
-            Request::Leave => {
-                self.leavers.push(question);
-                self.leave();
-            }
+            Request::Pause { seconds } => match Order::pause(seconds) {
+                Ok(order) => self.order(order, &question),
+                Err(failure) => question.answer(Reply::Error(failure)),
+            },
+            Request::Resume => self.order(Order::Share, &question),
+            Request::Drain => self.order(Order::Drain, &question),
+            Request::Leave(departure) => self.depart(departure, question),
+            Request::Explain { at } => self.explain(at, &question),
+            Request::Reload => self.reload(Some(question)),
         }
     }
 
@@ -390,7 +426,7 @@ impl Driver {
             fingers: chord.fingers().count(),
             known: chord.known(),
             is_member: chord.is_member(),
-            per_core: self.supplier.per_core.0,
+            per_core: self.supplier.per_core().0,
             cores: offered.map_or(0, |supply| supply.cores),
             free_cores: market.free_part().cores,
             ask: self.supplier.ask().to_string(),
@@ -398,9 +434,12 @@ impl Driver {
                 .listed()
                 .map(|(market, _)| market.to_string())
                 .reduce(|all, market| all + ", " + &market),
+            sharing: self.sharing(),
             not_selling: self.supplier.why_not().map(Into::into),
             working: self.node.working(),
             listings: market.listings().count(),
+            bytes_sent: self.net.volume().0,
+            bytes_fetched: self.net.volume().1,
             unanswered_orders: self.node.unanswered_orders(),
             uptime: self.started.elapsed().as_secs_f64(),
         }

@@ -1,6 +1,6 @@
 //! Sub-tasks of others that this machine executes: each on its own thread, in its own scratch directory.
 
-use crate::exec::{Control, Ended, Engine, Execution, Scratch};
+use crate::exec::{Control, Ended, Engine, Execution, Scratch, nice};
 use crate::net::store::Store;
 use proto::message::service::{Blob, Job, NamedBlob, Outcome};
 use proto::{ContractId, Cycles, Span};
@@ -16,11 +16,18 @@ pub(crate) struct Executions {
     engine: Engine,
     scratch: PathBuf,
     running: BTreeMap<ContractId, Control>,
+    /// The priority of the threads, 0 to 19.
+    nice: u32,
 }
 
 impl Executions {
     pub(crate) const fn new(engine: Engine, scratch: PathBuf) -> Self {
-        Self { engine, scratch, running: BTreeMap::new() }
+        Self { engine, scratch, running: BTreeMap::new(), nice: 0 }
+    }
+
+    /// Gives executions to come another priority, 0 to 19.
+    pub(crate) const fn set_nice(&mut self, nice: u32) {
+        self.nice = nice;
     }
 
     /// Executes `job`, whose contents are in the store; the end arrives as an input.
@@ -37,7 +44,11 @@ impl Executions {
         let run =
             Run { engine: self.engine.clone(), base: self.scratch.clone(), job, store, control, runtime };
         let failed = inputs.clone();
+        let level = self.nice;
         let spawned = std::thread::Builder::new().name(format!("exec-{contract}")).spawn(move || {
+            if let Err(error) = nice::lower(level) {
+                tracing::debug!(%error, level, "an execution has the priority of the node");
+            }
             // A defect of the executor ends this one execution, and the buyer hears of it.
             let execution = catch_unwind(AssertUnwindSafe(|| run.execute()));
             let defect =
@@ -56,6 +67,20 @@ impl Executions {
     pub(crate) fn stop(&self, contract: ContractId) {
         if let Some(control) = self.running.get(&contract) {
             control.stop();
+        }
+    }
+
+    /// Lets an execution stand still.
+    pub(crate) fn pause(&self, contract: ContractId) {
+        if let Some(control) = self.running.get(&contract) {
+            control.pause();
+        }
+    }
+
+    /// Lets an execution run for `percent` of the time.
+    pub(crate) fn pace(&self, contract: ContractId, percent: u32) {
+        if let Some(control) = self.running.get(&contract) {
+            control.pace(percent);
         }
     }
 

@@ -1,27 +1,31 @@
 //! `compup2p join`: enters the network and runs the node.
 
+use super::absence::{self, Absence};
 use super::clock::Clock;
-use super::control;
-use super::driver::{Driver, Parts};
+use super::control::{self, Call};
+use super::driver::{Driver, Ended, Parts};
 use super::executions::Executions;
-use super::random;
+use super::governance::{self, Governance, Order};
 use super::supply::Supplier;
 use super::tasks::Tasks;
+use super::told::Outside;
+use super::{policy_file, random};
 use crate::cli::{Bootstrap, JoinOptions};
 use crate::control::{Failure, SOCKET};
 use crate::exec::{COST_MODEL, Engine, Scratch};
 use crate::net::store::Store;
 use crate::net::{Event, Net, identity};
 use crate::output;
-use crate::sensor::calibration;
-use crate::sensor::load::Load;
+use crate::sensor::calibration::Calibration;
+use crate::sensor::{Places, Roots, Sensors, Traffic};
+use jiff::Timestamp;
 use proto::message::Message;
 use proto::message::bank::{BankMessage, Enter, Entered};
 use proto::{KeyPair, Peer, RefusalCode, RequestId};
-use service::policy::{MAX_POLICY_SIZE, Policy};
-use service::{Node, Terms};
+use service::Node;
+use service::policy::Policy;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -32,79 +36,134 @@ const INBOX: usize = 4_096;
 const ENTER_WITHIN: Duration = Duration::from_secs(20);
 /// How long the last messages of a leaving node may take.
 const FLUSH_WITHIN: Duration = Duration::from_secs(1);
+/// The pause before a node whose return has failed tries again.
+const COME_BACK_AGAIN: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 /// How long a node waits before it asks the bootstrap server once more.
 const ENTER_AGAIN: Duration = Duration::from_secs(1);
 
-/// Runs a node until it leaves.
+/// Runs a node until it leaves for good.
 pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
     let home = &options.home;
-    let policy = read_policy(&options.policy_path)?;
+    let mut policy = policy_file::read(&options.policy_path)?;
     make_home(home).map_err(|e| Failure::disk("create the directory", home, &e))?;
-    let calls =
+    let mut calls =
         control::serve(&home.join(SOCKET)).map_err(|e| Failure::disk("open the socket in", home, &e))?;
     let keys = identity::load_or_create(home).map_err(Failure::from_display("identity"))?;
-    let store =
-        Store::open(&home.join("store"), policy.disk_max_size).map_err(Failure::from_display("store"))?;
-    let store = Arc::new(store);
+    let directory = policy_file::directory(&policy, home);
+    make_home(&directory).map_err(|e| Failure::disk("create the directory", &directory, &e))?;
+    let store = Store::open(&directory.join("store"), policy.disk_max_size);
+    let store = store.map_err(Failure::from_display("store"))?;
     let engine = Engine::new().map_err(Failure::from_display("executor"))?;
-    let per_core = calibration::load_or_measure(&home.join("calibration"), &engine);
-    let (inbox, mut events) = mpsc::channel(INBOX);
-    let net = Net::start(policy.listen, keys.clone(), Arc::clone(&store), inbox).await;
-    let net = net.map_err(Failure::from_display("listen"))?;
-    let (bank, entered) = enter(&net, &mut events, &options.bootstrap, options.slot).await?;
-    if entered.rules.cost_model != COST_MODEL {
-        return Err(Failure::other_cost_model(entered.rules.cost_model));
+    let host = Host { options: &options, directory, keys, store: Arc::new(store), engine };
+    let mut outside = Outside::new(options.tied);
+    let mut is_first = true;
+    loop {
+        let until = match host.run(policy.clone(), is_first, &mut calls.receiver, &mut outside).await {
+            Ok(Ended::Left) => break,
+            Ok(Ended::Away { until }) => until,
+            // Nobody is there to start a node again that has announced its return.
+            Err(failure) if failure.retryable && !is_first => {
+                tracing::warn!("cannot come back yet: {}", failure.message);
+                Timestamp::now().saturating_add(COME_BACK_AGAIN).unwrap_or(Timestamp::MAX)
+            }
+            Err(failure) => return Err(failure),
+        };
+        if absence::wait(until, &mut calls.receiver, &mut outside).await == Absence::Ends {
+            break;
+        }
+        match policy_file::read(&options.policy_path) {
+            Ok(read) => policy = read,
+            Err(failure) => tracing::warn!("the old policy stays in force: {}", failure.message),
+        }
+        is_first = false;
     }
-    let me = entered.you;
-    net.set_slot_limit(entered.rules.slot_limit);
-    net.set_me(me);
-    let clock = Clock::start();
-    let node = new_node(&keys, &policy, bank, &entered, clock)?;
-    let scratch = home.join("scratch");
-    std::fs::create_dir_all(&scratch).map_err(|e| Failure::disk("create the directory", &scratch, &e))?;
-    // What a crash left of executions is of no use to anybody.
-    Scratch::sweep(&scratch).map_err(|e| Failure::disk("clean", &scratch, &e))?;
-    let tasks = Tasks::open(home.join("tasks")).map_err(|e| Failure::disk("read the tasks in", home, &e))?;
-    let load = Load::new(home).map_err(Failure::from_display("sensors"))?;
-    let supplier = Supplier::new(policy, entered.rules, per_core, load);
-    let (inputs, own) = mpsc::unbounded_channel();
-    let executions = Executions::new(engine, scratch);
-    let parts = Parts { node, net: net.clone(), store, clock, executions, supplier, tasks, bank, inputs };
-    let mut driver = Driver::new(parts);
-    driver.take(service::Input::Start { via: entered.peers.clone() });
-    output::ready(net.address(), keys.public(), home, options.tied);
-    driver.run(events, own, calls, told_to_end(options.tied)).await;
-    // What is still queued for a peer that is gone as well is not worth waiting for.
-    let _ = tokio::time::timeout(FLUSH_WITHIN, net.shutdown()).await;
+    // Whoever told the node to leave is to hear that it has.
+    let _ = tokio::time::timeout(FLUSH_WITHIN, calls.end()).await;
     // The socket of a node that has ended would only mislead; a next start replaces it in any case.
     let _ = std::fs::remove_file(home.join(SOCKET));
     Ok(())
 }
 
-/// Waits for Ctrl-C, a termination signal, or, for a process tied to its parent, the end of standard input.
-pub(crate) async fn told_to_end(tied: bool) {
-    use tokio::io::AsyncReadExt as _;
-    use tokio::signal::unix::{SignalKind, signal};
-    let stdin_ends = async {
-        if !tied {
-            std::future::pending::<()>().await;
+/// What of a node outlives its absences.
+struct Host<'a> {
+    options: &'a JoinOptions,
+    /// Of contents and scratch files.
+    directory: PathBuf,
+    keys: KeyPair,
+    store: Arc<Store>,
+    engine: Engine,
+}
+
+impl Host<'_> {
+    /// Enters the network and runs until the node leaves. `is_first` is whether it has not been away.
+    async fn run(
+        &self,
+        policy: Policy,
+        is_first: bool,
+        calls: &mut mpsc::Receiver<Call>,
+        outside: &mut Outside,
+    ) -> Result<Ended, Failure> {
+        let Self { options, directory, keys, store, engine } = self;
+        let home = &options.home;
+        let (clock, roots) = (Clock::start(), Roots::of_machine());
+        let calibration = Calibration::load(home.join("calibration"), engine, roots.clone(), clock.now());
+        let (inbox, mut events) = mpsc::channel(INBOX);
+        let net = Net::start(policy.listen, keys.clone(), Arc::clone(store), inbox).await;
+        let net = net.map_err(Failure::from_display("listen"))?;
+        let (bank, entered) = enter(&net, &mut events, &options.bootstrap, options.slot).await?;
+        if entered.rules.cost_model != COST_MODEL {
+            return Err(Failure::other_cost_model(entered.rules.cost_model));
         }
-        let mut stdin = tokio::io::stdin();
-        let mut buffer = [0; 64];
-        while stdin.read(&mut buffer).await.is_ok_and(|count| count > 0) {}
-    };
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
+        net.set_slot_limit(entered.rules.slot_limit);
+        net.set_me(entered.you);
+        let node = new_node(keys, &policy, bank, &entered, clock)?;
+        let scratch = directory.join("scratch");
+        std::fs::create_dir_all(&scratch).map_err(|e| Failure::disk("create the directory", &scratch, &e))?;
+        // What a crash left of executions is of no use to anybody.
+        Scratch::sweep(&scratch).map_err(|e| Failure::disk("clean", &scratch, &e))?;
+        let tasks =
+            Tasks::open(home.join("tasks")).map_err(|e| Failure::disk("read the tasks in", home, &e))?;
+        let places = Places { home: directory.clone(), scratch: scratch.clone(), roots };
+        let traffic = Traffic::default();
+        let sense = Box::new(Sensors::new(&places, traffic.clone()));
+        let rules = entered.rules;
+        let (inputs, own) = mpsc::unbounded_channel();
+        let parts = Parts {
+            node,
+            net: net.clone(),
+            store: Arc::clone(store),
+            clock,
+            executions: Executions::new(engine.clone(), scratch),
+            supplier: Supplier::new(policy.clone(), rules, clock, calibration, sense, traffic),
+            tasks,
+            bank,
+            inputs,
+            governance: self.governance(policy, clock, is_first)?,
+            home: home.clone(),
+            policy_path: options.policy_path.clone(),
+            exit_when_idle: options.exit_when_idle,
+        };
+        let mut driver = Driver::new(parts);
+        driver.start(entered.peers.clone(), options.max_tasks.filter(|_| is_first));
+        if is_first {
+            output::ready(net.address(), keys.public(), home, options.tied);
         }
-    };
-    tokio::select! {
-        () = stdin_ends => {}
-        () = terminated => {}
-        _ = tokio::signal::ctrl_c() => {}
+        let ended = driver.run(events, own, calls, outside).await;
+        // What is still queued for a peer that is gone as well is not worth waiting for.
+        let _ = tokio::time::timeout(FLUSH_WITHIN, net.shutdown()).await;
+        Ok(ended)
+    }
+
+    /// The owner's word: what was ordered by hand in a former run counts on.
+    fn governance(&self, policy: Policy, clock: Clock, is_first: bool) -> Result<Governance, Failure> {
+        let home = &self.options.home;
+        let opened = Governance::open(home, policy, governance::moment(clock.now()));
+        let mut governance = opened.map_err(|e| Failure::disk("read the owner's orders in", home, &e))?;
+        if self.options.paused && is_first {
+            let paused = governance.order(Order::Pause { until: None }, clock.now());
+            paused.map_err(|e| Failure::disk("write the pause down in", home, &e))?;
+        }
+        Ok(governance)
     }
 }
 
@@ -112,16 +171,6 @@ pub(crate) async fn told_to_end(tied: bool) {
 pub(super) fn make_home(home: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(home)
-}
-
-fn read_policy(path: &Path) -> Result<Policy, Failure> {
-    let size = std::fs::metadata(path).map_err(|e| Failure::no_file(path, &e))?.len();
-    if usize::try_from(size).is_ok_and(|size| size > MAX_POLICY_SIZE) {
-        return Err(Failure::new("too_large", format!("{} is too large for a policy", path.display()), 2));
-    }
-    let text = std::fs::read_to_string(path).map_err(|e| Failure::no_file(path, &e))?;
-    let name = path.display().to_string();
-    service::policy::parse(&text, &name).map_err(|faults| Failure::lines("policy_invalid", &faults))
 }
 
 fn new_node(
@@ -132,18 +181,11 @@ fn new_node(
     clock: Clock,
 ) -> Result<Node, Failure> {
     let rules = entered.rules;
-    let is_local = rules == proto::Rules::LOCAL;
+    // A founder may price and place as they like; how short the periods are tells where a network is.
+    let is_local = rules.renewal <= proto::Rules::LOCAL.renewal;
     let mut chord = if is_local { chord::Config::LOCAL } else { chord::Config::PUBLIC };
     chord.successors = usize::from(rules.successors);
-    let terms = Terms {
-        wall: policy.max_run_time,
-        memory: policy.max_memory,
-        disk: policy.disk_max_size,
-        output: policy.max_output,
-        deny: policy.deny_nodes.clone(),
-        allow: policy.allow_nodes.clone(),
-        deny_ips: policy.deny_ips.clone(),
-    };
+    let terms = policy_file::terms(policy, None);
     let seed = random::bytes()?;
     let config = service::Config { rules, bank, chord, terms };
     Ok(Node::new(config, entered.you, keys.clone(), seed, clock.now()))

@@ -1,11 +1,13 @@
 //! What this machine has to sell: calibrated power, load, policy and the hour.
 
-use crate::sensor::PLATFORM;
-use crate::sensor::load::Load;
+use super::clock::Clock;
+use super::governance;
+use crate::sensor::calibration::Calibration;
+use crate::sensor::{At, PLATFORM, Sense, Sensor, Traffic, Wanted};
 use market::{Supply, Tariff};
 use proto::message::market::Platform;
-use proto::{Bytes, Capacity, Rate, Rules};
-use service::policy::{Machine, Policy, Sale, Weekday};
+use proto::{Bytes, Capacity, ContractId, Cycles, Rate, Rules, Time};
+use service::policy::{Decision, IdleSource, Machine, Policy, Sale, Work};
 
 /// Free memory is offered in steps, so that a listing does not change with every breath of the machine.
 const MEMORY_STEP: Bytes = Bytes::mib(256);
@@ -15,53 +17,103 @@ const DISK_STEP: Bytes = Bytes::gib(1);
 pub(crate) struct Supplier {
     pub(crate) policy: Policy,
     pub(crate) rules: Rules,
-    pub(crate) per_core: Capacity,
-    cores: u32,
-    load: Load,
+    clock: Clock,
+    calibration: Calibration,
+    sense: Box<dyn Sense>,
+    /// Where the sensors learn what this node sends and receives, and what they were told last.
+    traffic: Traffic,
+    counted: Bytes,
+    wanted: Wanted,
+    machine: Machine,
     offered: Option<Supply>,
     why_not: Option<String>,
 }
 
 impl Supplier {
-    pub(crate) fn new(policy: Policy, rules: Rules, per_core: Capacity, load: Load) -> Self {
-        let cores =
-            std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
-        Self { policy, rules, per_core, cores, load, offered: None, why_not: None }
+    pub(crate) fn new(
+        policy: Policy,
+        rules: Rules,
+        clock: Clock,
+        calibration: Calibration,
+        sense: Box<dyn Sense>,
+        traffic: Traffic,
+    ) -> Self {
+        let wanted = wanted(&policy, &rules);
+        let machine = Machine::default();
+        Self {
+            policy,
+            rules,
+            clock,
+            calibration,
+            sense,
+            traffic,
+            counted: Bytes(0),
+            wanted,
+            machine,
+            offered: None,
+            why_not: None,
+        }
     }
 
-    /// Measures, and asks the policy what may be sold now.
-    pub(crate) fn supply(&mut self) -> Option<Supply> {
-        let idle = self.load.sample();
-        let percent = idle.others.0 / (u64::from(self.cores) * 10);
-        let machine = Machine {
-            cores: self.cores,
-            per_core: self.per_core,
-            idle_cores: idle.cores,
-            other_load_pct: u32::try_from(percent).unwrap_or(100),
-            memory: Bytes(idle.memory.0 / MEMORY_STEP.0 * MEMORY_STEP.0),
-            disk: Bytes(idle.disk.0 / DISK_STEP.0 * DISK_STEP.0),
-            ..Machine::default()
+    /// Measures. `progress` is what every execution has done by now, `volume` the bytes that contents took of the
+    /// network since the node runs.
+    pub(crate) fn look(&mut self, progress: &[(ContractId, Cycles)], volume: Bytes) {
+        self.traffic.add(Bytes(volume.0.saturating_sub(self.counted.0)));
+        self.counted = volume;
+        let at = At { moment: governance::moment(self.clock.now()), wall: wall() };
+        self.calibration.look(progress, at.moment.now);
+        let machine = self.sense.look(&self.wanted, &at);
+        self.machine = Machine {
+            per_core: self.per_core(),
+            memory: Bytes(machine.memory.0 / MEMORY_STEP.0 * MEMORY_STEP.0),
+            disk: Bytes(machine.disk.0 / DISK_STEP.0 * DISK_STEP.0),
+            ..machine
         };
-        let (weekday, minute) = local_time();
-        match self.policy.sale(&machine, weekday, minute) {
+    }
+
+    /// Another policy counts from the next look on.
+    pub(crate) fn set_policy(&mut self, policy: Policy) {
+        self.wanted = wanted(&policy, &self.rules);
+        self.policy = policy;
+    }
+
+    /// The machine as it was measured last.
+    pub(crate) const fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// What the owner's decision leaves to sell.
+    pub(crate) fn offer(&mut self, decision: &Decision) -> Option<Supply> {
+        match &decision.sale {
             Sale::Nothing { why } => {
-                if self.why_not.as_ref() != Some(&why) {
+                if self.why_not.as_ref() != Some(why) {
                     tracing::info!(why, "nothing is for sale");
                 }
-                (self.offered, self.why_not) = (None, Some(why));
+                (self.offered, self.why_not) = (None, Some(why.clone()));
             }
             Sale::Offer { cores, memory, disk, ask } => {
                 let platform = Platform { os: PLATFORM.os.into(), arch: PLATFORM.arch.into(), native: false };
-                let per_core = self.per_core;
+                let (cores, memory, disk, ask) = (*cores, *memory, *disk, *ask);
+                // A core that works for a share of the time only is sold as what it then executes.
+                let pct = match decision.work {
+                    Work::Run { throttle_pct } => throttle_pct.min(100),
+                    Work::Suspend | Work::Vacate { .. } => 0,
+                };
+                let per_core = Capacity(self.per_core().0.saturating_mul(pct.into()) / 100);
                 let longest = self.policy.max_run_time;
                 let asks = Tariff::of_compute(ask);
                 let most_memory = self.policy.max_memory;
-                self.offered =
-                    Some(Supply { cores, per_core, asks, memory, disk, most_memory, platform, longest });
+                let supply = Supply { cores, per_core, asks, memory, disk, most_memory, platform, longest };
+                self.offered = Some(supply).filter(|_| per_core > Capacity(0));
                 self.why_not = None;
             }
         }
         self.offered.clone()
+    }
+
+    /// What one core executes, by calibration.
+    pub(crate) const fn per_core(&self) -> Capacity {
+        self.calibration.per_core()
     }
 
     pub(crate) const fn offered(&self) -> Option<&Supply> {
@@ -77,17 +129,24 @@ impl Supplier {
     }
 }
 
-fn local_time() -> (Weekday, u16) {
-    let now = jiff::Zoned::now();
-    let weekday = match now.weekday() {
-        jiff::civil::Weekday::Monday => Weekday::Mon,
-        jiff::civil::Weekday::Tuesday => Weekday::Tue,
-        jiff::civil::Weekday::Wednesday => Weekday::Wed,
-        jiff::civil::Weekday::Thursday => Weekday::Thu,
-        jiff::civil::Weekday::Friday => Weekday::Fri,
-        jiff::civil::Weekday::Saturday => Weekday::Sat,
-        jiff::civil::Weekday::Sunday => Weekday::Sun,
-    };
-    let minute = i32::from(now.hour()) * 60 + i32::from(now.minute());
-    (weekday, u16::try_from(minute).unwrap_or(0))
+/// What this policy needs to know. Idle cores are foretold for as long as a listing or a lease goes unrenewed.
+fn wanted(policy: &Policy, rules: &Rules) -> Wanted {
+    let idle = policy.idle.sources.iter().filter_map(|source| match source {
+        IdleSource::Logind => Some(Sensor::Logind),
+        IdleSource::Tty => Some(Sensor::Tty),
+        IdleSource::Input => Some(Sensor::Input),
+        IdleSource::X11 => None,
+    });
+    let others = [Sensor::Battery, Sensor::Temperature, Sensor::Metered];
+    Wanted {
+        horizon: rules.lease.max(rules.renewal),
+        sensors: idle.chain(others).collect(),
+        exclusive: policy.exclusive.clone(),
+        volume_period: policy.traffic.volume.map(|volume| volume.period),
+    }
+}
+
+/// This moment by the wall clock.
+fn wall() -> Time {
+    Time(u64::try_from(jiff::Timestamp::now().as_microsecond()).unwrap_or(0))
 }

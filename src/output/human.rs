@@ -4,11 +4,13 @@ mod money;
 mod network;
 mod node;
 mod ring;
+mod sharing;
 mod task;
 
 pub(super) use network::{network, run};
 pub(super) use node::{balance, listings, node};
 pub(super) use ring::{lookup, ring, ring_check};
+pub(super) use sharing::{in_short, left, policy, reloaded, sharing};
 pub(super) use task::{results, submitted, task, tasks, validated};
 
 use super::table::{Align, Colour, Table};

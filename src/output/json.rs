@@ -4,6 +4,7 @@
 
 use super::view::{Place, Ready};
 use crate::control::{Failure, ListingView, TaskLine, TaskView};
+use jiff::Timestamp;
 use serde::Serialize;
 use std::path::Path;
 
@@ -39,22 +40,27 @@ pub(super) fn listings(listings: &[ListingView]) -> String {
     document("market-list", Listings { listings })
 }
 
-pub(super) fn left(home: &Path) -> String {
+pub(super) fn left(home: &Path, until: Option<Timestamp>) -> String {
     #[derive(Serialize)]
     struct Left<'a> {
         left: bool,
         home: &'a Path,
+        /// When it comes back.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        until: Option<String>,
     }
-    document("leave", Left { left: true, home })
+    let until = until.map(|until| until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    document("leave", Left { left: true, home, until })
 }
 
-pub(super) fn policy(file: &str) -> String {
+pub(super) fn policy(file: &str, meaning: &[String]) -> String {
     #[derive(Serialize)]
     struct Policy<'a> {
         file: &'a str,
         valid: bool,
+        meaning: &'a [String],
     }
-    document("policy-check", Policy { file, valid: true })
+    document("policy-check", Policy { file, valid: true, meaning })
 }
 
 pub(super) fn schema(name: &str, text: &str) -> String {

@@ -1,6 +1,8 @@
 //! Views for tests.
 
-use crate::control::{EventView, NodeView, SaleView, SubTaskView, TaskLine, TaskState, TaskView};
+use crate::control::{
+    EventView, NodeView, SaleView, Sharing, SharingView, SubTaskView, TaskLine, TaskState, TaskView,
+};
 
 /// A task of three sub-tasks: one succeeded, one runs, one waits.
 pub(crate) fn task() -> TaskView {
@@ -88,11 +90,28 @@ pub(crate) fn node() -> NodeView {
         free_cores: 1,
         ask: "0.2".into(),
         listed: Some("compute/45".into()),
+        sharing: sharing(),
         not_selling: None,
         working: 0,
         listings: 1,
+        bytes_sent: 3 << 20,
+        bytes_fetched: 1_536,
         unanswered_orders: 0,
         uptime: 61.4,
+    }
+}
+
+/// A node that shares.
+pub(crate) fn sharing() -> SharingView {
+    SharingView {
+        state: Sharing::Open,
+        since: Some("2026-11-21T00:41:00Z".into()),
+        until: None,
+        reasons: Vec::new(),
+        notes: Vec::new(),
+        throttle_pct: 100,
+        working: 0,
+        at: None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Golden tests: what people and programs read stays as it is.
 
+mod sharing;
+
 use super::view::{BalanceChange, Place, Ready, Run, RunningNetwork, RunningNode, TotalChange, Validated};
 use super::{Look, human, json, sample};
 use crate::control::{BalanceView, Failure, ListingView, SubTaskView, TaskState, TaskView};
@@ -109,9 +111,11 @@ ring     member; predecessor 98765432, 1 successor, 2 fingers; 4 members known
 bank     127.0.0.1:7742
 rules    vickrey pricing, 0.01 credits to a market owner, single overlay
 power    2500 Mc/s a core; 1 core to sell, 1 free
+sharing  sharing
 selling  in compute/45 at 0.20 credits/Gc
 working  for others on 0 sub-tasks
 owns     markets with 1 listing
+contents 3.0 MiB sent, 1.5 KiB fetched
 orders   0 without an answer of the bank
 up       61 s, version 0.1.0
 ";
@@ -307,9 +311,11 @@ fn small_answers_have_their_forms_too() {
         "{\"ready\":{\"address\":\"127.0.0.1:1\",\"key\":\"ab\",\"home\":\"/x\"}}\n"
     );
     let left = "{\"schema\":\"compup2p/leave/v1\",\"left\":true,\"home\":\"/x\"}\n";
-    assert_eq!(json::left(std::path::Path::new("/x")), left);
-    let policy = "{\"schema\":\"compup2p/policy-check/v1\",\"file\":\"p.toml\",\"valid\":true}\n";
-    assert_eq!(json::policy("p.toml"), policy);
+    assert_eq!(json::left(std::path::Path::new("/x"), None), left);
+    let policy =
+        "{\"schema\":\"compup2p/policy-check/v1\",\"file\":\"p.toml\",\"valid\":true,\"meaning\":[\"a\"]}\n";
+    assert_eq!(json::policy("p.toml", &["a".into()]), policy);
+    assert_eq!(human::policy("p.toml", &["a".into()]), "p.toml: valid\n  a\n");
     assert_eq!(
         json::schema("task", "<a/>"),
         "{\"schema\":\"compup2p/schema/v1\",\"name\":\"task\",\"text\":\"<a/>\"}\n"

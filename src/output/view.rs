@@ -33,6 +33,15 @@ impl fmt::Display for Place {
     }
 }
 
+/// A policy that was made of another program's settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Imported {
+    /// As TOML.
+    pub(crate) policy: String,
+    /// What could not be carried over, and what means something else here.
+    pub(crate) notes: Vec<String>,
+}
+
 /// What a process says to its parent when it serves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ready {

@@ -1,139 +1,100 @@
-//! How much of the machine lies idle.
-//!
-//! The paper: "each node based on its current and past load estimates the average number of resources that would
-//! remain idle in future" (CompuP2P, II). A window of samples is the past; [`estimate`] makes the number of it.
-//! What this process itself uses is not load: it is the work that was sold.
+//! How much of the processor lies idle, and is expected to stay so.
 
-use super::SensorError;
-use proto::Bytes;
-use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use super::Roots;
+use super::forecast::idle_cores;
+use super::habit::Habit;
+use super::past::{Learned, Past};
+use super::processor::{Millicores, Processor, Use};
+use proto::Span;
+use service::policy::Moment;
+use std::path::PathBuf;
 use std::time::Instant;
-use sysinfo::{
-    DiskRefreshKind, Disks, MemoryRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, System,
-};
+use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System};
 
-/// Samples of the past: five minutes if one is taken every five seconds.
-pub(crate) const WINDOW: usize = 60;
-/// Samples whose mean is the present.
-pub(crate) const PRESENT: usize = 3;
-/// So much of a core may be used by others while it counts as idle, in thousandths: no desktop rests entirely.
-pub(crate) const TOLERANCE: u64 = 150;
-
-/// What others use of the processor, in thousandths of a core.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Millicores(pub u64);
-
-/// What lies idle.
+/// What one look found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Idle {
-    /// Whole cores that others leave free; work of our own on them counts as free.
-    pub(crate) cores: u32,
-    /// Memory that could be had now.
-    pub(crate) memory: Bytes,
-    /// Space on the disk of the observed directory.
-    pub(crate) disk: Bytes,
-    /// What others use now.
-    pub(crate) others: Millicores,
+pub(super) struct Found {
+    /// Whole cores that others are expected to leave idle; work of our own on them counts as idle.
+    pub(super) idle_cores: u32,
+    /// What others use of the whole processor, in per cent, rounded down.
+    pub(super) other_load_pct: u32,
 }
 
-/// Observes the machine.
+/// Observes the load of other programs.
 #[derive(Debug)]
-pub(crate) struct Load {
+pub(super) struct Load {
+    processor: Processor,
+    elsewhere: Option<Elsewhere>,
+    past: Past,
+    habit: PathBuf,
+    idle: u32,
+}
+
+impl Load {
+    /// Begins to observe; the habit of the machine's users is kept in a file.
+    pub(super) fn new(roots: &Roots, habit: PathBuf) -> Self {
+        let elsewhere = (!cfg!(target_os = "linux")).then(Elsewhere::new).flatten();
+        let past = Past::new(Habit::load(&habit));
+        Self { processor: Processor::new(roots.clone()), elsewhere, past, habit, idle: 0 }
+    }
+
+    /// Looks. Before there is anything to say, and where nothing can be read, all is busy.
+    pub(super) fn look(&mut self, moment: &Moment, horizon: Span) -> Found {
+        let Some(Use { others, cores }) = self.used() else {
+            self.idle = 0;
+            return Found { idle_cores: 0, other_load_pct: 100 };
+        };
+        if self.past.see(others, moment) == Learned::Something
+            && let Err(error) = self.past.habit().save(&self.habit)
+        {
+            tracing::debug!(%error, "the habit of this machine's users cannot be written");
+        }
+        let expected = self.past.expected(moment, horizon).unwrap_or(others);
+        self.idle = idle_cores(expected, cores, self.idle);
+        let percent = (others.0 / cores.max(1).saturating_mul(10)).min(100);
+        Found { idle_cores: self.idle, other_load_pct: u32::try_from(percent).unwrap_or(100) }
+    }
+
+    fn used(&mut self) -> Option<Use> {
+        self.elsewhere.as_mut().map_or_else(|| self.processor.look(), Elsewhere::look)
+    }
+}
+
+/// The processor where there is no `/proc`.
+#[derive(Debug)]
+struct Elsewhere {
     system: System,
-    disks: Disks,
-    dir: PathBuf,
-    window: VecDeque<Millicores>,
     /// When this process was last looked at, and its processor time then, in ms.
     own: Option<(Instant, u64)>,
 }
 
-impl Load {
-    /// Begins to observe; `dir` is on the disk that is shared.
-    ///
-    /// # Errors
-    /// If this platform cannot be observed.
-    pub(crate) fn new(dir: &Path) -> Result<Self, SensorError> {
-        let error = |error: sysinfo::Error| SensorError(error.to_string());
-        let mut load = Self {
-            system: System::new().map_err(error)?,
-            disks: Disks::new().map_err(error)?,
-            dir: dir.canonicalize().map_err(|error| SensorError(error.to_string()))?,
-            window: VecDeque::with_capacity(WINDOW),
-            own: None,
-        };
-        // Usage is what happened between two looks; this is the first of them.
-        load.system.refresh_cpu_usage();
-        load.own_use();
-        Ok(load)
+impl Elsewhere {
+    fn new() -> Option<Self> {
+        let mut found = Self { system: System::new().ok()?, own: None };
+        // Use is what happened between two looks; this is the first of them.
+        found.look();
+        Some(found)
     }
 
-    /// Looks at the machine; call it every few seconds (not more than five times a second).
-    pub(crate) fn sample(&mut self) -> Idle {
+    fn look(&mut self) -> Option<Use> {
         self.system.refresh_cpu_usage();
-        let cores = u64::try_from(self.system.cpus().len()).unwrap_or(1).max(1);
+        let cores = u64::try_from(self.system.cpus().len()).ok()?.max(1);
         let busy = of_percent(self.system.global_cpu_usage(), cores);
-        let others = Millicores(busy.saturating_sub(self.own_use()));
-        if self.window.len() == WINDOW {
-            self.window.pop_front();
-        }
-        self.window.push_back(others);
-        let idle = estimate(self.window.make_contiguous(), cores);
-        Idle { cores: idle.min(usable_cores()), memory: self.memory(), disk: self.disk(), others }
+        Some(Use { others: Millicores(busy.saturating_sub(self.own())), cores })
     }
 
     /// What this process used since the last look, in thousandths of a core.
-    fn own_use(&mut self) -> u64 {
+    fn own(&mut self) -> u64 {
         let me = Pid::from_u32(std::process::id());
         let kind = ProcessRefreshKind::nothing().with_cpu().without_tasks();
         self.system.refresh_processes_specifics(ProcessesToUpdate::Some(&[me]), false, kind);
-        let used = self.system.process(me).map_or(0, sysinfo::Process::accumulated_cpu_time);
+        let used = self.system.process(me).map_or(0, Process::accumulated_cpu_time);
         let now = Instant::now();
-        let before = self.own.replace((now, used));
-        before.map_or(0, |(then, used_then)| {
+        self.own.replace((now, used)).map_or(0, |(then, used_then)| {
             let passed = u64::try_from((now - then).as_millis()).unwrap_or(u64::MAX);
             used.saturating_sub(used_then).saturating_mul(1_000).checked_div(passed).unwrap_or(0)
         })
     }
-
-    fn memory(&mut self) -> Bytes {
-        self.system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
-        let available = self.system.available_memory();
-        Bytes(self.system.cgroup_limits().map_or(available, |group| available.min(group.free_memory)))
-    }
-
-    fn disk(&mut self) -> Bytes {
-        self.disks.refresh_specifics(true, DiskRefreshKind::nothing().with_storage());
-        let holds = |disk: &&sysinfo::Disk| self.dir.starts_with(disk.mount_point());
-        let nearest = self.disks.iter().filter(holds);
-        let nearest = nearest.max_by_key(|disk| disk.mount_point().components().count());
-        Bytes(nearest.map_or(0, sysinfo::Disk::available_space))
-    }
-}
-
-/// Whole cores of `cores` that are likely to stay idle, judged by what others used in `samples` (oldest first).
-///
-/// Cautious on both sides: the load is taken to be the present one (mean of the last [`PRESENT`] samples) or the
-/// one that four fifths of the past did not exceed, whichever is more. So an owner who comes back is felt within
-/// seconds, and a pause of seconds between two busy minutes is not sold.
-#[must_use]
-pub(crate) fn estimate(samples: &[Millicores], cores: u64) -> u32 {
-    let Some(past) = quantile(samples) else { return 0 };
-    let recent = samples.iter().rev().take(PRESENT).map(|sample| sample.0);
-    let (sum, count) =
-        recent.fold((0_u64, 0_u64), |(sum, count), sample| (sum.saturating_add(sample), count + 1));
-    let present = sum.checked_div(count).unwrap_or(0);
-    let capacity = cores.saturating_mul(1_000);
-    let idle = capacity.saturating_sub(present.max(past)).saturating_add(TOLERANCE).min(capacity);
-    u32::try_from(idle / 1_000).unwrap_or(u32::MAX)
-}
-
-/// The smallest sample that four fifths of all do not exceed.
-fn quantile(samples: &[Millicores]) -> Option<u64> {
-    let mut sorted = samples.to_vec();
-    sorted.sort_unstable();
-    let index = (sorted.len() * 4).div_ceil(5).checked_sub(1)?;
-    sorted.get(index).map(|sample| sample.0)
 }
 
 /// Thousandths of a core that are `percent` of all `cores`.
@@ -144,52 +105,12 @@ fn of_percent(percent: f32, cores: u64) -> u64 {
     share.saturating_mul(cores)
 }
 
-/// Cores that this process may run on; fewer than the machine has if it was confined.
-fn usable_cores() -> u32 {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    u32::try_from(cores).unwrap_or(u32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::iter::repeat_n;
-
-    fn check(samples: &[u64], cores: u64, expected: u32) {
-        let samples: Vec<_> = samples.iter().copied().map(Millicores).collect();
-        assert_eq!(estimate(&samples, cores), expected, "{samples:?} of {cores} cores");
-    }
-
-    #[test]
-    fn idle_cores_are_whole_and_cautious() {
-        for (samples, cores, expected) in [
-            (&[][..], 4, 0),
-            (&[0], 4, 4),
-            (&[150], 4, 4),
-            (&[151], 4, 3),
-            (&[1_000], 4, 3),
-            (&[4_000], 4, 0),
-            (&[9_000], 4, 0),
-            (&[0, 0, 0], 1, 1),
-            // Four of five were idle: that one is no reason to hold back.
-            (&[4_000, 0, 0, 0, 0], 4, 4),
-            // Two of five are.
-            (&[4_000, 4_000, 0, 0, 0], 4, 0),
-            // The owner comes back: the mean of the last three is 1.333 cores.
-            (&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4_000], 4, 2),
-            (&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4_000, 4_000, 4_000], 4, 0),
-        ] {
-            check(samples, cores, expected);
-        }
-    }
-
-    #[test]
-    fn a_pause_in_a_busy_past_is_not_sold() {
-        let busy = repeat_n(3_000, WINDOW - PRESENT).chain(repeat_n(0, PRESENT)).collect::<Vec<_>>();
-        check(&busy, 4, 1);
-        let mostly_idle = repeat_n(3_000, 12).chain(repeat_n(0, WINDOW - 12)).collect::<Vec<_>>();
-        check(&mostly_idle, 4, 4);
-    }
+    use crate::sensor::fake::Tree;
+    use proto::Time;
+    use service::policy::Weekday;
 
     #[test]
     fn percentages_are_of_all_cores() {
@@ -206,15 +127,23 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_can_be_observed() {
-        let dir = tempfile::TempDir::new().unwrap();
-        let mut load = Load::new(dir.path()).unwrap();
-        let idle = load.sample();
-        assert!(idle.cores <= usable_cores());
-        assert!(idle.memory > Bytes::mib(1) && idle.disk > Bytes(0), "{idle:?}");
-        for _ in 0..WINDOW + 1 {
-            load.sample();
+    fn a_load_that_cannot_be_read_is_a_full_one() {
+        let tree = Tree::new();
+        let moment = |secs: u64| Moment { now: Time(secs * 1_000_000), weekday: Weekday::Mon, minute: 0 };
+        tree.write("proc/stat", "cpu  0 0 0 0 0 0 0 0\ncpu0 0\ncpu1 0\n");
+        let mut load = Load::new(&tree.roots(), tree.path("habit"));
+        let busy = Found { idle_cores: 0, other_load_pct: 100 };
+        for (stat, expected) in [
+            ("cpu  0 0 0 0 0 0 0 0\ncpu0 0\ncpu1 0\n", busy),
+            ("cpu  50 0 0 150 0 0 0 0\ncpu0 0\ncpu1 0\n", Found { idle_cores: 1, other_load_pct: 25 }),
+            ("garbage", busy),
+            ("cpu  50 0 0 350 0 0 0 0\ncpu0 0\ncpu1 0\n", busy),
+            ("cpu  50 0 0 950 0 0 0 0\ncpu0 0\ncpu1 0\n", Found { idle_cores: 2, other_load_pct: 0 }),
+        ] {
+            tree.write("proc/stat", stat);
+            assert_eq!(load.look(&moment(7), Span::secs(20)), expected, "{stat}");
         }
-        assert_eq!(load.window.len(), WINDOW);
+        std::fs::remove_file(tree.path("proc/stat")).unwrap();
+        assert_eq!(load.look(&moment(8), Span::secs(20)), busy);
     }
 }

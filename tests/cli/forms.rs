@@ -55,10 +55,18 @@ fn files_are_checked_without_a_network() {
     });
     assert_eq!(run(&[&validate[..], &["--json"]].concat()).json(), expected);
     let policy = ["policy", "check", "examples/policy.toml"];
-    check(&run(&policy), "examples/policy.toml: valid\n");
-    let expected =
-        json!({ "schema": "compup2p/policy-check/v1", "file": "examples/policy.toml", "valid": true });
-    assert_eq!(run(&[&policy[..], &["--json"]].concat()).json(), expected);
+    let checked = run(&[&policy[..], &["--json"]].concat()).json();
+    let meaning = checked["meaning"].as_array().cloned().unwrap_or_default();
+    let lines = meaning.iter().map(|line| format!("  {}\n", line.as_str().unwrap_or_default()));
+    assert!(!meaning.is_empty(), "{checked}");
+    check(&run(&policy), &format!("examples/policy.toml: valid\n{}", lines.collect::<String>()));
+    let expected = json!({
+        "schema": "compup2p/policy-check/v1",
+        "file": "examples/policy.toml",
+        "valid": true,
+        "meaning": meaning,
+    });
+    assert_eq!(checked, expected);
     for (name, file) in [("task", "docs/task.xsd"), ("policy", "docs/policy.md")] {
         let file = std::fs::read_to_string(file).unwrap();
         check(&run(&["schema", name]), &file);
@@ -143,7 +151,10 @@ fn check_status(buyer: &NodeProcess) {
     let shown = buyer.run(&["status"]);
     assert_eq!(shown.code, 0, "{shown:?}");
     let names: Vec<&str> = shown.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    let expected = ["account", "node", "ring", "bank", "power", "selling", "working", "owns", "orders", "up"];
+    let expected = [
+        "account", "node", "ring", "bank", "power", "sharing", "selling", "working", "owns", "contents",
+        "orders", "up",
+    ];
     assert_eq!(names, expected);
     assert!(shown.stdout.contains(&format!("account  {}\n", buyer.account)), "{shown:?}");
 }

@@ -197,7 +197,7 @@ impl Network {
     }
 
     pub(crate) fn leave(&mut self, node: usize) {
-        let finished = self.nodes[node].run(&["leave"]);
+        let finished = self.nodes[node].run(&["leave", "--now"]);
         assert_eq!(finished.code, 0, "{finished:?}");
         assert_eq!(self.nodes[node].wait_for_end(), 0);
     }

@@ -206,9 +206,14 @@ impl NodeProcess {
 
     /// Starts it again with the same files; it may get another port.
     pub(crate) fn restart(&mut self) {
+        self.restart_with(&[]);
+    }
+
+    /// The same, with more arguments.
+    pub(crate) fn restart_with(&mut self, more: &[&str]) {
         assert!(self.process.is_none(), "the node {} is still running", self.name);
         let policy = self.home.join("policy.toml");
-        let args = ["join", text(&policy), "--tied", "--bootstrap", &self.bootstrap];
+        let args = [&["join", text(&policy), "--tied", "--bootstrap", &self.bootstrap], more].concat();
         let (process, ready) = Process::start_within(&self.within, &self.name, &args, &self.home);
         self.process = Some(process);
         (self.address, self.account) = (ready.address, ready.key);

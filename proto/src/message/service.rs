@@ -210,6 +210,8 @@ pub enum Phase {
     Staging,
     /// Executing.
     Running,
+    /// Standing still: the owner of the seller's machine needs it for now.
+    Suspended,
 }
 
 /// A sign of life that renews the lease.

@@ -62,12 +62,14 @@ impl Field<u32> for Phase {
         match self {
             Self::Staging => 1,
             Self::Running => 2,
+            Self::Suspended => 3,
         }
     }
     fn from_field(form: u32) -> Result<Self, WireError> {
         match form {
             1 => Ok(Self::Staging),
             2 => Ok(Self::Running),
+            3 => Ok(Self::Suspended),
             _ => Err(WireError::expected("has to be the number of a phase")),
         }
     }

@@ -202,7 +202,7 @@ impl Generate for Reputation {
 
 impl Generate for Phase {
     fn strategy() -> BoxedStrategy<Self> {
-        prop_oneof![Just(Self::Staging), Just(Self::Running)].boxed()
+        prop_oneof![Just(Self::Staging), Just(Self::Running), Just(Self::Suspended)].boxed()
     }
 }
 

@@ -1,8 +1,8 @@
 //! One attempt at a sub-task, from its ticket on; and what is left of attempts that were given up.
 
 use proto::message::market::Ticket;
-use proto::message::service::{Offer, Report};
-use proto::{ContractId, Cycles, Peer, Signed, Time};
+use proto::message::service::{Offer, Phase, Report};
+use proto::{ContractId, Cycles, Peer, Signed, Span, Time};
 
 pub(super) struct Attempt {
     /// Ticket, hold and contract have this one id.
@@ -15,6 +15,10 @@ pub(super) struct Attempt {
     pub(super) offered_at: Time,
     pub(super) running_since: Option<Time>,
     pub(super) last_heard: Time,
+    /// Since when the seller's owner has needed the machine.
+    pub(super) suspended_since: Option<Time>,
+    /// How long that was before.
+    pub(super) suspended_for: Span,
     pub(super) cycles: Cycles,
     /// The connection to the seller broke and the offer was sent again to see whether it is still there.
     pub(super) is_doubtful: bool,
@@ -32,6 +36,8 @@ impl Attempt {
             offered_at: now,
             running_since: None,
             last_heard: now,
+            suspended_since: None,
+            suspended_for: Span(0),
             cycles: Cycles(0),
             is_doubtful: false,
         }
@@ -39,6 +45,36 @@ impl Attempt {
 
     pub(super) const fn seller(&self) -> Peer {
         self.ticket.body.winner.body.seller
+    }
+
+    /// The seller is at `phase`: what of its time does not count is added up.
+    pub(super) fn note(&mut self, phase: Phase, now: Time) {
+        match phase {
+            Phase::Suspended => self.suspended_since = self.suspended_since.or(Some(now)),
+            Phase::Staging | Phase::Running => {
+                self.suspended_for = self.suspended(now);
+                self.suspended_since = None;
+            }
+        }
+        if phase == Phase::Running {
+            self.running_since = self.running_since.or(Some(now));
+        }
+    }
+
+    /// When the attempt is over whatever the seller says: after the time for staging and the limit on time, in
+    /// which it does not count when the owner needed the machine, and at the end of the hold at the latest.
+    pub(super) fn over(&self, stage_within: Span, wall: Span, now: Time) -> Time {
+        let suspended = self.suspended(now);
+        let over = match self.running_since {
+            Some(since) => since.after(wall).after(suspended),
+            None => self.offered_at.after(stage_within).after(suspended),
+        };
+        self.offer.as_ref().map_or(over, |offer| over.min(offer.body.hold.body.expires))
+    }
+
+    fn suspended(&self, now: Time) -> Span {
+        let at_present = self.suspended_since.map_or(Span(0), |since| now.since(since));
+        self.suspended_for.plus(at_present)
     }
 }
 

@@ -103,6 +103,8 @@ pub(super) struct SubTaskRun {
     pub(super) state: State,
     pub(super) attempts: u32,
     pub(super) failures: u32,
+    /// Attempts that sellers gave up in order.
+    pub(super) returns: u32,
     pub(super) avoid: Vec<PublicKey>,
     pub(super) attempt: Option<Attempt>,
     pub(super) fruitless_since: Option<Time>,
@@ -383,6 +385,7 @@ impl SubTaskRun {
             state: State::Waiting,
             attempts: 0,
             failures: 0,
+            returns: 0,
             avoid: Vec::new(),
             attempt: None,
             fruitless_since: None,

@@ -13,6 +13,11 @@ use proto::{ContractId, Peer, Signed, Span, Time};
 const FIRST_ASK_AGAIN: Span = Span::secs(1);
 /// How long a seller may take to fetch program and inputs.
 const STAGE_WITHIN: Span = Span::secs(300);
+/// What the buyer's user reads of a sub-task that stands still.
+const SUSPENDED: &str = "suspended by its owner, who needs the machine";
+/// Attempts of one sub-task that sellers gave up in order and that do not count as failures. Beyond it they do, or
+/// sellers that only pretend to work could keep a sub-task for ever.
+const FREE_RETURNS: u32 = 16;
 /// How long a seller that was given up is asked; its hold expires by itself in any case.
 const ASK_FOR: Span = Span::secs(3_600);
 /// Releases of holds that nothing is known of, under way at once: anybody can claim to be such a seller.
@@ -147,7 +152,7 @@ impl Dispatch {
         run.avoid.push(paper.signer);
         run.why = format!("declined: {refusal}");
         // What may pass by itself is tried again as long as the patience lasts.
-        run.failures += u32::from(!refusal.code.is_retryable());
+        run.failures += u32::from(!refusal.is_retryable);
         let is_hopeless = run.failures > run.plan.retries;
         self.timers.clear(Timer::Lease(contract));
         self.release(contract, Some(paper), None);
@@ -163,12 +168,20 @@ impl Dispatch {
         let state = run.state;
         let Some(attempt) = run.attempt.as_mut() else { return };
         attempt.cycles = attempt.cycles.max(progress.cycles);
-        let is_news = state == State::Staging && progress.phase == Phase::Running;
-        if is_news {
-            attempt.running_since = Some(now);
-            self.become_state(task, index, State::Running);
-            self.tell(task, EventKind::Running { sub_task: index }, now);
+        let (next, event) = match progress.phase {
+            Phase::Staging => (State::Staging, EventKind::Staging { sub_task: index }),
+            Phase::Running => (State::Running, EventKind::Running { sub_task: index }),
+            Phase::Suspended => (State::Suspended, EventKind::Suspended { sub_task: index }),
+        };
+        // A sign of life may come late, or before the acceptance: then it is no news.
+        let is_accepted = matches!(state, State::Staging | State::Running | State::Suspended);
+        if !is_accepted || !state.may_become(next) {
+            return;
         }
+        attempt.note(progress.phase, now);
+        run.why = if next == State::Suspended { SUSPENDED.into() } else { String::new() };
+        self.become_state(task, index, next);
+        self.tell(task, event, now);
     }
 
     fn reported(&mut self, paper: Signed<Report>, now: Time) {
@@ -204,10 +217,7 @@ impl Dispatch {
         let Some((task, index, run)) = self.attempt(contract) else { return };
         let (state, wall) = (run.state, run.plan.job.limits.wall);
         let Some(attempt) = run.attempt.as_ref() else { return };
-        let over = match attempt.running_since {
-            Some(since) => since.after(wall).after(lease),
-            None => attempt.offered_at.after(STAGE_WITHIN),
-        };
+        let over = attempt.over(STAGE_WITHIN, wall.plus(lease), now);
         let deadline = attempt.last_heard.after(lease).min(over);
         let is_sellers_turn = state.is_sellers_turn();
         if is_sellers_turn && deadline <= now {
@@ -233,7 +243,9 @@ impl Dispatch {
     pub(super) fn try_again_or_end(&mut self, task: ContractId, index: u32, verdict: Verdict, now: Time) {
         let Some(run) = self.run(task, index) else { return };
         let seller = run.attempt.as_ref().map(|attempt| attempt.seller().key);
-        run.failures += 1;
+        let is_returned = matches!(&verdict, Verdict::Failed(Outcome::Abandoned(_)));
+        run.returns += u32::from(is_returned);
+        run.failures += u32::from(!is_returned || run.returns > FREE_RETURNS);
         run.why = verdict.to_string();
         let is_worth_retrying = match &verdict {
             Verdict::Failed(outcome) => outcome.is_worth_retrying(),

@@ -2,7 +2,8 @@
 
 use crate::dispatch::Submission;
 use crate::event::Event;
-use crate::worker::{Execution, Terms};
+use crate::policy::Work;
+use crate::worker::{Execution, Intake, Terms};
 use market::Supply;
 use proto::message::Message;
 use proto::message::service::{Blob, Job};
@@ -35,6 +36,10 @@ pub enum Input {
     Supply { supply: Option<Supply> },
     /// What the owner of the machine allows from now on.
     Terms { terms: Terms },
+    /// What the policy decides on the work of others that is here, from now on.
+    Decide { work: Work },
+    /// What new work is taken from now on.
+    Intake { intake: Intake },
     /// A task to be bought.
     Submit { submission: Submission },
     /// Ends a task.
@@ -69,6 +74,10 @@ pub enum Output {
     Execute { contract: ContractId, job: Box<Job> },
     /// Stop an execution.
     Stop { contract: ContractId },
+    /// Let an execution stand still, within a second.
+    Pause { contract: ContractId },
+    /// Let an execution go on, for this share of the time, in per cent.
+    Pace { contract: ContractId, throttle_pct: u32 },
     /// Tell the user.
     Tell(Event),
     /// The bank's answer to [`Input::AskBalance`].

@@ -125,3 +125,25 @@ fn a_node_that_cannot_hand_over_answers_until_its_time_is_over() {
     pair.run(Span(1));
     assert!(pair.has_left() && !pair.nodes[0].chord().is_member());
 }
+
+#[test]
+fn a_node_that_takes_its_last_work_leaves_when_it_is_done() {
+    let mut pair = Pair::new();
+    pair.give(1, Input::Intake { intake: Intake::Closed });
+    pair.run(Span::secs(4));
+    // It is no longer listed, and stays.
+    assert!(pair.nodes[1].market().is_listed().is_none() && pair.nodes[1].chord().is_member());
+    pair.give(1, Input::Intake { intake: Intake::Last { left: 1 } });
+    pair.run(Span::secs(4));
+    assert!(pair.nodes[1].chord().is_member());
+    pair.give(1, Input::Intake { intake: Intake::Last { left: 0 } });
+    assert!(!pair.nodes[1].chord().is_member());
+}
+
+#[test]
+fn nothing_is_for_sale_while_the_owner_needs_the_machine() {
+    let mut pair = Pair::new();
+    pair.give(1, Input::Decide { work: Work::Suspend });
+    assert!(pair.nodes[1].market().is_listed().is_none());
+    assert_eq!(pair.nodes[1].market().free_cores(), 0);
+}

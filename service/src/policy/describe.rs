@@ -1,7 +1,7 @@
 //! What a policy means, in sentences: for `policy check`.
 
 use super::text::{bytes, duration, in_words};
-use super::{Kind, MarginalCost, Opening, Override, Policy, Tariff};
+use super::{Kind, MarginalCost, Opening, Override, Policy, Tariff, Weekday};
 use proto::Bytes;
 
 /// What `policy` means, a sentence a line. What is as every machine has it is left out.
@@ -50,14 +50,15 @@ fn price(policy: &Policy) -> String {
             let price = match &model.currency_per_kwh {
                 Tariff::Flat(price) => format!("{price} a kWh"),
                 Tariff::ByHour(entries) => {
-                    let entry = |(hours, price): &(super::Hours, super::Micro)| format!("{price} at {hours}");
+                    let entry = |(hours, price): &(super::Hours, super::Micro)| format!("{price} ({hours})");
                     let shown: Vec<String> = entries.iter().map(entry).collect();
-                    format!("a kWh by the hour ({})", shown.join(", "))
+                    format!("{} a kWh", shown.join(" and "))
                 }
             };
             format!(
-                "sells compute power at what it costs, computed from {price}, {} W idle and {} W busy, {} wear \
-                 a core and hour, {} credits for listing, and {} credits a unit of currency",
+                "sells compute power at what it costs, computed from electricity at {price}, {} W idle and \
+                 {} W busy, {} an hour for the wear of a core, {} credits per Gc for listing, and {} credits a unit \
+                 of currency",
                 model.idle_watts,
                 model.busy_watts,
                 model.wear_per_core_hour,
@@ -165,10 +166,27 @@ fn times(policy: &Policy) -> Vec<String> {
 }
 
 fn opening(opening: &Opening) -> String {
-    let days: Vec<String> = opening.days.iter().map(ToString::to_string).collect();
     let hours: Vec<String> = opening.hours.iter().map(ToString::to_string).collect();
-    let days = if days.len() == 7 { "every day".to_owned() } else { format!("on {}", days.join(", ")) };
-    format!("{days} at {}", hours.join(", "))
+    let is_whole =
+        opening.hours.iter().any(|hours| hours.start == hours.end || (hours.start, hours.end) == (0, 1440));
+    let hours = if is_whole { "all day".to_owned() } else { format!("at {}", hours.join(", ")) };
+    format!("{} {hours}", days(opening))
+}
+
+/// Days in words: neighbours as a range.
+fn days(opening: &Opening) -> String {
+    let mut runs: Vec<(Weekday, Weekday)> = Vec::new();
+    for day in &opening.days {
+        match runs.last_mut() {
+            Some((_, last)) if last.next() == *day => *last = *day,
+            _ => runs.push((*day, *day)),
+        }
+    }
+    let shown: Vec<String> = runs
+        .iter()
+        .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") })
+        .collect();
+    if opening.days.len() == 7 { "every day".to_owned() } else { format!("on {}", shown.join(", ")) }
 }
 
 fn presence(policy: &Policy) -> Vec<String> {
@@ -231,11 +249,12 @@ fn suspension(policy: &Policy) -> String {
 
 fn limits(policy: &Policy) -> String {
     format!(
-        "each sub-task: at most {}, {} of memory, {} of output, {} processes",
+        "each sub-task: at most {}, {} of memory, {} of output, {} processes; {} or more between two checkpoints",
         duration(policy.max_run_time),
         bytes(policy.max_memory),
         bytes(policy.max_output),
-        policy.max_processes
+        policy.max_processes,
+        duration(policy.disk.min_write_interval)
     )
 }
 
@@ -251,7 +270,9 @@ fn network(policy: &Policy) -> Vec<String> {
             .filter_map(|(cap, what)| cap.map(|most| format!("{what} at most {} a second", bytes(most)))),
     );
     lines.extend(
-        traffic.volume.map(|volume| format!("sells nothing beyond {} of traffic", in_words(&volume))),
+        traffic
+            .volume
+            .map(|volume| format!("sells nothing once {} are sent and received", in_words(&volume))),
     );
     if traffic.unmetered_only {
         lines.push("sells nothing while the network is paid for by volume".to_owned());

@@ -175,7 +175,7 @@ impl Governor {
             reasons: self.decision().reasons.clone(),
             work: Some(work),
             next: next(&seen.conditions, &self.policy().schedule, at, calm),
-            window_left: self.window_left(),
+            window_left: window(&self.policy().schedule, at),
             without_sensor: self.current().without_sensor(&seen.machine),
         }
     }

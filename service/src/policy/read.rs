@@ -89,6 +89,10 @@ pub(super) fn unknown<T>(section: &Section<T>, place: &Spanned<DeString<'_>>, na
 /// Values that are in their ranges, but not together.
 fn contradictions(root: &DeTable<'_>, policy: &Policy) -> Vec<Problem> {
     let (power, model) = (&policy.power, &policy.cost_model);
+    let find = |key: &str| {
+        let (section, name) = key.split_once('.')?;
+        root.get(section)?.get_ref().as_table()?.get(name)
+    };
     let is_warmer =
         power.resume_cpu_temp_c.zip(power.max_cpu_temp_c).is_some_and(|(resume, max)| resume >= max);
     let table = [
@@ -99,17 +103,18 @@ fn contradictions(root: &DeTable<'_>, policy: &Policy) -> Vec<Problem> {
             "`power.max_cpu_temp_c` beside it",
         ),
         (
-            model.idle_watts > model.busy_watts,
+            model.idle_watts > model.busy_watts && find("market.idle_watts").is_some(),
             "market.idle_watts",
             "not more than `market.busy_watts`, which is 65 if not given",
         ),
+        (
+            model.idle_watts > model.busy_watts && find("market.idle_watts").is_none(),
+            "market.busy_watts",
+            "not less than `market.idle_watts`, which is 20 if not given",
+        ),
     ];
     let wrong = |(_, key, expected): (bool, &'static str, &'static str)| {
-        let (section, name) = key.split_once('.')?;
-        let value = root.get(section)?.get_ref().as_table()?.get(name);
-        // What is not in the file contradicts what is: then the section is the place.
-        let value = value.or_else(|| root.get(section))?;
-        Some(Item { name: key, value }.wrong(expected))
+        Some(Item { name: key, value: find(key)? }.wrong(expected))
     };
     table.into_iter().filter(|(is_wrong, ..)| *is_wrong).filter_map(wrong).flatten().collect()
 }

@@ -19,7 +19,7 @@ const SET: &str = "keys and values in braces, such as { \"cpu.max_cores_pct\" = 
 
 /// What a rule may not change: what is set up once for the whole run, what sensors and conditions need, and who
 /// is served. Whole sections end in a point.
-const FIXED: [&str; 14] = [
+const FIXED: [&str; 18] = [
     "access.",
     "disk.dir",
     "exclusive.",
@@ -32,8 +32,12 @@ const FIXED: [&str; 14] = [
     "network.relay",
     "network.volume",
     "node.",
+    "rule",
+    "schedule",
     "share.files",
     "share.storage",
+    "start_delay",
+    "version",
 ];
 
 /// The keys of `[cpu]` and `[memory]` that `[in_use]` and `[idle_limits]` have too, with their names there.
@@ -181,12 +185,11 @@ fn setting(
 ) -> Outcome<Setting> {
     let key = if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") };
     let problem = |kind| vec![Problem { at: Some(place.span().start), kind }];
-    if let Some(found) = SECTIONS.iter().find(|known| known.name == section) {
-        if !found.keys.iter().any(|known| known.name == name) {
-            return Err(read::unknown(found, place, name));
-        }
-    } else {
-        return Err(problem(FaultKind::UnknownSetting { key: shortened(&key) }));
+    let found = SECTIONS.iter().find(|known| known.name == section);
+    match (found, found.is_some_and(|found| found.keys.iter().any(|known| known.name == name))) {
+        (_, true) => {}
+        (Some(found), false) if !section.is_empty() => return Err(read::unknown(found, place, name)),
+        _ => return Err(problem(FaultKind::UnknownSetting { key: shortened(&key) })),
     }
     let is_fixed = |fixed: &&str| if fixed.ends_with('.') { key.starts_with(*fixed) } else { key == **fixed };
     if FIXED.iter().any(is_fixed) {

@@ -2,12 +2,17 @@
 
 mod access;
 mod bad;
+mod boinc;
+mod cost;
 mod days;
 mod documents;
 mod fuzz;
 mod good;
 mod governor;
+mod ranges;
+mod rules;
 mod sale;
+mod words;
 
 use super::*;
 

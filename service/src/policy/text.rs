@@ -148,7 +148,8 @@ pub(super) fn duration(span: Span) -> String {
     let mut rest = span.0;
     let mut parts = Vec::new();
     for (unit, factor) in UNITS {
-        if rest >= factor {
+        // One day is 24 hours, as people write it.
+        if rest >= factor && (unit != "d" || rest >= 2 * factor) {
             parts.push(format!("{}{unit}", rest / factor));
             rest %= factor;
         }

@@ -8,7 +8,7 @@ use bank::client::{Wanted, verify_receipt};
 use market::TicketFault;
 use proto::message::market::Requirement;
 use proto::message::service::{Job, Offer};
-use proto::{Bytes, Money, Peer, PublicKey, Refusal, RefusalCode, Signed, Span, Time};
+use proto::{Bytes, Hash, Money, Peer, PublicKey, Refusal, RefusalCode, Signed, Span, Time};
 
 /// What the owner of the machine allows, from the policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Terms {
     pub allow: Vec<PublicKey>,
     /// Addresses whose work is not done here.
     pub deny_ips: Vec<Subnet>,
+    /// Programs that are not run here, by their hashes.
+    pub deny_programs: Vec<Hash>,
 }
 
 impl Default for Terms {
@@ -39,6 +41,7 @@ impl Default for Terms {
             deny: Vec::new(),
             allow: Vec::new(),
             deny_ips: Vec::new(),
+            deny_programs: Vec::new(),
         }
     }
 }
@@ -54,6 +57,9 @@ impl Terms {
         }
         if !self.allow.is_empty() && !self.allow.contains(&buyer.key) {
             return refuse("this seller's owner allows only certain buyers".into());
+        }
+        if self.deny_programs.contains(&job.program.hash) {
+            return refuse("this seller's owner denies this program".into());
         }
         if limits.wall > self.wall {
             return refuse(format!(
@@ -98,6 +104,9 @@ impl Worker {
         }
         if self.is_leaving {
             return refuse(RefusalCode::Leaving, "this seller leaves the network", "ask the market again");
+        }
+        if let Some(refusal) = self.owner.refusal() {
+            return Err(refusal);
         }
         if self.works.len() >= MAX_CONTRACTS {
             return refuse(RefusalCode::Busy, "this seller has too many contracts", "try another one");

@@ -38,6 +38,7 @@ impl Contracts {
             | EventKind::NoSeller { sub_task, .. }
             | EventKind::Staging { sub_task }
             | EventKind::Running { sub_task }
+            | EventKind::Suspended { sub_task }
             | EventKind::Retrying { sub_task, .. }
             | EventKind::Ended { sub_task, .. } => *sub_task,
             EventKind::TaskEnded => return Ok(()),

@@ -4,6 +4,7 @@ use super::{Expectation, Machines, Scenario, Work};
 use crate::fault::{Fault, Lie, Who};
 use crate::net::{Latency, Model};
 use proto::{Capacity, Cycles, Money, Rate, RefusalCode, Rules, Span};
+use service::policy;
 
 /// Machines in one building: 0.5 to 2 ms from one to the other.
 const BUILDING: Latency = Latency::Uniform { least: Span::micros(500), most: Span::millis(2) };
@@ -31,6 +32,7 @@ impl Scenario {
             leave(),
             succession(),
             super::bulk::bulk(calm()),
+            owners(),
         ]
     }
 
@@ -266,6 +268,44 @@ fn succession() -> Scenario {
         submit_every: Span::secs(1),
         faults: joins.chain(leaves).collect(),
         expectation: Expectation::AllPlaced,
+        ..calm()
+    }
+}
+
+fn owners() -> Scenario {
+    use policy::Work::{Run, Suspend, Vacate};
+    let decide = |host, at, work| Fault::Decide { who: Who::Host(host), work }.at(Span::millis(at));
+    let go_on = Run { throttle_pct: 100 };
+    // Each owner comes back twice: for a moment or for good, with a grace or none, at another time.
+    let days = (0_u64..).zip(2_usize..12).flat_map(|(number, host)| {
+        let (first, second) = (6_000 + 500 * number, 15_000 + 700 * number);
+        let grace = Span::millis(400 * (number % 4));
+        let then = if number % 3 == 0 { go_on } else { Vacate { grace } };
+        [
+            decide(host, first, Suspend),
+            decide(host, first + 3_500, then),
+            decide(host, first + 5_000, Run { throttle_pct: 40 }),
+            decide(host, first + 7_000, go_on),
+            decide(host, second, Vacate { grace: Span::secs(1) }),
+            decide(host, second + 4_000, Suspend),
+            decide(host, second + 5_000, go_on),
+        ]
+    });
+    let crash = |at, is_silent| Fault::Crash { who: Who::Busy, is_silent }.at(Span::secs(at));
+    Scenario {
+        name: "owners",
+        about: "owners come and go: work stands still, is handed back and goes on, under loss and crashes",
+        nodes: 12,
+        buyers: 2,
+        sellers: 10,
+        sub_tasks: 160,
+        net: Model { latency: COUNTRY, loss: 20, duplication: 20 },
+        faults: days
+            .chain([crash(9, false), crash(12, true), Fault::RestartAll.at(Span::secs(18))])
+            .collect(),
+        limit: Span::secs(240),
+        rest_within: Span::secs(120),
+        releases_all: false,
         ..calm()
     }
 }

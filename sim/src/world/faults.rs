@@ -7,6 +7,7 @@ use crate::host::Host;
 use crate::invariant::Checked;
 use proto::Span;
 use service::Input;
+use service::policy::Work;
 
 /// How long a fault waits for a node that it can befall.
 const LOOK_AGAIN: Span = Span::millis(20);
@@ -56,6 +57,13 @@ impl World<'_> {
                 self.teller.kill = Some(*down);
                 Ok(())
             }
+            Fault::Decide { who, work } => match self.find(*who) {
+                Some(host) => {
+                    self.done()?;
+                    self.decide(host, *work)
+                }
+                None => self.later(index),
+            },
             Fault::Lie { host, lie } => {
                 if let Some(host) = self.hosts.get_mut(*host) {
                     host.machine.lie = Some(*lie);
@@ -63,6 +71,18 @@ impl World<'_> {
                 self.done()
             }
         }
+    }
+
+    /// The policy of a machine's owner decides.
+    fn decide(&mut self, number: usize, work: Work) -> Checked {
+        if let Some(host) = self.hosts.get_mut(number) {
+            host.decision = work;
+            host.vacate_by = match work {
+                Work::Vacate { grace } => Some(self.now.after(grace)),
+                Work::Run { .. } | Work::Suspend => None,
+            };
+        }
+        self.feed(number, Input::Decide { work })
     }
 
     /// Ends the process of a node.

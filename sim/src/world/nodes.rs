@@ -4,7 +4,7 @@ use super::World;
 use super::event::Event;
 use crate::dice::derive;
 use crate::host::Phase;
-use crate::invariant::{Breach, Checked, contract, cores, node};
+use crate::invariant::{Breach, Checked, contract, cores, node, owner};
 use crate::mutant::Site;
 use crate::place::Place;
 use proto::message::bank::{BankMessage, Enter, Entered};
@@ -59,6 +59,9 @@ impl World<'_> {
         if is_founder {
             self.start_others(number);
         }
+        // The owner's decision outlives the process, as the policy and what was paused by hand do.
+        let work = self.hosts.get(number).map(|host| host.decision);
+        work.map_or(Ok(()), |work| self.feed(number, Input::Decide { work }))?;
         self.feed(number, Input::Start { via: entered.peers })
     }
 
@@ -144,8 +147,8 @@ impl World<'_> {
         execution: Box<Execution>,
     ) -> Checked {
         let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
-        if !host.machine.stop(contract) && execution.outcome != Outcome::Cancelled {
-            // It was stopped before it came to its end.
+        if execution.outcome != Outcome::Cancelled && !host.machine.end(contract, self.now) {
+            // It was stopped before it came to its end, or stood still, or has another pace.
             return Ok(());
         }
         self.feed(number, Input::Executed { contract, execution })
@@ -161,6 +164,16 @@ impl World<'_> {
             Output::Execute { contract, job } => self.execute(number, contract, &job),
             Output::Stop { contract } => {
                 self.stop(number, contract);
+                Ok(())
+            }
+            Output::Pause { contract } => {
+                if let Some(host) = self.hosts.get_mut(number) {
+                    host.machine.pause(contract, self.now);
+                }
+                Ok(())
+            }
+            Output::Pace { contract, throttle_pct } => {
+                self.pace(number, contract, throttle_pct);
                 Ok(())
             }
             Output::Tell(event) => self.tell(number, &event),
@@ -233,6 +246,16 @@ impl World<'_> {
         }
     }
 
+    fn pace(&mut self, number: usize, contract: ContractId, pct: u32) {
+        let Some(host) = self.hosts.get_mut(number) else { return };
+        let life = host.life;
+        if let Some((span, execution)) = host.machine.pace(contract, pct, self.now) {
+            let execution = Box::new(execution);
+            self.queue
+                .push(self.now.after(span), Event::Executed { host: number, life, contract, execution });
+        }
+    }
+
     /// The user of a node is told something.
     fn tell(&mut self, number: usize, event: &service::Event) -> Checked {
         let Some(buyer) = self.hosts.get(number).map(|host| host.peer.key) else { return Ok(()) };
@@ -240,6 +263,10 @@ impl World<'_> {
         match &event.kind {
             EventKind::NoSeller { .. } => {
                 self.tally.no_seller += 1;
+                Ok(())
+            }
+            EventKind::Suspended { .. } => {
+                self.tally.suspended += 1;
                 Ok(())
             }
             EventKind::Retrying { why, .. } => {
@@ -277,6 +304,7 @@ impl World<'_> {
             node::check(number, self.mutant.opinion(number, opinion))?;
         }
         cores::check(host)?;
+        owner::check(host, self.now)?;
         self.watch.ring.check(host)?;
         self.watch.listed.check(&self.hosts)
     }

@@ -17,7 +17,7 @@ use std::time::SystemTime;
 #[derive(Debug)]
 pub(super) struct Shelf {
     directory: PathBuf,
-    quota: u64,
+    pub(super) quota: u64,
     used: u64,
     /// Grows with every use; the smallest is the longest unused.
     ticks: u64,

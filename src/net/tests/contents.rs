@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 const SIZE: usize = 5 << 20;
+const MIB: u64 = 1 << 20;
 
 fn bytes(size: usize) -> Vec<u8> {
     blake3::Hasher::new().finalize_xof().take_bytes(size)
@@ -160,4 +161,55 @@ async fn one_content_is_fetched_once_however_many_ask() {
     assert!(timeout(LONG, told.recv()).await.unwrap().is_some());
     assert_eq!(told.try_recv().ok(), None, "there was one connection");
     assert!(two.place.path().join("objects").is_dir());
+}
+
+#[tokio::test]
+async fn a_content_takes_its_time_under_a_cap_of_either_side_and_is_counted() {
+    for (up, down) in [(Some(MIB), None), (None, Some(MIB))] {
+        let (seller, buyer) = (Node::start(1).await, Node::start(2).await);
+        buyer.net.set_caps(Caps { up, ..Caps::NONE });
+        seller.net.set_caps(Caps { down, ..Caps::NONE });
+        let blob = buyer.store.put_bytes(bytes(4 << 20)).await.unwrap();
+        let start = std::time::Instant::now();
+        seller.net.fetch(buyer.peer, blob).await.unwrap();
+        // A quarter of a second's worth may have been saved before.
+        assert!(start.elapsed() >= Duration::from_millis(3_700), "{:?}", start.elapsed());
+        assert_eq!((buyer.net.volume(), seller.net.volume()), ((4 * MIB, 0), (0, 4 * MIB)));
+        assert_eq!(std::fs::read(seller.store.path(&blob.hash).unwrap()).unwrap(), bytes(4 << 20));
+    }
+}
+
+#[tokio::test]
+async fn a_cap_that_is_lifted_lets_what_waits_pass_at_once() {
+    let (seller, buyer) = (Node::start(1).await, Node::start(2).await);
+    // It would take over an hour.
+    buyer.net.set_caps(Caps { up: Some(1_024), ..Caps::NONE });
+    let blob = buyer.store.put_bytes(bytes(4 << 20)).await.unwrap();
+    let fetched = seller.net.fetch(buyer.peer, blob);
+    let lifted = async {
+        while buyer.net.volume().0 == 0 {
+            tokio::task::yield_now().await;
+        }
+        buyer.net.set_caps(Caps::NONE);
+    };
+    let both = async { tokio::join!(fetched, lifted) };
+    timeout(LONG, both).await.expect("it does not wait for the old cap").0.unwrap();
+}
+
+#[tokio::test]
+async fn as_many_contents_are_sent_at_a_time_as_the_cap_allows_and_the_others_wait() {
+    let (seller, buyer) = (Node::start(1).await, Node::start(2).await);
+    buyer.net.set_caps(Caps { transfers: 1, ..Caps::NONE });
+    let mut blobs = Vec::new();
+    for size in 1..=6 {
+        blobs.push(buyer.store.put_bytes(bytes(size << 18)).await.unwrap());
+    }
+    let fetches = blobs.iter().map(|blob| {
+        let (net, from, blob) = (seller.net.clone(), buyer.peer, *blob);
+        tokio::spawn(async move { net.fetch(from, blob).await })
+    });
+    for fetch in fetches.collect::<Vec<_>>() {
+        timeout(LONG, fetch).await.expect("all have their turn").unwrap().unwrap();
+    }
+    assert!(blobs.iter().all(|blob| seller.store.has(&blob.hash)));
 }

@@ -99,6 +99,9 @@ pub(super) fn describe(kind: &EventKind) -> (&'static str, Option<u32>, String) 
         EventKind::NoSeller { sub_task, why } => ("no_seller", Some(*sub_task), why.clone()),
         EventKind::Staging { sub_task } => ("staging", Some(*sub_task), String::new()),
         EventKind::Running { sub_task } => ("running", Some(*sub_task), String::new()),
+        EventKind::Suspended { sub_task } => {
+            ("suspended", Some(*sub_task), "its owner needs the machine".to_owned())
+        }
         EventKind::Retrying { sub_task, why } => ("retrying", Some(*sub_task), why.clone()),
         EventKind::Ended { sub_task, end } => ("ended", Some(*sub_task), end.verdict.to_string()),
         EventKind::TaskEnded => ("task_ended", None, String::new()),

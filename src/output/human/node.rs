@@ -3,6 +3,7 @@
 use super::money::two_decimals;
 use super::{Align, Colour, Look, Table, clean, count, short};
 use crate::control::{BalanceView, ListingView, NodeView, RulesView};
+use proto::Bytes;
 use std::fmt::Write as _;
 
 /// How a node is, one thing a line.
@@ -36,9 +37,11 @@ pub(in crate::output) fn node(node: &NodeView) -> String {
                 node.free_cores
             ),
         ),
+        ("sharing", super::in_short(&node.sharing)),
         ("selling", selling),
         ("working", format!("for others on {}", count(node.working, "sub-task"))),
         ("owns", format!("markets with {}", count(node.listings, "listing"))),
+        ("contents", format!("{} sent, {} fetched", Bytes(node.bytes_sent), Bytes(node.bytes_fetched))),
         ("orders", format!("{} without an answer of the bank", node.unanswered_orders)),
         ("up", format!("{:.0} s, version {version}", node.uptime)),
     ];

@@ -134,11 +134,11 @@ impl<'a> Parser<'a> {
     fn number(&mut self, number: Number, most: u32) -> Result<Node, Wrong> {
         if self.takes_in() {
             let ranges = self.list(|parser| {
+                let at = parser.at();
                 let first = parser.value(most)?;
                 let last = if parser.takes("-") { parser.value(most)? } else { first };
                 if last < first {
-                    return Err(parser
-                        .expected("a range of which the first number is not the larger one, before this"));
+                    return Err(Wrong::new(at, &format!("the range {first}-{last} ends before it begins")));
                 }
                 Ok((first, last))
             })?;

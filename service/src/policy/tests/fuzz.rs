@@ -15,6 +15,15 @@ fn check(text: &str) {
             assert!(
                 [policy.disk_max_size, policy.max_memory, policy.max_output].iter().all(|size| size.0 > 0)
             );
+            assert!((1..=100).contains(&policy.throttle_pct) && policy.nice <= 19);
+            assert!(policy.rules.len() <= MAX_RULES && policy.rules.iter().all(|rule| !rule.set.is_empty()));
+            assert!(
+                policy.cost_model.currency_per_kwh.is_whole() && policy.cost_model.credits_per_currency > 0
+            );
+            assert!(!describe(&policy).is_empty() && diff(&policy, &policy).is_empty());
+            for rule in 0..policy.rules.len() {
+                let _ = policy.under_rule(Some(rule)).into_owned();
+            }
             assert!(
                 policy.schedule.iter().all(|opening| !opening.days.is_empty() && !opening.hours.is_empty())
             );
@@ -70,6 +79,13 @@ const PIECES: &[&str] = &[
     "cpu = 3\n",
     "version = 1\n",
     "[idle]\n",
+    "[[rule]]\n",
+    "when = 'hour > 3 && (idle'\n",
+    "when = 'day in [sat]'\n",
+    "set = { 'cpu.nice' = 3 }\n",
+    "set = { suspend = { for = 3 } }\n",
+    "market.currency_per_kwh = { '00:00-24:00' = 1 }\n",
+    "'never'",
     "idle = {}\n",
     "0",
     "-1",
@@ -115,6 +131,11 @@ proptest! {
             check(&format!("{key} = {value}"));
             check(&format!("{key} = '{value}'"));
         }
+        for key in ["network.volume", "network.max_up", "suspend.max", "idle.stop_after", "market.busy_watts", "disk.dir"] {
+            check(&format!("{key} = '{value}'"));
+            check(&format!("[[rule]]\nwhen = 'idle'\nset = {{ '{key}' = '{value}' }}"));
+        }
+        check(&format!("[[rule]]\nwhen = '{value}'\nset = {{ cpu.nice = 1 }}"));
         check(&format!("access.deny_ips = ['{value}']"));
         check(&format!("schedule = [{{days = '{value}', hours = '{value}'}}]"));
     }

@@ -274,7 +274,7 @@ fn a_closed_network_sells_nothing_and_stops_nothing() {
             vec![
                 "the schedule of the network allows no use of it until mon at 09:00",
                 "the network is paid for by volume",
-                "the network's volume of 1GB per 1d is used up",
+                "the network's volume of 1GB per 24h is used up",
             ],
         ),
     ];

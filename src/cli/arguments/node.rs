@@ -1,0 +1,130 @@
+//! The arguments of the commands that run a node or a bank, and of those that tell a node what to do.
+
+use crate::cli::founding::Founding;
+use crate::cli::moment::{self, Moment};
+use crate::cli::{Bootstrap, value};
+use clap::{Args, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Join {
+    /// The policy: when, how much, to whom and at what price
+    pub(in crate::cli) policy: PathBuf,
+    /// The bank and bootstrap server; with its key nobody can stand in for it
+    #[arg(long, value_name = "[KEY@]HOST:PORT", env = "COMPUP2P_BOOTSTRAP", value_parser = value::bootstrap)]
+    pub(in crate::cli) bootstrap: Bootstrap,
+    /// The place behind this machine's address [default: any free one]
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) slot: Option<u16>,
+    /// Take no work until `resume`
+    #[arg(long)]
+    pub(in crate::cli) paused: bool,
+    /// Take so many sub-tasks, finish them and leave
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(in crate::cli) max_tasks: Option<u32>,
+    /// Leave when there has been no work for so long, neither for others nor of one's own
+    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "5m", value_parser = value::timeout)]
+    pub(in crate::cli) exit_when_idle: Option<Duration>,
+    /// End when standard input does
+    #[arg(long, hide = true)]
+    pub(in crate::cli) tied: bool,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Pause {
+    /// Go on by itself after so long: 90, 90s, 2m, 2h [default: not before `resume`]
+    #[arg(long = "for", value_name = "TIME", value_parser = value::timeout)]
+    pub(in crate::cli) length: Option<Duration>,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Leave {
+    /// Do not finish what is at work here: it is handed back to its buyers
+    #[arg(long, conflicts_with = "until")]
+    pub(in crate::cli) now: bool,
+    /// Come back by itself at this time; the process waits
+    #[arg(long, value_name = "TIME", value_parser = moment::future)]
+    pub(in crate::cli) until: Option<Moment>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum PolicyCommand {
+    /// Check a policy
+    #[command(after_help = "Example:\n  compup2p policy check policy.toml\n\n\
+        Exit codes:\n  0 valid · 2 not valid: every fault with its line")]
+    Check {
+        /// The policy
+        file: PathBuf,
+    },
+    /// Tell whether the node shares, since when, and why not
+    #[command(
+        after_help = "Example:\n  compup2p policy explain\n  compup2p policy explain --at \"sat 22:30\"\n\n\
+        Exit codes:\n  0 told · 2 usage · 4 no node is running"
+    )]
+    Explain {
+        /// Tell it of this time instead of now, with the machine as it is now
+        #[arg(long, value_name = "TIME", value_parser = moment::any)]
+        at: Option<Moment>,
+    },
+    /// Let the node read its policy again, and print what has changed
+    #[command(after_help = "Example:\n  compup2p policy reload\n\n\
+        Exit codes:\n  0 read · 2 not valid: every fault with its line, and the old policy stays in force\n  \
+        4 no node is running")]
+    Reload,
+    /// Make a policy of another program's settings
+    #[command(
+        after_help = "Example:\n  compup2p policy import boinc global_prefs_override.xml > policy.toml\n\n\
+        Exit codes: see the commands"
+    )]
+    Import {
+        #[command(subcommand)]
+        command: ImportCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum ImportCommand {
+    /// Of BOINC's preferences
+    #[command(
+        after_help = "Example:\n  compup2p policy import boinc global_prefs_override.xml --venue home > policy.toml\n\n\
+        Exit codes:\n  0 made: the policy on standard output, remarks on standard error · 2 usage, or the file is not valid"
+    )]
+    Boinc {
+        /// `global_prefs.xml` or `global_prefs_override.xml`
+        file: PathBuf,
+        /// The preferences of this venue (home, work, school) where the file has them
+        #[arg(long, value_name = "NAME")]
+        venue: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum BankCommand {
+    /// Run the bank and bootstrap server of a network, until Ctrl-C
+    #[command(after_help = "Example:\n  compup2p bank serve --listen 0.0.0.0:7742\n  \
+        compup2p bank serve --pricing max-min --owner-fee 0.05\n\n\
+        Exit codes:\n  0 ended by Ctrl-C · 1 the journal cannot be used · 2 usage")]
+    Serve(Serve),
+    /// Show the node's account
+    #[command(
+        after_help = "Example:\n  compup2p bank balance\n\nExit codes:\n  0 shown · 4 node or bank not reachable"
+    )]
+    Balance,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Serve {
+    /// Where to listen; port 0 is any free one
+    #[arg(long, value_name = "IP:PORT", env = "COMPUP2P_LISTEN", default_value = "127.0.0.1:7742")]
+    pub(in crate::cli) listen: SocketAddr,
+    /// Rules for a network on one machine: many places behind one address, short deadlines
+    #[arg(long)]
+    pub(in crate::cli) local_rules: bool,
+    #[command(flatten)]
+    pub(in crate::cli) founding: Founding,
+    /// End when standard input does
+    #[arg(long, hide = true)]
+    pub(in crate::cli) tied: bool,
+}

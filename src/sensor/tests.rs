@@ -1,0 +1,5 @@
+//! The sensors on machines of files.
+
+mod bus;
+mod files;
+mod whole;

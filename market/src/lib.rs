@@ -1,7 +1,7 @@
 //! Who sells what, who gets it, and at what price: the pure core of the market.
 //!
 //! One [`Marketplace`] a node, in three roles. As a **seller** it keeps what is idle listed in the market of
-//! its class (CompuP2P paper, IV-A). As a **market owner** it keeps the listings of the markets whose keys
+//! its class (CompuP2P paper, IV-A), once for each commodity that it sells. As a **market owner** it keeps the listings of the markets whose keys
 //! fall to it, as soft state (the paper's "Handling Failures of MOs and Listed Sellers"), and matches buyers
 //! with sellers by the reverse Vickrey rule (IV-B1). As a **buyer** it asks the owner of the class it needs
 //! and follows upwards until somebody fits.

@@ -100,3 +100,39 @@ pub fn fits(listing: &Listing, free: Bundle, reputation: Reputation, requirement
         && same(&requirement.os, &listing.platform.os)
         && same(&requirement.arch, &listing.platform.arch)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proto::Bytes;
+
+    #[test]
+    fn a_part_holds_as_many_slices_as_its_scarcest_good_allows() {
+        let of = |cores, memory, disk| Bundle { cores, memory: Bytes(memory), disk: Bytes(disk) };
+        for (free, slice, expected) in [
+            (of(4, 9, 9), of(1, 2, 3), 3),
+            (of(4, 9, 9), of(1, 0, 0), 4),
+            (of(4, 1, 9), of(1, 2, 3), 0),
+            (of(0, 7, 0), of(0, 2, 0), 3),
+            (of(4, u64::MAX, 9), of(0, 1, 0), u32::MAX),
+            (of(4, 9, 9), of(0, 0, 0), u32::MAX),
+        ] {
+            assert_eq!(slices(free, slice), expected, "{free:?} {slice:?}");
+        }
+    }
+
+    #[test]
+    fn who_asks_for_nothing_of_the_commodity_asks_for_nothing() {
+        let gib = Bytes::gib(1);
+        for (commodity, memory, disk, is_one) in [
+            (Commodity::Compute, Bytes(0), Bytes(0), true),
+            (Commodity::Memory, gib, Bytes(0), true),
+            (Commodity::Memory, Bytes(0), gib, false),
+            (Commodity::Disk, gib, Bytes(0), false),
+            (Commodity::Disk, Bytes(0), gib, true),
+        ] {
+            let requirement = Requirement { commodity, memory, disk, ..Requirement::default() };
+            assert_eq!(is_well_formed(&requirement), is_one, "{requirement:?}");
+        }
+    }
+}

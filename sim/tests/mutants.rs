@@ -165,6 +165,20 @@ fn a_seller_that_sells_a_core_twice_is_noticed() {
 }
 
 #[test]
+fn a_seller_that_sells_memory_or_disk_twice_is_noticed() {
+    struct Twice(fn(&mut Supply));
+    impl Mutant for Twice {
+        fn supply(&mut self, _: usize, mut supply: Supply) -> Supply {
+            (self.0)(&mut supply);
+            supply
+        }
+    }
+    for change in [|supply: &mut Supply| supply.memory.0 *= 2, |supply: &mut Supply| supply.disk.0 *= 2] {
+        check("calm", &mut Twice(change), "cores", "and believes that");
+    }
+}
+
+#[test]
 fn a_message_with_a_forged_sender_is_noticed() {
     struct Forger;
     impl Mutant for Forger {

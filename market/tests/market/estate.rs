@@ -6,10 +6,13 @@ use crate::papers::{
 use market::{Config, Input, Marketplace, Output, owner, placement};
 use proto::Placement;
 use proto::message::market::{
-    Delist, FindSeller, HandOver, Handed, HandedOver, Listing, MarketMessage, Reserve, Reserved, Unavailable,
+    Delist, FindSeller, HandOver, Handed, HandedOver, Listing, MarketMessage, Reserve, Reserved, Standing,
+    Unavailable,
 };
 use proto::wire::Wire;
-use proto::{Bytes, Capacity, Commodity, Market, Range, Rate, RefusalCode, RequestId, Rules, Signed, Time};
+use proto::{
+    Bundle, Bytes, Capacity, Commodity, Market, Range, Rate, RefusalCode, RequestId, Rules, Signed, Time,
+};
 
 const HEIR: u16 = 50;
 const DONOR: u16 = 60;
@@ -256,7 +259,18 @@ fn a_page_is_bounded_and_fits_into_forty_kilobytes() {
     let name = "n".repeat(market::requirement::MAX_NAME);
     let platform = proto::message::market::Platform { os: name.clone(), arch: name, native: true };
     let memory = Bytes(u64::MAX);
-    let largest = Listing { platform, memory, disk: memory, version: u64::MAX, ..offer(2, 1, u64::MAX) };
+    let standing = Standing { account: key(2), kept: u64::MAX, broken: u64::MAX, expires: Time(u64::MAX) };
+    let standing = Some(Signed::new(standing, &crate::papers::keys(9)));
+    let whole = Bundle { cores: u32::MAX, memory, disk: memory };
+    let largest = Listing {
+        platform,
+        memory,
+        disk: memory,
+        version: u64::MAX,
+        standing,
+        whole,
+        ..offer(2, 1, u64::MAX)
+    };
     let page = pass(vec![signed(2, largest); owner::MAX_HANDED], true);
     assert!(page.encode().len() <= 40_000, "{}", page.encode().len());
 }

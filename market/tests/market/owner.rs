@@ -368,6 +368,9 @@ fn a_buyer_has_a_bounded_number_of_matches_under_way() {
             other => panic!("{n}: {other:?}"),
         }
     }
+    // Somebody else is served meanwhile.
+    let answer = sent(&tell(&mut owner, 98, order(0, 1_000, need(1, 1_000), 9, vec![]), at(0)));
+    assert!(matches!(answer[..], [(1, MarketMessage::Reserve(_))]), "{answer:?}");
 }
 
 #[test]

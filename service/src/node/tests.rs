@@ -132,7 +132,7 @@ fn a_node_that_takes_its_last_work_leaves_when_it_is_done() {
     pair.give(1, Input::Intake { intake: Intake::Closed });
     pair.run(Span::secs(4));
     // It is no longer listed, and stays.
-    assert!(pair.nodes[1].market().is_listed().is_none() && pair.nodes[1].chord().is_member());
+    assert!(pair.nodes[1].market().listed().next().is_none() && pair.nodes[1].chord().is_member());
     pair.give(1, Input::Intake { intake: Intake::Last { left: 1 } });
     pair.run(Span::secs(4));
     assert!(pair.nodes[1].chord().is_member());
@@ -144,6 +144,6 @@ fn a_node_that_takes_its_last_work_leaves_when_it_is_done() {
 fn nothing_is_for_sale_while_the_owner_needs_the_machine() {
     let mut pair = Pair::new();
     pair.give(1, Input::Decide { work: Work::Suspend });
-    assert!(pair.nodes[1].market().is_listed().is_none());
-    assert_eq!(pair.nodes[1].market().free_cores(), 0);
+    assert!(pair.nodes[1].market().listed().next().is_none());
+    assert_eq!(pair.nodes[1].market().free_part().cores, 0);
 }

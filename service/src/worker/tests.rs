@@ -120,6 +120,9 @@ fn offer(n: u8) -> Signed<Offer> {
         memory: room,
         disk: room,
         platform: Platform::default(),
+        longest: WALL,
+        standing: None,
+        whole: proto::Bundle { cores: 1, memory: room, disk: room },
         version: 1,
         expires: CLOSES,
     };
@@ -135,6 +138,8 @@ fn offer(n: u8) -> Signed<Offer> {
         asks_seen: 1,
         clearing: Rate(5),
         fee: Rules::LOCAL.owner_fee,
+        owner_rate: Rate(0),
+        draw: id(n),
         expires: CLOSES,
     };
     let ticket = Signed::new(ticket, &keys(3));

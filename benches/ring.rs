@@ -1,7 +1,7 @@
 //! What the ring costs on real nodes: all of them in one process, each with its own key, port and directory, and
 //! some as processes of their own. The nodes are the program's, over real connections on the loopback.
 
-use crate::cli::{BankOptions, Bootstrap, JoinOptions, Limit, ask};
+use crate::cli::{BankOptions, Bootstrap, Founding, JoinOptions, Limit, ask};
 use crate::control::{Failure, Reply, Request};
 use crate::exec::Engine;
 use crate::node::{run_bank, run_join};
@@ -139,7 +139,13 @@ impl Ring {
     async fn together(count: usize) -> Result<Self, Failure> {
         let mut ring = Self::new(count)?;
         let (listen, home) = (free_address()?, ring.directory.path().join("bank"));
-        drop(tokio::spawn(run_bank(BankOptions { home, listen, local_rules: true, tied: false })));
+        drop(tokio::spawn(run_bank(BankOptions {
+            home,
+            listen,
+            local_rules: true,
+            founding: Founding::default(),
+            tied: false,
+        })));
         ring.await_bank(listen).await?;
         for home in &ring.homes {
             let bootstrap = Bootstrap { key: None, addr: listen.to_string() };

@@ -1,7 +1,7 @@
 //! What the ring costs on real nodes: all of them in one process, each with its own key, port and directory, and
 //! some as processes of their own. The nodes are the program's, over real connections on the loopback.
 
-use crate::cli::{BankOptions, Bootstrap, JoinOptions, Limit, ask};
+use crate::cli::{BankOptions, Bootstrap, Founding, JoinOptions, Limit, ask};
 use crate::control::{Failure, Reply, Request};
 use crate::exec::Engine;
 use crate::node::{run_bank, run_join};
@@ -143,7 +143,7 @@ impl Ring {
             home,
             listen,
             local_rules: true,
-            founding: Default::default(),
+            founding: Founding::default(),
             tied: false,
         })));
         ring.await_bank(listen).await?;

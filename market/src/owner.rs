@@ -18,6 +18,7 @@ use proto::message::market::{Delist, Handed, List, Listed, MarketMessage};
 use proto::{Bundle, Peer, Placement, PublicKey, Range, Refusal, RefusalCode, RequestId, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use tickets::Tickets;
+
 /// Listings that one seller may send within [`LIST_PERIOD`]: twice as many as a machine of 64 cores sends that sells and
 /// frees all of them at once. Who sends more is told to wait, and costs no signature; the others are served meanwhile.
 pub const MAX_LISTS_PER_SELLER: u32 = 128;

@@ -282,9 +282,7 @@ mod tests {
     fn what_stands_still_takes_longer_and_comes_to_the_same() {
         let job = job(8_000_000, 0, Span::secs(60), u64::MAX);
         let mut machine = Machine::new(1, Capacity(1_000));
-        let (took, whole) = machine
-            .start(CONTRACT, Bundle { cores: 1, ..Bundle::default() }, &job, &mut BTreeSet::new(), Time(0))
-            .unwrap();
+        let (took, whole) = machine.start(CONTRACT, ONE, &job, &mut BTreeSet::new(), Time(0)).unwrap();
         assert_eq!(took, Span(8_000));
         machine.pause(CONTRACT, Time(3_000));
         assert!(!machine.end(CONTRACT, Time(8_000)));

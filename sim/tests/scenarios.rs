@@ -205,6 +205,7 @@ fn every_scenario_has_a_name_and_a_report_that_names_it() {
             "hang",
             "leave",
             "succession",
+            "bulk",
             "owners"
         ]
     );

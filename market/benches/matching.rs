@@ -125,6 +125,7 @@ fn entry(n: usize, is_equal: bool, rng: &mut ChaCha8Rng) -> Entry {
         platform: Platform { os: os.into(), arch: arch.into(), native },
         longest: proto::Span::secs(60),
         standing: None,
+        whole: proto::Bundle::default(),
         expires: Time(1_000_000 + rng.next_u64() % 1_000_000),
     };
     let listing = Signed { body, signer: seller(n), signature: Signature([0; 64]) };

@@ -10,7 +10,7 @@ use crate::{placement, requirement};
 use proto::message::market::{
     Delist, List, Listed, Listing, MarketMessage, RefusedRequest, Reserve, Reserved, Unavailable,
 };
-use proto::{CommandId, Market, Peer, Range, RefusalCode, RequestId, Signed, Span, Time};
+use proto::{Bundle, CommandId, Market, Peer, Range, RefusalCode, RequestId, Signed, Span, Time};
 use slices::Slices;
 
 /// How long a reservation is kept unless it is taken; longer than a ticket lives, so that whoever holds a
@@ -359,6 +359,7 @@ impl Seller {
             platform: supply.platform.clone(),
             longest: supply.longest,
             standing: None,
+            whole: Bundle { cores: supply.cores, memory: supply.memory, disk: supply.disk },
             expires: now.after(post.rules.renewal.times(LIFETIME_RENEWALS)),
         };
         (cores > 0).then_some(listing)

@@ -59,6 +59,7 @@ pub(crate) fn listing(seller: u8, ask: u64) -> Listing {
         platform: Platform::default(),
         longest: proto::Span::secs(60),
         standing: None,
+        whole: proto::Bundle::default(),
         expires: Time(0),
     }
 }

@@ -31,6 +31,7 @@ fn listing(n: u8) -> Signed<Listing> {
         platform: Platform::default(),
         longest: proto::Span::secs(60),
         standing: None,
+        whole: proto::Bundle::default(),
         expires: Time(9_000_000),
     };
     Signed::new(body, &keys(n))

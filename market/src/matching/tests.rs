@@ -64,6 +64,7 @@ fn listing() -> impl Strategy<Value = (u16, Listing, u32)> {
                 platform,
                 longest: proto::Span::secs(60),
                 standing: None,
+                whole: proto::Bundle::default(),
                 expires: Time(1_000 + u64::from(n)),
             };
             (n, listing, sold)

@@ -78,6 +78,7 @@ pub(crate) fn listing(n: u16, version: u64, cores: u32, per_core: u64, ask: u64)
         platform,
         longest,
         standing: None,
+        whole: proto::Bundle { cores, memory, disk },
         expires: at(0).after(rules().renewal.times(3)),
     }
 }

@@ -3,6 +3,7 @@
 use crate::commodity::{Bundle, Commodity, Market};
 use crate::id::{CommandId, Peer, RequestId};
 use crate::key::PublicKey;
+use crate::message::survey::{Survey, Surveyed};
 use crate::money::{Money, Rate};
 use crate::quantity::{Bytes, Capacity, Reputation};
 use crate::refusal::Refusal;
@@ -69,6 +70,9 @@ pub struct Listing {
     pub longest: Span,
     /// What the bank says of the seller; without it the seller is unknown.
     pub standing: Option<Signed<Standing>>,
+    /// What would be listed here if nothing of the machine were sold: what this seller could ever take on, in difference
+    /// to what is free now.
+    pub whole: Bundle,
     /// When the listing ends.
     pub expires: Time,
 }
@@ -288,4 +292,6 @@ pub enum MarketMessage {
     Unavailable(Unavailable),
     HandOver(Box<HandOver>),
     HandedOver(HandedOver),
+    Survey(Box<Survey>),
+    Surveyed(Box<Surveyed>),
 }

@@ -11,7 +11,7 @@ wire_struct!(Platform => Platform { os, arch, native });
 wire_struct!(Standing => Standing { account, kept, broken, expires });
 wire_struct!(Bundle => Bundle { cores, memory, disk });
 wire_struct!(Listing => Listing {
-    seller, version, market, cores, per_core, ask, memory, disk, platform, longest, standing, expires,
+    seller, version, market, cores, per_core, ask, memory, disk, platform, longest, standing, whole, expires,
 });
 wire_struct!(Requirement => Requirement {
     commodity, power, cores, memory, disk, os, arch, native, run_time, reputation,
@@ -36,5 +36,5 @@ wire_struct!(HandedOver => HandedOver { request });
 wire_oneof!(MarketMessage => MarketMessage . body in market_message::Body {
     List = List, Listed = Listed, Delist = Delist, FindSeller = FindSeller, Matched = Matched,
     NoSeller = NoSeller, Refused = Refused, Reserve = Reserve, Reserved = Reserved, Unavailable = Unavailable,
-    HandOver = HandOver, HandedOver = HandedOver,
+    HandOver = HandOver, HandedOver = HandedOver, Survey = Survey, Surveyed = Surveyed,
 });

@@ -28,6 +28,7 @@ fn listing() -> Listing {
         platform: Platform { os: "linux".into(), arch: String::new(), native: false },
         longest: Span::secs(60),
         standing: None,
+        whole: Bundle { cores: 2, memory: Bytes::gib(1), disk: Bytes::gib(2) },
         expires: Time(9),
     }
 }

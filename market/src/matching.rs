@@ -4,6 +4,7 @@
 //! compact rows and skips blocks of them ([`book`]); the listings themselves are only fetched for the ticket.
 
 mod book;
+mod look;
 mod mark;
 mod names;
 #[cfg(test)]

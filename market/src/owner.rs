@@ -6,6 +6,7 @@ pub(crate) mod tickets;
 
 use crate::matching::{Books, Entry, Found, Order, Seen};
 use crate::post::Post;
+use crate::survey::{Askers, Sales};
 use crate::ticket::{CLOCK_SKEW, LIFETIME_RENEWALS, TICKET_TTL};
 use crate::{placement, requirement};
 use estate::Estate;
@@ -54,6 +55,8 @@ pub(crate) struct Owner {
     /// Buyers that wait until a donor has handed its listings over.
     pub(crate) parked: BTreeMap<MatchKey, Wish>,
     tickets: Tickets,
+    pub(crate) sales: Sales,
+    pub(crate) askers: Askers,
 }
 
 /// A match under way.
@@ -144,6 +147,7 @@ impl Owner {
         let cores = requirement::cores(&wish.find.requirement);
         self.books.end_flight(listing.seller.key, cores);
         self.books.sell(listing.seller.key, listing.version, cores);
+        self.sales.note(listing.market, candidate.clearing, now);
         let ticket = Signed::new(ticket_of(post, &wish, *candidate, now), &post.keys);
         let matched = Matched { request: wish.find.request, ticket: ticket.clone() };
         post.send(wish.buyer, MarketMessage::Matched(Box::new(matched)));

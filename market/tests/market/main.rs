@@ -21,6 +21,8 @@ mod sales;
 #[cfg(test)]
 mod seller;
 #[cfg(test)]
+mod survey;
+#[cfg(test)]
 mod tickets;
 #[cfg(test)]
 mod totality;

@@ -2,9 +2,11 @@
 //! of life renew the lease on the way.
 
 mod offer;
+mod record;
 mod remembered;
 
 pub use offer::Terms;
+pub use record::{Hire, Record};
 
 use crate::dispatch::follow_up;
 use crate::effect::{Effect, Effects};
@@ -59,6 +61,7 @@ pub(crate) struct Worker {
     /// Contracts that this seller has signed away: it takes no offer for them any more.
     signed_away: Remembered,
     is_leaving: bool,
+    pub(crate) record: Record,
     pub(crate) effects: Effects,
 }
 
@@ -91,6 +94,7 @@ impl Worker {
             delivered: Remembered::default(),
             signed_away: Remembered::default(),
             is_leaving: false,
+            record: Record::default(),
             effects: Effects::new(),
         }
     }
@@ -215,6 +219,7 @@ impl Worker {
         let acceptance = Signed::new(Acceptance { contract, offer: offer.hash() }, &self.keys);
         let (buyer, closes) = (offer.body.buyer, offer.body.hold.body.expires);
         let next_action = now.after(self.rules.sign_of_life());
+        self.record.hired(&offer, now);
         let stage = Stage::Staging;
         let work = Work { offer, buyer, stage, cycles: Cycles(0), is_cancelled: false, next_action, closes };
         self.works.insert(contract, work);
@@ -260,6 +265,7 @@ impl Worker {
         if verdict.body.is_accepted {
             let (ticket, report) = (work.offer.body.ticket.clone(), (**report).clone());
             let settle = Settle { hold: contract, ticket, report, verdict: verdict.clone() };
+            self.record.paid(&work.offer, &settle);
             work.stage = Stage::Accepted(Box::new(settle));
             // The buyer may have less than a claim's time left: then it is claimed at once.
             let spare = work.closes.since(now.after(CLAIM_BEFORE_END));
@@ -280,6 +286,7 @@ impl Worker {
     /// Ends the work: the slice is idle again at once, the report is repeated until the buyer judges it.
     fn report(&mut self, contract: ContractId, execution: Execution, now: Time) {
         let Some(work) = self.works.get_mut(&contract) else { return };
+        self.record.ended();
         let Execution { outcome, cycles, outputs, stdout, stderr } = execution;
         let offer = work.offer.hash();
         let report = Report { contract, offer, outcome, cycles, outputs, stdout, stderr };

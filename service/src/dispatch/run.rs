@@ -1,9 +1,11 @@
 //! What is known of a task while it runs.
 
-use super::{Attempt, Submission};
+use super::prospect::Prospects;
+use super::{Attempt, Patience, Submission};
 use crate::contract::State;
 use crate::event::{End, Sale, Verdict};
 use crate::plan::SubTaskPlan;
+use proto::message::market::Requirement;
 use proto::message::service::Report;
 use proto::{ContractId, Cycles, Money, PublicKey, Signed, Span, Time};
 use std::collections::VecDeque;
@@ -67,7 +69,8 @@ pub struct Tally {
 pub(super) struct TaskRun {
     runs: Vec<SubTaskRun>,
     queue: VecDeque<u32>,
-    patience: Span,
+    pub(super) patience: Patience,
+    pub(super) prospects: Prospects,
     started: Time,
     window: u32,
     matching: u32,
@@ -104,6 +107,7 @@ impl TaskRun {
         Self {
             queue,
             patience: submission.patience,
+            prospects: Prospects::default(),
             started: now,
             window: FIRST_WINDOW,
             matching: 0,
@@ -215,6 +219,21 @@ impl TaskRun {
         taken
     }
 
+    /// Takes those out of the queue that need exactly this, whatever they bid.
+    pub(super) fn take_waiting_for(&mut self, requirement: &Requirement) -> Vec<u32> {
+        let Self { runs, queue, .. } = self;
+        let run = |index: u32| usize::try_from(index).ok().and_then(|index| runs.get(index));
+        let is_meant = |index: &u32| run(*index).is_some_and(|run| run.plan.requirement == *requirement);
+        let (taken, left): (Vec<u32>, Vec<u32>) = queue.iter().partition(|index| is_meant(index));
+        *queue = left.into();
+        taken
+    }
+
+    /// The sub-tasks, in the order of the file.
+    pub(super) fn runs(&self) -> impl Iterator<Item = &SubTaskRun> {
+        self.runs.iter()
+    }
+
     /// A sub-task has its seller and its money: more purchases may run at once.
     pub(super) fn widen(&mut self) {
         self.window = self.window.saturating_mul(2).min(LARGEST_WINDOW);
@@ -239,7 +258,8 @@ impl TaskRun {
     /// Whether a sub-task that finds nobody since `since`, while nothing else was at work, should give up.
     pub(super) fn is_out_of_patience(&self, since: Time, now: Time) -> bool {
         // One that waits for the bank has a seller, and may soon be at work.
-        now.since(since.max(self.worked_until)) >= self.patience && self.tally.running == 0
+        let Patience::For(patience) = self.patience else { return false };
+        now.since(since.max(self.worked_until)) >= patience && self.tally.running == 0
     }
 
     /// Whether sub-tasks have money set aside that may come back.
@@ -388,7 +408,10 @@ mod tests {
             retries: 3,
         };
         let task = proto::CommandId([7; 16]);
-        TaskRun::new(Submission { task, plans: vec![plan; count], patience: Span::secs(1) }, Time(0))
+        TaskRun::new(
+            Submission { task, plans: vec![plan; count], patience: Patience::For(Span::secs(1)) },
+            Time(0),
+        )
     }
 
     /// The path a sub-task takes, and the first step of it that the table does not allow.

@@ -7,7 +7,7 @@ use crate::net::store::{Pins, Store};
 use proto::message::service::Blob;
 use proto::{ContractId, Rules, Span};
 use service::task::SubTask;
-use service::{SubTaskPlan, Submission};
+use service::{Patience, SubTaskPlan, Submission};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,7 +46,7 @@ pub(crate) async fn prepare(submit: Submit, rules: Rules, store: Arc<Store>) -> 
         destinations: task.sub_tasks.iter().map(Destinations::of).collect(),
         pins,
         results: to.unwrap_or(base),
-        submission: Submission { task: contract, plans, patience: span(patience) },
+        submission: Submission { task: contract, plans, patience: Patience::For(span(patience)) },
     })
 }
 

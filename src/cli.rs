@@ -9,6 +9,7 @@ mod exit;
 mod file;
 mod interrupt;
 mod local;
+mod market;
 mod node;
 mod options;
 mod policy;
@@ -26,7 +27,7 @@ pub(crate) use options::{BankOptions, Bootstrap, JoinOptions, Limit};
 
 use crate::control::Failure;
 use crate::output::{Place, Printer};
-use arguments::{BankCommand, Cli, Command, MarketCommand, PolicyCommand};
+use arguments::{BankCommand, Cli, Command, PolicyCommand};
 use clap::Parser as _;
 use std::ffi::OsString;
 use std::future::Future;
@@ -89,7 +90,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Done {
         Command::Task { command } => task::run(command, &global, printer),
         Command::Status => node::status(&global, printer),
         Command::Leave => node::leave(&global, printer),
-        Command::Market { command: MarketCommand::List } => node::listings(&global, printer),
+        Command::Market { command } => market::run(command, &global, printer),
         Command::Ring { command } => ring::run(&command, &global, printer),
         Command::Dev(dev) => local::dev(&dev, &global, printer),
         Command::Policy { command: PolicyCommand::Check { file } } => policy::check(&file, printer),

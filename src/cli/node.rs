@@ -63,14 +63,6 @@ pub(super) fn balance(global: &Global, printer: Printer) -> Done {
     Ok(exit::SUCCESS)
 }
 
-pub(super) fn listings(global: &Global, printer: Printer) -> Done {
-    match ask_node(global, &Request::Listings, ANSWER)? {
-        (_, Reply::Listings(listings)) => printer.listings(&listings)?,
-        (home, _) => return Err(client::unexpected(&home).into()),
-    }
-    Ok(exit::SUCCESS)
-}
-
 pub(super) fn leave(global: &Global, printer: Printer) -> Done {
     match ask_node(global, &Request::Leave, LEAVE)? {
         (home, Reply::Left) => printer.left(&home)?,

@@ -1,6 +1,7 @@
 //! Nodes, tasks and money as commands show them. Money is a decimal text in credits, durations are seconds,
 //! cycles are in Gc.
 
+use super::{RecordView, StandingView};
 use serde::{Deserialize, Serialize};
 
 /// A node as its owner sees it.
@@ -37,6 +38,10 @@ pub(crate) struct NodeView {
     /// Orders the bank has not answered.
     pub(crate) unanswered_orders: usize,
     pub(crate) uptime: f64,
+    /// Where its listing stands, as it was about a renewal ago.
+    pub(crate) standing: Option<StandingView>,
+    /// What it did as a seller.
+    pub(crate) record: RecordView,
 }
 
 /// A task.
@@ -83,6 +88,19 @@ pub(crate) enum TaskState {
     Cancelled,
     /// The node ended before the task did.
     Interrupted,
+}
+
+impl TaskState {
+    /// The word for it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Interrupted => "interrupted",
+        }
+    }
 }
 
 /// A sub-task.

@@ -1,11 +1,15 @@
 //! The loop around a pure node: one input at a time, then everything it wants done.
 
+mod surveys;
+
 use super::clock::Clock;
 use super::control::{Call, Question};
 use super::executions::Executions;
 use super::explorer::{Explorer, Home, Quest};
+use super::market::listing_view;
+use super::record::SellersBook;
 use super::supply::Supplier;
-use super::tasks::{Prepared, Tasks, Write, Written, prepare};
+use super::tasks::{Prepared, Quoted, Tasks, Write, Written, prepare};
 use crate::control::{BalanceView, Failure, ListingView, NodeView, Reply, Request, Submit};
 use crate::net::store::{Pins, Store};
 use crate::net::{Event, Net};
@@ -15,6 +19,7 @@ use service::{EventKind, Input, Node, Output};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use surveys::Surveys;
 use tokio::sync::mpsc;
 
 /// How often the load is measured and running executions are asked how far they are.
@@ -46,6 +51,8 @@ pub(crate) struct Driver {
     /// What open contracts need of the store.
     pins: BTreeMap<ContractId, Pins>,
     explorer: Explorer,
+    surveys: Surveys,
+    book: SellersBook,
     finished: mpsc::UnboundedSender<Finished>,
     finishing: mpsc::UnboundedReceiver<Finished>,
     leave_by: Option<Instant>,
@@ -56,6 +63,7 @@ pub(crate) struct Driver {
 enum Finished {
     Prepared(Result<Prepared, Failure>, Question),
     Written(Written, Option<Question>),
+    Quoted(Result<Box<Quoted>, Failure>, Question),
 }
 
 /// What the driver is made of.
@@ -67,13 +75,14 @@ pub(crate) struct Parts {
     pub(crate) executions: Executions,
     pub(crate) supplier: Supplier,
     pub(crate) tasks: Tasks,
+    pub(crate) book: SellersBook,
     pub(crate) bank: Peer,
     pub(crate) inputs: mpsc::UnboundedSender<Input>,
 }
 
 impl Driver {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { node, net, store, clock, executions, supplier, tasks, bank, inputs } = parts;
+        let Parts { node, net, store, clock, executions, supplier, tasks, book, bank, inputs } = parts;
         let (finished, finishing) = mpsc::unbounded_channel();
         let explorer = Explorer::new(net.clone());
         Self {
@@ -91,6 +100,8 @@ impl Driver {
             leavers: Vec::new(),
             pins: BTreeMap::new(),
             explorer,
+            surveys: Surveys::default(),
+            book,
             finished,
             finishing,
             leave_by: None,
@@ -139,6 +150,7 @@ impl Driver {
             }
         }
         self.executions.stop_all();
+        self.book.save(self.node.record());
         for leaver in self.leavers.drain(..) {
             leaver.answer(Reply::Left);
         }
@@ -166,7 +178,10 @@ impl Driver {
                 self.take(Input::Submit { submission });
                 question.answer(Reply::Task(Box::new(view)));
             }
-            Finished::Prepared(Err(failure), question) => question.answer(Reply::Error(failure)),
+            Finished::Prepared(Err(failure), question) | Finished::Quoted(Err(failure), question) => {
+                question.answer(Reply::Error(failure));
+            }
+            Finished::Quoted(Ok(quoted), question) => self.ask_quote(quoted, question),
             Finished::Written(written, question) => {
                 let task = written.task();
                 self.tasks.written(written);
@@ -215,6 +230,7 @@ impl Driver {
                 }
             }
             Output::Balance { available, held } => {
+                self.told_balance(available);
                 let account = self.node.me().key.to_hex();
                 let (available, held) = (available.to_string(), held.to_string());
                 for (_, asker) in self.balance_askers.drain(..) {
@@ -223,6 +239,7 @@ impl Driver {
                 }
             }
             Output::Found { .. } => {}
+            Output::Surveyed { token, overview } => self.surveyed(token, *overview),
             Output::Joined => tracing::info!("in the ring"),
             Output::NotJoined { why } => tracing::warn!(why, "not in the ring; trying again"),
             Output::Left => self.has_left = true,
@@ -286,6 +303,8 @@ impl Driver {
             self.take(Input::Progressed { contract, cycles });
         }
         self.tasks.report_progress(&self.node);
+        self.look_at_surveys();
+        self.book.save(self.node.record());
         let (node, executions) = (&self.node, &self.executions);
         self.pins.retain(|contract, _| node.has_contract(*contract) || executions.is_running(*contract));
         let late = Failure::no_bank(&self.bank.addr.to_string());
@@ -306,7 +325,7 @@ impl Driver {
     fn answer(&mut self, call: Call) {
         let Call { request, question } = call;
         match request {
-            Request::Status => question.answer(Reply::Status(Box::new(self.view()))),
+            Request::Status => self.ask_status(question),
             Request::Submit(submit) => self.submit(submit, question),
             Request::Task { task } => self.with_task(&task, question, |_, _| {}),
             Request::Tasks => question.answer(Reply::Tasks(self.tasks.all(&self.node))),
@@ -328,7 +347,11 @@ impl Driver {
                 self.balance_askers.push((Instant::now(), question));
                 self.take(Input::AskBalance);
             }
-            Request::Listings => question.answer(Reply::Listings(self.listings())),
+            Request::Markets => self.ask_markets(question),
+            Request::Market { market } => self.ask_market(&market, question),
+            Request::Quote(quote) => self.quote(quote, question),
+            Request::Explain { task } => self.ask_why(&task, question),
+            Request::Price => self.ask_price(question),
             Request::Ring => self.explore(Quest::Show, question),
             Request::Lookup { key } => match proto::id::unhex(&key) {
                 Some(key) => self.explore(Quest::Lookup { key: RingId(key) }, question),
@@ -362,16 +385,7 @@ impl Driver {
 
     fn listings(&self) -> Vec<ListingView> {
         let now = self.clock.now();
-        let show = |listing: &proto::message::market::Listing| ListingView {
-            market: listing.market.to_string(),
-            seller: listing.seller.key.to_hex(),
-            address: listing.seller.addr.to_string(),
-            cores: listing.cores,
-            per_core: listing.per_core.0,
-            ask: listing.ask.to_string(),
-            expires_in: listing.expires.since(now).as_secs_f64(),
-        };
-        self.node.market().listings().map(show).collect()
+        self.node.market().listings().map(|listing| listing_view(listing, now)).collect()
     }
 
     fn view(&self) -> NodeView {
@@ -399,6 +413,8 @@ impl Driver {
             listings: market.listings().count(),
             unanswered_orders: self.node.unanswered_orders(),
             uptime: self.started.elapsed().as_secs_f64(),
+            standing: self.standing(),
+            record: self.book.view(&self.node.record()),
         }
     }
 }

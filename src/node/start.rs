@@ -5,6 +5,7 @@ use super::control;
 use super::driver::{Driver, Parts};
 use super::executions::Executions;
 use super::random;
+use super::record::SellersBook;
 use super::supply::Supplier;
 use super::tasks::Tasks;
 use crate::cli::{Bootstrap, JoinOptions};
@@ -69,7 +70,9 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
     let supplier = Supplier::new(policy, entered.rules, per_core, load);
     let (inputs, own) = mpsc::unbounded_channel();
     let executions = Executions::new(engine, scratch);
-    let parts = Parts { node, net: net.clone(), store, clock, executions, supplier, tasks, bank, inputs };
+    let book = SellersBook::open(home.join("earnings.json"));
+    let parts =
+        Parts { node, net: net.clone(), store, clock, executions, supplier, tasks, book, bank, inputs };
     let mut driver = Driver::new(parts);
     driver.take(service::Input::Start { via: entered.peers.clone() });
     output::ready(net.address(), keys.public(), home, options.tied);

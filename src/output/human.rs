@@ -1,13 +1,16 @@
 //! Output for people: sentences and tables.
 
+mod market;
 mod money;
 mod network;
 mod node;
 mod ring;
 mod task;
 
+pub(super) use market::{explain, market, markets, price, quote};
 pub(super) use network::{network, run};
-pub(super) use node::{balance, listings, node};
+use node::listings;
+pub(super) use node::{balance, node};
 pub(super) use ring::{lookup, ring, ring_check};
 pub(super) use task::{results, submitted, task, tasks, validated};
 

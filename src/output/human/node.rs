@@ -1,8 +1,9 @@
 //! A node, its account and its markets for people.
 
+use super::market::standing;
 use super::money::two_decimals;
 use super::{Align, Colour, Look, Table, clean, count, short};
-use crate::control::{BalanceView, ListingView, NodeView};
+use crate::control::{BalanceView, ListingView, NodeView, RecordView};
 use std::fmt::Write as _;
 
 /// How a node is, one thing a line.
@@ -18,7 +19,10 @@ pub(in crate::output) fn node(node: &NodeView) -> String {
     );
     let selling = match (&node.listed, &node.not_selling) {
         (_, Some(why)) => format!("nothing: {why}"),
-        (Some(market), None) => format!("in {market} at {} credits/Gc", two_decimals(&node.ask)),
+        (Some(market), None) => {
+            let place = node.standing.as_ref().map(|place| format!(", {}", standing(place)));
+            format!("in {market} at {} credits/Gc{}", two_decimals(&node.ask), place.unwrap_or_default())
+        }
         (None, None) => format!("not listed yet, at {} credits/Gc", two_decimals(&node.ask)),
     };
     let lines = [
@@ -36,6 +40,8 @@ pub(in crate::output) fn node(node: &NodeView) -> String {
             ),
         ),
         ("selling", selling),
+        ("hired", hired(&node.record)),
+        ("earned", earned(&node.record)),
         ("working", format!("for others on {}", count(node.working, "sub-task"))),
         ("owns", format!("markets with {}", count(node.listings, "listing"))),
         ("orders", format!("{} without an answer of the bank", node.unanswered_orders)),
@@ -45,6 +51,24 @@ pub(in crate::output) fn node(node: &NodeView) -> String {
         let _ = writeln!(text, "{name:<8} {}", clean(value));
         text
     })
+}
+
+fn hired(record: &RecordView) -> String {
+    let Some(last) = &record.last_hired else { return "never".into() };
+    let (buyer, price) = (short(&last.buyer), two_decimals(&last.price));
+    format!("last {} by {buyer} at {} for {price} credits/Gc", last.at, last.address)
+}
+
+fn earned(record: &RecordView) -> String {
+    format!(
+        "{} credits in this run for {} of {} contracts; {} in all for {} of {}",
+        two_decimals(&record.earned),
+        record.paid,
+        record.contracts,
+        two_decimals(&record.earned_ever),
+        record.paid_ever,
+        record.contracts_ever,
+    )
 }
 
 fn count_of_cores(node: &NodeView) -> String {
@@ -62,10 +86,7 @@ pub(in crate::output) fn balance(balance: &BalanceView) -> String {
 }
 
 /// Listings, by market.
-pub(in crate::output) fn listings(listings: &[ListingView], look: Look) -> String {
-    if listings.is_empty() {
-        return "no listings in the markets that this node owns\n".into();
-    }
+pub(super) fn listings(listings: &[ListingView], look: Look) -> String {
     let (left, right) = (Align::Left, Align::Right);
     let mut table = Table::new(&[
         ("market", left),

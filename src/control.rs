@@ -10,7 +10,7 @@ mod view;
 
 pub(crate) use market::{
     ExplainPartView, ExplainView, HiredView, MarketView, MarketsView, PriceView, QuotePartView, QuoteView,
-    RecordView, RulePriceView, ShownMarketView, StandingView,
+    RecordView, RulePriceView, RuleTotalView, ShownMarketView, StandingView,
 };
 pub(crate) use ring::{HopView, LookupView, NeighbourView, RingCheckView, RingView};
 pub(crate) use view::{

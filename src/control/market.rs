@@ -69,6 +69,19 @@ pub(crate) struct QuoteView {
     /// Markets whose owner could not be reached.
     pub(crate) unreached: usize,
     pub(crate) parts: Vec<QuotePartView>,
+    /// What the whole task would cost by each rule, as far as there are sellers.
+    pub(crate) totals: Vec<RuleTotalView>,
+}
+
+/// What one rule would charge for a whole task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RuleTotalView {
+    pub(crate) rule: String,
+    pub(crate) is_in_force: bool,
+    /// How many of the sub-tasks it would place now.
+    pub(crate) placed: u64,
+    /// What all of them would cost at the prices of those, fees included; sub-tasks that have no price are left out.
+    pub(crate) cost: String,
 }
 
 /// Sub-tasks of a task that need and bid the same.

@@ -107,9 +107,10 @@ pub(super) fn price(
              loses money at every hire"
         )),
         (Some(_), Some(_)) => advice.push("the last clearing price would have paid your ask".into()),
-        (Some(_), None) if standing.is_some() => advice.push("nothing was sold in this market yet".into()),
-        (Some(_), None) => advice.push("where it stands is known once the listing is confirmed".into()),
-        (None, _) => {}
+        (Some(_), None) if standing.is_none() => {
+            advice.push("where it stands is known once the listing is confirmed".into());
+        }
+        _ => {}
     }
     PriceView { ask: ask.map(|ask| ask.to_string()), standing, not_selling, advice }
 }

@@ -2,7 +2,7 @@
 
 use crate::control::{
     EventView, HiredView, MarketView, NodeView, QuotePartView, QuoteView, RecordView, RulePriceView,
-    SaleView, StandingView, SubTaskView, TaskLine, TaskState, TaskView,
+    RuleTotalView, SaleView, StandingView, SubTaskView, TaskLine, TaskState, TaskView,
 };
 
 /// A task of three sub-tasks: one succeeded, one runs, one waits.
@@ -159,6 +159,12 @@ pub(crate) fn quote() -> QuoteView {
         rate: rate.map(Into::into),
         cost: cost.map(Into::into),
     };
+    let total = |rule: &str, placed: u64, cost: &str| RuleTotalView {
+        rule: rule.into(),
+        is_in_force: rule == "vickrey",
+        placed,
+        cost: cost.into(),
+    };
     let part = QuotePartView {
         sub_task: "price[1]".into(),
         count: 8,
@@ -187,6 +193,7 @@ pub(crate) fn quote() -> QuoteView {
         is_affordable: true,
         unreached: 0,
         parts: vec![part],
+        totals: vec![total("vickrey", 2, "80"), total("posted", 0, "0")],
     }
 }
 

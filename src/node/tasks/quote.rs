@@ -1,13 +1,14 @@
 //! What a task would cost: its sub-tasks in groups that need the same, asked about and reckoned up.
 
 use super::super::market::{cost, needs};
-use crate::control::{Failure, Quote, QuotePartView, QuoteView, RulePriceView};
+use crate::control::{Failure, Quote, QuotePartView, QuoteView, RulePriceView, RuleTotalView};
 use market::quote::{Price, Rule, price};
 use market::{Overview, describe};
 use proto::message::service::Blob;
 use proto::message::survey::{Inquiry, Survey};
 use proto::{Cycles, Hash, Money, Rules, Span};
 use service::{SubTaskPlan, whole_commodity};
+use std::collections::BTreeMap;
 
 /// Groups of sub-tasks with different needs that one quote is made for.
 const MAX_GROUPS: usize = 64;
@@ -80,9 +81,23 @@ impl Quoted {
     /// The quote, with the answers to [`Quoted::surveys`] and what is available on the account.
     pub(crate) fn view(&self, overviews: &[Overview], available: Money, rules: &Rules) -> QuoteView {
         let answers = self.groups.iter().zip(answers(overviews));
-        let parts: Vec<(QuotePartView, Money)> =
+        let parts: Vec<(QuotePartView, Costs)> =
             answers.map(|(group, (overview, index))| part(group, overview, index, rules)).collect();
-        let expected = parts.iter().fold(0_u64, |sum, (_, cost)| sum.saturating_add(cost.0));
+        let totals = Rule::ALL.map(|rule| {
+            let all = parts.iter().filter_map(|(_, costs)| costs.get(&rule));
+            all.fold((0_u64, 0_u64), |(placed, cost), (slices, money)| {
+                (placed.saturating_add(*slices), cost.saturating_add(money.0))
+            })
+        });
+        let in_force = Rule::of(rules.rule);
+        let total = |(rule, (placed, cost)): (Rule, (u64, u64))| RuleTotalView {
+            rule: rule.name().into(),
+            is_in_force: rule == in_force,
+            placed,
+            cost: Money(cost).to_string(),
+        };
+        let expected = Rule::ALL.iter().zip(&totals).find(|(rule, _)| **rule == in_force);
+        let expected = expected.map_or(0, |(_, (_, cost))| *cost);
         let unreached = overviews.iter().map(|overview| overview.unreached.len()).max().unwrap_or(0);
         QuoteView {
             file: self.file.clone(),
@@ -97,6 +112,7 @@ impl Quoted {
             is_affordable: available.0 >= expected.max(self.largest.0),
             unreached,
             parts: parts.into_iter().map(|(part, _)| part).collect(),
+            totals: Rule::ALL.into_iter().zip(totals).map(total).collect(),
         }
     }
 }
@@ -113,18 +129,20 @@ pub(crate) fn answers(overviews: &[Overview]) -> impl Iterator<Item = (&Overview
         .flat_map(|overview| (0..market::survey::MAX_INQUIRIES).map(move |index| (overview, index)))
 }
 
-/// A group as it is shown, and what all of it would cost by the network's rule.
-fn part(group: &Group, overview: &Overview, index: usize, rules: &Rules) -> (QuotePartView, Money) {
+/// What a group costs by each rule: how many are placed now, and what all of it would cost at that price.
+type Costs = BTreeMap<Rule, (u64, Money)>;
+
+/// A group as it is shown, and what all of it would cost.
+fn part(group: &Group, overview: &Overview, index: usize, rules: &Rules) -> (QuotePartView, Costs) {
     let Group { first, inquiry, price: cap, work } = group;
     let fit = overview.fit(index, inquiry);
     let in_force = Rule::of(rules.rule);
-    let mut all = Money::ZERO;
+    let mut all = Costs::new();
     let prices = Rule::ALL.map(|rule| {
         let Price { slices, rate, .. } = price(overview, index, inquiry, rule, &rules.pricing);
         let each = rate.map(|rate| cost(rate, *work, *cap, rules));
-        if rule == in_force {
-            all = Money(each.unwrap_or_default().0.saturating_mul(u64::from(inquiry.slices)));
-        }
+        let of_all = each.unwrap_or_default().0.saturating_mul(u64::from(inquiry.slices));
+        all.insert(rule, (slices, Money(of_all)));
         RulePriceView {
             rule: rule.name().into(),
             is_in_force: rule == in_force,

@@ -156,6 +156,8 @@ fn parts(parts: &[QuotePartView]) -> Table {
         ("sub-tasks", left),
         ("Gc each", right),
         ("bid/Gc", right),
+        ("price/Gc", right),
+        ("cost each", right),
         ("fit now", right),
         ("at once", right),
         ("could", right),
@@ -164,10 +166,13 @@ fn parts(parts: &[QuotePartView]) -> Table {
     ]);
     for part in parts {
         let dear = part.lowest_ask.as_deref();
+        let price = part.prices.iter().find(|price| price.is_in_force);
         let cells = [
             name(part),
             format!("{:.3}", part.gcycles),
             two_decimals(&part.bid),
+            money(price.and_then(|price| price.rate.as_deref())),
+            money(price.and_then(|price| price.cost.as_deref())),
             part.sellers.to_string(),
             part.slices.to_string(),
             part.could.to_string(),
@@ -179,29 +184,18 @@ fn parts(parts: &[QuotePartView]) -> Table {
     table
 }
 
-/// A row for each rule: what one of each kind of sub-task costs by it.
+/// What the whole task costs by each rule.
 fn rules(quote: &QuoteView) -> Table {
     let (left, right) = (Align::Left, Align::Right);
-    let mut table = Table::new(&[
-        ("rule", left),
-        ("sub-tasks", left),
-        ("placed now", right),
-        ("price/Gc", right),
-        ("each", right),
-        ("", left),
-    ]);
-    for part in &quote.parts {
-        for price in &part.prices {
-            let cells = [
-                price.rule.clone(),
-                name(part),
-                price.placed.to_string(),
-                money(price.rate.as_deref()),
-                money(price.cost.as_deref()),
-                if price.is_in_force { "in force".into() } else { String::new() },
-            ];
-            table.row(cells, Colour::Bold);
-        }
+    let mut table = Table::new(&[("rule", left), ("placed now", right), ("cost of all", right), ("", left)]);
+    for total in &quote.totals {
+        let cells = [
+            total.rule.clone(),
+            total.placed.to_string(),
+            if total.placed > 0 { two_decimals(&total.cost) } else { "-".into() },
+            if total.is_in_force { "in force".into() } else { String::new() },
+        ];
+        table.row(cells, Colour::Bold);
     }
     table
 }

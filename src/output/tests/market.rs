@@ -106,12 +106,12 @@ ask less
 fn a_quote_shows_who_fits_what_each_rule_charges_and_the_balance() {
     let expected = "\
 tasks.xml (Options): 8 sub-tasks; this network's rule is vickrey, 0.01 credits for each go to the market owner
-sub-tasks            Gc each  bid/Gc  fit now  at once  could       too dear  needs
-price[1] and 7 more   10.000   0.999        1        2      2  1 (from 1.50)  200 Mc/s on 1 core
+sub-tasks            Gc each  bid/Gc  price/Gc  cost each  fit now  at once  could       too dear  needs
+price[1] and 7 more   10.000   0.999     0.999      10.00        1        2      2  1 (from 1.50)  200 Mc/s on 1 core
 
-rule     sub-tasks            placed now  price/Gc   each
-vickrey  price[1] and 7 more           2     0.999  10.00  in force
-posted   price[1] and 7 more           0         -      -
+rule     placed now  cost of all
+vickrey           2        80.00  in force
+posted            0            -
 total 80.00 credits now, at most 80.00; 1000.00 are available, which suffices
 ";
     assert_eq!(human::quote(&sample::quote(), PLAIN), expected);

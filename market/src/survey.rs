@@ -23,7 +23,7 @@ pub const MAX_SHOWN: u32 = 64;
 /// Offers that are named for an inquiry in one market; who wants more slices than these have learns of the cheapest.
 pub const MAX_OFFERS: usize = 64;
 /// Listings that one survey has compared with its inquiries, besides what the index finds; beyond it the answer is of
-/// a part ([`Fit::compared`] says so). 4,096 comparisons take less than a millisecond.
+/// a part ([`Fit::compared`] says so).
 pub const MAX_COMPARED: u32 = 4_096;
 /// Surveys of one identity that are answered within a [`WINDOW`]. One that walks over all commodities asks an owner
 /// that answers for everything at most [`crate::surveyor::WALKERS`] times for each.

@@ -37,9 +37,9 @@ fn markets_are_a_table_and_what_was_not_reached_is_said() {
         ..sample::market()
     };
     let table = "\
-market          from  sellers   for sale  lowest ask  median  highest  matches  last price  last match
+market           from  sellers   for sale  lowest ask  median  highest  matches  last price  last match
 compute/45  2436 Mc/s        2  5000 Mc/s        0.10    0.10     0.40        3        0.18  2026-11-21T00:41:00Z
-memory/30    1.0 GiB        0        0 B           -       -        -        3        0.18  2026-11-21T00:41:00Z
+memory/30     1.0 GiB        0        0 B           -       -        -        3        0.18  2026-11-21T00:41:00Z
 not reached: compute/3
 ";
     check_markets(vec![sample::market(), empty], &["compute/3"], table);

@@ -311,7 +311,12 @@ impl Marketplace {
             Input::Found { token, owner } => self.found(token, Some(owner), now),
             Input::NotFound { token } => self.found(token, None, now),
             Input::RangeChanged { range, heir, donor } => {
-                self.owner.range_changed(self.post.me, Change { range, heir, donor }, now);
+                self.owner.range_changed(
+                    self.post.me,
+                    self.post.rules.renewal,
+                    Change { range, heir, donor },
+                    now,
+                );
                 self.seller.range_changed(&self.post, range);
             }
             Input::Successors { peers } => self.owner.succeeded_by(self.post.me, peers),

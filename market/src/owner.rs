@@ -55,6 +55,8 @@ pub(crate) struct Owner {
     /// Buyers that wait until a donor has handed its listings over.
     pub(crate) parked: BTreeMap<MatchKey, Wish>,
     tickets: Tickets,
+    /// When the sellers of what has fallen to this node have listed here, unless they were handed over.
+    pub(crate) settles: Time,
     pub(crate) sales: Sales,
     pub(crate) askers: Askers,
 }

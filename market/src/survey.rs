@@ -77,7 +77,7 @@ impl Owner {
     pub(crate) fn survey(&mut self, post: &mut Post, from: Peer, survey: &Survey, now: Time) {
         match self.admit_survey(post.me, from, survey, now) {
             Ok(()) => {
-                let surveyed = self.answer_survey(from.key, survey);
+                let surveyed = self.answer_survey(from.key, survey, now);
                 post.send(from, MarketMessage::Surveyed(Box::new(surveyed)));
             }
             Err(refusal) => post.refuse(from, survey.request, refusal),
@@ -110,7 +110,7 @@ impl Owner {
         Ok(())
     }
 
-    fn answer_survey(&self, asker: PublicKey, survey: &Survey) -> Surveyed {
+    fn answer_survey(&self, asker: PublicKey, survey: &Survey, now: Time) -> Surveyed {
         let Survey { request, from, to, .. } = *survey;
         let mut work = MAX_COMPARED;
         let is_asked = |market: &Market| market.class <= to.class;
@@ -126,7 +126,7 @@ impl Owner {
             sellers.filter_map(|seller| self.listing_of(seller)).cloned().collect::<Vec<_>>()
         };
         let listings = markets.iter().flat_map(shown_of).collect();
-        Surveyed { request, markets, listings }
+        Surveyed { request, markets, is_settling: now < self.settles, listings }
     }
 
     fn listing_of(&self, seller: PublicKey) -> Option<&Signed<proto::message::market::Listing>> {

@@ -185,7 +185,7 @@ fn a_hand_over_without_an_end_is_seen() {
     let late = |node: &mut Marketplace| {
         let arc = Range { after: placement::key(listing(2).body.market), until: RingId([0; 20]) };
         let change = Change { range: arc, heir: Some(heir), donor: None };
-        node.owner.range_changed(peer(1), change, Time(0));
+        node.owner.range_changed(peer(1), proto::Span::secs(4), change, Time(0));
         node.now = Time(3_000_000);
     };
     check(late, &Violation::LateHandOver);

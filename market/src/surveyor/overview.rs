@@ -15,6 +15,8 @@ pub struct Overview {
     pub markets: BTreeMap<Market, Known>,
     /// The markets whose owner could not be found or did not answer.
     pub unreached: BTreeSet<Market>,
+    /// Whether sellers may not have listed yet with one of the owners, which answers for a market for a short time only.
+    pub is_settling: bool,
     /// The listings that were to be shown and are signed by their sellers, by market and ask.
     pub listings: Vec<Signed<Listing>>,
 }
@@ -75,15 +77,16 @@ impl Overview {
         self.markets.values().map(|known| u64::from(known.state.sellers)).sum()
     }
 
-    /// Whether nobody who is listed could ever run what inquiry number `index` asks for: every owner was reached and
-    /// has compared every listing, there are some besides the asker's own, and none would do if nothing were sold.
-    /// Says which one is closest.
+    /// Whether nobody who is listed could ever run what inquiry number `index` asks for: every owner was reached, has had
+    /// time to hear of its sellers and has compared every listing, there are some besides the asker's own, and none would
+    /// do if nothing were sold. Says which one is closest.
     #[must_use]
     pub fn hopeless(&self, index: usize, inquiry: &Inquiry) -> Option<Nearest> {
         let fit = self.fit(index, inquiry);
         // The asker's own listing, one at most of each commodity, is not compared.
         let is_whole = u64::from(fit.compared).saturating_add(1) >= self.sellers();
-        let is_hopeless = self.is_complete() && is_whole && fit.sellers == 0 && fit.could == 0;
+        let is_known = self.is_complete() && !self.is_settling;
+        let is_hopeless = is_known && is_whole && fit.sellers == 0 && fit.could == 0;
         fit.closest_ever.filter(|_| is_hopeless)
     }
 
@@ -109,6 +112,7 @@ impl Overview {
         survey: &Survey,
         asked: RangeInclusive<Market>,
     ) {
+        self.is_settling |= surveyed.is_settling;
         let mut told = BTreeSet::new();
         for mut state in surveyed.markets {
             if asked.contains(&state.market) && !self.markets.contains_key(&state.market) {

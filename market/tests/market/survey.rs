@@ -1,12 +1,12 @@
 //! Surveys: what an owner tells, and what an asker puts together.
 
-use crate::papers::{at, key, list, listing, need, node, peer, rules, sent, signed, supply, tell};
+use crate::papers::{at, key, keys, list, listing, need, node, peer, rules, sent, signed, supply, tell};
 use crate::world::{Faults, World};
 use market::survey::{MAX_INQUIRIES, SURVEYS_OF_ONE};
-use market::{Input, Marketplace, Output, Overview, describe, requirement};
-use proto::message::market::{Listing, MarketMessage, RefusedRequest, Requirement};
+use market::{Config, Input, Marketplace, Output, Overview, describe, requirement};
+use proto::message::market::{HandOver, Listing, MarketMessage, RefusedRequest, Requirement};
 use proto::message::survey::{Asks, Fit, Inquiry, Lack, MarketState, Nearest, Offered, Survey, Surveyed};
-use proto::{Bundle, Bytes, Capacity, Commodity, Market, Rate, RefusalCode, RequestId, Span};
+use proto::{Bundle, Bytes, Capacity, Commodity, Market, Range, Rate, RefusalCode, RequestId, Span, Time};
 
 const ASKER: u16 = 30;
 
@@ -174,6 +174,42 @@ fn everything_that_a_listing_may_lack_is_told_with_its_figure() {
     let said = "10.1.0.1:7740 has 8.0 GiB of memory, 9.0 GiB are asked for; \
         has a reputation of 0.500, 0.900 is asked for";
     check_lacks(|_| {}, known, &lacks, &lacks, said);
+}
+
+/// Whether an owner of a part of the circle, whose part becomes another, says that sellers may not have come yet.
+fn check_settling(before: Range, after: Range, donor: Option<u16>, millis: u64, expected: bool) {
+    let mut owner = Marketplace::new(Config { rules: rules() }, peer(0), keys(0), [3; 32], at(0));
+    tell_arc(&mut owner, before, None, at(0));
+    tell_arc(&mut owner, after, donor, at(100));
+    if let Some(donor) = donor {
+        let page = HandOver { request: RequestId(5), listings: vec![], is_last: true };
+        tell(&mut owner, donor, MarketMessage::HandOver(Box::new(page)), at(100));
+    }
+    let now = at(100).after(Span::millis(millis));
+    let asked = MarketMessage::Survey(Box::new(Survey { from: compute(5), ..survey(vec![]) }));
+    let sent = sent(&tell(&mut owner, ASKER, asked, now));
+    let [(ASKER, MarketMessage::Surveyed(told))] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!(told.is_settling, expected, "{before:?} {after:?} {donor:?} {millis}");
+}
+
+fn tell_arc(owner: &mut Marketplace, range: Range, donor: Option<u16>, now: Time) {
+    let donor = donor.map(peer);
+    crate::papers::give(owner, Input::RangeChanged { range, heir: None, donor }, now);
+}
+
+#[test]
+fn an_owner_that_took_over_after_a_crash_says_that_sellers_may_not_have_come_yet() {
+    let arc = |after: u32, until: u32| {
+        let key = |class| market::placement::key(compute(class));
+        Range { after: key(after), until: key(until) }
+    };
+    let renewal = rules().renewal.0 / 1_000;
+    check_settling(arc(3, 9), arc(1, 9), None, renewal - 1, true);
+    check_settling(arc(3, 9), arc(1, 9), None, renewal, false);
+    check_settling(arc(3, 9), arc(1, 9), Some(7), 0, false);
+    check_settling(arc(1, 9), arc(3, 9), None, 0, false);
+    check_settling(arc(3, 9), arc(9, 9), None, 0, true);
+    check_settling(arc(3, 9), arc(3, 9), None, 0, false);
 }
 
 #[test]

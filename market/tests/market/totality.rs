@@ -149,10 +149,8 @@ fn surveyed() -> impl Strategy<Value = Surveyed> {
     });
     let markets = prop::collection::vec(state, 0..4);
     let listings = prop::collection::vec(listings(), 0..3);
-    (requests(), markets, listings).prop_map(|(request, markets, listings)| Surveyed {
-        request,
-        markets,
-        listings,
+    (requests(), markets, any::<bool>(), listings).prop_map(|(request, markets, is_settling, listings)| {
+        Surveyed { request, markets, is_settling, listings }
     })
 }
 

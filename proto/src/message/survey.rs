@@ -43,6 +43,9 @@ pub struct Surveyed {
     pub request: RequestId,
     /// How they stand, empty ones too.
     pub markets: Vec<MarketState>,
+    /// Whether it answers for a part of them for less than a renewal, and nobody has handed it over: sellers may not have
+    /// listed here yet.
+    pub is_settling: bool,
     /// The listings that were to be shown, by market and ask.
     pub listings: Vec<Signed<Listing>>,
 }

@@ -8,7 +8,7 @@ use crate::{Bytes, Capacity, Rate, Reputation, Span};
 
 wire_struct!(Survey => Survey { request, from, to, ask, inquiries, show });
 wire_struct!(Inquiry => Inquiry { requirement, bid, slices });
-wire_struct!(Surveyed => Surveyed { request, markets, listings });
+wire_struct!(Surveyed => Surveyed { request, markets, is_settling, listings });
 wire_struct!(MarketState => MarketState { market, sellers, amount, asks, cheaper, matches, last, fits });
 wire_struct!(Asks => Asks { lowest, median, highest });
 wire_struct!(LastMatch => LastMatch { clearing, at });

@@ -292,7 +292,7 @@ structures! {
 
     Survey { request, from, to, ask, inquiries, show }
     Inquiry { requirement, bid, slices }
-    Surveyed { request, markets, listings }
+    Surveyed { request, markets, is_settling, listings }
     MarketState { market, sellers, amount, asks, cheaper, matches, last, fits }
     Asks { lowest, median, highest }
     LastMatch { clearing, at }

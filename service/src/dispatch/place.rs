@@ -86,7 +86,7 @@ impl Dispatch {
         if self.put_back(task, index, &why, now) {
             self.tell(task, EventKind::NoSeller { sub_task: index, why }, now);
         }
-        self.survey(task, index);
+        self.survey(task, index, now);
     }
 
     /// Puts a sub-task back into the queue, which is looked at again after a pause that grows. Tells whether

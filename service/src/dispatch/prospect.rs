@@ -16,7 +16,8 @@ use proto::{ContractId, Market, Money, Rate, RequestId, Span, Time};
 
 /// Different requirements of one task that are asked about; the others have their patience.
 const MAX_REQUIREMENTS: usize = 64;
-/// How often is asked about one whose answer leaves it open, since not every owner was reached.
+/// How often is asked about one whose answer leaves it open, since not every owner was reached or knows its sellers yet;
+/// once in a renewal.
 const MAX_SURVEYS: u32 = 3;
 
 /// What is known of the requirements of a task.
@@ -28,8 +29,8 @@ pub(super) struct Prospects {
 enum Prospect {
     /// So many surveys were begun, and the last is under way.
     Asking(u32),
-    /// So many surveys left it open.
-    Open(u32),
+    /// So many surveys left it open; the next may be made at this time.
+    Open(u32, Time),
     /// Somebody could run it.
     Possible,
     /// Nobody who is listed could ever run it; why, in words.
@@ -65,12 +66,12 @@ impl Prospects {
     }
 
     /// Notes a survey about `requirement`, if one is due.
-    fn begin(&mut self, requirement: &Requirement) -> bool {
+    fn begin(&mut self, requirement: &Requirement, now: Time) -> bool {
         let is_full = self.known.len() >= MAX_REQUIREMENTS;
         match self.of(requirement) {
             Some(prospect) => {
-                let Prospect::Open(surveys) = *prospect else { return false };
-                let is_due = surveys < MAX_SURVEYS;
+                let Prospect::Open(surveys, again) = *prospect else { return false };
+                let is_due = surveys < MAX_SURVEYS && again <= now;
                 if is_due {
                     *prospect = Prospect::Asking(surveys + 1);
                 }
@@ -98,13 +99,13 @@ impl Dispatch {
     }
 
     /// Asks the market whether anybody could ever run a sub-task that has found nobody.
-    pub(super) fn survey(&mut self, task: ContractId, index: u32) {
+    pub(super) fn survey(&mut self, task: ContractId, index: u32, now: Time) {
         let Some(run) = self.tasks.get_mut(&task) else { return };
         if run.patience == Patience::Endless || run.is_at_work() {
             return;
         }
         let Some(plan) = run.run_mut(index).map(|run| run.plan.clone()) else { return };
-        if !run.prospects.begin(&plan.requirement) {
+        if !run.prospects.begin(&plan.requirement, now) {
             return;
         }
         self.next_token += 1;
@@ -118,6 +119,7 @@ impl Dispatch {
     /// What the market says: a sub-task that nobody could ever run ends, and so do all that need the same.
     pub(crate) fn surveyed(&mut self, token: u64, overview: &Overview, now: Time) {
         let Some((task, inquiry)) = self.surveys.remove(&token) else { return };
+        let again = now.after(self.rules.renewal);
         let Some(run) = self.tasks.get_mut(&task) else { return };
         let fit = overview.fit(0, &inquiry);
         let Some(prospect) = run.prospects.of(&inquiry.requirement) else { return };
@@ -128,7 +130,7 @@ impl Dispatch {
                 describe(&closest, &inquiry)
             )),
             None if fit.could > 0 || fit.sellers > 0 => Prospect::Possible,
-            None => Prospect::Open(surveys),
+            None => Prospect::Open(surveys, again),
         };
         if let Prospect::Hopeless(why) = prospect {
             let why = why.clone();

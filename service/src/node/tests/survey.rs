@@ -103,6 +103,21 @@ fn an_owner_that_cannot_be_asked_leaves_it_open() {
 }
 
 #[test]
+fn what_was_left_open_is_asked_again_after_a_renewal() {
+    let mut pair = Pair::new();
+    pair.is_lost = |message| matches!(message, Message::Market(MarketMessage::Survey(_)));
+    let submission =
+        Submission { task: TASK, plans: vec![plan(large())], patience: Patience::For(Span::secs(60)) };
+    pair.give(0, Input::Submit { submission });
+    // Longer than an owner is asked for.
+    pair.run(Span::secs(15));
+    assert_eq!(pair.nodes[0].wants(TASK, pair.now).len(), 1);
+    pair.is_lost = |_| false;
+    pair.run(Rules::LOCAL.renewal.plus(Span::secs(4)));
+    assert_eq!(pair.nodes[0].wants(TASK, pair.now), []);
+}
+
+#[test]
 fn a_survey_of_the_user_is_answered_to_the_user() {
     let mut pair = Pair::new();
     let inquiry = Inquiry { requirement: large(), bid: Rate(9), slices: 1 };

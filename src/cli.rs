@@ -10,6 +10,7 @@ mod file;
 mod founding;
 mod interrupt;
 mod local;
+mod market;
 mod moment;
 mod node;
 mod options;
@@ -30,7 +31,7 @@ pub(crate) use options::{BankOptions, Bootstrap, JoinOptions, Limit};
 
 use crate::control::Failure;
 use crate::output::{Place, Printer};
-use arguments::{BankCommand, Cli, Command, MarketCommand};
+use arguments::{BankCommand, Cli, Command};
 use clap::Parser as _;
 use std::ffi::OsString;
 use std::future::Future;
@@ -96,7 +97,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Done {
         Command::Resume => owner::resume(&global, printer),
         Command::Drain => owner::drain(&global, printer),
         Command::Leave(leave) => owner::leave(&leave, &global, printer),
-        Command::Market { command: MarketCommand::List } => node::listings(&global, printer),
+        Command::Market { command } => market::run(command, &global, printer),
         Command::Ring { command } => ring::run(&command, &global, printer),
         Command::Dev(dev) => local::dev(&dev, &global, printer),
         Command::Policy { command } => policy::run(command, &global, printer),

@@ -4,10 +4,15 @@
 //! [`Request::Watch`] with a [`Reply::Event`] for every change and a [`Reply::Task`] at the end. The socket is
 //! in the node's directory with mode 0600: who can open it is the node's owner.
 
+mod market;
 mod ring;
 mod sharing;
 mod view;
 
+pub(crate) use market::{
+    CostView, ExplainPartView, ExplainView, HiredView, MarketView, MarketsView, PriceView, QuotePartView,
+    QuoteView, RecordView, RulePriceView, RuleTotalView, ShownMarketView, StandingView,
+};
 pub(crate) use ring::{HopView, LookupView, NeighbourView, RingCheckView, RingView};
 pub(crate) use sharing::{Departure, ReloadView, Sharing, SharingView};
 pub(crate) use view::{
@@ -45,8 +50,16 @@ pub(crate) enum Request {
     Results { task: String, to: Option<PathBuf> },
     /// The account.
     Balance,
-    /// The listings in the markets that this node owns.
-    Listings,
+    /// The markets of the whole network.
+    Markets,
+    /// One market, such as `compute/40`, with its cheapest listings.
+    Market { market: String },
+    /// What a task would cost now.
+    Quote(Quote),
+    /// Why a task is where it is.
+    Why { task: String },
+    /// Where the ask of this node stands.
+    Price,
     /// The node's neighbours in the ring, with their round trips.
     Ring,
     /// Who answers for a key (40 hexadecimal digits), with the path to it.
@@ -83,6 +96,21 @@ pub(crate) struct Submit {
     pub(crate) set: BTreeMap<String, String>,
     /// Seconds without any fitting seller after which a sub-task fails.
     pub(crate) patience: f64,
+    /// Whether it waits without end instead, also for sellers that are not listed yet.
+    #[serde(default)]
+    pub(crate) wait_for_sellers: bool,
+}
+
+/// A task that is only to be quoted.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Quote {
+    /// The task file's text.
+    pub(crate) text: String,
+    /// Its name, for messages.
+    pub(crate) file: String,
+    /// Values for `${name}` in the file.
+    pub(crate) set: BTreeMap<String, String>,
 }
 
 /// What the node answers.
@@ -99,8 +127,16 @@ pub(crate) enum Reply {
     Event(EventView),
     /// To [`Request::Balance`].
     Balance(BalanceView),
-    /// To [`Request::Listings`].
-    Listings(Vec<ListingView>),
+    /// To [`Request::Markets`].
+    Markets(Box<MarketsView>),
+    /// To [`Request::Market`].
+    Market(Box<ShownMarketView>),
+    /// To [`Request::Quote`].
+    Quote(Box<QuoteView>),
+    /// To [`Request::Why`].
+    Why(Box<ExplainView>),
+    /// To [`Request::Price`].
+    Price(Box<PriceView>),
     /// To [`Request::Ring`].
     Ring(Box<RingView>),
     /// To [`Request::Lookup`].
@@ -183,6 +219,13 @@ impl Failure {
         let message = "this node is not in the ring at the moment";
         let hint = "it enters by itself: try again in a few seconds, or see its log";
         Self { retryable: true, ..Self::new("not_in_ring", message, 4).hint(hint) }
+    }
+
+    /// No owner of the markets in question answers.
+    pub(crate) fn no_market() -> Self {
+        let message = "no owner of these markets could be reached";
+        let hint = "`compup2p ring check` tells what is wrong with the ring";
+        Self { retryable: true, ..Self::new("market_unreachable", message, 4).hint(hint) }
     }
 
     /// A lookup that came to nobody.

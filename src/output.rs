@@ -25,8 +25,8 @@ pub(crate) use view::{
 };
 
 use crate::control::{
-    BalanceView, Failure, ListingView, LookupView, NodeView, ReloadView, RingCheckView, RingView,
-    SharingView, TaskLine, TaskView,
+    BalanceView, ExplainView, Failure, LookupView, MarketsView, NodeView, PriceView, QuoteView, ReloadView,
+    RingCheckView, RingView, SharingView, ShownMarketView, TaskLine, TaskView,
 };
 use jiff::Timestamp;
 use proto::PublicKey;
@@ -97,8 +97,24 @@ impl Printer {
         self.result(|| json::document("balance", balance), |_| human::balance(balance))
     }
 
-    pub(crate) fn listings(self, listings: &[ListingView]) -> Result<(), Failure> {
-        self.result(|| json::listings(listings), |look| human::listings(listings, look))
+    pub(crate) fn markets(self, markets: &MarketsView) -> Result<(), Failure> {
+        self.result(|| json::document("market-list", markets), |look| human::markets(markets, look))
+    }
+
+    pub(crate) fn market(self, market: &ShownMarketView) -> Result<(), Failure> {
+        self.result(|| json::document("market-show", market), |look| human::market(market, look))
+    }
+
+    pub(crate) fn price(self, price: &PriceView) -> Result<(), Failure> {
+        self.result(|| json::document("market-price", price), |_| human::price(price))
+    }
+
+    pub(crate) fn quote(self, quote: &QuoteView) -> Result<(), Failure> {
+        self.result(|| json::document("task-quote", quote), |look| human::quote(quote, look))
+    }
+
+    pub(crate) fn explain(self, explain: &ExplainView) -> Result<(), Failure> {
+        self.result(|| json::document("task-explain", explain), |_| human::explain(explain))
     }
 
     pub(crate) fn ring(self, ring: &RingView) -> Result<(), Failure> {

@@ -16,9 +16,12 @@ pub mod owner;
 pub mod placement;
 mod post;
 pub mod pricing;
+pub mod quote;
 pub mod requirement;
 pub mod seller;
 mod supply;
+pub mod survey;
+pub mod surveyor;
 pub mod ticket;
 
 pub use buyer::shortage::Shortage;
@@ -26,6 +29,8 @@ pub use check::Violation;
 pub use matching::{MAX_COUNTED, MAX_LISTINGS};
 pub use seller::slices::Slice;
 pub use supply::{Supply, Tariff};
+pub use survey::lacks::{describe, unit};
+pub use surveyor::overview::{Known, Overview};
 pub use ticket::{Ordered, TicketFault, verify_answer, verify_batch, verify_papers, verify_ticket};
 
 use buyer::{Buyer, Order};
@@ -33,10 +38,12 @@ use matching::Spot;
 use owner::{Owner, estate::Change};
 use post::Post;
 use proto::message::market::{Listing, MarketMessage, Requirement, Standing, Ticket};
+use proto::message::survey::Survey;
 use proto::{
     Bundle, CommandId, Commodity, KeyPair, Market, Peer, PublicKey, Range, Rate, RingId, Rules, Signed, Time,
 };
 use seller::Seller;
+use surveyor::Surveyor;
 
 /// What a marketplace has to know from outside.
 #[derive(Clone, Copy, Debug)]
@@ -125,6 +132,14 @@ pub enum Input {
         /// Sellers that are not wanted; the first [`owner::MAX_AVOID`] count.
         avoid: Vec<PublicKey>,
     },
+    /// Somebody wants to know how markets stand, without buying. [`Output::Surveyed`] follows within
+    /// [`surveyor::SURVEY_DEADLINE`] of its start, at once if too many wait.
+    Survey {
+        /// The caller's number for the answer.
+        token: u64,
+        /// What is asked; its request number is chosen here.
+        survey: Box<Survey>,
+    },
     /// The moment of [`Marketplace::poll_timeout`] has come.
     Timeout,
 }
@@ -164,6 +179,13 @@ pub enum Output {
         /// What was come across.
         shortage: Shortage,
     },
+    /// A survey has ended.
+    Surveyed {
+        /// The caller's number.
+        token: u64,
+        /// What was learnt.
+        overview: Box<Overview>,
+    },
 }
 
 /// The market's part of a node.
@@ -173,6 +195,7 @@ pub struct Marketplace {
     owner: Owner,
     seller: Seller,
     buyer: Buyer,
+    surveyor: Surveyor,
     now: Time,
 }
 
@@ -182,7 +205,8 @@ impl Marketplace {
     pub fn new(config: Config, me: Peer, keys: KeyPair, seed: [u8; 32], now: Time) -> Self {
         let owner = Owner::new(config.rules.placement, config.bank);
         let post = Post::new(config, me, keys, seed);
-        Self { post, owner, seller: Seller::new(now), buyer: Buyer::default(), now }
+        let (seller, buyer) = (Seller::new(now), Buyer::default());
+        Self { post, owner, seller, buyer, surveyor: Surveyor::default(), now }
     }
 
     /// Takes `input` in at `now`; a `now` before the last one counts as the last one.
@@ -192,6 +216,7 @@ impl Marketplace {
         self.owner.tick(&mut self.post, now);
         self.seller.tick(&mut self.post, now);
         self.buyer.tick(&mut self.post, now);
+        self.surveyor.tick(&mut self.post, now);
         self.accept(input, now);
         self.settle(now);
     }
@@ -204,7 +229,9 @@ impl Marketplace {
     /// The earliest deadline: [`Input::Timeout`] is due then.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
-        [self.owner.next_due(), self.seller.next_due(), self.buyer.next_due()].into_iter().flatten().min()
+        let dues =
+            [self.owner.next_due(), self.seller.next_due(), self.buyer.next_due(), self.surveyor.next_due()];
+        dues.into_iter().flatten().min()
     }
 
     /// The listings in the markets that this node owns.
@@ -285,11 +312,17 @@ impl Marketplace {
                 self.owner.unreachable(&mut self.post, peer, now);
                 self.seller.unreachable(&mut self.post, peer, now);
                 self.buyer.unreachable(&mut self.post, peer, now);
+                self.surveyor.unreachable(&mut self.post, peer, now);
             }
             Input::Found { token, owner } => self.found(token, Some(owner), now),
             Input::NotFound { token } => self.found(token, None, now),
             Input::RangeChanged { range, heir, donor } => {
-                self.owner.range_changed(self.post.me, Change { range, heir, donor }, now);
+                self.owner.range_changed(
+                    self.post.me,
+                    self.post.rules.renewal,
+                    Change { range, heir, donor },
+                    now,
+                );
                 self.seller.range_changed(&self.post, range);
             }
             Input::Successors { peers } => self.owner.succeeded_by(self.post.me, peers),
@@ -302,18 +335,20 @@ impl Marketplace {
                 let order = Order { token, tickets, requirement, bid, avoid };
                 self.buyer.buy(&mut self.post, order, now);
             }
+            Input::Survey { token, survey } => self.surveyor.start(&mut self.post, token, *survey, now),
             Input::Timeout => {}
         }
     }
 
     fn found(&mut self, token: u64, owner: Option<Peer>, now: Time) {
-        if !self.seller.found(&mut self.post, token, owner, now) {
-            self.buyer.found(&mut self.post, token, owner, now);
+        let Self { post, seller, buyer, surveyor, .. } = self;
+        if !seller.found(post, token, owner, now) && !buyer.found(post, token, owner, now) {
+            surveyor.found(post, token, owner, now);
         }
     }
 
     fn receive(&mut self, from: Peer, message: MarketMessage, now: Time) {
-        let Self { post, owner, seller, buyer, .. } = self;
+        let Self { post, owner, seller, buyer, surveyor, .. } = self;
         match message {
             MarketMessage::List(list) => owner.list(post, from, *list, now),
             MarketMessage::Delist(delist) => owner.delist(from, delist),
@@ -329,8 +364,11 @@ impl Marketplace {
             MarketMessage::Refused(refused) => {
                 if !seller.refused(post, from, &refused, now) {
                     buyer.refused(post, from, &refused, now);
+                    surveyor.refused(post, from, &refused, now);
                 }
             }
+            MarketMessage::Survey(survey) => owner.survey(post, from, &survey, now),
+            MarketMessage::Surveyed(surveyed) => surveyor.surveyed(post, from, *surveyed, now),
         }
     }
 

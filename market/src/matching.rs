@@ -5,6 +5,7 @@
 
 mod book;
 mod expiries;
+mod look;
 mod mark;
 mod names;
 mod packed;

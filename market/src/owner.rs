@@ -10,6 +10,7 @@ pub(crate) mod tickets;
 use crate::matching::{Books, Entry, MAX_LISTINGS, Spot};
 use crate::post::Post;
 use crate::requirement;
+use crate::survey::{Askers, Sales};
 use crate::ticket::{CLOCK_SKEW, LIFETIME_RENEWALS};
 use estate::Estate;
 use intake::Intake;
@@ -54,6 +55,10 @@ pub(crate) struct Owner {
     pub(crate) parked: BTreeMap<MatchKey, Wish>,
     tickets: Tickets,
     intake: Intake,
+    /// When the sellers of what has fallen to this node have listed here, unless they were handed over.
+    pub(crate) settles: Time,
+    pub(crate) sales: Sales,
+    pub(crate) askers: Askers,
 }
 
 impl Owner {
@@ -71,6 +76,9 @@ impl Owner {
             parked: BTreeMap::new(),
             tickets: Tickets::default(),
             intake: Intake::default(),
+            settles: Time(0),
+            sales: Sales::default(),
+            askers: Askers::default(),
         }
     }
 

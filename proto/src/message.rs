@@ -4,6 +4,7 @@ pub mod bank;
 pub mod chord;
 pub mod market;
 pub mod service;
+pub mod survey;
 
 /// Anything that one process says to another.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@ mod chord;
 mod field;
 mod market;
 mod service;
+mod survey;
 
 pub use field::{Field, MAX_REPEATED, MAX_TEXT};
 use prost::Message as _;

@@ -4,11 +4,13 @@
 mod attempt;
 mod bank;
 mod place;
+mod prospect;
 mod run;
 mod seller;
 mod timer;
 
-pub(crate) use bank::{follow_up, total_rate};
+pub(crate) use bank::{follow_up, shares, total_rate};
+pub use prospect::{Want, whole_commodity};
 pub use run::{SubTaskStatus, Tally, TaskStatus};
 
 use crate::contract::State;
@@ -17,6 +19,7 @@ use crate::event::{Event, EventKind, Verdict};
 use crate::plan::SubTaskPlan;
 use attempt::{Abandoned, Attempt};
 use proto::message::service::{Cancel, ServiceMessage};
+use proto::message::survey::Inquiry;
 use proto::{CommandId, ContractId, KeyPair, Peer, PublicKey, Rules, Span, Time};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
@@ -31,8 +34,17 @@ pub struct Submission {
     pub task: ContractId,
     /// Its sub-tasks.
     pub plans: Vec<SubTaskPlan>,
-    /// How long a sub-task may find no seller, while nothing else of the task is at work, before it fails.
-    pub patience: Span,
+    /// How long a sub-task waits for a seller.
+    pub patience: Patience,
+}
+
+/// How long a sub-task may find no seller, while nothing else of its task is at work, before it fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// So long; and no longer than until it is known that nobody who is listed could ever run it.
+    For(Span),
+    /// Without end, also while nobody who is listed could ever run it.
+    Endless,
 }
 
 pub(crate) struct Dispatch {
@@ -45,6 +57,8 @@ pub(crate) struct Dispatch {
     contracts: BTreeMap<ContractId, (ContractId, u32)>,
     /// What tickets are being bought for, by their ids.
     purchases: BTreeMap<CommandId, (ContractId, u32)>,
+    /// Surveys under way: for which task, about which requirement.
+    surveys: BTreeMap<u64, (ContractId, Inquiry)>,
     settlements: BTreeMap<CommandId, ContractId>,
     abandoned: BTreeMap<ContractId, Abandoned>,
     /// Releases under way for holds of a former life of this node.
@@ -65,6 +79,7 @@ impl Dispatch {
             tasks: BTreeMap::new(),
             contracts: BTreeMap::new(),
             purchases: BTreeMap::new(),
+            surveys: BTreeMap::new(),
             settlements: BTreeMap::new(),
             abandoned: BTreeMap::new(),
             strays: BTreeSet::new(),

@@ -4,6 +4,7 @@ use crate::event::Event;
 use proto::message::bank::Order;
 use proto::message::market::Requirement;
 use proto::message::service::{Blob, Job, ServiceMessage};
+use proto::message::survey::Survey;
 use proto::{CommandId, ContractId, Peer, PublicKey, Rate};
 use std::collections::VecDeque;
 
@@ -12,6 +13,7 @@ use std::collections::VecDeque;
 pub(crate) enum Effect {
     Send { to: Peer, message: ServiceMessage },
     Buy { token: u64, tickets: Vec<CommandId>, requirement: Requirement, bid: Rate, avoid: Vec<PublicKey> },
+    Survey { token: u64, survey: Box<Survey> },
     Take { ticket: CommandId },
     Free { ticket: CommandId },
     Order { id: CommandId, order: Order },

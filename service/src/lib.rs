@@ -18,8 +18,8 @@ pub mod policy;
 pub mod task;
 
 pub use contract::State;
-pub use dispatch::{SubTaskStatus, Submission, Tally, TaskStatus};
+pub use dispatch::{Patience, SubTaskStatus, Submission, Tally, TaskStatus, Want, whole_commodity};
 pub use event::{End, Event, EventKind, Sale};
 pub use node::{Config, Input, Node, Output, Violation};
 pub use plan::{PlanError, SubTaskPlan};
-pub use worker::{Execution, Intake, Terms};
+pub use worker::{Execution, Hire, Intake, Record, Terms};

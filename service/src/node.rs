@@ -5,10 +5,10 @@ mod face;
 pub use face::{Config, Input, Output, Violation};
 
 use crate::desk::Desk;
-use crate::dispatch::{Dispatch, Tally, TaskStatus};
+use crate::dispatch::{Dispatch, Tally, TaskStatus, Want};
 use crate::effect::Effect;
 use crate::policy::Work;
-use crate::worker::{Intake, Worker};
+use crate::worker::{Intake, Record, Worker};
 use chord::Chord;
 use market::Marketplace;
 use market::owner::MAX_SUCCESSORS;
@@ -43,7 +43,7 @@ pub struct Node {
     outputs: VecDeque<Output>,
 }
 
-/// Tokens of lookups that the user asked for have this bit; the market's do not.
+/// Tokens of lookups and surveys that the user asked for have this bit; those of the parts do not.
 const USERS: u64 = 1 << 63;
 
 impl Node {
@@ -117,6 +117,9 @@ impl Node {
             Input::AskBalance => self.ask_balance(),
             Input::Lookup { token, key } => {
                 self.chord.handle(chord::Input::Lookup { token: token | USERS, key }, now);
+            }
+            Input::Survey { token, survey } => {
+                self.market.handle(market::Input::Survey { token: token | USERS, survey }, now);
             }
             Input::Leave => self.leave(now),
             Input::Timeout => self.handle_timeouts(now),
@@ -231,6 +234,18 @@ impl Node {
     #[must_use]
     pub fn tally(&self, task: ContractId) -> Option<Tally> {
         self.dispatch.tally(task)
+    }
+
+    /// What the sub-tasks of a task that have not ended need.
+    #[must_use]
+    pub fn wants(&self, task: ContractId, now: Time) -> Vec<Want> {
+        self.dispatch.wants(task, now)
+    }
+
+    /// What this node did as a seller since it was started.
+    #[must_use]
+    pub const fn record(&self) -> Record {
+        self.worker.record
     }
 
     /// The tasks of this node's user.
@@ -439,6 +454,10 @@ impl Node {
             market::Output::NotBought { tickets, shortage, .. } => {
                 self.dispatch.not_bought(&tickets, &shortage, now);
             }
+            market::Output::Surveyed { token, overview } if token & USERS != 0 => {
+                self.outputs.push_back(Output::Surveyed { token: token & !USERS, overview });
+            }
+            market::Output::Surveyed { token, overview } => self.dispatch.surveyed(token, &overview, now),
         }
     }
 
@@ -451,6 +470,9 @@ impl Node {
             Effect::Buy { .. } if self.is_leaving => {}
             Effect::Buy { token, tickets, requirement, bid, avoid } => {
                 self.market.handle(market::Input::Buy { token, tickets, requirement, bid, avoid }, now);
+            }
+            Effect::Survey { token, survey } => {
+                self.market.handle(market::Input::Survey { token, survey }, now);
             }
             Effect::Take { ticket } => self.market.handle(market::Input::Take { ticket }, now),
             Effect::Free { ticket } => self.market.handle(market::Input::Free { ticket }, now),

@@ -3,12 +3,14 @@
 
 mod offer;
 mod owner;
+mod record;
 mod remembered;
 #[cfg(test)]
 mod tests;
 
 pub use offer::Terms;
 pub use owner::Intake;
+pub use record::{Hire, Record};
 
 use crate::dispatch::follow_up;
 use crate::effect::{Effect, Effects};
@@ -64,6 +66,7 @@ pub(crate) struct Worker {
     signed_away: Remembered,
     is_leaving: bool,
     owner: Owner,
+    pub(crate) record: Record,
     pub(crate) effects: Effects,
 }
 
@@ -99,6 +102,7 @@ impl Worker {
             signed_away: Remembered::default(),
             is_leaving: false,
             owner: Owner::new(),
+            record: Record::default(),
             effects: Effects::new(),
         }
     }
@@ -237,6 +241,7 @@ impl Worker {
         let acceptance = Signed::new(Acceptance { contract, offer: offer.hash() }, &self.keys);
         let (buyer, closes) = (offer.body.buyer, offer.body.hold.body.expires);
         let next_action = now.after(self.rules.sign_of_life());
+        self.record.hired(&offer, now);
         let stage = Stage::Staging;
         let work = Work { offer, buyer, stage, cycles: Cycles(0), is_cancelled: false, next_action, closes };
         self.works.insert(contract, work);
@@ -285,6 +290,7 @@ impl Worker {
         if verdict.body.is_accepted {
             let (ticket, report) = (work.offer.body.ticket.clone(), (**report).clone());
             let settle = Settle { hold: contract, ticket, report, verdict: verdict.clone() };
+            self.record.paid(&work.offer, &settle);
             work.stage = Stage::Accepted(Box::new(settle));
             // The buyer may have less than a claim's time left: then it is claimed at once.
             let spare = work.closes.since(now.after(CLAIM_BEFORE_END));
@@ -305,6 +311,7 @@ impl Worker {
     /// Ends the work: the slice is idle again at once, the report is repeated until the buyer judges it.
     fn report(&mut self, contract: ContractId, execution: Execution, now: Time) {
         let Some(work) = self.works.get_mut(&contract) else { return };
+        self.record.ended();
         let Execution { outcome, cycles, outputs, stdout, stderr } = execution;
         let offer = work.offer.hash();
         let report = Report { contract, offer, outcome, cycles, outputs, stdout, stderr };

@@ -1,9 +1,11 @@
 //! The arguments of every command, with their help.
 
+mod market;
 mod node;
 mod sim;
 mod task;
 
+pub(super) use market::{MarketCommand, PriceCommand};
 pub(super) use node::{BankCommand, ImportCommand, Join, Leave, Pause, PolicyCommand, Serve};
 pub(super) use sim::{Ring, RingFigure, RingStyle, RingWay, RingWorkload, SimCommand};
 pub(super) use task::{Dev, OneTask, Results, Submit, TaskCommand, TaskFile};
@@ -133,15 +135,6 @@ pub(super) enum Command {
         /// Which file
         of: SchemaOf,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum MarketCommand {
-    /// Show the listings in the markets that this node owns
-    #[command(
-        after_help = "Example:\n  compup2p market list\n\nExit codes:\n  0 shown · 4 no node is running"
-    )]
-    List,
 }
 
 #[derive(Debug, Subcommand)]

@@ -60,11 +60,3 @@ pub(super) fn balance(global: &Global, printer: Printer) -> Done {
     }
     Ok(exit::SUCCESS)
 }
-
-pub(super) fn listings(global: &Global, printer: Printer) -> Done {
-    match ask_node(global, &Request::Listings, ANSWER)? {
-        (_, Reply::Listings(listings)) => printer.listings(&listings)?,
-        (home, _) => return Err(client::unexpected(&home).into()),
-    }
-    Ok(exit::SUCCESS)
-}

@@ -1,6 +1,8 @@
 //! Commands about tasks.
 
+mod explain;
 mod file;
+mod quote;
 mod watch;
 
 use file::TaskText;
@@ -25,6 +27,8 @@ pub(super) fn run(command: TaskCommand, global: &Global, printer: Printer) -> Do
             None if submit.founding.is_some() => Err(no_network(&submit).into()),
             None => submit_to_node(&submit, global, printer),
         },
+        TaskCommand::Quote(file) => quote::run(&file, global, printer),
+        TaskCommand::Explain(task) => explain::run(task, global, printer),
         TaskCommand::Status(OneTask { task }) => {
             let task = one_task(global, &Request::Task { task }, ANSWER)?;
             printer.task(&task)?;
@@ -90,7 +94,8 @@ pub(super) fn checked(submit: &Submit, printer: Printer) -> Result<Request, supe
     let to = submit.to.as_deref().map(absolute).transpose()?;
     let TaskText { text, file, base, set } = text;
     let patience = submit.patience.as_secs_f64();
-    Ok(Request::Submit(control::Submit { text, file, base, to, set, patience }))
+    let wait_for_sellers = submit.wait_for_sellers;
+    Ok(Request::Submit(control::Submit { text, file, base, to, set, patience, wait_for_sellers }))
 }
 
 fn write_results(results: Results, global: &Global, printer: Printer) -> Done {

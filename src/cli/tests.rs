@@ -114,6 +114,10 @@ fn wrong_arguments_are_a_usage_error() {
     check_exit(&["--json", "task", "submit", "t.xml", "--local", "1"], 2);
     check_exit(&["--json", "task", "submit", "t.xml", "--keep"], 2);
     check_exit(&["--json", "task", "status", "first"], 2);
+    check_exit(&["--json", "task", "submit", "t.xml", "--wait-for-sellers", "--patience", "2m"], 2);
+    check_exit(&["--json", "task", "quote", "/nowhere/t.xml"], 2);
+    check_exit(&["--json", "market", "show", "compute/96"], 2);
+    check_exit(&["--json", "market", "show", "power/1"], 2);
     check_exit(&["--json", "--timeout", "0", "status"], 2);
     check_exit(&["--json", "bank", "serve", "--timeout", "1"], 2);
     check_exit(&["--json", "pause", "--for", "0"], 2);
@@ -143,7 +147,9 @@ fn without_a_node_there_is_nobody_to_ask() {
     {
         check_exit(&[&["--json"], args].concat(), 4);
     }
-    for command in ["status", "results", "cancel", "wait"] {
+    check_exit(&["--json", "market", "show", "compute/40"], 4);
+    check_exit(&["--json", "market", "price", "suggest"], 4);
+    for command in ["status", "results", "cancel", "wait", "explain"] {
         check_exit(&["--json", "task", command], 4);
     }
 }

@@ -31,6 +31,17 @@ pub(super) fn timeout(text: &str) -> Result<Duration, String> {
     duration(text).and_then(|d| if d.is_zero() { Err("expected more than 0".into()) } else { Ok(d) })
 }
 
+/// A market: the name of a commodity and the number of a class.
+pub(super) fn market(text: &str) -> Result<String, String> {
+    let class = |commodity: &proto::Commodity| {
+        let class = text.strip_prefix(commodity.name())?.strip_prefix('/')?;
+        class.parse().ok().filter(|class: &u32| *class < commodity.classes())
+    };
+    let is_market = proto::Commodity::ALL.iter().any(|commodity| class(commodity).is_some());
+    let wrong = "expected compute/CLASS below 96, or memory/CLASS or disk/CLASS below 64, such as compute/40";
+    if is_market { Ok(text.into()) } else { Err(wrong.into()) }
+}
+
 /// A share below one.
 pub(super) fn share(text: &str) -> Result<f64, String> {
     let wrong = || "expected a share from 0 to 0.999, such as 0.05".to_owned();

@@ -1,7 +1,7 @@
 //! Nodes, tasks and money as commands show them. Money is a decimal text in credits, durations are seconds,
 //! cycles are in Gc.
 
-use super::SharingView;
+use super::{RecordView, SharingView, StandingView};
 use proto::rules::{PricingRule, Rules};
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +45,10 @@ pub(crate) struct NodeView {
     /// Orders the bank has not answered.
     pub(crate) unanswered_orders: usize,
     pub(crate) uptime: f64,
+    /// Where its listing stands, as it was about a renewal ago.
+    pub(crate) standing: Option<StandingView>,
+    /// What it did as a seller.
+    pub(crate) record: RecordView,
 }
 
 /// The rules of the network, as far as they make prices.
@@ -118,6 +122,19 @@ pub(crate) enum TaskState {
     Cancelled,
     /// The node ended before the task did.
     Interrupted,
+}
+
+impl TaskState {
+    /// The word for it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Interrupted => "interrupted",
+        }
+    }
 }
 
 /// A sub-task.

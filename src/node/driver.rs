@@ -1,6 +1,7 @@
 //! The loop around a pure node: one input at a time, then everything it wants done.
 
 mod owner;
+mod surveys;
 
 pub(crate) use owner::Ended;
 
@@ -10,8 +11,10 @@ use super::control::{Call, Question};
 use super::executions::Executions;
 use super::explorer::{Explorer, Home, Quest};
 use super::governance::{Governance, Order};
+use super::market::listing_view;
+use super::record::SellersBook;
 use super::supply::Supplier;
-use super::tasks::{Prepared, Tasks, Write, Written, prepare};
+use super::tasks::{Prepared, Quoted, Tasks, Write, Written, prepare};
 use super::told::{Outside, Told};
 use crate::control::{BalanceView, Failure, ListingView, NodeView, Reply, Request, RulesView, Submit};
 use crate::net::store::{Pins, Store};
@@ -25,6 +28,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use surveys::Surveys;
 use tokio::sync::mpsc;
 
 /// How often the load is measured and running executions are asked how far they are.
@@ -56,6 +60,8 @@ pub(crate) struct Driver {
     /// What open contracts need of the store.
     pins: BTreeMap<ContractId, Pins>,
     explorer: Explorer,
+    surveys: Surveys,
+    book: SellersBook,
     finished: mpsc::UnboundedSender<Finished>,
     finishing: mpsc::UnboundedReceiver<Finished>,
     leave_by: Option<Instant>,
@@ -76,6 +82,7 @@ enum Finished {
     Prepared(Result<Prepared, Failure>, Question),
     Written(Written, Option<Question>),
     Policy(Result<Box<Policy>, Failure>, Option<Question>),
+    Quoted(Result<Box<Quoted>, Failure>, Question),
 }
 
 /// What the driver is made of.
@@ -87,6 +94,7 @@ pub(crate) struct Parts {
     pub(crate) executions: Executions,
     pub(crate) supplier: Supplier,
     pub(crate) tasks: Tasks,
+    pub(crate) book: SellersBook,
     pub(crate) bank: Peer,
     pub(crate) inputs: mpsc::UnboundedSender<Input>,
     pub(crate) governance: Governance,
@@ -97,7 +105,7 @@ pub(crate) struct Parts {
 
 impl Driver {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { node, net, store, clock, executions, supplier, tasks, bank, inputs, .. } = parts;
+        let Parts { node, net, store, clock, executions, supplier, tasks, book, bank, inputs, .. } = parts;
         let Parts { governance, home, policy_path, exit_when_idle, .. } = parts;
         let (finished, finishing) = mpsc::unbounded_channel();
         let explorer = Explorer::new(net.clone());
@@ -116,6 +124,8 @@ impl Driver {
             leavers: Vec::new(),
             pins: BTreeMap::new(),
             explorer,
+            surveys: Surveys::default(),
+            book,
             finished,
             finishing,
             leave_by: None,
@@ -173,6 +183,7 @@ impl Driver {
             }
         }
         self.executions.stop_all();
+        self.book.save(self.node.record());
         for leaver in self.leavers.drain(..) {
             leaver.answer(Reply::Left);
         }
@@ -202,7 +213,10 @@ impl Driver {
                 question.answer(Reply::Task(Box::new(view)));
             }
             Finished::Policy(read, question) => self.reloaded(read, question),
-            Finished::Prepared(Err(failure), question) => question.answer(Reply::Error(failure)),
+            Finished::Prepared(Err(failure), question) | Finished::Quoted(Err(failure), question) => {
+                question.answer(Reply::Error(failure));
+            }
+            Finished::Quoted(Ok(quoted), question) => self.ask_quote(quoted, question),
             Finished::Written(written, question) => {
                 let task = written.task();
                 self.tasks.written(written);
@@ -253,6 +267,7 @@ impl Driver {
                 }
             }
             Output::Balance { available, held } => {
+                self.told_balance(available);
                 let account = self.node.me().key.to_hex();
                 let (available, held) = (available.to_string(), held.to_string());
                 for (_, asker) in self.balance_askers.drain(..) {
@@ -261,6 +276,7 @@ impl Driver {
                 }
             }
             Output::Found { .. } => {}
+            Output::Surveyed { token, overview } => self.surveyed(token, *overview),
             Output::Joined => tracing::info!("in the ring"),
             Output::NotJoined { why } => tracing::warn!(why, "not in the ring; trying again"),
             Output::Left => self.has_left = true,
@@ -322,6 +338,8 @@ impl Driver {
         }
         self.tasks.report_progress(&self.node);
         self.leave_if_idle();
+        self.look_at_surveys();
+        self.book.save(self.node.record());
         let (node, executions) = (&self.node, &self.executions);
         self.pins.retain(|contract, _| node.has_contract(*contract) || executions.is_running(*contract));
         let late = Failure::no_bank(&self.bank.addr.to_string());
@@ -337,7 +355,7 @@ impl Driver {
     fn answer(&mut self, call: Call) {
         let Call { request, question } = call;
         match request {
-            Request::Status => question.answer(Reply::Status(Box::new(self.view()))),
+            Request::Status => self.ask_status(question),
             Request::Submit(submit) => self.submit(submit, question),
             Request::Task { task } => self.with_task(&task, question, |_, _| {}),
             Request::Tasks => question.answer(Reply::Tasks(self.tasks.all(&self.node))),
@@ -359,7 +377,11 @@ impl Driver {
                 self.balance_askers.push((Instant::now(), question));
                 self.take(Input::AskBalance);
             }
-            Request::Listings => question.answer(Reply::Listings(self.listings())),
+            Request::Markets => self.ask_markets(question),
+            Request::Market { market } => self.ask_market(&market, question),
+            Request::Quote(quote) => self.quote(quote, question),
+            Request::Why { task } => self.ask_why(&task, question),
+            Request::Price => self.ask_price(question),
             Request::Ring => self.explore(Quest::Show, question),
             Request::Lookup { key } => match proto::id::unhex(&key) {
                 Some(key) => self.explore(Quest::Lookup { key: RingId(key) }, question),
@@ -398,16 +420,7 @@ impl Driver {
 
     fn listings(&self) -> Vec<ListingView> {
         let now = self.clock.now();
-        let show = |listing: proto::message::market::Listing| ListingView {
-            market: listing.market.to_string(),
-            seller: listing.seller.key.to_hex(),
-            address: listing.seller.addr.to_string(),
-            cores: listing.cores,
-            per_core: listing.per_core.0,
-            ask: listing.ask.to_string(),
-            expires_in: listing.expires.since(now).as_secs_f64(),
-        };
-        self.node.market().listings().map(show).collect()
+        self.node.market().listings().map(|listing| listing_view(&listing, now)).collect()
     }
 
     fn view(&self) -> NodeView {
@@ -442,6 +455,8 @@ impl Driver {
             bytes_fetched: self.net.volume().1,
             unanswered_orders: self.node.unanswered_orders(),
             uptime: self.started.elapsed().as_secs_f64(),
+            standing: self.standing(),
+            record: self.book.view(&self.node.record()),
         }
     }
 }

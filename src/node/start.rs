@@ -6,6 +6,7 @@ use super::control::{self, Call};
 use super::driver::{Driver, Ended, Parts};
 use super::executions::Executions;
 use super::governance::{self, Governance, Order};
+use super::record::SellersBook;
 use super::supply::Supplier;
 use super::tasks::Tasks;
 use super::told::Outside;
@@ -136,6 +137,7 @@ impl Host<'_> {
             executions: Executions::new(engine.clone(), scratch),
             supplier: Supplier::new(policy.clone(), rules, clock, calibration, sense, traffic),
             tasks,
+            book: SellersBook::open(home.join("earnings.json")),
             bank,
             inputs,
             governance: self.governance(policy, clock, is_first)?,

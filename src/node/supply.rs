@@ -7,7 +7,7 @@ use crate::sensor::{At, PLATFORM, Sense, Sensor, Traffic, Wanted};
 use market::{Supply, Tariff};
 use proto::message::market::Platform;
 use proto::{Bytes, Capacity, ContractId, Cycles, Rate, Rules, Time};
-use service::policy::{Decision, IdleSource, Machine, Policy, Sale, Work};
+use service::policy::{CostModel, Decision, Estimate, IdleSource, Machine, MarginalCost, Policy, Sale, Work};
 
 /// Free memory is offered in steps, so that a listing does not change with every breath of the machine.
 const MEMORY_STEP: Bytes = Bytes::mib(256);
@@ -122,6 +122,15 @@ impl Supplier {
 
     pub(crate) fn why_not(&self) -> Option<&str> {
         self.why_not.as_deref()
+    }
+
+    /// What a Gc costs the owner by the model at this hour, where the policy asks for that or has figures for it.
+    pub(crate) fn cost(&self) -> Option<Estimate> {
+        let model = &self.policy.cost_model;
+        let is_auto = matches!(self.policy.marginal_cost(), MarginalCost::Auto(_));
+        let has_model = is_auto || *model != CostModel::default();
+        let minute = governance::moment(self.clock.now()).minute;
+        has_model.then(|| model.estimate(self.machine.per_core, self.machine.cores, minute)).flatten()
     }
 
     pub(crate) fn ask(&self) -> Rate {

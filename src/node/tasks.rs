@@ -2,10 +2,12 @@
 
 mod kept;
 mod prepare;
+mod quote;
 mod results;
 mod view;
 
 pub(crate) use prepare::{Prepared, prepare};
+pub(crate) use quote::{Quoted, answers, quote, surveys};
 pub(crate) use results::{Write, Written};
 
 use super::control::Question;

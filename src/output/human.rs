@@ -1,5 +1,6 @@
 //! Output for people: sentences and tables.
 
+mod market;
 mod money;
 mod network;
 mod node;
@@ -7,8 +8,10 @@ mod ring;
 mod sharing;
 mod task;
 
+pub(super) use market::{explain, market, markets, price, quote};
 pub(super) use network::{network, run};
-pub(super) use node::{balance, listings, node};
+use node::listings;
+pub(super) use node::{balance, node};
 pub(super) use ring::{lookup, ring, ring_check};
 pub(super) use sharing::{in_short, left, policy, reloaded, sharing};
 pub(super) use task::{results, submitted, task, tasks, validated};

@@ -3,7 +3,7 @@
 //! Within a major version of a form, members are added but neither removed nor changed.
 
 use super::view::{Place, Ready};
-use crate::control::{Failure, ListingView, TaskLine, TaskView};
+use crate::control::{Failure, TaskLine, TaskView};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::path::Path;
@@ -30,14 +30,6 @@ pub(super) fn tasks(tasks: &[TaskLine]) -> String {
         tasks: &'a [TaskLine],
     }
     document("task-list", Tasks { tasks })
-}
-
-pub(super) fn listings(listings: &[ListingView]) -> String {
-    #[derive(Serialize)]
-    struct Listings<'a> {
-        listings: &'a [ListingView],
-    }
-    document("market-list", Listings { listings })
 }
 
 pub(super) fn left(home: &Path, until: Option<Timestamp>) -> String {

@@ -1,7 +1,8 @@
 //! Views for tests.
 
 use crate::control::{
-    EventView, NodeView, SaleView, Sharing, SharingView, SubTaskView, TaskLine, TaskState, TaskView,
+    EventView, HiredView, MarketView, NodeView, QuotePartView, QuoteView, RecordView, RulePriceView,
+    RuleTotalView, SaleView, Sharing, SharingView, StandingView, SubTaskView, TaskLine, TaskState, TaskView,
 };
 
 /// A task of three sub-tasks: one succeeded, one runs, one waits.
@@ -98,6 +99,105 @@ pub(crate) fn node() -> NodeView {
         bytes_fetched: 1_536,
         unanswered_orders: 0,
         uptime: 61.4,
+        standing: Some(standing()),
+        record: record(),
+    }
+}
+
+/// Where the node's ask stands.
+pub(crate) fn standing() -> StandingView {
+    StandingView {
+        market: "compute/45".into(),
+        ask: "0.2".into(),
+        rank: 7,
+        sellers: 12,
+        last_price: Some("0.18".into()),
+        lowest_ask: "0.1".into(),
+        median_ask: "0.19".into(),
+        highest_ask: "0.4".into(),
+    }
+}
+
+/// What the node did as a seller.
+fn record() -> RecordView {
+    RecordView {
+        contracts: 3,
+        ended: 3,
+        paid: 2,
+        earned: "1.5".into(),
+        contracts_ever: 40,
+        paid_ever: 38,
+        earned_ever: "21.25".into(),
+        last_hired: Some(HiredView {
+            at: "2026-11-21T00:41:00Z".into(),
+            buyer: "5555aaaa".repeat(8),
+            address: "127.0.0.1:40002".into(),
+            price: "0.2".into(),
+        }),
+    }
+}
+
+/// A market with two sellers.
+pub(crate) fn market() -> MarketView {
+    MarketView {
+        market: "compute/45".into(),
+        from: 2_436,
+        sellers: 2,
+        amount: 5_000,
+        lowest_ask: Some("0.1".into()),
+        median_ask: Some("0.1".into()),
+        highest_ask: Some("0.4".into()),
+        matches: 3,
+        last_price: Some("0.18".into()),
+        last_match: Some("2026-11-21T00:41:00Z".into()),
+        owner: "127.0.0.1:40003".into(),
+    }
+}
+
+/// A quote for eight sub-tasks that one seller fits.
+pub(crate) fn quote() -> QuoteView {
+    let price = |rule: &str, rate: Option<&str>, cost: Option<&str>| RulePriceView {
+        rule: rule.into(),
+        is_in_force: rule == "vickrey",
+        placed: u64::from(rate.is_some()) * 2,
+        rate: rate.map(Into::into),
+        cost: cost.map(Into::into),
+    };
+    let total = |rule: &str, placed: u64, cost: &str| RuleTotalView {
+        rule: rule.into(),
+        is_in_force: rule == "vickrey",
+        placed,
+        cost: cost.into(),
+    };
+    let part = QuotePartView {
+        sub_task: "price[1]".into(),
+        count: 8,
+        needs: "200 Mc/s on 1 core".into(),
+        bid: "0.999".into(),
+        price: "10".into(),
+        gcycles: 10.0,
+        sellers: 1,
+        slices: 2,
+        could: 2,
+        too_dear: 1,
+        lowest_ask: Some("1.5".into()),
+        prices: vec![price("vickrey", Some("0.999"), Some("10")), price("posted", None, None)],
+        closest: None,
+    };
+    QuoteView {
+        file: "tasks.xml".into(),
+        name: "Options".into(),
+        sub_tasks: 8,
+        rule: "vickrey".into(),
+        fee: "0.01".into(),
+        available: "1000".into(),
+        at_most: "80".into(),
+        expected: "80".into(),
+        largest: "10".into(),
+        is_affordable: true,
+        unreached: 0,
+        parts: vec![part],
+        totals: vec![total("vickrey", 2, "80"), total("posted", 0, "0")],
     }
 }
 

@@ -1,10 +1,11 @@
 //! Golden tests: what people and programs read stays as it is.
 
+mod market;
 mod sharing;
 
 use super::view::{BalanceChange, Place, Ready, Run, RunningNetwork, RunningNode, TotalChange, Validated};
 use super::{Look, human, json, sample};
-use crate::control::{BalanceView, Failure, ListingView, SubTaskView, TaskState, TaskView};
+use crate::control::{BalanceView, Failure, SubTaskView, TaskState, TaskView};
 
 const PLAIN: Look = Look { width: None, has_colour: false };
 
@@ -112,7 +113,9 @@ bank     127.0.0.1:7742
 rules    vickrey pricing, 0.01 credits to a market owner, single overlay
 power    2500 Mc/s a core; 1 core to sell, 1 free
 sharing  sharing
-selling  in compute/45 at 0.20 credits/Gc
+selling  in compute/45 at 0.20 credits/Gc, rank 7 of 12; last clearing price 0.18
+hired    last 2026-11-21T00:41:00Z by 5555aaaa at 127.0.0.1:40002 for 0.20 credits/Gc
+earned   1.50 credits in this run for 2 of 3 contracts; 21.25 in all for 38 of 40
 working  for others on 0 sub-tasks
 owns     markets with 1 listing
 contents 3.0 MiB sent, 1.5 KiB fetched
@@ -125,31 +128,6 @@ up       61 s, version 0.1.0
         ..sample::node()
     };
     assert!(human::node(&idle).contains("selling  nothing: the owner is at the keyboard\n"));
-}
-
-#[test]
-fn listings_are_a_table() {
-    let listing = ListingView {
-        market: "compute/45".into(),
-        seller: "ab12cd34".repeat(8),
-        address: "127.0.0.1:40001".into(),
-        cores: 2,
-        per_core: 2_500,
-        ask: "0.2".into(),
-        expires_in: 9.96,
-    };
-    let expected = "\
-market      seller    address          cores  Mc/s a core  ask/Gc  expires in
-compute/45  ab12cd34  127.0.0.1:40001      2         2500    0.20      10.0 s
-";
-    assert_eq!(human::listings(std::slice::from_ref(&listing), PLAIN), expected);
-    let expected = concat!(
-        r#"{"schema":"compup2p/market-list/v1","listings":[{"market":"compute/45","#,
-        r#""seller":"ab12cd34ab12cd34ab12cd34ab12cd34ab12cd34ab12cd34ab12cd34ab12cd34","#,
-        r#""address":"127.0.0.1:40001","cores":2,"per_core":2500,"ask":"0.2","expires_in":9.96}]}"#,
-        "\n"
-    );
-    assert_eq!(json::listings(&[listing]), expected);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::harness::{Bank, NodeProcess, policy, run, text, wait_until};
 use super::known::ALONE;
+use std::path::Path;
 use std::sync::PoisonError;
 use std::time::Duration;
 use tempfile::tempdir;
@@ -56,12 +57,73 @@ fn a_network_by_hand_answers_every_command() {
         (buyer.json(&["bank", "balance"])["held"] == "0").then_some(())
     });
 
+    check_earnings(&seller);
+    check_foresight(&buyer, home.path());
+
     let list = buyer.json(&["task", "list"]);
-    assert_eq!(list["tasks"].as_array().map(Vec::len), Some(2), "{list}");
+    assert_eq!(list["tasks"].as_array().map(Vec::len), Some(4), "{list}");
     assert_eq!(buyer.run(&["task", "results", "1", "--to", text(home.path())]).code, 0);
     assert_eq!(buyer.run(&["task", "status", "77"]).code, 2);
     assert_eq!(seller.run(&["leave"]).code, 0);
     assert_eq!(seller.wait_for_end(), 0);
+}
+
+/// The seller was hired twice, and the first time paid.
+fn check_earnings(seller: &NodeProcess) {
+    let record = &seller.json(&["status"])["record"];
+    assert_eq!(
+        (&record["contracts"], &record["paid"], &record["paid_ever"]),
+        (&2.into(), &1.into(), &1.into())
+    );
+    assert!(record["last_hired"]["price"].is_string(), "{record}");
+}
+
+/// A task file of one sub-task that does nothing, with these elements.
+fn noop(home: &Path, name: &str, elements: &str) -> String {
+    let program = std::fs::canonicalize("examples/noop/noop.wasm").unwrap();
+    let file = format!("<File>{}</File>", program.display());
+    let path = home.join(name);
+    let sub_task = format!("<SubTask><CpuCycles>1</CpuCycles>{elements}{file}</SubTask>");
+    std::fs::write(&path, format!("<TaskFile>{sub_task}</TaskFile>")).unwrap();
+    path.display().to_string()
+}
+
+/// What can be known of a task before it is bought, and while it waits.
+fn check_foresight(buyer: &NodeProcess, home: &Path) {
+    let quote = |file: &str, code: i32| {
+        let finished = buyer.run(&["task", "quote", file, "--json"]);
+        assert_eq!(finished.code, code, "{finished:?}");
+        let quote = finished.json();
+        assert_eq!(quote["schema"], "compup2p/task-quote/v1");
+        quote
+    };
+    let fits = noop(home, "fits.xml", "<Work>1</Work><Price>5</Price>");
+    let fitting = quote(&fits, 0);
+    assert_eq!((&fitting["parts"][0]["sellers"], &fitting["at_most"]), (&1.into(), &"5".into()), "{fitting}");
+    let rich = noop(home, "rich.xml", "<Work>1</Work><Price>5000</Price>");
+    assert_eq!(quote(&rich, 6)["is_affordable"], false);
+    let dear = noop(home, "dear.xml", "<Work>100</Work><Price>2</Price>");
+    assert_eq!(quote(&dear, 3)["parts"][0]["too_dear"], 1);
+
+    buyer.run(&["task", "submit", "-q", &dear, "--wait-for-sellers"]);
+    let why = wait_until("it waits with its reason", Duration::from_secs(20), || {
+        let why = buyer.json(&["task", "explain", "last"]);
+        let reason = why["parts"][0]["reasons"][0].as_str()?.to_owned();
+        reason.starts_with("1 seller would do but ask").then_some(reason)
+    });
+    assert!(why.contains("the lowest asks 0.2"), "{why}");
+    assert_eq!(buyer.run(&["task", "cancel", "last"]).code, 0);
+
+    let elements = "<Work>1</Work><Price>5</Price>";
+    let large = noop(home, "large.xml", elements);
+    let body = std::fs::read_to_string(&large).unwrap();
+    let asks = "<Requirements><MinMemory>900GiB</MinMemory></Requirements></SubTask>";
+    std::fs::write(&large, body.replace("</SubTask>", asks)).unwrap();
+    let failed = buyer.run(&["task", "submit", "--wait", &large, "--json"]);
+    assert_eq!(failed.code, 3, "{failed:?}");
+    let why = failed.json()["sub_tasks"][0]["why"].as_str().unwrap().to_owned();
+    assert!(why.contains("could ever run it; closest: 127.0.0.1:"), "{why}");
+    assert!(why.contains(" of memory, 900.0 GiB are asked for"), "{why}");
 }
 
 fn status_of(node: &NodeProcess, field: &str) -> u64 {

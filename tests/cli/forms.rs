@@ -117,7 +117,12 @@ fn check_market(buyer: &NodeProcess, seller: &NodeProcess) {
         let lists = [buyer, seller].map(|node| (node, node.json(&["market", "list"])));
         let all = lists.iter().flat_map(|(_, list)| list["listings"].as_array().cloned().unwrap_or_default());
         let all: Vec<Value> = all.collect();
-        (all.len() == 2).then_some((lists, all))
+        let sellers = |list: &Value| -> u64 {
+            let markets = list["markets"].as_array().into_iter().flatten();
+            markets.filter_map(|market| market["sellers"].as_u64()).sum()
+        };
+        let is_whole = all.len() == 2 && lists.iter().all(|(_, list)| sellers(list) == 2);
+        is_whole.then_some((lists, all))
     };
     let (lists, mut all) = wait_until("both are listed", Duration::from_secs(60), listed);
     all.sort_by_key(|listing| listing["ask"].to_string());
@@ -130,13 +135,46 @@ fn check_market(buyer: &NodeProcess, seller: &NodeProcess) {
     }
     for (node, list) in lists {
         assert_eq!(list["schema"], "compup2p/market-list/v1");
+        // The whole network's markets, whoever is asked.
+        let markets = list["markets"].as_array().unwrap();
+        let lowest = markets.iter().filter_map(|market| market["lowest_ask"].as_str()).min();
+        assert_eq!(lowest, Some("0.1"), "{list}");
+        let names = [
+            "amount",
+            "from",
+            "highest_ask",
+            "last_match",
+            "last_price",
+            "lowest_ask",
+            "market",
+            "matches",
+            "median_ask",
+            "owner",
+            "sellers",
+        ];
+        assert_eq!(members(&markets[0]), names);
+        assert_eq!((&list["owners"], &list["unreached"]), (&2.into(), &json!([])), "{list}");
         let shown = columns(&node.run(&["market", "list"]));
-        if list["listings"].as_array().is_some_and(Vec::is_empty) {
-            assert_eq!(shown, "no listings in the markets that this node owns");
-        } else {
-            assert_eq!(shown, "market seller address cores Mc/s a core ask/Gc expires in");
-        }
+        let expected = "market from sellers for sale lowest ask median highest matches last price last match";
+        assert_eq!(shown, expected);
     }
+    check_one_market(buyer);
+}
+
+/// One market with its listings, and where the node's own ask stands in it.
+fn check_one_market(buyer: &NodeProcess) {
+    let market = text_of(&buyer.json(&["status"])["listed"]);
+    let shown = buyer.json(&["market", "show", &market]);
+    assert_eq!(
+        (&shown["schema"], &shown["market"]["market"]),
+        (&"compup2p/market-show/v1".into(), &market.as_str().into())
+    );
+    assert!(shown["listings"].as_array().is_some_and(|all| !all.is_empty()), "{shown}");
+    let price = buyer.json(&["market", "price", "suggest"]);
+    assert_eq!((&price["schema"], &price["ask"]), (&"compup2p/market-price/v1".into(), &"0.1".into()));
+    assert_eq!(price["standing"]["rank"], 1, "{price}");
+    let unknown = buyer.run(&["market", "show", "compute/96"]);
+    assert_eq!(unknown.code, 2, "{unknown:?}");
 }
 
 fn check_status(buyer: &NodeProcess) {
@@ -152,8 +190,8 @@ fn check_status(buyer: &NodeProcess) {
     assert_eq!(shown.code, 0, "{shown:?}");
     let names: Vec<&str> = shown.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let expected = [
-        "account", "node", "ring", "bank", "power", "sharing", "selling", "working", "owns", "contents",
-        "orders", "up",
+        "account", "node", "ring", "bank", "rules", "power", "sharing", "selling", "hired", "earned",
+        "working", "owns", "contents", "orders", "up",
     ];
     assert_eq!(names, expected);
     assert!(shown.stdout.contains(&format!("account  {}\n", buyer.account)), "{shown:?}");

@@ -228,7 +228,7 @@ fn a_hand_over_without_an_end_is_seen() {
             until: RingId([0; 20]),
         };
         let change = Change { range: arc, heir: Some(heir), donor: None };
-        node.owner.range_changed(peer(1), change, Time(0));
+        node.owner.range_changed(peer(1), proto::Span::secs(4), change, Time(0));
         node.now = Time(3_000_000);
     };
     check(late, &Violation::LateHandOver);

@@ -183,9 +183,14 @@ impl Owner {
             || self.estate.holds(market)
     }
 
-    pub(crate) fn range_changed(&mut self, me: Peer, change: Change, now: Time) {
+    pub(crate) fn range_changed(&mut self, me: Peer, renewal: Span, change: Change, now: Time) {
         let Change { range, heir, donor } = change;
         let former = self.range.replace(range);
+        let has_grown =
+            former.is_none_or(|former| range.after != former.after && !former.contains(range.after));
+        if donor.is_none() && (has_grown || range.after == range.until) {
+            self.settles = self.settles.max(now.after(renewal));
+        }
         // An heir that is gone needs nothing any more.
         self.estate.gifts.retain(|gift| gift.is_departure || !range.contains(gift.heir.id()));
         if let Some(heir) = heir.filter(|heir| *heir != me) {

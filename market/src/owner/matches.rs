@@ -13,7 +13,7 @@ use crate::pricing::{self, batch};
 use crate::ticket::TICKET_TTL;
 use crate::{placement, requirement};
 use proto::message::market::{
-    FindSeller, Listing, MAX_BATCH, MarketMessage, Matched, NoSeller, Reserve, Reserved,
+    FindSeller, Listing, MAX_BATCH, MarketMessage, Matched, NoSeller, Reserve, Reserved, Ticket,
 };
 use proto::rules::PricingRule;
 use proto::{
@@ -369,6 +369,9 @@ impl Owner {
             }
         }
         let tickets = self.tickets_of(post, &wish, now);
+        for Ticket { winner, clearing, .. } in tickets.iter().map(|ticket| &ticket.body) {
+            self.sales.note(winner.body.market, *clearing, now);
+        }
         let missing = NoSeller {
             request,
             next: placement::next_outside(wish.find.from, |market| self.answers(market)),

@@ -25,6 +25,8 @@ mod seller;
 #[cfg(test)]
 mod storage;
 #[cfg(test)]
+mod survey;
+#[cfg(test)]
 mod tickets;
 #[cfg(test)]
 mod totality;

@@ -8,6 +8,7 @@ use proto::message::market::{
     Delist, FindSeller, HandOver, Handed, HandedOver, List, Listed, Listing, MarketMessage, Matched,
     NoSeller, RefusedRequest, Requirement, Reserve, Reserved, Ticket, Unavailable,
 };
+use proto::message::survey::{Fit, Inquiry, MarketState, Survey, Surveyed};
 use proto::rules::PricingRule;
 use proto::{
     Capacity, CommandId, Commodity, Market, Money, Range, Rate, Refusal, RefusalCode, RequestId, Rules,
@@ -137,7 +138,37 @@ fn messages() -> impl Strategy<Value = MarketMessage> {
         1 => requests().prop_map(|request| M::Unavailable(Unavailable { request })),
         3 => pages.prop_map(|(request, listings, is_last)| M::HandOver(Box::new(HandOver { request, listings, is_last }))),
         3 => requests().prop_map(|request| M::HandedOver(HandedOver { request })),
+        2 => surveys().prop_map(|survey| M::Survey(Box::new(survey))),
+        2 => surveyed().prop_map(|surveyed| M::Surveyed(Box::new(surveyed))),
     ]
+}
+
+fn surveys() -> impl Strategy<Value = Survey> {
+    let inquiry = (needs(), 0_u64..12, 0_u32..4).prop_map(|(requirement, bid, slices)| Inquiry {
+        requirement,
+        bid: Rate(bid),
+        slices,
+    });
+    let inquiries = prop::collection::vec(inquiry, 0..3);
+    (requests(), markets(), markets(), 0_u64..9, inquiries, 0_u32..3).prop_map(
+        |(request, from, to, ask, inquiries, show)| {
+            let ask = Rate(ask);
+            Survey { request, from, to, ask, inquiries, show }
+        },
+    )
+}
+
+fn surveyed() -> impl Strategy<Value = Surveyed> {
+    let state = (markets(), any::<[u32; 2]>(), any::<[u64; 2]>()).prop_map(|(market, few, many)| {
+        let ([sellers, cheaper], [amount, matches]) = (few, many);
+        let fit = Fit { sellers, slices: amount, compared: cheaper, ..Fit::default() };
+        MarketState { market, sellers, amount, asks: None, cheaper, matches, last: None, fits: vec![fit; 3] }
+    });
+    let markets = prop::collection::vec(state, 0..4);
+    let listings = prop::collection::vec(listings(), 0..3);
+    (requests(), markets, any::<bool>(), listings).prop_map(|(request, markets, is_settling, listings)| {
+        Surveyed { request, markets, is_settling, listings }
+    })
 }
 
 fn inputs() -> impl Strategy<Value = Input> {
@@ -166,6 +197,8 @@ fn inputs() -> impl Strategy<Value = Input> {
         1 => ticket().prop_map(|ticket| Input::Take { ticket }),
         1 => ticket().prop_map(|ticket| Input::Free { ticket }),
         3 => buys,
+        2 => (any::<u64>(), surveys())
+            .prop_map(|(token, survey)| Input::Survey { token, survey: Box::new(survey) }),
         2 => Just(Input::Timeout),
     ]
 }

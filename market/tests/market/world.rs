@@ -2,9 +2,10 @@
 //! The invariants of every node are checked after every event.
 
 use crate::papers::{keys, peer, rules, supply};
-use market::{Config, Input, Marketplace, Output, Shortage, Supply, placement};
+use market::{Config, Input, Marketplace, Output, Overview, Shortage, Supply, placement};
 use proto::Placement;
 use proto::message::market::{Listing, MarketMessage, Requirement, Ticket};
+use proto::message::survey::Survey;
 use proto::wire::Wire;
 use proto::{Hash, Peer, PublicKey, Range, Rate, RingId, Signed, Span, Time};
 use rand_chacha::ChaCha8Rng;
@@ -68,6 +69,9 @@ pub(crate) struct World {
     /// Sellers whose confirmed listing was in nobody's books, with the time.
     pub(crate) vanished: BTreeSet<(Time, u16)>,
     tokens: BTreeMap<u64, u16>,
+    surveyed: Option<Overview>,
+    /// Whether lookups go on to name the dead.
+    pub(crate) is_frozen: bool,
 }
 
 impl World {
@@ -92,6 +96,8 @@ impl World {
             hands_over: true,
             vanished: BTreeSet::new(),
             tokens: BTreeMap::new(),
+            surveyed: None,
+            is_frozen: false,
         };
         for n in 0..size {
             world.join(n);
@@ -161,6 +167,9 @@ impl World {
     /// Sellers that believe to be listed, and are in no books although who answers for their market as the ring has
     /// it would tell a buyer what is listed there; or that nobody knows at all any more.
     fn find_vanished(&mut self) {
+        if self.is_frozen {
+            return;
+        }
         let keys = |listing: Listing| listing.seller.key;
         let listed: BTreeSet<PublicKey> =
             self.nodes.values().flat_map(Marketplace::listings).map(keys).collect();
@@ -201,6 +210,13 @@ impl World {
         let (token, tickets) = (tokens[0], tokens.iter().map(id).collect());
         let input = Input::Buy { token, tickets, requirement, bid: Rate(bid), avoid: vec![] };
         self.push(Span(0), Event::input(n, input));
+    }
+
+    /// What node `n` learns by a survey.
+    pub(crate) fn survey(&mut self, n: u16, survey: Survey) -> Overview {
+        self.push(Span(0), Event::input(n, Input::Survey { token: 1, survey: Box::new(survey) }));
+        self.run_for(market::surveyor::SURVEY_DEADLINE);
+        self.surveyed.take().expect("a survey ends by its deadline")
     }
 
     pub(crate) fn crash_in(&mut self, n: u16, delay: Span) {
@@ -251,8 +267,10 @@ impl World {
 
     pub(crate) fn owner_of(&self, key: RingId) -> u16 {
         let place = |n: &u16| peer(*n).id();
-        let after = self.nodes.keys().filter(|n| place(n) >= key).min_by_key(|n| place(n));
-        *after.or_else(|| self.nodes.keys().min_by_key(|n| place(n))).unwrap()
+        let dead = self.crashed.iter().filter(|_| self.is_frozen);
+        let all: BTreeSet<u16> = self.nodes.keys().chain(dead).copied().collect();
+        let after = all.iter().filter(|n| place(n) >= key).min_by_key(|n| place(n));
+        *after.or_else(|| all.iter().min_by_key(|n| place(n))).unwrap()
     }
 
     fn happen(&mut self, event: Event) {
@@ -326,6 +344,10 @@ impl World {
                 self.nodes.remove(&n);
                 self.crashed.insert(n);
                 self.tell_ranges();
+            }
+            Output::Surveyed { overview, .. } => {
+                let before = self.surveyed.replace(*overview);
+                assert_eq!(before, None, "a survey ends once");
             }
             Output::NotBought { tickets, shortage, .. } => {
                 tickets.into_iter().for_each(|id| self.end(n, token_of(id), End::NotBought(shortage)));

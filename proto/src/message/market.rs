@@ -3,6 +3,7 @@
 use crate::commodity::{Bundle, Commodity, Market};
 use crate::id::{CommandId, Peer, RequestId};
 use crate::key::PublicKey;
+use crate::message::survey::{Survey, Surveyed};
 use crate::money::{Money, Rate};
 use crate::quantity::{Bytes, Capacity, Reputation};
 use crate::refusal::Refusal;
@@ -324,4 +325,6 @@ pub enum MarketMessage {
     Unavailable(Unavailable),
     HandOver(Box<HandOver>),
     HandedOver(HandedOver),
+    Survey(Box<Survey>),
+    Surveyed(Box<Surveyed>),
 }

@@ -36,5 +36,5 @@ wire_struct!(HandedOver => HandedOver { request });
 wire_oneof!(MarketMessage => MarketMessage . body in market_message::Body {
     List = List, Listed = Listed, Delist = Delist, FindSeller = FindSeller, Matched = Matched,
     NoSeller = NoSeller, Refused = Refused, Reserve = Reserve, Reserved = Reserved, Unavailable = Unavailable,
-    HandOver = HandOver, HandedOver = HandedOver,
+    HandOver = HandOver, HandedOver = HandedOver, Survey = Survey, Surveyed = Surveyed,
 });

@@ -10,6 +10,7 @@ use proto::message::bank::*;
 use proto::message::chord::*;
 use proto::message::market::*;
 use proto::message::service::*;
+use proto::message::survey::*;
 use proto::rules::{Placement, PricingRule, PricingTerms};
 use proto::signed::Paper;
 use proto::*;
@@ -230,6 +231,24 @@ impl Generate for Outcome {
     }
 }
 
+impl Generate for Lack {
+    fn strategy() -> BoxedStrategy<Self> {
+        prop_oneof![
+            Generate::strategy().prop_map(Self::Price),
+            Generate::strategy().prop_map(Self::Cores),
+            Generate::strategy().prop_map(Self::Power),
+            Generate::strategy().prop_map(Self::Memory),
+            Generate::strategy().prop_map(Self::Disk),
+            Generate::strategy().prop_map(Self::Os),
+            Generate::strategy().prop_map(Self::Arch),
+            Just(Self::Native),
+            Generate::strategy().prop_map(Self::RunTime),
+            Generate::strategy().prop_map(Self::Reputation),
+        ]
+        .boxed()
+    }
+}
+
 structures! {
     FindNext { request, key }
     FoundNode { request, owner }
@@ -271,6 +290,16 @@ structures! {
     HandedOver { request }
     Refusal { code, message, hint, is_retryable }
 
+    Survey { request, from, to, ask, inquiries, show }
+    Inquiry { requirement, bid, slices }
+    Surveyed { request, markets, is_settling, listings }
+    MarketState { market, sellers, amount, asks, cheaper, matches, last, fits }
+    Asks { lowest, median, highest }
+    LastMatch { clearing, at }
+    Fit { sellers, slices, offers, highest, too_dear, lowest_ask, could, compared, closest, closest_ever }
+    Offered { ask, slices }
+    Nearest { seller, lacks }
+
     Rules { slot_limit, successors, rule, owner_fee, initial_grant, renewal, lease, nominal_run, cost_model, replicas, placement, pricing }
     PricingTerms { posted, weight, bonus, fixed, floor }
     Enter { request, listen, slot, is_member }
@@ -311,7 +340,7 @@ choices! {
     }
     MarketMessage {
         List, Listed, Delist, FindSeller, Matched, NoSeller, Refused, Reserve, Reserved, Unavailable,
-        HandOver, HandedOver
+        HandOver, HandedOver, Survey, Surveyed
     }
     Order { OpenAccount, PlaceHold, ReleaseHold, Settle }
     BankOutcome { Opened, Held, Released, Settled, Refused }

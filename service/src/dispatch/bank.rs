@@ -29,7 +29,7 @@ pub(crate) const fn total_rate(ticket: &Ticket) -> Rate {
 }
 
 /// What seller and market owner are paid for `cycles` out of a hold of `amount`: as the bank reckons.
-fn shares(ticket: &Ticket, amount: Money, cycles: Cycles) -> (Money, Money) {
+pub(crate) fn shares(ticket: &Ticket, amount: Money, cycles: Cycles) -> (Money, Money) {
     let fee = ticket.fee.min(amount);
     let after_fee = amount.checked_sub(fee).unwrap_or(Money::ZERO);
     let seller = ticket.clearing.cost(cycles).min(after_fee);

@@ -53,6 +53,7 @@ impl Dispatch {
         let attempt = Attempt::new(ticket, now);
         let contract = attempt.contract;
         run.attempt = Some(attempt);
+        self.can_be_placed(task, index);
         self.become_state(task, index, State::Holding);
         self.contracts.insert(contract, (task, index));
         self.watch(now.after(HOLD_WATCH), Timer::Lease(contract));
@@ -90,9 +91,13 @@ impl Dispatch {
             self.end_all_like(task, index, why, now);
             return;
         }
+        if self.is_hopeless(task, index, now) {
+            return;
+        }
         if self.put_back(task, index, &why, now) {
             self.tell(task, EventKind::NoSeller { sub_task: index, why }, now);
         }
+        self.survey(task, index, now);
     }
 
     /// Puts a sub-task back into the queue, which is looked at again after a pause that grows. Tells whether

@@ -1,10 +1,11 @@
 //! What is known of a task while it runs.
 
-use super::{Attempt, Submission};
+use super::prospect::Prospects;
+use super::{Attempt, Patience, Submission};
 use crate::contract::State;
 use crate::event::{End, Sale, Verdict};
 use crate::plan::SubTaskPlan;
-use proto::message::market::MAX_BATCH;
+use proto::message::market::{MAX_BATCH, Requirement};
 use proto::message::service::Report;
 use proto::{ContractId, Cycles, Money, PublicKey, Signed, Span, Time};
 use std::collections::VecDeque;
@@ -73,7 +74,8 @@ pub(super) struct TaskRun {
     queue: VecDeque<u32>,
     /// One sub-task of each batch that the market was asked for last.
     leaders: Vec<u32>,
-    patience: Span,
+    pub(super) patience: Patience,
+    pub(super) prospects: Prospects,
     started: Time,
     pace: Pace,
     matching: u32,
@@ -122,6 +124,7 @@ impl TaskRun {
             queue,
             leaders: Vec::new(),
             patience: submission.patience,
+            prospects: Prospects::default(),
             started: now,
             pace: Pace::Growing { window: FIRST_WINDOW },
             matching: 0,
@@ -276,6 +279,21 @@ impl TaskRun {
         taken
     }
 
+    /// Takes those out of the queue that need exactly this, whatever they bid.
+    pub(super) fn take_waiting_for(&mut self, requirement: &Requirement) -> Vec<u32> {
+        let Self { runs, queue, .. } = self;
+        let run = |index: u32| usize::try_from(index).ok().and_then(|index| runs.get(index));
+        let is_meant = |index: &u32| run(*index).is_some_and(|run| run.plan.requirement == *requirement);
+        let (taken, left): (Vec<u32>, Vec<u32>) = queue.iter().partition(|index| is_meant(index));
+        *queue = left.into();
+        taken
+    }
+
+    /// The sub-tasks, in the order of the file.
+    pub(super) fn runs(&self) -> impl Iterator<Item = &SubTaskRun> {
+        self.runs.iter()
+    }
+
     /// A sub-task has its seller and its money: more purchases may run at once.
     pub(super) fn widen(&mut self) {
         match self.pace {
@@ -323,7 +341,8 @@ impl TaskRun {
     /// Whether a sub-task that finds nobody since `since`, while nothing else was at work, should give up.
     pub(super) fn is_out_of_patience(&self, since: Time, now: Time) -> bool {
         // One that waits for the bank has a seller, and may soon be at work.
-        now.since(since.max(self.worked_until)) >= self.patience && self.tally.running == 0
+        let Patience::For(patience) = self.patience else { return false };
+        now.since(since.max(self.worked_until)) >= patience && self.tally.running == 0
     }
 
     /// Whether sub-tasks have money set aside that may come back.

@@ -4,9 +4,10 @@ use crate::dispatch::Submission;
 use crate::event::Event;
 use crate::policy::Work;
 use crate::worker::{Execution, Intake, Terms};
-use market::Supply;
+use market::{Overview, Supply};
 use proto::message::Message;
 use proto::message::service::{Blob, Job};
+use proto::message::survey::Survey;
 use proto::{ContractId, Cycles, Money, Peer, RingId, Rules};
 
 /// What a node is made of.
@@ -56,6 +57,8 @@ pub enum Input {
     AskBalance,
     /// Asks who answers for a key.
     Lookup { token: u64, key: RingId },
+    /// Asks how markets stand, without buying.
+    Survey { token: u64, survey: Box<Survey> },
     /// Leaves the network in order.
     Leave,
     /// The moment of [`crate::Node::poll_timeout`] has come.
@@ -84,6 +87,8 @@ pub enum Output {
     Balance { available: Money, held: Money },
     /// The answer to [`Input::Lookup`].
     Found { token: u64, owner: Option<Peer>, hops: u32 },
+    /// The answer to [`Input::Survey`].
+    Surveyed { token: u64, overview: Box<Overview> },
     /// The node is in the ring.
     Joined,
     /// The node could not enter the ring and tries again.

@@ -1,5 +1,7 @@
 //! Two nodes and no network: a departure waits until the market has handed over.
 
+mod survey;
+
 use super::*;
 use crate::worker::Terms;
 use market::{Supply, placement};

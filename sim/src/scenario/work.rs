@@ -6,7 +6,7 @@ use crate::machine::Program;
 use proto::message::market::Requirement;
 use proto::message::service::{Blob, Job, Limits, NamedBlob};
 use proto::{Bytes, CommandId, Cycles, Hash, Money, Rate};
-use service::{SubTaskPlan, Submission};
+use service::{Patience, SubTaskPlan, Submission};
 
 /// Memory and disk of a sub-task.
 const ROOM: Bytes = Bytes::mib(64);
@@ -25,7 +25,8 @@ pub(crate) fn submission(scenario: &Scenario, host: usize, seed: u64) -> Option<
     for (to, from) in task.iter_mut().zip(derive(seed, "task", wide)) {
         *to = from;
     }
-    (count > 0).then_some(Submission { task: CommandId(task), plans, patience: scenario.work.patience })
+    let patience = Patience::For(scenario.work.patience);
+    (count > 0).then_some(Submission { task: CommandId(task), plans, patience })
 }
 
 fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> SubTaskPlan {

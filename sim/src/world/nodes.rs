@@ -181,9 +181,11 @@ impl World<'_> {
                 self.end_process(number, false);
                 Ok(())
             }
-            Output::Balance { .. } | Output::Found { .. } | Output::Joined | Output::NotJoined { .. } => {
-                Ok(())
-            }
+            Output::Balance { .. }
+            | Output::Found { .. }
+            | Output::Surveyed { .. }
+            | Output::Joined
+            | Output::NotJoined { .. } => Ok(()),
         }
     }
 

@@ -21,6 +21,15 @@ pub(in crate::cli) enum TaskCommand {
         4 node, market or bank not reachable · 6 not enough money · 7 refused · 8 cancelled\n  \
         124 --timeout reached (the task goes on, unless --local) · 130 Ctrl-C twice, or detached")]
     Submit(Submit),
+    /// Tell what a task would cost now, and who could run it, without buying
+    #[command(after_help = "Example:\n  compup2p task quote tasks.xml\n\n\
+        Exit codes:\n  0 somebody fits every sub-task, and the balance suffices · 2 the file is not valid\n  \
+        3 nobody fits one of them now · 4 node, market or bank not reachable · 6 not enough money")]
+    Quote(TaskFile),
+    /// Tell why a task is where it is, with numbers
+    #[command(after_help = "Example:\n  compup2p task explain last\n\n\
+        Exit codes:\n  0 told · 2 no such task · 4 node or market not reachable")]
+    Explain(OneTask),
     /// Show a task
     #[command(after_help = "Example:\n  compup2p task status last\n\n\
         Exit codes:\n  0 shown · 2 no such task · 4 no node is running")]
@@ -74,6 +83,9 @@ pub(in crate::cli) struct Submit {
     /// How long a sub-task waits while nobody sells what it needs: 90, 90s, 2m, 1h
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = value::duration)]
     pub(in crate::cli) patience: Duration,
+    /// Wait for sellers without end, also where nobody who is listed could ever run it
+    #[arg(long, conflicts_with = "patience")]
+    pub(in crate::cli) wait_for_sellers: bool,
     #[command(flatten)]
     pub(in crate::cli) founding: Founding,
 }

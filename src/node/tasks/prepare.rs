@@ -7,7 +7,7 @@ use crate::net::store::{Pins, Store};
 use proto::message::service::Blob;
 use proto::{ContractId, Rules, Span};
 use service::task::SubTask;
-use service::{SubTaskPlan, Submission};
+use service::{Patience, SubTaskPlan, Submission};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(crate) struct Prepared {
 
 /// Parses a task file, brings its contents into the store and plans what is to be bought.
 pub(crate) async fn prepare(submit: Submit, rules: Rules, store: Arc<Store>) -> Result<Prepared, Failure> {
-    let Submit { text, file, base, to, set, patience } = submit;
+    let Submit { text, file, base, to, set, patience, wait_for_sellers } = submit;
     let name = file.clone();
     let parsed = tokio::task::spawn_blocking(move || service::task::parse(&text, &name, &set));
     let parsed = parsed.await.map_err(Failure::from_display("task_invalid"))?;
@@ -38,6 +38,7 @@ pub(crate) async fn prepare(submit: Submit, rules: Rules, store: Arc<Store>) -> 
     let plan = |sub_task: &SubTask| SubTaskPlan::new(sub_task, &rules, &blob_of);
     let plans: Result<Vec<SubTaskPlan>, _> = task.sub_tasks.iter().map(plan).collect();
     let plans = plans.map_err(|error| Failure::plan(&file, &error))?;
+    let patience = if wait_for_sellers { Patience::Endless } else { Patience::For(span(patience)) };
     let contract: ContractId = proto::CommandId(crate::node::random::bytes()?);
     Ok(Prepared {
         name: task.name.clone(),
@@ -46,7 +47,7 @@ pub(crate) async fn prepare(submit: Submit, rules: Rules, store: Arc<Store>) -> 
         destinations: task.sub_tasks.iter().map(Destinations::of).collect(),
         pins,
         results: to.unwrap_or(base),
-        submission: Submission { task: contract, plans, patience: span(patience) },
+        submission: Submission { task: contract, plans, patience },
     })
 }
 

@@ -1,8 +1,9 @@
 //! A node, its account and its markets for people.
 
+use super::market::standing;
 use super::money::two_decimals;
 use super::{Align, Colour, Look, Table, clean, count, short};
-use crate::control::{BalanceView, ListingView, NodeView, RulesView};
+use crate::control::{BalanceView, ListingView, NodeView, RecordView, RulesView};
 use proto::Bytes;
 use std::fmt::Write as _;
 
@@ -19,7 +20,10 @@ pub(in crate::output) fn node(node: &NodeView) -> String {
     );
     let selling = match (&node.listed, &node.not_selling) {
         (_, Some(why)) => format!("nothing: {why}"),
-        (Some(market), None) => format!("in {market} at {} credits/Gc", two_decimals(&node.ask)),
+        (Some(market), None) => {
+            let place = node.standing.as_ref().map(|place| format!(", {}", standing(place)));
+            format!("in {market} at {} credits/Gc{}", two_decimals(&node.ask), place.unwrap_or_default())
+        }
         (None, None) => format!("not listed yet, at {} credits/Gc", two_decimals(&node.ask)),
     };
     let lines = [
@@ -39,6 +43,8 @@ pub(in crate::output) fn node(node: &NodeView) -> String {
         ),
         ("sharing", super::in_short(&node.sharing)),
         ("selling", selling),
+        ("hired", hired(&node.record)),
+        ("earned", earned(&node.record)),
         ("working", format!("for others on {}", count(node.working, "sub-task"))),
         ("owns", format!("markets with {}", count(node.listings, "listing"))),
         ("contents", format!("{} sent, {} fetched", Bytes(node.bytes_sent), Bytes(node.bytes_fetched))),
@@ -57,6 +63,24 @@ fn rules(rules: &RulesView) -> String {
     format!("{pricing} pricing{price}, {owner_fee} credits to a market owner, {placement} overlay")
 }
 
+fn hired(record: &RecordView) -> String {
+    let Some(last) = &record.last_hired else { return "never".into() };
+    let (buyer, price) = (short(&last.buyer), two_decimals(&last.price));
+    format!("last {} by {buyer} at {} for {price} credits/Gc", last.at, last.address)
+}
+
+fn earned(record: &RecordView) -> String {
+    format!(
+        "{} credits in this run for {} of {} contracts; {} in all for {} of {}",
+        two_decimals(&record.earned),
+        record.paid,
+        record.contracts,
+        two_decimals(&record.earned_ever),
+        record.paid_ever,
+        record.contracts_ever,
+    )
+}
+
 fn count_of_cores(node: &NodeView) -> String {
     format!("{} core{}", node.cores, if node.cores == 1 { "" } else { "s" })
 }
@@ -72,10 +96,7 @@ pub(in crate::output) fn balance(balance: &BalanceView) -> String {
 }
 
 /// Listings, by market.
-pub(in crate::output) fn listings(listings: &[ListingView], look: Look) -> String {
-    if listings.is_empty() {
-        return "no listings in the markets that this node owns\n".into();
-    }
+pub(super) fn listings(listings: &[ListingView], look: Look) -> String {
     let (left, right) = (Align::Left, Align::Right);
     let mut table = Table::new(&[
         ("market", left),

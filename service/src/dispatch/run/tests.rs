@@ -1,5 +1,5 @@
 use super::*;
-use crate::dispatch::Submission;
+use crate::dispatch::{Patience, Submission};
 use proto::message::market::Requirement;
 use proto::message::service::{Blob, Job, Limits};
 use proto::{Bytes, Hash, Rate};
@@ -32,7 +32,8 @@ fn task(count: usize) -> TaskRun {
         retries: 3,
     };
     let task = proto::CommandId([7; 16]);
-    TaskRun::new(Submission { task, plans: vec![plan; count], patience: Span::secs(1) }, Time(0))
+    let patience = Patience::For(Span::secs(1));
+    TaskRun::new(Submission { task, plans: vec![plan; count], patience }, Time(0))
 }
 
 /// The path a sub-task takes, and the first step of it that the table does not allow.

@@ -16,6 +16,7 @@
 //! assert_eq!(report.trace, again.trace);
 //! ```
 
+pub mod bazaar;
 mod dice;
 mod fault;
 mod host;

@@ -39,7 +39,12 @@ impl Slices {
         self.supply.as_ref().map_or(0, |supply| supply.cores).saturating_sub(self.held())
     }
 
+    /// Takes over what there is to sell. Whose owner sells nothing any more keeps only what contracts use: nobody
+    /// comes in on a reservation.
     pub(crate) fn set_supply(&mut self, supply: Option<Supply>) {
+        if supply.is_none() {
+            self.kept.retain(|_, slice| slice.until.is_none());
+        }
         self.supply = supply;
         self.lower_ceiling();
     }

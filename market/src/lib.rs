@@ -249,6 +249,12 @@ impl Marketplace {
         self.seller.slices.kept.get(ticket)
     }
 
+    /// Matches that are under way here, and buyers that wait for a hand-over.
+    #[must_use]
+    pub fn matches(&self) -> usize {
+        self.owner.matches.len().saturating_add(self.owner.parked.len())
+    }
+
     /// Purchases that are under way, and those that wait for room.
     #[must_use]
     pub fn purchases(&self) -> (usize, usize) {

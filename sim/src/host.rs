@@ -6,8 +6,8 @@ use crate::scenario::Scenario;
 use market::Supply;
 use proto::message::market::Platform;
 use proto::message::service::Offer;
-use proto::{Bytes, Capacity, ContractId, Hash, KeyPair, Peer, Rate, Time};
-use service::Node;
+use proto::{Bytes, Capacity, ContractId, Hash, KeyPair, Peer, PublicKey, Rate, Time};
+use service::{Node, Terms};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -42,8 +42,11 @@ pub(crate) struct Host {
     pub(crate) wake: Option<Time>,
     /// It is not to come back.
     pub(crate) has_left: bool,
+    /// Whether its owner shares it.
+    pub(crate) shares: bool,
+    /// Whom its owner denies.
+    pub(crate) denied: BTreeSet<PublicKey>,
     ask: Rate,
-    sells: bool,
 }
 
 impl Host {
@@ -69,7 +72,8 @@ impl Host {
             wake: None,
             has_left: false,
             ask,
-            sells: scenario.sells(number),
+            shares: scenario.sells(number),
+            denied: BTreeSet::new(),
         }
     }
 
@@ -110,7 +114,12 @@ impl Host {
         let Machine { cores, per_core, .. } = self.machine;
         let longest = proto::Span::secs(24 * 3_600);
         let supply = Supply { cores, per_core, ask: self.ask, memory: ROOM, disk: ROOM, platform, longest };
-        self.sells.then_some(supply)
+        self.shares.then_some(supply)
+    }
+
+    /// What the policy of its owner allows.
+    pub(crate) fn terms(&self) -> Terms {
+        Terms { deny: self.denied.iter().copied().collect(), ..Terms::default() }
     }
 
     /// Notes what an offer asks for, as the executor will be told nothing of it.

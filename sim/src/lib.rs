@@ -30,17 +30,20 @@ mod queue;
 mod report;
 pub mod ring;
 mod scenario;
+mod sight;
 mod teller;
 mod trace;
 mod violation;
 mod world;
 
-pub use fault::{Fault, Lie, Scheduled, Who};
+pub use fault::{Act, Fault, Flood, Lie, Scheduled, Who};
+pub use invariant::bounded::Load;
 pub use mutant::{Honest, Mutant, Site};
 pub use net::{Latency, Model, Traffic};
 pub use place::Place;
 pub use report::{Report, Tally};
-pub use scenario::{Expectation, Machines, Scenario, Work};
+pub use scenario::{Expectation, Machines, Scenario, Served, Work};
+pub use sight::Sight;
 pub use violation::Violation;
 
 /// Runs `scenario` in the world of `seed`.

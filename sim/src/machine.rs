@@ -96,7 +96,7 @@ impl Machine {
         self.running.insert(contract, Running { started: now, cores });
         let (span, mut execution) = execute(job, self.per_core);
         match self.lie {
-            Some(Lie::Hang) => return None,
+            Some(Lie::Hang | Lie::Silent) => return None,
             Some(Lie::Cycles { times }) => {
                 execution.cycles = Cycles(execution.cycles.0.saturating_mul(times))
             }
@@ -116,6 +116,12 @@ impl Machine {
     /// Ends an execution; whether there was one.
     pub(crate) fn stop(&mut self, contract: ContractId) -> bool {
         self.running.remove(&contract).is_some()
+    }
+
+    /// Whether it executes something for `contract`.
+    #[must_use]
+    pub(crate) fn executes(&self, contract: ContractId) -> bool {
+        self.running.contains_key(&contract)
     }
 
     /// Ends everything.

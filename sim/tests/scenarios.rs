@@ -169,7 +169,15 @@ fn every_scenario_has_a_name_and_a_report_that_names_it() {
             "liars",
             "hang",
             "leave",
-            "succession"
+            "succession",
+            "owner_dies",
+            "sold_twice",
+            "stale_listing",
+            "two_owners",
+            "vanish",
+            "flood_of_listings",
+            "flood_of_requests",
+            "policy"
         ]
     );
     assert_eq!(Scenario::named("no such"), None);

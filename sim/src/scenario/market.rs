@@ -86,8 +86,9 @@ fn sold_twice() -> Scenario {
 }
 
 fn stale_listing() -> Scenario {
-    let vanish =
-        |host: usize| Fault::Crash { who: Who::Host(host), is_silent: host % 2 == 0 }.at(Span::millis(7_800));
+    let vanish = |host: usize| {
+        Fault::Crash { who: Who::Host(host), is_silent: host.is_multiple_of(2) }.at(Span::millis(7_800))
+    };
     let mut faults: Vec<Scheduled> = [9, 11, 12, 14].map(vanish).into();
     faults.push(Fault::RestartAll.at(Span::secs(12)));
     Scenario {
@@ -167,7 +168,7 @@ fn flood_of_listings() -> Scenario {
 fn flood_of_requests() -> Scenario {
     Scenario {
         name: "flood_of_requests",
-        about: "one node asks ten thousand times a second for sellers that it does not use: the others are served",
+        about: "one node asks ten thousand times a second for sellers that it does not use: the others are served when its reservations end",
         faults: flood(false),
         served: Some(Served { per_mille: 950, within: Span::secs(60) }),
         ..rough()

@@ -6,6 +6,9 @@
 //! (`invariant`), at the end the promises to the users (`oracle`). One scenario and one seed give one trace: the
 //! hash in the [`Report`] is the same in every process.
 //!
+//! [`bazaar`] has ring and market cores alone, in thousands, whose nodes come and go; [`ring`] the ring alone, in
+//! millions.
+//!
 //! What is not modelled: the streams of the real network (here each message is lost or late by itself), the
 //! bytes of blobs (a store is a set of hashes; a transfer takes size by bandwidth), and clocks that differ.
 //!

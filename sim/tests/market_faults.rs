@@ -37,7 +37,7 @@ fn a_core_that_two_owners_sell_goes_to_one_buyer_and_the_others_go_on() {
 
 #[test]
 fn a_stale_listing_is_asked_about_and_never_sold() {
-    let reports = check("stale_listing", 1..=4);
+    let reports = check("stale", 1..=4);
     assert!(seen(&reports, Sight::DeadAsked) > 0);
     assert!(reports.iter().all(|report| (report.tally.crashes, report.held.0) == (4, 0)));
 }
@@ -59,12 +59,12 @@ fn a_seller_that_accepts_and_vanishes_costs_an_attempt() {
 
 #[test]
 fn a_flood_of_listings_is_bounded_and_others_are_served() {
-    assert!(seen(&check("flood_of_listings", 1..=1), Sight::FloodRefused) > 0);
+    assert!(seen(&check("list_flood", 1..=1), Sight::FloodRefused) > 0);
 }
 
 #[test]
 fn a_flood_of_requests_is_bounded_and_others_are_served_when_its_reservations_end() {
-    check("flood_of_requests", 1..=1);
+    check("ask_flood", 1..=1);
 }
 
 #[test]

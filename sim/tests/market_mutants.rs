@@ -132,7 +132,7 @@ fn a_node_that_keeps_whatever_it_is_sent_is_noticed() {
             matches!(output, Output::Send { message: Message::Market(MarketMessage::Refused(_)), .. });
         vec![output; if is_refusal { 4_000 } else { 1 }]
     });
-    check("flood_of_listings", 1, &mut parrot, "bounded", "sends 4000 messages after one event");
+    check("list_flood", 1, &mut parrot, "bounded", "sends 4000 messages after one event");
 }
 
 #[test]
@@ -141,5 +141,5 @@ fn owners_that_serve_only_the_flood_are_noticed() {
         Output::Send { message: Message::Market(MarketMessage::Matched(_)), .. } => Vec::new(),
         other => vec![other],
     });
-    check("flood_of_listings", 1, &mut mutant, "served", "sub-tasks have succeeded within 30.00 s");
+    check("list_flood", 1, &mut mutant, "served", "sub-tasks have succeeded within 30.00 s");
 }

@@ -172,11 +172,11 @@ fn every_scenario_has_a_name_and_a_report_that_names_it() {
             "succession",
             "owner_dies",
             "sold_twice",
-            "stale_listing",
+            "stale",
             "two_owners",
             "vanish",
-            "flood_of_listings",
-            "flood_of_requests",
+            "list_flood",
+            "ask_flood",
             "policy"
         ]
     );

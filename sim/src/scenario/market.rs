@@ -12,16 +12,7 @@ const ROUGH: Model = Model { latency: COUNTRY, loss: 20, duplication: 50 };
 
 /// All of them.
 pub(super) fn all() -> Vec<Scenario> {
-    vec![
-        owner_dies(),
-        sold_twice(),
-        stale_listing(),
-        two_owners(),
-        vanish(),
-        flood_of_listings(),
-        flood_of_requests(),
-        policy(),
-    ]
+    vec![owner_dies(), sold_twice(), stale(), two_owners(), vanish(), list_flood(), ask_flood(), policy()]
 }
 
 /// Two buyers, eight sellers, and six nodes that only own markets; no program fails by itself.
@@ -85,14 +76,14 @@ fn sold_twice() -> Scenario {
     }
 }
 
-fn stale_listing() -> Scenario {
+fn stale() -> Scenario {
     let vanish = |host: usize| {
         Fault::Crash { who: Who::Host(host), is_silent: host.is_multiple_of(2) }.at(Span::millis(7_800))
     };
     let mut faults: Vec<Scheduled> = [9, 11, 12, 14].map(vanish).into();
     faults.push(Fault::RestartAll.at(Span::secs(12)));
     Scenario {
-        name: "stale_listing",
+        name: "stale",
         about: "half of the sellers are gone and their listings stand: none is named in a ticket, and everybody finds another",
         faults,
         sub_tasks: 24,
@@ -155,9 +146,9 @@ fn flood(is_listings: bool) -> Vec<Scheduled> {
     ]
 }
 
-fn flood_of_listings() -> Scenario {
+fn list_flood() -> Scenario {
     Scenario {
-        name: "flood_of_listings",
+        name: "list_flood",
         about: "one node lists ten thousand times a second, below everybody and selling nothing: the others are served",
         faults: flood(true),
         served: Some(Served { per_mille: 950, within: Span::secs(30) }),
@@ -165,9 +156,9 @@ fn flood_of_listings() -> Scenario {
     }
 }
 
-fn flood_of_requests() -> Scenario {
+fn ask_flood() -> Scenario {
     Scenario {
-        name: "flood_of_requests",
+        name: "ask_flood",
         about: "one node asks ten thousand times a second for sellers that it does not use: the others are served when its reservations end",
         faults: flood(false),
         served: Some(Served { per_mille: 950, within: Span::secs(60) }),

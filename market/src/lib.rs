@@ -326,7 +326,8 @@ impl Marketplace {
             MarketMessage::Matched(matched) => buyer.matched(post, from, *matched, now),
             MarketMessage::NoSeller(answer) => buyer.no_seller(post, from, answer, now),
             MarketMessage::Refused(refused) => {
-                if !seller.refused(post, from, &refused, now) {
+                let is_answer = owner.refused(post, from, &refused, now);
+                if !is_answer && !seller.refused(post, from, &refused, now) {
                     buyer.refused(post, from, &refused, now);
                 }
             }

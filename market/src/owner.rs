@@ -3,6 +3,7 @@
 
 pub(crate) mod estate;
 pub(crate) mod tickets;
+mod turned_away;
 
 use crate::matching::{Books, Entry, Found, Order, Seen};
 use crate::post::Post;
@@ -10,13 +11,15 @@ use crate::ticket::{CLOCK_SKEW, LIFETIME_RENEWALS, TICKET_TTL};
 use crate::{placement, requirement};
 use estate::Estate;
 use proto::message::market::{
-    FindSeller, Handed, List, Listed, Listing, MarketMessage, Matched, NoSeller, Reserve, Ticket,
+    FindSeller, Handed, List, Listed, Listing, MarketMessage, Matched, NoSeller, RefusedRequest, Reserve,
+    Ticket,
 };
 use proto::{
     Bundle, CommandId, Peer, PublicKey, Range, Rate, Refusal, RefusalCode, RequestId, Signed, Span, Time,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use tickets::{Remembered, Tickets};
+use turned_away::TurnedAway;
 
 /// How long a seller has to answer a reservation, each time it is asked.
 pub const RESERVE_TIMEOUT: Span = Span::millis(700);
@@ -54,6 +57,7 @@ pub(crate) struct Owner {
     /// Buyers that wait until a donor has handed its listings over.
     pub(crate) parked: BTreeMap<MatchKey, Wish>,
     tickets: Tickets,
+    turned_away: TurnedAway,
 }
 
 /// A match under way.
@@ -120,7 +124,7 @@ impl Owner {
 
     pub(crate) fn find(&mut self, post: &mut Post, from: Peer, find: FindSeller, now: Time) {
         let request = find.request;
-        if let Err(refusal) = self.admit_order(from, &find) {
+        if let Err(refusal) = self.admit_order(from, &find, now) {
             return post.refuse(from, request, refusal);
         }
         let key = (from.key, find.ticket);
@@ -157,6 +161,31 @@ impl Owner {
         if let Some((wish, candidate)) = self.take_reserving(from, request) {
             self.pass_over(post, wish, &candidate, now);
         }
+    }
+
+    /// A seller reserves nothing for this buyer. Its listing stays, and the next seller is asked; whether it was the
+    /// answer to a question of ours.
+    pub(crate) fn refused(
+        &mut self,
+        post: &mut Post,
+        from: Peer,
+        refused: &RefusedRequest,
+        now: Time,
+    ) -> bool {
+        let Some((mut wish, candidate)) = self.take_reserving(from, refused.request) else { return false };
+        let seller = candidate.winner.body.seller.key;
+        self.books.end_flight(seller, requirement::cores(&wish.find.requirement));
+        let (buyer, listed) = (wish.buyer.key, self.books.entries.len());
+        self.turned_away.by(buyer, seller, now);
+        wish.tried.push(seller);
+        if self.turned_away.is_kept_out(buyer, listed, now) {
+            let refusal =
+                no(RefusalCode::Busy, "sellers turn this buyer away: it has let reservations lapse");
+            post.refuse(wish.buyer, wish.find.request, refusal);
+        } else {
+            self.advance(post, wish, now);
+        }
+        true
     }
 
     /// `peer` cannot be reached: what it lists goes, and who waits for it is served by the next.
@@ -240,7 +269,7 @@ impl Owner {
         Ok(true)
     }
 
-    fn admit_order(&self, from: Peer, find: &FindSeller) -> Result<(), Refusal> {
+    fn admit_order(&self, from: Peer, find: &FindSeller, now: Time) -> Result<(), Refusal> {
         let is_well_formed = placement::is_market(find.from)
             && find.avoid.len() <= MAX_AVOID
             && requirement::is_well_formed(&find.requirement);
@@ -268,6 +297,9 @@ impl Owner {
         let is_full = count >= MAX_MATCHES || of_buyer >= MAX_MATCHES_PER_BUYER;
         if is_full {
             return Err(no(RefusalCode::Busy, "too many matches at once"));
+        }
+        if self.turned_away.is_kept_out(from.key, self.books.entries.len(), now) {
+            return Err(no(RefusalCode::Busy, "sellers turn this buyer away: it has let reservations lapse"));
         }
         Ok(())
     }

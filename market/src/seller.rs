@@ -2,6 +2,7 @@
 //! for those who were matched.
 
 pub mod slices;
+mod trust;
 
 use crate::Supply;
 use crate::post::Post;
@@ -10,8 +11,9 @@ use crate::{placement, requirement};
 use proto::message::market::{
     Delist, List, Listed, Listing, MarketMessage, RefusedRequest, Reserve, Reserved, Unavailable,
 };
-use proto::{CommandId, Market, Peer, Range, RefusalCode, RequestId, Signed, Span, Time};
+use proto::{CommandId, Market, Peer, Range, Refusal, RefusalCode, RequestId, Signed, Span, Time};
 use slices::Slices;
+use trust::Trust;
 
 /// How long a reservation is kept unless it is taken; longer than a ticket lives, so that whoever holds a
 /// ticket that has not ended finds its slice.
@@ -46,6 +48,7 @@ pub(crate) struct Seller {
     /// Owners that were sent a listing which may still stand.
     venues: Vec<Venue>,
     strangers: Option<Strangers>,
+    trust: Trust,
     step: Step,
     failures: u32,
     is_outdated: bool,
@@ -93,6 +96,7 @@ impl Seller {
             home: None,
             venues: Vec::new(),
             strangers: None,
+            trust: Trust::default(),
             step: Step::Idle,
             failures: 0,
             is_outdated: false,
@@ -129,6 +133,9 @@ impl Seller {
     }
 
     pub(crate) fn take(&mut self, ticket: CommandId) {
+        if let Some(slice) = self.slices.kept.get(&ticket) {
+            self.trust.came(slice.buyer);
+        }
         self.slices.take(ticket);
     }
 
@@ -209,6 +216,9 @@ impl Seller {
         let is_kept = is_offered && self.slices.extend(ticket, buyer, cores, until);
         if is_kept {
             post.send(from, MarketMessage::Reserved(Reserved { request }));
+        } else if is_offered && self.trust.turns_away(buyer, now) {
+            let why = "the buyer has let reservations lapse here";
+            post.refuse(from, request, Refusal::new(RefusalCode::Policy, why, ""));
         } else if is_offered && self.slices.reserve(ticket, buyer, cores, until) {
             self.is_outdated = true;
             post.send(from, MarketMessage::Reserved(Reserved { request }));
@@ -279,6 +289,9 @@ impl Seller {
     }
 
     pub(crate) fn tick(&mut self, post: &mut Post, now: Time) {
+        for buyer in self.slices.lapsed(now) {
+            self.trust.lapsed(buyer, now);
+        }
         self.is_outdated |= self.slices.purge(now);
         self.venues.retain(|venue| venue.until > now);
         if self.strangers.as_ref().is_some_and(|strangers| strangers.until <= now) {

@@ -87,6 +87,12 @@ impl Slices {
         is_freed
     }
 
+    /// The buyers whose reservations end at `now` without having been taken.
+    pub(crate) fn lapsed(&self, now: Time) -> Vec<PublicKey> {
+        let has_lapsed = |slice: &&Slice| slice.until.is_some_and(|until| until <= now);
+        self.kept.values().filter(has_lapsed).map(|slice| slice.buyer).collect()
+    }
+
     /// Frees what was reserved and not taken in time; whether there was any.
     pub(crate) fn purge(&mut self, now: Time) -> bool {
         let before = self.kept.len();

@@ -25,4 +25,6 @@ mod tickets;
 #[cfg(test)]
 mod totality;
 #[cfg(test)]
+mod trust;
+#[cfg(test)]
 mod world;

@@ -137,12 +137,12 @@ fn vanish() -> Scenario {
     }
 }
 
-/// A second of ten thousand messages, and then four hundred a second for twenty.
-fn flood(is_listings: bool) -> Vec<Scheduled> {
+/// A second of ten thousand messages, and then four hundred a second for so many seconds.
+fn flood(is_listings: bool, lasting: u64) -> Vec<Scheduled> {
     let pour = |per_second, lasting| Flood { host: 4, is_listings, per_second, lasting: Span::secs(lasting) };
     vec![
         Fault::Flood(pour(10_000, 1)).at(Span::millis(7_500)),
-        Fault::Flood(pour(400, 20)).at(Span::millis(8_500)),
+        Fault::Flood(pour(400, lasting)).at(Span::millis(8_500)),
     ]
 }
 
@@ -150,7 +150,7 @@ fn list_flood() -> Scenario {
     Scenario {
         name: "list_flood",
         about: "one node lists ten thousand times a second, below everybody and selling nothing: the others are served",
-        faults: flood(true),
+        faults: flood(true, 20),
         served: Some(Served { per_mille: 950, within: Span::secs(30) }),
         ..rough()
     }
@@ -159,8 +159,8 @@ fn list_flood() -> Scenario {
 fn ask_flood() -> Scenario {
     Scenario {
         name: "ask_flood",
-        about: "one node asks ten thousand times a second for sellers that it does not use: the others are served when its reservations end",
-        faults: flood(false),
+        about: "one node asks ten thousand times a second for sellers that it does not use: the others are served while it goes on",
+        faults: flood(false, 60),
         served: Some(Served { per_mille: 950, within: Span::secs(60) }),
         ..rough()
     }

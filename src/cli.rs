@@ -17,6 +17,7 @@ mod owner;
 mod policy;
 mod ring;
 mod sim;
+mod sim_churn;
 mod sim_ring;
 mod start;
 mod task;

@@ -140,8 +140,6 @@ fn offer(n: u8) -> Signed<Offer> {
         draw: id(n),
         owner_rate: Rate(0),
         fee: Rules::LOCAL.owner_fee,
-        owner_rate: Rate(0),
-        draw: id(n),
         expires: CLOSES,
     };
     let ticket = Signed::new(ticket, &keys(3));

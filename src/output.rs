@@ -3,6 +3,7 @@
 //! What was asked for goes to standard output, everything else to standard error. With `--json` standard output
 //! has one JSON value, errors included.
 
+mod churn;
 mod human;
 mod json;
 mod progress;
@@ -16,6 +17,7 @@ mod table;
 mod tests;
 mod view;
 
+pub(crate) use churn::ChurnMeasured;
 pub(crate) use progress::{Bar, Progress};
 pub(crate) use ring::RingMeasured;
 pub(crate) use ring_figure::RingCompared;
@@ -162,6 +164,10 @@ impl Printer {
 
     pub(crate) fn ring_measured(self, ring: &RingMeasured, is_csv: bool) -> Result<(), Failure> {
         self.result(|| json::document("sim-ring", ring), |_| if is_csv { ring.csv() } else { ring.text() })
+    }
+
+    pub(crate) fn churn_measured(self, churn: &ChurnMeasured) -> Result<(), Failure> {
+        self.result(|| json::document("sim-churn", churn), |_| churn.text())
     }
 
     pub(crate) fn ring_compared(self, figure: &RingCompared, is_csv: bool) -> Result<(), Failure> {

@@ -283,6 +283,12 @@ impl Marketplace {
         self.seller.goods.slices.kept.get(ticket)
     }
 
+    /// Matches that are under way here, and buyers that wait for a hand-over.
+    #[must_use]
+    pub fn matches(&self) -> usize {
+        self.owner.matches.len().saturating_add(self.owner.parked.len())
+    }
+
     /// Purchases that are under way, and those that wait for room.
     #[must_use]
     pub fn purchases(&self) -> (usize, usize) {
@@ -362,7 +368,8 @@ impl Marketplace {
             MarketMessage::Matched(matched) => buyer.matched(post, from, *matched, now),
             MarketMessage::NoSeller(answer) => buyer.no_seller(post, from, answer, now),
             MarketMessage::Refused(refused) => {
-                if !seller.refused(post, from, &refused, now) {
+                let is_answer = owner.refused(post, from, &refused, now);
+                if !is_answer && !seller.refused(post, from, &refused, now) {
                     buyer.refused(post, from, &refused, now);
                     surveyor.refused(post, from, &refused, now);
                 }

@@ -6,6 +6,7 @@ mod intake;
 pub(crate) mod matches;
 mod signing;
 pub(crate) mod tickets;
+mod turned_away;
 
 use crate::matching::{Books, Entry, MAX_LISTINGS, Spot};
 use crate::post::Post;
@@ -19,6 +20,7 @@ use proto::message::market::{Delist, Handed, List, Listed, MarketMessage};
 use proto::{Bundle, Peer, Placement, PublicKey, Range, Refusal, RefusalCode, RequestId, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use tickets::Tickets;
+use turned_away::TurnedAway;
 
 /// Listings that one seller may send within [`LIST_PERIOD`]: twice as many as a machine of 64 cores sends that sells and
 /// frees all of them at once. Who sends more is told to wait, and costs no signature; the others are served meanwhile.
@@ -59,6 +61,7 @@ pub(crate) struct Owner {
     pub(crate) settles: Time,
     pub(crate) sales: Sales,
     pub(crate) askers: Askers,
+    turned_away: TurnedAway,
 }
 
 impl Owner {
@@ -79,6 +82,7 @@ impl Owner {
             settles: Time(0),
             sales: Sales::default(),
             askers: Askers::default(),
+            turned_away: TurnedAway::default(),
         }
     }
 

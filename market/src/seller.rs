@@ -3,6 +3,7 @@
 
 pub mod slices;
 mod stall;
+mod trust;
 
 pub use stall::{
     FIRST_PAUSE, LIST_TIMEOUT, LIST_TRIES, LOOKUP_TIMEOUT, MAX_STRANGERS, MAX_VENUES, RESERVATION_TTL,
@@ -15,6 +16,7 @@ use proto::message::market::{Listed, RefusedRequest, Reserve, Standing};
 use proto::{CommandId, Commodity, Peer, Range, Signed, Time};
 use slices::Slices;
 use stall::Stall;
+use trust::Trust;
 
 /// The seller's state.
 #[derive(Debug)]
@@ -32,12 +34,15 @@ pub(crate) struct Goods {
     version: u64,
     /// What the bank says of this seller.
     standing: Option<Signed<Standing>>,
+    /// Which buyers come for what is reserved for them.
+    trust: Trust,
 }
 
 impl Seller {
     pub(crate) fn new(now: Time) -> Self {
         // Later lives of a node start above the versions of earlier ones.
-        let goods = Goods { slices: Slices::default(), version: now.0, standing: None };
+        let goods =
+            Goods { slices: Slices::default(), version: now.0, standing: None, trust: Trust::default() };
         Self { goods, stalls: Commodity::ALL.map(|commodity| Stall::new(commodity, now)) }
     }
 
@@ -67,6 +72,9 @@ impl Seller {
     }
 
     pub(crate) fn take(&mut self, ticket: CommandId) {
+        if let Some(slice) = self.goods.slices.kept.get(&ticket) {
+            self.goods.trust.came(slice.buyer);
+        }
         self.goods.slices.take(ticket);
     }
 
@@ -128,6 +136,9 @@ impl Seller {
     }
 
     pub(crate) fn tick(&mut self, post: &mut Post, now: Time) {
+        for buyer in self.goods.slices.lapsed(now) {
+            self.goods.trust.lapsed(buyer, now);
+        }
         if self.goods.slices.purge(now) {
             self.relist();
         }

@@ -45,6 +45,22 @@ pub enum Fault {
         /// What, until the next decision.
         work: Work,
     },
+    /// The owner of a machine denies these buyers from now on.
+    Deny {
+        /// Whose machine.
+        host: usize,
+        /// Whom.
+        buyers: Vec<usize>,
+    },
+    /// The owner of a machine shares it, or not any more: what is at work there may end.
+    Share {
+        /// Whose machine.
+        host: usize,
+        /// Whether it is shared.
+        shares: bool,
+    },
+    /// A node floods the owner of the market in which the sub-tasks are bought.
+    Flood(Flood),
     /// From now on a seller lies.
     Lie {
         /// Which node.
@@ -63,6 +79,33 @@ pub enum Who {
     Busy,
     /// The node with the most listings in its books among those that neither buy nor sell; as soon as there is one.
     Owner,
+    /// Whoever does this next and is no buyer, at the moment at which it is done. For crashes only.
+    Doing(Act),
+}
+
+/// What somebody does, for a fault that is aimed at that moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// A market owner has a seller that keeps a slice, and does not know it yet.
+    Reserves,
+    /// A market owner signs a ticket.
+    Signs,
+    /// A seller accepts an offer.
+    Accepts,
+}
+
+/// Messages without end from one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flood {
+    /// Which node.
+    pub host: usize,
+    /// Whether it lists, ever anew and below everybody, what it does not sell. Otherwise it asks for sellers, at any
+    /// price and each time for another ticket, which it does not use.
+    pub is_listings: bool,
+    /// How many messages a second; at least a hundred.
+    pub per_second: u64,
+    /// For how long.
+    pub lasting: Span,
 }
 
 /// How a seller lies.
@@ -79,6 +122,8 @@ pub enum Lie {
     Wrong,
     /// It never finishes, and goes on saying that it works.
     Hang,
+    /// It accepts, and says nothing any more.
+    Silent,
 }
 
 /// A fault with its moment, counted from the start of the world.

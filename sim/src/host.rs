@@ -6,9 +6,9 @@ use crate::scenario::Scenario;
 use market::Supply;
 use proto::message::market::Platform;
 use proto::message::service::Offer;
-use proto::{Bundle, Bytes, Capacity, ContractId, Hash, KeyPair, Peer, Rate, Time};
-use service::Node;
+use proto::{Bundle, Bytes, Capacity, ContractId, Hash, KeyPair, Peer, PublicKey, Rate, Time};
 use service::policy::Work;
+use service::{Node, Terms};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -47,8 +47,11 @@ pub(crate) struct Host {
     pub(crate) decision: Work,
     /// When the grace of that is over.
     pub(crate) vacate_by: Option<Time>,
+    /// Whether its owner shares it.
+    pub(crate) shares: bool,
+    /// Whom its owner denies.
+    pub(crate) denied: BTreeSet<PublicKey>,
     ask: Rate,
-    sells: bool,
 }
 
 impl Host {
@@ -76,7 +79,8 @@ impl Host {
             decision: Work::Run { throttle_pct: 100 },
             vacate_by: None,
             ask,
-            sells: scenario.sells(number),
+            shares: scenario.sells(number),
+            denied: BTreeSet::new(),
         }
     }
 
@@ -131,7 +135,12 @@ impl Host {
             platform,
             longest,
         };
-        (self.sells && matches!(self.decision, Work::Run { .. })).then_some(supply)
+        (self.shares && matches!(self.decision, Work::Run { .. })).then_some(supply)
+    }
+
+    /// What the policy of its owner allows.
+    pub(crate) fn terms(&self) -> Terms {
+        Terms { deny: self.denied.iter().copied().collect(), ..Terms::default() }
     }
 
     /// Notes what an offer asks for, as the executor will be told nothing of it.

@@ -1,16 +1,22 @@
 //! What has to hold after every event: one property a file.
 
 pub(crate) mod books;
+pub(crate) mod bounded;
 pub(crate) mod channel;
 pub(crate) mod contract;
 pub(crate) mod cores;
 pub(crate) mod durable;
+pub(crate) mod ended;
+pub(crate) mod kept;
 pub(crate) mod listed;
 pub(crate) mod node;
 pub(crate) mod owner;
+pub(crate) mod policy;
 pub(crate) mod price;
 pub(crate) mod progress;
 pub(crate) mod ring;
+pub(crate) mod served;
+pub(crate) mod sub_task;
 
 use std::fmt;
 
@@ -54,4 +60,8 @@ pub(crate) struct Watch {
     pub(crate) contracts: contract::Contracts,
     pub(crate) progress: progress::Progress,
     pub(crate) listed: listed::Listed,
+    pub(crate) sub_tasks: sub_task::SubTasks,
+    pub(crate) policies: policy::Policies,
+    pub(crate) kept: kept::Kept,
+    pub(crate) ended: ended::Ended,
 }

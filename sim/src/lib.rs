@@ -6,6 +6,9 @@
 //! (`invariant`), at the end the promises to the users (`oracle`). One scenario and one seed give one trace: the
 //! hash in the [`Report`] is the same in every process.
 //!
+//! [`bazaar`] has ring and market cores alone, in thousands, whose nodes come and go; [`ring`] the ring alone, in
+//! millions.
+//!
 //! What is not modelled: the streams of the real network (here each message is lost or late by itself), the
 //! bytes of blobs (a store is a set of hashes; a transfer takes size by bandwidth), and clocks that differ.
 //!
@@ -16,6 +19,7 @@
 //! assert_eq!(report.trace, again.trace);
 //! ```
 
+pub mod bazaar;
 mod dice;
 mod fault;
 mod host;
@@ -29,17 +33,20 @@ mod queue;
 mod report;
 pub mod ring;
 mod scenario;
+mod sight;
 mod teller;
 mod trace;
 mod violation;
 mod world;
 
-pub use fault::{Fault, Lie, Scheduled, Who};
+pub use fault::{Act, Fault, Flood, Lie, Scheduled, Who};
+pub use invariant::bounded::Load;
 pub use mutant::{Honest, Mutant, Site};
 pub use net::{Latency, Model, Traffic};
 pub use place::Place;
 pub use report::{Report, Tally};
-pub use scenario::{Expectation, Machines, Scenario, Work};
+pub use scenario::{Expectation, Machines, Scenario, Served, Work};
+pub use sight::Sight;
 pub use violation::Violation;
 
 /// Runs `scenario` in the world of `seed`.

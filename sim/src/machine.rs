@@ -110,12 +110,13 @@ impl Machine {
                     output.blob.hash = Hash::of(&output.blob.hash.0);
                 }
             }
-            Some(Lie::Hang) | None => {}
+            Some(Lie::Hang | Lie::Silent) | None => {}
         }
         if self.lie != Some(Lie::Absent) {
             store.extend(execution.outputs.iter().map(|output| output.blob.hash));
         }
-        let end = (self.lie != Some(Lie::Hang)).then_some((span, execution));
+        let is_endless = matches!(self.lie, Some(Lie::Hang | Lie::Silent));
+        let end = (!is_endless).then_some((span, execution));
         let running = Running { part, end, done: Span(0), since: Some(now), pct: 100 };
         let ahead = running.ahead();
         self.running.insert(contract, running);
@@ -160,6 +161,12 @@ impl Machine {
     /// Ends an execution; whether there was one.
     pub(crate) fn stop(&mut self, contract: ContractId) -> bool {
         self.running.remove(&contract).is_some()
+    }
+
+    /// Whether it executes something for `contract`.
+    #[must_use]
+    pub(crate) fn executes(&self, contract: ContractId) -> bool {
+        self.running.contains_key(&contract)
     }
 
     /// Ends everything.

@@ -1,6 +1,7 @@
 //! Known bugs on purpose: whatever nodes and bank want passes through a mutant, which may change it. An invariant
 //! that does not notice is worth nothing; the tests have a mutant for each.
 
+use crate::invariant::bounded::Load;
 use market::Supply;
 use proto::{KeyPair, Peer, Time};
 
@@ -45,6 +46,12 @@ pub trait Mutant {
     fn wake(&mut self, host: usize, due: Time) -> Time {
         let _ = host;
         due
+    }
+
+    /// What a node is said to keep for others.
+    fn load(&mut self, host: usize, load: Load) -> Load {
+        let _ = host;
+        load
     }
 
     /// What a node says of its own invariants.

@@ -1,6 +1,7 @@
 //! What happened in a run, as a table.
 
 use crate::net::Traffic;
+use crate::sight::Sight;
 use crate::world::World;
 use proto::message::bank::Balance;
 use proto::{Hash, Money, Span, Time};
@@ -26,6 +27,8 @@ pub struct Tally {
     pub no_seller: u32,
     /// How often a buyer was told that its sub-task stands still because the seller's owner needs the machine.
     pub suspended: u32,
+    /// What was seen, and how often.
+    pub sights: BTreeMap<Sight, u32>,
     /// Sub-tasks that ended well with outputs that are not the program's.
     pub wrong_outputs: u32,
 }
@@ -73,6 +76,13 @@ pub struct Report {
     pub balances: Vec<Balance>,
     /// The hash over all events.
     pub trace: Hash,
+}
+
+impl Tally {
+    /// Something is seen.
+    pub(crate) fn saw(&mut self, sight: Sight) {
+        *self.sights.entry(sight).or_default() += 1;
+    }
 }
 
 impl Report {
@@ -142,6 +152,9 @@ impl fmt::Display for Report {
             line("", format!("{count} × {why}"))?;
         }
         let Tally { crashes, starts, bank_starts, no_seller, suspended, wrong_outputs, .. } = &self.tally;
+        for (sight, count) in &self.tally.sights {
+            line("seen", format!("{count} × {sight}"))?;
+        }
         line("no seller", format!("told {no_seller} times"))?;
         line("owners", format!("suspended work {suspended} times"))?;
         line("nodes", format!("{starts} starts, {crashes} crashes"))?;

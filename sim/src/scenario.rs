@@ -1,11 +1,13 @@
 //! Scenarios: worlds as data.
 
 mod bulk;
+mod market;
 mod named;
 mod work;
 
-use crate::fault::{Fault, Scheduled};
+use crate::fault::{Fault, Flood, Scheduled};
 use crate::net::Model;
+use crate::sight::Sight;
 use proto::{Capacity, Cycles, Money, Rate, RefusalCode, Rules, Span};
 
 pub(crate) use work::submission;
@@ -47,6 +49,10 @@ pub struct Scenario {
     pub rest_within: Span,
     /// What the buyers are promised.
     pub expectation: Expectation,
+    /// What is looked for, because it costs too much to look for it always.
+    pub sights: Vec<Sight>,
+    /// How many sub-tasks have to succeed early.
+    pub served: Option<Served>,
     /// Whether no money may be set aside at the end.
     pub releases_all: bool,
 }
@@ -77,6 +83,15 @@ pub struct Work {
     pub wall: Span,
     /// How long a sub-task may find no seller.
     pub patience: Span,
+}
+
+/// How well buyers have to be served, whatever others do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// How many sub-tasks in a thousand have to succeed.
+    pub per_mille: u16,
+    /// Within how long after their submission.
+    pub within: Span,
 }
 
 /// What has to have become of the sub-tasks. All of them have to have ended in any case.
@@ -115,6 +130,14 @@ impl Scenario {
     pub fn is_orderly(&self) -> bool {
         let is_orderly = |fault: &Fault| matches!(fault, Fault::Join { .. } | Fault::Leave { .. });
         self.net.loss == 0 && self.faults.iter().all(|scheduled| is_orderly(&scheduled.fault))
+    }
+
+    /// The flood that is the fault of this number.
+    pub(crate) fn flood(&self, index: usize) -> Option<Flood> {
+        match self.faults.get(index).map(|scheduled| &scheduled.fault) {
+            Some(Fault::Flood(flood)) => Some(*flood),
+            _ => None,
+        }
     }
 
     /// How many sub-tasks this node buys.

@@ -2,12 +2,17 @@
 
 mod event;
 mod faults;
+mod flood;
 mod nodes;
 mod payments;
 mod post;
 
+use crate::fault::Act;
 use crate::host::{Host, Phase};
-use crate::invariant::{Breach, Checked, Watch, books, contract, durable, listed, progress, ring};
+use crate::invariant::{
+    Breach, Checked, Watch, books, contract, durable, ended, kept, listed, policy, progress, ring, served,
+    sub_task,
+};
 use crate::mutant::Mutant;
 use crate::net::Net;
 use crate::oracle;
@@ -15,11 +20,12 @@ use crate::place::Place;
 use crate::queue::Queue;
 use crate::report::{Report, Tally};
 use crate::scenario::{Scenario, submission};
+use crate::sight::Sight;
 use crate::teller::Teller;
 use crate::trace::Trace;
 use crate::violation::Violation;
 use event::Event;
-use proto::{PublicKey, Span, Time};
+use proto::{Market, PublicKey, Span, Time};
 use service::{End, Submission};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,6 +55,10 @@ pub(crate) struct World<'a> {
     /// Broken connections that somebody will hear of.
     bounces: BTreeSet<(usize, Place)>,
     faults_ahead: usize,
+    /// Crashes that wait for somebody to do something, and whether they are silent.
+    armed: Vec<(Act, bool)>,
+    /// Nodes that have done it, and end with this event.
+    struck: Vec<(usize, bool)>,
     open_tasks: usize,
     ended_at: Option<Time>,
     next_glance: Time,
@@ -69,6 +79,10 @@ impl<'a> World<'a> {
             contracts: contract::Contracts::default(),
             progress: progress::Progress::default(),
             listed: listed::Listed::new(scenario),
+            sub_tasks: sub_task::SubTasks::default(),
+            policies: policy::Policies::default(),
+            kept: kept::Kept::default(),
+            ended: ended::Ended::default(),
         };
         let mut world = Self {
             scenario,
@@ -88,6 +102,8 @@ impl<'a> World<'a> {
             by_key,
             bounces: BTreeSet::new(),
             faults_ahead: scenario.faults.len(),
+            armed: Vec::new(),
+            struck: Vec::new(),
             ended_at: None,
             next_glance: Time(0),
         };
@@ -151,12 +167,39 @@ impl<'a> World<'a> {
             }
             if self.now >= self.next_glance {
                 self.next_glance = self.now.after(GLANCE);
+                self.glance()?;
                 if self.is_over()? {
                     return oracle::check(self);
                 }
             }
         }
         Err(Breach::new("progress", "nothing happens any more"))
+    }
+
+    /// What is looked at from time to time only.
+    fn glance(&mut self) -> Checked {
+        if self.teller.bank.is_some() {
+            self.watch.ended.check(&self.watch.books, &self.hosts, self.now)?;
+        }
+        if self.scenario.sights.contains(&Sight::TwoOwners) && self.has_two_owners() {
+            self.saw(Sight::TwoOwners);
+        }
+        let since = Time(0).after(self.scenario.submit_at);
+        let (ends, now) = (self.ends.values(), self.now);
+        let check = |served| served::check(served, ends, self.scenario.sub_tasks, (since, now));
+        self.scenario.served.as_ref().map_or(Ok(()), check)
+    }
+
+    /// Whether two nodes answer for the market in which something is listed.
+    fn has_two_owners(&self) -> bool {
+        let markets = || self.live().filter_map(Host::node).map(service::Node::market);
+        let listed: BTreeSet<Market> = markets().flat_map(|market| market.listed()).map(|(m, _)| m).collect();
+        listed.iter().any(|listed| markets().filter(|market| market.answers_for(*listed)).count() > 1)
+    }
+
+    /// Something is seen.
+    pub(crate) fn saw(&mut self, sight: Sight) {
+        self.tally.saw(sight);
     }
 
     /// Whether `event` is meant for the present life of its process.
@@ -179,7 +222,11 @@ impl<'a> World<'a> {
             | Event::Fetched { host, life, .. }
             | Event::Executed { host, life, .. } => lives(Place::Host(*host), *life),
             Event::Synced { life } => lives(Place::Bank, *life),
-            Event::Deliver { .. } | Event::Fault { .. } | Event::Submit { .. } | Event::BankStarts => true,
+            Event::Deliver { .. }
+            | Event::Fault { .. }
+            | Event::Pour { .. }
+            | Event::Submit { .. }
+            | Event::BankStarts => true,
         }
     }
 
@@ -196,6 +243,7 @@ impl<'a> World<'a> {
             Event::Synced { .. } => self.synced(),
             Event::BankStarts => self.bank_starts(),
             Event::Fault { index } => self.fault(index),
+            Event::Pour { index, number } => self.pour(index, number),
             Event::Submit { host } => self.submit(host),
         }
     }
@@ -245,6 +293,9 @@ impl<'a> World<'a> {
                     host.number
                 ));
             }
+        }
+        if self.scenario.sights.contains(&Sight::TwoOwners) && self.has_two_owners() {
+            return Some("two nodes answer for one market".into());
         }
         let open = self.watch.books.holds.len();
         if self.scenario.releases_all && open > 0 {

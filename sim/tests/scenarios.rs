@@ -206,7 +206,15 @@ fn every_scenario_has_a_name_and_a_report_that_names_it() {
             "leave",
             "succession",
             "bulk",
-            "owners"
+            "owners",
+            "owner_dies",
+            "sold_twice",
+            "stale",
+            "two_owners",
+            "vanish",
+            "list_flood",
+            "ask_flood",
+            "policy"
         ]
     );
     assert_eq!(Scenario::named("no such"), None);

@@ -1,6 +1,7 @@
 //! `compup2p sim ring`: how many hops, how many time-outs, how many bytes.
 
 use super::arguments::{Ring, RingFigure, RingStyle, RingWay, RingWorkload};
+use super::value::{per_mille, span};
 use super::{Done, exit};
 use crate::control::Failure;
 use crate::output::{Bar, Printer, RingCompared, RingMeasured};
@@ -144,18 +145,6 @@ fn routing(ring: &Ring, usual: Routing) -> Routing {
         cache: count(ring.cache, usual.cache),
         view: count(ring.view, usual.view.min(MAX_USUAL_VIEW)),
     }
-}
-
-fn span(seconds: f64) -> Span {
-    let micros = std::time::Duration::try_from_secs_f64(seconds).map_or(u128::MAX, |span| span.as_micros());
-    Span(u64::try_from(micros).unwrap_or(u64::MAX).max(1))
-}
-
-/// A share below one, in thousandths.
-fn per_mille(share: f64) -> u32 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie below one")]
-    let per_mille = (share * 1_000.0).round() as u32;
-    per_mille
 }
 
 /// What the system says that this process occupies; 0 where it does not say.

@@ -79,6 +79,19 @@ pub(super) fn latency(text: &str) -> Result<Distance, String> {
     }
 }
 
+/// A duration of so many seconds; at least a microsecond.
+pub(super) fn span(seconds: f64) -> Span {
+    let micros = std::time::Duration::try_from_secs_f64(seconds).map_or(u128::MAX, |span| span.as_micros());
+    Span(u64::try_from(micros).unwrap_or(u64::MAX).max(1))
+}
+
+/// A share below one, in thousandths.
+pub(super) fn per_mille(share: f64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie below one")]
+    let per_mille = (share * 1_000.0).round() as u32;
+    per_mille
+}
+
 /// `[KEY@]HOST:PORT`.
 pub(super) fn bootstrap(text: &str) -> Result<Bootstrap, String> {
     let (key, addr) = match text.rsplit_once('@') {

@@ -169,6 +169,19 @@ fn every_command_that_the_readme_names_has_help_with_an_example() {
 }
 
 #[test]
+fn a_market_whose_nodes_come_and_go_is_measured() {
+    let home = tempdir().unwrap();
+    let small = ["sim", "churn", "--nodes", "10", "--minutes", "1", "--mean", "120"];
+    let finished = run(&[&small[..], &["--checks", "--json"]].concat(), home.path());
+    assert_eq!(finished.code, 0, "{finished:?}");
+    let figures = finished.json();
+    let [first, second] = ["first", "second"].map(|name| figures[name].as_f64().unwrap());
+    assert!(first + second > 0.9 && figures["requests"].as_u64().unwrap() > 0, "{figures}");
+    let space = run(&[&small[..], &["--latency", "space:50"]].concat(), home.path());
+    assert_eq!(space.code, 2, "{space:?}");
+}
+
+#[test]
 fn a_simulation_gives_the_same_trace_for_the_same_seed() {
     let home = tempdir().unwrap();
     let trace = |seed: &str| {

@@ -13,7 +13,8 @@ use crate::pricing::{self, batch};
 use crate::ticket::TICKET_TTL;
 use crate::{placement, requirement};
 use proto::message::market::{
-    FindSeller, Listing, MAX_BATCH, MarketMessage, Matched, NoSeller, Reserve, Reserved, Ticket,
+    FindSeller, Listing, MAX_BATCH, MarketMessage, Matched, NoSeller, RefusedRequest, Reserve, Reserved,
+    Ticket,
 };
 use proto::rules::PricingRule;
 use proto::{
@@ -105,7 +106,7 @@ impl Part {
 impl Owner {
     pub(crate) fn find(&mut self, post: &mut Post, from: Peer, find: FindSeller, now: Time) {
         let request = find.request;
-        if let Err(refusal) = self.admit_order(from, &find) {
+        if let Err(refusal) = self.admit_order(from, &find, now) {
             return post.refuse(from, request, refusal);
         }
         let key = (from.key, find.draw());
@@ -153,6 +154,31 @@ impl Owner {
         }
     }
 
+    /// A seller reserves nothing for this buyer. Its listing stays, and others are asked; whether it was the answer to a
+    /// question of ours.
+    pub(crate) fn refused(
+        &mut self,
+        post: &mut Post,
+        from: Peer,
+        refused: &RefusedRequest,
+        now: Time,
+    ) -> bool {
+        let Some((key, part)) = self.take_part(from, refused.request) else { return false };
+        self.end_flight(&key, &part);
+        let seller = part.listing.body.seller.key;
+        self.turned_away.by(key.0, seller, now);
+        if let Some(known) = self.matches.get_mut(&key) {
+            known.wish.tried.push(seller);
+        }
+        self.go_on(post, key, now);
+        true
+    }
+
+    /// Whether sellers turn `buyer` away at the moment, so that none is asked for it.
+    fn is_kept_out(&self, buyer: Peer, now: Time) -> bool {
+        self.turned_away.is_kept_out(buyer.key, self.books.len(), now)
+    }
+
     /// Nobody answers at `peer`: the slices it was asked for are bought elsewhere.
     pub(super) fn lose_seller(&mut self, post: &mut Post, peer: Peer, now: Time) {
         let asked = |(_, part): &(&RequestId, &Part)| part.listing.body.seller == peer;
@@ -180,7 +206,7 @@ impl Owner {
         }
     }
 
-    fn admit_order(&self, from: Peer, find: &FindSeller) -> Result<(), Refusal> {
+    fn admit_order(&self, from: Peer, find: &FindSeller, now: Time) -> Result<(), Refusal> {
         let ids: BTreeSet<&CommandId> = find.tickets.iter().collect();
         let is_well_formed = placement::is_market(find.from)
             && (1..=MAX_BATCH).contains(&find.tickets.len())
@@ -221,7 +247,7 @@ impl Owner {
         if is_full || awaited + find.tickets.len() > MAX_SLICES_PER_BUYER {
             return Err(no(RefusalCode::Busy, "too many matches at once"));
         }
-        Ok(())
+        if self.is_kept_out(from, now) { Err(kept_out()) } else { Ok(()) }
     }
 
     /// What `buyer` waits for.
@@ -235,7 +261,8 @@ impl Owner {
     pub(super) fn advance(&mut self, post: &mut Post, mut wish: Wish, now: Time) {
         let mut seen = Seen::default();
         let missing = wish.missing();
-        let parts = if missing.is_empty() || wish.rounds >= MAX_CANDIDATES {
+        let is_over = wish.rounds >= MAX_CANDIDATES || self.is_kept_out(wish.buyer, now);
+        let parts = if missing.is_empty() || is_over {
             BTreeMap::new()
         } else {
             self.choose(post, &wish, missing, &mut seen)
@@ -358,6 +385,9 @@ impl Owner {
     fn answer(&mut self, post: &mut Post, wish: Wish, seen: Seen, now: Time) {
         let (buyer, request) = (wish.buyer, wish.find.request);
         if wish.kept.is_empty() {
+            if self.is_kept_out(buyer, now) {
+                return post.refuse(buyer, request, kept_out());
+            }
             if wish.rounds >= MAX_CANDIDATES {
                 let refusal = no(RefusalCode::Busy, "the sellers that fit do not answer");
                 return post.refuse(buyer, request, refusal);
@@ -389,6 +419,11 @@ impl Owner {
         let (key, until) = (wish.key(), now.after(TICKET_TTL));
         self.tickets.remember(key, Remembered { find: wish.find, matched, until });
     }
+}
+
+fn kept_out() -> Refusal {
+    let message = "sellers turn this buyer away: it has let reservations lapse";
+    Refusal::new(RefusalCode::Busy, message, "use tickets within ten seconds, and wait a little")
 }
 
 /// The highest ask that can sell; `None` where the posted price is above the bid.

@@ -50,7 +50,12 @@ impl Slices {
         self.supply.as_ref().map_or_else(Bundle::default, offered)
     }
 
+    /// Takes over what there is to sell. Whose owner sells nothing any more keeps only what contracts use: nobody
+    /// comes in on a reservation.
     pub(crate) fn set_supply(&mut self, supply: Option<Supply>) {
+        if supply.is_none() {
+            self.kept.retain(|_, slice| slice.until.is_none());
+        }
         self.supply = supply;
         self.lower_ceiling();
     }
@@ -92,6 +97,12 @@ impl Slices {
         let is_freed = self.kept.remove(&ticket).is_some();
         self.lower_ceiling();
         is_freed
+    }
+
+    /// The buyers whose reservations end at `now` without having been taken.
+    pub(crate) fn lapsed(&self, now: Time) -> Vec<PublicKey> {
+        let has_lapsed = |slice: &&Slice| slice.until.is_some_and(|until| until <= now);
+        self.kept.values().filter(has_lapsed).map(|slice| slice.buyer).collect()
     }
 
     /// Frees what was reserved and not taken in time; whether there was any.

@@ -8,7 +8,7 @@ use crate::{Output, Supply, placement};
 use proto::message::market::{
     Delist, List, Listed, Listing, MAX_BATCH, MarketMessage, RefusedRequest, Reserve, Reserved, Unavailable,
 };
-use proto::{Capacity, Commodity, Market, Peer, Range, RefusalCode, RequestId, Signed, Span, Time};
+use proto::{Capacity, Commodity, Market, Peer, Range, Refusal, RefusalCode, RequestId, Signed, Span, Time};
 
 /// How long a reservation is kept unless it is taken; longer than a ticket lives, so that whoever holds a
 /// ticket that has not ended finds its slice.
@@ -219,6 +219,7 @@ impl Stall {
         let until = now.after(RESERVATION_TTL);
         let is_offered = is_owner && self.stands_by(goods, version);
         let is_some = slice.amount_of(self.commodity, Capacity(1)) > 0;
+        let is_turned_away = goods.trust.turns_away(buyer, now);
         let mut is_changed = false;
         tickets.truncate(MAX_BATCH);
         tickets.retain(|ticket| {
@@ -226,13 +227,18 @@ impl Stall {
             let is_kept = is_offered && goods.slices.extend(*ticket, buyer, slice, until);
             let is_new = is_offered
                 && !is_kept
+                && !is_turned_away
                 && is_some
                 && goods.slices.offered(self.commodity).holds(slice)
                 && goods.slices.reserve(*ticket, buyer, slice, until);
             is_changed |= is_new;
             is_kept || is_new
         });
-        let answer = if tickets.is_empty() {
+        let answer = if tickets.is_empty() && is_offered && is_turned_away {
+            let why = "the buyer has let reservations lapse here";
+            let refusal = Refusal::new(RefusalCode::Policy, why, "");
+            MarketMessage::Refused(RefusedRequest { request, refusal })
+        } else if tickets.is_empty() {
             MarketMessage::Unavailable(Unavailable { request })
         } else {
             MarketMessage::Reserved(Reserved { request, kept: tickets })

@@ -31,4 +31,6 @@ mod tickets;
 #[cfg(test)]
 mod totality;
 #[cfg(test)]
+mod trust;
+#[cfg(test)]
 mod world;

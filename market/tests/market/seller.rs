@@ -296,6 +296,18 @@ fn a_new_price_replaces_the_listing_and_a_new_speed_takes_it_out_before_it_moves
 }
 
 #[test]
+fn who_stops_selling_keeps_what_contracts_use_and_nothing_that_is_only_reserved() {
+    let (mut seller, listing) = listed(supply(4, 1_000, 5));
+    for n in [1, 2] {
+        tell(&mut seller, OWNER, reserve(n, listing.version, 1), at(1));
+    }
+    give(&mut seller, Input::Take { ticket: ticket_id(1) }, at(2));
+    give(&mut seller, Input::Supply { supply: None }, at(3));
+    let kept = [1, 2].map(|n| seller.slice(&ticket_id(n)).is_some());
+    assert_eq!((kept, seller.free_part().cores), ([true, false], 0));
+}
+
+#[test]
 fn nothing_to_sell_means_no_listing() {
     let (mut seller, listing) = listed(supply(4, 1_000, 5));
     let outputs = sent(&give(&mut seller, Input::Supply { supply: None }, at(1)));

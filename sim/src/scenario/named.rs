@@ -9,16 +9,16 @@ use service::policy;
 /// Machines in one building: 0.5 to 2 ms from one to the other.
 const BUILDING: Latency = Latency::Uniform { least: Span::micros(500), most: Span::millis(2) };
 /// Machines in one country: 5 ms, and 15 ms on top in the mean.
-const COUNTRY: Latency = Latency::Exponential { least: Span::millis(5), mean: Span::millis(15) };
+pub(super) const COUNTRY: Latency = Latency::Exponential { least: Span::millis(5), mean: Span::millis(15) };
 
 /// The rules of a ring of few nodes: with lists of eight entries it would never come out of forming.
-const SMALL: Rules = Rules { successors: 3, ..Rules::LOCAL };
+pub(super) const SMALL: Rules = Rules { successors: 3, ..Rules::LOCAL };
 
 impl Scenario {
     /// All scenarios, the simplest first.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        vec![
+        let mut all = vec![
             calm(),
             first(),
             bank_crash(),
@@ -33,7 +33,9 @@ impl Scenario {
             succession(),
             super::bulk::bulk(calm()),
             owners(),
-        ]
+        ];
+        all.extend(super::market::all());
+        all
     }
 
     /// The scenario of this name.
@@ -43,7 +45,7 @@ impl Scenario {
     }
 }
 
-fn calm() -> Scenario {
+pub(super) fn calm() -> Scenario {
     Scenario {
         name: "calm",
         about: "eight nodes, twenty sub-tasks, nothing goes wrong but one program in ten",
@@ -73,6 +75,8 @@ fn calm() -> Scenario {
         limit: Span::secs(120),
         rest_within: Span::secs(40),
         expectation: Expectation::AllSucceed,
+        sights: Vec::new(),
+        served: None,
         releases_all: true,
     }
 }

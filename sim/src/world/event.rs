@@ -29,6 +29,8 @@ pub(crate) enum Event {
     BankStarts,
     /// A fault of the schedule comes due.
     Fault { index: usize },
+    /// A flood pours for the `number`-th time.
+    Pour { index: usize, number: u64 },
     /// A buyer submits its task.
     Submit { host: usize },
 }
@@ -53,6 +55,7 @@ impl Event {
             Self::Synced { life } => format!("records of the bank's life {life} are durable"),
             Self::BankStarts => "the bank starts again".into(),
             Self::Fault { index } => format!("fault {index} comes due"),
+            Self::Pour { index, number } => format!("flood {index} pours, {number}"),
             Self::Submit { host } => format!("node {host} submits its task"),
         };
         (line, Vec::new())

@@ -2,7 +2,7 @@
 
 use super::World;
 use super::event::Event;
-use crate::fault::{Fault, Who};
+use crate::fault::{Act, Fault, Who};
 use crate::host::Host;
 use crate::invariant::Checked;
 use proto::Span;
@@ -16,6 +16,10 @@ impl World<'_> {
     pub(super) fn fault(&mut self, index: usize) -> Checked {
         let Some(scheduled) = self.scenario.faults.get(index) else { return Ok(()) };
         match &scheduled.fault {
+            Fault::Crash { who: Who::Doing(act), is_silent } => {
+                self.armed.push((*act, *is_silent));
+                Ok(())
+            }
             Fault::Crash { who, is_silent } => match self.find(*who) {
                 Some(host) => {
                     self.crash(host, *is_silent);
@@ -41,14 +45,8 @@ impl World<'_> {
                 self.restart_all();
                 self.done()
             }
-            Fault::CutOff { hosts } => {
-                self.net.cut_off(hosts.iter().copied());
-                self.done()
-            }
-            Fault::Heal => {
-                self.net.cut_off([]);
-                self.done()
-            }
+            Fault::CutOff { hosts } => self.divide(hosts),
+            Fault::Heal => self.divide(&[]),
             Fault::KillBank { .. } if self.teller.bank.is_none() || self.teller.kill.is_some() => {
                 self.later(index)
             }
@@ -64,6 +62,17 @@ impl World<'_> {
                 }
                 None => self.later(index),
             },
+            Fault::Deny { host, buyers } => {
+                let hosts = buyers.iter().filter_map(|buyer| self.hosts.get(*buyer));
+                let denied = hosts.map(|host| host.peer.key).collect();
+                self.done()?;
+                self.set_policy(*host, |host| host.denied = denied)
+            }
+            Fault::Share { host, shares } => {
+                self.done()?;
+                self.set_policy(*host, |host| host.shares = *shares)
+            }
+            Fault::Flood(_) => self.pour(index, 0),
             Fault::Lie { host, lie } => {
                 if let Some(host) = self.hosts.get_mut(*host) {
                     host.machine.lie = Some(*lie);
@@ -71,6 +80,12 @@ impl World<'_> {
                 self.done()
             }
         }
+    }
+
+    /// From now on these hosts and the others cannot reach each other.
+    fn divide(&mut self, hosts: &[usize]) -> Checked {
+        self.net.cut_off(hosts.iter().copied());
+        self.done()
     }
 
     /// The policy of a machine's owner decides.
@@ -108,8 +123,39 @@ impl World<'_> {
         }
     }
 
+    /// The owner of a machine changes its policy, and its node hears of it at once.
+    fn set_policy(&mut self, number: usize, change: impl FnOnce(&mut Host)) -> Checked {
+        let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
+        change(host);
+        let (terms, supply) = (host.terms(), host.supply());
+        self.feed(number, Input::Terms { terms })?;
+        self.feed(number, Input::Supply { supply })
+    }
+
+    /// Somebody does what an armed fault waits for.
+    pub(super) fn strike(&mut self, act: Act, number: usize) {
+        let is_fit = number >= self.scenario.buyers
+            && self.is_up(number)
+            && self.struck.iter().all(|(host, _)| *host != number);
+        let armed = self.armed.iter().position(|(wanted, _)| *wanted == act).filter(|_| is_fit);
+        if let Some(armed) = armed {
+            let (_, is_silent) = self.armed.remove(armed);
+            self.struck.push((number, is_silent));
+        }
+    }
+
+    /// Those who were struck end, now that everything that they had said is on its way.
+    pub(super) fn end_struck(&mut self) -> Checked {
+        for (host, is_silent) in std::mem::take(&mut self.struck) {
+            self.crash(host, is_silent);
+            self.done()?;
+        }
+        Ok(())
+    }
+
     fn find(&self, who: Who) -> Option<usize> {
         match who {
+            Who::Doing(_) => None,
             Who::Host(host) => Some(host).filter(|host| self.is_up(*host)),
             Who::Busy => {
                 let is_fit = |host: &&Host| {

@@ -4,14 +4,16 @@ use super::World;
 use super::event::Event;
 use crate::dice::derive;
 use crate::host::Phase;
+use crate::invariant::bounded::{self, Load};
 use crate::invariant::{Breach, Checked, contract, cores, node, owner};
 use crate::mutant::Site;
 use crate::place::Place;
+use crate::sight::Sight;
 use proto::message::bank::{BankMessage, Enter, Entered};
 use proto::message::service::{Blob, Job, Outcome};
 use proto::{ContractId, Message, Peer, RequestId, Span};
 use service::event::Verdict;
-use service::{Config, EventKind, Execution, Input, Node, Output, Terms};
+use service::{Config, EventKind, Execution, Input, Node, Output};
 
 /// How often a driver measures.
 const LOOK_EVERY: Span = Span::secs(1);
@@ -48,7 +50,7 @@ impl World<'_> {
         let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
         let mut chord = self.scenario.chord.clone();
         chord.successors = usize::from(entered.rules.successors);
-        let config = Config { rules: entered.rules, bank, chord, terms: Terms::default() };
+        let config = Config { rules: entered.rules, bank, chord, terms: host.terms() };
         let purpose = format!("node {number}");
         let seed = derive(self.seed, &purpose, host.life.into());
         host.peer = entered.you;
@@ -88,12 +90,16 @@ impl World<'_> {
         let Some(node) = host.node_mut() else { return Ok(()) };
         node.handle(input, self.now);
         let outputs: Vec<Output> = std::iter::from_fn(|| node.poll_output()).collect();
+        let mut sent = 0;
         for output in outputs {
             let site = Site { host: number, peer, keys: &keys, now: self.now };
             for output in self.mutant.node(&site, output) {
+                sent += usize::from(matches!(output, Output::Send { .. }));
                 self.do_output(number, output)?;
             }
         }
+        bounded::sent(number, sent)?;
+        self.end_struck()?;
         self.set_wake(number);
         self.check_host(number)
     }
@@ -228,6 +234,7 @@ impl World<'_> {
     fn execute(&mut self, number: usize, contract: ContractId, job: &Job) -> Checked {
         let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
         contract::executes(&self.watch.books, number, host.peer.key, contract)?;
+        self.watch.policies.executes(host, contract)?;
         let part = host.offers.get(&contract).copied().unwrap_or_default();
         let life = host.life;
         if let Some((span, execution)) = host.machine.start(contract, part, job, &mut host.store, self.now) {
@@ -272,6 +279,7 @@ impl World<'_> {
                 Ok(())
             }
             EventKind::Retrying { why, .. } => {
+                self.saw(Sight::WentElsewhere);
                 *self.tally.retries.entry(why.clone()).or_default() += 1;
                 Ok(())
             }
@@ -304,6 +312,9 @@ impl World<'_> {
         let Some(host) = self.hosts.get(number) else { return Ok(()) };
         if let Some(opinion) = host.node().map(Node::check) {
             node::check(number, self.mutant.opinion(number, opinion))?;
+        }
+        if let Some(node) = host.node() {
+            bounded::check(host, self.mutant.load(number, Load::of(node.market())))?;
         }
         cores::check(host)?;
         owner::check(host, self.now)?;

@@ -41,6 +41,7 @@ impl World<'_> {
         self.watch.durable.replayed(&records)?;
         self.watch.durable.synced(&records);
         self.watch.books = Books::of(&records)?;
+        self.watch.sub_tasks.replayed(&records)?;
         self.check_bank()?;
         self.set_bank_wake();
         Ok(())
@@ -56,6 +57,8 @@ impl World<'_> {
         }
         for record in &followed.decided {
             self.watch.books.enter(record)?;
+            self.watch.sub_tasks.enter(record)?;
+            self.watch.ended.enter(record);
         }
         if !followed.decided.is_empty() {
             self.check_bank()?;

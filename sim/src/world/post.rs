@@ -2,13 +2,16 @@
 
 use super::World;
 use super::event::Event;
+use crate::fault::{Act, Fault, Lie};
 use crate::host::Phase;
 use crate::invariant::{Checked, channel, price};
 use crate::mutant::Site;
 use crate::place::Place;
+use crate::sight::Sight;
 use proto::message::bank::BankMessage;
+use proto::message::market::MarketMessage;
 use proto::message::service::ServiceMessage;
-use proto::{Message, Peer, Span};
+use proto::{Message, Peer, RefusalCode, Span};
 use service::Input;
 
 /// After how long a node notices that nobody answers: the real network's dial gives up after 2 s, its keep-alive
@@ -22,7 +25,11 @@ impl World<'_> {
     pub(super) fn send(&mut self, host: usize, to: Peer, message: Message) -> Checked {
         let Some(sender) = self.hosts.get(host) else { return Ok(()) };
         let (keys, peer) = (sender.keys.clone(), sender.peer);
+        if self.is_muted(host, &message) {
+            return Ok(());
+        }
         price::check(&message, &self.scenario.rules)?;
+        self.watch_message(host, to, &message)?;
         let from = self.mutant.sender(&Site { host, peer, keys: &keys, now: self.now });
         let Some(place) = self.by_key.get(&to.key).copied() else { return Ok(()) };
         if let (Place::Host(receiver), Message::Chord(message)) = (place, &message) {
@@ -30,6 +37,78 @@ impl World<'_> {
         }
         self.put(Place::Host(host), from, place, message);
         Ok(())
+    }
+
+    /// Whether a seller that has fallen silent would have to say this.
+    fn is_muted(&self, host: usize, message: &Message) -> bool {
+        let is_silent = self.hosts.get(host).is_some_and(|host| host.machine.lie == Some(Lie::Silent));
+        let is_word = |message: &ServiceMessage| {
+            matches!(
+                message,
+                ServiceMessage::Progress(_) | ServiceMessage::Report(_) | ServiceMessage::Decline(_)
+            )
+        };
+        is_silent && matches!(message, Message::Service(message) if is_word(message))
+    }
+
+    /// Looks at what a node says to another, on its way.
+    fn watch_message(&mut self, host: usize, to: Peer, message: &Message) -> Checked {
+        let Some(sender) = self.hosts.get(host) else { return Ok(()) };
+        let receiver = self.place_of(to.key);
+        match message {
+            Message::Market(message) => {
+                if let MarketMessage::Matched(matched) = message {
+                    for ticket in &matched.tickets {
+                        let seller = self.place_of(ticket.body.winner.body.seller.key);
+                        if let Some(Place::Host(seller)) = seller
+                            && let Some(seller) = self.hosts.get(seller)
+                        {
+                            self.watch.kept.signed(seller, &ticket.body)?;
+                        }
+                    }
+                    self.strike(Act::Signs, host);
+                }
+                let Some(sender) = self.hosts.get(host) else { return Ok(()) };
+                self.watch.kept.sent(to, message);
+                if matches!(message, MarketMessage::Unavailable(_))
+                    && self.scenario.sights.contains(&Sight::AskedByTwo)
+                    && self.watch.kept.is_kept_for_another(sender, to)
+                {
+                    self.saw(Sight::AskedByTwo);
+                }
+                match (message, receiver) {
+                    (MarketMessage::Reserved(_), Some(Place::Host(owner))) => {
+                        self.strike(Act::Reserves, owner)
+                    }
+                    (MarketMessage::Refused(_), Some(Place::Host(flooder))) if self.floods(flooder) => {
+                        self.saw(Sight::FloodRefused);
+                    }
+                    _ => {}
+                }
+                Ok(())
+            }
+            Message::Service(ServiceMessage::Offer(offer)) => {
+                self.watch.sub_tasks.offered(&offer.body);
+                Ok(())
+            }
+            Message::Service(ServiceMessage::Accept(paper)) => {
+                self.watch.policies.accepts(sender, paper.body.contract, to.key)?;
+                self.strike(Act::Accepts, host);
+                Ok(())
+            }
+            Message::Service(ServiceMessage::Decline(paper)) => {
+                if paper.body.refusal.code == RefusalCode::Policy {
+                    self.saw(Sight::Forbidden);
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn floods(&self, number: usize) -> bool {
+        let is_flooder = |fault: &Fault| matches!(fault, Fault::Flood(flood) if flood.host == number);
+        self.scenario.faults.iter().any(|scheduled| is_flooder(&scheduled.fault))
     }
 
     /// The bank sends a message.
@@ -75,6 +154,9 @@ impl World<'_> {
         let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
         match &host.phase {
             Phase::Down { .. } => {
+                if matches!(message, Message::Market(MarketMessage::Reserve(_))) {
+                    self.tally.saw(Sight::DeadAsked);
+                }
                 let after = if host.is_silent() { SILENCE_NOTICED } else { self.net.latency() };
                 self.bounce(source, Place::Host(number), after);
                 Ok(())

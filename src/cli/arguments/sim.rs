@@ -26,6 +26,11 @@ pub(in crate::cli) enum SimCommand {
         compup2p sim ring --preset table2 --reps 20 --lookups 1000\n\n\
         Exit codes:\n  0 run · 1 an invariant was broken while its assumptions held · 2 usage")]
     Ring(Box<Ring>),
+    /// Measure whether requests find a seller while nodes come and go
+    #[command(after_help = "Example:\n  compup2p sim churn --nodes 500 --renewal 20\n  \
+        compup2p sim churn --sessions oversim --departure crash --renewal 600 --json\n\n\
+        Exit codes:\n  0 run · 1 an invariant was broken · 2 usage")]
+    Churn(Box<crate::cli::sim_churn::Churn>),
 }
 
 /// How a ring is measured.

@@ -1,0 +1,35 @@
+//! What is seen in a run, beside what has to hold: a fault that did not come about proves nothing, so that the tests
+//! ask for it.
+
+use std::fmt;
+
+/// Something that is seen to happen in a world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sight {
+    /// A market owner asks a seller that is gone for a slice.
+    DeadAsked,
+    /// A seller refuses a slice to one market owner while it keeps one for the buyer of another.
+    AskedByTwo,
+    /// Two nodes answer for one market.
+    TwoOwners,
+    /// A seller declines an offer because its policy forbids it.
+    Forbidden,
+    /// A buyer goes on elsewhere after its seller was lost or declined.
+    WentElsewhere,
+    /// A market owner refuses one of a flood's messages.
+    FloodRefused,
+}
+
+impl fmt::Display for Sight {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = match self {
+            Self::DeadAsked => "a seller that is gone is asked for a slice",
+            Self::AskedByTwo => "two market owners ask for the same cores, and one gets them",
+            Self::TwoOwners => "two nodes answer for one market",
+            Self::Forbidden => "a seller declines what its policy forbids",
+            Self::WentElsewhere => "a buyer goes on elsewhere",
+            Self::FloodRefused => "a market owner refuses messages of a flood",
+        };
+        write!(out, "{words}")
+    }
+}

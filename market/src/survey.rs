@@ -172,6 +172,9 @@ impl Owner {
     fn fit(&self, market: Market, asker: PublicKey, inquiry: &Inquiry, work: &mut u32) -> Fit {
         let Inquiry { requirement, bid, slices } = inquiry;
         let mut fit = Fit::default();
+        if market.commodity != requirement.commodity {
+            return fit;
+        }
         let enough = u64::from(*slices).saturating_mul(2);
         self.books.look(market, requirement, |row| {
             if self.is_of(row, asker) {

@@ -2,6 +2,8 @@
 
 use super::scan::Scan;
 use super::*;
+use crate::requirement;
+use crate::survey::lacks::lacks;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -271,6 +273,23 @@ proptest! {
                 let (row, _) = books.row_of(number, &listing.body).unwrap();
                 prop_assert_eq!(row.free, offered.minus(*sold).minus(flight));
                 prop_assert_eq!(books.handed(spot(*n)).unwrap().sold, sold.plus(flight));
+            }
+        }
+    }
+
+    /// What surveys say of a listing is what matches find.
+    #[test]
+    fn a_listing_lacks_nothing_exactly_when_it_fits(
+        listings in vec((listing(12), reputation()), 1..40),
+        finds in vec(find(), 24),
+    ) {
+        for ((_, listing, _), reputation) in &listings {
+            for Find { requirement, bid, .. } in &finds {
+                let free = listing.offered();
+                let lacks = |bid| lacks(requirement, listing, free, *reputation, bid);
+                let fits = requirement::fits(listing, free, *reputation, requirement);
+                prop_assert_eq!(lacks(None).is_empty(), fits);
+                prop_assert_eq!(lacks(Some(*bid)).is_empty(), fits && listing.ask <= *bid);
             }
         }
     }

@@ -26,7 +26,7 @@ pub use matching::{MAX_COUNTED, MAX_LISTINGS};
 pub use seller::slices::Slice;
 pub use ticket::{Ordered, TicketFault, verify_answer, verify_papers, verify_ticket};
 
-use buyer::{Buyer, Order};
+use buyer::{Buyer, Order, Search, Spot};
 use owner::{Owner, estate::Change};
 use post::Post;
 use proto::message::market::{Listing, MarketMessage, Platform, Requirement, Ticket};
@@ -87,6 +87,20 @@ pub enum Input {
     /// A lookup has failed.
     NotFound {
         /// The number in [`Output::Lookup`].
+        token: u64,
+    },
+    /// A search in the second ring has ended (processor overlay).
+    FoundMarket {
+        /// The number in [`Output::LookupMarket`].
+        token: u64,
+        /// The asked or the nearest larger market in which somebody is listed.
+        market: Market,
+        /// The node that answers for it.
+        owner: Peer,
+    },
+    /// A search in the second ring has ended: nobody is listed at or above the asked market.
+    NoMarket {
+        /// The number in [`Output::LookupMarket`].
         token: u64,
     },
     /// The arc that this node answers for.
@@ -155,6 +169,14 @@ pub enum Output {
         /// The key.
         key: RingId,
     },
+    /// Find the smallest market at or above `at_least` in which somebody is listed (processor overlay). One of
+    /// [`Input::FoundMarket`], [`Input::NoMarket`] and [`Input::NotFound`] is to follow.
+    LookupMarket {
+        /// The number for the answer.
+        token: u64,
+        /// The least market that will do.
+        at_least: Market,
+    },
     /// After [`Input::Leave`]: all is handed over, or the time for it has passed. Until then this node answers.
     HandedOver,
     /// A purchase has ended with a true ticket.
@@ -216,6 +238,11 @@ impl Marketplace {
     /// The listings in the markets that this node owns.
     pub fn listings(&self) -> impl Iterator<Item = &Listing> {
         self.owner.books.entries.values().map(|entry| &entry.listing.body)
+    }
+
+    /// The markets of this node in which somebody is listed.
+    pub fn markets(&self) -> impl Iterator<Item = Market> {
+        self.owner.books.index.keys().copied()
     }
 
     /// Whether this node would tell a buyer that asks for `market` what is listed there. One that expects listings
@@ -282,6 +309,13 @@ impl Marketplace {
             }
             Input::Found { token, owner } => self.found(token, Some(owner), now),
             Input::NotFound { token } => self.found(token, None, now),
+            Input::FoundMarket { token, market, owner } => {
+                let search = Search::Found(Spot { market, owner });
+                self.buyer.searched(&mut self.post, token, search, now);
+            }
+            Input::NoMarket { token } => {
+                self.buyer.searched(&mut self.post, token, Search::Nobody, now);
+            }
             Input::RangeChanged { range, heir, donor } => {
                 self.owner.range_changed(self.post.me, Change { range, heir, donor }, now);
                 self.seller.range_changed(&self.post, range);

@@ -1,6 +1,7 @@
 //! The node: routes the outputs of one part to the inputs of another, and nothing else.
 
 mod face;
+mod overlay;
 
 pub use face::{Config, Input, Output, Violation};
 
@@ -11,25 +12,33 @@ use crate::worker::Worker;
 use chord::Chord;
 use market::Marketplace;
 use market::owner::MAX_SUCCESSORS;
+use overlay::Overlay;
 use proto::message::Message;
 use proto::message::bank::{BalanceQuery, BankMessage, Enter, OpenAccount, Order};
 use proto::message::market::Ticket;
+use proto::message::overlay::Stand;
 use proto::message::service::ServiceMessage;
-use proto::{CommandId, ContractId, KeyPair, Peer, RequestId, Signed, Span, Time};
+use proto::{CommandId, ContractId, KeyPair, Market, Peer, RequestId, Signed, Span, Time};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// How often a node tells the bootstrap server that it is there.
 const ENTER_EVERY: Span = Span::secs(10);
 /// How long an isolated node waits before it enters the ring again.
 const REJOIN_AFTER: Span = Span::secs(1);
+/// How long a node that leaves stays in the overlay at most, so that others take its markets over there; a node's driver
+/// waits for a second.
+const LEAVE_OVERLAY_WITHIN: Span = Span::millis(950);
 
 /// A node of the network: ring, market, both sides of contracts.
 pub struct Node {
     me: Peer,
     chord: Chord,
     market: Marketplace,
+    overlay: Overlay,
+    /// The markets with listings, as the overlay was told.
+    markets: BTreeSet<Market>,
     desk: Desk,
     dispatch: Dispatch,
     worker: Worker,
@@ -37,13 +46,18 @@ pub struct Node {
     enter_at: Time,
     rejoin_at: Option<Time>,
     is_leaving: bool,
+    leave_by: Time,
+    /// Whether the node has left the ring, and is only in the overlay.
+    has_left: bool,
     /// Who follows in the ring, as the market was told.
     successors: Vec<Peer>,
     outputs: VecDeque<Output>,
 }
 
-/// Tokens of lookups that the user asked for have this bit; the market's do not.
+/// Tokens of lookups that the user asked for have this bit; others do not.
 const USERS: u64 = 1 << 63;
+/// Tokens of lookups that the overlay asked for have this bit; the market's do not.
+const OVERLAY: u64 = 1 << 62;
 
 impl Node {
     /// A node at `me`. The seed has to be secret on real nodes: ids of contracts come from it.
@@ -56,11 +70,14 @@ impl Node {
             seed
         };
         let (ring_seed, market_seed, buyer_seed) = (seed_for_part(), seed_for_part(), seed_for_part());
+        let overlay_seed = seed_for_part();
         let Config { rules, bank, chord, terms } = config;
         let market_config = market::Config { rules };
         let buyer_rng = ChaCha8Rng::from_seed(buyer_seed);
         Self {
             me,
+            overlay: Overlay::new(me, &rules, &chord, overlay_seed),
+            markets: BTreeSet::new(),
             chord: Chord::new(chord, me, ring_seed, now),
             market: Marketplace::new(market_config, me, keys.clone(), market_seed, now),
             desk: Desk::new(bank, keys.clone()),
@@ -70,6 +87,8 @@ impl Node {
             enter_at: now.after(ENTER_EVERY),
             rejoin_at: None,
             is_leaving: false,
+            leave_by: now,
+            has_left: false,
             successors: Vec::new(),
             outputs: VecDeque::new(),
         }
@@ -87,6 +106,7 @@ impl Node {
                 }
                 self.chord.handle(chord::Input::Unreachable { peer }, now);
                 self.market.handle(market::Input::Unreachable { peer }, now);
+                self.overlay.unreachable(peer, now);
                 self.dispatch.unreachable(peer, now);
             }
             Input::Supply { supply } => {
@@ -126,6 +146,7 @@ impl Node {
         [
             self.chord.poll_timeout(),
             self.market.poll_timeout(),
+            self.overlay.poll_timeout(),
             self.desk.poll_timeout(),
             self.dispatch.poll_timeout(),
             self.worker.poll_timeout(),
@@ -144,6 +165,7 @@ impl Node {
     pub fn check(&self) -> Result<(), Violation> {
         self.chord.check().map_err(Violation::Ring)?;
         self.market.check().map_err(Violation::Market)?;
+        self.overlay.nodes().try_for_each(|node| node.check().map_err(Violation::Ring))?;
         if let Some((from, to)) = self.dispatch.illegal_transition() {
             return Err(Violation::Transition { from: from.name(), to: to.name() });
         }
@@ -169,6 +191,11 @@ impl Node {
     #[must_use]
     pub const fn market(&self) -> &Marketplace {
         &self.market
+    }
+
+    /// The nodes of the processor overlay that this node runs.
+    pub fn overlay(&self) -> impl Iterator<Item = &Chord<Stand>> {
+        self.overlay.nodes()
     }
 
     /// Sub-tasks of others that are at work here.
@@ -227,6 +254,7 @@ impl Node {
             }
             Message::Bank(_) => {}
             Message::Service(message) => self.receive_service(from, message, now),
+            Message::Overlay(message) => self.overlay.receive(from, message, now),
         }
     }
 
@@ -284,6 +312,7 @@ impl Node {
     /// it keeps. It does so within [`market::owner::LEAVE_WITHIN`].
     fn leave(&mut self, now: Time) {
         self.is_leaving = true;
+        self.leave_by = now.after(LEAVE_OVERLAY_WITHIN);
         self.market.handle(market::Input::Supply { supply: None }, now);
         self.dispatch.leave();
         self.worker.leave(now);
@@ -299,6 +328,7 @@ impl Node {
     fn handle_timeouts(&mut self, now: Time) {
         self.chord.handle(chord::Input::Timeout, now);
         self.market.handle(market::Input::Timeout, now);
+        self.overlay.handle_timeouts(now);
         self.desk.repeat_what_is_due(now);
         self.dispatch.handle_timeouts(now);
         self.worker.handle_timeouts(now);
@@ -332,6 +362,8 @@ impl Node {
                 self.route_chord(output, now);
             } else if let Some(output) = self.market.poll_output() {
                 self.route_market(output, now);
+            } else if let Some(effect) = self.overlay.effects.pop_front() {
+                self.route_overlay(effect, now);
             } else if let Some(effect) = self.dispatch.effects.pop_front() {
                 self.carry_out(effect, now);
             } else if let Some(effect) = self.worker.effects.pop_front() {
@@ -342,6 +374,12 @@ impl Node {
                 self.successors = self.chord.heirs(MAX_SUCCESSORS).to_vec();
                 let peers = self.successors.clone();
                 self.market.handle(market::Input::Successors { peers }, now);
+            } else if self.has_left && self.overlay.is_empty() {
+                self.has_left = false;
+                self.outputs.push_back(Output::Left);
+            } else if self.has_other_markets() {
+                self.markets = self.market.markets().collect();
+                self.overlay.want(&self.markets, now);
             } else {
                 return;
             }
@@ -354,6 +392,7 @@ impl Node {
                 self.outputs.push_back(Output::Send { to, message: Message::Chord(message) });
             }
             chord::Output::RangeChanged { range, heir, donor } => {
+                self.overlay.range_changed(range, now);
                 self.market.handle(market::Input::RangeChanged { range, heir, donor }, now)
             }
             chord::Output::Found { token, owner, hops, .. } if token & USERS != 0 => {
@@ -361,6 +400,12 @@ impl Node {
             }
             chord::Output::NotFound { token, .. } if token & USERS != 0 => {
                 self.outputs.push_back(Output::Found { token: token & !USERS, owner: None, hops: 0 });
+            }
+            chord::Output::Found { token, owner, .. } if token & OVERLAY != 0 => {
+                self.overlay.found(token & !OVERLAY, Some(owner), now);
+            }
+            chord::Output::NotFound { token, .. } if token & OVERLAY != 0 => {
+                self.overlay.found(token & !OVERLAY, None, now);
             }
             chord::Output::Found { token, owner, .. } => {
                 self.market.handle(market::Input::Found { token, owner }, now);
@@ -382,7 +427,10 @@ impl Node {
                     self.chord.handle(chord::Input::Join { via: known }, now);
                 }
             }
-            chord::Output::Left => self.outputs.push_back(Output::Left),
+            chord::Output::Left => {
+                self.has_left = true;
+                self.overlay.depart(self.leave_by, now);
+            }
         }
     }
 
@@ -392,11 +440,38 @@ impl Node {
                 self.outputs.push_back(Output::Send { to, message: Message::Market(message) });
             }
             market::Output::Lookup { token, key } => {
-                self.chord.handle(chord::Input::Lookup { token: token & !USERS, key }, now);
+                let token = token & !USERS & !OVERLAY;
+                self.chord.handle(chord::Input::Lookup { token, key }, now);
             }
+            market::Output::LookupMarket { token, at_least } => self.overlay.search(token, at_least, now),
             market::Output::HandedOver => self.leave_ring(now),
             market::Output::Bought { token, ticket } => self.dispatch.bought(token, *ticket, now),
             market::Output::NotBought { token, shortage } => self.dispatch.not_bought(token, &shortage, now),
+        }
+    }
+
+    /// Whether the overlay is to hear of other markets with listings. Who has left lists nothing any more, and hears no more.
+    fn has_other_markets(&self) -> bool {
+        !self.has_left && !self.market.markets().eq(self.markets.iter().copied())
+    }
+
+    fn route_overlay(&mut self, effect: overlay::Effect, now: Time) {
+        match effect {
+            overlay::Effect::Send { to, message } => {
+                self.outputs.push_back(Output::Send { to, message: Message::Overlay(message) });
+            }
+            overlay::Effect::Lookup { token, key } => {
+                self.chord.handle(chord::Input::Lookup { token: token | OVERLAY, key }, now);
+            }
+            overlay::Effect::Found { token, market, owner } => {
+                self.market.handle(market::Input::FoundMarket { token, market, owner }, now);
+            }
+            overlay::Effect::Nobody { token } => {
+                self.market.handle(market::Input::NoMarket { token }, now);
+            }
+            overlay::Effect::Failed { token } => {
+                self.market.handle(market::Input::NotFound { token }, now);
+            }
         }
     }
 

@@ -303,6 +303,7 @@ impl World {
                 };
                 self.push(delay, Event::input(n, input));
             }
+            Output::LookupMarket { .. } => unreachable!("these rules know no second ring"),
             Output::Bought { token, ticket } => {
                 self.use_slice(&ticket);
                 self.end(n, token, End::Bought(ticket));

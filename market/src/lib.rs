@@ -35,6 +35,7 @@ use proto::{
     Time,
 };
 use seller::Seller;
+use std::collections::BTreeSet;
 
 /// What a marketplace has to know from outside.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +103,11 @@ pub enum Input {
     NoMarket {
         /// The number in [`Output::LookupMarket`].
         token: u64,
+    },
+    /// These markets of this node can be found in the second ring, and no others (processor overlay).
+    Opened {
+        /// Which.
+        markets: BTreeSet<Market>,
     },
     /// The arc that this node answers for.
     RangeChanged {
@@ -316,6 +322,7 @@ impl Marketplace {
             Input::NoMarket { token } => {
                 self.buyer.searched(&mut self.post, token, Search::Nobody, now);
             }
+            Input::Opened { markets } => self.owner.opened(&mut self.post, markets),
             Input::RangeChanged { range, heir, donor } => {
                 self.owner.range_changed(self.post.me, Change { range, heir, donor }, now);
                 self.seller.range_changed(&self.post, range);

@@ -2,6 +2,7 @@
 //! and keeps the slice, and signs the ticket.
 
 pub(crate) mod estate;
+mod opened;
 pub(crate) mod tickets;
 
 use crate::matching::{Books, Entry, Found, Order, Seen};
@@ -9,8 +10,9 @@ use crate::post::Post;
 use crate::ticket::{CLOCK_SKEW, LIFETIME_RENEWALS, TICKET_TTL};
 use crate::{placement, requirement};
 use estate::Estate;
+use opened::Opened;
 use proto::message::market::{
-    FindSeller, Handed, List, Listed, Listing, MarketMessage, Matched, NoSeller, Reserve, Ticket,
+    FindSeller, Handed, List, Listing, MarketMessage, Matched, NoSeller, Reserve, Ticket,
 };
 use proto::{
     Bundle, CommandId, Peer, Placement, PublicKey, Range, Rate, Refusal, RefusalCode, RequestId, Signed,
@@ -50,6 +52,7 @@ pub(crate) struct Owner {
     /// Listings of markets that others answer for, in case that it falls to this node. Nobody is matched with them.
     pub(crate) kept: Books,
     pub(crate) estate: Estate,
+    opened: Opened,
     /// The matches under way: a seller is being asked.
     pub(crate) matches: BTreeMap<MatchKey, Match>,
     pub(crate) due: BTreeSet<(Time, MatchKey)>,
@@ -111,7 +114,7 @@ impl Owner {
         };
         match admitted {
             Ok(is_new) => {
-                post.send(from, MarketMessage::Listed(Listed { request, version }));
+                self.confirm(post, from, listing.body.market, (request, version));
                 if is_new {
                     self.copy(post, &listing);
                 }

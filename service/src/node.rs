@@ -39,6 +39,8 @@ pub struct Node {
     overlay: Overlay,
     /// The markets with listings, as the overlay was told.
     markets: BTreeSet<Market>,
+    /// Those of them that can be found there, as the market was told.
+    open: BTreeSet<Market>,
     desk: Desk,
     dispatch: Dispatch,
     worker: Worker,
@@ -78,6 +80,7 @@ impl Node {
             me,
             overlay: Overlay::new(me, &rules, &chord, overlay_seed),
             markets: BTreeSet::new(),
+            open: BTreeSet::new(),
             chord: Chord::new(chord, me, ring_seed, now),
             market: Marketplace::new(market_config, me, keys.clone(), market_seed, now),
             desk: Desk::new(bank, keys.clone()),
@@ -380,6 +383,9 @@ impl Node {
             } else if self.has_other_markets() {
                 self.markets = self.market.markets().collect();
                 self.overlay.want(&self.markets, now);
+            } else if !self.overlay.open_markets().eq(self.open.iter().copied()) {
+                self.open = self.overlay.open_markets().collect();
+                self.market.handle(market::Input::Opened { markets: self.open.clone() }, now);
             } else {
                 return;
             }

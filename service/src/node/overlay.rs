@@ -53,6 +53,9 @@ struct Periods {
     /// How long a member, or a meeting point, has to have been one before it says that there is nothing: by then who
     /// formed a ring apart has met it.
     settle: Span,
+    /// After how long a new member is taken to be known to those around it: half of the time after which somebody counts
+    /// as dead, which is more than a round trip and a half.
+    open: Span,
     /// How long a question may stay without an answer.
     answer: Span,
     /// How long a word of the base ring on the owner of a market holds: three renewals.
@@ -103,6 +106,7 @@ impl Overlay {
         let periods = Periods {
             enrol: chord.stabilize_every.times(8),
             settle: chord.stabilize_every.times(16),
+            open: Span(chord.request_timeout.0 / 2),
             answer: chord.request_timeout,
             trust: rules.renewal.times(3),
             doubt: chord.stabilize_every,

@@ -7,7 +7,7 @@
 use super::Overlay;
 use chord::{Chord, Input};
 use proto::message::overlay::Stand;
-use proto::{Commodity, Market, Placement, Time};
+use proto::{Commodity, Market, Placement, Span, Time};
 use rand_chacha::rand_core::Rng;
 use std::collections::BTreeSet;
 
@@ -17,6 +17,8 @@ pub(super) struct Life {
     step: Step,
     /// Since when nobody is listed there, or the market is another node's.
     unwanted: Option<Time>,
+    /// Whether others can find it.
+    is_open: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,6 +34,16 @@ enum Step {
     Left,
 }
 
+impl Life {
+    /// When it is open, if it is not yet.
+    fn opens(&self, after: Span) -> Option<Time> {
+        match self.step {
+            Step::Member { since } if !self.is_open => Some(since.after(after)),
+            _ => None,
+        }
+    }
+}
+
 impl Overlay {
     /// These are the markets of this node in which somebody is listed.
     pub(in crate::node) fn want(&mut self, markets: &BTreeSet<Market>, now: Time) {
@@ -43,7 +55,7 @@ impl Overlay {
         }
         for market in markets {
             if !self.stands.contains_key(market) {
-                self.open(*market, now);
+                self.add(*market, now);
             }
         }
         self.settle(now);
@@ -60,7 +72,12 @@ impl Overlay {
         self.stands.is_empty()
     }
 
-    fn open(&mut self, market: Market, now: Time) {
+    /// The markets that others can find: their nodes have been members for long enough to be known to their successors.
+    pub(in crate::node) fn open_markets(&self) -> impl Iterator<Item = Market> {
+        self.stands.iter().filter(|(_, life)| life.is_open).map(|(market, _)| *market)
+    }
+
+    fn add(&mut self, market: Market, now: Time) {
         let mut seed = [0; 32];
         self.rng.fill_bytes(&mut seed);
         let stand = Stand { market, owner: self.me };
@@ -129,6 +146,10 @@ impl Overlay {
 
     /// Ends what is to end; whether something did.
     pub(super) fn tidy(&mut self, now: Time) -> bool {
+        for life in self.stands.values_mut() {
+            let opens = life.opens(self.periods.open);
+            life.is_open = matches!(life.step, Step::Member { .. }) && opens.is_none_or(|at| at <= now);
+        }
         let left: Vec<Market> = self
             .stands
             .iter()
@@ -174,8 +195,10 @@ impl Overlay {
 
     pub(super) fn stands_due(&self) -> Option<Time> {
         let quiet = self.stands.values().filter_map(|life| life.unwanted);
+        let opens = self.stands.values().filter_map(|life| life.opens(self.periods.open));
         quiet
             .map(|since| since.after(self.periods.quiet))
+            .chain(opens)
             .chain(self.departing.filter(|_| !self.stands.is_empty()))
             .min()
     }

@@ -28,8 +28,8 @@ const ENTER_EVERY: Span = Span::secs(10);
 /// How long an isolated node waits before it enters the ring again.
 const REJOIN_AFTER: Span = Span::secs(1);
 /// How long a node that leaves stays in the overlay at most, so that others take its markets over there; a node's driver
-/// waits for a second.
-const LEAVE_OVERLAY_WITHIN: Span = Span::millis(950);
+/// waits for two seconds.
+const LEAVE_OVERLAY_WITHIN: Span = Span::millis(1_900);
 
 /// A node of the network: ring, market, both sides of contracts.
 pub struct Node {

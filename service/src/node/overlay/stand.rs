@@ -1,7 +1,7 @@
 //! The virtual nodes that a node runs: one for each market of its own in which somebody is listed.
 //!
 //! While a market goes from one owner to another both run it, each at a point of its own within the market's part of the
-//! circle. The former one leaves as soon as it sees the other beside it, so that the market is never missing; who has
+//! circle. The former one leaves when it has seen the other beside it for a moment, so that the market is never missing; who has
 //! left the base ring waits for that too, as long as a departure may take.
 
 use super::Overlay;
@@ -17,6 +17,8 @@ pub(super) struct Life {
     step: Step,
     /// Since when nobody is listed there, or the market is another node's.
     unwanted: Option<Time>,
+    /// Since when another owner runs the market too.
+    replaced: Option<Time>,
     /// Whether others can find it.
     is_open: bool,
 }
@@ -146,7 +148,10 @@ impl Overlay {
 
     /// Ends what is to end; whether something did.
     pub(super) fn tidy(&mut self, now: Time) -> bool {
-        for life in self.stands.values_mut() {
+        let replaced: Vec<Market> =
+            self.stands.keys().copied().filter(|market| self.is_replaced(*market)).collect();
+        for (market, life) in &mut self.stands {
+            life.replaced = life.replaced.or(Some(now)).filter(|_| replaced.contains(market));
             let opens = life.opens(self.periods.open);
             life.is_open = matches!(life.step, Step::Member { .. }) && opens.is_none_or(|at| at <= now);
         }
@@ -174,11 +179,11 @@ impl Overlay {
     }
 
     fn is_over(&self, market: Market, life: Life, now: Time) -> bool {
-        let is_late = |until: Time| until <= now;
-        let is_told = |since: Time| is_late(since.after(self.periods.quiet)) || self.is_replaced(market);
-        self.departing
-            .is_some_and(|until| is_late(until) || self.is_replaced(market) || self.is_alone(market))
-            || life.unwanted.is_some_and(is_told)
+        let is_replaced = life.replaced.is_some_and(|since| since.after(self.periods.open) <= now);
+        let is_quiet = |since: Time| since.after(self.periods.quiet) <= now;
+        let is_departing = self.departing.is_some_and(|until| until <= now || self.is_alone(market));
+        let is_ending = self.departing.is_some() || life.unwanted.is_some();
+        is_departing || (is_ending && is_replaced) || life.unwanted.is_some_and(is_quiet)
     }
 
     /// Whether another node runs the market too: it is a neighbour then.
@@ -196,9 +201,13 @@ impl Overlay {
     pub(super) fn stands_due(&self) -> Option<Time> {
         let quiet = self.stands.values().filter_map(|life| life.unwanted);
         let opens = self.stands.values().filter_map(|life| life.opens(self.periods.open));
+        let is_ending = |life: &&Life| self.departing.is_some() || life.unwanted.is_some();
+        let replaced = self.stands.values().filter(is_ending).filter_map(|life| life.replaced);
+        let replaced = replaced.map(|since| since.after(self.periods.open));
         quiet
             .map(|since| since.after(self.periods.quiet))
             .chain(opens)
+            .chain(replaced)
             .chain(self.departing.filter(|_| !self.stands.is_empty()))
             .min()
     }

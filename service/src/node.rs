@@ -49,11 +49,21 @@ pub struct Node {
     rejoin_at: Option<Time>,
     is_leaving: bool,
     leave_by: Time,
-    /// Whether the node has left the ring, and is only in the overlay.
-    has_left: bool,
+    stay: Stay,
     /// Who follows in the ring, as the market was told.
     successors: Vec<Peer>,
     outputs: VecDeque<Output>,
+}
+
+/// Where a node is on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stay {
+    /// Nowhere, or it still answers in the ring.
+    Member,
+    /// It has left the ring, and is in the overlay until others have taken its markets over there.
+    OverlayOnly,
+    /// It has left both.
+    Gone,
 }
 
 /// Tokens of lookups that the user asked for have this bit; others do not.
@@ -91,7 +101,7 @@ impl Node {
             rejoin_at: None,
             is_leaving: false,
             leave_by: now,
-            has_left: false,
+            stay: Stay::Member,
             successors: Vec::new(),
             outputs: VecDeque::new(),
         }
@@ -251,6 +261,8 @@ impl Node {
     fn receive(&mut self, from: Peer, message: Message, now: Time) {
         match message {
             Message::Chord(message) => self.chord.handle(chord::Input::Receive { from, message }, now),
+            // Others answer for what was this node's.
+            Message::Market(_) if self.stay != Stay::Member => {}
             Message::Market(message) => self.market.handle(market::Input::Receive { from, message }, now),
             Message::Bank(message) if from.key == self.desk.bank_key() => {
                 self.receive_from_bank(message, now)
@@ -377,13 +389,14 @@ impl Node {
                 self.successors = self.chord.heirs(MAX_SUCCESSORS).to_vec();
                 let peers = self.successors.clone();
                 self.market.handle(market::Input::Successors { peers }, now);
-            } else if self.has_left && self.overlay.is_empty() {
-                self.has_left = false;
+            } else if self.stay == Stay::OverlayOnly && self.overlay.is_empty() {
+                self.stay = Stay::Gone;
                 self.outputs.push_back(Output::Left);
             } else if self.has_other_markets() {
                 self.markets = self.market.markets().collect();
                 self.overlay.want(&self.markets, now);
-            } else if !self.overlay.open_markets().eq(self.open.iter().copied()) {
+            } else if self.stay == Stay::Member && !self.overlay.open_markets().eq(self.open.iter().copied())
+            {
                 self.open = self.overlay.open_markets().collect();
                 self.market.handle(market::Input::Opened { markets: self.open.clone() }, now);
             } else {
@@ -434,7 +447,7 @@ impl Node {
                 }
             }
             chord::Output::Left => {
-                self.has_left = true;
+                self.stay = Stay::OverlayOnly;
                 self.overlay.depart(self.leave_by, now);
             }
         }
@@ -458,7 +471,7 @@ impl Node {
 
     /// Whether the overlay is to hear of other markets with listings. Who has left lists nothing any more, and hears no more.
     fn has_other_markets(&self) -> bool {
-        !self.has_left && !self.market.markets().eq(self.markets.iter().copied())
+        self.stay == Stay::Member && !self.market.markets().eq(self.markets.iter().copied())
     }
 
     fn route_overlay(&mut self, effect: overlay::Effect, now: Time) {

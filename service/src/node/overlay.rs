@@ -62,7 +62,7 @@ struct Periods {
     trust: Span,
     /// After how long an owner is asked for again because somebody else claims its market: a stabilize period.
     doubt: Span,
-    /// How long a market without listings stays in the overlay, and a former owner is heard: a renewal.
+    /// How long a market without listings stays in the overlay, and at most how long a former owner is heard: a renewal.
     quiet: Span,
 }
 
@@ -95,6 +95,8 @@ pub(super) struct Overlay {
     next: u64,
     /// What own virtual nodes say to each other.
     inbox: VecDeque<(Stand, Market, ChordMessage<Stand>)>,
+    /// What this node answers for in the base ring.
+    range: Option<Range>,
     departing: Option<Time>,
     pub(super) effects: VecDeque<Effect>,
 }
@@ -128,6 +130,7 @@ impl Overlay {
             inner: BTreeMap::new(),
             lookups: BTreeMap::new(),
             inbox: VecDeque::new(),
+            range: None,
             departing: None,
             effects: VecDeque::new(),
         }
@@ -183,7 +186,9 @@ impl Overlay {
 
     /// The arc that this node answers for in the base ring.
     pub(super) fn range_changed(&mut self, range: Range, now: Time) {
+        self.range = Some(range);
         self.roster.range_changed(range, now);
+        self.settle(now);
     }
 
     pub(super) fn handle_timeouts(&mut self, now: Time) {

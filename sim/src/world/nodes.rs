@@ -240,38 +240,6 @@ impl World<'_> {
         match &event.kind {
             EventKind::NoSeller { .. } => {
                 self.tally.no_seller += 1;
-                eprintln!("{:?} node {number} {:?}", self.now, event.kind);
-                for h in &self.hosts {
-                    if let Some(n) = h.node() {
-                        for l in n.market().listings() {
-                            eprintln!(
-                                "   books of {}: {} in {} cores {} v{}",
-                                h.number, l.seller.addr, l.market, l.cores, l.version
-                            );
-                        }
-                        for l in n.market().kept() {
-                            eprintln!(
-                                "   kept of {}: {} in {} cores {} v{}",
-                                h.number, l.seller.addr, l.market, l.cores, l.version
-                            );
-                        }
-                        for c in n.overlay() {
-                            eprintln!(
-                                "   stand {} at {} member {} {:?}",
-                                c.me().market,
-                                h.number,
-                                c.is_member(),
-                                c.successors()
-                                    .iter()
-                                    .map(|s| (s.market.class, s.owner.addr))
-                                    .collect::<Vec<_>>()
-                            );
-                        }
-                        if let Some(x) = n.market().is_listed() {
-                            eprintln!("   node {} listed in {}", h.number, x.0);
-                        }
-                    }
-                }
                 Ok(())
             }
             EventKind::Retrying { why, .. } => {

@@ -6,6 +6,7 @@
 
 use super::Overlay;
 use chord::{Chord, Input};
+use market::placement;
 use proto::message::overlay::Stand;
 use proto::{Commodity, Market, Placement, Span, Time};
 use rand_chacha::rand_core::Rng;
@@ -180,10 +181,18 @@ impl Overlay {
 
     fn is_over(&self, market: Market, life: Life, now: Time) -> bool {
         let is_replaced = life.replaced.is_some_and(|since| since.after(self.periods.open) <= now);
-        let is_quiet = |since: Time| since.after(self.periods.quiet) <= now;
+        let is_quiet = |since: Time| since.after(self.patience(market)) <= now;
         let is_departing = self.departing.is_some_and(|until| until <= now || self.is_alone(market));
         let is_ending = self.departing.is_some() || life.unwanted.is_some();
         is_departing || (is_ending && is_replaced) || life.unwanted.is_some_and(is_quiet)
+    }
+
+    /// How long a market without listings stays: it may have some again. What has gone to another owner does not, since
+    /// soon nobody hears this node there any more.
+    fn patience(&self, market: Market) -> Span {
+        let key = placement::key(Placement::Processor, market);
+        let is_ours = self.range.is_none_or(|range| range.contains(key));
+        if is_ours { self.periods.quiet } else { self.periods.answer }
     }
 
     /// Whether another node runs the market too: it is a neighbour then.
@@ -199,17 +208,13 @@ impl Overlay {
     }
 
     pub(super) fn stands_due(&self) -> Option<Time> {
-        let quiet = self.stands.values().filter_map(|life| life.unwanted);
+        let quiet = |(market, life): (&Market, &Life)| Some(life.unwanted?.after(self.patience(*market)));
+        let quiet = self.stands.iter().filter_map(quiet);
         let opens = self.stands.values().filter_map(|life| life.opens(self.periods.open));
         let is_ending = |life: &&Life| self.departing.is_some() || life.unwanted.is_some();
         let replaced = self.stands.values().filter(is_ending).filter_map(|life| life.replaced);
         let replaced = replaced.map(|since| since.after(self.periods.open));
-        quiet
-            .map(|since| since.after(self.periods.quiet))
-            .chain(opens)
-            .chain(replaced)
-            .chain(self.departing.filter(|_| !self.stands.is_empty()))
-            .min()
+        quiet.chain(opens).chain(replaced).chain(self.departing.filter(|_| !self.stands.is_empty())).min()
     }
 
     pub(super) fn has_stand(&self, commodity: Commodity) -> bool {

@@ -4,6 +4,7 @@ pub mod shortage;
 mod way;
 
 use crate::Output;
+use crate::placement::climb::Word;
 use crate::post::Post;
 use crate::ticket::{self, Ordered, TicketFault};
 use crate::{placement, requirement};
@@ -11,7 +12,7 @@ use proto::message::market::{FindSeller, MarketMessage, Matched, NoSeller, Refus
 use proto::{CommandId, Market, Peer, Placement, PublicKey, Rate, RefusalCode, RequestId, Span, Time};
 use shortage::Shortage;
 use std::collections::{BTreeMap, VecDeque};
-use way::{Way, Word};
+use way::Way;
 
 /// Purchases that are under way at the same time; the rest waits in order.
 pub const MAX_PURCHASES: usize = 64;
@@ -279,7 +280,10 @@ impl Buyer {
     fn ask(&mut self, post: &mut Post, serial: u64, spot: Spot, now: Time) {
         let Some(purchase) = self.purchases.get_mut(&serial) else { return };
         let Spot { market, owner } = spot;
-        purchase.way.arrive(market);
+        if market != purchase.way.market() {
+            // The second ring has named a larger one: nobody is listed below it.
+            purchase.way = Way::from(market);
+        }
         let request = post.request();
         let order = &purchase.order;
         let find = FindSeller {

@@ -31,6 +31,7 @@ pub mod ring;
 mod scenario;
 mod teller;
 mod trace;
+pub mod trade;
 mod violation;
 mod world;
 

@@ -14,6 +14,7 @@ mod options;
 mod policy;
 mod ring;
 mod sim;
+mod sim_market;
 mod sim_ring;
 mod start;
 mod task;

@@ -14,12 +14,14 @@ mod simulation;
 mod table;
 #[cfg(test)]
 mod tests;
+mod trade;
 mod view;
 
 pub(crate) use progress::{Bar, Progress};
 pub(crate) use ring::RingMeasured;
 pub(crate) use ring_figure::RingCompared;
 pub(crate) use simulation::{Experiment, Simulated};
+pub(crate) use trade::{TradeRow, Trading};
 pub(crate) use view::{
     BalanceChange, Place, Ready, Run, RunningNetwork, RunningNode, TotalChange, Validated,
 };
@@ -135,6 +137,13 @@ impl Printer {
         self.result(
             || json::document("sim-ring-figure", figure),
             |look| if is_csv { figure.csv() } else { figure.text(look) },
+        )
+    }
+
+    pub(crate) fn trading(self, figures: &Trading, is_csv: bool) -> Result<(), Failure> {
+        self.result(
+            || json::document("sim-market", figures),
+            |look| if is_csv { figures.csv() } else { figures.text(look) },
         )
     }
 

@@ -137,6 +137,12 @@ pub(super) enum SimCommand {
         compup2p sim ring --preset table2 --reps 20 --lookups 1000\n\n\
         Exit codes:\n  0 run · 1 an invariant was broken while its assumptions held · 2 usage")]
     Ring(Box<Ring>),
+    /// Count the messages of a trade and the load of market owners under both placement schemes
+    #[command(
+        after_help = "Example:\n  compup2p sim market --nodes 100,1000 --markets 10,100 --window 1,0.01\n\n\
+        Exit codes:\n  0 run · 1 a purchase ended at the wrong market · 2 usage"
+    )]
+    Market(Box<super::sim_market::Market>),
 }
 
 /// How a ring is measured.

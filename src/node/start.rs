@@ -132,7 +132,9 @@ fn new_node(
     clock: Clock,
 ) -> Result<Node, Failure> {
     let rules = entered.rules;
-    let is_local = rules == proto::Rules::LOCAL;
+    // How matches are priced and where markets live does not change the periods.
+    let proto::Rules { rule, pricing, placement, .. } = rules;
+    let is_local = rules == proto::Rules { rule, pricing, placement, ..proto::Rules::LOCAL };
     let mut chord = if is_local { chord::Config::LOCAL } else { chord::Config::PUBLIC };
     chord.successors = usize::from(rules.successors);
     let terms = Terms {

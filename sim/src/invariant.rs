@@ -7,6 +7,7 @@ pub(crate) mod cores;
 pub(crate) mod durable;
 pub(crate) mod listed;
 pub(crate) mod node;
+pub(crate) mod overlay;
 pub(crate) mod price;
 pub(crate) mod progress;
 pub(crate) mod ring;
@@ -53,4 +54,5 @@ pub(crate) struct Watch {
     pub(crate) contracts: contract::Contracts,
     pub(crate) progress: progress::Progress,
     pub(crate) listed: listed::Listed,
+    pub(crate) overlay: overlay::Overlay,
 }

@@ -7,7 +7,7 @@ mod payments;
 mod post;
 
 use crate::host::{Host, Phase};
-use crate::invariant::{Breach, Checked, Watch, books, contract, durable, listed, progress, ring};
+use crate::invariant::{Breach, Checked, Watch, books, contract, durable, listed, overlay, progress, ring};
 use crate::mutant::Mutant;
 use crate::net::Net;
 use crate::oracle;
@@ -69,6 +69,7 @@ impl<'a> World<'a> {
             contracts: contract::Contracts::default(),
             progress: progress::Progress::default(),
             listed: listed::Listed::new(scenario),
+            overlay: overlay::Overlay::default(),
         };
         let mut world = Self {
             scenario,
@@ -249,6 +250,10 @@ impl<'a> World<'a> {
         let open = self.watch.books.holds.len();
         if self.scenario.releases_all && open > 0 {
             return Some(format!("{open} holds are open"));
+        }
+        let rules = self.scenario.rules;
+        if let Some(why) = overlay::unrest(&self.hosts, rules.placement, rules.successors.into()) {
+            return Some(why);
         }
         let live = self.live().count();
         let is_ideal = self.watch.ring.is_ideal(live);

@@ -317,6 +317,9 @@ pub(super) struct Serve {
     /// Rules for a network on one machine: many places behind one address, short deadlines
     #[arg(long)]
     pub(super) local_rules: bool,
+    /// Where markets live: at their capacity, or at their hash and in a ring of their own
+    #[arg(long, value_enum, default_value = "single")]
+    pub(super) placement: super::options::Scheme,
     /// End when standard input does
     #[arg(long, hide = true)]
     pub(super) tied: bool,

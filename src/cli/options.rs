@@ -20,6 +20,24 @@ pub(crate) struct JoinOptions {
     pub(crate) tied: bool,
 }
 
+/// A placement scheme of markets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Scheme {
+    /// A market lies where its capacity lies; buyers ask upwards.
+    Single,
+    /// A market lies where the hash of its name lies; a second ring finds the next larger one.
+    Processor,
+}
+
+impl From<Scheme> for proto::Placement {
+    fn from(scheme: Scheme) -> Self {
+        match scheme {
+            Scheme::Single => Self::Single,
+            Scheme::Processor => Self::Processor,
+        }
+    }
+}
+
 /// How a bank runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BankOptions {
@@ -29,6 +47,8 @@ pub(crate) struct BankOptions {
     pub(crate) listen: SocketAddr,
     /// Whether the network has the rules of one machine instead of those of the world.
     pub(crate) local_rules: bool,
+    /// Where markets live.
+    pub(crate) placement: Scheme,
     /// Whether it ends with its standard input.
     pub(crate) tied: bool,
 }

@@ -23,6 +23,7 @@ impl World<'_> {
         let Some(sender) = self.hosts.get(host) else { return Ok(()) };
         let (keys, peer) = (sender.keys.clone(), sender.peer);
         price::check(&message, &self.scenario.rules)?;
+        self.watch.overlay.sent(peer, to, &message)?;
         let from = self.mutant.sender(&Site { host, peer, keys: &keys, now: self.now });
         let Some(place) = self.by_key.get(&to.key).copied() else { return Ok(()) };
         if let (Place::Host(receiver), Message::Chord(message)) = (place, &message) {

@@ -139,7 +139,8 @@ impl Ring {
     async fn together(count: usize) -> Result<Self, Failure> {
         let mut ring = Self::new(count)?;
         let (listen, home) = (free_address()?, ring.directory.path().join("bank"));
-        drop(tokio::spawn(run_bank(BankOptions { home, listen, local_rules: true, tied: false })));
+        let placement = proto::Placement::Single;
+        drop(tokio::spawn(run_bank(BankOptions { home, listen, local_rules: true, placement, tied: false })));
         ring.await_bank(listen).await?;
         for home in &ring.homes {
             let bootstrap = Bootstrap { key: None, addr: listen.to_string() };

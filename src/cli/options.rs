@@ -48,7 +48,7 @@ pub(crate) struct BankOptions {
     /// Whether the network has the rules of one machine instead of those of the world.
     pub(crate) local_rules: bool,
     /// Where markets live.
-    pub(crate) placement: Scheme,
+    pub(crate) placement: proto::Placement,
     /// Whether it ends with its standard input.
     pub(crate) tied: bool,
 }

@@ -26,7 +26,7 @@ pub(super) fn bank(global: Global, arguments: Serve) -> Done {
         home,
         listen: arguments.listen,
         local_rules: arguments.local_rules,
-        placement: arguments.placement,
+        placement: arguments.placement.into(),
         tied: arguments.tied,
     };
     serve(crate::node::run_bank(options))

@@ -34,7 +34,7 @@ pub(crate) async fn run_bank(options: BankOptions) -> Result<(), Failure> {
     super::start::make_home(home).map_err(|e| Failure::disk("create the directory", home, &e))?;
     let keys = identity::load_or_create(home).map_err(Failure::from_display("identity"))?;
     let rules = if options.local_rules { Rules::LOCAL } else { Rules::PUBLIC };
-    let rules = Rules { placement: options.placement.into(), ..rules };
+    let rules = Rules { placement: options.placement, ..rules };
     let clock = Clock::start();
     let path = home.join("journal");
     let (bank, journal) = open(&path, keys.clone(), rules, &clock)?;

@@ -3,6 +3,7 @@
 pub mod bank;
 pub mod chord;
 pub mod market;
+pub mod overlay;
 pub mod service;
 
 /// Anything that one process says to another.
@@ -16,4 +17,6 @@ pub enum Message {
     Bank(bank::BankMessage),
     /// Between the buyer and the seller of a sub-task.
     Service(service::ServiceMessage),
+    /// For the ring of the markets (processor overlay).
+    Overlay(overlay::OverlayMessage),
 }

@@ -2,8 +2,8 @@
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = "schema";
-    let files =
-        ["chord", "market", "bank", "service", "node"].map(|room| format!("{root}/compup2p/v1/{room}.proto"));
+    let files = ["chord", "market", "bank", "service", "overlay", "node"]
+        .map(|room| format!("{root}/compup2p/v1/{room}.proto"));
     println!("cargo:rerun-if-changed={root}");
     let descriptors = protox::compile(files, [root])?;
     prost_build::Config::new().compile_fds(descriptors)?;

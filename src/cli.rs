@@ -19,6 +19,7 @@ mod policy;
 mod ring;
 mod sim;
 mod sim_churn;
+mod sim_market;
 mod sim_ring;
 mod start;
 mod task;

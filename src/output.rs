@@ -15,6 +15,7 @@ mod simulation;
 mod table;
 #[cfg(test)]
 mod tests;
+mod trade;
 mod view;
 
 pub(crate) use churn::ChurnMeasured;
@@ -22,6 +23,7 @@ pub(crate) use progress::{Bar, Progress};
 pub(crate) use ring::RingMeasured;
 pub(crate) use ring_figure::RingCompared;
 pub(crate) use simulation::{Experiment, Simulated};
+pub(crate) use trade::{TradeRow, Trading};
 pub(crate) use view::{
     BalanceChange, Imported, Place, Ready, Run, RunningNetwork, RunningNode, TotalChange, Validated,
 };
@@ -180,6 +182,13 @@ impl Printer {
     /// A valid policy, and what it means, a sentence a line.
     pub(crate) fn policy(self, file: &str, meaning: &[String]) -> Result<(), Failure> {
         self.result(|| json::policy(file, meaning), |_| human::policy(file, meaning))
+    }
+
+    pub(crate) fn trading(self, figures: &Trading, is_csv: bool) -> Result<(), Failure> {
+        self.result(
+            || json::document("sim-market", figures),
+            |look| if is_csv { figures.csv() } else { figures.text(look) },
+        )
     }
 
     pub(crate) fn schema(self, name: &str, text: &str) -> Result<(), Failure> {

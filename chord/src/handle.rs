@@ -1,5 +1,6 @@
 //! How a node names the others.
 
+use proto::message::overlay::Stand;
 use proto::{Peer, RingId};
 use std::fmt::Debug;
 
@@ -12,5 +13,11 @@ pub trait Handle: Copy + Eq + Debug {
 impl Handle for Peer {
     fn id(&self) -> RingId {
         Self::id(self)
+    }
+}
+
+impl Handle for Stand {
+    fn id(&self) -> RingId {
+        self.point()
     }
 }

@@ -1,17 +1,20 @@
 //! The buyer: asks the owner of the class it needs, follows upwards, and accepts only tickets that are true.
 
 pub mod shortage;
+mod way;
 
 use crate::Output;
+use crate::placement::climb::Word;
 use crate::post::Post;
 use crate::ticket::{self, Ordered, TicketFault};
 use crate::{placement, requirement};
 use proto::message::market::{
     FindSeller, MAX_BATCH, MarketMessage, Matched, NoSeller, RefusedRequest, Requirement,
 };
-use proto::{CommandId, Market, Peer, PublicKey, Rate, RefusalCode, RequestId, Span, Time};
+use proto::{CommandId, Market, Peer, Placement, PublicKey, Rate, RefusalCode, RequestId, Span, Time};
 use shortage::Shortage;
 use std::collections::{BTreeMap, VecDeque};
+use way::Way;
 
 /// Purchases that are under way at the same time; the rest waits in order.
 pub const MAX_PURCHASES: usize = 64;
@@ -49,13 +52,32 @@ pub(crate) struct Buyer {
     pub(crate) queue: VecDeque<Order>,
     /// One lookup for all that wait for the same market.
     lookups: BTreeMap<Market, Sought>,
-    known: BTreeMap<Market, (Peer, Time)>,
+    /// What lookups have found of late.
+    known: BTreeMap<Market, (Venue, Time)>,
+}
+
+/// A market and its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Venue {
+    pub(crate) market: Market,
+    pub(crate) owner: Peer,
+}
+
+/// How a search in the second ring ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Search {
+    /// This is the asked or the nearest larger market with listings.
+    Found(Venue),
+    /// Nobody is listed at or above the asked market.
+    Nobody,
+    /// It has failed.
+    Failed,
 }
 
 #[derive(Debug)]
 pub(crate) struct Purchase {
     order: Order,
-    market: Market,
+    way: Way,
     step: Step,
     tries: u32,
     deadline: Time,
@@ -103,7 +125,7 @@ impl Buyer {
             let serial = post.number();
             let purchase = Purchase {
                 order,
-                market,
+                way: Way::from(market),
                 step: Step::LookingUp,
                 tries: 0,
                 deadline: now.after(PURCHASE_DEADLINE),
@@ -116,22 +138,42 @@ impl Buyer {
 
     /// Whether the lookup was ours.
     pub(crate) fn found(&mut self, post: &mut Post, token: u64, owner: Option<Peer>, now: Time) -> bool {
-        let Some((&market, _)) = self.lookups.iter().find(|(_, sought)| sought.token == token) else {
-            return false;
+        let Some(market) = self.sought(token) else { return false };
+        let spot = owner.map(|owner| Venue { market, owner });
+        self.searched(post, token, spot.map_or(Search::Failed, Search::Found), now);
+        true
+    }
+
+    /// A lookup or a search in the second ring has ended.
+    pub(crate) fn searched(&mut self, post: &mut Post, token: u64, search: Search, now: Time) {
+        let Some(wanted) = self.sought(token) else { return };
+        self.lookups.remove(&wanted);
+        // Whoever names a market below the wanted one has not found anything.
+        let is_fit = |market: Market| {
+            market.commodity == wanted.commodity
+                && market.class >= wanted.class
+                && placement::is_market(market)
         };
-        self.lookups.remove(&market);
-        if let Some(owner) = owner {
-            self.known.insert(market, (owner, now.after(MEMORY)));
+        let search = match search {
+            Search::Found(spot) if !is_fit(spot.market) => Search::Failed,
+            search => search,
+        };
+        if let Search::Found(spot) = search {
+            self.known.insert(wanted, (spot, now.after(MEMORY)));
         }
         let waits =
-            |purchase: &Purchase| purchase.market == market && matches!(purchase.step, Step::LookingUp);
+            |purchase: &Purchase| purchase.way.market() == wanted && matches!(purchase.step, Step::LookingUp);
         for serial in self.serials(waits) {
-            match owner {
-                Some(owner) => self.ask(post, serial, owner, now),
-                None => self.fail(post, serial, now),
+            match search {
+                Search::Found(spot) => self.ask(post, serial, spot, now),
+                Search::Nobody => self.give_up(post, serial, now),
+                Search::Failed => self.fail(post, serial, now),
             }
         }
-        true
+    }
+
+    fn sought(&self, token: u64) -> Option<Market> {
+        self.lookups.iter().find(|(_, sought)| sought.token == token).map(|(market, _)| *market)
     }
 
     pub(crate) fn matched(&mut self, post: &mut Post, from: Peer, matched: Matched, now: Time) {
@@ -149,16 +191,16 @@ impl Buyer {
                     return self.start(post, now);
                 }
                 // The rest is looked for where the owner points to, or else in the next market.
-                let next = purchase.market.next();
+                let next = purchase.way.market().next();
                 match matched.missing {
                     Some(missing) => self.point(post, serial, &missing, now),
-                    None => self.climb(post, serial, next, now),
+                    None => self.climb(post, serial, next, Word::Other, now),
                 }
             }
             Err(fault) => {
                 purchase.shortage.add_fault(fault);
-                let next = purchase.market.next();
-                self.climb(post, serial, next, now);
+                let next = purchase.way.market().next();
+                self.climb(post, serial, next, Word::Other, now);
             }
         }
     }
@@ -174,16 +216,16 @@ impl Buyer {
         let Some(purchase) = self.purchases.get_mut(&serial) else { return };
         purchase.shortage.add_answer(answer);
         // An owner can point only upwards; what else it says is taken for the next market.
+        let market = purchase.way.market();
         let is_upwards = |next: &Market| {
-            next.commodity == purchase.market.commodity
-                && next.class > purchase.market.class
-                && placement::is_market(*next)
+            next.commodity == market.commodity && next.class > market.class && placement::is_market(*next)
         };
         let next = match answer.next {
-            Some(next) if !is_upwards(&next) => purchase.market.next(),
+            Some(next) if !is_upwards(&next) => market.next(),
             next => next,
         };
-        self.climb(post, serial, next, now);
+        let word = if answer.listings == 0 { Word::Empty } else { Word::Other };
+        self.climb(post, serial, next, word, now);
     }
 
     pub(crate) fn refused(&mut self, post: &mut Post, from: Peer, refused: &RefusedRequest, now: Time) {
@@ -197,8 +239,8 @@ impl Buyer {
             self.fail(post, serial, now);
         } else {
             purchase.shortage.unreachable = purchase.shortage.unreachable.saturating_add(1);
-            let next = purchase.market.next();
-            self.climb(post, serial, next, now);
+            let next = purchase.way.market().next();
+            self.climb(post, serial, next, Word::Other, now);
         }
     }
 
@@ -241,26 +283,34 @@ impl Buyer {
     /// Asks the owner of the purchase's market, or looks it up.
     fn approach(&mut self, post: &mut Post, serial: u64, now: Time) {
         let Some(purchase) = self.purchases.get_mut(&serial) else { return };
-        let market = purchase.market;
-        if let Some((owner, _)) = self.known.get(&market).copied() {
-            return self.ask(post, serial, owner, now);
+        let market = purchase.way.market();
+        if let Some((spot, _)) = self.known.get(&market).copied() {
+            return self.ask(post, serial, spot, now);
         }
         purchase.step = Step::LookingUp;
         self.lookups.entry(market).or_insert_with(|| {
             let token = post.number();
-            post.put(Output::Lookup { token, key: placement::key(post.rules.placement, market) });
+            post.put(match post.rules.placement {
+                Placement::Single => Output::Lookup { token, key: placement::key(Placement::Single, market) },
+                Placement::Processor => Output::LookupMarket { token, at_least: market },
+            });
             Sought { token, until: now.after(LOOKUP_TIMEOUT) }
         });
     }
 
-    fn ask(&mut self, post: &mut Post, serial: u64, owner: Peer, now: Time) {
+    fn ask(&mut self, post: &mut Post, serial: u64, spot: Venue, now: Time) {
         let Some(purchase) = self.purchases.get_mut(&serial) else { return };
+        let Venue { market, owner } = spot;
+        if market != purchase.way.market() {
+            // The second ring has named a larger one: nobody is listed below it.
+            purchase.way = Way::from(market);
+        }
         let request = post.request();
         let order = &purchase.order;
         let find = FindSeller {
             request,
             tickets: order.tickets.clone(),
-            from: purchase.market,
+            from: market,
             requirement: order.requirement.clone(),
             bid: order.bid,
             avoid: order.avoid.clone(),
@@ -269,12 +319,17 @@ impl Buyer {
         post.send(owner, MarketMessage::FindSeller(Box::new(find)));
     }
 
-    /// Goes on in the market `next`, or ends above the last one.
-    fn climb(&mut self, post: &mut Post, serial: u64, next: Option<Market>, now: Time) {
+    /// All below the market `next` has been asked: goes on, or ends when no market is left.
+    fn climb(&mut self, post: &mut Post, serial: u64, next: Option<Market>, word: Word, now: Time) {
         let Some(purchase) = self.purchases.get_mut(&serial) else { return };
-        match next {
-            Some(next) => {
-                (purchase.market, purchase.tries) = (next, 0);
+        let way = purchase.way.clone();
+        let way = match post.rules.placement {
+            Placement::Single => way.go_on(next, word),
+            Placement::Processor => way.follow(next),
+        };
+        match way {
+            Some(way) => {
+                (purchase.way, purchase.tries) = (way, 0);
                 self.approach(post, serial, now);
             }
             None => self.give_up(post, serial, now),
@@ -284,14 +339,17 @@ impl Buyer {
     /// One attempt came to nothing: pause and look up again, or go on in the next market.
     fn fail(&mut self, post: &mut Post, serial: u64, now: Time) {
         let Some(purchase) = self.purchases.get_mut(&serial) else { return };
-        purchase.tries += 1;
-        if purchase.tries < ASK_TRIES {
+        purchase.tries = purchase.tries.saturating_add(1);
+        // Without the second ring's word nobody knows which market is next.
+        let is_searching =
+            post.rules.placement == Placement::Processor && matches!(purchase.step, Step::LookingUp);
+        if purchase.tries < ASK_TRIES || is_searching {
             let until = post.again(FIRST_PAUSE, purchase.tries - 1, LONGEST_PAUSE, now);
             purchase.step = Step::Waiting { until };
         } else {
             purchase.shortage.unreachable = purchase.shortage.unreachable.saturating_add(1);
-            let next = purchase.market.next();
-            self.climb(post, serial, next, now);
+            let next = purchase.way.market().next();
+            self.climb(post, serial, next, Word::Other, now);
         }
     }
 
@@ -303,7 +361,7 @@ impl Buyer {
     }
 
     fn forget(&mut self, owner: Peer) {
-        self.known.retain(|_, (known, _)| *known != owner);
+        self.known.retain(|_, (spot, _)| spot.owner != owner);
     }
 
     fn asked(&self, from: Peer, answered: RequestId) -> Option<u64> {

@@ -33,7 +33,7 @@ pub use survey::lacks::{describe, unit};
 pub use surveyor::overview::{Known, Overview};
 pub use ticket::{Ordered, TicketFault, verify_answer, verify_batch, verify_papers, verify_ticket};
 
-use buyer::{Buyer, Order};
+use buyer::{Buyer, Order, Search, Venue};
 use matching::Spot;
 use owner::{Owner, estate::Change};
 use post::Post;
@@ -43,6 +43,7 @@ use proto::{
     Bundle, CommandId, Commodity, KeyPair, Market, Peer, PublicKey, Range, Rate, RingId, Rules, Signed, Time,
 };
 use seller::Seller;
+use std::collections::BTreeSet;
 use surveyor::Surveyor;
 
 /// What a marketplace has to know from outside.
@@ -80,6 +81,25 @@ pub enum Input {
     NotFound {
         /// The number in [`Output::Lookup`].
         token: u64,
+    },
+    /// A search in the second ring has ended (processor overlay).
+    FoundMarket {
+        /// The number in [`Output::LookupMarket`].
+        token: u64,
+        /// The asked or the nearest larger market in which somebody is listed.
+        market: Market,
+        /// The node that answers for it.
+        owner: Peer,
+    },
+    /// A search in the second ring has ended: nobody is listed at or above the asked market.
+    NoMarket {
+        /// The number in [`Output::LookupMarket`].
+        token: u64,
+    },
+    /// These markets of this node can be found in the second ring, and no others (processor overlay).
+    Opened {
+        /// Which.
+        markets: BTreeSet<Market>,
     },
     /// The arc that this node answers for.
     RangeChanged {
@@ -160,6 +180,14 @@ pub enum Output {
         token: u64,
         /// The key.
         key: RingId,
+    },
+    /// Find the smallest market at or above `at_least` in which somebody is listed (processor overlay). One of
+    /// [`Input::FoundMarket`], [`Input::NoMarket`] and [`Input::NotFound`] is to follow.
+    LookupMarket {
+        /// The number for the answer.
+        token: u64,
+        /// The least market that will do.
+        at_least: Market,
     },
     /// After [`Input::Leave`]: all is handed over, or the time for it has passed. Until then this node answers.
     HandedOver,
@@ -251,6 +279,11 @@ impl Marketplace {
         self.owner.kept.has(Spot { seller, commodity })
     }
 
+    /// The markets of this node in which somebody is listed.
+    pub fn markets(&self) -> impl Iterator<Item = Market> {
+        self.owner.books.index.keys().copied()
+    }
+
     /// Whether this node would tell a buyer that asks for `market` what is listed there. One that expects listings
     /// from the former owner lets the buyer wait.
     #[must_use]
@@ -322,6 +355,14 @@ impl Marketplace {
             }
             Input::Found { token, owner } => self.found(token, Some(owner), now),
             Input::NotFound { token } => self.found(token, None, now),
+            Input::FoundMarket { token, market, owner } => {
+                let search = Search::Found(Venue { market, owner });
+                self.buyer.searched(&mut self.post, token, search, now);
+            }
+            Input::NoMarket { token } => {
+                self.buyer.searched(&mut self.post, token, Search::Nobody, now);
+            }
+            Input::Opened { markets } => self.owner.opened(&mut self.post, markets),
             Input::RangeChanged { range, heir, donor } => {
                 self.owner.range_changed(
                     self.post.me,

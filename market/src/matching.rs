@@ -14,7 +14,7 @@ pub(crate) mod scan;
 mod search;
 mod shelf;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use book::{Book, Place, Row};
 pub(crate) use search::{Asks, Fit, Order, Seen, Wanted};

@@ -4,6 +4,7 @@
 pub(crate) mod estate;
 mod intake;
 pub(crate) mod matches;
+mod opened;
 mod signing;
 pub(crate) mod tickets;
 mod turned_away;
@@ -16,7 +17,8 @@ use crate::ticket::{CLOCK_SKEW, LIFETIME_RENEWALS};
 use estate::Estate;
 use intake::Intake;
 pub(crate) use matches::{Match, MatchKey, Wish};
-use proto::message::market::{Delist, Handed, List, Listed, MarketMessage};
+use opened::Opened;
+use proto::message::market::{Delist, Handed, List};
 use proto::{Bundle, Peer, Placement, PublicKey, Range, Refusal, RefusalCode, RequestId, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use tickets::Tickets;
@@ -47,6 +49,7 @@ pub(crate) struct Owner {
     /// Listings of markets that others answer for, in case that it falls to this node. Nobody is matched with them.
     pub(crate) kept: Books,
     pub(crate) estate: Estate,
+    opened: Opened,
     /// The matches under way: a seller is being asked.
     pub(crate) matches: BTreeMap<MatchKey, Match>,
     /// When a question to a seller is to be repeated or given up.
@@ -79,6 +82,7 @@ impl Owner {
             parked: BTreeMap::new(),
             tickets: Tickets::default(),
             intake: Intake::default(),
+            opened: Opened::default(),
             settles: Time(0),
             sales: Sales::default(),
             askers: Askers::default(),
@@ -112,7 +116,7 @@ impl Owner {
         };
         match admitted {
             Ok(is_new) => {
-                post.send(from, MarketMessage::Listed(Listed { request, version }));
+                self.confirm(post, from, listing.body.market, (request, version));
                 if is_new {
                     self.copy(post, &listing);
                 }

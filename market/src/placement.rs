@@ -1,9 +1,10 @@
 //! Where a market lies on the circle, and which markets an arc holds.
 
+pub mod climb;
 pub mod processor;
 pub mod single;
 
-use proto::{Market, Placement, RingId};
+use proto::{Commodity, Market, Placement, RingId};
 
 /// The key whose responsible node owns `market`, by the scheme of the network (CompuP2P paper, IV-A).
 #[must_use]
@@ -11,6 +12,16 @@ pub fn key(placement: Placement, market: Market) -> RingId {
     match placement {
         Placement::Single => single::key(market),
         Placement::Processor => processor::key(market),
+    }
+}
+
+/// The key of a class of compute power, were there `classes` of them: for experiments with finer ones. With as many as there
+/// are it is [`key`].
+#[must_use]
+pub fn key_among(placement: Placement, class: u32, classes: u32) -> RingId {
+    match placement {
+        Placement::Single => single::key_among(class, classes),
+        Placement::Processor => processor::key(Market { commodity: Commodity::Compute, class }),
     }
 }
 
@@ -34,7 +45,7 @@ pub fn next_outside(from: Market, held: impl Fn(Market) -> bool) -> Option<Marke
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proto::{Commodity, Range, RingId};
+    use proto::{Range, RingId};
     use std::collections::BTreeSet;
 
     fn compute(class: u32) -> Market {
@@ -71,6 +82,7 @@ mod tests {
                 .flat_map(|commodity| (0..commodity.classes()).map(move |class| Market { commodity, class }));
             let keys: BTreeSet<RingId> = markets.map(|market| key(placement, market)).collect();
             assert_eq!(keys.len(), 96 + 64 + 64, "{placement:?}");
+            assert!((0..96).all(|class| key_among(placement, class, 96) == key(placement, compute(class))));
         }
     }
 }

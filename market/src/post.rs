@@ -26,8 +26,9 @@ pub(crate) struct Post {
 impl Post {
     pub(crate) fn new(config: Config, me: Peer, keys: KeyPair, seed: [u8; 32]) -> Self {
         let mut rng = ChaCha8Rng::from_seed(seed);
-        // Numbers start anywhere, so that an answer to an earlier life of this node fits nothing.
-        let last_number = rng.next_u64() >> 1;
+        // Numbers start anywhere, so that an answer to an earlier life of this node fits nothing; and below 2^62, so that a
+        // driver can mark them.
+        let last_number = rng.next_u64() >> 2;
         let Config { rules, bank } = config;
         Self { me, keys, rules, bank, rng, last_number, outputs: VecDeque::new(), own: VecDeque::new() }
     }

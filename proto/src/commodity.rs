@@ -153,13 +153,27 @@ impl Market {
     /// the hash of the commodity's name so that the commodities do not lie on top of each other.
     #[must_use]
     pub fn key(self) -> RingId {
-        let part = (u128::MAX / u128::from(self.commodity.classes())) * u128::from(self.class);
-        let mut scaled = [0; 20];
-        for (to, from) in scaled.iter_mut().zip(part.to_be_bytes()) {
-            *to = from;
-        }
-        RingId::hash(self.commodity.name().as_bytes()).plus(RingId(scaled))
+        let scaled = RingId::fraction(self.class, self.commodity.classes());
+        RingId::hash(self.commodity.name().as_bytes()).plus(scaled)
     }
+
+    /// Where this market begins in the ring of its commodity's markets (CMID; CompuP2P paper, IV-A2): the class scaled over
+    /// the circle. All that follows up to the next market's is its own, so that each node that runs it has its own point.
+    #[must_use]
+    pub fn cmid(self) -> RingId {
+        cmid(self.class, self.commodity.classes())
+    }
+}
+
+/// Where class `class` of `classes` begins in the ring of markets. Two classes differ in the first four bytes as long as
+/// there are fewer than 2^32.
+#[must_use]
+pub fn cmid(class: u32, classes: u32) -> RingId {
+    let RingId(mut point) = RingId::fraction(class, classes);
+    for byte in point.iter_mut().skip(4) {
+        *byte = 0;
+    }
+    RingId(point)
 }
 
 /// ⌊4·log₂ value⌋, exactly: the octave, then quarters by comparing fourth powers.
@@ -245,5 +259,15 @@ mod tests {
             (0..96).map(|class| Market { commodity: Commodity::Compute, class }.key()).collect();
         let descents = keys.windows(2).filter(|pair| pair[0] >= pair[1]).count();
         assert!(descents <= 1, "{descents}");
+    }
+
+    #[test]
+    fn the_points_of_a_ring_of_markets_grow_with_the_class_and_begin_at_zero() {
+        for (classes, commodity) in [(96, Commodity::Compute), (64, Commodity::Disk)] {
+            let points: Vec<RingId> = (0..classes).map(|class| Market { commodity, class }.cmid()).collect();
+            assert!(points.windows(2).all(|pair| pair[0] < pair[1]));
+            assert_eq!(points[0], RingId::default());
+        }
+        assert!((0..1_000).map(|class| cmid(class, 1_000)).is_sorted());
     }
 }

@@ -47,6 +47,17 @@ impl RingId {
         Self(Sha1::digest(bytes).into())
     }
 
+    /// The point that lies `part` of `of` equal parts after zero; zero for no parts.
+    #[must_use]
+    pub fn fraction(part: u32, of: u32) -> Self {
+        let high = (u128::MAX / u128::from(of.max(1))).saturating_mul(u128::from(part));
+        let mut point = [0; 20];
+        for (to, from) in point.iter_mut().zip(high.to_be_bytes()) {
+            *to = from;
+        }
+        Self(point)
+    }
+
     /// This point moved on by `offset`, around the circle.
     #[must_use]
     pub const fn plus(self, offset: Self) -> Self {

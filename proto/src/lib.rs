@@ -17,7 +17,7 @@ pub mod signed;
 pub mod time;
 pub mod wire;
 
-pub use commodity::{Bundle, Commodity, Market};
+pub use commodity::{Bundle, Commodity, Market, cmid};
 pub use id::{CommandId, ContractId, Hash, Peer, RequestId, RingId};
 pub use key::{KeyPair, PublicKey, Signature};
 pub use message::Message;

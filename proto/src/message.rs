@@ -3,6 +3,7 @@
 pub mod bank;
 pub mod chord;
 pub mod market;
+pub mod overlay;
 pub mod service;
 pub mod survey;
 
@@ -17,4 +18,6 @@ pub enum Message {
     Bank(bank::BankMessage),
     /// Between the buyer and the seller of a sub-task.
     Service(service::ServiceMessage),
+    /// For the ring of the markets (processor overlay).
+    Overlay(overlay::OverlayMessage),
 }

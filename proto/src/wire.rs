@@ -8,6 +8,7 @@ mod bank;
 mod chord;
 mod field;
 mod market;
+mod overlay;
 mod service;
 mod survey;
 
@@ -160,7 +161,7 @@ use {wire_oneof, wire_struct};
 use crate::message::Message;
 
 wire_oneof!(Message => Message . body in message::Body {
-    Chord = Chord, Market = Market, Bank = Bank, Service = Service,
+    Chord = Chord, Market = Market, Bank = Bank, Service = Service, Overlay = Overlay,
 });
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use proto::message::bank::BankMessage;
 use proto::message::chord::ChordMessage;
 use proto::message::market::MarketMessage;
+use proto::message::overlay::OverlayMessage;
 use proto::message::service::ServiceMessage;
 use proto::wire::{Wire, WireError, v1};
 use proto::{Message, Peer};
@@ -36,6 +37,7 @@ fn check_readers(bytes: &[u8]) {
     check_reader::<MarketMessage>(bytes);
     check_reader::<BankMessage>(bytes);
     check_reader::<ServiceMessage>(bytes);
+    check_reader::<OverlayMessage>(bytes);
     check_reader::<Peer>(bytes);
     check_structure::<v1::Frame>(bytes);
     check_structure::<v1::FetchRequest>(bytes);
@@ -57,9 +59,10 @@ proptest! {
         market in MarketMessage::strategy(),
         bank in BankMessage::strategy(),
         service in ServiceMessage::strategy(),
+        overlay in OverlayMessage::strategy(),
     ) {
         for message in
-            [Message::Chord(ring), Message::Market(market), Message::Bank(bank), Message::Service(service)]
+            [Message::Chord(ring), Message::Market(market), Message::Bank(bank), Message::Service(service), Message::Overlay(overlay)]
         {
             check_read_back(&message);
         }

@@ -1,50 +1,80 @@
 //! The node: routes the outputs of one part to the inputs of another, and nothing else.
 
 mod face;
+mod overlay;
+mod route;
 
 pub use face::{Config, Input, Output, Violation};
 
 use crate::desk::Desk;
 use crate::dispatch::{Dispatch, Tally, TaskStatus, Want};
-use crate::effect::Effect;
 use crate::policy::Work;
 use crate::worker::{Intake, Record, Worker};
 use chord::Chord;
 use market::Marketplace;
-use market::owner::MAX_SUCCESSORS;
+use overlay::Overlay;
 use proto::message::Message;
-use proto::message::bank::{BalanceQuery, BankMessage, Enter, OpenAccount, Order};
+use proto::message::bank::{BalanceQuery, BalanceReply, BankMessage, Enter, OpenAccount, Order};
 use proto::message::market::Ticket;
+use proto::message::overlay::Stand;
 use proto::message::service::ServiceMessage;
-use proto::{CommandId, ContractId, KeyPair, Peer, RequestId, Signed, Span, Time};
+use proto::{CommandId, ContractId, KeyPair, Market, Peer, RequestId, Signed, Span, Time};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// How often a node tells the bootstrap server that it is there.
 const ENTER_EVERY: Span = Span::secs(10);
+/// How often a node asks the bank for its word on how it keeps its contracts: in time before the last one ends.
+const ASK_STANDING_EVERY: Span = Span(bank::STANDING_TTL.0 / 4);
+/// When it asks for the first time: its account has to be open.
+const FIRST_STANDING: Span = Span::secs(2);
 /// How long an isolated node waits before it enters the ring again.
 const REJOIN_AFTER: Span = Span::secs(1);
+/// How long a node that leaves stays in the overlay at most, so that others take its markets over there; a node's driver
+/// waits for two seconds.
+const LEAVE_OVERLAY_WITHIN: Span = Span::millis(1_900);
 
 /// A node of the network: ring, market, both sides of contracts.
 pub struct Node {
     me: Peer,
     chord: Chord,
     market: Marketplace,
+    overlay: Overlay,
+    /// The markets with listings, as the overlay was told.
+    markets: BTreeSet<Market>,
+    /// Those of them that can be found there, as the market was told.
+    open: BTreeSet<Market>,
     desk: Desk,
     dispatch: Dispatch,
     worker: Worker,
     rng: ChaCha8Rng,
     enter_at: Time,
+    standing_at: Time,
     rejoin_at: Option<Time>,
     is_leaving: bool,
+    leave_by: Time,
+    stay: Stay,
     /// Who follows in the ring, as the market was told.
     successors: Vec<Peer>,
     outputs: VecDeque<Output>,
 }
 
+/// Where a node is on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stay {
+    /// Nowhere, or it still answers in the ring.
+    Member,
+    /// It has left the ring, and is in the overlay until others have taken its markets over there.
+    OverlayOnly,
+    /// It has left both.
+    Gone,
+}
+
 /// Tokens of lookups and surveys that the user asked for have this bit; those of the parts do not.
 const USERS: u64 = 1 << 63;
+/// Tokens of lookups that the overlay asked for have this bit; the market's do not.
+const OVERLAY: u64 = 1 << 62;
 
 impl Node {
     /// A node at `me`. The seed has to be secret on real nodes: ids of contracts come from it.
@@ -57,11 +87,15 @@ impl Node {
             seed
         };
         let (ring_seed, market_seed, buyer_seed) = (seed_for_part(), seed_for_part(), seed_for_part());
+        let overlay_seed = seed_for_part();
         let Config { rules, bank, chord, terms } = config;
         let market_config = market::Config { rules, bank: Some(bank.key) };
         let buyer_rng = ChaCha8Rng::from_seed(buyer_seed);
         Self {
             me,
+            overlay: Overlay::new(me, &rules, &chord, overlay_seed),
+            markets: BTreeSet::new(),
+            open: BTreeSet::new(),
             chord: Chord::new(chord, me, ring_seed, now),
             market: Marketplace::new(market_config, me, keys.clone(), market_seed, now),
             desk: Desk::new(bank, keys.clone()),
@@ -69,8 +103,11 @@ impl Node {
             worker: Worker::new(me, keys, bank.key, rules, terms),
             rng,
             enter_at: now.after(ENTER_EVERY),
+            standing_at: now.after(FIRST_STANDING),
             rejoin_at: None,
             is_leaving: false,
+            leave_by: now,
+            stay: Stay::Member,
             successors: Vec::new(),
             outputs: VecDeque::new(),
         }
@@ -88,6 +125,7 @@ impl Node {
                 }
                 self.chord.handle(chord::Input::Unreachable { peer }, now);
                 self.market.handle(market::Input::Unreachable { peer }, now);
+                self.overlay.unreachable(peer, now);
                 self.dispatch.unreachable(peer, now);
             }
             Input::Supply { supply } => {
@@ -143,10 +181,12 @@ impl Node {
         [
             self.chord.poll_timeout(),
             self.market.poll_timeout(),
+            self.overlay.poll_timeout(),
             self.desk.poll_timeout(),
             self.dispatch.poll_timeout(),
             self.worker.poll_timeout(),
             Some(self.enter_at),
+            Some(self.standing_at),
             self.rejoin_at,
         ]
         .into_iter()
@@ -161,6 +201,7 @@ impl Node {
     pub fn check(&self) -> Result<(), Violation> {
         self.chord.check().map_err(Violation::Ring)?;
         self.market.check().map_err(Violation::Market)?;
+        self.overlay.nodes().try_for_each(|node| node.check().map_err(Violation::Ring))?;
         if let Some((from, to)) = self.dispatch.illegal_transition() {
             return Err(Violation::Transition { from: from.name(), to: to.name() });
         }
@@ -186,6 +227,11 @@ impl Node {
     #[must_use]
     pub const fn market(&self) -> &Marketplace {
         &self.market
+    }
+
+    /// The nodes of the processor overlay that this node runs.
+    pub fn overlay(&self) -> impl Iterator<Item = &Chord<Stand>> {
+        self.overlay.nodes()
     }
 
     /// Sub-tasks of others that are at work here.
@@ -268,12 +314,15 @@ impl Node {
     fn receive(&mut self, from: Peer, message: Message, now: Time) {
         match message {
             Message::Chord(message) => self.chord.handle(chord::Input::Receive { from, message }, now),
+            // Others answer for what was this node's.
+            Message::Market(_) if self.stay != Stay::Member => {}
             Message::Market(message) => self.market.handle(market::Input::Receive { from, message }, now),
             Message::Bank(message) if from.key == self.desk.bank_key() => {
                 self.receive_from_bank(message, now)
             }
             Message::Bank(_) => {}
             Message::Service(message) => self.receive_service(from, message, now),
+            Message::Overlay(message) => self.overlay.receive(from, message, now),
         }
     }
 
@@ -309,7 +358,9 @@ impl Node {
                 }
             }
             BankMessage::BalanceReply(reply) => {
-                let (available, held) = (reply.balance.available, reply.balance.held);
+                let BalanceReply { balance, standing, .. } = *reply;
+                self.market.handle(market::Input::Standing { standing }, now);
+                let (available, held) = (balance.available, balance.held);
                 self.outputs.push_back(Output::Balance { available, held });
             }
             BankMessage::Entered(entered) if self.rejoin_at.is_some() => {
@@ -339,6 +390,7 @@ impl Node {
     /// it keeps. It does so within [`market::owner::LEAVE_WITHIN`].
     fn leave(&mut self, now: Time) {
         self.is_leaving = true;
+        self.leave_by = now.after(LEAVE_OVERLAY_WITHIN);
         self.market.handle(market::Input::Supply { supply: None }, now);
         self.dispatch.leave();
         self.worker.leave(now);
@@ -354,12 +406,17 @@ impl Node {
     fn handle_timeouts(&mut self, now: Time) {
         self.chord.handle(chord::Input::Timeout, now);
         self.market.handle(market::Input::Timeout, now);
+        self.overlay.handle_timeouts(now);
         self.desk.repeat_what_is_due(now);
         self.dispatch.handle_timeouts(now);
         self.worker.handle_timeouts(now);
         if self.enter_at <= now {
             self.enter_at = now.after(ENTER_EVERY);
             self.enter();
+        }
+        if self.standing_at <= now {
+            self.standing_at = now.after(ASK_STANDING_EVERY);
+            self.ask_balance();
         }
         if self.rejoin_at.is_some_and(|at| at <= now) {
             self.rejoin_at = Some(now.after(REJOIN_AFTER));
@@ -378,116 +435,6 @@ impl Node {
 
     fn send_to_bank(&mut self, message: BankMessage) {
         self.outputs.push_back(Output::Send { to: self.desk.bank(), message: Message::Bank(message) });
-    }
-
-    /// Carries outputs of the parts to each other until all are quiet.
-    fn route(&mut self, now: Time) {
-        loop {
-            if let Some(output) = self.chord.poll_output() {
-                self.route_chord(output, now);
-            } else if let Some(output) = self.market.poll_output() {
-                self.route_market(output, now);
-            } else if let Some(effect) = self.dispatch.effects.pop_front() {
-                self.carry_out(effect, now);
-            } else if let Some(effect) = self.worker.effects.pop_front() {
-                self.carry_out(effect, now);
-            } else if let Some(message) = self.desk.poll_message() {
-                self.send_to_bank(message);
-            } else if self.chord.heirs(MAX_SUCCESSORS) != self.successors {
-                self.successors = self.chord.heirs(MAX_SUCCESSORS).to_vec();
-                let peers = self.successors.clone();
-                self.market.handle(market::Input::Successors { peers }, now);
-            } else {
-                return;
-            }
-        }
-    }
-
-    fn route_chord(&mut self, output: chord::Output, now: Time) {
-        match output {
-            chord::Output::Send { to, message } => {
-                self.outputs.push_back(Output::Send { to, message: Message::Chord(message) });
-            }
-            chord::Output::RangeChanged { range, heir, donor } => {
-                self.market.handle(market::Input::RangeChanged { range, heir, donor }, now)
-            }
-            chord::Output::Found { token, owner, hops, .. } if token & USERS != 0 => {
-                self.outputs.push_back(Output::Found { token: token & !USERS, owner: Some(owner), hops });
-            }
-            chord::Output::NotFound { token, .. } if token & USERS != 0 => {
-                self.outputs.push_back(Output::Found { token: token & !USERS, owner: None, hops: 0 });
-            }
-            chord::Output::Found { token, owner, .. } => {
-                self.market.handle(market::Input::Found { token, owner }, now);
-            }
-            chord::Output::NotFound { token, .. } => {
-                self.market.handle(market::Input::NotFound { token }, now)
-            }
-            chord::Output::Joined => {
-                self.enter_at = now;
-                self.outputs.push_back(Output::Joined);
-            }
-            chord::Output::JoinFailed { reason } => {
-                self.rejoin_at = Some(now.after(REJOIN_AFTER));
-                self.outputs.push_back(Output::NotJoined { why: reason.to_string() });
-            }
-            chord::Output::Isolated { known } => {
-                self.rejoin_at = Some(now.after(REJOIN_AFTER));
-                if !known.is_empty() {
-                    self.chord.handle(chord::Input::Join { via: known }, now);
-                }
-            }
-            chord::Output::Left => self.outputs.push_back(Output::Left),
-        }
-    }
-
-    fn route_market(&mut self, output: market::Output, now: Time) {
-        match output {
-            market::Output::Send { to, message } => {
-                self.outputs.push_back(Output::Send { to, message: Message::Market(message) });
-            }
-            market::Output::Lookup { token, key } => {
-                self.chord.handle(chord::Input::Lookup { token: token & !USERS, key }, now);
-            }
-            market::Output::HandedOver => self.leave_ring(now),
-            market::Output::Bought { ticket, .. } => self.dispatch.bought(*ticket, now),
-            market::Output::NotBought { tickets, shortage, .. } => {
-                self.dispatch.not_bought(&tickets, &shortage, now);
-            }
-            market::Output::Surveyed { token, overview } if token & USERS != 0 => {
-                self.outputs.push_back(Output::Surveyed { token: token & !USERS, overview });
-            }
-            market::Output::Surveyed { token, overview } => self.dispatch.surveyed(token, &overview, now),
-        }
-    }
-
-    fn carry_out(&mut self, effect: Effect, now: Time) {
-        match effect {
-            Effect::Send { to, message } => {
-                self.outputs.push_back(Output::Send { to, message: Message::Service(message) });
-            }
-            // Who leaves would not see the end of it.
-            Effect::Buy { .. } if self.is_leaving => {}
-            Effect::Buy { token, tickets, requirement, bid, avoid } => {
-                self.market.handle(market::Input::Buy { token, tickets, requirement, bid, avoid }, now);
-            }
-            Effect::Survey { token, survey } => {
-                self.market.handle(market::Input::Survey { token, survey }, now);
-            }
-            Effect::Take { ticket } => self.market.handle(market::Input::Take { ticket }, now),
-            Effect::Free { ticket } => self.market.handle(market::Input::Free { ticket }, now),
-            Effect::Order { id, order } => self.desk.order(id, order, now),
-            Effect::Fetch { contract, from, blobs } => {
-                self.outputs.push_back(Output::Fetch { contract, from, blobs });
-            }
-            Effect::Execute { contract, job } => self.outputs.push_back(Output::Execute { contract, job }),
-            Effect::Stop { contract } => self.outputs.push_back(Output::Stop { contract }),
-            Effect::Pause { contract } => self.outputs.push_back(Output::Pause { contract }),
-            Effect::Pace { contract, throttle_pct } => {
-                self.outputs.push_back(Output::Pace { contract, throttle_pct });
-            }
-            Effect::Tell(event) => self.outputs.push_back(Output::Tell(event)),
-        }
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! [`parse`] reads `policy.toml` and reports every fault with its line and column. A [`Governor`] follows the
 //! machine and says at every moment what may be sold and what happens to the work that runs; [`Policy::sale`]
-//! answers the same for one moment alone. [`Policy::is_denied`] says who is not served. [`describe`] says what a
-//! policy means, [`diff`] what differs between two, [`Explanation`] why the node shares or not, and
+//! answers the same for one moment alone. [`Policy::is_denied`] says who is not served. [`describe()`] says what a
+//! policy means, [`diff()`] what differs between two, [`Explanation`] why the node shares or not, and
 //! [`import::boinc`] makes one of BOINC's preferences. Every key is described in `docs/policy.md`. A value that
 //! the format has but that has no effect yet is refused, so that no owner relies on a limit that nobody keeps.
 
@@ -83,10 +83,12 @@ pub struct Policy {
     pub start_delay: Span,
     /// `share.compute`: whether compute power is sold at all.
     pub share_compute: bool,
-    /// `share.storage`: whether disk space is sold by itself, for checkpoints and files of others.
+    /// `share.storage`: whether memory and disk space are sold by themselves, for checkpoints and files of others.
     pub share_storage: bool,
-    /// `share.files`: which files are offered for download; `*` stands for any part of a name.
-    pub share_files: Vec<String>,
+    /// `market.memory_price`: what is asked for memory by itself, in micro-credits per GiB and hour.
+    pub memory_price: Rate,
+    /// `market.disk_price`: what is asked for disk space by itself, in micro-credits per GiB and hour.
+    pub disk_price: Rate,
     /// `market.marginal_cost`: what the work costs the owner, in micro-credits per Gc, more than 0; none for
     /// `"auto"`. See [`Policy::marginal_cost`].
     pub fixed_cost: Option<Rate>,
@@ -94,8 +96,6 @@ pub struct Policy {
     pub cost_model: CostModel,
     /// `market.min_price`: the least that is asked, in micro-credits per Gc.
     pub min_price: Rate,
-    /// `market.max_queued`: how many accepted sub-tasks may wait for a core.
-    pub max_queued: u32,
     /// `cpu.max_cores`: the most cores that are sold; at least 1; none: only the share below counts.
     pub max_cores: Option<u32>,
     /// `cpu.max_cores_pct`: the most cores that are sold, in per cent of the machine's, 1 to 100.
@@ -177,11 +177,11 @@ impl Default for Policy {
             start_delay: Span(0),
             share_compute: true,
             share_storage: false,
-            share_files: Vec::new(),
+            memory_price: Rate(100_000),
+            disk_price: Rate(1_000),
             fixed_cost: Some(Rate(200_000)),
             cost_model: CostModel::default(),
             min_price: Rate(0),
-            max_queued: 0,
             max_cores: None,
             max_cores_pct: 100,
             max_other_load_pct: 50,

@@ -45,6 +45,8 @@ pub(crate) struct Host {
     pub(crate) has_left: bool,
     /// What its owner's policy says on the work of others.
     pub(crate) decision: Work,
+    /// Whether it has ever said that they are not to go on: what was reserved then is not kept.
+    pub(crate) has_closed: bool,
     /// When the grace of that is over.
     pub(crate) vacate_by: Option<Time>,
     /// Whether its owner shares it.
@@ -78,6 +80,7 @@ impl Host {
             has_left: false,
             decision: Work::Run { throttle_pct: 100 },
             vacate_by: None,
+            has_closed: false,
             ask,
             shares: scenario.sells(number),
             denied: BTreeSet::new(),

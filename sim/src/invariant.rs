@@ -10,6 +10,7 @@ pub(crate) mod ended;
 pub(crate) mod kept;
 pub(crate) mod listed;
 pub(crate) mod node;
+pub(crate) mod overlay;
 pub(crate) mod owner;
 pub(crate) mod policy;
 pub(crate) mod price;
@@ -64,4 +65,5 @@ pub(crate) struct Watch {
     pub(crate) policies: policy::Policies,
     pub(crate) kept: kept::Kept,
     pub(crate) ended: ended::Ended,
+    pub(crate) overlay: overlay::Overlay,
 }

@@ -36,6 +36,7 @@ mod scenario;
 mod sight;
 mod teller;
 mod trace;
+pub mod trade;
 mod violation;
 mod world;
 

@@ -19,6 +19,7 @@ mod yardstick;
 pub use distance::Distance;
 pub use figures::{Comparison, Effort, Figure, Load, Within};
 pub use measured::{Histogram, Measured};
+pub(crate) use number::mix;
 pub use plan::Plan;
 pub use yardstick::{Counts, MAX_NODES, Yardstick};
 

@@ -10,8 +10,8 @@ mod post;
 use crate::fault::Act;
 use crate::host::{Host, Phase};
 use crate::invariant::{
-    Breach, Checked, Watch, books, contract, durable, ended, kept, listed, policy, progress, ring, served,
-    sub_task,
+    Breach, Checked, Watch, books, contract, durable, ended, kept, listed, overlay, policy, progress, ring,
+    served, sub_task,
 };
 use crate::mutant::Mutant;
 use crate::net::Net;
@@ -83,6 +83,7 @@ impl<'a> World<'a> {
             policies: policy::Policies::default(),
             kept: kept::Kept::default(),
             ended: ended::Ended::default(),
+            overlay: overlay::Overlay::default(),
         };
         let mut world = Self {
             scenario,
@@ -300,6 +301,10 @@ impl<'a> World<'a> {
         let open = self.watch.books.holds.len();
         if self.scenario.releases_all && open > 0 {
             return Some(format!("{open} holds are open"));
+        }
+        let rules = self.scenario.rules;
+        if let Some(why) = overlay::unrest(&self.hosts, rules.placement, rules.successors.into()) {
+            return Some(why);
         }
         let live = self.live().count();
         let is_ideal = self.watch.ring.is_ideal(live);

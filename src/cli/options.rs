@@ -27,6 +27,24 @@ pub(crate) struct JoinOptions {
     pub(crate) tied: bool,
 }
 
+/// A placement scheme of markets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Scheme {
+    /// A market lies where its capacity lies; buyers ask upwards.
+    Single,
+    /// A market lies where the hash of its name lies; a second ring finds the next larger one.
+    Processor,
+}
+
+impl From<Scheme> for proto::Placement {
+    fn from(scheme: Scheme) -> Self {
+        match scheme {
+            Scheme::Single => Self::Single,
+            Scheme::Processor => Self::Processor,
+        }
+    }
+}
+
 /// How a bank runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BankOptions {

@@ -22,6 +22,7 @@ pub(super) fn run(command: SimCommand, printer: Printer) -> Done {
             printer.simulated(&Simulated::of(&report))?;
         }
         SimCommand::Churn(churn) => return super::sim_churn::run(&churn, printer),
+        SimCommand::Market(market) => return super::sim_market::run(&market, printer),
         SimCommand::Ring(ring) => return super::sim_ring::run(&ring, printer),
     }
     Ok(exit::SUCCESS)

@@ -26,6 +26,17 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
 }
 
+/// A share above 0 and at most 1, in thousandths.
+pub(super) fn window(text: &str) -> Result<u32, String> {
+    let share: f64 = text.parse().map_err(|_| "expected a number, such as 0.1".to_owned())?;
+    if !(0.001..=1.0).contains(&share) {
+        return Err("expected a share from 0.001 to 1".into());
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie within one")]
+    let thousandths = (share * 1_000.0).round() as u32;
+    Ok(thousandths)
+}
+
 /// A duration of more than nothing.
 pub(super) fn timeout(text: &str) -> Result<Duration, String> {
     duration(text).and_then(|d| if d.is_zero() { Err("expected more than 0".into()) } else { Ok(d) })

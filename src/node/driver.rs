@@ -36,7 +36,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How many of these looks lie between two measurements of the load.
 const LOOKS_PER_SAMPLE: u32 = 4;
 /// How long an orderly leave may take.
-const LEAVE_WITHIN: Duration = Duration::from_secs(1);
+const LEAVE_WITHIN: Duration = Duration::from_secs(2);
 /// How long the fetching of one content may take, besides the time for its size.
 const FETCH_WITHIN: Duration = Duration::from_secs(120);
 /// Bytes a second below which fetching is given up: a peer that trickles must not hold a contract for ever.

@@ -101,7 +101,12 @@ impl Supplier {
                 };
                 let per_core = Capacity(self.per_core().0.saturating_mul(pct.into()) / 100);
                 let longest = self.policy.max_run_time;
-                let asks = Tariff::of_compute(ask);
+                let storage = |price| self.policy.share_storage.then_some(price);
+                let asks = Tariff {
+                    compute: Some(ask),
+                    memory: storage(self.policy.memory_price),
+                    disk: storage(self.policy.disk_price),
+                };
                 let most_memory = self.policy.max_memory;
                 let supply = Supply { cores, per_core, asks, memory, disk, most_memory, platform, longest };
                 self.offered = Some(supply).filter(|_| per_core > Capacity(0));

@@ -35,7 +35,7 @@ pub const MAX_SUCCESSORS: usize = 8;
 pub const HAND_OVER_TIMEOUT: Span = Span::millis(300);
 /// How long a lost part is answered for at most.
 pub const HAND_OVER_WITHIN: Span = Span::secs(3);
-/// How long a node that leaves has to hand everything over; a node's driver waits for a second.
+/// How long a node that leaves has to hand everything over; a node's driver waits for two seconds.
 pub const LEAVE_WITHIN: Span = Span::millis(800);
 /// How long a newcomer waits for its donor; less than a buyer waits for an answer.
 pub const EXPECT_WITHIN: Span = Span::secs(2);

@@ -115,3 +115,30 @@ pub const fn unit(commodity: Commodity) -> &'static str {
         Commodity::Memory | Commodity::Disk => "GiB and hour",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matching::tests::{Find, find, listing, reputation};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// What surveys say of a listing is what matches find.
+        #[test]
+        fn a_listing_lacks_nothing_exactly_when_it_fits(
+            listings in vec((listing(12), reputation()), 1..40),
+            finds in vec(find(), 24),
+        ) {
+            for ((_, listing, _), reputation) in &listings {
+                for Find { requirement, bid, .. } in &finds {
+                    let free = listing.offered();
+                    let lacks = |bid| lacks(requirement, listing, free, *reputation, bid);
+                    let fits = requirement::fits(listing, free, *reputation, requirement);
+                    prop_assert_eq!(lacks(None).is_empty(), fits);
+                    prop_assert_eq!(lacks(Some(*bid)).is_empty(), fits && listing.ask <= *bid);
+                }
+            }
+        }
+    }
+}

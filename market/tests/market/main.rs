@@ -11,6 +11,8 @@ mod faults;
 #[cfg(test)]
 mod inheritance;
 #[cfg(test)]
+mod overlay;
+#[cfg(test)]
 mod owner;
 #[cfg(test)]
 mod papers;

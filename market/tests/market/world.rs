@@ -335,6 +335,7 @@ impl World {
                 };
                 self.push(delay, Event::input(n, input));
             }
+            Output::LookupMarket { .. } => unreachable!("these rules know no second ring"),
             Output::Bought { ticket, .. } => {
                 self.use_slice(&ticket);
                 self.end(n, token_of(ticket.body.id), End::Bought(ticket));

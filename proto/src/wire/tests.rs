@@ -95,7 +95,7 @@ fn what_a_founder_chose_keeps_its_number() {
 fn a_wrong_field_is_named_with_its_path() {
     let mut pb = v1::StateReply { request: 1, predecessor: None, successors: vec![peer().to_pb()] };
     pb.successors[0].ip = vec![1, 2, 3];
-    let error = StateReply::from_pb(pb).unwrap_err();
+    let error = StateReply::<Peer>::from_pb(pb).unwrap_err();
     assert_eq!(error.to_string(), "field `successors.ip` has to be 4 or 16 bytes");
     let error = Message::decode(&[]).unwrap_err();
     assert_eq!(error.to_string(), "field `` has to hold one of its messages");

@@ -9,12 +9,25 @@ use proptest::prelude::*;
 use proto::message::bank::*;
 use proto::message::chord::*;
 use proto::message::market::*;
+use proto::message::overlay::*;
 use proto::message::service::*;
 use proto::message::survey::*;
 use proto::rules::{Placement, PricingRule, PricingTerms};
 use proto::signed::Paper;
 use proto::*;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+type StandFound = FoundNode<Stand>;
+type StandCloser = CloserNodes<Stand>;
+type StandState = StateReply<Stand>;
+type StandLeaving = Leaving<Stand>;
+type StandArc = ArcReply<Stand>;
+type StandRoute = Route<Stand>;
+type StandRouted = Routed<Stand>;
+type StandPlace = Place<Stand>;
+type StandAnnounce = Announce<Stand>;
+type StandCompared = Compared<Stand>;
+type StandMessage = ChordMessage<Stand>;
 
 /// The longest list and the longest text that are made, in entries and in characters.
 const MAX_LENGTH: usize = 6;
@@ -269,6 +282,26 @@ structures! {
     Compare { request, start, digits, digests }
     Compared { request, differing, places }
 
+    Stand { market, owner }
+    StandFound { request, owner }
+    StandCloser { request, peers }
+    StandState { request, predecessor, successors }
+    StandLeaving { predecessor, successors }
+    StandArc { request, predecessor, after }
+    StandRoute { request, origin, errand, key, hops, timeouts }
+    StandRouted { errand, owner, hops, timeouts }
+    StandPlace { node, after }
+    StandAnnounce { place, until }
+    StandCompared { request, differing, places }
+    Talk { from, to, message }
+    Gone { market }
+    Seek { request, at_least }
+    Sought { request, market }
+    Unsure { request }
+    Enrol { request, market }
+    AskMembers { request, commodity }
+    Members { request, members, is_sure }
+
     Platform { os, arch, native }
     Listing { seller, version, market, cores, per_core, ask, memory, disk, platform, longest, standing, whole, expires }
     Requirement { commodity, power, cores, memory, disk, os, arch, native, run_time, reputation }
@@ -338,6 +371,11 @@ choices! {
         FindNext, FoundNode, CloserNodes, StateQuery, StateReply, Busy, Notify, Ping, Pong, Leaving, ArcQuery,
         ArcReply, Route, Routed, Announce, Compare, Compared
     }
+    StandMessage {
+        FindNext, FoundNode, CloserNodes, StateQuery, StateReply, Busy, Notify, Ping, Pong, Leaving, ArcQuery,
+        ArcReply, Route, Routed, Announce, Compare, Compared
+    }
+    OverlayMessage { Talk, Gone, Seek, Sought, Unsure, Enrol, AskMembers, Members }
     MarketMessage {
         List, Listed, Delist, FindSeller, Matched, NoSeller, Refused, Reserve, Reserved, Unavailable,
         HandOver, HandedOver, Survey, Surveyed
@@ -346,7 +384,7 @@ choices! {
     BankOutcome { Opened, Held, Released, Settled, Refused }
     BankMessage { Enter, Entered, Departed, Request, Reply, BalanceQuery, BalanceReply, Refused }
     ServiceMessage { Offer, Accept, Decline, Progress, Cancel, Report, Verdict }
-    Message { Chord, Market, Bank, Service }
+    Message { Chord, Market, Bank, Service, Overlay }
 }
 
 /// An encoding with a few bytes changed, left out, doubled or cut off.

@@ -85,14 +85,7 @@ fn cores(policy: &Policy) -> String {
     } else {
         String::new()
     };
-    let queue = match policy.max_queued {
-        0 => String::new(),
-        queued => format!("; up to {queued} sub-tasks wait for a core"),
-    };
-    format!(
-        "uses up to {} % of the {which}{most}{throttle}, at nice {}{queue}",
-        policy.max_cores_pct, policy.nice
-    )
+    format!("uses up to {} % of the {which}{most}{throttle}, at nice {}", policy.max_cores_pct, policy.nice)
 }
 
 fn load(policy: &Policy) -> String {
@@ -140,10 +133,10 @@ fn space(policy: &Policy) -> String {
 fn shared(policy: &Policy) -> Vec<String> {
     let mut lines = Vec::new();
     if policy.share_storage {
-        lines.push("sells disk space by itself too, for files and checkpoints of others".to_owned());
-    }
-    if !policy.share_files.is_empty() {
-        lines.push(format!("offers these files for download: {}", policy.share_files.join(", ")));
+        let (memory, disk) = (policy.memory_price, policy.disk_price);
+        lines.push(format!(
+            "sells memory and disk space by themselves too, at {memory} and {disk} credits per GiB and hour"
+        ));
     }
     lines
 }

@@ -34,7 +34,6 @@ const TARIFF: &str = "an amount of currency from 0 to 1000, or a table of such a
                       { \"00:00-06:00\" = 0.2, \"06:00-24:00\" = 0.3 }";
 const SOURCES: &str = "a list of at least one of \"logind\", \"tty\", \"input\", \"x11\"";
 const PROGRAMS: &str = "a list of names of programs in quotes, each of 1 to 255 bytes";
-const PATTERNS: &str = "a list of paths in quotes, each of 1 to 4096 bytes, such as [\"~/public/*.dat\"]";
 const HASHES: &str = "a list of hashes of programs, each of 64 hexadecimal digits in quotes";
 const DIRECTORY: &str = "an absolute path in quotes of at most 4096 bytes, such as \"/srv/compup2p\"";
 const NAME: &str = "a name in quotes of 1 to 64 characters that can be shown";
@@ -158,8 +157,8 @@ pub(super) fn nice(item: Item<'_>) -> Outcome<u32> {
 }
 
 /// How many sub-tasks wait for a core.
-pub(super) fn queue(item: Item<'_>) -> Outcome<u32> {
-    within(item, 0, 1_000, QUEUE)
+pub(super) fn no_queue(item: Item<'_>) -> Outcome<()> {
+    if within(item, 0, 1_000, QUEUE)? > 0 { Err(item.not_offered()) } else { Ok(()) }
 }
 
 /// The most processes of one sub-task.
@@ -271,11 +270,6 @@ fn bounded(item: Item<'_>, most: usize, expected: &'static str) -> Outcome<Strin
 /// Names of programs.
 pub(super) fn programs(item: Item<'_>) -> Outcome<BTreeSet<String>> {
     Ok(item.each(PROGRAMS, |name| bounded(name, 255, PROGRAMS))?.into_iter().collect())
-}
-
-/// Paths of files, with `*` for any part of a name.
-pub(super) fn patterns(item: Item<'_>) -> Outcome<Vec<String>> {
-    item.each(PATTERNS, |path| bounded(path, 4096, PATTERNS))
 }
 
 /// Hashes of programs.

@@ -108,6 +108,10 @@ impl Node {
                 acts.push(Act::LookedUp);
                 self.chord.handle(chord::Input::Lookup { token, key }, now);
             }
+            // This world has no second ring: its rules place markets in the single overlay.
+            market::Output::LookupMarket { token, .. } => {
+                self.market.handle(market::Input::NotFound { token }, now);
+            }
             market::Output::HandedOver => self.chord.handle(chord::Input::Leave, now),
             market::Output::Bought { token, ticket } => acts.push(Act::Bought(token, ticket)),
             market::Output::NotBought { token, .. } => acts.push(Act::NotBought(token)),

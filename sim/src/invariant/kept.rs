@@ -30,7 +30,7 @@ impl Kept {
             format!("ticket {} names node {number}, which has not said that it keeps a slice", ticket.id)
         })?;
         // A seller that has crashed since, or whose owner does not share it any more, keeps nothing.
-        let is_free = host.life > 0 || !host.shares;
+        let is_free = host.life > 0 || !host.shares || host.has_closed;
         let is_kept = is_free || host.node().is_none_or(|node| node.market().slice(&ticket.id).is_some());
         Breach::unless(is_kept, "kept", || {
             format!("ticket {} names node {number}, which keeps no slice for it", ticket.id)

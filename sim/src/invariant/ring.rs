@@ -128,20 +128,25 @@ impl RingWatch {
 
     /// A node is no more.
     pub(crate) fn forget(&mut self, host: usize) {
-        if let Some(view) = self.views.get_mut(host) {
-            *view = None;
+        // Who has left in order before its end is not missed any more.
+        if self.views.get_mut(host).is_some_and(|view| view.take().is_some()) {
+            self.report = None;
         }
-        self.report = None;
     }
 
     /// Looks at the ring if the state of `host` has changed.
     pub(crate) fn check(&mut self, host: &Host) -> Checked {
         let view = host.node().and_then(|node| node.chord().view());
-        let Some(known) = self.views.get_mut(host.number) else { return Ok(()) };
+        let Some(known) = self.views.get(host.number) else { return Ok(()) };
         if *known == view {
             return Ok(());
         }
-        *known = view;
+        if view.is_none() {
+            self.fails(host);
+        }
+        if let Some(known) = self.views.get_mut(host.number) {
+            *known = view;
+        }
         let members = self.members();
         match check_ring(&members, self.assumptions) {
             Ok(report) => {

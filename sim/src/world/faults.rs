@@ -92,6 +92,7 @@ impl World<'_> {
     fn decide(&mut self, number: usize, work: Work) -> Checked {
         if let Some(host) = self.hosts.get_mut(number) {
             host.decision = work;
+            host.has_closed |= !matches!(work, Work::Run { .. });
             host.vacate_by = match work {
                 Work::Vacate { grace } => Some(self.now.after(grace)),
                 Work::Run { .. } | Work::Suspend => None,

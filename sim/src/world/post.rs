@@ -30,6 +30,7 @@ impl World<'_> {
         }
         price::check(&message, &self.scenario.rules)?;
         self.watch_message(host, to, &message)?;
+        self.watch.overlay.sent(peer, to, &message)?;
         let from = self.mutant.sender(&Site { host, peer, keys: &keys, now: self.now });
         let Some(place) = self.by_key.get(&to.key).copied() else { return Ok(()) };
         if let (Place::Host(receiver), Message::Chord(message)) = (place, &message) {

@@ -31,6 +31,12 @@ pub(in crate::cli) enum SimCommand {
         compup2p sim churn --sessions oversim --departure crash --renewal 600 --json\n\n\
         Exit codes:\n  0 run · 1 an invariant was broken · 2 usage")]
     Churn(Box<crate::cli::sim_churn::Churn>),
+    /// Count the messages of a trade and the load of market owners under both placement schemes
+    #[command(
+        after_help = "Example:\n  compup2p sim market --nodes 100,1000 --markets 10,100 --window 1,0.01\n\n\
+        Exit codes:\n  0 run · 1 a purchase ended at the wrong market · 2 usage"
+    )]
+    Market(Box<crate::cli::sim_market::Market>),
 }
 
 /// How a ring is measured.

@@ -11,9 +11,8 @@ pub(super) static SHARE: Section<Policy> = Section {
     keys: &[
         key!("compute", q::flag, text::plain, share_compute),
         key!("storage", q::flag, text::plain, share_storage),
-        key!("files", q::patterns, text::texts, share_files),
     ],
-    reserved: &[],
+    reserved: &["files"],
 };
 
 pub(super) static DISK: Section<Policy> = Section {

@@ -14,7 +14,9 @@ pub(super) static MARKET: Section<Policy> = Section {
         key!("listing_cost", q::price, text::plain, cost_model.listing_cost),
         key!("credits_per_currency", q::credits, text::plain, cost_model.credits_per_currency),
         key!("min_price", q::price, text::plain, min_price),
-        key!("max_queued", q::queue, text::plain, max_queued),
+        key!("memory_price", q::price, text::plain, memory_price),
+        key!("disk_price", q::price, text::plain, disk_price),
+        Key { name: "max_queued", set: |_, item| q::no_queue(item), show: |_| Some("0".to_owned()) },
     ],
     reserved: &[],
 };

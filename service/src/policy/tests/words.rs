@@ -60,13 +60,12 @@ fn every_key_in_words() {
         &[
             "the node is called the \"big\" one",
             "sells compute power at what it costs, computed from electricity at 0.31 (06:00-22:00) and 0.19 (22:00-06:00) a kWh, 30 W idle and 90 W busy, 0.001 an hour for the wear of a core, 0.01 credits per Gc for listing, and 1000 credits a unit of currency; never for less than 0.1 credits per Gc",
-            "uses up to 75 % of the cores, as far as they are idle, at most 6, 80 % of the time, at nice 19; up to 2 sub-tasks wait for a core",
+            "uses up to 75 % of the cores, as far as they are idle, at most 6, 80 % of the time, at nice 19",
             "shares while other programs use at most 30 % of the processor",
             "while somebody uses the machine: up to 25 % of the cores, up to 20 % load of other programs, up to 40 % of the time, up to 20 % of the free memory",
             "while nobody is there: up to 100 % of the cores, up to 60 % load of other programs, up to 100 % of the time, up to 90 % of the free memory",
             "offers up to 40 % of the free memory and 50GiB of disk space, at most 90 % of the disk, and keeps 5GiB of it free, in /srv/compup2p; not while more than 50 % of the swap space is used",
-            "sells disk space by itself too, for files and checkpoints of others",
-            "offers these files for download: ~/public/*.dat",
+            "sells memory and disk space by themselves too, at 0.2 and 0.002 credits per GiB and hour",
             "waits 1m after its start",
             "shares only on mon-fri at 00:00-07:00, 18:00-24:00",
             "uses the network only every day at 20:00-06:00",
@@ -104,7 +103,6 @@ start_delay = "1m"
 name = "the \"big\" one"
 [share]
 storage = true
-files = ["~/public/*.dat"]
 [market]
 marginal_cost = "auto"
 currency_per_kwh = { "22:00-06:00" = 0.19, "06:00-22:00" = 0.31 }
@@ -114,7 +112,9 @@ wear_per_core_hour = 0.001
 listing_cost = 0.01
 credits_per_currency = 1000
 min_price = 0.1
-max_queued = 2
+memory_price = 0.2
+disk_price = 0.002
+max_queued = 0
 [cpu]
 max_cores = 6
 max_cores_pct = 75
@@ -239,7 +239,7 @@ fn everything_differs_from_the_default() {
     let lines = diff(&Policy::default(), &parse(EVERYTHING, "p").unwrap());
     let expected = super::super::keys::all().filter(|(name, _)| {
         // These have one value in this version, or are told entry by entry.
-        !["version", "schedule", "rule", "limits.network", "access.min_buyer_reputation"]
+        !["version", "schedule", "rule", "limits.network", "access.min_buyer_reputation", "market.max_queued"]
             .contains(&name.as_str())
             && !["share.compute", "cpu.assume_idle"].contains(&name.as_str())
     });

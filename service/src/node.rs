@@ -338,6 +338,9 @@ impl Node {
         self.worker.receive(from, message, &verify, now);
         if let Some(ticket) = ticket {
             self.free_unused(from, ticket, now);
+            // A slice that was taken by the last offer is no mere reservation any more: the market has to hear of that
+            // before nothing is for sale.
+            self.route(now);
             self.withdraw_if_closed(now);
         }
     }

@@ -64,10 +64,9 @@ impl Dispatch {
             if !run.state.is_sellers_turn() {
                 continue;
             }
-            let Some(attempt) = run.attempt.as_mut().filter(|attempt| attempt.seller().key == peer.key)
-            else {
-                continue;
-            };
+            // A seller that has come back at another address is not the one that cannot be reached.
+            let attempt = run.attempt.as_mut().filter(|attempt| attempt.seller() == peer);
+            let Some(attempt) = attempt else { continue };
             if attempt.is_doubtful {
                 self.lose(task, index, now);
             } else if let Some(offer) = attempt.offer.clone() {

@@ -71,7 +71,12 @@ impl<F: FnMut(&mut Ticket)> Mutant for Owners<F> {
 }
 
 fn check_mutant(rule: PricingRule, lie: impl FnMut(&mut Ticket), words: &str) {
-    let violation = run_with(&batches(rule), 1, &mut Owners(lie)).expect_err("a wrong price");
+    check_mutant_with(1, rule, lie, words);
+}
+
+/// With another seed.
+fn check_mutant_with(seed: u64, rule: PricingRule, lie: impl FnMut(&mut Ticket), words: &str) {
+    let violation = run_with(&batches(rule), seed, &mut Owners(lie)).expect_err("a wrong price");
     assert_eq!(violation.invariant, "price", "{rule:?}: {violation}");
     assert!(violation.what.contains(words), "{rule:?}: {violation}");
 }
@@ -95,7 +100,8 @@ fn two_prices_in_one_batch_are_noticed_under_the_uniform_rule() {
             (ticket.runner_up, ticket.clearing) = (Some(ticket.winner.clone()), ticket.winner.body.ask);
         }
     };
-    check_mutant(PricingRule::Uniform, lie, "one batch is sold");
+    // Not with every seed a listing has a slice left that could have lost: then the buyer sees it first.
+    check_mutant_with(2, PricingRule::Uniform, lie, "one batch is sold");
 }
 
 /// Messages of the market: questions of buyers with the answers to them, questions to sellers with theirs, and those

@@ -32,7 +32,9 @@ const CURRENCY: &str = "an amount of currency from 0 to 1000 with at most six de
 const CREDITS: &str = "a whole number of credits from 1 to 1000000000";
 const TARIFF: &str = "an amount of currency from 0 to 1000, or a table of such amounts for all 24 hours, such as \
                       { \"00:00-06:00\" = 0.2, \"06:00-24:00\" = 0.3 }";
-const SOURCES: &str = "a list of at least one of \"logind\", \"tty\", \"input\", \"x11\"";
+const SOURCES: &str = "a list of at least one of \"logind\", \"tty\", \"input\"";
+/// The X server: a source of the format that no sensor stands behind.
+const NO_SOURCE: &str = "x11";
 const PROGRAMS: &str = "a list of names of programs in quotes, each of 1 to 255 bytes";
 const HASHES: &str = "a list of hashes of programs, each of 64 hexadecimal digits in quotes";
 const DIRECTORY: &str = "an absolute path in quotes of at most 4096 bytes, such as \"/srv/compup2p\"";
@@ -254,6 +256,9 @@ pub(super) fn wait_or_never(item: Item<'_>) -> Outcome<Option<Span>> {
 /// Sensors of keyboard and mouse.
 pub(super) fn sources(item: Item<'_>) -> Outcome<BTreeSet<IdleSource>> {
     let named = |item: Item<'_>| {
+        if item.text() == Some(NO_SOURCE) {
+            return Err(item.not_offered());
+        }
         let found = IdleSource::ALL.into_iter().find(|source| item.text() == Some(source.name()));
         found.ok_or_else(|| item.wrong(SOURCES))
     };

@@ -42,13 +42,11 @@ pub enum IdleSource {
     Tty,
     /// The input devices themselves.
     Input,
-    /// The X server.
-    X11,
 }
 
 impl IdleSource {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Logind, Self::Tty, Self::Input, Self::X11];
+    pub const ALL: [Self; 3] = [Self::Logind, Self::Tty, Self::Input];
 
     /// The name in the policy.
     #[must_use]
@@ -57,7 +55,6 @@ impl IdleSource {
             Self::Logind => "logind",
             Self::Tty => "tty",
             Self::Input => "input",
-            Self::X11 => "x11",
         }
     }
 }

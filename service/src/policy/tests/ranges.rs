@@ -65,7 +65,9 @@ fn durations_flows_and_texts_that_are_not_written_so_are_refused() {
     let long = format!("node.name = '{}'", "é".repeat(65));
     assert_eq!(faults(&long).len(), 1);
     assert!(parse(&format!("node.name = '{}'", "é".repeat(64)), "p").is_ok());
-    let sources = "a list of at least one of \"logind\", \"tty\", \"input\", \"x11\"";
+    let refused = faults("idle.sources = ['x11']");
+    assert_eq!(refused, ["p:1:17: `\"x11\"` for `idle.sources` is known, but not offered by this version"]);
+    let sources = "a list of at least one of \"logind\", \"tty\", \"input\"";
     assert_eq!(
         faults("idle.sources = ['tty', 'mouse']\nexclusive.programs = ['', 'a']"),
         [

@@ -5,7 +5,7 @@ use crate::owner::Owner;
 use crate::owner::matches::Part;
 use crate::seller::Seller;
 use crate::{Marketplace, buyer, requirement};
-use proto::{Bundle, Capacity, Market, PublicKey, RequestId, Signed, Time};
+use proto::{Bundle, Market, PublicKey, RequestId, Signed, Time};
 use std::collections::BTreeMap;
 
 /// A broken invariant.
@@ -105,10 +105,10 @@ fn check_seller(seller: &Seller, now: Time) -> Result<(), Violation> {
         return Err(Violation::SoldTwice { held, ceiling });
     }
     for stall in &seller.stalls {
-        let ask = slices.supply().and_then(|supply| supply.asks.ask(stall.commodity));
-        let free = ask.map_or_else(Bundle::default, |_| slices.offered(stall.commodity));
-        let is_some = free.amount_of(stall.commodity, Capacity(1)) > 0;
-        let free = if is_some { free } else { Bundle::default() };
+        let sold = slices.supply().filter(|supply| supply.asks.ask(stall.commodity).is_some());
+        let offered = sold.map(|supply| (slices.offered(stall.commodity), supply.per_core));
+        let is_some = |(part, per_core): &(Bundle, _)| part.amount_of(stall.commodity, *per_core) > 0;
+        let free = offered.filter(is_some).map(|(part, _)| part).unwrap_or_default();
         let listed = stall.listing.as_ref().map_or_else(Bundle::default, |listing| listing.body.offered());
         if listed != free {
             return Err(Violation::WrongOffer { listed, free });

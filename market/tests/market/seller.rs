@@ -322,6 +322,15 @@ fn nothing_to_sell_means_no_listing() {
 }
 
 #[test]
+fn cores_without_a_measured_speed_are_not_listed() {
+    let (mut seller, listing) = listed(supply(4, 1_000, 5));
+    let outputs = sent(&give(&mut seller, Input::Supply { supply: Some(supply(4, 0, 5)) }, at(1)));
+    let delist = Delist { commodity: Commodity::Compute, version: listing.version };
+    assert_eq!(outputs, vec![(OWNER, MarketMessage::Delist(delist))]);
+    assert_eq!(seller.check(), Ok(()));
+}
+
+#[test]
 fn a_seller_without_an_answer_looks_the_owner_up_again_after_growing_pauses() {
     let (mut seller, first) = seller_of(supply(4, 1_000, 5));
     let mut outputs = found(&mut seller, &first, OWNER, at(0));

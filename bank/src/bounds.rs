@@ -1,18 +1,26 @@
 //! The bounds on what others can make the bank keep, reached without signing a hundred thousand commands.
 
 use crate::account::{Posting, Side};
-use crate::decide::decide;
-use crate::hold::{Closing, Hold, MAX_OPEN_HOLDS};
+use crate::decide::{Counter, Decision, decide};
+use crate::hold::{Hold, MAX_OPEN_HOLDS};
 use crate::ledger::{Ledger, Step};
 use crate::memory::{Answer, Executed, Memory, REMEMBERED_PER_ACCOUNT};
+use crate::record::Network;
+use crate::settlement;
 use crate::standing::Conduct;
-use proto::message::bank::{OpenAccount, Order, PlaceHold};
+use proto::message::bank::{Order, PlaceHold};
 use proto::{CommandId, Hash, KeyPair, Money, PublicKey, RefusalCode, Rules, Span, Time};
 
 const SELLER: PublicKey = PublicKey([2; 32]);
+const RULES: Rules = Rules::LOCAL;
 
 fn id(number: u64) -> CommandId {
     CommandId(u128::from(number).to_be_bytes())
+}
+
+fn counter(ledger: &Ledger) -> Counter<'_> {
+    let (bank, network) = (PublicKey([9; 32]), Network::default());
+    Counter { ledger, rules: &RULES, bank, network, time: Time(3) }
 }
 
 fn opening(account: PublicKey) -> Step {
@@ -41,16 +49,15 @@ fn an_account_has_a_bounded_number_of_open_holds() {
     let (ticket, amount, expires_in) = (Hash::default(), Money(1), Span::secs(60));
     let order = Order::PlaceHold(PlaceHold { seller: SELLER, ticket, amount, expires_in });
     let command = crate::client::command(&keys, PublicKey([9; 32]), id(0), order);
-    let refusal = |ledger: &Ledger| {
-        decide(ledger, &Rules::PUBLIC, &command, Time(3)).err().map(|e| (e.code, e.message))
-    };
+    let refusal = |ledger: &Ledger| decide(&counter(ledger), &command).err().map(|e| (e.code, e.message));
     for number in 1..=MAX_OPEN_HOLDS {
         assert!(number % 9_999 != 0 || refusal(&ledger).is_none(), "{number}");
         ledger.execute(placing(buyer, number), Time(3)).unwrap();
     }
     let message = "the account has 100000 open holds, and may have 100000".to_owned();
     assert_eq!(refusal(&ledger), Some((RefusalCode::Busy, message)));
-    let closed = Some((id(7), Closing::Released { returned: Money(1) }, Conduct::Blameless));
+    let ending = settlement::released(ledger.holds.find(id(7)).unwrap());
+    let closed = Some((ending, Conduct::Blameless));
     ledger.execute(Step { closed, ..Step::default() }, Time(4)).unwrap();
     assert_eq!(refusal(&ledger), None);
 }
@@ -82,12 +89,10 @@ fn the_oldest_command_of_an_account_is_forgotten_first_and_open_holds_never() {
 fn opening_an_account_twice_is_no_event() {
     let keys = KeyPair::from_secret([1; 32]);
     let mut ledger = Ledger::new(PublicKey([9; 32]));
-    let order = Order::OpenAccount(OpenAccount {});
+    let order = Order::OpenAccount(Box::default());
     let command = crate::client::command(&keys, PublicKey([9; 32]), id(0), order);
-    let happens = |ledger: &Ledger| {
-        let decision = decide(ledger, &Rules::PUBLIC, &command, Time(3)).unwrap();
-        matches!(decision, crate::decide::Decision::Happens(_))
-    };
+    let happens =
+        |ledger: &Ledger| matches!(decide(&counter(ledger), &command).unwrap(), Decision::Happens(_));
     assert!(happens(&ledger));
     ledger.execute(opening(keys.public()), Time(1)).unwrap();
     assert!(!happens(&ledger));

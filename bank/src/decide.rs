@@ -1,11 +1,11 @@
 //! From an order to the event that it causes, or to the reason why it causes none. Nothing changes here.
 
-use crate::hold::{Closing, Hold, MAX_HOLD, MAX_OPEN_HOLDS, MIN_HOLD};
+use crate::hold::{Hold, MAX_HOLD, MAX_OPEN_HOLDS, MIN_HOLD};
 use crate::ledger::Ledger;
 use crate::memory::{Answer, Executed};
-use crate::record::Event;
-use crate::settlement::{check_release, check_settle, check_terms, payout};
-use proto::message::bank::{BankCommand, Order, PlaceHold, ReleaseHold, Settle};
+use crate::record::{Event, Network};
+use crate::settlement::{check_release, check_settle, check_terms, released, settled};
+use proto::message::bank::{BankCommand, Order, PlaceHold, ReleaseHold, Settle, Shares};
 use proto::{CommandId, Money, PublicKey, Refusal, RefusalCode, Rules, Signed, Time};
 
 /// How many accounts there may be. Those that fees make are not counted against it: they are paid for.
@@ -19,39 +19,49 @@ pub(crate) enum Decision {
     IsOpen,
 }
 
-/// Decides about a genuine command that was not executed before, at the ledger's time `time`.
-pub(crate) fn decide(
-    ledger: &Ledger,
-    rules: &Rules,
-    command: &Signed<BankCommand>,
-    time: Time,
-) -> Result<Decision, Refusal> {
+/// What a decision looks at.
+pub(crate) struct Counter<'a> {
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) rules: &'a Rules,
+    /// The bank's own key, whose orders are the operator's.
+    pub(crate) bank: PublicKey,
+    /// From where the command came.
+    pub(crate) network: Network,
+    /// The ledger's time.
+    pub(crate) time: Time,
+}
+
+/// Decides about a genuine command that was not executed before.
+pub(crate) fn decide(at: &Counter<'_>, command: &Signed<BankCommand>) -> Result<Decision, Refusal> {
+    let Counter { ledger, rules, time, .. } = *at;
     let (signer, kept) = (command.signer, || Box::new(command.clone()));
+    let closed = |ending| Event::HoldClosed { command: Some(kept()), ending: Box::new(ending) };
     Ok(Decision::Happens(match &command.body.order {
         Order::OpenAccount(_) => {
             if ledger.accounts.find(signer).is_some_and(|account| account.is_granted) {
                 return Ok(Decision::IsOpen);
             }
             let granted = may_open(ledger, signer, rules.initial_grant)?;
-            Event::AccountOpened { command: kept(), granted }
+            Event::AccountOpened { command: kept(), granted, network: at.network }
         }
         Order::PlaceHold(order) => {
             may_hold(ledger, signer, order)?;
             Event::HoldPlaced { command: kept(), expires: time.after(order.expires_in) }
         }
-        Order::ReleaseHold(order) => {
-            let hold = may_release(ledger, signer, order)?;
-            Event::HoldReleased { command: kept(), returned: hold.amount }
-        }
+        Order::ReleaseHold(order) => closed(released(may_release(ledger, signer, order)?)),
         Order::Settle(order) => {
             let hold = may_settle(ledger, signer, order, rules)?;
-            let parts = payout(hold.amount, &order.ticket.body, order.report.body.cycles);
-            Event::HoldSettled {
-                command: kept(),
-                seller_paid: parts.seller,
-                owner_paid: parts.owner,
-                returned: parts.returned,
-            }
+            closed(settled(hold, &order.ticket.body, order.report.body.cycles))
+        }
+        Order::Transfer(_)
+        | Order::Grant(_)
+        | Order::Freeze(_)
+        | Order::AcceptHold(_)
+        | Order::Claim(_)
+        | Order::Dispute(_)
+        | Order::Judge(_) => {
+            let message = format!("the bank {} does not do that", at.bank);
+            return Err(Refusal::new(RefusalCode::WrongState, message, ""));
         }
     }))
 }
@@ -131,18 +141,13 @@ fn open_hold(ledger: &Ledger, id: CommandId) -> Result<&Hold, Refusal> {
     let Some(Executed { answer: Answer::Held(_, Some(closing)), .. }) = ledger.memory.find(id) else {
         return Err(Refusal::new(RefusalCode::NoHold, format!("there is no hold {id}"), ""));
     };
-    let (code, message) = match closing {
-        Closing::Settled { seller_paid, owner_paid, returned } => {
-            let ends =
-                format!("{seller_paid} to the seller, {owner_paid} to the market owner, {returned} back");
-            (RefusalCode::HoldClosed, format!("hold {id} was settled: {ends}"))
-        }
-        Closing::Released { returned } => {
-            (RefusalCode::HoldReturned, format!("hold {id} was released: {returned} back to the buyer"))
-        }
-        Closing::Expired { returned } => {
-            (RefusalCode::HoldReturned, format!("hold {id} has expired: {returned} back to the buyer"))
-        }
+    let Shares { seller, owner, buyer, .. } = closing.shares;
+    let how = closing.how.name();
+    let (code, message) = if closing.how.is_paid() {
+        let ends = format!("{seller} to the seller, {owner} to the market owner, {buyer} back");
+        (RefusalCode::HoldClosed, format!("hold {id} was {how}: {ends}"))
+    } else {
+        (RefusalCode::HoldReturned, format!("hold {id} was {how}: {buyer} back to the buyer"))
     };
     Err(Refusal::new(code, message, ""))
 }

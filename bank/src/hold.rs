@@ -29,17 +29,6 @@ pub(crate) struct Hold {
     pub(crate) expires: Time,
 }
 
-/// How a hold ended. Each ends once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Closing {
-    /// Paid out.
-    Settled { seller_paid: Money, owner_paid: Money, returned: Money },
-    /// Given back on the seller's word.
-    Released { returned: Money },
-    /// Given back because its time was over.
-    Expired { returned: Money },
-}
-
 /// What one buyer has set aside, counted from the holds and not from the account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {

@@ -16,8 +16,8 @@ use crate::record::{MAX_COMMAND, Record};
 const HEADER: usize = 8;
 /// Bytes after a record.
 const CHECKSUM: usize = 16;
-/// The longest record in bytes: the longest command, and less than 256 for all the rest.
-pub const MAX_RECORD: usize = MAX_COMMAND + 256;
+/// The longest record in bytes: the longest command, and less than 1,024 for all the rest.
+pub const MAX_RECORD: usize = MAX_COMMAND + 1_024;
 
 /// The frame of a record.
 #[must_use]

@@ -6,12 +6,14 @@
 
 use crate::account::{Accounts, Posting, Side};
 use crate::check::{Violation, check_touched, touched};
-use crate::hold::{Closing, Hold, Holds};
+use crate::hold::{Hold, Holds};
 use crate::memory::{Answer, Executed, Memory};
 use crate::record::{Event, Record, genesis};
-use crate::settlement::{Payout, payout};
+use crate::settlement;
 use crate::standing::{Conduct, Standings};
-use proto::message::bank::{BankCommand, Order, ReleasedReceipt, SettledReceipt};
+use proto::message::bank::{
+    BankCommand, Ending, Order, ReleaseHold, ReleasedReceipt, SettledReceipt, Shares,
+};
 use proto::message::service::Outcome;
 use proto::wire::Wire;
 use proto::{CommandId, Hash, Money, PublicKey, Signed, Time};
@@ -43,7 +45,7 @@ pub(crate) struct Step {
     /// The hold that is open now.
     pub(crate) placed: Option<Hold>,
     /// The hold that is closed now, and how it came out for its seller.
-    pub(crate) closed: Option<(CommandId, Closing, Conduct)>,
+    pub(crate) closed: Option<(Ending, Conduct)>,
     /// The command that is executed now.
     pub(crate) executed: Option<(CommandId, Executed)>,
 }
@@ -93,14 +95,17 @@ impl Ledger {
     /// What `event` changes.
     pub(crate) fn step(&self, event: &Event, time: Time) -> Result<Step, Violation> {
         let mut step = match event {
-            Event::AccountOpened { command, granted } => self.step_opened(command, *granted),
+            Event::AccountOpened { command, granted, .. } => self.step_opened(command, *granted),
             Event::HoldPlaced { command, expires } => self.step_placed(command, *expires, time),
-            Event::HoldReleased { command, returned } => self.step_released(command, *returned, time),
-            Event::HoldSettled { command, seller_paid, owner_paid, returned } => {
-                let parts = Payout { seller: *seller_paid, owner: *owner_paid, returned: *returned };
-                self.step_settled(command, parts, time)
-            }
-            Event::HoldExpired { hold, returned } => self.step_expired(*hold, *returned, time),
+            Event::HoldClosed { command, ending } => self.step_closed(command.as_deref(), ending, time),
+            Event::HoldAccepted { .. }
+            | Event::HoldClaimed { .. }
+            | Event::HoldDisputed { .. }
+            | Event::ArbiterNamed { .. }
+            | Event::Transferred { .. }
+            | Event::Granted { .. }
+            | Event::Frozen { .. }
+            | Event::Resumed { .. } => Err(impossible("an event that no bank knows yet")),
         }?;
         step.postings.retain(|posting| posting.change != 0);
         if step.executed.as_ref().is_some_and(|(id, _)| self.memory.find(*id).is_some()) {
@@ -126,11 +131,11 @@ impl Ledger {
         if let Some(hold) = step.placed {
             self.holds.place(hold)?;
         }
-        if let Some((id, closing, conduct)) = step.closed {
-            let hold = self.holds.close(id)?;
+        if let Some((ending, conduct)) = step.closed {
+            let hold = self.holds.close(ending.hold)?;
             self.standings.note(&hold, conduct);
-            self.memory.close(id, closing);
-            self.memory.age(id, time);
+            self.memory.close(ending.hold, ending);
+            self.memory.age(ending.hold, time);
         }
         Ok(())
     }
@@ -183,64 +188,38 @@ impl Ledger {
         })
     }
 
-    fn step_released(
+    fn step_closed(
         &self,
-        command: &Signed<BankCommand>,
-        returned: Money,
+        command: Option<&Signed<BankCommand>>,
+        ending: &Ending,
         time: Time,
     ) -> Result<Step, Violation> {
-        let Order::ReleaseHold(order) = &command.body.order else {
-            return Err(impossible("a hold was released by another order"));
+        let (expected, conduct, answer) = match command.map(|command| &command.body.order) {
+            Some(Order::ReleaseHold(order)) => {
+                let hold = self.open_at(order.hold, time)?;
+                let receipt = ReleasedReceipt { hold: hold.id, returned: hold.amount };
+                (settlement::released(hold), conduct_of(order), Some(Answer::Released(receipt)))
+            }
+            Some(Order::Settle(order)) => {
+                let hold = self.open_at(order.hold, time)?;
+                let ending = settlement::settled(hold, &order.ticket.body, order.report.body.cycles);
+                (ending, Conduct::Kept, Some(Answer::Settled(settled_receipt(&ending))))
+            }
+            Some(_) => return Err(impossible("a hold was closed by another order")),
+            None => {
+                let hold = self.holds.find(ending.hold);
+                let hold = hold.ok_or(Violation::NoOpenHold { hold: ending.hold })?;
+                if time < hold.expires {
+                    return Err(impossible("a hold expired too early"));
+                }
+                (settlement::expired(hold), Conduct::Silent, None)
+            }
         };
-        let hold = self.open_at(order.hold, time)?;
-        if hold.amount != returned {
-            return Err(impossible("a hold was released in part"));
+        if expected != *ending {
+            return Err(impossible("a hold ended otherwise than its papers say"));
         }
-        let answer = Answer::Released(ReleasedReceipt { hold: hold.id, returned });
-        let conduct = match &order.report {
-            Some(report) if matches!(report.body.outcome, Outcome::Abandoned(_)) => Conduct::GivenUp,
-            _ => Conduct::Blameless,
-        };
-        Ok(Step {
-            executed: Some(executed(command, answer)),
-            ..giving_back(hold, Closing::Released { returned }, conduct)
-        })
-    }
-
-    fn step_settled(
-        &self,
-        command: &Signed<BankCommand>,
-        parts: Payout,
-        time: Time,
-    ) -> Result<Step, Violation> {
-        let Order::Settle(order) = &command.body.order else {
-            return Err(impossible("a hold was settled by another order"));
-        };
-        let hold = self.open_at(order.hold, time)?;
-        if parts != payout(hold.amount, &order.ticket.body, order.report.body.cycles) {
-            return Err(impossible("a hold was settled by other amounts than its papers say"));
-        }
-        let Payout { seller: seller_paid, owner: owner_paid, returned } = parts;
-        let receipt = SettledReceipt { hold: hold.id, seller_paid, owner_paid, returned };
-        Ok(Step {
-            postings: vec![
-                Posting::debit(Side::Held(hold.buyer), hold.amount),
-                Posting::credit(Side::Available(hold.seller), seller_paid),
-                Posting::credit(Side::Available(order.ticket.body.owner.key), owner_paid),
-                Posting::credit(Side::Available(hold.buyer), returned),
-            ],
-            closed: Some((hold.id, Closing::Settled { seller_paid, owner_paid, returned }, Conduct::Kept)),
-            executed: Some(executed(command, Answer::Settled(receipt))),
-            ..Step::default()
-        })
-    }
-
-    fn step_expired(&self, id: CommandId, returned: Money, time: Time) -> Result<Step, Violation> {
-        let hold = self.holds.find(id).ok_or(Violation::NoOpenHold { hold: id })?;
-        if time < hold.expires || hold.amount != returned {
-            return Err(impossible("a hold expired too early or in part"));
-        }
-        Ok(giving_back(hold, Closing::Expired { returned }, Conduct::Silent))
+        let executed = command.zip(answer).map(|(command, answer)| executed(command, answer));
+        Ok(Step { postings: postings(ending), closed: Some((*ending, conduct)), executed, ..Step::default() })
     }
 
     fn open_at(&self, id: CommandId, time: Time) -> Result<&Hold, Violation> {
@@ -252,14 +231,29 @@ impl Ledger {
     }
 }
 
-fn giving_back(hold: &Hold, closing: Closing, conduct: Conduct) -> Step {
-    Step {
-        postings: vec![
-            Posting::debit(Side::Held(hold.buyer), hold.amount),
-            Posting::credit(Side::Available(hold.buyer), hold.amount),
-        ],
-        closed: Some((hold.id, closing, conduct)),
-        ..Step::default()
+/// What an ending moves.
+fn postings(ending: &Ending) -> Vec<Posting> {
+    let shares = &ending.shares;
+    let mut postings = vec![
+        Posting::debit(Side::Held(ending.buyer), shares.buyer_held),
+        Posting::credit(Side::Available(ending.seller), shares.seller),
+        Posting::credit(Side::Available(ending.buyer), shares.buyer),
+    ];
+    postings.extend(ending.owner.map(|owner| Posting::credit(Side::Available(owner), shares.owner)));
+    postings
+}
+
+const fn settled_receipt(ending: &Ending) -> SettledReceipt {
+    let shares = ending.shares;
+    let Shares { seller: seller_paid, owner: owner_paid, buyer: returned, .. } = shares;
+    SettledReceipt { hold: ending.hold, seller_paid, owner_paid, returned }
+}
+
+/// How a release comes out for the seller.
+const fn conduct_of(order: &ReleaseHold) -> Conduct {
+    match &order.report {
+        Some(report) if matches!(report.body.outcome, Outcome::Abandoned(_)) => Conduct::GivenUp,
+        _ => Conduct::Blameless,
     }
 }
 

@@ -25,20 +25,23 @@ mod memory;
 mod mutants;
 mod record;
 mod replay;
+mod search;
 mod settlement;
 mod standing;
+pub mod store;
 
 pub use bootstrap::{ALIVE_FOR, FOUNDING_GRACE, MAX_NODES, PEERS_GIVEN};
 pub use check::Violation;
 pub use decide::MAX_ACCOUNTS;
 pub use hold::{MAX_HOLD, MAX_OPEN_HOLDS, MIN_HOLD};
 pub use memory::{IDEMPOTENCY_WINDOW, REMEMBERED_PER_ACCOUNT};
-pub use record::{Event, FORMAT, MAX_COMMAND, NotARecord, Record, genesis};
-pub use replay::{ReplayError, audit};
+pub use record::{Event, FORMAT, MAX_COMMAND, Network, NotARecord, Record, genesis};
+pub use replay::{Replay, ReplayError, audit};
+pub use search::{Query, Search};
 pub use standing::STANDING_TTL;
 
 use bootstrap::Registry;
-use decide::{Decision, decide, no_account};
+use decide::{Counter, Decision, decide, no_account};
 use ledger::{Ledger, digest};
 use memory::{Answer, Executed};
 use proto::message::bank::{
@@ -83,6 +86,8 @@ pub enum Output {
         /// The message.
         message: BankMessage,
     },
+    /// To be looked up in the journal and answered.
+    Search(Search),
     /// The ledger is broken, and the record that broke it was not appended. The bank refuses everything from
     /// now on; a new one replays the journal up to the last good record.
     Halt(Violation),
@@ -133,9 +138,18 @@ impl Bank {
         now: Time,
         records: impl IntoIterator<Item = Record>,
     ) -> Result<Self, ReplayError> {
-        let ledger = replay::replay(config.keys.public(), records)?;
-        let is_old = ledger.sequence > 0;
-        let may_found = if is_old { now.after(FOUNDING_GRACE) } else { now };
+        let mut replay = Replay::new(config.keys.public());
+        records.into_iter().try_for_each(|record| replay.follow(&record))?;
+        Self::resume(config, seed, now, replay)
+    }
+
+    /// The bank whose ledger was rebuilt by `replay`. `now` is when it starts.
+    ///
+    /// # Errors
+    /// A ledger that is not whole.
+    pub fn resume(config: Config, seed: [u8; 32], now: Time, replay: Replay) -> Result<Self, ReplayError> {
+        let ledger = replay.finish()?;
+        let may_found = if ledger.sequence > 0 { now.after(FOUNDING_GRACE) } else { now };
         Ok(Self::with_ledger(config, seed, ledger, may_found))
     }
 
@@ -154,7 +168,7 @@ impl Bank {
             }
             BankMessage::Departed(_) => self.registry.depart(from.key),
             BankMessage::Request(request) => {
-                let outcome = self.execute(from.key, &request.command, now);
+                let outcome = self.execute(from, &request.command, now);
                 let outcome = outcome.unwrap_or_else(BankOutcome::Refused);
                 let reply = BankReply { command: request.command.body.id, outcome };
                 self.send(from, BankMessage::Reply(Box::new(reply)));
@@ -166,10 +180,17 @@ impl Bank {
                 };
                 self.send(from, message);
             }
+            BankMessage::StatementQuery(query) => self.search(from, Query::Statement(query)),
+            BankMessage::ReceiptQuery(query) => self.search(from, Query::Receipt(query)),
             BankMessage::Entered(_)
             | BankMessage::Reply(_)
             | BankMessage::BalanceReply(_)
-            | BankMessage::Refused(_) => {}
+            | BankMessage::Refused(_)
+            | BankMessage::Statement(_)
+            | BankMessage::Receipt(_)
+            | BankMessage::Claimed(_)
+            | BankMessage::Appointed(_)
+            | BankMessage::Ended(_) => {}
         }
     }
 
@@ -241,6 +262,10 @@ impl Bank {
         }
     }
 
+    fn search(&mut self, from: Peer, query: Query) {
+        self.outputs.push_back(Output::Search(Search { from, query }));
+    }
+
     fn send(&mut self, to: Peer, message: BankMessage) {
         self.outputs.push_back(Output::Send { to, message });
     }
@@ -252,18 +277,19 @@ impl Bank {
             let Some(time) = self.ledger.next_time(now) else { return };
             let Some((expires, id)) = self.ledger.holds.first_expiry() else { return };
             let Some(hold) = self.ledger.holds.find(id).filter(|_| expires <= time) else { return };
-            let event = Event::HoldExpired { hold: id, returned: hold.amount };
+            let event = Event::HoldClosed { command: None, ending: Box::new(settlement::expired(hold)) };
             self.commit(event, time);
         }
     }
 
     fn execute(
         &mut self,
-        sender: PublicKey,
+        from: Peer,
         command: &Signed<BankCommand>,
         now: Time,
     ) -> Result<BankOutcome, Refusal> {
         self.is_running()?;
+        let sender = from.key;
         entrance::admit(command, sender, self.config.keys.public())?;
         if let Some(outcome) = self.recall(command)? {
             return Ok(outcome);
@@ -271,7 +297,14 @@ impl Bank {
         let time = self.ledger.next_time(now).ok_or_else(|| {
             Refusal::new(RefusalCode::Overflow, "the ledger has come to the end of its time", "")
         })?;
-        if let Decision::Happens(event) = decide(&self.ledger, &self.config.rules, command, time)? {
+        let desk = Counter {
+            ledger: &self.ledger,
+            rules: &self.config.rules,
+            bank: self.config.keys.public(),
+            network: Network::of(from.addr.ip()),
+            time,
+        };
+        if let Decision::Happens(event) = decide(&desk, command)? {
             self.commit(event, time);
             self.is_running()?;
         }

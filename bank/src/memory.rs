@@ -6,8 +6,8 @@
 //! once. What is remembered and when it is forgotten follows from the records alone (their content and their
 //! times), so that a replayed ledger remembers the same.
 
-use crate::hold::{Closing, Hold};
-use proto::message::bank::{ReleasedReceipt, SettledReceipt};
+use crate::hold::Hold;
+use proto::message::bank::{Ending, ReleasedReceipt, SettledReceipt};
 use proto::{CommandId, Hash, PublicKey, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ pub(crate) enum Answer {
     /// The account was opened; its balance is told as it is now.
     Opened,
     /// The hold was placed, and how it ended if it has.
-    Held(Box<Hold>, Option<Closing>),
+    Held(Box<Hold>, Option<Box<Ending>>),
     /// A hold was released.
     Released(ReleasedReceipt),
     /// A hold was settled.
@@ -62,9 +62,9 @@ impl Memory {
     }
 
     /// Notes how the hold `id` ended.
-    pub(crate) fn close(&mut self, id: CommandId, closing: Closing) {
+    pub(crate) fn close(&mut self, id: CommandId, ending: Ending) {
         if let Some(Executed { answer: Answer::Held(_, end), .. }) = self.executed.get_mut(&id) {
-            *end = Some(closing);
+            *end = Some(Box::new(ending));
         }
     }
 

@@ -2,18 +2,34 @@
 
 use crate::account::{Posting, Side};
 use crate::check::{Violation, check_all, check_touched};
-use crate::hold::{Closing, Hold};
+use crate::hold::Hold;
 use crate::ledger::{Ledger, Step};
 use crate::standing::Conduct;
 use crate::{Bank, Config, Input, Output};
-use proto::message::bank::{BankMessage, BankOutcome, BankRequest, OpenAccount, Order, PlaceHold};
+use proto::message::bank::{BankMessage, BankOutcome, BankRequest, Ending, How, Order, PlaceHold, Shares};
 use proto::{CommandId, Hash, KeyPair, Money, Peer, PublicKey, Refusal, RefusalCode, Rules, Span, Time};
 
 const BUYER: PublicKey = PublicKey([1; 32]);
 const SELLER: PublicKey = PublicKey([2; 32]);
 const HOLD: CommandId = CommandId([4; 16]);
-const CLOSING: Closing =
-    Closing::Settled { seller_paid: Money(60), owner_paid: Money(0), returned: Money(40) };
+const SHARES: Shares = Shares {
+    buyer_held: Money(100),
+    seller_held: Money(0),
+    buyer: Money(40),
+    seller: Money(60),
+    owner: Money(0),
+    arbiter: Money(0),
+    pool: Money(0),
+};
+const CLOSING: Ending = Ending {
+    hold: HOLD,
+    how: How::Settled,
+    buyer: BUYER,
+    seller: SELLER,
+    owner: None,
+    arbiter: None,
+    shares: SHARES,
+};
 
 fn debit(side: Side, amount: u64) -> Posting {
     Posting::debit(side, Money(amount))
@@ -41,7 +57,7 @@ fn settling() -> Step {
         credit(Side::Available(SELLER), 60),
         credit(Side::Available(BUYER), 40),
     ];
-    Step { postings, closed: Some((HOLD, CLOSING, Conduct::Kept)), ..Step::default() }
+    Step { postings, closed: Some((CLOSING, Conduct::Kept)), ..Step::default() }
 }
 
 /// Executes steps one after the other, and checks after each.
@@ -151,7 +167,7 @@ fn a_bank_whose_ledger_is_broken_stops_before_it_writes() {
     let [keys, buyer, seller] = [9, 1, 2].map(|n| KeyPair::from_secret([n; 32]));
     let config = Config { keys, rules: Rules::PUBLIC };
     let mut bank = Bank::new(config, [0; 32], Time(0));
-    let open = || Order::OpenAccount(OpenAccount {});
+    let open = || Order::OpenAccount(Box::default());
     order(&mut bank, &buyer, 1, open());
     order(&mut bank, &seller, 2, open());
     bank.ledger.accounts.post(&[credit(Side::Available(SELLER), 5)]).unwrap();

@@ -4,24 +4,27 @@
 //! without trusting the bank. Numbers are little-endian; the encoding is
 //! `version ‖ sequence ‖ time ‖ kind ‖ fields ‖ chain`, and the chain is over all that stands before it.
 
-use proto::message::bank::BankCommand;
+use proto::message::bank::{BankCommand, Ending};
 use proto::wire::Wire;
 use proto::{CommandId, Hash, Money, PublicKey, Signed, Time};
+use std::net::IpAddr;
 
 /// The version of the encoding; the first byte of each record.
-pub const FORMAT: u8 = 1;
+pub const FORMAT: u8 = 2;
 /// The longest signed command that the bank takes and keeps, in bytes.
 pub const MAX_COMMAND: usize = 1 << 20;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// An account came into being, or one that a fee had made got its grant.
+    /// An account came into being, or one that a payment had made got its grant.
     AccountOpened {
         /// The account's own command.
         command: Box<Signed<BankCommand>>,
         /// What was issued to it.
         granted: Money,
+        /// From where the command came.
+        network: Network,
     },
     /// Money was set aside.
     HoldPlaced {
@@ -30,32 +33,71 @@ pub enum Event {
         /// When the hold ends.
         expires: Time,
     },
-    /// A hold went back to the buyer, on the seller's word.
-    HoldReleased {
-        /// The buyer's or the seller's command.
+    /// A seller took a contract and put its bond up.
+    HoldAccepted {
+        /// The seller's command.
         command: Box<Signed<BankCommand>>,
-        /// How much.
-        returned: Money,
+        /// How much was put up.
+        bond: Money,
     },
-    /// A hold was paid out.
-    HoldSettled {
-        /// The buyer's or the seller's command, with its papers.
+    /// A seller showed that it has delivered.
+    HoldClaimed {
+        /// The seller's command.
         command: Box<Signed<BankCommand>>,
-        /// To the seller.
-        seller_paid: Money,
-        /// To the market owner.
-        owner_paid: Money,
-        /// Back to the buyer.
-        returned: Money,
+        /// Until when the buyer may object; the end of the hold if it has not taken the outputs.
+        until: Time,
     },
-    /// A hold went back to the buyer because its time was over.
-    HoldExpired {
-        /// Which.
+    /// A buyer objected to a claim.
+    HoldDisputed {
+        /// The buyer's command.
+        command: Box<Signed<BankCommand>>,
+        /// What the buyer put up: the arbiter's pay.
+        deposit: Money,
+        /// What was taken from the seller for the same, beside its bond.
+        stake: Money,
+    },
+    /// An arbiter was drawn.
+    ArbiterNamed {
+        /// For which hold.
         hold: CommandId,
-        /// How much.
-        returned: Money,
+        /// Who.
+        arbiter: PublicKey,
+        /// Until when it has to answer.
+        until: Time,
+    },
+    /// A hold ended.
+    HoldClosed {
+        /// The command that ended it; none if its time was over.
+        command: Option<Box<Signed<BankCommand>>>,
+        /// How, and who got what.
+        ending: Box<Ending>,
+    },
+    /// Available money moved.
+    Transferred {
+        /// The payer's command.
+        command: Box<Signed<BankCommand>>,
+    },
+    /// Money was issued to an account.
+    Granted {
+        /// The operator's command.
+        command: Box<Signed<BankCommand>>,
+    },
+    /// An account was frozen or freed.
+    Frozen {
+        /// The operator's command.
+        command: Box<Signed<BankCommand>>,
+    },
+    /// The bank came back after it was away: nothing ends by its time before `quiet_until`, so that an outage costs
+    /// nobody anything.
+    Resumed {
+        /// Until when no deadline counts.
+        quiet_until: Time,
     },
 }
+
+/// Where an account was opened from: an IPv4 address, or a network of 2^64 IPv6 addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Network(pub [u8; 8]);
 
 /// One entry of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,16 +138,10 @@ impl Record {
         Hash(*hasher.finalize().as_bytes())
     }
 
-    /// The signed command that caused it; none for an expiry.
+    /// The signed command that caused it; none for what time and the bank itself did.
     #[must_use]
     pub fn command(&self) -> Option<&Signed<BankCommand>> {
-        match &self.event {
-            Event::AccountOpened { command, .. }
-            | Event::HoldPlaced { command, .. }
-            | Event::HoldReleased { command, .. }
-            | Event::HoldSettled { command, .. } => Some(command),
-            Event::HoldExpired { .. } => None,
-        }
+        self.event.command()
     }
 
     /// The encoding.
@@ -128,16 +164,27 @@ impl Record {
         }
         let (sequence, time) = (rest.number()?, Time(rest.number()?));
         let event = match rest.byte()? {
-            1 => Event::AccountOpened { granted: rest.money()?, command: rest.command()? },
-            2 => Event::HoldPlaced { expires: Time(rest.number()?), command: rest.command()? },
-            3 => Event::HoldReleased { returned: rest.money()?, command: rest.command()? },
-            4 => Event::HoldSettled {
-                seller_paid: rest.money()?,
-                owner_paid: rest.money()?,
-                returned: rest.money()?,
+            1 => Event::AccountOpened {
+                granted: rest.money()?,
+                network: Network(rest.array()?),
                 command: rest.command()?,
             },
-            5 => Event::HoldExpired { returned: rest.money()?, hold: CommandId(rest.array()?) },
+            2 => Event::HoldPlaced { expires: rest.time()?, command: rest.command()? },
+            3 => Event::HoldClosed { ending: rest.ending()?, command: rest.optional_command()? },
+            4 => Event::Transferred { command: rest.command()? },
+            5 => Event::Granted { command: rest.command()? },
+            6 => Event::Frozen { command: rest.command()? },
+            7 => Event::HoldAccepted { bond: rest.money()?, command: rest.command()? },
+            8 => Event::HoldClaimed { until: rest.time()?, command: rest.command()? },
+            9 => {
+                Event::HoldDisputed { deposit: rest.money()?, stake: rest.money()?, command: rest.command()? }
+            }
+            10 => Event::ArbiterNamed {
+                until: rest.time()?,
+                hold: CommandId(rest.array()?),
+                arbiter: PublicKey(rest.array()?),
+            },
+            11 => Event::Resumed { quiet_until: rest.time()? },
             kind => return Err(NotARecord { reason: format!("an event of unknown kind {kind}") }),
         };
         let chain = Hash(rest.array()?);
@@ -151,28 +198,99 @@ impl Record {
         let mut bytes = vec![FORMAT];
         bytes.extend(self.sequence.to_le_bytes());
         bytes.extend(self.time.0.to_le_bytes());
-        let (kind, numbers): (u8, Vec<u64>) = match &self.event {
-            Event::AccountOpened { granted, .. } => (1, vec![granted.0]),
-            Event::HoldPlaced { expires, .. } => (2, vec![expires.0]),
-            Event::HoldReleased { returned, .. } => (3, vec![returned.0]),
-            Event::HoldSettled { seller_paid, owner_paid, returned, .. } => {
-                (4, vec![seller_paid.0, owner_paid.0, returned.0])
-            }
-            Event::HoldExpired { returned, .. } => (5, vec![returned.0]),
-        };
-        bytes.push(kind);
-        numbers.iter().for_each(|number| bytes.extend(number.to_le_bytes()));
-        if let Event::HoldExpired { hold, .. } = &self.event {
-            bytes.extend(hold.0);
-        }
-        if let Some(command) = self.command() {
-            let text = command.encode();
-            let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-            bytes.extend(length.to_le_bytes());
-            bytes.extend(text);
-        }
+        self.event.encode(&mut bytes);
         bytes
     }
+}
+
+impl Network {
+    /// The network of an ip address.
+    #[must_use]
+    pub fn of(ip: IpAddr) -> Self {
+        let mut network = [0; 8];
+        match ip.to_canonical() {
+            IpAddr::V4(four) => network.iter_mut().rev().zip(four.octets().into_iter().rev()).for_each(copy),
+            IpAddr::V6(six) => network.iter_mut().zip(six.octets()).for_each(copy),
+        }
+        Self(network)
+    }
+}
+
+fn copy((to, from): (&mut u8, u8)) {
+    *to = from;
+}
+
+impl Event {
+    /// The signed command that caused it; none for what time and the bank itself did.
+    #[must_use]
+    pub fn command(&self) -> Option<&Signed<BankCommand>> {
+        match self {
+            Self::AccountOpened { command, .. }
+            | Self::HoldPlaced { command, .. }
+            | Self::HoldAccepted { command, .. }
+            | Self::HoldClaimed { command, .. }
+            | Self::HoldDisputed { command, .. }
+            | Self::Transferred { command }
+            | Self::Granted { command }
+            | Self::Frozen { command } => Some(command),
+            Self::HoldClosed { command, .. } => command.as_deref(),
+            Self::ArbiterNamed { .. } | Self::Resumed { .. } => None,
+        }
+    }
+
+    const fn kind(&self) -> u8 {
+        match self {
+            Self::AccountOpened { .. } => 1,
+            Self::HoldPlaced { .. } => 2,
+            Self::HoldClosed { .. } => 3,
+            Self::Transferred { .. } => 4,
+            Self::Granted { .. } => 5,
+            Self::Frozen { .. } => 6,
+            Self::HoldAccepted { .. } => 7,
+            Self::HoldClaimed { .. } => 8,
+            Self::HoldDisputed { .. } => 9,
+            Self::ArbiterNamed { .. } => 10,
+            Self::Resumed { .. } => 11,
+        }
+    }
+
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        bytes.push(self.kind());
+        let mut number = |number: u64| bytes.extend(number.to_le_bytes());
+        match self {
+            Self::AccountOpened { granted, network, .. } => {
+                number(granted.0);
+                bytes.extend(network.0);
+            }
+            Self::HoldPlaced { expires: time, .. }
+            | Self::HoldClaimed { until: time, .. }
+            | Self::Resumed { quiet_until: time } => number(time.0),
+            Self::HoldAccepted { bond, .. } => number(bond.0),
+            Self::HoldDisputed { deposit, stake, .. } => {
+                number(deposit.0);
+                number(stake.0);
+            }
+            Self::ArbiterNamed { hold, arbiter, until } => {
+                number(until.0);
+                bytes.extend(hold.0);
+                bytes.extend(arbiter.0);
+            }
+            Self::HoldClosed { ending, command } => {
+                with_length(bytes, &ending.encode());
+                bytes.push(u8::from(command.is_some()));
+            }
+            Self::Transferred { .. } | Self::Granted { .. } | Self::Frozen { .. } => {}
+        }
+        if let Some(command) = self.command() {
+            with_length(bytes, &command.encode());
+        }
+    }
+}
+
+fn with_length(bytes: &mut Vec<u8>, text: &[u8]) {
+    let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+    bytes.extend(length.to_le_bytes());
+    bytes.extend(text);
 }
 
 /// Why bytes are not a record.
@@ -213,9 +331,32 @@ impl Cursor<'_> {
         self.number().map(Money)
     }
 
-    fn command(&mut self) -> Result<Box<Signed<BankCommand>>, NotARecord> {
+    fn time(&mut self) -> Result<Time, NotARecord> {
+        self.number().map(Time)
+    }
+
+    fn text(&mut self) -> Result<&[u8], NotARecord> {
         let length = u32::from_le_bytes(self.array()?);
-        let bytes = self.take(usize::try_from(length).unwrap_or(usize::MAX))?;
-        Signed::decode(bytes).map(Box::new).map_err(|e| NotARecord { reason: format!("its command is {e}") })
+        self.take(usize::try_from(length).unwrap_or(usize::MAX))
+    }
+
+    fn ending(&mut self) -> Result<Box<Ending>, NotARecord> {
+        let ending = Ending::decode(self.text()?);
+        ending.map(Box::new).map_err(|e| NotARecord { reason: format!("its ending is {e}") })
+    }
+
+    fn command(&mut self) -> Result<Box<Signed<BankCommand>>, NotARecord> {
+        let command = Signed::decode(self.text()?);
+        command.map(Box::new).map_err(|e| NotARecord { reason: format!("its command is {e}") })
+    }
+
+    fn optional_command(&mut self) -> Result<Option<Box<Signed<BankCommand>>>, NotARecord> {
+        match self.byte()? {
+            0 => Ok(None),
+            1 => self.command().map(Some),
+            other => {
+                Err(NotARecord { reason: format!("{other} where 0 or 1 says whether a command follows") })
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::Totals;
 use crate::check::{Violation, check_all};
 use crate::ledger::Ledger;
-use crate::record::{Event, Record};
+use crate::record::Record;
 use crate::settlement::{check_release, check_settle};
 use proto::message::bank::Order;
 use proto::{Hash, PublicKey, Refusal};
@@ -69,15 +69,38 @@ pub fn audit(
     Ok((Totals::of(&ledger), ledger.head))
 }
 
-/// Rebuilds a ledger. Signatures are not verified again: the chain shows that the records are the bank's own.
-pub(crate) fn replay(
-    bank: PublicKey,
-    records: impl IntoIterator<Item = Record>,
-) -> Result<Ledger, ReplayError> {
-    let mut ledger = Ledger::new(bank);
-    records.into_iter().try_for_each(|record| follow(&mut ledger, &record))?;
-    finish(&ledger)?;
-    Ok(ledger)
+/// A ledger that is being rebuilt from its records. Signatures are not verified again: the chain shows that the records
+/// are the bank's own.
+#[derive(Debug)]
+pub struct Replay {
+    ledger: Ledger,
+}
+
+impl Replay {
+    /// The empty ledger of `bank`.
+    #[must_use]
+    pub fn new(bank: PublicKey) -> Self {
+        Self { ledger: Ledger::new(bank) }
+    }
+
+    /// Applies the next record.
+    ///
+    /// # Errors
+    /// A record that does not follow. The replay is not to be used any more.
+    pub fn follow(&mut self, record: &Record) -> Result<(), ReplayError> {
+        follow(&mut self.ledger, record)
+    }
+
+    /// The number of the next record.
+    #[must_use]
+    pub const fn next(&self) -> u64 {
+        self.ledger.sequence
+    }
+
+    pub(crate) fn finish(self) -> Result<Ledger, ReplayError> {
+        finish(&self.ledger)?;
+        Ok(self.ledger)
+    }
 }
 
 fn follow(ledger: &mut Ledger, record: &Record) -> Result<(), ReplayError> {
@@ -104,13 +127,13 @@ fn finish(ledger: &Ledger) -> Result<(), ReplayError> {
 fn authorised(ledger: &Ledger, bank: PublicKey, record: &Record) -> Result<(), Box<Refusal>> {
     let Some(command) = record.command() else { return Ok(()) };
     crate::entrance::admit(command, command.signer, bank).map_err(Box::new)?;
-    match (&record.event, &command.body.order) {
-        (Event::HoldReleased { .. }, Order::ReleaseHold(order)) => match ledger.holds.find(order.hold) {
+    match &command.body.order {
+        Order::ReleaseHold(order) => match ledger.holds.find(order.hold) {
             Some(hold) if hold.buyer == command.signer => check_release(hold, order).map_err(Box::new),
             Some(hold) => crate::decide::is_party(hold, command.signer).map_err(Box::new),
             None => Ok(()),
         },
-        (Event::HoldSettled { .. }, Order::Settle(order)) => match ledger.holds.find(order.hold) {
+        Order::Settle(order) => match ledger.holds.find(order.hold) {
             Some(hold) => crate::decide::is_party(hold, command.signer)
                 .and_then(|()| check_settle(hold, order))
                 .map_err(Box::new),

@@ -8,32 +8,42 @@ mod price;
 pub(crate) use price::check_terms;
 
 use crate::hold::Hold;
-use proto::message::bank::{ReleaseHold, Settle};
+use proto::message::bank::{Ending, How, ReleaseHold, Settle, Shares};
 use proto::message::market::Ticket;
-use proto::message::service::{Outcome, Report};
+use proto::message::service::Report;
 use proto::{CommandId, Cycles, Money, PublicKey, Refusal, RefusalCode, Signed};
 
-/// How a hold is shared out. The three parts are the hold's amount.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Payout {
-    /// To the seller.
-    pub(crate) seller: Money,
-    /// To the market owner.
-    pub(crate) owner: Money,
-    /// Back to the buyer.
-    pub(crate) returned: Money,
-}
-
-/// Shares `amount` out: first the fee, then the metered cycles at the clearing price, then the same cycles at the
-/// owner's rate, as far as the hold goes; the rest goes back. Each of the two costs is rounded down once, in favour of
-/// the buyer ([`proto::Rate::cost`]).
-pub(crate) fn payout(amount: Money, ticket: &Ticket, cycles: Cycles) -> Payout {
+/// How `hold` is shared out for `cycles`: first the fee, then the metered cycles at the clearing price, then the same
+/// cycles at the owner's rate, as far as the hold goes; the rest goes back. Each of the two costs is rounded down once,
+/// in favour of the buyer ([`proto::Rate::cost`]).
+pub(crate) fn settled(hold: &Hold, ticket: &Ticket, cycles: Cycles) -> Ending {
+    let amount = hold.amount;
     let fee = ticket.fee.min(amount);
     let after_fee = Money(amount.0 - fee.0);
     let seller = ticket.clearing.cost(cycles).min(after_fee);
     let after_seller = Money(after_fee.0 - seller.0);
     let share = ticket.owner_rate.cost(cycles).min(after_seller);
-    Payout { seller, owner: Money(fee.0 + share.0), returned: Money(after_seller.0 - share.0) }
+    let (owner, buyer) = (Money(fee.0 + share.0), Money(after_seller.0 - share.0));
+    let shares = Shares { buyer_held: amount, seller, owner, buyer, ..Shares::default() };
+    Ending { owner: Some(ticket.owner.key), ..ending(hold, How::Settled, shares) }
+}
+
+/// `hold` goes back to its buyer on the seller's word.
+pub(crate) fn released(hold: &Hold) -> Ending {
+    given_back(hold, How::Released)
+}
+
+/// `hold` goes back to its buyer because its time is over.
+pub(crate) fn expired(hold: &Hold) -> Ending {
+    given_back(hold, How::Expired)
+}
+
+fn given_back(hold: &Hold, how: How) -> Ending {
+    ending(hold, how, Shares { buyer_held: hold.amount, buyer: hold.amount, ..Shares::default() })
+}
+
+const fn ending(hold: &Hold, how: How, shares: Shares) -> Ending {
+    Ending { hold: hold.id, how, buyer: hold.buyer, seller: hold.seller, owner: None, arbiter: None, shares }
 }
 
 /// Whether the papers allow to pay `hold` out. The network's fee and rule are not looked at here, because they may
@@ -42,7 +52,7 @@ pub(crate) fn check_settle(hold: &Hold, settle: &Settle) -> Result<(), Refusal> 
     check_ticket(hold, &settle.ticket)?;
     check_report(hold.id, hold.seller, &settle.report)?;
     let outcome = &settle.report.body.outcome;
-    if *outcome != Outcome::Succeeded {
+    if !outcome.is_payable() {
         return Err(mismatch(
             format!("the report says that the work {outcome}; only success is paid"),
             "release the hold with this report",
@@ -76,9 +86,9 @@ pub(crate) fn check_release(hold: &Hold, release: &ReleaseHold) -> Result<(), Re
     }
     if let Some(report) = &release.report {
         check_report(hold.id, hold.seller, report)?;
-        if report.body.outcome == Outcome::Succeeded {
+        if report.body.outcome.is_payable() {
             return Err(mismatch(
-                "the report says that the work succeeded",
+                format!("the report says that the work {}", report.body.outcome),
                 "settle the hold with this report",
             ));
         }

@@ -4,6 +4,7 @@
 //! randomness. The wire form is Protocol Buffers (`schema/compup2p/v1/*.proto`); [`wire`] turns the generated
 //! structures into the typed ones and refuses whatever does not fit.
 
+pub mod admission;
 pub mod commodity;
 pub mod id;
 pub mod key;

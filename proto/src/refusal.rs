@@ -87,6 +87,16 @@ refusal_codes! {
     Overflow = 19 "overflow" false,
     /// The hold was released or has expired: its money is back with the buyer.
     HoldReturned = 20 "hold_returned" false,
+    /// The operator has frozen the account: it may not spend.
+    Frozen = 21 "frozen" true,
+    /// The network's rules ask for an invitation or a proof of work, and what was sent is none.
+    NotAdmitted = 22 "not_admitted" false,
+    /// More than one may ask for in this time, or have at once.
+    Quota = 23 "quota" true,
+    /// The contract is not in the state for it.
+    WrongState = 24 "wrong_state" false,
+    /// The bank cannot write at the moment; nothing is lost.
+    DiskFull = 25 "disk_full" true,
 }
 
 impl Refusal {

@@ -1,5 +1,6 @@
 //! What the founder of a network decided, and the bootstrap server hands out.
 
+use crate::admission::Admission;
 use crate::{Money, Rate, Span};
 
 /// How a market owner finds the winner and the price.
@@ -125,6 +126,13 @@ pub struct Rules {
     pub placement: Placement,
     /// The constants of the pricing rules.
     pub pricing: PricingTerms,
+    /// Who gets the initial grant.
+    pub admission: Admission,
+    /// How much of a hold its seller puts up as a bond when it takes the contract, in percent; 0 for none
+    /// (`reference/ledger.md` §3, 8).
+    pub bond_percent: u16,
+    /// How long a buyer that has taken the outputs may object to a seller's claim, and how long an arbiter has.
+    pub dispute: Span,
 }
 
 impl Rules {
@@ -142,6 +150,9 @@ impl Rules {
         replicas: 0,
         placement: Placement::Single,
         pricing: PricingTerms::PUBLIC,
+        admission: Admission::PUBLIC,
+        bond_percent: 0,
+        dispute: Span::secs(600),
     };
 
     /// How often buyer and seller of a contract show that they are there: four times a lease.
@@ -151,6 +162,12 @@ impl Rules {
     }
 
     /// The rules of a network on one machine: many slots, short periods.
-    pub const LOCAL: Self =
-        Self { slot_limit: 4_096, renewal: Span::secs(3), lease: Span::secs(4), ..Self::PUBLIC };
+    pub const LOCAL: Self = Self {
+        slot_limit: 4_096,
+        renewal: Span::secs(3),
+        lease: Span::secs(4),
+        admission: Admission::OPEN,
+        dispute: Span::secs(30),
+        ..Self::PUBLIC
+    };
 }

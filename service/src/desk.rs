@@ -126,7 +126,6 @@ fn request(command: &Signed<BankCommand>) -> BankMessage {
 mod tests {
     use super::*;
     use proto::Refusal;
-    use proto::message::bank::OpenAccount;
 
     fn id(number: u16) -> CommandId {
         let mut bytes = [0; 16];
@@ -139,7 +138,7 @@ mod tests {
         let keys = KeyPair::from_secret([1; 32]);
         let mut desk = Desk::new(Peer::new("10.0.0.1:1".parse().unwrap(), 0, keys.public()), keys);
         for number in 0..orders {
-            desk.order(id(number), Order::OpenAccount(OpenAccount {}), Time(u64::from(number)));
+            desk.order(id(number), Order::OpenAccount(Box::default()), Time(u64::from(number)));
         }
         desk
     }

@@ -14,7 +14,7 @@ use chord::Chord;
 use market::Marketplace;
 use overlay::Overlay;
 use proto::message::Message;
-use proto::message::bank::{BalanceQuery, BalanceReply, BankMessage, Enter, OpenAccount, Order};
+use proto::message::bank::{BalanceQuery, BalanceReply, BankMessage, Enter, Order};
 use proto::message::market::Ticket;
 use proto::message::overlay::Stand;
 use proto::message::service::ServiceMessage;
@@ -303,7 +303,7 @@ impl Node {
         self.enter_ring(via, now);
         let mut id = [0; 16];
         self.rng.fill_bytes(&mut id);
-        self.desk.order(CommandId(id), Order::OpenAccount(OpenAccount {}), now);
+        self.desk.order(CommandId(id), Order::OpenAccount(Box::default()), now);
     }
 
     fn enter_ring(&mut self, via: Vec<Peer>, now: Time) {

@@ -238,7 +238,7 @@ impl Worker {
         blobs.extend(job.inputs.iter().map(|input| input.blob).chain(job.stdin));
         blobs.sort();
         blobs.dedup();
-        let acceptance = Signed::new(Acceptance { contract, offer: offer.hash() }, &self.keys);
+        let acceptance = Signed::new(Acceptance { contract, offer: offer.hash(), bond: None }, &self.keys);
         let (buyer, closes) = (offer.body.buyer, offer.body.hold.body.expires);
         let next_action = now.after(self.rules.sign_of_life());
         self.record.hired(&offer, now);
@@ -362,7 +362,7 @@ impl Worker {
         let Some(work) = self.works.get(&contract) else { return };
         let message = match &work.stage {
             Stage::Staging | Stage::Staged | Stage::Running => {
-                let acceptance = Acceptance { contract, offer: work.offer.hash() };
+                let acceptance = Acceptance { contract, offer: work.offer.hash(), bond: None };
                 ServiceMessage::Accept(Signed::new(acceptance, &self.keys))
             }
             Stage::Reported(report) => ServiceMessage::Report(report.clone()),

@@ -5,7 +5,7 @@
 use bank::{Event, Output as BankOutput};
 use market::Supply;
 use proto::message::Message;
-use proto::message::bank::{BankMessage, Order};
+use proto::message::bank::{BankMessage, How, Order};
 use proto::message::market::{HandOver, MarketMessage, Matched, Ticket};
 use proto::{CommandId, Money, Peer, PublicKey, Signed, Time};
 use service::event::Verdict;
@@ -65,7 +65,7 @@ fn ends(mut change: impl FnMut(&mut service::End)) -> impl Mutant {
 #[test]
 fn a_bank_that_pays_twice_is_noticed() {
     let mut mutant = Bank(|outputs: Vec<BankOutput>| {
-        let is_paid = |output: &BankOutput| matches!(output, BankOutput::Append(record) if matches!(record.event, Event::HoldSettled { .. }));
+        let is_paid = |output: &BankOutput| matches!(output, BankOutput::Append(record) if matches!(&record.event, Event::HoldClosed { ending, .. } if ending.how.is_paid()));
         outputs
             .into_iter()
             .flat_map(|output| vec![output.clone(); 1 + usize::from(is_paid(&output))])
@@ -83,17 +83,21 @@ fn a_bank_that_makes_money_is_noticed() {
     });
     check("calm", &mut grant, "books", "by the records");
     let mut payment = records(|event| {
-        if let Event::HoldSettled { returned, .. } = event {
-            returned.0 += 1;
+        if let Event::HoldClosed { ending, .. } = event
+            && ending.how == How::Settled
+        {
+            ending.shares.buyer.0 += 1;
         }
     });
-    check("calm", &mut payment, "books", "was shared out as");
+    check("calm", &mut payment, "books", "was settled, and shared out as");
     let mut release = records(|event| {
-        if let Event::HoldReleased { returned, .. } = event {
-            returned.0 -= 1;
+        if let Event::HoldClosed { ending, .. } = event
+            && ending.how == How::Released
+        {
+            ending.shares.buyer.0 -= 1;
         }
     });
-    check("calm", &mut release, "books", "was given back as");
+    check("calm", &mut release, "books", "was released, and shared out as");
 }
 
 #[test]

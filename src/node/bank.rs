@@ -98,6 +98,7 @@ impl Driver {
             match output {
                 bank::Output::Append(record) => bytes.extend(journal::encode(&record)),
                 bank::Output::Send { to, message } => answers.push((to, message)),
+                bank::Output::Search(_) => {}
                 bank::Output::Halt(violation) => return Err(Failure::broken_books(&violation.to_string())),
             }
         }

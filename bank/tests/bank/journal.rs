@@ -4,7 +4,8 @@ use crate::papers::{Deal, release};
 use crate::world::{World, hold, open};
 use bank::journal::{Damage, Reader, Tail, encode, read};
 use bank::{Event, Record};
-use proto::{Hash, Span, Time};
+use proto::message::bank::{Ending, How, Shares};
+use proto::{Hash, Money, Span, Time};
 
 /// A journal with every kind of event.
 fn records() -> Vec<Record> {
@@ -170,15 +171,15 @@ fn frames_that_no_bank_writes_are_damage() {
     let body = record.encode();
     assert_eq!(frame(&body), encode(&record));
     let (mut format, mut kind) = (body.clone(), body.clone());
-    (format[0], kind[17]) = (2, 6);
+    (format[0], kind[17]) = (1, 99);
     let long = [&body[..], &[0]].concat();
     let table = [
-        (frame(&format), "not a record: format 2 instead of 1"),
-        (frame(&kind), "not a record: an event of unknown kind 6"),
+        (frame(&format), "not a record: format 1 instead of 2"),
+        (frame(&kind), "not a record: an event of unknown kind 99"),
         (frame(&long), "not a record: 1 bytes after its end"),
         (frame(&body[..body.len() - 1]), "not a record: it ends too early"),
         (frame(&[]), "not a record: it ends too early"),
-        (frame(&vec![0; 1_048_833])[..8].to_vec(), "a record of 1048833 bytes, which is more than 1048832"),
+        (frame(&vec![0; 1_049_601])[..8].to_vec(), "a record of 1049601 bytes, which is more than 1049600"),
     ];
     for (bytes, reason) in table {
         assert_eq!(read(&bytes).map_err(|damage| damage.reason), Err(reason.to_owned()));
@@ -187,8 +188,12 @@ fn frames_that_no_bank_writes_are_damage() {
 
 #[test]
 fn an_expiry_needs_no_command_and_few_bytes() {
-    let event = Event::HoldExpired { hold: crate::world::id(4), returned: proto::Money(5) };
+    let shares = Shares { buyer_held: Money(5), buyer: Money(5), ..Shares::default() };
+    let (hold, how, buyer, seller) =
+        (crate::world::id(4), How::Expired, crate::world::key(1), crate::world::key(2));
+    let ending = Ending { hold, how, buyer, seller, owner: None, arbiter: None, shares };
+    let event = Event::HoldClosed { command: None, ending: Box::new(ending) };
     let record = Record::seal(3, Time(9), event, Hash::default());
-    assert_eq!(encode(&record).len(), 98);
+    assert_eq!(encode(&record).len(), 173);
     assert_eq!(record.command(), None);
 }

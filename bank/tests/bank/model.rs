@@ -304,6 +304,7 @@ impl Pair {
                 Ok(Moved::Settled(seller_paid.0, owner_paid.0, returned.0))
             }
             BankOutcome::Refused(refusal) => Err(refusal.code),
+            other => panic!("{other:?}"),
         }
     }
 

@@ -267,7 +267,7 @@ fn a_closed_hold_stays_closed_and_says_how_it_ended() {
             "hold 00000004 was settled: 4 to the seller, 0.01 to the market owner, 0.99 back",
         ),
         (5, RefusalCode::HoldReturned, "hold 00000005 was released: 5 back to the buyer"),
-        (6, RefusalCode::HoldReturned, "hold 00000006 has expired: 5 back to the buyer"),
+        (6, RefusalCode::HoldReturned, "hold 00000006 was expired: 5 back to the buyer"),
     ];
     for (number, code, message) in ends {
         let closed = refusal(code, message);

@@ -3,7 +3,7 @@
 use crate::papers::{Deal, declined, release};
 use crate::world::{BANK, RULES, World, config, hold, key, keys, open, signed};
 use bank::{Bank, Config, Event, Input, Output, Record, ReplayError, Violation, audit, genesis};
-use proto::message::bank::{Balance, BankMessage, BankRequest, Order};
+use proto::message::bank::{Balance, BankMessage, BankRequest, How, Order};
 use proto::message::service::Outcome;
 use proto::{CommandId, Hash, Money, RefusalCode, Rules, Signed, Span, Time};
 
@@ -75,7 +75,8 @@ fn holds_that_expired_while_the_bank_was_down_expire_at_its_start() {
     let mut bank = replayed(world.journal).unwrap();
     bank.handle(Input::Timeout, Time(9_000_000_000));
     let Some(Output::Append(record)) = bank.poll_output() else { panic!("no record") };
-    assert!(matches!(record.event, Event::HoldExpired { returned: Money(5_000_000), .. }));
+    let Event::HoldClosed { ending, .. } = &record.event else { panic!("{record:?}") };
+    assert_eq!((ending.how, ending.shares.buyer), (How::Expired, Money(5_000_000)));
     assert_eq!(bank.totals().held, Money::ZERO);
 }
 
@@ -131,19 +132,21 @@ fn a_rechained_journal_that_does_not_add_up_is_refused() {
         replayed(rewritten(&journal, at, edit)).map(|bank| bank.head()).unwrap_err()
     };
     let paid = of(7, &|event| {
-        let Event::HoldSettled { seller_paid, returned, .. } = event else { panic!("{event:?}") };
-        (seller_paid.0, returned.0) = (seller_paid.0 + 1, returned.0 - 1);
+        let Event::HoldClosed { ending, .. } = event else { panic!("{event:?}") };
+        (ending.shares.seller.0, ending.shares.buyer.0) =
+            (ending.shares.seller.0 + 1, ending.shares.buyer.0 - 1);
     });
-    assert_eq!(paid, impossible(7, "a hold was settled by other amounts than its papers say"));
+    assert_eq!(paid, impossible(7, "a hold ended otherwise than its papers say"));
     let kept = of(8, &|event| {
-        let Event::HoldReleased { returned, .. } = event else { panic!("{event:?}") };
-        returned.0 -= 1;
+        let Event::HoldClosed { ending, .. } = event else { panic!("{event:?}") };
+        ending.shares.buyer.0 -= 1;
     });
-    assert_eq!(kept, impossible(8, "a hold was released in part"));
+    assert_eq!(kept, impossible(8, "a hold ended otherwise than its papers say"));
     let early = of(9, &|event| {
-        *event = Event::HoldExpired { hold: crate::world::id(6), returned: Money(5_000_000) };
+        let Event::HoldClosed { command, ending } = event else { panic!("{event:?}") };
+        (*command, ending.how) = (None, How::Expired);
     });
-    assert_eq!(early, impossible(9, "a hold expired too early or in part"));
+    assert_eq!(early, impossible(9, "a hold expired too early"));
     let longer = of(2, &|event| {
         let Event::HoldPlaced { expires, .. } = event else { panic!("{event:?}") };
         expires.0 += 1;
@@ -183,7 +186,7 @@ fn an_auditor_sees_what_nobody_signed() {
     let message = format!("the command is not signed by {}", key(1));
     assert_eq!(placed, (2, RefusalCode::NotYours, message));
     let settled = of(7, &|event| {
-        let Event::HoldSettled { command, .. } = event else { panic!("{event:?}") };
+        let Event::HoldClosed { command: Some(command), .. } = event else { panic!("{event:?}") };
         let mut body = command.body.clone();
         let Order::Settle(order) = &mut body.order else { panic!("{body:?}") };
         order.report.body.cycles.0 += 1;
@@ -192,7 +195,7 @@ fn an_auditor_sees_what_nobody_signed() {
     let message = format!("the report is not signed by the seller {}", key(2));
     assert_eq!(settled, (7, RefusalCode::NotYours, message));
     let released = of(9, &|event| {
-        let Event::HoldReleased { command, .. } = event else { panic!("{event:?}") };
+        let Event::HoldClosed { command: Some(command), .. } = event else { panic!("{event:?}") };
         **command = Signed::new(command.body.clone(), &keys(1));
     });
     let message = "the buyer gets a hold back only on the seller's word, and none was given".to_owned();

@@ -3,7 +3,7 @@
 use crate::papers::{Deal, release};
 use crate::world::{World, hold, open, peer, refusal, refused, signed};
 use bank::{Event, IDEMPOTENCY_WINDOW, Input};
-use proto::message::bank::BankOutcome;
+use proto::message::bank::{BankOutcome, How};
 use proto::{Hash, RefusalCode, Span, Time};
 
 const TICKET: Hash = Hash([5; 32]);
@@ -22,7 +22,7 @@ fn a_hold_expires_at_its_moment_and_not_before() {
     assert_eq!(world.bank.poll_timeout(), None);
     let last = world.journal.last().unwrap();
     assert_eq!(last.time, Time(2_060_000_000));
-    assert!(matches!(last.event, Event::HoldExpired { .. }));
+    assert!(matches!(&last.event, Event::HoldClosed { ending, .. } if ending.how == How::Expired));
 }
 
 #[test]
@@ -48,8 +48,8 @@ fn holds_expire_in_the_order_of_their_moments() {
     let expired: Vec<String> = world
         .journal
         .iter()
-        .filter_map(|record| match record.event {
-            Event::HoldExpired { hold, .. } => Some(hold.to_string()),
+        .filter_map(|record| match &record.event {
+            Event::HoldClosed { ending, .. } => Some(ending.hold.to_string()),
             _ => None,
         })
         .collect();

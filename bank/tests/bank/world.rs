@@ -1,9 +1,7 @@
 //! A bank with a driver that keeps the journal and checks the ledger after every input.
 
 use bank::{Bank, Config, Input, Output, Record};
-use proto::message::bank::{
-    BankCommand, BankMessage, BankOutcome, BankReply, BankRequest, OpenAccount, Order, PlaceHold,
-};
+use proto::message::bank::{BankCommand, BankMessage, BankOutcome, BankReply, BankRequest, Order, PlaceHold};
 use proto::{
     CommandId, Hash, KeyPair, Money, Peer, PublicKey, Refusal, RefusalCode, Rules, Signed, Span, Time,
 };
@@ -50,7 +48,7 @@ pub(crate) fn signed(who: u8, number: u32, order: Order) -> Signed<BankCommand> 
 }
 
 pub(crate) fn open() -> Order {
-    Order::OpenAccount(OpenAccount {})
+    Order::OpenAccount(Box::default())
 }
 
 pub(crate) fn hold(seller: u8, ticket: Hash, amount: u64, secs: u64) -> Order {
@@ -100,6 +98,7 @@ impl World {
             match output {
                 Output::Append(record) => self.journal.push(record),
                 Output::Send { to, message } => self.sent.push((to, message)),
+                Output::Search(search) => panic!("{search:?}"),
                 Output::Halt(violation) => panic!("halted: {violation}"),
             }
         }

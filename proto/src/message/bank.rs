@@ -1,5 +1,17 @@
 //! Messages and papers of the bank and the bootstrap server.
 
+mod deal;
+mod transfer;
+
+pub use deal::{
+    AcceptHold, Appointed, Appointment, BondReceipt, Claim, ClaimReceipt, DealReceipt, Dispute,
+    DisputeReceipt, Ended, Ending, Finding, How, Judge, ReceiptQuery, ReceiptReply, Shares,
+};
+pub use transfer::{
+    Entry, Freeze, Grant, Invitation, MAX_ENTRIES, MAX_MEMO, MAX_PAYMENTS, OpenAccount, Payment, Reason,
+    RecordedReceipt, Statement, StatementQuery, Transfer,
+};
+
 use super::market::{RefusedRequest, Standing, Ticket};
 use super::service::{Declined, Report, Verdict};
 use crate::id::{CommandId, ContractId, Hash, Peer, RequestId};
@@ -39,10 +51,6 @@ pub struct Entered {
 /// A node has left in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Departed {}
-
-/// Opens the sender's account with the initial grant; done once, repeated freely.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OpenAccount {}
 
 /// Sets money of the buyer aside for one attempt. The command's id becomes the hold's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,10 +93,17 @@ pub struct Settle {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant is documented at its payload")]
 pub enum Order {
-    OpenAccount(OpenAccount),
+    OpenAccount(Box<OpenAccount>),
     PlaceHold(PlaceHold),
     ReleaseHold(Box<ReleaseHold>),
     Settle(Box<Settle>),
+    Transfer(Transfer),
+    Grant(Grant),
+    Freeze(Freeze),
+    AcceptHold(AcceptHold),
+    Claim(Box<Claim>),
+    Dispute(Box<Dispute>),
+    Judge(Box<Judge>),
 }
 
 /// An order with the caller's id for it; signed by the owner of the account.
@@ -172,6 +187,14 @@ pub enum BankOutcome {
     Released(ReleasedReceipt),
     /// The hold was paid out.
     Settled(SettledReceipt),
+    /// The seller has taken the contract, and its bond is put up.
+    Accepted(Signed<BondReceipt>),
+    /// The claim stands.
+    Claimed(ClaimReceipt),
+    /// The dispute stands.
+    Disputed(DisputeReceipt),
+    /// The order is carried out, and there is nothing more to say.
+    Recorded(RecordedReceipt),
     /// Nothing moved.
     Refused(Refusal),
 }
@@ -222,4 +245,11 @@ pub enum BankMessage {
     BalanceQuery(BalanceQuery),
     BalanceReply(Box<BalanceReply>),
     Refused(RefusedRequest),
+    StatementQuery(StatementQuery),
+    Statement(Box<Statement>),
+    ReceiptQuery(ReceiptQuery),
+    Receipt(Box<ReceiptReply>),
+    Claimed(ClaimReceipt),
+    Appointed(Box<Appointed>),
+    Ended(Box<Ended>),
 }

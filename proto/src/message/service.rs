@@ -1,6 +1,6 @@
 //! Messages and papers between the buyer and the seller of a sub-task.
 
-use super::bank::HoldReceipt;
+use super::bank::{BondReceipt, HoldReceipt};
 use super::market::Ticket;
 use crate::id::{ContractId, Hash, Peer};
 use crate::key::PublicKey;
@@ -95,12 +95,24 @@ pub struct Offer {
 }
 
 /// The seller takes the offer; signed by the seller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Acceptance {
     /// Which contract.
     pub contract: ContractId,
     /// Hash of the signed offer.
     pub offer: Hash,
+    /// The bank's word for the seller's bond, where the network's rules ask for one.
+    pub bond: Option<Signed<BondReceipt>>,
+}
+
+/// The buyer takes the outputs of a report: the seller shows them to nobody before, and may claim the price after
+/// that if the buyer is silent (DESIGN §5.4, 7). Signed by the buyer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Which contract.
+    pub contract: ContractId,
+    /// Hash of the signed report.
+    pub report: Hash,
 }
 
 /// The seller does not take the offer, and is owed nothing; signed by the seller.
@@ -112,7 +124,7 @@ pub struct Declined {
     pub refusal: Refusal,
 }
 
-/// How an execution ended. Only `Succeeded` is paid.
+/// How an execution ended. Only `Succeeded` is paid, and by its cycles what was `Migrated`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     /// Exit status 0 and every declared output there.
@@ -141,13 +153,21 @@ pub enum Outcome {
     Cancelled,
     /// The seller stopped: its owner came back, it left, or its disk failed.
     Abandoned(String),
+    /// The seller stopped in order and hands a checkpoint over, from which another seller goes on (DESIGN §5.4, 6).
+    Migrated(Blob),
 }
 
 impl Outcome {
+    /// Whether a buyer that accepts it pays for the cycles.
+    #[must_use]
+    pub const fn is_payable(&self) -> bool {
+        matches!(self, Self::Succeeded | Self::Migrated(_))
+    }
+
     /// Whether another seller may do better: the failure is the seller's or the network's, not the program's.
     #[must_use]
     pub const fn is_worth_retrying(&self) -> bool {
-        matches!(self, Self::NotFetched(_) | Self::Abandoned(_) | Self::WallLimit(_))
+        matches!(self, Self::NotFetched(_) | Self::Abandoned(_) | Self::WallLimit(_) | Self::Migrated(_))
     }
 }
 
@@ -167,6 +187,7 @@ impl fmt::Display for Outcome {
             Self::NotFetched(what) => write!(out, "could not be fetched: {what}"),
             Self::Cancelled => write!(out, "was cancelled"),
             Self::Abandoned(why) => write!(out, "was given up by the seller: {why}"),
+            Self::Migrated(_) => write!(out, "was handed over with a checkpoint"),
         }
     }
 }
@@ -238,6 +259,9 @@ impl Paper for Offer {
 impl Paper for Acceptance {
     const DOMAIN: &'static str = "acceptance";
 }
+impl Paper for Taken {
+    const DOMAIN: &'static str = "taken";
+}
 impl Paper for Declined {
     const DOMAIN: &'static str = "declined";
 }
@@ -259,4 +283,5 @@ pub enum ServiceMessage {
     Cancel(Cancel),
     Report(Box<Signed<Report>>),
     Verdict(Signed<Verdict>),
+    Taken(Signed<Taken>),
 }

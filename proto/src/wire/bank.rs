@@ -1,19 +1,21 @@
 //! The bank's messages and papers on the wire.
 
+mod deal;
+mod transfer;
+
 use super::field::{ip_bytes, ip_from};
 use super::{Field, Wire, WireError, v1, wire_oneof, wire_struct};
 use crate::id::{CommandId, RequestId};
 use crate::key::PublicKey;
 use crate::message::bank::{
     Balance, BalanceQuery, BalanceReply, BankCommand, BankMessage, BankOutcome, BankReply, BankRequest,
-    Departed, Enter, Entered, HoldReceipt, OpenAccount, Order, PlaceHold, ReleaseHold, ReleasedReceipt,
-    Settle, SettledReceipt,
+    Departed, Enter, Entered, HoldReceipt, Order, PlaceHold, ReleaseHold, ReleasedReceipt, Settle,
+    SettledReceipt,
 };
 use std::net::SocketAddr;
 
 wire_struct!(Entered => Entered { request, you, peers, rules });
 wire_struct!(Departed => Departed {});
-wire_struct!(OpenAccount => OpenAccount {});
 wire_struct!(PlaceHold => PlaceHold { seller, ticket, amount, expires_in });
 wire_struct!(ReleaseHold => ReleaseHold { hold, declined, report });
 wire_struct!(Settle => Settle { hold, ticket, report, verdict });
@@ -28,6 +30,8 @@ wire_struct!(BalanceReply => BalanceReply { request, balance, standing });
 wire_oneof!(BankMessage => BankMessage . body in bank_message::Body {
     Enter = Enter, Entered = Entered, Departed = Departed, Request = Request, Reply = Reply,
     BalanceQuery = BalanceQuery, BalanceReply = BalanceReply, Refused = Refused,
+    StatementQuery = StatementQuery, Statement = Statement, ReceiptQuery = ReceiptQuery, Receipt = Receipt,
+    Claimed = Claimed, Appointed = Appointed, Ended = Ended,
 });
 
 impl Wire for Enter {
@@ -67,6 +71,13 @@ impl Wire for BankCommand {
             Order::PlaceHold(order) => Form::Hold(order.to_pb()),
             Order::ReleaseHold(order) => Form::Release(order.to_pb()),
             Order::Settle(order) => Form::Settle(order.to_pb()),
+            Order::Transfer(order) => Form::Transfer(order.to_pb()),
+            Order::Grant(order) => Form::Grant(order.to_pb()),
+            Order::Freeze(order) => Form::Freeze(order.to_pb()),
+            Order::AcceptHold(order) => Form::Accept(order.to_pb()),
+            Order::Claim(order) => Form::Claim(order.to_pb()),
+            Order::Dispute(order) => Form::Dispute(order.to_pb()),
+            Order::Judge(order) => Form::Judge(order.to_pb()),
         };
         v1::BankCommand { id: self.id.to_field(), bank: self.bank.to_field(), order: Some(order) }
     }
@@ -78,6 +89,13 @@ impl Wire for BankCommand {
             Form::Hold(order) => Wire::from_pb(order).map(Order::PlaceHold),
             Form::Release(order) => Wire::from_pb(order).map(Order::ReleaseHold),
             Form::Settle(order) => Wire::from_pb(order).map(Order::Settle),
+            Form::Transfer(order) => Wire::from_pb(order).map(Order::Transfer),
+            Form::Grant(order) => Wire::from_pb(order).map(Order::Grant),
+            Form::Freeze(order) => Wire::from_pb(order).map(Order::Freeze),
+            Form::Accept(order) => Wire::from_pb(order).map(Order::AcceptHold),
+            Form::Claim(order) => Wire::from_pb(order).map(Order::Claim),
+            Form::Dispute(order) => Wire::from_pb(order).map(Order::Dispute),
+            Form::Judge(order) => Wire::from_pb(order).map(Order::Judge),
         };
         Ok(Self {
             id: CommandId::from_field(pb.id).map_err(|e| e.inside("id"))?,
@@ -97,6 +115,10 @@ impl Wire for BankReply {
             BankOutcome::Held(receipt) => Form::Held(receipt.to_pb()),
             BankOutcome::Released(receipt) => Form::Released(receipt.to_pb()),
             BankOutcome::Settled(receipt) => Form::Settled(receipt.to_pb()),
+            BankOutcome::Accepted(receipt) => Form::Accepted(receipt.to_pb()),
+            BankOutcome::Claimed(receipt) => Form::Claimed(receipt.to_pb()),
+            BankOutcome::Disputed(receipt) => Form::Disputed(receipt.to_pb()),
+            BankOutcome::Recorded(receipt) => Form::Recorded(receipt.to_pb()),
             BankOutcome::Refused(refusal) => Form::Refused(refusal.to_pb()),
         };
         v1::BankReply { command: self.command.to_field(), outcome: Some(outcome) }
@@ -109,6 +131,10 @@ impl Wire for BankReply {
             Form::Held(receipt) => Wire::from_pb(receipt).map(BankOutcome::Held),
             Form::Released(receipt) => Wire::from_pb(receipt).map(BankOutcome::Released),
             Form::Settled(receipt) => Wire::from_pb(receipt).map(BankOutcome::Settled),
+            Form::Accepted(receipt) => Wire::from_pb(receipt).map(BankOutcome::Accepted),
+            Form::Claimed(receipt) => Wire::from_pb(receipt).map(BankOutcome::Claimed),
+            Form::Disputed(receipt) => Wire::from_pb(receipt).map(BankOutcome::Disputed),
+            Form::Recorded(receipt) => Wire::from_pb(receipt).map(BankOutcome::Recorded),
             Form::Refused(refusal) => Wire::from_pb(refusal).map(BankOutcome::Refused),
         };
         let command = CommandId::from_field(pb.command).map_err(|e| e.inside("command"))?;

@@ -1,6 +1,7 @@
 //! How single fields go over the wire: numbers, byte strings of fixed length, texts, lists, nested messages.
 
 use super::{Wire, WireError, v1};
+use crate::admission::Admission;
 use crate::commodity::{Commodity, Market};
 use crate::id::{CommandId, Hash, Peer, RequestId, RingId};
 use crate::key::{PublicKey, Signature};
@@ -37,7 +38,7 @@ macro_rules! plain_fields {
         }
     )*};
 }
-plain_fields!(u64, u32, bool);
+plain_fields!(u64, u32, i64, bool);
 
 macro_rules! number_fields {
     ($($type:ident),*) => {$(
@@ -55,6 +56,12 @@ macro_rules! byte_fields {
             fn to_field(&self) -> Vec<u8> { self.0.to_vec() }
             fn from_field(form: Vec<u8>) -> Result<Self, WireError> {
                 form.try_into().map(Self).map_err(|_| WireError::expected($expected))
+            }
+        }
+        impl Field<Option<Vec<u8>>> for Option<$type> {
+            fn to_field(&self) -> Option<Vec<u8>> { self.as_ref().map(Field::to_field) }
+            fn from_field(form: Option<Vec<u8>>) -> Result<Self, WireError> {
+                form.map(Field::from_field).transpose()
             }
         }
         impl Field<Vec<Vec<u8>>> for Vec<$type> {
@@ -273,8 +280,9 @@ impl<T: Paper> Wire for Signed<T> {
 super::wire_struct!(PricingTerms => PricingTerms { posted, weight, bonus, fixed, floor });
 super::wire_struct!(Rules => Rules {
     slot_limit, successors, rule, owner_fee, initial_grant, renewal, lease, nominal_run, cost_model, replicas, placement,
-    pricing,
+    pricing, admission, bond_percent, dispute,
 });
+super::wire_struct!(Admission => Admission { per_address, work_bits, is_by_invitation });
 
 /// The bytes of an ip address, 4 or 16.
 pub(super) fn ip_bytes(ip: IpAddr) -> Vec<u8> {

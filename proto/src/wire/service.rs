@@ -1,10 +1,10 @@
 //! The messages and papers between buyer and seller on the wire.
 
 use super::{Field, Wire, WireError, v1, wire_struct};
-use crate::id::ContractId;
+use crate::id::{ContractId, Hash, hex, unhex};
 use crate::message::service::{
     Acceptance, Blob, Cancel, Declined, Job, Limits, NamedBlob, Offer, Outcome, Phase, Progress, Report,
-    ServiceMessage, Variable, Verdict,
+    ServiceMessage, Taken, Variable, Verdict,
 };
 use crate::quantity::{Bytes, Cycles};
 use crate::time::Span;
@@ -15,7 +15,8 @@ wire_struct!(Variable => Variable { name, value });
 wire_struct!(Limits => Limits { wall, memory, disk, output, cycles });
 wire_struct!(Job => Job { program, arguments, environment, inputs, outputs, stdin, limits });
 wire_struct!(Offer => Offer { contract, task, sub_task, attempt, buyer, seller, job, hold, ticket });
-wire_struct!(Acceptance => Acceptance { contract, offer });
+wire_struct!(Acceptance => Acceptance { contract, offer, bond });
+wire_struct!(Taken => Taken { contract, report });
 wire_struct!(Declined => Declined { contract, refusal });
 wire_struct!(Verdict => Verdict { contract, report, is_accepted, reason });
 wire_struct!(Progress => Progress { contract, phase, cycles });
@@ -54,7 +55,8 @@ wrapped!(
     Accept = AcceptMessage.acceptance,
     Decline = DeclineMessage.declined,
     Report = ReportMessage.report,
-    Verdict = VerdictMessage.verdict
+    Verdict = VerdictMessage.verdict,
+    Taken = TakenMessage.taken
 );
 
 impl Field<u32> for Phase {
@@ -76,7 +78,7 @@ impl Field<u32> for Phase {
 }
 
 /// An outcome as a number, an amount and a text.
-fn flatten(outcome: &Outcome) -> (u32, i64, String) {
+pub(super) fn flatten(outcome: &Outcome) -> (u32, i64, String) {
     let amount = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     match outcome {
         Outcome::Succeeded => (1, 0, String::new()),
@@ -92,10 +94,11 @@ fn flatten(outcome: &Outcome) -> (u32, i64, String) {
         Outcome::NotFetched(what) => (11, 0, what.clone()),
         Outcome::Cancelled => (12, 0, String::new()),
         Outcome::Abandoned(why) => (13, 0, why.clone()),
+        Outcome::Migrated(Blob { hash, size }) => (14, amount(size.0), hex(&hash.0)),
     }
 }
 
-fn unflatten(number: u32, detail: i64, what: String) -> Result<Outcome, WireError> {
+pub(super) fn unflatten(number: u32, detail: i64, what: String) -> Result<Outcome, WireError> {
     let amount =
         || u64::try_from(detail).map_err(|_| WireError::expected("has to be an amount").inside("detail"));
     Ok(match number {
@@ -117,6 +120,11 @@ fn unflatten(number: u32, detail: i64, what: String) -> Result<Outcome, WireErro
         11 => Outcome::NotFetched(what),
         12 => Outcome::Cancelled,
         13 => Outcome::Abandoned(what),
+        14 => {
+            let hash = unhex(&what).map(Hash);
+            let hash = hash.ok_or(WireError::expected("has to be the checkpoint's hash").inside("what"))?;
+            Outcome::Migrated(Blob { hash, size: Bytes(amount()?) })
+        }
         _ => return Err(WireError::expected("has to be the number of an outcome").inside("outcome")),
     })
 }

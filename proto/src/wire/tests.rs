@@ -1,7 +1,7 @@
 use super::*;
 use crate::id::{CommandId, Hash, Peer, RequestId};
 use crate::key::KeyPair;
-use crate::message::bank::{BankCommand, BankMessage, BankRequest, OpenAccount, Order};
+use crate::message::bank::{BankCommand, BankMessage, BankRequest, Order};
 use crate::message::chord::{ChordMessage, FindNext, StateReply};
 use crate::message::market::{HandOver, Handed, HandedOver, Listing, MarketMessage, Platform};
 use crate::message::service::{Outcome, Report, ServiceMessage};
@@ -55,7 +55,7 @@ fn messages_are_read_back_as_they_were() {
     let hand_over = HandOver { request: RequestId(7), listings, is_last: true };
     check(&Message::Market(MarketMessage::HandOver(Box::new(hand_over))));
     check(&Message::Market(MarketMessage::HandedOver(HandedOver { request: RequestId(7) })));
-    let order = Order::OpenAccount(OpenAccount {});
+    let order = Order::OpenAccount(Box::default());
     let command = Signed::new(BankCommand { id: CommandId([1; 16]), bank: keys.public(), order }, &keys);
     check(&Message::Bank(BankMessage::Request(Box::new(BankRequest { command }))));
     for outcome in [
@@ -104,7 +104,7 @@ fn a_wrong_field_is_named_with_its_path() {
 #[test]
 fn a_changed_body_is_not_genuine() {
     let keys = KeyPair::from_secret([1; 32]);
-    let order = Order::OpenAccount(OpenAccount {});
+    let order = Order::OpenAccount(Box::default());
     let mut command = Signed::new(BankCommand { id: CommandId([1; 16]), bank: keys.public(), order }, &keys);
     assert!(command.is_genuine_by(keys.public()));
     command.body.id = CommandId([2; 16]);

@@ -6,6 +6,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proto::admission::Admission;
 use proto::message::bank::*;
 use proto::message::chord::*;
 use proto::message::market::*;
@@ -93,6 +94,34 @@ fn one<S, T: Generate>(_field: fn(&S) -> &T) -> BoxedStrategy<T> {
 impl Generate for u64 {
     fn strategy() -> BoxedStrategy<Self> {
         prop_oneof![0_u64..4, any::<u64>(), Just(Self::MAX)].boxed()
+    }
+}
+
+impl Generate for i64 {
+    fn strategy() -> BoxedStrategy<Self> {
+        prop_oneof![-4_i64..4, any::<i64>()].boxed()
+    }
+}
+
+impl Generate for How {
+    fn strategy() -> BoxedStrategy<Self> {
+        prop::sample::select(&Self::ALL[..]).boxed()
+    }
+}
+
+impl Generate for Reason {
+    fn strategy() -> BoxedStrategy<Self> {
+        let plain = [
+            Self::Opened,
+            Self::Granted,
+            Self::Transferred,
+            Self::HoldPlaced,
+            Self::BondPlaced,
+            Self::Disputed,
+            Self::Frozen,
+            Self::Freed,
+        ];
+        prop_oneof![prop::sample::select(plain.to_vec()), How::strategy().prop_map(Self::Ended)].boxed()
     }
 }
 
@@ -239,6 +268,8 @@ impl Generate for Outcome {
             text().prop_map(Self::NotFetched),
             Just(Self::Cancelled),
             text().prop_map(Self::Abandoned),
+            (Hash::strategy(), amount())
+                .prop_map(|(hash, size)| Self::Migrated(Blob { hash, size: Bytes(size) })),
         ]
         .boxed()
     }
@@ -333,12 +364,38 @@ structures! {
     Offered { ask, slices }
     Nearest { seller, lacks }
 
-    Rules { slot_limit, successors, rule, owner_fee, initial_grant, renewal, lease, nominal_run, cost_model, replicas, placement, pricing }
+    Rules { slot_limit, successors, rule, owner_fee, initial_grant, renewal, lease, nominal_run, cost_model, replicas, placement, pricing, admission, bond_percent, dispute }
+    Admission { per_address, work_bits, is_by_invitation }
     PricingTerms { posted, weight, bonus, fixed, floor }
     Enter { request, listen, slot, is_member }
     Entered { request, you, peers, rules }
     Departed {}
-    OpenAccount {}
+    OpenAccount { invitation, nonce }
+    Invitation { bank, account, expires }
+    Payment { to, amount }
+    Transfer { payments, memo }
+    Grant { to, amount, reason }
+    Freeze { account, is_frozen, reason }
+    AcceptHold { hold }
+    Claim { hold, ticket, report, taken }
+    Dispute { hold, offer, reason }
+    Judge { hold, finding }
+    Finding { contract, report, outcome, cycles, outputs, stdout, stderr }
+    Appointment { bank, contract, offer, report, arbiter, fee, until }
+    Appointed { appointment, offer }
+    BondReceipt { hold, bank, seller, bond }
+    ClaimReceipt { hold, report, is_taken, until }
+    DisputeReceipt { hold, deposit, stake }
+    RecordedReceipt { sequence, time }
+    Shares { buyer_held, seller_held, buyer, seller, owner, arbiter, pool }
+    Ending { hold, how, buyer, seller, owner, arbiter, shares }
+    Ended { ending }
+    StatementQuery { request, before, limit }
+    Entry { sequence, time, reason, contract, other, available, held, memo }
+    Statement { request, entries, is_complete }
+    ReceiptQuery { request, contract }
+    DealReceipt { bank, ending, sequence, time, chain, placed, papers }
+    ReceiptReply { request, receipt }
     PlaceHold { seller, ticket, amount, expires_in }
     ReleaseHold { hold, declined, report }
     Settle { hold, ticket, report, verdict }
@@ -358,7 +415,8 @@ structures! {
     Limits { wall, memory, disk, output, cycles }
     Job { program, arguments, environment, inputs, outputs, stdin, limits }
     Offer { contract, task, sub_task, attempt, buyer, seller, job, hold, ticket }
-    Acceptance { contract, offer }
+    Acceptance { contract, offer, bond }
+    Taken { contract, report }
     Declined { contract, refusal }
     Report { contract, offer, outcome, cycles, outputs, stdout, stderr }
     Verdict { contract, report, is_accepted, reason }
@@ -380,10 +438,15 @@ choices! {
         List, Listed, Delist, FindSeller, Matched, NoSeller, Refused, Reserve, Reserved, Unavailable,
         HandOver, HandedOver, Survey, Surveyed
     }
-    Order { OpenAccount, PlaceHold, ReleaseHold, Settle }
-    BankOutcome { Opened, Held, Released, Settled, Refused }
-    BankMessage { Enter, Entered, Departed, Request, Reply, BalanceQuery, BalanceReply, Refused }
-    ServiceMessage { Offer, Accept, Decline, Progress, Cancel, Report, Verdict }
+    Order {
+        OpenAccount, PlaceHold, ReleaseHold, Settle, Transfer, Grant, Freeze, AcceptHold, Claim, Dispute, Judge
+    }
+    BankOutcome { Opened, Held, Released, Settled, Accepted, Claimed, Disputed, Recorded, Refused }
+    BankMessage {
+        Enter, Entered, Departed, Request, Reply, BalanceQuery, BalanceReply, Refused, StatementQuery, Statement,
+        ReceiptQuery, Receipt, Claimed, Appointed, Ended
+    }
+    ServiceMessage { Offer, Accept, Decline, Progress, Cancel, Report, Verdict, Taken }
     Message { Chord, Market, Bank, Service, Overlay }
 }
 

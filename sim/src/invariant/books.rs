@@ -4,7 +4,7 @@
 
 use super::{Breach, Checked};
 use bank::{Bank, Event, Record};
-use proto::message::bank::Order;
+use proto::message::bank::{Ending, Order, Shares};
 use proto::{ContractId, Money, PublicKey};
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ impl Books {
     /// Enters a record.
     pub(crate) fn enter(&mut self, record: &Record) -> Checked {
         match &record.event {
-            Event::AccountOpened { command, granted } => {
+            Event::AccountOpened { command, granted, .. } => {
                 self.issued += money(*granted);
                 self.give(command.signer, *granted);
                 Ok(())
@@ -72,19 +72,8 @@ impl Books {
                     format!("hold {} was placed twice", command.body.id)
                 })
             }
-            Event::HoldReleased { command, returned } => {
-                let Order::ReleaseHold(order) = &command.body.order else {
-                    return Err(Breach::new("books", "a hold was released by another order"));
-                };
-                self.give_back(order.hold, *returned)
-            }
-            Event::HoldExpired { hold, returned } => self.give_back(*hold, *returned),
-            Event::HoldSettled { command, seller_paid, owner_paid, returned } => {
-                let Order::Settle(order) = &command.body.order else {
-                    return Err(Breach::new("books", "a hold was settled by another order"));
-                };
-                self.settle(order.hold, order.ticket.body.owner.key, [*seller_paid, *owner_paid, *returned])
-            }
+            Event::HoldClosed { ending, .. } => self.close(ending),
+            _ => Err(Breach::new("books", "a record that these books do not know")),
         }
     }
 
@@ -111,28 +100,26 @@ impl Books {
         })
     }
 
-    fn settle(&mut self, hold: ContractId, owner: PublicKey, parts: [Money; 3]) -> Checked {
+    fn close(&mut self, ending: &Ending) -> Checked {
+        let Ending { hold, how, shares, .. } = *ending;
         if self.paid.contains_key(&hold) {
             return Err(Breach::new("paid_once", format!("contract {hold} is paid a second time")));
         }
         let Held { buyer, seller, amount } = self.holds.remove(&hold).ok_or_else(|| unknown(hold))?;
-        let [paid, fee, returned] = parts;
+        let Shares { seller: paid, owner: fee, buyer: returned, .. } = shares;
         Breach::unless(money(paid) + money(fee) + money(returned) == money(amount), "books", || {
-            format!("hold {hold} of {amount} credits was shared out as {paid} + {fee} + {returned}")
+            let how = how.name();
+            format!(
+                "hold {hold} of {amount} credits was {how}, and shared out as {paid} + {fee} + {returned}"
+            )
         })?;
-        for (account, part) in [(seller, paid), (owner, fee), (buyer, returned)] {
-            self.give(account, part);
-        }
-        self.paid.insert(hold, Deal { buyer, seller, owner, paid, fee });
-        Ok(())
-    }
-
-    fn give_back(&mut self, hold: ContractId, returned: Money) -> Checked {
-        let Held { buyer, amount, .. } = self.holds.remove(&hold).ok_or_else(|| unknown(hold))?;
+        self.give(seller, paid);
         self.give(buyer, returned);
-        Breach::unless(returned == amount, "books", || {
-            format!("hold {hold} of {amount} credits was given back as {returned}")
-        })
+        if let Some(owner) = ending.owner {
+            self.give(owner, fee);
+            self.paid.insert(hold, Deal { buyer, seller, owner, paid, fee });
+        }
+        Ok(())
     }
 
     fn give(&mut self, account: PublicKey, amount: Money) {

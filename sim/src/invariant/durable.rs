@@ -2,7 +2,7 @@
 //! the journal, and a bank that starts again finds it there.
 
 use super::{Breach, Checked};
-use bank::{Event, Record};
+use bank::Record;
 use proto::CommandId;
 use proto::message::bank::{BankMessage, BankOutcome};
 use std::collections::BTreeSet;
@@ -47,11 +47,5 @@ impl Durable {
 }
 
 fn command(record: &Record) -> Option<CommandId> {
-    match &record.event {
-        Event::AccountOpened { command, .. }
-        | Event::HoldPlaced { command, .. }
-        | Event::HoldReleased { command, .. }
-        | Event::HoldSettled { command, .. } => Some(command.body.id),
-        Event::HoldExpired { .. } => None,
-    }
+    record.command().map(|command| command.body.id)
 }

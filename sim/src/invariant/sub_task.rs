@@ -3,7 +3,6 @@
 
 use super::{Breach, Checked};
 use bank::{Event, Record};
-use proto::message::bank::Order;
 use proto::message::service::Offer;
 use proto::{ContractId, PublicKey};
 use std::collections::BTreeMap;
@@ -26,16 +25,13 @@ impl SubTasks {
 
     /// The bank has decided something.
     pub(crate) fn enter(&mut self, record: &Record) -> Checked {
-        let Event::HoldSettled { command, .. } = &record.event else { return Ok(()) };
-        let Order::Settle(order) = &command.body.order else { return Ok(()) };
-        let Some(sub_task) = self.of.get(&order.hold) else { return Ok(()) };
-        let first = *self.paid.entry(*sub_task).or_insert(order.hold);
-        Breach::unless(first == order.hold, "sub_task_paid_once", || {
+        let Event::HoldClosed { ending, .. } = &record.event else { return Ok(()) };
+        let hold = ending.hold;
+        let Some(sub_task) = self.of.get(&hold).filter(|_| ending.how.is_paid()) else { return Ok(()) };
+        let first = *self.paid.entry(*sub_task).or_insert(hold);
+        Breach::unless(first == hold, "sub_task_paid_once", || {
             let (buyer, _, number) = sub_task;
-            format!(
-                "sub-task {number} of {buyer} is paid for contract {first} and for contract {}",
-                order.hold
-            )
+            format!("sub-task {number} of {buyer} is paid for contract {first} and for contract {hold}")
         })
     }
 

@@ -83,6 +83,7 @@ const fn reason_code(verdict: &Verdict) -> &'static str {
             Outcome::NotFetched(_) => "not_fetched",
             Outcome::Cancelled => "cancelled",
             Outcome::Abandoned(_) => "abandoned",
+            Outcome::Migrated(_) => "migrated",
         },
         Verdict::NotPlaced { .. } => "not_placed",
         Verdict::NotPaid(refusal) | Verdict::Declined(refusal) => refusal.code.name(),

@@ -4,6 +4,7 @@ mod ends;
 mod lies;
 mod notices;
 mod outage;
+mod random;
 mod table;
 
 use crate::papers::{Deal, declined, release};

@@ -149,7 +149,7 @@ impl Stage {
                 self.input(who, BankMessage::Enter(enter));
             }
             Act::Leave { who } => self.input(who, BankMessage::Departed(Departed {})),
-            Act::Wait { secs } => self.wait(Span::secs(secs)),
+            Act::Wait { secs } => self.world.wait(Span::secs(secs)),
             Act::Restart { secs } => {
                 let away = Span::secs(secs);
                 self.away = Span(self.away.0 + away.0 + OUTAGE_GRACE.0);
@@ -157,7 +157,7 @@ impl Stage {
                 let journal = self.world.journal.clone();
                 self.world.bank =
                     Bank::replay(self.config.clone(), [3; 32], self.world.now, journal).unwrap();
-                self.wait(Span(0));
+                self.world.wait(Span(0));
             }
             Act::Spend { who } => {
                 let (available, _) = self.world.money(who).unwrap();
@@ -165,17 +165,6 @@ impl Stage {
                 self.send(who, hold(other, proto::Hash([9; 32]), available, 1));
             }
         }
-    }
-
-    /// Lets time pass; the bank is woken at each moment that it asks for.
-    fn wait(&mut self, span: Span) {
-        let end = self.world.now.after(span);
-        while let Some(time) = self.world.bank.poll_timeout().filter(|time| *time <= end) {
-            self.world.now = self.world.now.max(time);
-            self.world.input(Input::Timeout);
-        }
-        self.world.now = end;
-        self.world.input(Input::Timeout);
     }
 
     fn order(&mut self, pick: usize, what: What, who: Who, cycles: u64, lie: Lie) {
@@ -227,7 +216,7 @@ impl Stage {
         let longest = LONGEST.0 + DISPUTE.0 + ARBITER_WAIT.0 + DISPUTE.0 * MAX_ARBITERS as u64;
         let newest = self.contracts.values().map(|contract| contract.placed).max().unwrap_or(self.world.now);
         let end = newest.after(Span(longest + self.away.0));
-        self.wait(end.since(self.world.now).max(Span::secs(2)));
+        self.world.wait(end.since(self.world.now).max(Span::secs(2)));
         assert_eq!(self.world.bank.totals().open_holds, 0, "nothing outlives the sum of its deadlines");
         assert_eq!(self.world.bank.totals().held, Money(0));
         let mut ends: BTreeMap<_, Ending> = BTreeMap::new();

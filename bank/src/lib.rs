@@ -32,6 +32,7 @@ mod replay;
 mod search;
 mod settlement;
 mod slab;
+mod snapshot;
 mod standing;
 pub mod store;
 mod transfer;
@@ -257,6 +258,13 @@ impl Bank {
     #[must_use]
     pub const fn head(&self) -> Hash {
         self.ledger.head
+    }
+
+    /// A hash of all that the ledger holds: the same for every ledger that came from the same records, and the last 32
+    /// bytes of [`Replay::snapshot`]. It looks at everything, so it is for checks and not for every record.
+    #[must_use]
+    pub fn state_hash(&self) -> Hash {
+        snapshot::write(&self.ledger).1
     }
 
     /// The nodes that were alive at the last input, by key.

@@ -19,6 +19,8 @@ mod replay;
 #[cfg(test)]
 mod settlement;
 #[cfg(test)]
+mod snapshot;
+#[cfg(test)]
 mod standing;
 #[cfg(test)]
 mod time;

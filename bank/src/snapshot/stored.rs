@@ -2,7 +2,7 @@
 //! length before them. Every value has one encoding.
 
 use proto::message::bank::{How, Shares};
-use proto::{CommandId, Hash, Money, PublicKey, Span, Time};
+use proto::{CommandId, Cycles, Hash, Money, PublicKey, Rate, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Why bytes are no value.
@@ -83,7 +83,7 @@ macro_rules! numbers {
         }
     )*};
 }
-numbers!(u8, u16, u32, u64);
+numbers!(u8, u32, u64);
 
 macro_rules! wrapped {
     ($($type:ident),*) => {$(
@@ -98,7 +98,7 @@ macro_rules! wrapped {
         }
     )*};
 }
-wrapped!(Money, Time, Span, PublicKey, CommandId, Hash);
+wrapped!(Money, Rate, Cycles, Time, PublicKey, CommandId, Hash);
 
 impl Stored for bool {
     fn put(&self, out: &mut Vec<u8>) {
@@ -114,14 +114,19 @@ impl Stored for bool {
     }
 }
 
-impl<T: Stored> Stored for Option<T> {
+impl<T: Stored> Stored for Vec<T> {
     fn put(&self, out: &mut Vec<u8>) {
-        self.is_some().put(out);
+        u64::try_from(self.len()).unwrap_or(u64::MAX).put(out);
         self.iter().for_each(|value| value.put(out));
     }
 
     fn take(from: &mut Source<'_>) -> Result<Self, Broken> {
-        if bool::take(from)? { T::take(from).map(Some) } else { Ok(None) }
+        let mut values = Self::new();
+        from.list(|value| {
+            values.push(value);
+            Ok(())
+        })?;
+        Ok(values)
     }
 }
 

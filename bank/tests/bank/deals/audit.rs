@@ -182,4 +182,6 @@ fn what_is_said_of_a_seller_follows_from_the_ends_of_its_contracts() {
     assert_eq!(told(&[Accept, Deliver, Wait(61)]), (0, 0), "delivered and not taken");
     assert_eq!(told(&[Claim, Dispute, Wait(31)]), (0, 0), "undecided");
     assert_eq!(told(&[Accept, Release(2)]), (0, 0));
+    assert_eq!(told(&[Claim, Release(2)]), (0, 0));
+    assert_eq!(told(&[Claim, Dispute, Release(2)]), (0, 1), "taken back when it was objected to");
 }

@@ -15,9 +15,9 @@ use crate::deal::{Deal, Stage};
 use crate::fingerprint::Fingerprint;
 use crate::hold::{Hold, Holds};
 use crate::memory::{Answer, Executed, Memory};
-use crate::record::{Event, Network, Record, genesis};
+use crate::record::{Event, Network, Plain, Record, genesis};
 use crate::standing::{Conduct, Standings};
-use crate::transfer::{step_frozen, step_granted, step_transferred};
+use crate::transfer::{step_frozen, step_granted, step_plain, step_transferred};
 use proto::message::bank::{BankCommand, Ending, Order};
 use proto::{CommandId, Hash, Money, PublicKey, Signed, Time};
 
@@ -109,8 +109,18 @@ impl Ledger {
     pub(crate) fn apply(&mut self, record: &Record) -> Result<(), Violation> {
         let mut step = self.step(&record.event, record.time)?;
         step.seed(record.chain);
-        self.execute(step, record.time)?;
-        (self.sequence, self.time, self.head) = (self.sequence.saturating_add(1), record.time, record.chain);
+        self.finish(step, record.time, record.chain)
+    }
+
+    /// Applies a record of a transfer whose sequence, time and chain are right.
+    pub(crate) fn apply_plain(&mut self, record: &Plain<'_>) -> Result<(), Violation> {
+        let step = self.not_again(step_plain(self, record)?)?;
+        self.finish(step, record.time, record.chain)
+    }
+
+    fn finish(&mut self, step: Step, time: Time, chain: Hash) -> Result<(), Violation> {
+        self.execute(step, time)?;
+        (self.sequence, self.time, self.head) = (self.sequence.saturating_add(1), time, chain);
         check_touched(self)
     }
 
@@ -134,6 +144,11 @@ impl Ledger {
             Event::Frozen { command } => step_frozen(self, command),
         }?;
         step.postings.retain(|posting| posting.change != 0);
+        self.not_again(step)
+    }
+
+    /// A command is executed once.
+    fn not_again(&self, step: Step) -> Result<Step, Violation> {
         if step.executed.as_ref().is_some_and(|(id, ..)| self.memory.find(*id).is_some()) {
             return Err(impossible("a command was executed twice"));
         }

@@ -3,8 +3,10 @@
 use crate::account::{Posting, Side};
 use crate::check::Violation;
 use crate::decide::{Counter, MAX_ACCOUNTS, check_issue, enough_money, no_account, not_frozen};
+use crate::fingerprint::{Fingerprint, Gist};
 use crate::ledger::{Ledger, Step, executed, impossible};
-use crate::memory::Answer;
+use crate::memory::{Answer, Executed};
+use crate::record::Plain;
 use proto::message::bank::{BankCommand, Freeze, Grant, MAX_MEMO, MAX_PAYMENTS, Order, Payment, Transfer};
 use proto::{Money, PublicKey, Refusal, RefusalCode, Signed};
 
@@ -16,7 +18,7 @@ pub(crate) fn total(payments: &[Payment]) -> Option<Money> {
 /// Whether `payer` may give this order.
 pub(crate) fn may_transfer(at: &Counter<'_>, payer: PublicKey, order: &Transfer) -> Result<(), Refusal> {
     let ledger = at.ledger;
-    let sum = check_form(payer, order)?;
+    let sum = check_form(payer, &order.payments, &order.memo)?;
     let account = ledger.accounts.find(payer).ok_or_else(|| no_account(payer))?;
     let payees = order.payments.iter().map(|payment| payment.to);
     if let Some(stranger) = payees.into_iter().find(|payee| ledger.accounts.find(*payee).is_none()) {
@@ -55,22 +57,40 @@ pub(crate) fn step_transferred(ledger: &Ledger, command: &Signed<BankCommand>) -
     let Order::Transfer(order) = &command.body.order else {
         return Err(impossible("money was transferred by another order"));
     };
-    if check_form(command.signer, order).is_err() {
+    let postings = paid(ledger, command.signer, &order.payments, &order.memo)?;
+    Ok(Step { postings, ..recorded(ledger, command) })
+}
+
+/// What a record of a transfer changes that was not taken apart.
+pub(crate) fn step_plain(ledger: &Ledger, record: &Plain<'_>) -> Result<Step, Violation> {
+    let Plain { digest, id, payer, payments, memo, .. } = record;
+    let postings = paid(ledger, *payer, payments, memo)?;
+    let fingerprint = Fingerprint { digest: *digest, gist: Gist::of_payments(payments) };
+    let executed = Some((*id, *payer, Executed { fingerprint, answer: Answer::Recorded(ledger.sequence) }));
+    Ok(Step { postings, executed, ..Step::default() })
+}
+
+/// The postings of payments that can have happened.
+fn paid(
+    ledger: &Ledger,
+    payer: PublicKey,
+    payments: &[Payment],
+    memo: &str,
+) -> Result<Vec<Posting>, Violation> {
+    let Ok(sum) = check_form(payer, payments, memo) else {
         return Err(impossible("money was transferred in a form that no bank takes"));
-    }
-    if ledger.accounts.find(command.signer).is_none_or(|payer| payer.is_frozen) {
+    };
+    if ledger.accounts.find(payer).is_none_or(|payer| payer.is_frozen) {
         return Err(impossible("money was transferred by an account that is frozen or not there"));
     }
-    if order.payments.iter().any(|payment| ledger.accounts.find(payment.to).is_none()) {
+    if payments.iter().any(|payment| ledger.accounts.find(payment.to).is_none()) {
         return Err(impossible("money was transferred to an account that is not there"));
     }
-    let mut step = recorded(ledger, command);
-    step.postings = Vec::with_capacity(order.payments.len() + 1);
-    step.postings
-        .extend(total(&order.payments).map(|sum| Posting::debit(Side::Available(command.signer), sum)));
+    let mut postings = Vec::with_capacity(payments.len() + 1);
+    postings.push(Posting::debit(Side::Available(payer), sum));
     let credit = |payment: &Payment| Posting::credit(Side::Available(payment.to), payment.amount);
-    step.postings.extend(order.payments.iter().map(credit));
-    Ok(step)
+    postings.extend(payments.iter().map(credit));
+    Ok(postings)
 }
 
 /// What a grant of the operator changes.
@@ -107,20 +127,20 @@ fn recorded(ledger: &Ledger, command: &Signed<BankCommand>) -> Step {
 }
 
 /// The sum of a transfer that has the right form.
-fn check_form(payer: PublicKey, order: &Transfer) -> Result<Money, Refusal> {
+fn check_form(payer: PublicKey, payments: &[Payment], memo: &str) -> Result<Money, Refusal> {
     let malformed = |message: String| Err(Refusal::new(RefusalCode::Malformed, message, ""));
-    if order.payments.is_empty() || order.payments.len() > MAX_PAYMENTS {
-        let count = order.payments.len();
+    if payments.is_empty() || payments.len() > MAX_PAYMENTS {
+        let count = payments.len();
         return malformed(format!("a transfer has 1 to {MAX_PAYMENTS} payments, not {count}"));
     }
-    check_memo("memo", &order.memo)?;
-    if order.payments.iter().any(|payment| payment.to == payer) {
+    check_memo("memo", memo)?;
+    if payments.iter().any(|payment| payment.to == payer) {
         return malformed("payer and payee are the same account".into());
     }
-    if order.payments.iter().any(|payment| payment.amount == Money::ZERO) {
+    if payments.iter().any(|payment| payment.amount == Money::ZERO) {
         return Err(Refusal::new(RefusalCode::BadAmount, "a payment has to be of more than nothing", ""));
     }
-    total(&order.payments).ok_or_else(|| {
+    total(payments).ok_or_else(|| {
         Refusal::new(RefusalCode::BadAmount, "the payments come to more than can be counted", "")
     })
 }

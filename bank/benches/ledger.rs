@@ -10,7 +10,7 @@
     reason = "a benchmark prints, and ends where it cannot go on"
 )]
 
-use bank::{Event, Network, Record, Replay, genesis};
+use bank::{Event, Record, Replay, genesis};
 use proto::message::bank::{BankCommand, Grant, Order, Payment, Transfer};
 use proto::{CommandId, Hash, KeyPair, Money, PublicKey, Signature, Signed, Time};
 use std::hint::black_box;
@@ -41,11 +41,11 @@ fn main() {
     drop(few);
     println!("\n{MANY} accounts");
     let mut many = World::with_accounts(MANY);
+    let records = many.records(MANY, 1, &|number| (number % MANY, number));
     let before = resident();
-    let mut remembered = many.records(MANY, 1, &|number| (number % MANY, number));
-    let before = before.max(resident());
-    remembered.drain(..).for_each(|bytes| many.ledger.follow_encoded(&bytes).expect("follows"));
+    records.iter().for_each(|bytes| many.ledger.follow_encoded(bytes).expect("follows"));
     let each = per(resident().saturating_sub(before), MANY);
+    drop(records);
     println!("  {each:>12.1} bytes for a remembered command");
     many.replay("one payment each", 1, |number| (number.wrapping_mul(0x9e37_79b9) % MANY, number));
     many.snapshot();

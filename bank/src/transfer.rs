@@ -4,7 +4,7 @@ use crate::account::{Posting, Side};
 use crate::check::Violation;
 use crate::decide::{Counter, MAX_ACCOUNTS, check_issue, enough_money, no_account, not_frozen};
 use crate::fingerprint::{Fingerprint, Gist};
-use crate::ledger::{Ledger, Step, executed, impossible};
+use crate::ledger::{Ledger, Step, TWICE, executed, impossible};
 use crate::memory::{Answer, Executed};
 use crate::record::Plain;
 use proto::message::bank::{BankCommand, Freeze, Grant, MAX_MEMO, MAX_PAYMENTS, Order, Payment, Transfer};
@@ -61,13 +61,29 @@ pub(crate) fn step_transferred(ledger: &Ledger, command: &Signed<BankCommand>) -
     Ok(Step { postings, ..recorded(ledger, command) })
 }
 
-/// What a record of a transfer changes that was not taken apart.
-pub(crate) fn step_plain(ledger: &Ledger, record: &Plain<'_>) -> Result<Step, Violation> {
-    let Plain { digest, id, payer, payments, memo, .. } = record;
-    let postings = paid(ledger, *payer, payments, memo)?;
-    let fingerprint = Fingerprint { digest: *digest, gist: Gist::of_payments(payments) };
-    let executed = Some((*id, *payer, Executed { fingerprint, answer: Answer::Recorded(ledger.sequence) }));
-    Ok(Step { postings, executed, ..Step::default() })
+/// Carries a transfer out whose record was not taken apart: what [`step_transferred`] and `execute` come to, with every key
+/// looked up once.
+pub(crate) fn apply_plain(ledger: &mut Ledger, record: &Plain<'_>) -> Result<(), Violation> {
+    let Plain { payer, payments, memo, time, .. } = record;
+    let Ok(sum) = check_form(*payer, payments, memo) else { return Err(OTHER_FORM) };
+    let number = ledger.accounts.number(*payer).ok_or(NO_PAYER)?;
+    if ledger.accounts.at(number).is_none_or(|account| account.is_frozen) {
+        return Err(NO_PAYER);
+    }
+    if ledger.memory.find(record.id).is_some() {
+        return Err(TWICE);
+    }
+    ledger.memory.forget_aged(*time);
+    ledger.touched.clear();
+    ledger.accounts.change_available(number, -i128::from(sum.0))?;
+    for Payment { to, amount } in payments {
+        let payee = ledger.accounts.number(*to).ok_or(NO_PAYEE)?;
+        ledger.accounts.change_available(payee, i128::from(amount.0))?;
+    }
+    let fingerprint = Fingerprint { digest: record.digest, gist: Gist::of_payments(payments) };
+    let executed = Executed { fingerprint, answer: Answer::Recorded(ledger.sequence) };
+    ledger.memory.remember_over(record.id, executed, number.saturating_add(1), *time);
+    Ok(())
 }
 
 /// The postings of payments that can have happened.
@@ -77,14 +93,12 @@ fn paid(
     payments: &[Payment],
     memo: &str,
 ) -> Result<Vec<Posting>, Violation> {
-    let Ok(sum) = check_form(payer, payments, memo) else {
-        return Err(impossible("money was transferred in a form that no bank takes"));
-    };
+    let Ok(sum) = check_form(payer, payments, memo) else { return Err(OTHER_FORM) };
     if ledger.accounts.find(payer).is_none_or(|payer| payer.is_frozen) {
-        return Err(impossible("money was transferred by an account that is frozen or not there"));
+        return Err(NO_PAYER);
     }
     if payments.iter().any(|payment| ledger.accounts.find(payment.to).is_none()) {
-        return Err(impossible("money was transferred to an account that is not there"));
+        return Err(NO_PAYEE);
     }
     let mut postings = Vec::with_capacity(payments.len() + 1);
     postings.push(Posting::debit(Side::Available(payer), sum));
@@ -92,6 +106,10 @@ fn paid(
     postings.extend(payments.iter().map(credit));
     Ok(postings)
 }
+
+const OTHER_FORM: Violation = impossible("money was transferred in a form that no bank takes");
+const NO_PAYER: Violation = impossible("money was transferred by an account that is frozen or not there");
+const NO_PAYEE: Violation = impossible("money was transferred to an account that is not there");
 
 /// What a grant of the operator changes.
 pub(crate) fn step_granted(ledger: &Ledger, command: &Signed<BankCommand>) -> Result<Step, Violation> {

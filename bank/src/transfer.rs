@@ -35,6 +35,10 @@ pub(crate) fn may_grant(at: &Counter<'_>, signer: PublicKey, order: &Grant) -> R
     if order.amount == Money::ZERO {
         return Err(Refusal::new(RefusalCode::BadAmount, "a grant has to be of more than nothing", ""));
     }
+    if !order.to.is_usable() {
+        let message = format!("{} is no key that anybody can have", order.to);
+        return Err(Refusal::new(RefusalCode::Malformed, message, "copy the account's key whole"));
+    }
     let is_new = at.ledger.accounts.find(order.to).is_none();
     if is_new && at.ledger.accounts.count() >= MAX_ACCOUNTS {
         return Err(crate::decide::no_more_accounts(at.ledger));

@@ -1,6 +1,8 @@
 //! The bank as its users see it: orders and answers, holds and their ends, the journal, and the registry.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod bootstrap;
 #[cfg(test)]
 mod client;
@@ -13,6 +15,8 @@ mod orders;
 #[cfg(test)]
 mod papers;
 #[cfg(test)]
+mod precedence;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod replay;
@@ -24,5 +28,7 @@ mod snapshot;
 mod standing;
 #[cfg(test)]
 mod time;
+#[cfg(test)]
+mod transfers;
 #[cfg(test)]
 mod world;

@@ -9,6 +9,8 @@ mod client;
 #[cfg(test)]
 mod deals;
 #[cfg(test)]
+mod encoded;
+#[cfg(test)]
 mod journal;
 #[cfg(test)]
 mod model;

@@ -1,11 +1,15 @@
 //! The bank as its users see it: orders and answers, holds and their ends, the journal, and the registry.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod bootstrap;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
 mod deals;
+#[cfg(test)]
+mod encoded;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
@@ -14,6 +18,8 @@ mod model;
 mod orders;
 #[cfg(test)]
 mod papers;
+#[cfg(test)]
+mod precedence;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
@@ -26,5 +32,7 @@ mod snapshot;
 mod standing;
 #[cfg(test)]
 mod time;
+#[cfg(test)]
+mod transfers;
 #[cfg(test)]
 mod world;

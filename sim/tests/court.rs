@@ -33,3 +33,19 @@ fn who_follows_the_protocol_is_paid_by_the_ticket() {
     check("declined", &[How::Released]);
     check("failed", &[How::Released]);
 }
+
+#[test]
+fn all_cases() {
+    let mut failed = Vec::new();
+    for case in Case::all() {
+        for seed in 1..=3 {
+            match run(&case, seed) {
+                Ok(outcome) => eprintln!("{outcome}"),
+                Err(violation) => {
+                    failed.push(format!("{} {} {}: {}", case.name, seed, violation.invariant, violation.what))
+                }
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}

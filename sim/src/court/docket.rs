@@ -213,9 +213,13 @@ impl Docket {
         let Order::AcceptHold(order) = &command.body.order else {
             return Err(illegal(command.body.id, "accepted by another order"));
         };
-        let (id, percent) = (order.hold, self.rules.bond_percent);
+        let (id, percent, quiet) = (order.hold, self.rules.bond_percent, self.quiet_until);
         let entry = self.entry(id)?;
-        legal(entry.stage == Stage::Held && time < entry.expires, id, "accepted when it cannot be")?;
+        legal(
+            entry.stage == Stage::Held && time < entry.expires.max(quiet),
+            id,
+            "accepted when it cannot be",
+        )?;
         legal(command.signer == entry.seller, id, "accepted by somebody else")?;
         legal(
             percent > 0 && bond == shares::bond(entry.at.amount, percent),
@@ -230,12 +234,12 @@ impl Docket {
         let Order::Claim(claim) = &command.body.order else {
             return Err(illegal(command.body.id, "claimed by another order"));
         };
-        let (id, dispute) = (claim.hold, self.rules.dispute);
+        let (id, dispute, quiet) = (claim.hold, self.rules.dispute, self.quiet_until);
         let entry = self.entry(id)?;
         let is_taken = is_taken(claim, entry.buyer);
         let may = matches!(entry.stage, Stage::Held | Stage::Accepted)
             || (entry.stage == Stage::Proved && is_taken);
-        legal(may && time < entry.expires, id, "claimed when it cannot be")?;
+        legal(may && time < entry.expires.max(quiet), id, "claimed when it cannot be")?;
         let report = &claim.report;
         let is_genuine = report.is_genuine_by(entry.seller) && report.body.contract == id;
         legal(command.signer == entry.seller && is_genuine, id, "claimed by somebody else")?;
@@ -253,12 +257,12 @@ impl Docket {
         let Order::Dispute(order) = &command.body.order else {
             return Err(illegal(command.body.id, "disputed by another order"));
         };
-        let (id, wait) = (order.hold, FIRST_WITHIN);
+        let (id, quiet) = (order.hold, self.quiet_until);
         let seller = self.entry(id)?.seller;
         let has = self.available.get(&seller).copied().unwrap_or(0);
         let entry = self.entry(id)?;
         legal(entry.stage == Stage::Claimed, id, "disputed when nothing is claimed")?;
-        legal(time < entry.due, id, "disputed when its time was over")?;
+        legal(time < entry.due.max(quiet), id, "disputed when its time was over")?;
         legal(command.signer == entry.buyer, id, "disputed by somebody else")?;
         let reported = entry.report.as_ref().map(|report| report.body.offer);
         let fits = order.offer.is_genuine_by(entry.buyer) && Some(order.offer.hash()) == reported;
@@ -268,7 +272,7 @@ impl Docket {
         let missing = (deposit - entry.at.bond).max(0).min(has);
         legal(stake == missing, id, "disputed with another stake")?;
         (entry.at.deposit, entry.at.stake) = (deposit, stake);
-        (entry.stage, entry.due) = (Stage::Disputed, time.after(wait));
+        (entry.stage, entry.due) = (Stage::Disputed, time.after(FIRST_WITHIN));
         let buyer = entry.buyer;
         self.set_aside(buyer, deposit, id)?;
         self.set_aside(seller, stake, id)
@@ -296,7 +300,7 @@ impl Docket {
         legal(!self.closed.contains_key(&id), id, "it ends a second time")?;
         let entry = self.open.remove(&id).ok_or_else(|| illegal(id, "it ends, and is not open"))?;
         let (how, bill) = match command {
-            Some(command) => entry.by_order(id, command, time)?,
+            Some(command) => entry.by_order(id, command, time, self.quiet_until)?,
             None => entry.in_silence(id, time, self.quiet_until)?,
         };
         legal(how.contains(&ending.how), id, &format!("{} where only {how:?} may be", ending.how.name()))?;
@@ -357,8 +361,10 @@ impl Entry {
         id: ContractId,
         command: &Signed<BankCommand>,
         time: Time,
+        quiet_until: Time,
     ) -> Result<(&'static [How], Option<Bill>), Breach> {
         let is_party = command.signer == self.buyer || command.signer == self.seller;
+        legal(time < self.due.max(quiet_until), id, "it ends by an order when its time was over")?;
         match &command.body.order {
             Order::Settle(order) => {
                 let verdict = &order.verdict;
@@ -383,7 +389,7 @@ impl Entry {
             }
             Order::Judge(order) => {
                 let finding = &order.finding;
-                legal(self.stage == Stage::Disputed && time < self.due, id, "judged when it cannot be")?;
+                legal(self.stage == Stage::Disputed, id, "judged when it cannot be")?;
                 let fits = finding.is_genuine_by(command.signer) && finding.body.contract == id;
                 let is_named = self.named.last() == Some(&command.signer);
                 legal(fits && is_named, id, "judged by somebody else")?;

@@ -371,8 +371,8 @@ fn upsets() -> Vec<Case> {
         },
         Case {
             name: "clock_ahead",
-            about: "the bank's clock goes ahead by an hour: what everybody set aside goes back",
-            rules: Rules::LOCAL,
+            about: "the bank's clock goes ahead by an hour while sellers have bonds up: that is as if it had been away",
+            rules: BONDED,
             upsets: vec![(Span::secs(25), Upset::Forwards(hour))],
             ..all.clone()
         },

@@ -57,6 +57,7 @@ pub(super) fn job(contract: CommandId, seller: Seller) -> Job {
         inputs: Vec::new(),
         outputs: vec!["out".into()],
         stdin: None,
+        resume: None,
         limits: Limits {
             wall: Span::secs(60),
             memory: Bytes::mib(64),

@@ -71,6 +71,8 @@ pub(super) struct World<'a> {
     durable: Durable,
     mutant: &'a mut dyn Mutant,
     upsets_ahead: usize,
+    /// From when the bank has had the time to notice a leap of its clock.
+    looks_from: Time,
     bank_starts: u32,
     drawn: u32,
     forged: u32,
@@ -112,6 +114,7 @@ impl<'a> World<'a> {
             durable: Durable::default(),
             mutant,
             upsets_ahead: case.upsets.len(),
+            looks_from: Time(0),
             bank_starts: 0,
             drawn: 0,
             forged: 0,
@@ -150,7 +153,7 @@ impl<'a> World<'a> {
         while let Some((time, event)) = self.queue.pop() {
             self.now = time;
             self.carry_out(event)?;
-            if self.teller.bank.is_some() {
+            if self.teller.bank.is_some() && time >= self.looks_from {
                 self.docket.overdue(self.clock())?;
             }
             if self.is_over()? {

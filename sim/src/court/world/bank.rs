@@ -14,6 +14,9 @@ use proto::{ContractId, Peer, Span, Time};
 /// How much later a bank is woken again whose deadline has passed already.
 const AGAIN: Span = Span::millis(1);
 
+/// How long a bank may take to notice that its clock has leapt.
+const NOTICES: Span = Span::secs(2);
+
 impl World<'_> {
     pub(super) fn deliver_to_bank(&mut self, party: usize, message: BankMessage) -> Checked {
         let Some(from) = self.parties.get(party).map(|party| party.peer) else { return Ok(()) };
@@ -124,6 +127,7 @@ impl World<'_> {
 
     pub(super) fn upset(&mut self, index: usize) -> Checked {
         self.upsets_ahead = self.upsets_ahead.saturating_sub(1);
+        self.looks_from = self.now.after(NOTICES);
         let leap = |span: Span| i64::try_from(span.0).unwrap_or(i64::MAX);
         match self.case.upsets.get(index).map(|(_, upset)| *upset) {
             Some(Upset::Kill { down }) => self.teller.kill = Some(down),

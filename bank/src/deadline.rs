@@ -58,9 +58,9 @@ impl Bank {
         if !self.registry.knows_its_members(time) {
             return None;
         }
-        let dispute = deal.dispute().filter(|dispute| dispute.named.len() < MAX_ARBITERS)?;
+        deal.dispute().filter(|dispute| dispute.named.len() < MAX_ARBITERS)?;
         let arbiter = arbiter::draw(&self.ledger, &self.registry, deal)?;
         let until = time.after(self.config.rules.dispute.max(settlement::MIN_ANSWER));
-        Some(Event::ArbiterNamed { hold: dispute.offer.body.contract, arbiter, until })
+        Some(Event::ArbiterNamed { hold: deal.hold.id, arbiter, until })
     }
 }

@@ -1,6 +1,6 @@
 //! What the bank does when a time is over, and after an outage; and how it names arbiters.
 
-use crate::deal::{Deal, MAX_ARBITERS, OUTAGE_AFTER, OUTAGE_GRACE, in_silence};
+use crate::deal::{Deal, MAX_ARBITERS, OUTAGE_AFTER, OUTAGE_GRACE, Stage, in_silence};
 use crate::record::Event;
 use crate::{Bank, arbiter, settlement};
 use proto::Time;
@@ -9,12 +9,15 @@ use proto::Time;
 const DRAWS_PER_INPUT: usize = 8;
 
 impl Bank {
-    /// After an outage the parties first get the time that they had no bank in.
+    /// After an outage the parties first get the time that they had no bank in. A bank that is woken much later than it
+    /// wanted was away too, if somebody has more to lose than time: its machine stood still, or its clock has leapt.
     pub(crate) fn resume_quietly(&mut self, now: Time) {
         let has_just_started = std::mem::take(&mut self.has_just_started);
         let Some(time) = self.ledger.next_time(now) else { return };
         let was_away = time.since(self.ledger.time) > OUTAGE_AFTER || self.ledger.holds.has_disputes();
-        if has_just_started && was_away && self.ledger.holds.count() > 0 {
+        let is_late = self.poll_timeout().is_some_and(|due| now.since(due) > OUTAGE_AFTER)
+            && self.ledger.holds.iter().any(|deal| deal.stage != Stage::Held);
+        if (has_just_started && was_away || is_late) && self.ledger.holds.count() > 0 {
             self.commit(Event::Resumed { quiet_until: time.after(OUTAGE_GRACE) }, time);
         }
     }

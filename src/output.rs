@@ -22,7 +22,7 @@ pub(crate) use churn::ChurnMeasured;
 pub(crate) use progress::{Bar, Progress};
 pub(crate) use ring::RingMeasured;
 pub(crate) use ring_figure::RingCompared;
-pub(crate) use simulation::{Experiment, Simulated};
+pub(crate) use simulation::{Experiment, Simulated, Tried};
 pub(crate) use trade::{TradeRow, Trading};
 pub(crate) use view::{
     BalanceChange, Imported, Place, Ready, Run, RunningNetwork, RunningNode, TotalChange, Validated,
@@ -162,6 +162,10 @@ impl Printer {
 
     pub(crate) fn simulated(self, run: &Simulated) -> Result<(), Failure> {
         self.result(|| json::document("sim-run", run), |_| run.text.clone())
+    }
+
+    pub(crate) fn tried(self, run: &Tried) -> Result<(), Failure> {
+        self.result(|| json::document("sim-court", run), |_| run.text.clone())
     }
 
     pub(crate) fn ring_measured(self, ring: &RingMeasured, is_csv: bool) -> Result<(), Failure> {

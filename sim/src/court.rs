@@ -17,6 +17,7 @@ mod case;
 mod deal;
 mod desk;
 mod docket;
+mod draw;
 mod forger;
 mod named;
 mod outcome;
@@ -28,6 +29,7 @@ mod world;
 
 pub use case::{Arbiter, Buyer, Case, Expected, Owner, Roles, Seller, Upset};
 pub use outcome::Outcome;
+pub use shares::Gains;
 
 use crate::mutant::{Honest, Mutant};
 use crate::violation::Violation;

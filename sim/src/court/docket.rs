@@ -8,7 +8,7 @@ use crate::invariant::{Breach, Checked};
 use bank::{Bank, Event, Record};
 use proto::message::bank::{BankCommand, Claim, Ending, Finding, How, Order};
 use proto::message::service::{Outcome, Report};
-use proto::{ContractId, Money, PublicKey, Rules, Signed, Span, Time};
+use proto::{ContractId, Hash, Money, PublicKey, Rules, Signed, Span, Time};
 use std::collections::BTreeMap;
 
 /// How many arbiters are asked for one contract.
@@ -42,6 +42,8 @@ pub(super) struct Entry {
     expires: Time,
     /// When it ends, or the next arbiter is asked, if nobody moves.
     due: Time,
+    /// The chain of the record of the dispute: from it arbiters are drawn.
+    pub(super) seed: Hash,
     /// The arbiters that were named.
     pub(super) named: Vec<PublicKey>,
 }
@@ -112,7 +114,10 @@ impl Docket {
             Event::HoldAccepted { command, bond } => self.accepted(command, money(*bond), time)?,
             Event::HoldClaimed { command, until } => self.claimed(command, *until, time)?,
             Event::HoldDisputed { command, deposit, stake } => {
-                self.disputed(command, money(*deposit), money(*stake), time)?;
+                self.disputed(command, (money(*deposit), money(*stake)), time)?;
+                if let Order::Dispute(order) = &command.body.order {
+                    self.entry(order.hold)?.seed = record.chain;
+                }
             }
             Event::ArbiterNamed { hold, arbiter, until } => self.named(*hold, *arbiter, *until, time)?,
             Event::HoldClosed { command, ending } => {
@@ -150,6 +155,20 @@ impl Docket {
             })?;
         }
         Ok(())
+    }
+
+    /// Whether `key` has an account.
+    pub(super) fn has_account(&self, key: PublicKey) -> bool {
+        self.available.contains_key(&key)
+    }
+
+    /// Whether `key` was paid as a seller for work that nobody found wrong.
+    pub(super) fn was_paid(&self, key: PublicKey) -> bool {
+        let is_paid = |closed: &Closed| {
+            let how = closed.ending.how;
+            closed.entry.seller == key && how.is_paid() && how != How::Undecided
+        };
+        self.closed.values().any(is_paid)
     }
 
     fn add(&mut self, account: PublicKey, available: i128, held: i128) {
@@ -204,6 +223,7 @@ impl Docket {
             report: None,
             expires,
             due: expires,
+            seed: Hash::default(),
             named: Vec::new(),
         };
         legal(self.open.insert(id, entry).is_none(), id, "it is placed a second time")
@@ -253,7 +273,12 @@ impl Docket {
         Ok(())
     }
 
-    fn disputed(&mut self, command: &Signed<BankCommand>, deposit: i128, stake: i128, time: Time) -> Checked {
+    fn disputed(
+        &mut self,
+        command: &Signed<BankCommand>,
+        (deposit, stake): (i128, i128),
+        time: Time,
+    ) -> Checked {
         let Order::Dispute(order) = &command.body.order else {
             return Err(illegal(command.body.id, "disputed by another order"));
         };
@@ -298,7 +323,7 @@ impl Docket {
     fn close(&mut self, command: Option<&Signed<BankCommand>>, ending: &Ending, time: Time) -> Checked {
         let id = ending.hold;
         legal(!self.closed.contains_key(&id), id, "it ends a second time")?;
-        let entry = self.open.remove(&id).ok_or_else(|| illegal(id, "it ends, and is not open"))?;
+        let mut entry = self.open.remove(&id).ok_or_else(|| illegal(id, "it ends, and is not open"))?;
         let (how, bill) = match command {
             Some(command) => entry.by_order(id, command, time, self.quiet_until)?,
             None => entry.in_silence(id, time, self.quiet_until)?,
@@ -315,6 +340,7 @@ impl Docket {
             format!("contract {id} was {}: {told:?} instead of {expected:?}", ending.how.name())
         })?;
         self.pay(&entry, ending, bill.as_ref())?;
+        entry.bill = bill.or(entry.bill);
         self.closed.insert(id, Closed { entry, ending: *ending });
         Ok(())
     }

@@ -128,12 +128,17 @@ fn sellers() -> Vec<Case> {
             sells(Seller::Lazy),
             How::Overturned,
         ),
-        even(
-            "lazy_broke",
-            "the same, and they have hidden their money before: the buyers pay the arbiter",
-            sells(Seller::LazyBroke),
-            How::Overturned,
-        ),
+        // All at once: who is drawn as an arbiter earns what it could put up.
+        Case {
+            every: Span::millis(1),
+            net: Model { loss: 0, ..NET },
+            ..even(
+                "lazy_broke",
+                "the same, and they have hidden their money before: the buyers pay the arbiter",
+                sells(Seller::LazyBroke),
+                How::Overturned,
+            )
+        },
         even(
             "inflation",
             "sellers report three times the cycles: overturned, and the work is not paid at all",
@@ -326,6 +331,15 @@ fn upsets() -> Vec<Case> {
     let fair = Case { rules: BONDED, deals: vec![Roles::HONEST; 8], ..all.clone() };
     let paid = Expected::OneOf(&[How::Settled, How::Lapsed]);
     vec![
+        Case {
+            forgers: 3,
+            ..even(
+                "forgers",
+                "three nodes send the orders of others, orders with the papers of others, and unsigned ones: all refused",
+                Roles::HONEST,
+                How::Settled,
+            )
+        },
         Case {
             name: "court_storm",
             about: "everybody with everybody, while messages are lost, doubled and out of order, and two nodes forge",

@@ -1,8 +1,9 @@
 //! What came of a case.
 
+use super::shares::Gains;
 use crate::net::Traffic;
 use proto::message::bank::How;
-use proto::{Hash, Span};
+use proto::{Hash, Money, Span};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -15,8 +16,10 @@ pub struct Outcome {
     pub seed: u64,
     /// How many contracts ended in which way.
     pub ends: BTreeMap<How, u32>,
-    /// Contracts for which no money was ever set aside.
-    pub unplaced: u32,
+    /// Who gained how much by all of them.
+    pub gains: Gains,
+    /// What the cycles cost that were claimed or settled, in micro-credits, each at most its hold.
+    pub work: i128,
     /// Arbiters that were drawn.
     pub drawn: u32,
     /// Records of the journal.
@@ -39,8 +42,18 @@ impl fmt::Display for Outcome {
         for (how, count) in &self.ends {
             writeln!(out, "  {:<24} {count}", how.name())?;
         }
-        if self.unplaced > 0 {
-            writeln!(out, "  {:<24} {}", "never placed", self.unplaced)?;
+        let Gains { buyer, seller, owner, arbiter, pool } = self.gains;
+        let sides = [
+            ("buyers", buyer),
+            ("sellers", seller),
+            ("market owners", owner),
+            ("arbiters", arbiter),
+            ("the pool", pool),
+        ];
+        for (who, gain) in sides {
+            let sign = if gain < 0 { "-" } else { "" };
+            let amount = Money(u64::try_from(gain.unsigned_abs()).unwrap_or(u64::MAX));
+            writeln!(out, "  {:<24} {sign}{amount}", format!("{who} gain"))?;
         }
         writeln!(out, "  {:<24} {}", "arbiters drawn", self.drawn)?;
         writeln!(out, "  {:<24} {}", "forged orders refused", self.forged)?;

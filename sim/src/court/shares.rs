@@ -29,14 +29,33 @@ pub(super) struct Bill {
     cycles: i128,
 }
 
-/// Who gains how much by the end of a contract, what it had set aside for it taken off: a loss is negative.
+/// Who gains how much by the end of a contract, what it had set aside for it taken off, in micro-credits: a loss is negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Gains {
-    pub(super) buyer: i128,
-    pub(super) seller: i128,
-    pub(super) owner: i128,
-    pub(super) arbiter: i128,
-    pub(super) pool: i128,
+pub struct Gains {
+    /// Who pays for work.
+    pub buyer: i128,
+    /// Who works.
+    pub seller: i128,
+    /// Who made the match.
+    pub owner: i128,
+    /// Who did the work again.
+    pub arbiter: i128,
+    /// The bank's own account.
+    pub pool: i128,
+}
+
+impl Gains {
+    /// Both together.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            buyer: self.buyer + other.buyer,
+            seller: self.seller + other.seller,
+            owner: self.owner + other.owner,
+            arbiter: self.arbiter + other.arbiter,
+            pool: self.pool + other.pool,
+        }
+    }
 }
 
 impl Bill {

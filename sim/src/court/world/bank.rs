@@ -4,11 +4,12 @@ use super::{Event, Letter, World};
 use crate::court::bounds;
 use crate::court::case::Upset;
 use crate::court::docket::Docket;
+use crate::court::draw;
 use crate::court::papers;
 use crate::court::shares::Bill;
 use crate::invariant::{Breach, Checked};
 use bank::{Input, Record};
-use proto::message::bank::{BankMessage, BankOutcome, How};
+use proto::message::bank::{BankMessage, BankOutcome};
 use proto::{ContractId, Peer, Span, Time};
 
 /// How much later a bank is woken again whose deadline has passed already.
@@ -73,6 +74,10 @@ impl World<'_> {
         self.trace.note(self.now, format!("record {} {}", record.sequence, record.chain), Vec::new());
         self.drawn += u32::from(matches!(record.event, bank::Event::ArbiterNamed { .. }));
         let closed = self.docket.enter(record)?;
+        if let bank::Event::ArbiterNamed { hold, .. } = record.event {
+            let members = self.teller.bank.as_ref().map(|bank| bank.live_nodes().collect::<Vec<Peer>>());
+            draw::check(&self.docket, hold, &members.unwrap_or_default())?;
+        }
         closed.map_or(Ok(()), |contract| self.check_bounds(contract))
     }
 
@@ -177,16 +182,5 @@ impl World<'_> {
             self.teller.wake = Some(at);
             self.queue.push(at, Event::BankWakes { at, life: self.teller.life });
         }
-    }
-
-    /// How many contracts ended in which way.
-    pub(super) fn ends(&self) -> std::collections::BTreeMap<How, u32> {
-        let mut ends = std::collections::BTreeMap::new();
-        for deal in &self.deals {
-            if let Some(closed) = self.docket.closed.get(&deal.facts.id) {
-                *ends.entry(closed.ending.how).or_default() += 1;
-            }
-        }
-        ends
     }
 }

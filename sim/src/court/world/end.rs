@@ -3,11 +3,13 @@
 use super::{BEGINS, World};
 use crate::court::case::{Buyer, Expected};
 use crate::court::deal::HOLD_FOR;
-use crate::court::docket::MAX_ARBITERS;
+use crate::court::docket::{Closed, MAX_ARBITERS};
 use crate::court::outcome::Outcome;
+use crate::court::shares::{self, Gains};
 use crate::invariant::{Breach, Checked};
 use proto::message::bank::How;
 use proto::{Span, Time};
+use std::collections::BTreeMap;
 
 /// What may be added by outages, leaps of the clock and messages on their way.
 const MARGIN: Span = Span::secs(2 * 3_600 + 300);
@@ -51,11 +53,19 @@ impl World<'_> {
         let known = self.teller.bank.as_ref().map(bank::Bank::head);
         Breach::unless(known == Some(head), "audit", || "the bank's head is not the journal's".into())?;
         self.check_expected()?;
+        let mut ends = BTreeMap::new();
+        for closed in self.closed() {
+            *ends.entry(closed.ending.how).or_default() += 1;
+        }
         Ok(Outcome {
             case: self.case.name,
             seed: self.seed,
-            ends: self.ends(),
-            unplaced: 0,
+            ends,
+            gains: self
+                .closed()
+                .map(|closed| shares::told(&closed.ending.shares))
+                .fold(Gains::default(), Gains::plus),
+            work: self.closed().filter_map(work).sum(),
             drawn: self.drawn,
             records: records.len(),
             bank_starts: self.bank_starts,
@@ -64,6 +74,11 @@ impl World<'_> {
             lasted: self.now.since(Time(0)),
             head,
         })
+    }
+
+    /// The contracts of the case that have ended.
+    fn closed(&self) -> impl Iterator<Item = &Closed> {
+        self.deals.iter().filter_map(|deal| self.docket.closed.get(&deal.facts.id))
     }
 
     fn check_expected(&self) -> Checked {
@@ -83,4 +98,9 @@ impl World<'_> {
         }
         Ok(())
     }
+}
+
+/// What the cycles of a contract cost, if there are any.
+fn work(closed: &Closed) -> Option<i128> {
+    closed.entry.bill.map(|bill| bill.deposit(closed.entry.at.amount))
 }

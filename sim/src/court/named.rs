@@ -34,6 +34,7 @@ impl Case {
         )];
         all.extend(buyers());
         all.extend(sellers());
+        all.extend(absentees());
         all.extend(bonded());
         all.extend(owners());
         all.extend(arbiters());
@@ -163,6 +164,11 @@ fn sellers() -> Vec<Case> {
             sells(Seller::Replaying),
             How::Expired,
         ),
+    ]
+}
+
+fn absentees() -> Vec<Case> {
+    vec![
         even(
             "vanished",
             "sellers accept and vanish: the money goes back",

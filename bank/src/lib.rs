@@ -10,40 +10,58 @@
 //! [`Bank::poll_timeout`], and stops for good at [`Output::Halt`].
 
 mod account;
+mod admission;
+mod answer;
+mod arbiter;
 mod bootstrap;
 #[cfg(test)]
 mod bounds;
 mod check;
 pub mod client;
+mod deadline;
+mod deal;
 mod decide;
 mod entrance;
+mod fingerprint;
 mod hold;
+mod index;
 pub mod journal;
 mod ledger;
 mod memory;
 #[cfg(test)]
 mod mutants;
+mod notice;
 mod record;
 mod replay;
 mod search;
 mod settlement;
+mod slab;
+mod snapshot;
 mod standing;
 pub mod store;
+mod transfer;
 
+pub use arbiter::MAX_CANDIDATES;
 pub use bootstrap::{ALIVE_FOR, FOUNDING_GRACE, MAX_NODES, PEERS_GIVEN};
 pub use check::Violation;
+pub use deal::{
+    ARBITER_WAIT, Deed, MAX_ARBITERS, MAX_OPEN_DISPUTES, Mover, Next, OUTAGE_AFTER, OUTAGE_GRACE, Row, State,
+    TABLE, Until,
+};
 pub use decide::MAX_ACCOUNTS;
 pub use hold::{MAX_HOLD, MAX_OPEN_HOLDS, MIN_HOLD};
 pub use memory::{IDEMPOTENCY_WINDOW, REMEMBERED_PER_ACCOUNT};
+pub use notice::MAX_NOTICES;
 pub use record::{Event, FORMAT, MAX_COMMAND, Network, NotARecord, Record, genesis};
 pub use replay::{Replay, ReplayError, audit};
 pub use search::{Query, Search};
+pub use settlement::{COMPENSATION_PERCENT, MAX_DISPUTED_OFFER};
 pub use standing::STANDING_TTL;
 
 use bootstrap::Registry;
 use decide::{Counter, Decision, decide, no_account};
-use ledger::{Ledger, digest};
-use memory::{Answer, Executed};
+use fingerprint::Fingerprint;
+use ledger::Ledger;
 use proto::message::bank::{
     Balance, BalanceQuery, BalanceReply, BankCommand, BankMessage, BankOutcome, BankReply,
 };
@@ -118,6 +136,8 @@ pub struct Bank {
     registry: Registry,
     outputs: VecDeque<Output>,
     halted: Option<Violation>,
+    /// Whether nothing came in yet since the journal was replayed.
+    has_just_started: bool,
 }
 
 impl Bank {
@@ -149,15 +169,93 @@ impl Bank {
     /// A ledger that is not whole.
     pub fn resume(config: Config, seed: [u8; 32], now: Time, replay: Replay) -> Result<Self, ReplayError> {
         let ledger = replay.finish()?;
-        let may_found = if ledger.sequence > 0 { now.after(FOUNDING_GRACE) } else { now };
-        Ok(Self::with_ledger(config, seed, ledger, may_found))
+        let has_just_started = ledger.sequence > 0;
+        let may_found = if has_just_started { now.after(FOUNDING_GRACE) } else { now };
+        Ok(Self { has_just_started, ..Self::with_ledger(config, seed, ledger, may_found) })
     }
 
     /// Takes an input that came at `now`. Whatever it holds, the bank goes on.
     pub fn handle(&mut self, input: Input, now: Time) {
         self.registry.lapse(now);
+        self.resume_quietly(now);
         self.expire(now);
-        let Input::Receive { from, message } = input else { return };
+        if let Input::Receive { from, message } = input {
+            self.receive(from, message, now);
+        }
+        self.name_arbiters(now);
+    }
+
+    /// The next output, in order.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When the bank wants to be woken: the first hold expires or the first node lapses.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        let expiry = self.ledger.next_deadline().filter(|_| self.halted.is_none());
+        [expiry, self.registry.first_lapse()].into_iter().flatten().min()
+    }
+
+    /// The invariants, as far as the last record can have broken them; and whether the bank has stopped.
+    ///
+    /// # Errors
+    /// What is broken.
+    pub fn check(&self) -> Result<(), Violation> {
+        self.halted.clone().map_or_else(|| check::check_touched(&self.ledger), Err)
+    }
+
+    /// All invariants, counted again from all accounts and holds.
+    ///
+    /// # Errors
+    /// What is broken.
+    pub fn check_all(&self) -> Result<(), Violation> {
+        self.check()?;
+        check::check_all(&self.ledger)
+    }
+
+    /// What `account` has.
+    #[must_use]
+    pub fn balance(&self, account: PublicKey) -> Option<Balance> {
+        self.ledger.accounts.find(account).map(|found| found.balance(account))
+    }
+
+    /// What all accounts have, in the order in which they were made.
+    pub fn accounts(&self) -> impl Iterator<Item = Balance> {
+        self.ledger.accounts.iter().map(|(key, account)| account.balance(key))
+    }
+
+    /// Whether the operator has frozen `account`.
+    #[must_use]
+    pub fn is_frozen(&self, account: PublicKey) -> bool {
+        self.ledger.accounts.find(account).is_some_and(|found| found.is_frozen)
+    }
+
+    /// The bank's figures.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        Totals::of(&self.ledger)
+    }
+
+    /// The chain of the last record, or [`genesis`]: a hash of the whole history.
+    #[must_use]
+    pub const fn head(&self) -> Hash {
+        self.ledger.head
+    }
+
+    /// A hash of all that the ledger holds: the same for every ledger that came from the same records, and the last 32
+    /// bytes of [`Replay::snapshot`]. It looks at everything, so it is for checks and not for every record.
+    #[must_use]
+    pub fn state_hash(&self) -> Hash {
+        snapshot::write(&self.ledger).1
+    }
+
+    /// The nodes that were alive at the last input, by key.
+    pub fn live_nodes(&self) -> impl Iterator<Item = Peer> {
+        self.registry.live_nodes()
+    }
+
+    fn receive(&mut self, from: Peer, message: BankMessage, now: Time) {
         match message {
             BankMessage::Enter(enter) => {
                 let message = match self.registry.enter(from, enter, &self.config.rules, now) {
@@ -165,6 +263,9 @@ impl Bank {
                     Err(refusal) => refused(enter.request, refusal),
                 };
                 self.send(from, message);
+                for notice in notice::on_entering(&self.ledger, &self.config.keys, from.key) {
+                    self.send(from, notice);
+                }
             }
             BankMessage::Departed(_) => self.registry.depart(from.key),
             BankMessage::Request(request) => {
@@ -194,64 +295,6 @@ impl Bank {
         }
     }
 
-    /// The next output, in order.
-    pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
-    }
-
-    /// When the bank wants to be woken: the first hold expires or the first node lapses.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Time> {
-        let expiry = self.ledger.holds.first_expiry().map(|(time, _)| time);
-        let expiry = expiry.filter(|_| self.halted.is_none());
-        [expiry, self.registry.first_lapse()].into_iter().flatten().min()
-    }
-
-    /// The invariants, as far as the last record can have broken them; and whether the bank has stopped.
-    ///
-    /// # Errors
-    /// What is broken.
-    pub fn check(&self) -> Result<(), Violation> {
-        self.halted.clone().map_or_else(|| check::check_touched(&self.ledger), Err)
-    }
-
-    /// All invariants, counted again from all accounts and holds.
-    ///
-    /// # Errors
-    /// What is broken.
-    pub fn check_all(&self) -> Result<(), Violation> {
-        self.check()?;
-        check::check_all(&self.ledger)
-    }
-
-    /// What `account` has.
-    #[must_use]
-    pub fn balance(&self, account: PublicKey) -> Option<Balance> {
-        self.ledger.accounts.find(account).map(|found| found.balance(account))
-    }
-
-    /// What all accounts have, by key.
-    pub fn accounts(&self) -> impl Iterator<Item = Balance> {
-        self.ledger.accounts.iter().map(|(key, account)| account.balance(key))
-    }
-
-    /// The bank's figures.
-    #[must_use]
-    pub fn totals(&self) -> Totals {
-        Totals::of(&self.ledger)
-    }
-
-    /// The chain of the last record, or [`genesis`]: a hash of the whole history.
-    #[must_use]
-    pub const fn head(&self) -> Hash {
-        self.ledger.head
-    }
-
-    /// The nodes that were alive at the last input, by key.
-    pub fn live_nodes(&self) -> impl Iterator<Item = Peer> {
-        self.registry.live_nodes()
-    }
-
     fn with_ledger(config: Config, seed: [u8; 32], ledger: Ledger, may_found: Time) -> Self {
         Self {
             config,
@@ -259,6 +302,7 @@ impl Bank {
             registry: Registry::new(seed, may_found),
             outputs: VecDeque::new(),
             halted: None,
+            has_just_started: false,
         }
     }
 
@@ -268,18 +312,6 @@ impl Bank {
 
     fn send(&mut self, to: Peer, message: BankMessage) {
         self.outputs.push_back(Output::Send { to, message });
-    }
-
-    /// Closes every hold whose time is over at `now`, the earliest first. Each takes a moment of the ledger's
-    /// time, so the question is asked again after each.
-    fn expire(&mut self, now: Time) {
-        while self.halted.is_none() {
-            let Some(time) = self.ledger.next_time(now) else { return };
-            let Some((expires, id)) = self.ledger.holds.first_expiry() else { return };
-            let Some(hold) = self.ledger.holds.find(id).filter(|_| expires <= time) else { return };
-            let event = Event::HoldClosed { command: None, ending: Box::new(settlement::expired(hold)) };
-            self.commit(event, time);
-        }
     }
 
     fn execute(
@@ -310,34 +342,25 @@ impl Bank {
         }
         match self.recall(command)? {
             Some(outcome) => Ok(outcome),
-            None => self.opened(sender),
+            None => self.ask_balance(sender).map(BankOutcome::Opened),
         }
     }
 
     /// The answer to a command that was executed before; a refusal if its id was used for another one.
     fn recall(&self, command: &Signed<BankCommand>) -> Result<Option<BankOutcome>, Refusal> {
         let id = command.body.id;
-        let Some(Executed { digest: known, answer, .. }) = self.ledger.memory.find(id) else {
-            return Ok(None);
+        let Some(known) = self.ledger.memory.find(id) else { return Ok(None) };
+        let (then, now) = (&known.executed.fingerprint, Fingerprint::of(command));
+        if *then == now {
+            return Ok(answer::outcome(known, command, &self.config.keys));
+        }
+        let difference = if known.lane == self.ledger.lane(command.signer) {
+            then.difference(&now)
+        } else {
+            "it was another account's".to_owned()
         };
-        if *known != digest(command) {
-            let message = format!("the id {id} was used before for another command");
-            return Err(Refusal::new(RefusalCode::IdReused, message, "use a new random id for each command"));
-        }
-        match answer {
-            Answer::Opened => self.opened(command.signer),
-            Answer::Held(hold, _) => {
-                let keys = &self.config.keys;
-                Ok(BankOutcome::Held(Signed::new(hold.receipt(keys.public()), keys)))
-            }
-            Answer::Released(receipt) => Ok(BankOutcome::Released(*receipt)),
-            Answer::Settled(receipt) => Ok(BankOutcome::Settled(*receipt)),
-        }
-        .map(Some)
-    }
-
-    fn opened(&self, account: PublicKey) -> Result<BankOutcome, Refusal> {
-        self.ask_balance(account).map(BankOutcome::Opened)
+        let message = format!("the id {id} was used before for another command: {difference}");
+        Err(Refusal::new(RefusalCode::IdReused, message, "use a new random id for each command"))
     }
 
     fn ask_balance(&self, account: PublicKey) -> Result<Balance, Refusal> {
@@ -352,10 +375,15 @@ impl Bank {
     }
 
     fn commit(&mut self, event: Event, time: Time) {
+        let mut notices = notice::before(&self.ledger, &event);
         let record = self.ledger.seal(event, time);
-        match self.ledger.apply(&record) {
-            Ok(()) => self.outputs.push_back(Output::Append(record)),
-            Err(violation) => self.halt(violation),
+        if let Err(violation) = self.ledger.apply(&record) {
+            return self.halt(violation);
+        }
+        notices.extend(notice::after(&self.ledger, &self.config.keys, &record.event));
+        self.outputs.push_back(Output::Append(record));
+        for (to, message) in notice::addressed(&self.registry, notices) {
+            self.outputs.push_back(Output::Send { to, message });
         }
     }
 

@@ -13,9 +13,13 @@ mod orders;
 #[cfg(test)]
 mod papers;
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod settlement;
+#[cfg(test)]
+mod snapshot;
 #[cfg(test)]
 mod standing;
 #[cfg(test)]

@@ -9,12 +9,14 @@ use proto::Time;
 const DRAWS_PER_INPUT: usize = 8;
 
 impl Bank {
-    /// After an outage the parties first get the time that they had no bank in.
+    /// After an outage the parties first get the time that they had no bank in. A bank that is woken much later than it
+    /// wanted was away too: its machine stood still, or its clock has leapt.
     pub(crate) fn resume_quietly(&mut self, now: Time) {
         let has_just_started = std::mem::take(&mut self.has_just_started);
         let Some(time) = self.ledger.next_time(now) else { return };
         let was_away = time.since(self.ledger.time) > OUTAGE_AFTER || self.ledger.holds.has_disputes();
-        if has_just_started && was_away && self.ledger.holds.count() > 0 {
+        let is_late = self.poll_timeout().is_some_and(|due| now.since(due) > OUTAGE_AFTER);
+        if (has_just_started && was_away || is_late) && self.ledger.holds.count() > 0 {
             self.commit(Event::Resumed { quiet_until: time.after(OUTAGE_GRACE) }, time);
         }
     }
@@ -58,9 +60,9 @@ impl Bank {
         if !self.registry.knows_its_members(time) {
             return None;
         }
-        let dispute = deal.dispute().filter(|dispute| dispute.named.len() < MAX_ARBITERS)?;
+        deal.dispute().filter(|dispute| dispute.named.len() < MAX_ARBITERS)?;
         let arbiter = arbiter::draw(&self.ledger, &self.registry, deal)?;
         let until = time.after(self.config.rules.dispute.max(settlement::MIN_ANSWER));
-        Some(Event::ArbiterNamed { hold: dispute.offer.body.contract, arbiter, until })
+        Some(Event::ArbiterNamed { hold: deal.hold.id, arbiter, until })
     }
 }

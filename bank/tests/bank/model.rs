@@ -223,7 +223,7 @@ impl Pair {
             Act::Reuse { pick, who, amount } => self.reuse(pick, who, amount),
             Act::Wait { secs } => {
                 self.world.wait(Span::secs(secs));
-                self.model.expire(self.world.now);
+                self.model.wait(now, self.world.now);
             }
             Act::Back { secs } => self.world.now = Time(now.0 - Span::secs(secs).0.min(now.0)),
         }

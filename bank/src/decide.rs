@@ -1,12 +1,14 @@
 //! From an order to the event that it causes, or to the reason why it causes none. Nothing changes here.
 
-use crate::hold::{Hold, MAX_HOLD, MAX_OPEN_HOLDS, MIN_HOLD};
+mod deal;
+
+pub(crate) use deal::{disputable, is_claimed_work, is_party, is_seller};
+
+use crate::hold::{MAX_HOLD, MAX_OPEN_HOLDS, MIN_HOLD};
 use crate::ledger::Ledger;
-use crate::memory::{Answer, Executed};
 use crate::record::{Event, Network};
-use crate::settlement::{check_release, check_settle, check_terms, released, settled};
-use proto::message::bank::{BankCommand, Order, PlaceHold, ReleaseHold, Settle, Shares};
-use proto::{CommandId, Money, PublicKey, Refusal, RefusalCode, Rules, Signed, Time};
+use proto::message::bank::{BankCommand, Order, PlaceHold};
+use proto::{Money, PublicKey, Refusal, RefusalCode, Rules, Signed, Time};
 
 /// How many accounts there may be. Those that fees make are not counted against it: they are paid for.
 pub const MAX_ACCOUNTS: usize = 1 << 22;
@@ -48,18 +50,13 @@ pub(crate) fn decide(at: &Counter<'_>, command: &Signed<BankCommand>) -> Result<
             may_hold(ledger, signer, order)?;
             Event::HoldPlaced { command: kept(), expires: time.after(order.expires_in) }
         }
-        Order::ReleaseHold(order) => closed(released(may_release(ledger, signer, order)?)),
-        Order::Settle(order) => {
-            let hold = may_settle(ledger, signer, order, rules)?;
-            closed(settled(hold, &order.ticket.body, order.report.body.cycles))
-        }
-        Order::Transfer(_)
-        | Order::Grant(_)
-        | Order::Freeze(_)
-        | Order::AcceptHold(_)
-        | Order::Claim(_)
-        | Order::Dispute(_)
-        | Order::Judge(_) => {
+        Order::ReleaseHold(order) => closed(deal::release(ledger, signer, order)?),
+        Order::Settle(order) => closed(deal::settle(ledger, signer, order, rules)?),
+        Order::AcceptHold(order) => deal::accept(at, command, order)?,
+        Order::Claim(order) => deal::claim(at, command, order)?,
+        Order::Dispute(order) => deal::dispute(at, command, order)?,
+        Order::Judge(order) => closed(deal::judge(ledger, signer, order)?),
+        Order::Transfer(_) | Order::Grant(_) | Order::Freeze(_) => {
             let message = format!("the bank {} does not do that", at.bank);
             return Err(Refusal::new(RefusalCode::WrongState, message, ""));
         }
@@ -110,55 +107,6 @@ fn may_hold(ledger: &Ledger, buyer: PublicKey, order: &PlaceHold) -> Result<(), 
         return Err(Refusal::new(RefusalCode::NotEnoughMoney, message, hint));
     }
     Ok(())
-}
-
-fn may_release<'a>(ledger: &'a Ledger, signer: PublicKey, order: &ReleaseHold) -> Result<&'a Hold, Refusal> {
-    let hold = open_hold(ledger, order.hold)?;
-    is_party(hold, signer)?;
-    if signer == hold.buyer {
-        check_release(hold, order)?;
-    }
-    Ok(hold)
-}
-
-fn may_settle<'a>(
-    ledger: &'a Ledger,
-    signer: PublicKey,
-    order: &Settle,
-    rules: &Rules,
-) -> Result<&'a Hold, Refusal> {
-    let hold = open_hold(ledger, order.hold)?;
-    is_party(hold, signer)?;
-    check_settle(hold, order)?;
-    check_terms(&order.ticket.body, rules)?;
-    Ok(hold)
-}
-
-fn open_hold(ledger: &Ledger, id: CommandId) -> Result<&Hold, Refusal> {
-    if let Some(hold) = ledger.holds.find(id) {
-        return Ok(hold);
-    }
-    let Some(Executed { answer: Answer::Held(_, Some(closing)), .. }) = ledger.memory.find(id) else {
-        return Err(Refusal::new(RefusalCode::NoHold, format!("there is no hold {id}"), ""));
-    };
-    let Shares { seller, owner, buyer, .. } = closing.shares;
-    let how = closing.how.name();
-    let (code, message) = if closing.how.is_paid() {
-        let ends = format!("{seller} to the seller, {owner} to the market owner, {buyer} back");
-        (RefusalCode::HoldClosed, format!("hold {id} was {how}: {ends}"))
-    } else {
-        (RefusalCode::HoldReturned, format!("hold {id} was {how}: {buyer} back to the buyer"))
-    };
-    Err(Refusal::new(code, message, ""))
-}
-
-/// Whether `signer` is one of the two that a hold concerns.
-pub(crate) fn is_party(hold: &Hold, signer: PublicKey) -> Result<(), Refusal> {
-    if signer == hold.buyer || signer == hold.seller {
-        return Ok(());
-    }
-    let message = format!("hold {} is neither bought nor sold by {signer}", hold.id);
-    Err(Refusal::new(RefusalCode::NotYours, message, ""))
 }
 
 /// There is no account of `key`.

@@ -7,8 +7,10 @@
 //! times), so that a replayed ledger remembers the same.
 
 use crate::hold::Hold;
-use proto::message::bank::{Ending, ReleasedReceipt, SettledReceipt};
-use proto::{CommandId, Hash, PublicKey, Span, Time};
+use proto::message::bank::{
+    ClaimReceipt, DisputeReceipt, Ending, RecordedReceipt, ReleasedReceipt, SettledReceipt,
+};
+use proto::{CommandId, Hash, Money, PublicKey, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long an executed command is remembered, counted from the end of what it began: the id of a hold ages
@@ -29,6 +31,19 @@ pub(crate) enum Answer {
     Released(ReleasedReceipt),
     /// A hold was settled.
     Settled(SettledReceipt),
+    /// A seller put its bond up.
+    Accepted {
+        /// For which hold.
+        hold: CommandId,
+        /// How much.
+        bond: Money,
+    },
+    /// A seller claimed.
+    Claimed(ClaimReceipt),
+    /// A buyer objected.
+    Disputed(DisputeReceipt),
+    /// It stands in the journal.
+    Recorded(RecordedReceipt),
 }
 
 /// An executed command.

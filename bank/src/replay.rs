@@ -2,11 +2,12 @@
 
 use crate::Totals;
 use crate::check::{Violation, check_all};
+use crate::decide::{disputable, is_claimed_work, is_party, is_seller};
 use crate::ledger::Ledger;
 use crate::record::Record;
-use crate::settlement::{check_release, check_settle};
-use proto::message::bank::Order;
-use proto::{Hash, PublicKey, Refusal};
+use crate::settlement::{check_claim, check_dispute, check_judge, check_release, check_settle};
+use proto::message::bank::{BankCommand, Order};
+use proto::{Hash, PublicKey, Refusal, Signed};
 
 /// Why records are not the history of a ledger. `sequence` is the number that the record should have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -127,18 +128,41 @@ fn finish(ledger: &Ledger) -> Result<(), ReplayError> {
 fn authorised(ledger: &Ledger, bank: PublicKey, record: &Record) -> Result<(), Box<Refusal>> {
     let Some(command) = record.command() else { return Ok(()) };
     crate::entrance::admit(command, command.signer, bank).map_err(Box::new)?;
+    papers(ledger, command).map_err(Box::new)
+}
+
+/// Whether the papers of an order allow what it does to its contract. A contract that is not there is a
+/// violation of the ledger, and is seen there.
+fn papers(ledger: &Ledger, command: &Signed<BankCommand>) -> Result<(), Refusal> {
+    let signer = command.signer;
+    let find = |hold| ledger.holds.find(hold);
     match &command.body.order {
-        Order::ReleaseHold(order) => match ledger.holds.find(order.hold) {
-            Some(hold) if hold.buyer == command.signer => check_release(hold, order).map_err(Box::new),
-            Some(hold) => crate::decide::is_party(hold, command.signer).map_err(Box::new),
+        Order::ReleaseHold(order) => match find(order.hold) {
+            Some(deal) if deal.hold.buyer == signer => check_release(&deal.hold, order),
+            Some(deal) => is_party(&deal.hold, signer),
             None => Ok(()),
         },
-        Order::Settle(order) => match ledger.holds.find(order.hold) {
-            Some(hold) => crate::decide::is_party(hold, command.signer)
-                .and_then(|()| check_settle(hold, order))
-                .map_err(Box::new),
-            None => Ok(()),
-        },
-        _ => Ok(()),
+        Order::Settle(order) => find(order.hold).map_or(Ok(()), |deal| {
+            is_party(&deal.hold, signer)?;
+            check_settle(&deal.hold, order)?;
+            is_claimed_work(deal, signer, order)
+        }),
+        Order::AcceptHold(order) => find(order.hold).map_or(Ok(()), |deal| is_seller(&deal.hold, signer)),
+        Order::Claim(order) => find(order.hold).map_or(Ok(()), |deal| {
+            is_seller(&deal.hold, signer)?;
+            check_claim(&deal.hold, order)
+        }),
+        Order::Dispute(order) => find(order.hold).map_or(Ok(()), |deal| {
+            disputable(deal)?;
+            check_dispute(deal, order)
+        }),
+        Order::Judge(order) => {
+            find(order.hold).map_or(Ok(()), |deal| check_judge(deal, signer, order).map(drop))
+        }
+        Order::OpenAccount(_)
+        | Order::PlaceHold(_)
+        | Order::Transfer(_)
+        | Order::Grant(_)
+        | Order::Freeze(_) => Ok(()),
     }
 }

@@ -21,6 +21,8 @@ pub(crate) enum Conduct {
     Kept,
     /// By its own signed word it gave the work up.
     GivenUp,
+    /// It broke its word: a second execution came to something else, or nothing came of what it put a bond up for.
+    Broken,
     /// Nothing was heard of it until the hold expired.
     Silent,
     /// It came to nothing by no fault of the seller.
@@ -50,13 +52,18 @@ impl Standings {
                 self.accusers.remove(&hold.buyer);
                 false
             }
-            Conduct::GivenUp => true,
+            Conduct::GivenUp | Conduct::Broken => true,
             Conduct::Silent if self.accusers.insert(hold.buyer) => true,
             Conduct::Silent => return,
         };
         let count = self.by_seller.entry(hold.seller).or_default();
         let side = if is_broken { &mut count.broken } else { &mut count.kept };
         *side = side.saturating_add(1);
+    }
+
+    /// Whether `account` was ever paid as a seller.
+    pub(crate) fn was_paid(&self, account: PublicKey) -> bool {
+        self.by_seller.get(&account).is_some_and(|count| count.kept > 0)
     }
 
     /// What can be said of `account` at `now`.

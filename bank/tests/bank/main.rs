@@ -5,6 +5,8 @@ mod bootstrap;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod deals;
+#[cfg(test)]
 mod journal;
 #[cfg(test)]
 mod model;

@@ -131,6 +131,19 @@ impl Model {
         }
     }
 
+    /// Expires each hold at its moment.
+    fn wait(&mut self, mut now: Time, end: Time) {
+        let open = |hold: &&Deposit| hold.closed.is_none();
+        while let Some(first) = self.holds.values().filter(open).map(|hold| hold.expires).min() {
+            if first > end {
+                break;
+            }
+            now = now.max(first);
+            self.expire(now);
+        }
+        self.expire(end);
+    }
+
     fn close(&mut self, id: u32, code: RefusalCode) -> Deposit {
         let hold = self.holds.get_mut(&id).unwrap();
         hold.closed = Some(code);
@@ -337,7 +350,7 @@ impl Pair {
             Act::Reuse { pick, who, amount } => self.reuse(pick, who, amount),
             Act::Wait { secs } => {
                 self.world.wait(Span::secs(secs));
-                self.model.expire(self.world.now);
+                self.model.wait(now, self.world.now);
             }
             Act::Back { secs } => self.world.now = Time(now.0 - Span::secs(secs).0.min(now.0)),
         }

@@ -330,7 +330,7 @@ impl Node {
         let ticket = match &message {
             ServiceMessage::Offer(offer) => Some(offer.body.contract),
             ServiceMessage::Cancel(cancel) => Some(cancel.contract),
-            ServiceMessage::Verdict(_) => None,
+            ServiceMessage::Verdict(_) | ServiceMessage::Taken(_) => None,
             _ => return self.dispatch.receive(from, message, now),
         };
         let market = &self.market;
@@ -356,14 +356,22 @@ impl Node {
     fn receive_from_bank(&mut self, message: BankMessage, now: Time) {
         match message {
             BankMessage::Reply(reply) => {
-                if let Some(reply) = self.desk.receive(*reply) {
+                let reply = self.desk.receive(*reply);
+                if let Some(reply) = reply.and_then(|reply| self.worker.bank_answered(reply, now)) {
                     self.dispatch.bank_answered(reply, now);
                 }
+            }
+            BankMessage::Claimed(claim) => self.dispatch.claimed(claim),
+            BankMessage::Appointed(appointed) => self.worker.appointed(*appointed, now),
+            BankMessage::Ended(ended) => {
+                self.dispatch.ended(&ended.ending, now);
+                self.worker.ended(&ended.ending, now);
             }
             BankMessage::BalanceReply(reply) => {
                 let BalanceReply { balance, standing, .. } = *reply;
                 self.market.handle(market::Input::Standing { standing }, now);
                 let (available, held) = (balance.available, balance.held);
+                self.dispatch.balance(available, now);
                 self.outputs.push_back(Output::Balance { available, held });
             }
             BankMessage::Entered(entered) if self.rejoin_at.is_some() => {

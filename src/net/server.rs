@@ -166,7 +166,7 @@ async fn serve(stream: TlsStream<TcpStream>, visitor: Visitor) {
 #[derive(Debug)]
 pub(super) struct Visitor {
     pub(super) net: Arc<Inner>,
-    key: PublicKey,
+    pub(super) key: PublicKey,
     addr: SocketAddr,
     pub(super) line: Arc<Line>,
 }

@@ -254,7 +254,11 @@ impl Driver {
             Output::Execute { contract, job } => {
                 self.executions.start(contract, *job, Arc::clone(&self.store), self.inputs.clone());
             }
-            Output::Stop { contract } => self.executions.stop(contract),
+            // The executor makes no checkpoints: what runs for the owner's sake no longer is stopped.
+            Output::Stop { contract } | Output::Migrate { contract } => self.executions.stop(contract),
+            Output::Give { to, blobs } => blobs.iter().for_each(|blob| self.store.show(&blob.hash, to)),
+            Output::Keep { contract, blobs } => self.pin(contract, blobs),
+            Output::Warn { message } => tracing::warn!("{message}"),
             Output::Pause { contract } => self.executions.pause(contract),
             Output::Pace { contract, throttle_pct } => self.executions.pace(contract, throttle_pct),
             Output::Tell(event) => {

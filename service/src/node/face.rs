@@ -8,7 +8,7 @@ use market::{Overview, Supply};
 use proto::message::Message;
 use proto::message::service::{Blob, Job};
 use proto::message::survey::Survey;
-use proto::{ContractId, Cycles, Money, Peer, RingId, Rules};
+use proto::{ContractId, Cycles, Money, Peer, PublicKey, RingId, Rules};
 
 /// What a node is made of.
 #[derive(Clone, Debug)]
@@ -77,6 +77,15 @@ pub enum Output {
     Execute { contract: ContractId, job: Box<Job> },
     /// Stop an execution.
     Stop { contract: ContractId },
+    /// End an execution for the owner's sake: with [`proto::message::service::Outcome::Migrated`] if it can hand a
+    /// checkpoint over, or as if it was stopped.
+    Migrate { contract: ContractId },
+    /// From now on show these contents to whoever holds the key. What an execution left is shown to nobody before.
+    Give { to: PublicKey, blobs: Vec<Blob> },
+    /// Keep these contents as long as the contract is open.
+    Keep { contract: ContractId, blobs: Vec<Blob> },
+    /// Tell the operator of the node, in words.
+    Warn { message: String },
     /// Let an execution stand still, within a second.
     Pause { contract: ContractId },
     /// Let an execution go on, for this share of the time, in per cent.

@@ -47,7 +47,7 @@ pub(crate) async fn prepare(submit: Submit, rules: Rules, store: Arc<Store>) -> 
         destinations: task.sub_tasks.iter().map(Destinations::of).collect(),
         pins,
         results: to.unwrap_or(base),
-        submission: Submission { task: contract, plans, patience },
+        submission: Submission { task: contract, plans, patience, budget: task.budget },
     })
 }
 

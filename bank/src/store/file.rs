@@ -191,6 +191,8 @@ impl<D: Disk> Store for FileStore<D> {
     }
 
     fn keep_snapshot(&mut self, records: u64, snapshot: &[u8]) -> Result<(), StoreError> {
+        // An index that cannot be made now is made when it is asked for.
+        let _ = self.index();
         snapshots::keep(&mut self.disk, self.bank, records, snapshot)
     }
 

@@ -20,10 +20,12 @@ mod entrance;
 mod hold;
 pub mod journal;
 mod ledger;
+mod lines;
 mod memory;
 #[cfg(test)]
 mod mutants;
 mod parties;
+pub mod receipt;
 mod record;
 mod replay;
 mod search;
@@ -36,10 +38,11 @@ pub use bootstrap::{ALIVE_FOR, FOUNDING_GRACE, MAX_NODES, PEERS_GIVEN};
 pub use check::Violation;
 pub use decide::MAX_ACCOUNTS;
 pub use hold::{MAX_HOLD, MAX_OPEN_HOLDS, MIN_HOLD};
+pub use lines::{Movement, contract_of, movements};
 pub use memory::{IDEMPOTENCY_WINDOW, REMEMBERED_PER_ACCOUNT};
 pub use record::{Event, FORMAT, MAX_COMMAND, Network, NotARecord, Record, genesis};
 pub use replay::{Replay, ReplayError, audit};
-pub use search::{Query, Search};
+pub use search::{Query, Search, answer};
 pub use standing::STANDING_TTL;
 
 use bootstrap::Registry;

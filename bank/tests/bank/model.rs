@@ -2,6 +2,7 @@
 //! balance, and the journal behind them have to agree.
 
 use crate::papers::{Deal, declined, release};
+use crate::shelf::check_sums;
 use crate::world::{BANK, RULES, World, config, hold, key, open, signed};
 use bank::{Bank, audit, journal};
 use proptest::prelude::*;
@@ -382,6 +383,7 @@ impl Pair {
 
     /// The journal, through its bytes, gives the same ledger; an auditor agrees.
     fn close(self) {
+        check_sums(&self.world);
         let bytes: Vec<u8> = self.world.journal.iter().flat_map(journal::encode).collect();
         let (records, tail) = journal::read(&bytes).unwrap();
         assert_eq!((&records, tail.torn), (&self.world.journal, 0));

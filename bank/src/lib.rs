@@ -23,6 +23,7 @@ mod ledger;
 mod memory;
 #[cfg(test)]
 mod mutants;
+mod parties;
 mod record;
 mod replay;
 mod search;

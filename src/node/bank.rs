@@ -4,6 +4,10 @@
 //! then do the answers leave. The journal is read and checked at the start; a torn last record, which no
 //! answer was sent for, is cut off.
 
+#[cfg(test)]
+mod conformance;
+mod postgres;
+
 use super::clock::Clock;
 use super::rules;
 use crate::cli::BankOptions;

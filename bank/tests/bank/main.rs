@@ -13,6 +13,8 @@ mod orders;
 #[cfg(test)]
 mod papers;
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod settlement;

@@ -3,6 +3,9 @@
 //! The ledger decides, a store remembers. Every store does the same: it takes groups of records, makes each durable as a
 //! whole, gives them back in order, and finds those of an account or a contract. One suite of tests runs over all of them.
 
+pub mod disk;
+pub mod file;
+
 use crate::journal::Damage;
 use crate::record::Record;
 use proto::{ContractId, PublicKey};
@@ -65,6 +68,15 @@ pub trait Store: Send {
     /// # Errors
     /// [`StoreError::Full`], after which the store goes on; any other, after which it is not to be used any more.
     fn commit(&mut self, group: &[Record]) -> Result<(), StoreError>;
+
+    /// Makes sure that there is room to work with, after [`StoreError::Full`] and before new work is taken on. A store
+    /// whose server looks after that has nothing to do.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] if there is still none.
+    fn make_room(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Keeps a snapshot of the ledger after `records` records. One that fails is no harm: the journal has it all.
     ///

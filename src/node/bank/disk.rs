@@ -62,6 +62,11 @@ pub(super) fn reader(home: &Path, bank: PublicKey) -> KeptStore {
     FileStore::open_to_read(Directory::new(home.join(JOURNAL), None), bank)
 }
 
+/// How many records the newest snapshot in a store has; 0 if there is none.
+pub(super) fn newest_snapshot(store: &mut KeptStore) -> Result<u64, StoreError> {
+    store.snapshot_count().map(Option::unwrap_or_default)
+}
+
 /// A directory of files.
 #[derive(Debug)]
 pub(crate) struct Directory {

@@ -2,16 +2,22 @@
 //!
 //! What arrives is queued by key and decided in turns (`intake`); what is decided together is made durable by one sync
 //! while the next group is decided (`writer`); only then do the answers leave, and if the operator wants it so, only
-//! when a standby has it too (`follow`). The journal is read and checked at the start.
+//! when a standby has it too (`follow`). The ledger is rebuilt from snapshot and journal at the start; a torn last group,
+//! which no answer was sent for, is cut off.
 
+#[cfg(test)]
+mod conformance;
+mod disk;
 mod follow;
 mod intake;
+mod keeper;
 mod kept;
 mod offline;
 mod operator;
-mod plain;
+mod postgres;
 mod quota;
 mod role;
+mod searcher;
 mod writer;
 
 pub(crate) use follow::Mode;
@@ -30,6 +36,7 @@ use crate::output;
 use bank::{Bank, genesis};
 use follow::{Followed, Gate, Lead, Tail};
 use intake::{Intake, Waiting};
+use keeper::Keeper;
 use operator::Ordered;
 use proto::message::Message;
 use proto::message::bank::BankMessage;
@@ -41,7 +48,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
-use writer::{Group, Writer};
+use searcher::Searcher;
+use writer::{Done, Group, Writer};
 
 /// Messages that wait to be sorted into queues; senders feel the back-pressure beyond it.
 const INBOX: usize = 8_192;
@@ -82,8 +90,9 @@ async fn run(options: &BankOptions, calls: &mut Calls, outside: &mut Outside) ->
     let base = if options.local_rules { Rules::LOCAL } else { Rules::PUBLIC };
     let rules = rules::of_network(home, base, &options.founding)?;
     let clock = Clock::start();
-    let (store, replay) = kept::open(home, keys.public())?;
-    let records = replay.next();
+    let key = keys.public();
+    let (mut store, replay) = kept::open(home, key)?;
+    let (records, known) = (replay.next(), disk::newest_snapshot(&mut store).map_err(|e| kept::failure(&e))?);
     let config = bank::Config { keys: keys.clone(), rules };
     let bank = Bank::resume(config, super::random::bytes()?, clock.now(), replay);
     let bank = bank.map_err(Failure::from_display("journal"))?;
@@ -93,9 +102,13 @@ async fn run(options: &BankOptions, calls: &mut Calls, outside: &mut Outside) ->
     let net = net.map_err(Failure::from_display("listen"))?;
     net.set_slot_limit(rules.slot_limit);
     let tail = Arc::new(Tail::new(role.clone(), rules, records));
+    let past = || Box::new(disk::reader(home, key));
+    let threads = Failure::from_display("threads");
     let mut driver = Driver {
         bank,
-        writer: Writer::start(store).map_err(Failure::from_display("thread"))?,
+        writer: Writer::start(Box::new(store), key).map_err(&threads)?,
+        keeper: Keeper::start(past(), key, known).map_err(&threads)?,
+        searcher: Searcher::start(past(), keys.clone(), net.clone()).map_err(&threads)?,
         intake: Intake::new(Quotas::new(options.orders_per_second)),
         gate: Gate::new(options.standby),
         standby: tail.watch_standby(),
@@ -129,6 +142,10 @@ async fn run(options: &BankOptions, calls: &mut Calls, outside: &mut Outside) ->
         () = ends(outside) => Ok(()),
         () = fence => Ok(()),
     };
+    let served = match served {
+        Ok(()) => driver.finish().await,
+        failed => failed,
+    };
     net.shutdown().await;
     served
 }
@@ -141,6 +158,8 @@ async fn ends(outside: &mut Outside) {
 struct Driver {
     bank: Bank,
     writer: Writer,
+    keeper: Keeper,
+    searcher: Searcher,
     intake: Intake,
     gate: Gate,
     tail: Arc<Tail>,
@@ -187,7 +206,7 @@ impl Driver {
                 }
                 () = sleep, if can_decide => self.bank.handle(bank::Input::Timeout, self.clock.now()),
                 () = std::future::ready(()), if can_decide && is_waiting => {}
-                group = self.writer.durable() => self.became_durable(group.map_err(|e| kept::failure(&e))?),
+                done = self.writer.done() => self.follow(done.map_err(|e| kept::failure(&e))?)?,
                 Some(call) = calls.receiver.recv() => self.answer_call(call),
                 Some(following) = followers.recv() => { tokio::spawn(self.lead().lead(following)); }
                 Ok(()) = standby.changed() => self.release(),
@@ -221,18 +240,52 @@ impl Driver {
                 None => self.bank.handle(bank::Input::Receive { from, message }, self.clock.now()),
             }
         }
-        let (mut records, mut answers) = (Vec::new(), Vec::new());
+        self.carry_out()
+    }
+
+    /// Gives everything decided to the store's thread as one group. Its answers leave when it is durable.
+    fn carry_out(&mut self) -> Result<(), Failure> {
+        let mut group = Group { next: self.bank.totals().records, ..Group::default() };
         while let Some(output) = self.bank.poll_output() {
             match output {
-                bank::Output::Append(record) => records.push(record),
-                bank::Output::Send { to, message } => answers.push((to, message)),
-                bank::Output::Search(_) => {}
+                bank::Output::Append(record) => group.records.push(record),
+                bank::Output::Send { to, message } => group.answers.push((to, message)),
+                bank::Output::Search(search) => {
+                    if let Err(search) = self.searcher.ask(search) {
+                        group.answers.push((search.from, searcher::busy(&search)));
+                    }
+                }
                 bank::Output::Halt(violation) => return Err(Failure::broken_books(&violation.to_string())),
             }
         }
-        if !records.is_empty() || !answers.is_empty() {
-            let next = self.bank.totals().records;
-            self.writer.commit(Group { records, answers, next });
+        if !(group.records.is_empty() && group.answers.is_empty()) {
+            self.writer.commit(group);
+        }
+        Ok(())
+    }
+
+    /// Follows what the store's thread tells.
+    fn follow(&mut self, done: Done) -> Result<(), Failure> {
+        match done {
+            Done::Durable(group) => {
+                self.keeper.note(group.next);
+                self.became_durable(group);
+            }
+            Done::Refused(group) => self.deliver(group.answers),
+            Done::Rewind(replay) => {
+                self.bank.rewind(*replay).map_err(Failure::from_display("journal"))?;
+                self.writer.rewound();
+            }
+            Done::Room(true) => {
+                tracing::info!("there is room on the disk again: the bank goes on");
+                self.bank.set_room(true);
+            }
+            Done::Room(false) => {
+                tracing::error!(
+                    "the disk is full: nothing is lost, and the bank accepts nothing new until there is room"
+                );
+                self.bank.set_room(false);
+            }
         }
         Ok(())
     }
@@ -244,6 +297,17 @@ impl Driver {
         let standby = *self.standby.borrow();
         let free = self.gate.pass(next, answers, standby, Instant::now());
         self.deliver(free);
+    }
+
+    /// What was decided becomes durable and is answered, and a snapshot makes the next start quick.
+    async fn finish(mut self) -> Result<(), Failure> {
+        self.carry_out()?;
+        while !self.writer.is_idle() {
+            let done = self.writer.done().await.map_err(|e| kept::failure(&e))?;
+            self.follow(done)?;
+        }
+        self.keeper.finish(self.bank.totals().records);
+        Ok(())
     }
 
     /// Sends what waited for a standby that has it now.
@@ -264,8 +328,8 @@ impl Driver {
     }
 
     fn lead(&self) -> Lead {
-        let home = self.home.clone();
-        let reader = Arc::new(move || kept::reader(&home));
+        let (home, key) = (self.home.clone(), self.keys.public());
+        let reader = Arc::new(move || -> Box<dyn bank::store::Store> { Box::new(disk::reader(&home, key)) });
         Lead { tail: Arc::clone(&self.tail), reader, genesis: genesis(self.keys.public()) }
     }
 

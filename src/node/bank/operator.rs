@@ -126,7 +126,7 @@ impl Driver {
         let now = self.clock.now();
         TotalsView {
             accounts: totals.accounts,
-            frozen: Vec::new(),
+            frozen: self.frozen(),
             issued: totals.issued.to_string(),
             available: totals.available.to_string(),
             held: totals.held.to_string(),
@@ -139,6 +139,11 @@ impl Driver {
             waiting: self.intake.count(),
             serving: self.serving(),
         }
+    }
+
+    fn frozen(&self) -> Vec<String> {
+        let accounts = self.bank.accounts().map(|balance| balance.account);
+        accounts.filter(|account| self.bank.is_frozen(*account)).map(|account| account.to_hex()).collect()
     }
 
     /// What the bank guarantees now.

@@ -3,7 +3,7 @@
 use super::tail::{BATCH, Next, Tail};
 use super::{BEAT, OpenReader};
 use crate::net::{Following, Leading, Voice};
-use bank::store::StoreError;
+use bank::store::{StoreError, read_until};
 use proto::wire::Wire as _;
 use proto::wire::v1::{self, follow_heard, follow_said};
 use proto::{Hash, KeyPair};
@@ -161,16 +161,14 @@ impl Lead {
         let (sender, records) = mpsc::channel(READ_AHEAD);
         let reader = Arc::clone(&self.reader);
         tokio::task::spawn_blocking(move || {
-            let enough = || StoreError::Failed { what: "read on", reason: "it is enough".into() };
-            let mut is_enough = false;
-            let read = reader().and_then(|mut store| {
-                store.read(from, &mut |record| {
-                    is_enough = record.sequence >= to || sender.blocking_send(Ok(record.encode())).is_err();
-                    if is_enough { Err(enough()) } else { Ok(()) }
-                })
+            let mut is_heard = true;
+            let read = read_until(&mut *reader(), from, to, &mut |record| {
+                is_heard = sender.blocking_send(Ok(record.encode())).is_ok();
+                let gone = || StoreError::Failed { what: "read on", reason: "nobody listens".into() };
+                if is_heard { Ok(()) } else { Err(gone()) }
             });
             if let Err(error) = read
-                && !is_enough
+                && is_heard
             {
                 // Whoever has gone meanwhile does not want to know.
                 let _is_heard = sender.blocking_send(Err(error.to_string())).is_ok();

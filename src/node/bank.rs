@@ -43,12 +43,12 @@ use proto::message::bank::BankMessage;
 use proto::{Bytes, CommandId, KeyPair, Peer, Rules};
 use quota::Quotas;
 use role::Role;
+use searcher::Searcher;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
-use searcher::Searcher;
 use writer::{Done, Group, Writer};
 
 /// Messages that wait to be sorted into queues; senders feel the back-pressure beyond it.

@@ -92,6 +92,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Done {
     match cli.command {
         Command::Join(join) => start::join(global, join),
         Command::Bank { command: BankCommand::Serve(serve) } => start::bank(global, serve),
+        Command::Bank { command: BankCommand::Verify { bank } } => start::verify(&global, bank, printer),
         Command::Bank { command: BankCommand::Balance } => node::balance(&global, printer),
         Command::Task { command } => task::run(command, &global, printer),
         Command::Status => node::status(&global, printer),

@@ -123,6 +123,11 @@ pub(super) fn bootstrap(text: &str) -> Result<Bootstrap, String> {
     }
 }
 
+/// A key: 64 hexadecimal digits.
+pub(super) fn key(text: &str) -> Result<PublicKey, String> {
+    PublicKey::from_hex(text).ok_or_else(|| "a key has 64 hexadecimal digits".into())
+}
+
 /// `NAME=VALUE`.
 pub(super) fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {

@@ -11,7 +11,10 @@ mod postgres;
 mod disk;
 mod keeper;
 mod searcher;
+mod verify;
 mod writer;
+
+pub(crate) use verify::verify;
 
 use super::clock::Clock;
 use super::rules;

@@ -93,6 +93,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Done {
     match cli.command {
         Command::Join(join) => start::join(global, join),
         Command::Bank { command: BankCommand::Serve(serve) } => start::bank(global, serve),
+        Command::Bank { command: BankCommand::Verify { bank } } => start::verify(&global, bank, printer),
         Command::Bank { command: BankCommand::Balance } => node::balance(&global, printer),
         Command::Bank { command: BankCommand::Grant(grant) } => operator::grant(grant, &global, printer),
         Command::Bank { command: BankCommand::Freeze(freeze) } => operator::freeze(freeze, &global, printer),

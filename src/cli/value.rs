@@ -146,6 +146,11 @@ pub(super) fn credits(text: &str) -> Result<Money, String> {
     credits.ok_or_else(|| "expected credits above 0 with at most six decimals, such as 2.5".to_owned())
 }
 
+/// A key: 64 hexadecimal digits.
+pub(super) fn key(text: &str) -> Result<PublicKey, String> {
+    PublicKey::from_hex(text).ok_or_else(|| "a key has 64 hexadecimal digits".into())
+}
+
 /// `NAME=VALUE`.
 pub(super) fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {

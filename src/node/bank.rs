@@ -18,11 +18,13 @@ mod postgres;
 mod quota;
 mod role;
 mod searcher;
+mod verify;
 mod writer;
 
 pub(crate) use follow::Mode;
 pub(crate) use offline::promote;
 pub(crate) use quota::ORDERS_PER_KEY;
+pub(crate) use verify::verify;
 
 use super::clock::Clock;
 use super::control::{self, Calls};

@@ -56,6 +56,8 @@ pub(crate) struct TotalsView {
     /// What the open contracts come to, counted from them: the same as `held`.
     pub(crate) escrow: String,
     pub(crate) open_holds: usize,
+    /// How many of them are disputed.
+    pub(crate) disputes: usize,
     /// Seconds until the first of them ends by its time.
     pub(crate) first_end: Option<f64>,
     pub(crate) records: u64,

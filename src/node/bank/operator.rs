@@ -132,6 +132,7 @@ impl Driver {
             held: totals.held.to_string(),
             escrow: escrow.amount.to_string(),
             open_holds: totals.open_holds,
+            disputes: escrow.disputes,
             first_end: escrow.first_end.map(|end| end.since(now).as_secs_f64()),
             records: totals.records,
             head: self.bank.head().to_hex(),

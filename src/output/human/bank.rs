@@ -75,8 +75,9 @@ pub(in crate::output) fn admission(view: &AdmissionView) -> String {
 pub(in crate::output) fn totals(view: &TotalsView) -> String {
     let first_end = view.first_end.map(|seconds| format!("; the first ends in {seconds:.0} s at the latest"));
     let contracts = format!(
-        "{} open, {} credits set aside for them{}",
+        "{} open, {} of them disputed, {} credits set aside for them{}",
         view.open_holds,
+        view.disputes,
         view.escrow,
         first_end.unwrap_or_default()
     );

@@ -13,6 +13,7 @@ mod local;
 mod market;
 mod moment;
 mod node;
+mod operator;
 mod options;
 mod owner;
 mod policy;
@@ -92,7 +93,16 @@ fn dispatch(cli: Cli, printer: Printer) -> Done {
     match cli.command {
         Command::Join(join) => start::join(global, join),
         Command::Bank { command: BankCommand::Serve(serve) } => start::bank(global, serve),
+        Command::Bank { command: BankCommand::Verify { bank } } => start::verify(&global, bank, printer),
         Command::Bank { command: BankCommand::Balance } => node::balance(&global, printer),
+        Command::Bank { command: BankCommand::Grant(grant) } => operator::grant(grant, &global, printer),
+        Command::Bank { command: BankCommand::Freeze(freeze) } => operator::freeze(freeze, &global, printer),
+        Command::Bank { command: BankCommand::Unfreeze(freeze) } => {
+            operator::unfreeze(freeze, &global, printer)
+        }
+        Command::Bank { command: BankCommand::Invite(invite) } => operator::invite(invite, &global, printer),
+        Command::Bank { command: BankCommand::Totals } => operator::totals(&global, printer),
+        Command::Bank { command: BankCommand::Promote } => operator::promote(&global, printer),
         Command::Task { command } => task::run(command, &global, printer),
         Command::Status => node::status(&global, printer),
         Command::Pause(pause) => owner::pause(&pause, &global, printer),

@@ -71,13 +71,22 @@ impl Desk {
         self.pending.insert(number, Pending { command, repeat: FIRST_REPEAT, repeat_at });
     }
 
-    /// The reply, if it answers an order that still waits for one. A bank that is too busy, has no room on its disk or
-    /// has frozen the account is asked again, but for what would be worthless later.
+    /// The bank is at another address from now on. What waits is sent there when it is due.
+    pub(crate) const fn move_to(&mut self, bank: Peer) {
+        self.bank = bank;
+    }
+
+    /// The reply, if it answers an order that still waits for one. A bank that is too busy, has enough of this key, has
+    /// no room on its disk or has frozen the account is asked again, but for what would be worthless later.
     pub(crate) fn receive(&mut self, reply: BankReply) -> Option<BankReply> {
         let number = *self.numbers.get(&reply.command)?;
         let order = &self.pending.get(&number)?.command.body.order;
-        let passes = matches!(&reply.outcome, BankOutcome::Refused(refusal) if is_passing(refusal.code));
-        if passes && is_patient(order) {
+        let passes = |code| match order {
+            // How many accounts an address may open in a day is the user's matter.
+            Order::OpenAccount(_) => code != RefusalCode::Quota && is_passing(code),
+            _ => is_passing(code),
+        };
+        if matches!(&reply.outcome, BankOutcome::Refused(refusal) if passes(refusal.code)) && is_patient(order) {
             return None;
         }
         let pending = self.pending.remove(&number)?;

@@ -1,7 +1,6 @@
 //! Holds: money of a buyer set aside for one attempt of one seller, until it is settled, released or expires.
 
 use crate::check::Violation;
-use proto::message::bank::HoldReceipt;
 use proto::{CommandId, Hash, Money, PublicKey, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,21 +44,6 @@ pub(crate) struct Holds {
     by_expiry: BTreeSet<(Time, CommandId)>,
     by_buyer: BTreeMap<PublicKey, Tally>,
     sum: i128,
-}
-
-impl Hold {
-    /// What the bank signs for it.
-    pub(crate) const fn receipt(&self, bank: PublicKey) -> HoldReceipt {
-        HoldReceipt {
-            hold: self.id,
-            bank,
-            buyer: self.buyer,
-            seller: self.seller,
-            ticket: self.ticket,
-            amount: self.amount,
-            expires: self.expires,
-        }
-    }
 }
 
 impl Holds {

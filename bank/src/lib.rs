@@ -10,6 +10,8 @@
 //! [`Bank::poll_timeout`], and stops for good at [`Output::Halt`].
 
 mod account;
+mod admission;
+mod answer;
 mod bootstrap;
 #[cfg(test)]
 mod bounds;
@@ -17,7 +19,9 @@ mod check;
 pub mod client;
 mod decide;
 mod entrance;
+mod fingerprint;
 mod hold;
+mod index;
 pub mod journal;
 mod ledger;
 mod lines;
@@ -29,8 +33,10 @@ mod record;
 mod replay;
 mod search;
 mod settlement;
+mod slab;
 mod standing;
 pub mod store;
+mod transfer;
 
 pub use bootstrap::{ALIVE_FOR, FOUNDING_GRACE, MAX_NODES, PEERS_GIVEN};
 pub use check::Violation;
@@ -45,8 +51,8 @@ pub use standing::STANDING_TTL;
 
 use bootstrap::Registry;
 use decide::{Counter, Decision, decide, no_account};
-use ledger::{Ledger, digest};
-use memory::{Answer, Executed};
+use fingerprint::Fingerprint;
+use ledger::Ledger;
 use proto::message::bank::{
     Balance, BalanceQuery, BalanceReply, BankCommand, BankMessage, BankOutcome, BankReply,
 };
@@ -233,9 +239,15 @@ impl Bank {
         self.ledger.accounts.find(account).map(|found| found.balance(account))
     }
 
-    /// What all accounts have, by key.
+    /// What all accounts have, in the order in which they were made.
     pub fn accounts(&self) -> impl Iterator<Item = Balance> {
         self.ledger.accounts.iter().map(|(key, account)| account.balance(key))
+    }
+
+    /// Whether the operator has frozen `account`.
+    #[must_use]
+    pub fn is_frozen(&self, account: PublicKey) -> bool {
+        self.ledger.accounts.find(account).is_some_and(|found| found.is_frozen)
     }
 
     /// The bank's figures.
@@ -313,34 +325,25 @@ impl Bank {
         }
         match self.recall(command)? {
             Some(outcome) => Ok(outcome),
-            None => self.opened(sender),
+            None => self.ask_balance(sender).map(BankOutcome::Opened),
         }
     }
 
     /// The answer to a command that was executed before; a refusal if its id was used for another one.
     fn recall(&self, command: &Signed<BankCommand>) -> Result<Option<BankOutcome>, Refusal> {
         let id = command.body.id;
-        let Some(Executed { digest: known, answer, .. }) = self.ledger.memory.find(id) else {
-            return Ok(None);
+        let Some(known) = self.ledger.memory.find(id) else { return Ok(None) };
+        let (then, now) = (&known.executed.fingerprint, Fingerprint::of(command));
+        if *then == now {
+            return Ok(answer::outcome(known, command, &self.config.keys));
+        }
+        let difference = if known.lane == self.ledger.lane(command.signer) {
+            then.difference(&now)
+        } else {
+            "it was another account's".to_owned()
         };
-        if *known != digest(command) {
-            let message = format!("the id {id} was used before for another command");
-            return Err(Refusal::new(RefusalCode::IdReused, message, "use a new random id for each command"));
-        }
-        match answer {
-            Answer::Opened => self.opened(command.signer),
-            Answer::Held(hold, _) => {
-                let keys = &self.config.keys;
-                Ok(BankOutcome::Held(Signed::new(hold.receipt(keys.public()), keys)))
-            }
-            Answer::Released(receipt) => Ok(BankOutcome::Released(*receipt)),
-            Answer::Settled(receipt) => Ok(BankOutcome::Settled(*receipt)),
-        }
-        .map(Some)
-    }
-
-    fn opened(&self, account: PublicKey) -> Result<BankOutcome, Refusal> {
-        self.ask_balance(account).map(BankOutcome::Opened)
+        let message = format!("the id {id} was used before for another command: {difference}");
+        Err(Refusal::new(RefusalCode::IdReused, message, "use a new random id for each command"))
     }
 
     fn ask_balance(&self, account: PublicKey) -> Result<Balance, Refusal> {

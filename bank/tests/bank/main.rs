@@ -17,6 +17,8 @@ mod papers;
 #[cfg(test)]
 mod receipts;
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod settlement;

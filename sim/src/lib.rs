@@ -21,6 +21,7 @@
 
 pub mod bazaar;
 mod dice;
+pub mod disk;
 mod fault;
 mod host;
 mod invariant;

@@ -46,6 +46,8 @@ pub struct Node {
     /// Those of them that can be found there, as the market was told.
     open: BTreeSet<Market>,
     desk: Desk,
+    /// The payments of this node's user that the bank has not answered.
+    payments: BTreeSet<CommandId>,
     dispatch: Dispatch,
     worker: Worker,
     rng: ChaCha8Rng,
@@ -99,6 +101,7 @@ impl Node {
             chord: Chord::new(chord, me, ring_seed, now),
             market: Marketplace::new(market_config, me, keys.clone(), market_seed, now),
             desk: Desk::new(bank, keys.clone()),
+            payments: BTreeSet::new(),
             dispatch: Dispatch::new(me, keys.clone(), bank.key, rules, buyer_rng),
             worker: Worker::new(me, keys, bank.key, rules, terms),
             rng,
@@ -153,6 +156,10 @@ impl Node {
             Input::Progressed { contract, cycles } => self.worker.progressed(contract, cycles),
             Input::Executed { contract, execution } => self.worker.executed(contract, *execution, now),
             Input::AskBalance => self.ask_balance(),
+            Input::Pay { id, transfer } => {
+                self.payments.insert(id);
+                self.desk.order(id, Order::Transfer(transfer), now);
+            }
             Input::Lookup { token, key } => {
                 self.chord.handle(chord::Input::Lookup { token: token | USERS, key }, now);
             }
@@ -356,9 +363,12 @@ impl Node {
     fn receive_from_bank(&mut self, message: BankMessage, now: Time) {
         match message {
             BankMessage::Reply(reply) => {
-                if let Some(reply) = self.desk.receive(*reply) {
-                    self.dispatch.bank_answered(reply, now);
+                let Some(reply) = self.desk.receive(*reply) else { return };
+                if self.payments.remove(&reply.command) {
+                    let (id, outcome) = (reply.command, Box::new(reply.outcome));
+                    return self.outputs.push_back(Output::Paid { id, outcome });
                 }
+                self.dispatch.bank_answered(reply, now);
             }
             BankMessage::BalanceReply(reply) => {
                 let BalanceReply { balance, standing, .. } = *reply;

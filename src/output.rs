@@ -25,12 +25,13 @@ pub(crate) use ring_figure::RingCompared;
 pub(crate) use simulation::{Experiment, Simulated};
 pub(crate) use trade::{TradeRow, Trading};
 pub(crate) use view::{
-    BalanceChange, Imported, Place, Ready, Run, RunningNetwork, RunningNode, TotalChange, Validated,
+    BalanceChange, DealView, Imported, LineView, Place, Ready, Run, RunningNetwork, RunningNode,
+    StatementView, TotalChange, Validated,
 };
 
 use crate::control::{
-    BalanceView, ExplainView, Failure, LookupView, MarketsView, NodeView, PriceView, QuoteView, ReloadView,
-    RingCheckView, RingView, SharingView, ShownMarketView, TaskLine, TaskView,
+    BalanceView, ExplainView, Failure, LookupView, MarketsView, NodeView, PaidView, PriceView, QuoteView,
+    ReloadView, RingCheckView, RingView, SharingView, ShownMarketView, TaskLine, TaskView,
 };
 use jiff::Timestamp;
 use proto::PublicKey;
@@ -99,6 +100,21 @@ impl Printer {
 
     pub(crate) fn balance(self, balance: &BalanceView) -> Result<(), Failure> {
         self.result(|| json::document("balance", balance), |_| human::balance(balance))
+    }
+
+    pub(crate) fn statement(self, statement: &StatementView, is_csv: bool) -> Result<(), Failure> {
+        let human = |look| {
+            if is_csv { human::statement_csv(statement) } else { human::statement(statement, look) }
+        };
+        self.result(|| json::document("bank-statement", statement), human)
+    }
+
+    pub(crate) fn deal(self, deal: &DealView) -> Result<(), Failure> {
+        self.result(|| deal_document(deal), |_| human::deal(deal))
+    }
+
+    pub(crate) fn paid(self, paid: &PaidView) -> Result<(), Failure> {
+        self.result(|| json::document("bank-transfer", paid), |_| human::paid(paid))
     }
 
     pub(crate) fn markets(self, markets: &MarketsView) -> Result<(), Failure> {
@@ -253,6 +269,11 @@ impl Printer {
         let width = columns.or_else(|| terminal().filter(|_| is_terminal)).filter(|columns| *columns > 0);
         Look { width, has_colour: self.has_colour && is_terminal }
     }
+}
+
+/// A receipt as it stands in a file, and as JSON.
+pub(crate) fn deal_document(deal: &DealView) -> String {
+    json::document("deal-receipt", deal)
 }
 
 /// Says that a node or a bank is ready: to its parent as a line of JSON, else to people.

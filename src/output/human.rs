@@ -1,5 +1,6 @@
 //! Output for people: sentences and tables.
 
+mod bank;
 mod market;
 mod money;
 mod network;
@@ -8,10 +9,11 @@ mod ring;
 mod sharing;
 mod task;
 
+pub(super) use bank::{balance, deal, paid, statement, statement_csv};
 pub(super) use market::{explain, market, markets, price, quote};
 pub(super) use network::{network, run};
 use node::listings;
-pub(super) use node::{balance, node};
+pub(super) use node::node;
 pub(super) use ring::{lookup, ring, ring_check};
 pub(super) use sharing::{in_short, left, policy, reloaded, sharing};
 pub(super) use task::{results, submitted, task, tasks, validated};

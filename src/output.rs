@@ -27,11 +27,12 @@ pub(crate) use simulation::{Experiment, Simulated};
 pub(crate) use trade::{TradeRow, Trading};
 pub(crate) use verified::Verified;
 pub(crate) use view::{
-    BalanceChange, Imported, Place, Ready, Run, RunningNetwork, RunningNode, TotalChange, Validated,
+    BalanceChange, DealView, Imported, LineView, Place, Ready, Run, RunningNetwork, RunningNode,
+    StatementView, TotalChange, Validated,
 };
 
 use crate::control::{
-    BalanceView, ExplainView, Failure, InvitationView, LookupView, MarketsView, NodeView, OrderedView,
+    BalanceView, ExplainView, Failure, InvitationView, LookupView, MarketsView, NodeView, OrderedView, PaidView,
     PriceView, PromotedView, QuoteView, ReloadView, RingCheckView, RingView, ServingView, SharingView,
     ShownMarketView, StandbyView, TaskLine, TaskView, TotalsView,
 };
@@ -122,6 +123,21 @@ impl Printer {
 
     pub(crate) fn promoted(self, promoted: &PromotedView) -> Result<(), Failure> {
         self.result(|| json::document("bank-promote", promoted), |_| human::promoted(promoted))
+    }
+
+    pub(crate) fn statement(self, statement: &StatementView, is_csv: bool) -> Result<(), Failure> {
+        let human = |look| {
+            if is_csv { human::statement_csv(statement) } else { human::statement(statement, look) }
+        };
+        self.result(|| json::document("bank-statement", statement), human)
+    }
+
+    pub(crate) fn deal(self, deal: &DealView) -> Result<(), Failure> {
+        self.result(|| deal_document(deal), |_| human::deal(deal))
+    }
+
+    pub(crate) fn paid(self, paid: &PaidView) -> Result<(), Failure> {
+        self.result(|| json::document("bank-transfer", paid), |_| human::paid(paid))
     }
 
     pub(crate) fn markets(self, markets: &MarketsView) -> Result<(), Failure> {
@@ -280,6 +296,11 @@ impl Printer {
         let width = columns.or_else(|| terminal().filter(|_| is_terminal)).filter(|columns| *columns > 0);
         Look { width, has_colour: self.has_colour && is_terminal }
     }
+}
+
+/// A receipt as it stands in a file, and as JSON.
+pub(crate) fn deal_document(deal: &DealView) -> String {
+    json::document("deal-receipt", deal)
 }
 
 /// Says that a node or a bank is ready: to its parent as a line of JSON, else to people.

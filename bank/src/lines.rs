@@ -14,7 +14,11 @@ use std::collections::BTreeMap;
 pub struct Movement {
     /// Whose account.
     pub account: PublicKey,
-    /// The line of its statement.
+    /// What is added to its available side, in micro-credits; negative if taken.
+    pub available: i128,
+    /// What is added to its held side, in micro-credits; negative if taken.
+    pub held: i128,
+    /// The line of its statement. More than 9.2 million million credits are shown there as that.
     pub entry: Entry,
 }
 
@@ -171,17 +175,28 @@ impl Page<'_> {
     /// Adds a line, to the one that the account has already if it has one. Several other sides are none.
     fn add(&mut self, account: PublicKey, line: Line<'_>) {
         let known = self.places.get(&account).and_then(|place| self.movements.get_mut(*place));
-        let Some(Movement { entry, .. }) = known else {
+        let Some(known) = known else {
             self.places.insert(account, self.movements.len());
             let (sequence, time) = (self.record.sequence, self.record.time);
             let Line { reason, contract, other, available, held, memo, fee } = line;
-            let (available, held) = (narrow(available), narrow(held));
-            let memo = memo.to_owned();
-            let entry = Entry { sequence, time, reason, contract, other, available, held, memo, fee };
-            return self.movements.push(Movement { account, entry });
+            let (to_available, to_held) = (narrow(available), narrow(held));
+            let entry = Entry {
+                sequence,
+                time,
+                reason,
+                contract,
+                other,
+                available: to_available,
+                held: to_held,
+                memo: memo.to_owned(),
+                fee,
+            };
+            return self.movements.push(Movement { account, available, held, entry });
         };
-        entry.available = narrow(i128::from(entry.available) + line.available);
-        entry.held = narrow(i128::from(entry.held) + line.held);
+        known.available += line.available;
+        known.held += line.held;
+        let entry = &mut known.entry;
+        (entry.available, entry.held) = (narrow(known.available), narrow(known.held));
         let is_other = line.other.is_some_and(|other| other != account) && entry.other != line.other;
         let is_part = line.available != 0 || line.held != 0;
         if entry.other == Some(account) {
@@ -196,12 +211,14 @@ fn gain(amount: Money) -> i128 {
     i128::from(amount.0)
 }
 
-/// As a statement has it: what is beyond 9.2 million million credits is shown as that.
+/// As a statement has it.
 fn narrow(micro: i128) -> i64 {
     i64::try_from(micro).unwrap_or(if micro < 0 { i64::MIN } else { i64::MAX })
 }
 
 const fn says_something(movement: &Movement) -> bool {
-    let Entry { reason, available, held, .. } = movement.entry;
-    matches!(reason, Reason::Opened | Reason::Frozen | Reason::Freed) || available != 0 || held != 0
+    let Movement { available, held, .. } = *movement;
+    matches!(movement.entry.reason, Reason::Opened | Reason::Frozen | Reason::Freed)
+        || available != 0
+        || held != 0
 }

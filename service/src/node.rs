@@ -46,6 +46,8 @@ pub struct Node {
     /// Those of them that can be found there, as the market was told.
     open: BTreeSet<Market>,
     desk: Desk,
+    /// The payments of this node's user that the bank has not answered.
+    payments: BTreeSet<CommandId>,
     dispatch: Dispatch,
     worker: Worker,
     rng: ChaCha8Rng,
@@ -102,6 +104,7 @@ impl Node {
             chord: Chord::new(chord, me, ring_seed, now),
             market: Marketplace::new(market_config, me, keys.clone(), market_seed, now),
             desk: Desk::new(bank, keys.clone()),
+            payments: BTreeSet::new(),
             dispatch: Dispatch::new(me, keys.clone(), bank.key, rules, buyer_rng),
             worker: Worker::new(me, keys, bank.key, rules, terms),
             rng,
@@ -163,6 +166,10 @@ impl Node {
             Input::Progressed { contract, cycles } => self.worker.progressed(contract, cycles),
             Input::Executed { contract, execution } => self.worker.executed(contract, *execution, now),
             Input::AskBalance => self.ask_balance(),
+            Input::Pay { id, transfer } => {
+                self.payments.insert(id);
+                self.desk.order(id, Order::Transfer(transfer), now);
+            }
             Input::Lookup { token, key } => {
                 self.chord.handle(chord::Input::Lookup { token: token | USERS, key }, now);
             }
@@ -372,6 +379,9 @@ impl Node {
                     (reply.command == self.opened_by, &reply.outcome)
                 {
                     self.outputs.push_back(Output::NotOpened { refusal: refusal.clone() });
+                } else if self.payments.remove(&reply.command) {
+                    let (id, outcome) = (reply.command, Box::new(reply.outcome));
+                    self.outputs.push_back(Output::Paid { id, outcome });
                 } else if let Some(reply) = self.worker.bank_answered(reply, now) {
                     self.dispatch.bank_answered(reply, now);
                 }

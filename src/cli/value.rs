@@ -3,7 +3,7 @@
 use super::Bootstrap;
 use ::sim::Latency;
 use ::sim::ring::Distance;
-use proto::{Money, PublicKey, Span};
+use proto::{CommandId, Money, PublicKey, Span};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -169,6 +169,24 @@ pub(super) fn task(text: &str) -> Result<String, String> {
     }
 }
 
+/// An account, or the key of a bank: 64 hexadecimal digits.
+pub(super) fn account(text: &str) -> Result<PublicKey, String> {
+    PublicKey::from_hex(text).ok_or_else(|| "expected a key of 64 hexadecimal digits".into())
+}
+
+/// The id of an order or a contract: 32 hexadecimal digits.
+pub(super) fn id(text: &str) -> Result<CommandId, String> {
+    proto::id::unhex(text).map(CommandId).ok_or_else(|| "expected an id of 32 hexadecimal digits".into())
+}
+
+/// Credits, more than none.
+pub(super) fn amount(text: &str) -> Result<Money, String> {
+    let amount: Money = text
+        .parse()
+        .map_err(|_| "expected credits with at most six decimals, such as 12 or 0.25".to_owned())?;
+    if amount == Money::ZERO { Err("expected more than 0".into()) } else { Ok(amount) }
+}
+
 /// All assignments by name; a name that is there twice is an error, since one of its values would be lost.
 pub(super) fn by_name(set: &[(String, String)]) -> Result<BTreeMap<String, String>, String> {
     let mut all = BTreeMap::new();
@@ -208,6 +226,21 @@ mod tests {
         assert_eq!(bootstrap("[::1]:7742"), Ok(Bootstrap { key: None, addrs: vec!["[::1]:7742".into()] }));
         for text in ["", "bank", "bank:", ":7742", "bank:0", "bank:65536", "::1:7742", "ab@bank:7742"] {
             assert!(bootstrap(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_ids_and_amounts_are_exact() {
+        assert_eq!(account(&"ab".repeat(32)), Ok(PublicKey([0xab; 32])));
+        assert_eq!(id(&"0c".repeat(16)), Ok(CommandId([0x0c; 16])));
+        assert_eq!(amount("0.000001"), Ok(Money(1)));
+        assert_eq!(amount("18446744073709.551615"), Ok(Money(u64::MAX)));
+        assert_eq!(amount("0.0"), Err("expected more than 0".into()));
+        for text in ["", "-1", "1e3", "0.0000001", "18446744073709.551616", "1 000"] {
+            assert!(amount(text).is_err(), "{text}");
+        }
+        for text in ["", "ab", "zz", &"ab".repeat(33)] {
+            assert!(account(text).is_err() && id(text).is_err(), "{text}");
         }
     }
 

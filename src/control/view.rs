@@ -200,14 +200,6 @@ pub(crate) struct EventView {
     pub(crate) held: String,
 }
 
-/// An account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct BalanceView {
-    pub(crate) account: String,
-    pub(crate) available: String,
-    pub(crate) held: String,
-}
-
 /// A listing in a market that this node owns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ListingView {

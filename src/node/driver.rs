@@ -1,5 +1,6 @@
 //! The loop around a pure node: one input at a time, then everything it wants done.
 
+mod counter;
 mod owner;
 mod surveys;
 
@@ -16,9 +17,10 @@ use super::record::SellersBook;
 use super::supply::Supplier;
 use super::tasks::{Prepared, Quoted, Tasks, Write, Written, prepare};
 use super::told::{Outside, Told};
-use crate::control::{BalanceView, Failure, ListingView, NodeView, Reply, Request, RulesView, Submit};
+use crate::control::{Failure, ListingView, NodeView, Reply, Request, RulesView, Submit};
 use crate::net::store::{Pins, Store};
 use crate::net::{Event, Net};
+use counter::Counter;
 use jiff::Timestamp;
 use proto::message::service::Blob;
 use proto::{ContractId, Peer, RingId};
@@ -41,8 +43,6 @@ const LEAVE_WITHIN: Duration = Duration::from_secs(2);
 const FETCH_WITHIN: Duration = Duration::from_secs(120);
 /// Bytes a second below which fetching is given up: a peer that trickles must not hold a contract for ever.
 const SLOWEST_FETCH: u64 = 256 << 10;
-/// How long the bank may take to tell a balance.
-const BALANCE_WITHIN: Duration = Duration::from_secs(5);
 
 pub(crate) struct Driver {
     pub(crate) node: Node,
@@ -60,7 +60,7 @@ pub(crate) struct Driver {
     not_opened: Option<Failure>,
     pub(crate) started: Instant,
     pub(crate) inputs: mpsc::UnboundedSender<Input>,
-    balance_askers: Vec<(Instant, Question)>,
+    counter: Counter,
     leavers: Vec<Question>,
     /// What open contracts need of the store.
     pins: BTreeMap<ContractId, Pins>,
@@ -129,7 +129,7 @@ impl Driver {
             not_opened: None,
             inputs,
             started: Instant::now(),
-            balance_askers: Vec::new(),
+            counter: Counter::default(),
             leavers: Vec::new(),
             pins: BTreeMap::new(),
             explorer,
@@ -206,7 +206,8 @@ impl Driver {
     fn take_event(&mut self, event: Event) {
         match event {
             Event::Received { from, message } => {
-                if let Some(message) = self.explorer.take(from, message) {
+                let message = self.explorer.take(from, message);
+                if let Some(message) = message.and_then(|message| self.hear_bank(from, message)) {
                     self.take(Input::Receive { from, message });
                 }
             }
@@ -279,6 +280,7 @@ impl Driver {
             Output::Pause { contract } => self.executions.pause(contract),
             Output::Pace { contract, throttle_pct } => self.executions.pace(contract, throttle_pct),
             Output::Tell(event) => {
+                self.note_spending(&event);
                 if let Some(write) = self.tasks.tell(&event, &self.node, &self.store) {
                     self.write(write, None);
                 }
@@ -289,14 +291,10 @@ impl Driver {
             }
             Output::Balance { available, held } => {
                 self.told_balance(available);
-                let account = self.node.me().key.to_hex();
-                let (available, held) = (available.to_string(), held.to_string());
-                for (_, asker) in self.balance_askers.drain(..) {
-                    let (account, available, held) = (account.clone(), available.clone(), held.clone());
-                    asker.answer(Reply::Balance(BalanceView { account, available, held }));
-                }
+                self.answer_balance(available, held);
             }
             Output::NotOpened { refusal } => self.not_opened = Some(Failure::refused(&refusal)),
+            Output::Paid { id, outcome } => self.paid(id, *outcome),
             Output::Found { .. } => {}
             Output::Surveyed { token, overview } => self.surveyed(token, *overview),
             Output::Joined => tracing::info!("in the ring"),
@@ -361,17 +359,10 @@ impl Driver {
         self.tasks.report_progress(&self.node);
         self.leave_if_idle();
         self.look_at_surveys();
+        self.look_at_counter();
         self.book.save(self.node.record());
         let (node, executions) = (&self.node, &self.executions);
         self.pins.retain(|contract, _| node.has_contract(*contract) || executions.is_running(*contract));
-        let late = Failure::no_bank(&self.bank.addr.to_string());
-        self.balance_askers.retain(|(asked, asker)| {
-            let is_waiting = asked.elapsed() < BALANCE_WITHIN;
-            if !is_waiting {
-                asker.answer(Reply::Error(late.clone()));
-            }
-            is_waiting
-        });
     }
 
     fn answer(&mut self, call: Call) {
@@ -395,10 +386,10 @@ impl Driver {
                 Ok(write) => self.write(write, Some(question)),
                 Err(failure) => question.answer(Reply::Error(failure)),
             },
-            Request::Balance => {
-                self.balance_askers.push((Instant::now(), question));
-                self.take(Input::AskBalance);
-            }
+            Request::Balance => self.query_balance(question),
+            Request::Statement(request) => self.ask_statement(request, question),
+            Request::Receipt { contract } => self.ask_receipt(&contract, question),
+            Request::Pay(payment) => self.pay(payment, question),
             Request::Markets => self.ask_markets(question),
             Request::Market { market } => self.ask_market(&market, question),
             Request::Quote(quote) => self.quote(quote, question),

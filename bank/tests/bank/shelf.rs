@@ -66,19 +66,19 @@ impl Store for Shelf {
 
 /// The lines of all statements add up to the balances of the ledger, account by account.
 pub(crate) fn check_sums(world: &World) {
-    let mut sums: BTreeMap<PublicKey, (i64, i64)> = BTreeMap::new();
+    let mut sums: BTreeMap<PublicKey, (i128, i128)> = BTreeMap::new();
     for record in &world.journal {
         let lines = movements(record, key(BANK));
         for line in &lines {
             let (available, held) = sums.entry(line.account).or_default();
-            *available += line.entry.available;
-            *held += line.entry.held;
+            *available += line.available;
+            *held += line.held;
             assert_eq!((line.entry.sequence, line.entry.time), (record.sequence, record.time));
         }
         let accounts: std::collections::BTreeSet<_> = lines.iter().map(|line| line.account).collect();
         assert_eq!(accounts.len(), lines.len(), "an account has two lines of one record: {record:?}");
     }
-    let signed = |micro: u64| i64::try_from(micro).unwrap();
+    let signed = |micro: u64| i128::from(micro);
     let balances = world
         .bank
         .accounts()

@@ -6,10 +6,10 @@ use crate::policy::Work;
 use crate::worker::{Execution, Intake, Terms};
 use market::{Overview, Supply};
 use proto::message::Message;
-use proto::message::bank::OpenAccount;
+use proto::message::bank::{BankOutcome, OpenAccount, Transfer};
 use proto::message::service::{Blob, Job};
 use proto::message::survey::Survey;
-use proto::{ContractId, Cycles, Money, Peer, PublicKey, Refusal, RingId, Rules};
+use proto::{CommandId, ContractId, Cycles, Money, Peer, PublicKey, Refusal, RingId, Rules};
 
 /// What a node is made of.
 #[derive(Clone, Debug)]
@@ -60,6 +60,8 @@ pub enum Input {
     Executed { contract: ContractId, execution: Box<Execution> },
     /// Asks the bank for this node's balance.
     AskBalance,
+    /// Pays others from this node's account, once however often it comes with the same id.
+    Pay { id: CommandId, transfer: Transfer },
     /// Asks who answers for a key.
     Lookup { token: u64, key: RingId },
     /// Asks how markets stand, without buying.
@@ -101,6 +103,8 @@ pub enum Output {
     Balance { available: Money, held: Money },
     /// The bank opens no account for this node, for this reason.
     NotOpened { refusal: Refusal },
+    /// The bank's answer to [`Input::Pay`]. An order that is not answered is sent again until it is.
+    Paid { id: CommandId, outcome: Box<BankOutcome> },
     /// The answer to [`Input::Lookup`].
     Found { token: u64, owner: Option<Peer>, hops: u32 },
     /// The answer to [`Input::Survey`].

@@ -203,6 +203,7 @@ impl World<'_> {
             }
             Output::Balance { .. }
             | Output::Found { .. }
+            | Output::Paid { .. }
             | Output::Surveyed { .. }
             | Output::Joined
             | Output::NotJoined { .. } => Ok(()),

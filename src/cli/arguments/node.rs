@@ -128,11 +128,29 @@ pub(in crate::cli) enum BankCommand {
         #[arg(long, value_name = "KEY", value_parser = value::key)]
         bank: Option<PublicKey>,
     },
-    /// Show the node's account
+    /// Show the node's account: what it has, what of it is committed, how long it lasts
     #[command(
         after_help = "Example:\n  compup2p bank balance\n\nExit codes:\n  0 shown · 4 node or bank not reachable"
     )]
     Balance,
+    /// Show what happened on the node's account, with reasons and contracts
+    #[command(after_help = "Example:\n  compup2p bank statement --since 7d\n  \
+        compup2p bank statement --since 2026-11-01 --csv > november.csv\n\n\
+        Exit codes:\n  0 shown · 2 usage · 4 node or bank not reachable · 7 the node has no account")]
+    Statement(super::bank::Statement),
+    /// Show the bank's signed receipt of a contract that has ended
+    #[command(after_help = "Example:\n  compup2p bank receipt 0d9c1f… -o deal.json\n  \
+        compup2p receipt verify deal.json\n\n\
+        Exit codes:\n  0 shown · 1 it does not hold, or could not be written · 2 usage · 4 node or bank not reachable\n  \
+        7 refused: no such contract, not this account's, or it has not ended")]
+    Receipt(super::bank::Receipt),
+    /// Pay another account
+    #[command(after_help = "Example:\n  compup2p bank transfer 5f3c0a… 12.50 --memo \"for the queens\"\n\n\
+        The same --id is paid once, however often it is sent: the bank remembers an order for seven days.\n\n\
+        Exit codes:\n  0 paid: the record's number is shown · 2 usage\n  \
+        4 node not reachable, or no answer of the bank: it may or may not have been paid; repeat it with the --id shown\n  \
+        6 not enough money: nothing was paid · 7 refused: nothing was paid")]
+    Transfer(super::bank::Transfer),
     /// Issue money to an account (the operator's order)
     #[command(
         after_help = "Example:\n  compup2p bank grant ACCOUNT 100 --reason \"prize of the workshop\"\n\n\

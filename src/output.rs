@@ -32,9 +32,9 @@ pub(crate) use view::{
 };
 
 use crate::control::{
-    BalanceView, ExplainView, Failure, InvitationView, LookupView, MarketsView, NodeView, OrderedView, PaidView,
-    PriceView, PromotedView, QuoteView, ReloadView, RingCheckView, RingView, ServingView, SharingView,
-    ShownMarketView, StandbyView, TaskLine, TaskView, TotalsView,
+    BalanceView, ExplainView, Failure, InvitationView, LookupView, MarketsView, NodeView, OrderedView,
+    PaidView, PriceView, PromotedView, QuoteView, ReloadView, RingCheckView, RingView, ServingView,
+    SharingView, ShownMarketView, StandbyView, TaskLine, TaskView, TotalsView,
 };
 use jiff::Timestamp;
 use proto::PublicKey;

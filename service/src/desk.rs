@@ -86,7 +86,9 @@ impl Desk {
             Order::OpenAccount(_) => code != RefusalCode::Quota && is_passing(code),
             _ => is_passing(code),
         };
-        if matches!(&reply.outcome, BankOutcome::Refused(refusal) if passes(refusal.code)) && is_patient(order) {
+        if matches!(&reply.outcome, BankOutcome::Refused(refusal) if passes(refusal.code))
+            && is_patient(order)
+        {
             return None;
         }
         let pending = self.pending.remove(&number)?;

@@ -1,6 +1,6 @@
 //! What the bank does when a time is over, and after an outage; and how it names arbiters.
 
-use crate::deal::{Deal, MAX_ARBITERS, OUTAGE_AFTER, OUTAGE_GRACE, Stage, in_silence};
+use crate::deal::{Deal, MAX_ARBITERS, OUTAGE_AFTER, OUTAGE_GRACE, in_silence};
 use crate::record::Event;
 use crate::{Bank, arbiter, settlement};
 use proto::Time;

@@ -3,11 +3,14 @@
 //! Double entry: money is on the available or the held side of an account, or it has not been issued yet. The
 //! issuer is the only account below zero, by exactly what is in circulation, so that all sides together
 //! are zero at any time.
+//!
+//! An account is a row of 56 bytes with a number, found by its key through an [`Index`].
 
 use crate::check::Violation;
+use crate::index::Index;
+use crate::slab::Slab;
 use proto::message::bank::Balance;
 use proto::{Money, PublicKey};
-use std::collections::BTreeMap;
 
 /// What an account has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub(crate) struct Account {
     pub(crate) held: u64,
     /// Whether it had its initial grant. An account that was made by a fee has not.
     pub(crate) is_granted: bool,
+    /// Whether the operator has frozen it: it is paid, and does not spend.
+    pub(crate) is_frozen: bool,
 }
 
 /// Where money can be.
@@ -40,10 +45,20 @@ pub(crate) struct Posting {
     pub(crate) change: i128,
 }
 
+/// An account with its key.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    key: PublicKey,
+    account: Account,
+}
+
+const FULL: Violation = Violation::Impossible { what: "there are more accounts than can be numbered" };
+
 /// All accounts with their running sums.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Accounts {
-    by_key: BTreeMap<PublicKey, Account>,
+    rows: Slab<Row>,
+    by_key: Index<PublicKey>,
     issuer: i128,
     available: i128,
     held: i128,
@@ -61,16 +76,6 @@ impl Posting {
     }
 }
 
-impl Side {
-    /// Whose side it is; nobody's for the issuer.
-    pub(crate) const fn account(self) -> Option<PublicKey> {
-        match self {
-            Self::Issuer => None,
-            Self::Available(key) | Self::Held(key) => Some(key),
-        }
-    }
-}
-
 impl Account {
     /// The account as it is shown to its owner.
     pub(crate) const fn balance(&self, account: PublicKey) -> Balance {
@@ -81,17 +86,22 @@ impl Account {
 impl Accounts {
     /// The account of `key`.
     pub(crate) fn find(&self, key: PublicKey) -> Option<&Account> {
-        self.by_key.get(&key)
+        self.rows.at(self.number(key)?).map(|row| &row.account)
     }
 
-    /// All accounts by key.
+    /// The number of the account of `key`: accounts are counted from 0 in the order in which they were made.
+    pub(crate) fn number(&self, key: PublicKey) -> Option<u32> {
+        self.by_key.find(key, |row| self.rows.at(row).is_some_and(|row| row.key == key))
+    }
+
+    /// All accounts in the order in which they were made.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (PublicKey, &Account)> {
-        self.by_key.iter().map(|(key, account)| (*key, account))
+        self.rows.iter().map(|(_, row)| (row.key, &row.account))
     }
 
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
-        self.by_key.len()
+        self.rows.count()
     }
 
     /// What is in circulation, in micro-credits.
@@ -105,8 +115,25 @@ impl Accounts {
     }
 
     /// Notes that `key` had its grant, and makes the account if there is none.
-    pub(crate) fn grant(&mut self, key: PublicKey) {
-        self.by_key.entry(key).or_default().is_granted = true;
+    pub(crate) fn grant(&mut self, key: PublicKey) -> Result<(), Violation> {
+        self.entry(key)?.is_granted = true;
+        Ok(())
+    }
+
+    /// Freezes an account or frees it.
+    pub(crate) fn freeze(&mut self, key: PublicKey, is_frozen: bool) -> Result<(), Violation> {
+        self.entry(key)?.is_frozen = is_frozen;
+        Ok(())
+    }
+
+    /// Takes over an account as it was written down; its sides are issued with it.
+    pub(crate) fn restore(&mut self, key: PublicKey, account: Account) -> Result<(), Violation> {
+        let (available, held) = (i128::from(account.available), i128::from(account.held));
+        self.issuer -= available + held;
+        self.available += available;
+        self.held += held;
+        *self.entry(key)? = account;
+        Ok(())
     }
 
     /// Executes the lines of a transfer in their order. An account that gains money and does not exist is made.
@@ -123,7 +150,8 @@ impl Accounts {
             Side::Available(key) => (key, false),
             Side::Held(key) => (key, true),
         };
-        let account = self.by_key.entry(key).or_default();
+        let number = self.number_or_new(key)?;
+        let account = &mut self.rows.at_mut(number).ok_or(FULL)?.account;
         let (amount, sum) = if is_held {
             (&mut account.held, &mut self.held)
         } else {
@@ -133,5 +161,21 @@ impl Accounts {
         *amount = u64::try_from(value).map_err(|_| Violation::OutOfRange { account: key, value })?;
         *sum += change;
         Ok(())
+    }
+
+    /// The account of `key`, made if there is none.
+    fn entry(&mut self, key: PublicKey) -> Result<&mut Account, Violation> {
+        let number = self.number_or_new(key)?;
+        self.rows.at_mut(number).map(|row| &mut row.account).ok_or(FULL)
+    }
+
+    fn number_or_new(&mut self, key: PublicKey) -> Result<u32, Violation> {
+        if let Some(number) = self.number(key) {
+            return Ok(number);
+        }
+        let number = self.rows.add(Row { key, account: Account::default() }).ok_or(FULL)?;
+        let rows = &self.rows;
+        self.by_key.add(key, number, |row| rows.at(row).map(|row| row.key));
+        Ok(number)
     }
 }

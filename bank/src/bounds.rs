@@ -2,9 +2,10 @@
 
 use crate::account::{Posting, Side};
 use crate::decide::{Counter, Decision, decide};
+use crate::fingerprint::{Fingerprint, Gist, Kind};
 use crate::hold::{Hold, MAX_OPEN_HOLDS};
 use crate::ledger::{Ledger, Step};
-use crate::memory::{Answer, Executed, Memory, REMEMBERED_PER_ACCOUNT};
+use crate::memory::{Answer, Executed, IDEMPOTENCY_WINDOW, Memory, REMEMBERED_PER_ACCOUNT};
 use crate::record::Network;
 use crate::settlement;
 use crate::standing::Conduct;
@@ -28,7 +29,7 @@ fn opening(account: PublicKey) -> Step {
         Posting::debit(Side::Issuer, Money(1_000_000)),
         Posting::credit(Side::Available(account), Money(1_000_000)),
     ];
-    Step { postings, granted: Some(account), ..Step::default() }
+    Step { postings, granted: Some((account, Network::default())), ..Step::default() }
 }
 
 fn placing(buyer: PublicKey, number: u64) -> Step {
@@ -64,25 +65,33 @@ fn an_account_has_a_bounded_number_of_open_holds() {
 
 #[test]
 fn the_oldest_command_of_an_account_is_forgotten_first_and_open_holds_never() {
-    let (account, other) = (PublicKey([1; 32]), PublicKey([3; 32]));
-    let executed = |account| Executed { digest: Hash::default(), account, answer: Answer::Opened };
+    let (account, other) = (1, 3);
+    let gist = Gist { kind: Kind::Transfer, amount: Money(1), party: [0; 4] };
+    let fingerprint = Fingerprint { digest: [0; 16], gist };
+    let executed = || Executed { fingerprint, answer: Answer::Recorded(0) };
     let mut memory = Memory::default();
     for (number, account) in [(1, other), (2, account), (3, account), (4, account)] {
-        memory.remember(id(number), executed(account));
+        memory.remember(id(number), executed(), account);
     }
     memory.age(id(1), Time(1));
     memory.age(id(3), Time(2));
     memory.age(id(4), Time(3));
-    let last = 5 + u64::try_from(REMEMBERED_PER_ACCOUNT).unwrap() - 2;
+    let last = 5 + u64::from(REMEMBERED_PER_ACCOUNT) - 2;
     for number in 5..last {
-        memory.remember(id(number), executed(account));
+        memory.remember(id(number), executed(), account);
         memory.age(id(number), Time(number));
     }
     assert!(memory.find(id(3)).is_some(), "the bound is not passed yet");
-    memory.remember(id(last), executed(account));
+    memory.remember(id(last), executed(), account);
     memory.age(id(last), Time(last));
     let known: Vec<u64> = (1..=5).filter(|number| memory.find(id(*number)).is_some()).collect();
     assert_eq!(known, [1, 2, 4, 5]);
+    let order: Vec<CommandId> = memory.iter().map(|row| row.id).collect();
+    assert_eq!((order.len(), &order[..3]), (memory.count(), [id(1), id(4), id(5)].as_slice()));
+    assert_eq!(order.last(), Some(&id(2)), "what is not over comes last");
+    memory.forget_aged(Time(4).after(IDEMPOTENCY_WINDOW));
+    let known: Vec<u64> = (1..=5).filter(|number| memory.find(id(*number)).is_some()).collect();
+    assert_eq!(known, [2, 5]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The invariants of the ledger, and what is said when one is broken.
 
 use crate::account::Side;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Step};
 use proto::{CommandId, PublicKey};
 use std::collections::BTreeMap;
 
@@ -77,8 +77,8 @@ pub enum Violation {
     },
 }
 
-/// The invariants that are cheap to check after every record: the running sums, and the accounts that the
-/// last record touched.
+/// The invariants that are cheap to check after every record: the running sums, and the accounts whose held side or
+/// holds the last record changed. That no side is below zero or above what can be counted is checked while it is posted.
 pub(crate) fn check_touched(ledger: &Ledger) -> Result<(), Violation> {
     let (available, held) = ledger.accounts.sums();
     check_sums(ledger.accounts.issued(), available, held, ledger.holds.sum())?;
@@ -126,9 +126,14 @@ pub(crate) fn check_all(ledger: &Ledger) -> Result<(), Violation> {
     Ok(())
 }
 
-/// The accounts that postings touch, for [`check_touched`].
-pub(crate) fn touched(sides: impl Iterator<Item = Side>) -> Vec<PublicKey> {
-    let mut keys: Vec<PublicKey> = sides.filter_map(Side::account).collect();
+/// The accounts whose held side or whose open holds a step changes, for [`check_touched`]: for all others both are what
+/// they were.
+pub(crate) fn touched(step: &Step) -> Vec<PublicKey> {
+    let held = |side: Side| if let Side::Held(key) = side { Some(key) } else { None };
+    let mut keys: Vec<PublicKey> = step.postings.iter().filter_map(|posting| held(posting.side)).collect();
+    keys.extend(step.placed.map(|hold| hold.buyer));
+    keys.extend(step.changed.iter().flat_map(|deal| [deal.hold.buyer, deal.hold.seller]));
+    keys.extend(step.closed.iter().flat_map(|(ending, _)| [ending.buyer, ending.seller]));
     keys.sort_unstable();
     keys.dedup();
     keys

@@ -1,6 +1,6 @@
 //! What the bank does when a time is over, and after an outage; and how it names arbiters.
 
-use crate::deal::{Deal, MAX_ARBITERS, OUTAGE_AFTER, OUTAGE_GRACE, Stage, in_silence};
+use crate::deal::{Deal, MAX_ARBITERS, OUTAGE_AFTER, OUTAGE_GRACE, in_silence};
 use crate::record::Event;
 use crate::{Bank, arbiter, settlement};
 use proto::Time;
@@ -10,13 +10,15 @@ const DRAWS_PER_INPUT: usize = 8;
 
 impl Bank {
     /// After an outage the parties first get the time that they had no bank in. A bank that is woken much later than it
-    /// wanted was away too, if somebody has more to lose than time: its machine stood still, or its clock has leapt.
+    /// wanted was away too: its machine stood still, or its clock has leapt.
     pub(crate) fn resume_quietly(&mut self, now: Time) {
+        if !self.has_room {
+            return;
+        }
         let has_just_started = std::mem::take(&mut self.has_just_started);
         let Some(time) = self.ledger.next_time(now) else { return };
         let was_away = time.since(self.ledger.time) > OUTAGE_AFTER || self.ledger.holds.has_disputes();
-        let is_late = self.poll_timeout().is_some_and(|due| now.since(due) > OUTAGE_AFTER)
-            && self.ledger.holds.iter().any(|deal| deal.stage != Stage::Held);
+        let is_late = self.poll_timeout().is_some_and(|due| now.since(due) > OUTAGE_AFTER);
         if (has_just_started && was_away || is_late) && self.ledger.holds.count() > 0 {
             self.commit(Event::Resumed { quiet_until: time.after(OUTAGE_GRACE) }, time);
         }
@@ -25,7 +27,7 @@ impl Bank {
     /// Ends every deal whose time is over at `now`, the earliest first, or asks its next arbiter. Each takes a moment of
     /// the ledger's time, so the question is asked again after each.
     pub(crate) fn expire(&mut self, now: Time) {
-        while self.halted.is_none() {
+        while self.halted.is_none() && self.has_room {
             let Some(time) = self.ledger.next_time(now) else { return };
             let Some(deal) = self.ledger.first_due(time).and_then(|id| self.ledger.holds.find(id)) else {
                 return;
@@ -40,7 +42,7 @@ impl Bank {
 
     /// Looks for arbiters of the disputes that have none yet.
     pub(crate) fn name_arbiters(&mut self, now: Time) {
-        if now < self.ledger.quiet_until {
+        if now < self.ledger.quiet_until || !self.has_room {
             return;
         }
         for id in self.ledger.holds.without_arbiter(DRAWS_PER_INPUT) {

@@ -20,8 +20,9 @@ pub const ARBITER_WAIT: Span = Span::secs(30);
 /// How long nothing ends by its time after an outage of the bank: nodes enter every ten seconds and send again what was not
 /// answered, so that each of them has several tries to do what the outage kept it from.
 pub const OUTAGE_GRACE: Span = Span::secs(60);
-/// An outage counts as one when the last record is so old at the first input after a start. A dispute that is open makes
-/// one of every start, because a bank that has just started knows nobody who could be its arbiter.
+/// An outage counts as one when the last record is so old at the first input after a start, or when the bank is woken so
+/// much later than it wanted: its machine slept, or its clock has leapt. A dispute that is open makes one of every start,
+/// because a bank that has just started knows nobody who could be its arbiter.
 pub const OUTAGE_AFTER: Span = Span::secs(5);
 /// How many disputes of one buyer may be open at once; the bank keeps the offer of each.
 pub const MAX_OPEN_DISPUTES: u64 = 32;

@@ -2,7 +2,6 @@
 
 use crate::check::Violation;
 use crate::deal::Deal;
-use proto::message::bank::HoldReceipt;
 use proto::{CommandId, Hash, Money, PublicKey, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,21 +63,6 @@ enum Named {
 impl Named {
     fn of(deal: &Deal) -> Option<Self> {
         deal.dispute().map(|dispute| if dispute.named.is_empty() { Self::Nobody } else { Self::Somebody })
-    }
-}
-
-impl Hold {
-    /// What the bank signs for it.
-    pub(crate) const fn receipt(&self, bank: PublicKey) -> HoldReceipt {
-        HoldReceipt {
-            hold: self.id,
-            bank,
-            buyer: self.buyer,
-            seller: self.seller,
-            ticket: self.ticket,
-            amount: self.amount,
-            expires: self.expires,
-        }
     }
 }
 

@@ -9,18 +9,20 @@ mod deal;
 pub(crate) use deal::claimed;
 
 use crate::account::{Accounts, Posting, Side};
+use crate::admission::Openings;
 use crate::check::{Violation, check_touched, touched};
 use crate::deal::{Deal, Stage};
+use crate::fingerprint::Fingerprint;
 use crate::hold::{Hold, Holds};
 use crate::memory::{Answer, Executed, Memory};
-use crate::record::{Event, Record, genesis};
+use crate::record::{Event, Network, Record, genesis};
 use crate::standing::{Conduct, Standings};
+use crate::transfer::{step_frozen, step_granted, step_transferred};
 use proto::message::bank::{BankCommand, Ending, Order};
-use proto::wire::Wire;
 use proto::{CommandId, Hash, Money, PublicKey, Signed, Time};
 
 /// The ledger.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ledger {
     /// Whose ledger it is; its account is the pool.
     pub(crate) bank: PublicKey,
@@ -28,9 +30,10 @@ pub(crate) struct Ledger {
     pub(crate) holds: Holds,
     pub(crate) memory: Memory,
     pub(crate) standings: Standings,
+    pub(crate) openings: Openings,
     /// Until when nothing ends by its time, because the bank was away.
     pub(crate) quiet_until: Time,
-    /// The accounts that the last record touched.
+    /// The accounts whose held side, or whose open holds, the last record changed.
     pub(crate) touched: Vec<PublicKey>,
     /// The number of the next record.
     pub(crate) sequence: u64,
@@ -45,8 +48,10 @@ pub(crate) struct Ledger {
 pub(crate) struct Step {
     /// The money that moves.
     pub(crate) postings: Vec<Posting>,
-    /// The account that has its grant now.
-    pub(crate) granted: Option<PublicKey>,
+    /// The account that has its grant now, and from where it was opened.
+    pub(crate) granted: Option<(PublicKey, Network)>,
+    /// The account that is frozen now, or free.
+    pub(crate) frozen: Option<(PublicKey, bool)>,
     /// The hold that is open now.
     pub(crate) placed: Option<Hold>,
     /// The deal that has come further now.
@@ -55,8 +60,8 @@ pub(crate) struct Step {
     pub(crate) quiet_until: Option<Time>,
     /// The hold that is closed now, and how it came out for its seller.
     pub(crate) closed: Option<(Ending, Conduct)>,
-    /// The command that is executed now.
-    pub(crate) executed: Option<(CommandId, Executed)>,
+    /// The command that is executed now, and by whom.
+    pub(crate) executed: Option<(CommandId, PublicKey, Executed)>,
 }
 
 impl Step {
@@ -70,13 +75,6 @@ impl Step {
     }
 }
 
-/// What makes two commands the same: signer, id and content.
-pub(crate) fn digest(command: &Signed<BankCommand>) -> Hash {
-    let mut text = Vec::from(command.signer.0);
-    text.extend(command.body.encode());
-    Hash::of(&text)
-}
-
 impl Ledger {
     /// The empty ledger of `bank`.
     pub(crate) fn new(bank: PublicKey) -> Self {
@@ -86,6 +84,7 @@ impl Ledger {
             holds: Holds::default(),
             memory: Memory::default(),
             standings: Standings::default(),
+            openings: Openings::default(),
             quiet_until: Time(0),
             touched: Vec::new(),
             sequence: 0,
@@ -118,7 +117,9 @@ impl Ledger {
     /// What `event` changes.
     pub(crate) fn step(&self, event: &Event, time: Time) -> Result<Step, Violation> {
         let mut step = match event {
-            Event::AccountOpened { command, granted, .. } => self.step_opened(command, *granted),
+            Event::AccountOpened { command, granted, network } => {
+                self.step_opened(command, *granted, *network)
+            }
             Event::HoldPlaced { command, expires } => self.step_placed(command, *expires, time),
             Event::HoldClosed { command, ending } => self.step_closed(command.as_deref(), ending, time),
             Event::HoldAccepted { command, bond } => self.step_accepted(command, *bond, time),
@@ -128,12 +129,12 @@ impl Ledger {
             }
             Event::ArbiterNamed { hold, arbiter, until } => self.step_named(*hold, *arbiter, *until, time),
             Event::Resumed { quiet_until } => Self::step_resumed(*quiet_until, time),
-            Event::Transferred { .. } | Event::Granted { .. } | Event::Frozen { .. } => {
-                Err(impossible("an event that no bank knows yet"))
-            }
+            Event::Transferred { command } => step_transferred(self, command),
+            Event::Granted { command } => step_granted(self, command),
+            Event::Frozen { command } => step_frozen(self, command),
         }?;
         step.postings.retain(|posting| posting.change != 0);
-        if step.executed.as_ref().is_some_and(|(id, _)| self.memory.find(*id).is_some()) {
+        if step.executed.as_ref().is_some_and(|(id, ..)| self.memory.find(*id).is_some()) {
             return Err(impossible("a command was executed twice"));
         }
         Ok(step)
@@ -142,13 +143,17 @@ impl Ledger {
     /// Changes the ledger.
     pub(crate) fn execute(&mut self, step: Step, time: Time) -> Result<(), Violation> {
         self.memory.forget_aged(time);
-        self.touched = touched(step.postings.iter().map(|posting| posting.side));
-        if let Some(account) = step.granted {
-            self.accounts.grant(account);
+        self.touched = touched(&step);
+        if let Some((account, network)) = step.granted {
+            self.accounts.grant(account)?;
+            self.openings.note(network, time);
+        }
+        if let Some((account, is_frozen)) = step.frozen {
+            self.accounts.freeze(account, is_frozen)?;
         }
         self.accounts.post(&step.postings)?;
-        if let Some((id, executed)) = step.executed {
-            self.memory.remember(id, executed);
+        if let Some((id, account, executed)) = step.executed {
+            self.memory.remember(id, executed, self.lane(account));
             if step.placed.is_none() {
                 self.memory.age(id, time);
             }
@@ -165,27 +170,42 @@ impl Ledger {
         if let Some((ending, conduct)) = step.closed {
             let hold = self.holds.close(ending.hold)?;
             self.standings.note(&hold, conduct);
-            self.memory.close(ending.hold, ending);
+            self.memory.close(ending.hold, ending.how, ending.shares);
             self.memory.age(ending.hold, time);
         }
         Ok(())
     }
 
-    fn step_opened(&self, command: &Signed<BankCommand>, granted: Money) -> Result<Step, Violation> {
+    /// Where the memory counts the commands of `account`: an account by its number, everybody else at 0.
+    pub(crate) fn lane(&self, account: PublicKey) -> u32 {
+        self.accounts.number(account).map_or(0, |number| number.saturating_add(1))
+    }
+
+    fn step_opened(
+        &self,
+        command: &Signed<BankCommand>,
+        granted: Money,
+        network: Network,
+    ) -> Result<Step, Violation> {
         let account = command.signer;
-        if self.accounts.find(account).is_some_and(|found| found.is_granted) {
+        let former = self.accounts.find(account).copied().unwrap_or_default();
+        if former.is_granted {
             return Err(impossible("an account got its grant twice"));
         }
         let Order::OpenAccount(_) = command.body.order else {
             return Err(impossible("an account was opened by another order"));
         };
+        let Some(available) = Money(former.available).checked_add(granted) else {
+            return Err(impossible("a grant that cannot be counted"));
+        };
+        let answer = Answer::Opened(Box::new((available, Money(former.held))));
         Ok(Step {
             postings: vec![
                 Posting::debit(Side::Issuer, granted),
                 Posting::credit(Side::Available(account), granted),
             ],
-            granted: Some(account),
-            executed: Some(executed(command, Answer::Opened)),
+            granted: Some((account, network)),
+            executed: Some(executed(command, answer)),
             ..Step::default()
         })
     }
@@ -206,6 +226,9 @@ impl Ledger {
         if self.accounts.find(buyer).is_none() || self.accounts.find(order.seller).is_none() {
             return Err(impossible("a hold was placed between accounts that are not there"));
         }
+        if self.accounts.find(buyer).is_some_and(|account| account.is_frozen) {
+            return Err(impossible("a hold was placed by an account that is frozen"));
+        }
         let (id, amount) = (command.body.id, order.amount);
         let hold = Hold { id, buyer, seller: order.seller, ticket: order.ticket, amount, expires };
         Ok(Step {
@@ -214,16 +237,19 @@ impl Ledger {
                 Posting::credit(Side::Held(buyer), amount),
             ],
             placed: Some(hold),
-            executed: Some(executed(command, Answer::Held(Box::new(hold), None))),
+            executed: Some(executed(command, Answer::Held(expires))),
             ..Step::default()
         })
     }
 }
 
-fn executed(command: &Signed<BankCommand>, answer: Answer) -> (CommandId, Executed) {
-    (command.body.id, Executed { digest: digest(command), account: command.signer, answer })
+/// The command as it is remembered.
+pub(crate) fn executed(command: &Signed<BankCommand>, answer: Answer) -> (CommandId, PublicKey, Executed) {
+    let fingerprint = Fingerprint::of(command);
+    (command.body.id, command.signer, Executed { fingerprint, answer })
 }
 
-const fn impossible(what: &'static str) -> Violation {
+/// An event that cannot follow from the ledger as it was.
+pub(crate) const fn impossible(what: &'static str) -> Violation {
     Violation::Impossible { what }
 }

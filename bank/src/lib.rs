@@ -10,6 +10,8 @@
 //! [`Bank::poll_timeout`], and stops for good at [`Output::Halt`].
 
 mod account;
+mod admission;
+mod answer;
 mod arbiter;
 mod bootstrap;
 #[cfg(test)]
@@ -20,19 +22,28 @@ mod deadline;
 mod deal;
 mod decide;
 mod entrance;
+mod escrow;
+mod fingerprint;
 mod hold;
+mod index;
 pub mod journal;
 mod ledger;
+mod lines;
 mod memory;
 #[cfg(test)]
 mod mutants;
 mod notice;
+mod parties;
+pub mod receipt;
 mod record;
 mod replay;
 mod search;
 mod settlement;
+mod slab;
+mod snapshot;
 mod standing;
 pub mod store;
+mod transfer;
 
 pub use arbiter::MAX_CANDIDATES;
 pub use bootstrap::{ALIVE_FOR, FOUNDING_GRACE, MAX_NODES, PEERS_GIVEN};
@@ -42,21 +53,23 @@ pub use deal::{
     TABLE, Until,
 };
 pub use decide::MAX_ACCOUNTS;
+pub use escrow::Escrow;
 pub use hold::{MAX_HOLD, MAX_OPEN_HOLDS, MIN_HOLD};
+pub use lines::{Movement, contract_of, movements};
 pub use memory::{IDEMPOTENCY_WINDOW, REMEMBERED_PER_ACCOUNT};
 pub use notice::MAX_NOTICES;
 pub use record::{Event, FORMAT, MAX_COMMAND, Network, NotARecord, Record, genesis};
 pub use replay::{Replay, ReplayError, audit};
-pub use search::{Query, Search};
+pub use search::{Query, Search, answer};
 pub use settlement::{COMPENSATION_PERCENT, MAX_DISPUTED_OFFER};
 pub use standing::STANDING_TTL;
 
 use bootstrap::Registry;
 use decide::{Counter, Decision, decide, no_account};
-use ledger::{Ledger, digest};
-use memory::{Answer, Executed};
+use fingerprint::Fingerprint;
+use ledger::Ledger;
 use proto::message::bank::{
-    Balance, BalanceQuery, BalanceReply, BankCommand, BankMessage, BankOutcome, BankReply, BondReceipt,
+    Balance, BalanceQuery, BalanceReply, BankCommand, BankMessage, BankOutcome, BankReply,
 };
 use proto::message::market::RefusedRequest;
 use proto::{Hash, KeyPair, Money, Peer, PublicKey, Refusal, RefusalCode, RequestId, Rules, Signed, Time};
@@ -129,6 +142,8 @@ pub struct Bank {
     registry: Registry,
     outputs: VecDeque<Output>,
     halted: Option<Violation>,
+    /// Whether there is room for more records.
+    has_room: bool,
     /// Whether nothing came in yet since the journal was replayed.
     has_just_started: bool,
 }
@@ -186,7 +201,7 @@ impl Bank {
     /// When the bank wants to be woken: the first hold expires or the first node lapses.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
-        let expiry = self.ledger.next_deadline().filter(|_| self.halted.is_none());
+        let expiry = self.ledger.next_deadline().filter(|_| self.halted.is_none() && self.has_room);
         [expiry, self.registry.first_lapse()].into_iter().flatten().min()
     }
 
@@ -213,9 +228,15 @@ impl Bank {
         self.ledger.accounts.find(account).map(|found| found.balance(account))
     }
 
-    /// What all accounts have, by key.
+    /// What all accounts have, in the order in which they were made.
     pub fn accounts(&self) -> impl Iterator<Item = Balance> {
         self.ledger.accounts.iter().map(|(key, account)| account.balance(key))
+    }
+
+    /// Whether the operator has frozen `account`.
+    #[must_use]
+    pub fn is_frozen(&self, account: PublicKey) -> bool {
+        self.ledger.accounts.find(account).is_some_and(|found| found.is_frozen)
     }
 
     /// The bank's figures.
@@ -228,6 +249,30 @@ impl Bank {
     #[must_use]
     pub const fn head(&self) -> Hash {
         self.ledger.head
+    }
+
+    /// Without room for records the bank decides nothing new, and what time would end waits; what was executed before
+    /// and balances are told. With room again it goes on.
+    pub const fn set_room(&mut self, has_room: bool) {
+        self.has_room = has_room;
+    }
+
+    /// Goes back to the ledger that `replay` rebuilt from the store: what was decided and not kept has not happened. Its
+    /// outputs, which the driver has not executed, are forgotten.
+    ///
+    /// # Errors
+    /// A ledger that is not whole; the bank is then as it was.
+    pub fn rewind(&mut self, replay: Replay) -> Result<(), ReplayError> {
+        self.ledger = replay.finish()?;
+        self.outputs.clear();
+        Ok(())
+    }
+
+    /// A hash of all that the ledger holds: the same for every ledger that came from the same records, and the last 32
+    /// bytes of [`Replay::snapshot`]. It looks at everything, so it is for checks and not for every record.
+    #[must_use]
+    pub fn state_hash(&self) -> Hash {
+        snapshot::write(&self.ledger).1
     }
 
     /// The nodes that were alive at the last input, by key.
@@ -282,6 +327,7 @@ impl Bank {
             registry: Registry::new(seed, may_found),
             outputs: VecDeque::new(),
             halted: None,
+            has_room: true,
             has_just_started: false,
         }
     }
@@ -306,6 +352,9 @@ impl Bank {
         if let Some(outcome) = self.recall(command)? {
             return Ok(outcome);
         }
+        if !self.has_room {
+            return Err(disk_full());
+        }
         let time = self.ledger.next_time(now).ok_or_else(|| {
             Refusal::new(RefusalCode::Overflow, "the ledger has come to the end of its time", "")
         })?;
@@ -322,43 +371,25 @@ impl Bank {
         }
         match self.recall(command)? {
             Some(outcome) => Ok(outcome),
-            None => self.opened(sender),
+            None => self.ask_balance(sender).map(BankOutcome::Opened),
         }
     }
 
     /// The answer to a command that was executed before; a refusal if its id was used for another one.
     fn recall(&self, command: &Signed<BankCommand>) -> Result<Option<BankOutcome>, Refusal> {
         let id = command.body.id;
-        let Some(Executed { digest: known, answer, .. }) = self.ledger.memory.find(id) else {
-            return Ok(None);
+        let Some(known) = self.ledger.memory.find(id) else { return Ok(None) };
+        let (then, now) = (&known.executed.fingerprint, Fingerprint::of(command));
+        if *then == now {
+            return Ok(answer::outcome(known, command, &self.config.keys));
+        }
+        let difference = if known.lane == self.ledger.lane(command.signer) {
+            then.difference(&now)
+        } else {
+            "it was another account's".to_owned()
         };
-        if *known != digest(command) {
-            let message = format!("the id {id} was used before for another command");
-            return Err(Refusal::new(RefusalCode::IdReused, message, "use a new random id for each command"));
-        }
-        match answer {
-            Answer::Opened => self.opened(command.signer),
-            Answer::Held(hold, _) => {
-                let keys = &self.config.keys;
-                Ok(BankOutcome::Held(Signed::new(hold.receipt(keys.public()), keys)))
-            }
-            Answer::Accepted { hold, bond } => {
-                let keys = &self.config.keys;
-                let receipt =
-                    BondReceipt { hold: *hold, bank: keys.public(), seller: command.signer, bond: *bond };
-                Ok(BankOutcome::Accepted(Signed::new(receipt, keys)))
-            }
-            Answer::Claimed(receipt) => Ok(BankOutcome::Claimed(*receipt)),
-            Answer::Disputed(receipt) => Ok(BankOutcome::Disputed(*receipt)),
-            Answer::Recorded(receipt) => Ok(BankOutcome::Recorded(*receipt)),
-            Answer::Released(receipt) => Ok(BankOutcome::Released(*receipt)),
-            Answer::Settled(receipt) => Ok(BankOutcome::Settled(*receipt)),
-        }
-        .map(Some)
-    }
-
-    fn opened(&self, account: PublicKey) -> Result<BankOutcome, Refusal> {
-        self.ask_balance(account).map(BankOutcome::Opened)
+        let message = format!("the id {id} was used before for another command: {difference}");
+        Err(Refusal::new(RefusalCode::IdReused, message, "use a new random id for each command"))
     }
 
     fn ask_balance(&self, account: PublicKey) -> Result<Balance, Refusal> {
@@ -410,6 +441,13 @@ impl Totals {
             held: money(held),
         }
     }
+}
+
+/// The refusal of a bank whose store is full.
+#[must_use]
+pub fn disk_full() -> Refusal {
+    let message = "the bank's disk is full: nothing is lost, and nothing new is accepted until there is room";
+    Refusal::new(RefusalCode::DiskFull, message, "try again later; its operator has to make room")
 }
 
 fn refused(request: RequestId, refusal: Refusal) -> BankMessage {

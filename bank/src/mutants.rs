@@ -4,8 +4,10 @@ use crate::account::{Posting, Side};
 use crate::check::{Violation, check_all, check_touched};
 use crate::hold::Hold;
 use crate::ledger::{Ledger, Step};
+use crate::record::Network;
 use crate::standing::Conduct;
 use crate::{Bank, Config, Input, Output};
+use proto::admission::Admission;
 use proto::message::bank::{BankMessage, BankOutcome, BankRequest, Ending, How, Order, PlaceHold, Shares};
 use proto::{CommandId, Hash, KeyPair, Money, Peer, PublicKey, Refusal, RefusalCode, Rules, Span, Time};
 
@@ -41,7 +43,7 @@ fn credit(side: Side, amount: u64) -> Posting {
 
 fn opening(account: PublicKey) -> Step {
     let postings = vec![debit(Side::Issuer, 500), credit(Side::Available(account), 500)];
-    Step { postings, granted: Some(account), ..Step::default() }
+    Step { postings, granted: Some((account, Network::default())), ..Step::default() }
 }
 
 fn placing(amount: u64) -> Step {
@@ -140,12 +142,11 @@ fn an_overspent_account_is_seen() {
 fn money_held_for_the_wrong_account_is_seen() {
     let mut step = placing(100);
     step.postings = vec![debit(Side::Available(SELLER), 100), credit(Side::Held(SELLER), 100)];
-    let wrong = Violation::HeldMismatch { account: SELLER, held: 100, holds: 0 };
+    let wrong = Violation::HeldMismatch { account: BUYER, held: 0, holds: 100 };
     let mut ledger = run(&[opening(BUYER), opening(SELLER)]).unwrap();
     assert_eq!(ledger.execute(step, Time(5)), Ok(()));
-    assert_eq!(check_touched(&ledger), Err(wrong));
-    let wrong = Violation::HeldMismatch { account: BUYER, held: 0, holds: 100 };
-    assert_eq!(check_all(&ledger), Err(wrong), "the full count meets the buyer first");
+    assert_eq!(check_touched(&ledger), Err(wrong.clone()));
+    assert_eq!(check_all(&ledger), Err(wrong));
 }
 
 /// The answer of `bank` to an order of `keys`, with what it put out before.
@@ -165,7 +166,7 @@ fn order(bank: &mut Bank, keys: &KeyPair, id: u8, order: Order) -> (Option<Outpu
 #[test]
 fn a_bank_whose_ledger_is_broken_stops_before_it_writes() {
     let [keys, buyer, seller] = [9, 1, 2].map(|n| KeyPair::from_secret([n; 32]));
-    let config = Config { keys, rules: Rules::PUBLIC };
+    let config = Config { keys, rules: Rules { admission: Admission::OPEN, ..Rules::PUBLIC } };
     let mut bank = Bank::new(config, [0; 32], Time(0));
     let open = || Order::OpenAccount(Box::default());
     order(&mut bank, &buyer, 1, open());

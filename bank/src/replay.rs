@@ -6,6 +6,7 @@ use crate::decide::{disputable, is_claimed_work, is_party, is_seller};
 use crate::ledger::Ledger;
 use crate::record::Record;
 use crate::settlement::{check_claim, check_dispute, check_judge, check_release, check_settle};
+use crate::snapshot;
 use proto::message::bank::{BankCommand, Order};
 use proto::{Hash, PublicKey, Refusal, Signed};
 
@@ -39,6 +40,12 @@ pub enum ReplayError {
         sequence: u64,
         /// What is broken.
         violation: Violation,
+    },
+    /// Bytes that are no snapshot of this bank's ledger. The journal from its first record on still is.
+    #[error("not a snapshot of this bank's ledger: {reason}")]
+    Snapshot {
+        /// What is wrong.
+        reason: String,
     },
     /// Nobody allowed what the record says ([`audit`] only).
     #[error("record {sequence}: {refusal}")]
@@ -90,6 +97,33 @@ impl Replay {
     /// A record that does not follow. The replay is not to be used any more.
     pub fn follow(&mut self, record: &Record) -> Result<(), ReplayError> {
         follow(&mut self.ledger, record)
+    }
+
+    /// The ledger as it was written by [`Replay::snapshot`]. The records from [`Replay::next`] on follow it.
+    ///
+    /// # Errors
+    /// [`ReplayError::Snapshot`] for bytes of another format or bank, or of which any bit was changed.
+    pub fn from_snapshot(bank: PublicKey, bytes: &[u8]) -> Result<Self, ReplayError> {
+        let broken = |reason: &str| ReplayError::Snapshot { reason: reason.into() };
+        snapshot::read(bank, bytes).map(|ledger| Self { ledger }).map_err(broken)
+    }
+
+    /// The ledger as bytes: see `snapshot` for the format.
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<u8> {
+        snapshot::write(&self.ledger).0
+    }
+
+    /// A hash of all that the ledger holds, as [`crate::Bank::state_hash`].
+    #[must_use]
+    pub fn state_hash(&self) -> Hash {
+        snapshot::write(&self.ledger).1
+    }
+
+    /// The chain of the last record, or [`crate::genesis`].
+    #[must_use]
+    pub const fn head(&self) -> Hash {
+        self.ledger.head
     }
 
     /// The number of the next record.

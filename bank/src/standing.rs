@@ -7,6 +7,7 @@
 //! buyer can say whose fault it was, counts against the seller only once until that buyer has paid somebody again.
 
 use crate::hold::Hold;
+use crate::snapshot::stored;
 use proto::message::market::Standing;
 use proto::{PublicKey, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +43,9 @@ pub(crate) struct Standings {
     /// Buyers whose word has counted against somebody since they last paid.
     accusers: BTreeSet<PublicKey>,
 }
+
+stored!(Count { kept, broken });
+stored!(Standings { by_seller, accusers });
 
 impl Standings {
     /// Notes how the contract of `hold` came out.

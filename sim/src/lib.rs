@@ -22,6 +22,7 @@
 pub mod bazaar;
 pub mod court;
 mod dice;
+pub mod disk;
 mod fault;
 mod host;
 mod invariant;

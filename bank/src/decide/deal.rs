@@ -1,10 +1,10 @@
 //! From the orders of a deal to their events: release, settlement, bond, claim, dispute, judgement.
 
-use super::{Counter, no_account};
+use super::{Counter, no_account, not_frozen};
 use crate::deal::{Claimed, Deal, Deed, MAX_OPEN_DISPUTES, Price};
 use crate::hold::Hold;
 use crate::ledger::{Ledger, claimed};
-use crate::memory::{Answer, Executed};
+use crate::memory::{Answer, End, Executed, Remembered};
 use crate::record::Event;
 use crate::settlement::{
     self, Ruling, check_claim, check_dispute, check_judge, check_release, check_settle, check_terms,
@@ -162,12 +162,14 @@ fn open_deal(ledger: &Ledger, id: CommandId) -> Result<&Deal, Refusal> {
     if let Some(deal) = ledger.holds.find(id) {
         return Ok(deal);
     }
-    let Some(Executed { answer: Answer::Held(_, Some(closing)), .. }) = ledger.memory.find(id) else {
+    let Some(Remembered { executed: Executed { answer: Answer::Ended(end), .. }, .. }) =
+        ledger.memory.find(id)
+    else {
         return Err(Refusal::new(RefusalCode::NoHold, format!("there is no hold {id}"), ""));
     };
-    let Shares { seller, owner, buyer, .. } = closing.shares;
-    let how = closing.how.name();
-    let (code, message) = if closing.how.is_paid() {
+    let End { how: ending, shares: Shares { seller, owner, buyer, .. }, .. } = **end;
+    let how = ending.name();
+    let (code, message) = if ending.is_paid() {
         let ends = format!("{seller} to the seller, {owner} to the market owner, {buyer} back");
         (RefusalCode::HoldClosed, format!("hold {id} was {how}: {ends}"))
     } else {
@@ -178,6 +180,7 @@ fn open_deal(ledger: &Ledger, id: CommandId) -> Result<&Deal, Refusal> {
 
 fn can_afford(ledger: &Ledger, account: PublicKey, amount: Money, what: &str) -> Result<(), Refusal> {
     let found = ledger.accounts.find(account).ok_or_else(|| no_account(account))?;
+    not_frozen(account, found)?;
     let (available, held) = (Money(found.available), Money(found.held));
     if available >= amount {
         return Ok(());

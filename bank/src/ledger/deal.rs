@@ -10,10 +10,7 @@ use crate::deal::{
 use crate::memory::Answer;
 use crate::settlement::{self, Ruling};
 use crate::standing::Conduct;
-use proto::message::bank::{
-    BankCommand, Claim, DisputeReceipt, Ending, Judge, Order, RecordedReceipt, ReleaseHold, ReleasedReceipt,
-    SettledReceipt,
-};
+use proto::message::bank::{BankCommand, Claim, Ending, Judge, Order, ReleaseHold};
 use proto::message::service::Outcome;
 use proto::{CommandId, Hash, Money, PublicKey, Signed, Time};
 
@@ -52,13 +49,14 @@ impl Ledger {
         };
         let deal = self.open_at(order.hold, time)?;
         let seller = deal.hold.seller;
-        if seller != command.signer || deal.stage != Stage::Held || bond == Money::ZERO {
+        let may_spend = self.accounts.find(seller).is_some_and(|account| !account.is_frozen);
+        if seller != command.signer || deal.stage != Stage::Held || bond == Money::ZERO || !may_spend {
             return Err(impossible("a bond was put up that no bank takes"));
         }
         Ok(Step {
             postings: set_aside(seller, bond).into(),
             changed: Some(Deal { bond, stage: Stage::Accepted, ..deal.clone() }),
-            executed: Some(executed(command, Answer::Accepted { hold: order.hold, bond })),
+            executed: Some(executed(command, Answer::Accepted(bond))),
             ..Step::default()
         })
     }
@@ -85,7 +83,7 @@ impl Ledger {
         }
         Ok(Step {
             changed: Some(Deal { stage: Stage::Claimed(Box::new(claim)), ..deal.clone() }),
-            executed: Some(executed(command, Answer::Claimed(claim.receipt(&deal.hold)))),
+            executed: Some(executed(command, Answer::Claimed(until))),
             ..Step::default()
         })
     }
@@ -105,6 +103,9 @@ impl Ledger {
             Stage::Claimed(claim) if claim.is_taken && buyer == command.signer => **claim,
             _ => return Err(impossible("a claim was disputed that nobody may dispute")),
         };
+        if self.accounts.find(buyer).is_none_or(|account| account.is_frozen) {
+            return Err(impossible("a claim was disputed by an account that is frozen"));
+        }
         if deposit != settlement::deposit(deal, &claim)
             || stake != settlement::stake(deal, deposit, self.available(seller))
         {
@@ -119,11 +120,10 @@ impl Ledger {
             named: Vec::new(),
             until: time.after(ARBITER_WAIT),
         };
-        let receipt = DisputeReceipt { hold: order.hold, deposit, stake };
         Ok(Step {
             postings: [set_aside(buyer, deposit), set_aside(seller, stake)].concat(),
             changed: Some(Deal { stage: Stage::Disputed(Box::new(dispute)), ..deal.clone() }),
-            executed: Some(executed(command, Answer::Disputed(receipt))),
+            executed: Some(executed(command, Answer::Disputed(Box::new((deposit, stake))))),
             ..Step::default()
         })
     }
@@ -187,21 +187,19 @@ impl Ledger {
         match &command.body.order {
             Order::ReleaseHold(order) => {
                 let deal = self.open_at(order.hold, time)?;
-                let receipt = ReleasedReceipt { hold: order.hold, returned: deal.hold.amount };
-                Ok((settlement::released(deal), conduct_of(order), Some(Answer::Released(receipt))))
+                Ok((settlement::released(deal), conduct_of(order), Some(Answer::Released(deal.hold.amount))))
             }
             Order::Settle(order) => {
                 let deal = self.open_at(order.hold, time)?;
                 let price = Price::of(&order.ticket.body);
                 let ending = settlement::settled(deal, &price, order.report.body.cycles);
-                let receipt = settled_receipt(deal, &ending);
-                Ok((ending, Conduct::Kept, Some(Answer::Settled(receipt))))
+                let parts = Box::new(settled_parts(deal, &ending));
+                Ok((ending, Conduct::Kept, Some(Answer::Settled(parts))))
             }
             Order::Judge(order) => {
                 let deal = self.open_at(order.hold, time)?;
                 let (ending, conduct) = judged(deal, command.signer, order)?;
-                let receipt = RecordedReceipt { sequence: self.sequence, time };
-                Ok((ending, conduct, Some(Answer::Recorded(receipt))))
+                Ok((ending, conduct, Some(Answer::Recorded(self.sequence))))
             }
             _ => Err(impossible("a hold was closed by another order")),
         }
@@ -265,16 +263,12 @@ fn set_aside(account: PublicKey, amount: Money) -> [Posting; 2] {
     [Posting::debit(Side::Available(account), amount), Posting::credit(Side::Held(account), amount)]
 }
 
-/// What a settlement moved of the hold itself: what the parties had put up beside it is not in it.
-fn settled_receipt(deal: &Deal, ending: &Ending) -> SettledReceipt {
+/// What a settlement moved of the hold itself, to the seller, to the owner and back: what the parties had put up beside it
+/// is not in it.
+fn settled_parts(deal: &Deal, ending: &Ending) -> [Money; 3] {
     let shares = ending.shares;
     let less = |part: Money, own: Money| Money(part.0.saturating_sub(own.0));
-    SettledReceipt {
-        hold: ending.hold,
-        seller_paid: less(shares.seller, shares.seller_held),
-        owner_paid: shares.owner,
-        returned: less(shares.buyer, deal.deposit()),
-    }
+    [less(shares.seller, shares.seller_held), shares.owner, less(shares.buyer, deal.deposit())]
 }
 
 /// How a release comes out for the seller.

@@ -4,6 +4,7 @@ mod ends;
 mod lies;
 mod notices;
 mod outage;
+mod random;
 mod table;
 
 use crate::papers::{Deal, declined, release};
@@ -126,23 +127,12 @@ impl Court {
                 return None;
             }
             Act::Wait(secs) => {
-                self.wait(Span::secs(secs));
+                self.world.wait(Span::secs(secs));
                 return None;
             }
         };
         let order = order_of(self, act);
         Some(self.order(who, order))
-    }
-
-    /// Lets time pass as a driver does: it wakes the bank at each moment that it asks for.
-    fn wait(&mut self, span: Span) {
-        let end = self.world.now.after(span);
-        while let Some(time) = self.world.bank.poll_timeout().filter(|time| *time <= end) {
-            self.world.now = self.world.now.max(time);
-            self.world.input(Input::Timeout);
-        }
-        self.world.now = end;
-        self.world.input(Input::Timeout);
     }
 
     /// Does all of it; every order has to be carried out.

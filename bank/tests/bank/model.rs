@@ -2,13 +2,14 @@
 //! balance, and the journal behind them have to agree.
 
 use crate::papers::{Deal, declined, release};
-use crate::world::{BANK, RULES, World, config, hold, key, open, signed};
-use bank::{Bank, audit, journal};
+use crate::reference::{Answer, Model, Moved};
+use crate::shelf::check_sums;
+use crate::world::{BANK, RULES, World, config, freeze, grant, hold, key, open, pay, signed};
+use bank::{Bank, Replay, audit, journal};
 use proptest::prelude::*;
 use proto::message::bank::{BankCommand, BankOutcome, Order, ReleasedReceipt, SettledReceipt};
 use proto::message::service::Outcome;
 use proto::{Cycles, Money, RefusalCode, Signed, Span, Time};
-use std::collections::BTreeMap;
 
 /// People 1 to 4 trade, 3 owns the market; 5 never opens an account.
 #[derive(Clone, Debug)]
@@ -21,6 +22,20 @@ enum Act {
         seller: u8,
         amount: u64,
         secs: u64,
+    },
+    Pay {
+        who: u8,
+        payments: Vec<(u8, u64)>,
+    },
+    Grant {
+        who: u8,
+        to: u8,
+        amount: u64,
+    },
+    Freeze {
+        who: u8,
+        account: u8,
+        is_frozen: bool,
     },
     Release {
         who: Role,
@@ -61,7 +76,7 @@ enum Role {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Paper {
+pub(crate) enum Paper {
     None,
     Declined,
     Failed,
@@ -70,7 +85,7 @@ enum Paper {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Flaw {
+pub(crate) enum Flaw {
     None,
     Ticket,
     Report,
@@ -80,151 +95,6 @@ enum Flaw {
 
 /// The pick of a hold that never was.
 const NEVER: usize = 8;
-
-type Answer = Result<Moved, RefusalCode>;
-
-/// What an answer says that was no refusal.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Moved {
-    Opened,
-    Held { amount: u64, expires: Time },
-    Released(u64),
-    Settled(u64, u64, u64),
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Deposit {
-    buyer: u8,
-    seller: u8,
-    amount: u64,
-    expires: Time,
-    /// With which code later orders are refused; none while it is open.
-    closed: Option<RefusalCode>,
-}
-
-/// The reference: balances as plain numbers, and every hold that ever was.
-#[derive(Default)]
-struct Model {
-    time: Time,
-    available: BTreeMap<u8, u64>,
-    granted: Vec<u8>,
-    holds: BTreeMap<u32, Deposit>,
-    executed: BTreeMap<u32, (u8, Moved)>,
-}
-
-impl Model {
-    /// The time of the record that is written now.
-    fn tick(&mut self, now: Time) -> Time {
-        self.time = Time(self.time.0 + 1).max(now);
-        self.time
-    }
-
-    fn expire(&mut self, now: Time) {
-        loop {
-            let time = Time(self.time.0 + 1).max(now);
-            let first = self.holds.iter().filter(|(_, hold)| hold.closed.is_none());
-            let first = first.map(|(id, hold)| (hold.expires, *id)).min();
-            let Some((_, id)) = first.filter(|(expires, _)| *expires <= time) else { return };
-            self.time = time;
-            let hold = self.close(id, RefusalCode::HoldReturned);
-            *self.available.get_mut(&hold.buyer).unwrap() += hold.amount;
-        }
-    }
-
-    fn close(&mut self, id: u32, code: RefusalCode) -> Deposit {
-        let hold = self.holds.get_mut(&id).unwrap();
-        hold.closed = Some(code);
-        *hold
-    }
-
-    fn held(&self, who: u8) -> u64 {
-        self.holds
-            .values()
-            .filter(|hold| hold.closed.is_none() && hold.buyer == who)
-            .map(|hold| hold.amount)
-            .sum()
-    }
-
-    fn open_hold(&self, id: u32) -> Result<Deposit, RefusalCode> {
-        let hold = self.holds.get(&id).ok_or(RefusalCode::NoHold)?;
-        hold.closed.map_or(Ok(*hold), Err)
-    }
-
-    fn party(hold: Deposit, who: u8) -> Result<(), RefusalCode> {
-        if who == hold.buyer || who == hold.seller { Ok(()) } else { Err(RefusalCode::NotYours) }
-    }
-
-    fn open(&mut self, who: u8, number: u32, now: Time) -> Answer {
-        if !self.granted.contains(&who) {
-            self.tick(now);
-            self.granted.push(who);
-            *self.available.entry(who).or_default() += RULES.initial_grant.0;
-            self.executed.insert(number, (who, Moved::Opened));
-        }
-        Ok(Moved::Opened)
-    }
-
-    fn place(&mut self, (buyer, seller): (u8, u8), amount: u64, secs: u64, number: u32, now: Time) -> Answer {
-        if amount == 0 {
-            return Err(RefusalCode::BadAmount);
-        }
-        if seller == buyer || secs == 0 {
-            return Err(RefusalCode::Malformed);
-        }
-        if !self.available.contains_key(&seller) {
-            return Err(RefusalCode::NoAccount);
-        }
-        let available = self.available.get_mut(&buyer).ok_or(RefusalCode::NoAccount)?;
-        *available = available.checked_sub(amount).ok_or(RefusalCode::NotEnoughMoney)?;
-        let expires = self.tick(now).after(Span::secs(secs));
-        self.holds.insert(number, Deposit { buyer, seller, amount, expires, closed: None });
-        let moved = Moved::Held { amount, expires };
-        self.executed.insert(number, (buyer, moved));
-        Ok(moved)
-    }
-
-    fn release(&mut self, who: u8, hold: u32, paper: Paper, number: u32, now: Time) -> Answer {
-        let found = self.open_hold(hold)?;
-        Self::party(found, who)?;
-        if who == found.buyer {
-            match paper {
-                Paper::None => return Err(RefusalCode::Malformed),
-                Paper::Succeeded => return Err(RefusalCode::Mismatch),
-                Paper::ByAnother => return Err(RefusalCode::NotYours),
-                Paper::Declined | Paper::Failed => {}
-            }
-        }
-        self.tick(now);
-        self.close(hold, RefusalCode::HoldReturned);
-        *self.available.get_mut(&found.buyer).unwrap() += found.amount;
-        let moved = Moved::Released(found.amount);
-        self.executed.insert(number, (who, moved));
-        Ok(moved)
-    }
-
-    fn settle(&mut self, who: u8, hold: u32, cycles: u64, flaw: Flaw, number: u32, now: Time) -> Answer {
-        let found = self.open_hold(hold)?;
-        Self::party(found, who)?;
-        match flaw {
-            Flaw::None => {}
-            Flaw::Report => return Err(RefusalCode::NotYours),
-            Flaw::Ticket | Flaw::Verdict | Flaw::Rejected => return Err(RefusalCode::Mismatch),
-        }
-        self.tick(now);
-        self.close(hold, RefusalCode::HoldClosed);
-        let fee = found.amount.min(RULES.owner_fee.0);
-        let pay = (cycles / 500).min(found.amount - fee);
-        let rest = found.amount - fee - pay;
-        for (who, part) in [(found.seller, pay), (3, fee), (found.buyer, rest)] {
-            if part > 0 {
-                *self.available.entry(who).or_default() += part;
-            }
-        }
-        let moved = Moved::Settled(pay, fee, rest);
-        self.executed.insert(number, (who, moved));
-        Ok(moved)
-    }
-}
 
 /// The deal on which every hold between the two rests: 2 credits, which is a micro-credit for 500 cycles.
 fn deal(buyer: u8, seller: u8) -> Deal {
@@ -292,8 +162,8 @@ impl Pair {
     fn read(&self, outcome: BankOutcome, who: u8) -> Answer {
         match outcome {
             BankOutcome::Opened(balance) => {
-                assert_eq!(Some(balance), self.world.bank.balance(key(who)));
-                Ok(Moved::Opened)
+                assert_eq!(balance.account, key(who));
+                Ok(Moved::Opened { available: balance.available.0, held: balance.held.0 })
             }
             BankOutcome::Held(receipt) => {
                 assert!(receipt.is_genuine_by(key(BANK)));
@@ -302,6 +172,11 @@ impl Pair {
             BankOutcome::Released(ReleasedReceipt { returned, .. }) => Ok(Moved::Released(returned.0)),
             BankOutcome::Settled(SettledReceipt { seller_paid, owner_paid, returned, .. }) => {
                 Ok(Moved::Settled(seller_paid.0, owner_paid.0, returned.0))
+            }
+            BankOutcome::Recorded(receipt) => {
+                let record = &self.world.journal[usize::try_from(receipt.sequence).unwrap()];
+                assert_eq!(record.time, receipt.time);
+                Ok(Moved::Recorded(receipt.time))
             }
             BankOutcome::Refused(refusal) => Err(refusal.code),
             other => panic!("{other:?}"),
@@ -323,6 +198,18 @@ impl Pair {
                 let order = hold(seller, deal(who, seller).ticket().hash(), amount, secs);
                 self.send(who, signed(who, number, order), expected);
             }
+            Act::Pay { who, ref payments } => {
+                let expected = self.model.pay(who, payments, number, now);
+                self.send(who, signed(who, number, pay(payments, "model")), expected);
+            }
+            Act::Grant { who, to, amount } => {
+                let expected = self.model.grant(who, to, amount, number, now);
+                self.send(who, signed(who, number, grant(to, amount)), expected);
+            }
+            Act::Freeze { who, account, is_frozen } => {
+                let expected = self.model.freeze(who, account, is_frozen, number, now);
+                self.send(who, signed(who, number, freeze(account, is_frozen)), expected);
+            }
             Act::Release { who, pick, paper } => {
                 let (hold, (_, seller), who) = self.pick(pick, who);
                 let expected = self.model.release(who, hold, paper, number, now);
@@ -337,7 +224,7 @@ impl Pair {
             Act::Reuse { pick, who, amount } => self.reuse(pick, who, amount),
             Act::Wait { secs } => {
                 self.world.wait(Span::secs(secs));
-                self.model.expire(self.world.now);
+                self.model.wait(now, self.world.now);
             }
             Act::Back { secs } => self.world.now = Time(now.0 - Span::secs(secs).0.min(now.0)),
         }
@@ -382,15 +269,21 @@ impl Pair {
 
     /// The journal, through its bytes, gives the same ledger; an auditor agrees.
     fn close(self) {
+        check_sums(&self.world);
         let bytes: Vec<u8> = self.world.journal.iter().flat_map(journal::encode).collect();
         let (records, tail) = journal::read(&bytes).unwrap();
         assert_eq!((&records, tail.torn), (&self.world.journal, 0));
         let bank = Bank::replay(config(), [0; 32], Time(0), records.clone()).unwrap();
         assert_eq!(bank.accounts().collect::<Vec<_>>(), self.world.bank.accounts().collect::<Vec<_>>());
+        let mut replay = Replay::new(key(BANK));
+        records.iter().try_for_each(|record| replay.follow(record)).unwrap();
+        let loaded = Replay::from_snapshot(key(BANK), &replay.snapshot()).unwrap();
+        assert_eq!((loaded.next(), loaded.state_hash()), (replay.next(), bank.state_hash()));
+        assert_eq!(bank.state_hash(), self.world.bank.state_hash());
         assert_eq!((bank.totals(), bank.head()), (self.world.bank.totals(), self.world.bank.head()));
         assert_eq!(audit(key(BANK), records), Ok((bank.totals(), bank.head())));
         let granted = u64::try_from(self.model.granted.len()).unwrap();
-        assert_eq!(bank.totals().issued, Money(RULES.initial_grant.0 * granted));
+        assert_eq!(bank.totals().issued, Money(RULES.initial_grant.0 * granted + self.model.issued));
     }
 }
 
@@ -412,12 +305,20 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Flaw::Verdict), 1 => Just(Flaw::Rejected),
     ];
     let seller = prop_oneof![3 => Just(2_u8), 3 => Just(4), 2 => who(), 1 => Just(5)];
+    let operator = || prop_oneof![4 => Just(BANK), 1 => who()];
+    let pays =
+        proptest::collection::vec((1_u8..=5, prop_oneof![8 => 1_u64..5_000_000, 1 => any::<u64>()]), 0..4);
+    let (seller_of_grant, grants) = (1_u8..=4, prop_oneof![8 => 0_u64..9_000_000, 1 => any::<u64>()]);
     let secs = prop_oneof![9 => 1_u64..90, 1 => Just(0)];
     let cycles = prop_oneof![3 => 0_u64..9_000_000_000, 1 => Just(u64::MAX - 500)];
     prop_oneof![
         1 => who().prop_map(|who| Act::Open { who }),
         6 => (who(), seller, amount, secs)
             .prop_map(|(who, seller, amount, secs)| Act::Hold { who, seller, amount, secs }),
+        3 => (who(), pays).prop_map(|(who, payments)| Act::Pay { who, payments }),
+        1 => (operator(), seller_of_grant, grants).prop_map(|(who, to, amount)| Act::Grant { who, to, amount }),
+        1 => (operator(), 1_u8..=5, prop::bool::weighted(0.4))
+            .prop_map(|(who, account, is_frozen)| Act::Freeze { who, account, is_frozen }),
         3 => (role(), 0_usize..=NEVER, paper).prop_map(|(who, pick, paper)| Act::Release { who, pick, paper }),
         5 => (role(), 0_usize..=NEVER, cycles, flaw)
             .prop_map(|(who, pick, cycles, flaw)| Act::Settle { who, pick, cycles, flaw }),

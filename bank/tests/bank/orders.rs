@@ -1,7 +1,7 @@
 //! Orders and their exact answers.
 
 use crate::papers::{Deal, declined, release};
-use crate::world::{BANK, World, hold, id, key, keys, open, peer, refusal, refused, signed};
+use crate::world::{BANK, World, hold, id, key, keys, open, pay, peer, refusal, refused, signed};
 use bank::Input;
 use proto::message::bank::{
     Balance, BalanceQuery, BalanceReply, BankCommand, BankMessage, BankOutcome, BankRequest, HoldReceipt,
@@ -24,7 +24,7 @@ fn an_account_gets_its_grant_once_however_often_it_is_opened() {
     assert_eq!(world.order(1, 1, open()), opened(GRANT, 0));
     world.order(2, 3, open());
     world.held(1, 4, hold(2, TICKET, 500_000, 60));
-    assert_eq!(world.order(1, 1, open()), opened(GRANT - 500_000, 500_000));
+    assert_eq!(world.order(1, 1, open()), opened(GRANT, 0), "the first answer again");
     assert_eq!(world.order(1, 2, open()), opened(GRANT - 500_000, 500_000));
     assert_eq!(world.journal.len(), 3);
 }
@@ -232,12 +232,25 @@ fn a_repeated_command_has_the_same_answer_and_moves_nothing() {
 fn an_id_is_good_for_one_command_of_one_account() {
     let mut world = World::with_accounts(&[1, 2]);
     world.held(1, 4, hold(2, TICKET, 10, 60));
-    let reused = refusal(RefusalCode::IdReused, "the id 00000004 was used before for another command");
-    assert_eq!(refused(world.order(1, 4, hold(2, TICKET, 11, 60))), reused);
-    assert_eq!(refused(world.order(2, 4, hold(2, TICKET, 10, 60))), reused);
-    assert_eq!(refused(world.order(1, 4, open())), reused);
-    assert_eq!(refused(world.order(2, 4, release(4, None, None))), reused);
-    assert_eq!(world.journal.len(), 3);
+    world.order(1, 5, pay(&[(2, 3_000_000)], "rent"));
+    let party = |n: u8| key(n).to_string();
+    let table = [
+        (1, 4, hold(2, TICKET, 11, 60), "the amount was 0.00001 credits then and is 0.000011 now".to_owned()),
+        (1, 4, hold(3, TICKET, 10, 60), format!("the seller was {} then and is {} now", party(2), party(3))),
+        (1, 4, hold(2, Hash([6; 32]), 10, 60), "the ticket or the time differ".into()),
+        (1, 4, hold(2, TICKET, 10, 61), "the ticket or the time differ".into()),
+        (1, 4, open(), "it was the placing of a hold then and is the opening of an account now".into()),
+        (2, 4, hold(2, TICKET, 10, 60), "it was another account's".into()),
+        (2, 4, release(4, None, None), "it was another account's".into()),
+        (1, 5, pay(&[(2, 4_000_000)], "rent"), "the amount was 3 credits then and is 4 now".into()),
+        (1, 5, pay(&[(2, 3_000_000)], "food"), "the memo or single payments differ".into()),
+        (1, 5, pay(&[(2, 2_000_000), (3, 1_000_000)], "rent"), "the memo or single payments differ".into()),
+    ];
+    for (who, number, order, difference) in table {
+        let message = format!("the id {} was used before for another command: {difference}", id(number));
+        assert_eq!(refused(world.order(who, number, order)), (RefusalCode::IdReused, message));
+    }
+    assert_eq!(world.journal.len(), 4);
 }
 
 #[test]

@@ -1,7 +1,11 @@
 //! A bank with a driver that keeps the journal and checks the ledger after every input.
 
 use bank::{Bank, Config, Input, Output, Record};
-use proto::message::bank::{BankCommand, BankMessage, BankOutcome, BankReply, BankRequest, Order, PlaceHold};
+use proto::admission::Admission;
+use proto::message::bank::{
+    BankCommand, BankMessage, BankOutcome, BankReply, BankRequest, Freeze, Grant, Order, Payment, PlaceHold,
+    Transfer,
+};
 use proto::{
     CommandId, Hash, KeyPair, Money, Peer, PublicKey, Refusal, RefusalCode, Rules, Signed, Span, Time,
 };
@@ -9,7 +13,8 @@ use proto::{
 /// The number of the bank's key.
 pub(crate) const BANK: u8 = 100;
 
-pub(crate) const RULES: Rules = Rules { initial_grant: Money(43_500_000), ..Rules::PUBLIC };
+pub(crate) const RULES: Rules =
+    Rules { initial_grant: Money(43_500_000), admission: Admission::OPEN, ..Rules::PUBLIC };
 
 pub(crate) struct World {
     pub(crate) bank: Bank,
@@ -54,6 +59,19 @@ pub(crate) fn open() -> Order {
 pub(crate) fn hold(seller: u8, ticket: Hash, amount: u64, secs: u64) -> Order {
     let (amount, expires_in) = (Money(amount), Span::secs(secs));
     Order::PlaceHold(PlaceHold { seller: key(seller), ticket, amount, expires_in })
+}
+
+pub(crate) fn pay(payments: &[(u8, u64)], memo: &str) -> Order {
+    let payment = |&(to, amount): &(u8, u64)| Payment { to: key(to), amount: Money(amount) };
+    Order::Transfer(Transfer { payments: payments.iter().map(payment).collect(), memo: memo.into() })
+}
+
+pub(crate) fn grant(to: u8, amount: u64) -> Order {
+    Order::Grant(Grant { to: key(to), amount: Money(amount), reason: "for the test".into() })
+}
+
+pub(crate) fn freeze(account: u8, is_frozen: bool) -> Order {
+    Order::Freeze(Freeze { account: key(account), is_frozen, reason: "for the test".into() })
 }
 
 pub(crate) fn refusal(code: RefusalCode, message: &str) -> (RefusalCode, String) {
@@ -138,9 +156,14 @@ impl World {
         assert!(matches!(outcome, BankOutcome::Held(_)), "{outcome:?}");
     }
 
-    /// Lets time pass and wakes the bank.
+    /// Lets time pass as a driver does: it wakes the bank at each moment that it asks for, and at the end.
     pub(crate) fn wait(&mut self, span: Span) {
-        self.now = self.now.after(span);
+        let end = self.now.after(span);
+        while let Some(time) = self.bank.poll_timeout().filter(|time| *time <= end) {
+            self.now = self.now.max(time);
+            self.input(Input::Timeout);
+        }
+        self.now = end;
         self.input(Input::Timeout);
     }
 

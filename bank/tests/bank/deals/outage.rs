@@ -90,3 +90,17 @@ fn whoever_enters_first_after_an_outage_is_not_the_arbiter_for_that() {
     court.acts(&[Act::Wait(41)]);
     assert_eq!(named(&court), 1);
 }
+
+#[test]
+fn a_clock_that_leaps_while_the_bank_runs_is_an_outage_too() {
+    for (leap, how) in [(OUTAGE_AFTER, Some(How::NoShow)), (Span(OUTAGE_AFTER.0 + 1), None)] {
+        let mut court = Court::new(40);
+        court.acts(&[Act::Accept]);
+        let due = court.world.bank.poll_timeout().unwrap();
+        court.world.now = due.after(leap);
+        court.world.input(bank::Input::Timeout);
+        assert_eq!(court.ending().map(|ending| ending.how), how, "{leap}");
+        court.acts(&[Act::Wait(60)]);
+        assert_eq!(court.ending().map(|ending| ending.how), Some(How::NoShow), "{leap}");
+    }
+}

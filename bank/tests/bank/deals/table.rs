@@ -121,9 +121,9 @@ fn every_state_ends_by_itself_at_its_moment() {
         let after = deadline.since(Time(1_000_000_000));
         // Each record on the way takes a microsecond of the ledger's time.
         assert_eq!((after.0 / 1_000_000, after.0 % 1_000_000 < 20), (seconds(until), true), "{state:?}");
-        court.wait(Time(deadline.0 - 1).since(court.world.now));
+        court.world.wait(Time(deadline.0 - 1).since(court.world.now));
         assert_eq!(first_after(&court, length), None, "{state:?}");
-        court.wait(Span::micros(1));
+        court.world.wait(Span::micros(1));
         assert_eq!(first_after(&court, length), Some(row.next), "{state:?}");
         assert_eq!(court.world.bank.totals().held.0, 0, "{state:?}");
     }

@@ -1,0 +1,142 @@
+//! Money that moves outside of contracts: transfers of an owner, and what the bank's operator orders.
+
+use crate::account::{Posting, Side};
+use crate::check::Violation;
+use crate::decide::{Counter, MAX_ACCOUNTS, check_issue, enough_money, no_account, not_frozen};
+use crate::ledger::{Ledger, Step, executed, impossible};
+use crate::memory::Answer;
+use proto::message::bank::{BankCommand, Freeze, Grant, MAX_MEMO, MAX_PAYMENTS, Order, Payment, Transfer};
+use proto::{Money, PublicKey, Refusal, RefusalCode, Signed};
+
+/// What all payments come to; `None` if that cannot be counted.
+pub(crate) fn total(payments: &[Payment]) -> Option<Money> {
+    payments.iter().try_fold(Money::ZERO, |sum, payment| sum.checked_add(payment.amount))
+}
+
+/// Whether `payer` may give this order.
+pub(crate) fn may_transfer(at: &Counter<'_>, payer: PublicKey, order: &Transfer) -> Result<(), Refusal> {
+    let ledger = at.ledger;
+    let sum = check_form(payer, order)?;
+    let account = ledger.accounts.find(payer).ok_or_else(|| no_account(payer))?;
+    let payees = order.payments.iter().map(|payment| payment.to);
+    if let Some(stranger) = payees.into_iter().find(|payee| ledger.accounts.find(*payee).is_none()) {
+        return Err(no_account(stranger));
+    }
+    not_frozen(payer, account)?;
+    enough_money(account, sum)
+}
+
+/// Whether the bank's own order to issue money may be carried out.
+pub(crate) fn may_grant(at: &Counter<'_>, signer: PublicKey, order: &Grant) -> Result<(), Refusal> {
+    is_operator(at, signer)?;
+    check_memo("reason", &order.reason)?;
+    if order.amount == Money::ZERO {
+        return Err(Refusal::new(RefusalCode::BadAmount, "a grant has to be of more than nothing", ""));
+    }
+    let is_new = at.ledger.accounts.find(order.to).is_none();
+    if is_new && at.ledger.accounts.count() >= MAX_ACCOUNTS {
+        return Err(crate::decide::no_more_accounts(at.ledger));
+    }
+    check_issue(at.ledger, order.amount)
+}
+
+/// Whether the bank's own order to freeze or free an account may be carried out.
+pub(crate) fn may_freeze(at: &Counter<'_>, signer: PublicKey, order: &Freeze) -> Result<(), Refusal> {
+    is_operator(at, signer)?;
+    check_memo("reason", &order.reason)?;
+    if at.ledger.accounts.find(order.account).is_none() {
+        return Err(no_account(order.account));
+    }
+    Ok(())
+}
+
+/// What a transfer changes.
+pub(crate) fn step_transferred(ledger: &Ledger, command: &Signed<BankCommand>) -> Result<Step, Violation> {
+    let Order::Transfer(order) = &command.body.order else {
+        return Err(impossible("money was transferred by another order"));
+    };
+    if check_form(command.signer, order).is_err() {
+        return Err(impossible("money was transferred in a form that no bank takes"));
+    }
+    if ledger.accounts.find(command.signer).is_none_or(|payer| payer.is_frozen) {
+        return Err(impossible("money was transferred by an account that is frozen or not there"));
+    }
+    if order.payments.iter().any(|payment| ledger.accounts.find(payment.to).is_none()) {
+        return Err(impossible("money was transferred to an account that is not there"));
+    }
+    let mut step = recorded(ledger, command);
+    step.postings = Vec::with_capacity(order.payments.len() + 1);
+    step.postings
+        .extend(total(&order.payments).map(|sum| Posting::debit(Side::Available(command.signer), sum)));
+    let credit = |payment: &Payment| Posting::credit(Side::Available(payment.to), payment.amount);
+    step.postings.extend(order.payments.iter().map(credit));
+    Ok(step)
+}
+
+/// What a grant of the operator changes.
+pub(crate) fn step_granted(ledger: &Ledger, command: &Signed<BankCommand>) -> Result<Step, Violation> {
+    let Order::Grant(order) = &command.body.order else {
+        return Err(impossible("money was issued by another order"));
+    };
+    if command.signer != ledger.bank || order.amount == Money::ZERO {
+        return Err(impossible("money was issued in a form that no bank takes"));
+    }
+    let mut step = recorded(ledger, command);
+    step.postings = vec![
+        Posting::debit(Side::Issuer, order.amount),
+        Posting::credit(Side::Available(order.to), order.amount),
+    ];
+    Ok(step)
+}
+
+/// What a freezing changes.
+pub(crate) fn step_frozen(ledger: &Ledger, command: &Signed<BankCommand>) -> Result<Step, Violation> {
+    let Order::Freeze(order) = &command.body.order else {
+        return Err(impossible("an account was frozen by another order"));
+    };
+    if command.signer != ledger.bank || ledger.accounts.find(order.account).is_none() {
+        return Err(impossible("an account was frozen that is not there, or not by the bank"));
+    }
+    let mut step = recorded(ledger, command);
+    step.frozen = Some((order.account, order.is_frozen));
+    Ok(step)
+}
+
+fn recorded(ledger: &Ledger, command: &Signed<BankCommand>) -> Step {
+    Step { executed: Some(executed(command, Answer::Recorded(ledger.sequence))), ..Step::default() }
+}
+
+/// The sum of a transfer that has the right form.
+fn check_form(payer: PublicKey, order: &Transfer) -> Result<Money, Refusal> {
+    let malformed = |message: String| Err(Refusal::new(RefusalCode::Malformed, message, ""));
+    if order.payments.is_empty() || order.payments.len() > MAX_PAYMENTS {
+        let count = order.payments.len();
+        return malformed(format!("a transfer has 1 to {MAX_PAYMENTS} payments, not {count}"));
+    }
+    check_memo("memo", &order.memo)?;
+    if order.payments.iter().any(|payment| payment.to == payer) {
+        return malformed("payer and payee are the same account".into());
+    }
+    if order.payments.iter().any(|payment| payment.amount == Money::ZERO) {
+        return Err(Refusal::new(RefusalCode::BadAmount, "a payment has to be of more than nothing", ""));
+    }
+    total(&order.payments).ok_or_else(|| {
+        Refusal::new(RefusalCode::BadAmount, "the payments come to more than can be counted", "")
+    })
+}
+
+fn check_memo(name: &str, text: &str) -> Result<(), Refusal> {
+    if text.len() <= MAX_MEMO {
+        return Ok(());
+    }
+    let message = format!("the {name} has {} bytes, {MAX_MEMO} are kept at most", text.len());
+    Err(Refusal::new(RefusalCode::Malformed, message, "say it in fewer words"))
+}
+
+fn is_operator(at: &Counter<'_>, signer: PublicKey) -> Result<(), Refusal> {
+    if signer == at.bank {
+        return Ok(());
+    }
+    let message = format!("only the bank's own key orders that, and {signer} is another");
+    Err(Refusal::new(RefusalCode::NotYours, message, "the operator gives it on the bank's machine"))
+}

@@ -1,5 +1,7 @@
 //! What happens to a hold between its placing and its end: bond, claim, dispute, judgement.
 
+#[cfg(test)]
+mod mutants;
 mod table;
 
 pub use table::{Deed, Mover, Next, Row, State, TABLE, Until};

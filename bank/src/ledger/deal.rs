@@ -187,7 +187,11 @@ impl Ledger {
         match &command.body.order {
             Order::ReleaseHold(order) => {
                 let deal = self.open_at(order.hold, time)?;
-                Ok((settlement::released(deal), conduct_of(order), Some(Answer::Released(deal.hold.amount))))
+                Ok((
+                    settlement::released(deal),
+                    conduct_of(deal, order),
+                    Some(Answer::Released(deal.hold.amount)),
+                ))
             }
             Order::Settle(order) => {
                 let deal = self.open_at(order.hold, time)?;
@@ -271,9 +275,10 @@ fn settled_parts(deal: &Deal, ending: &Ending) -> [Money; 3] {
     [less(shares.seller, shares.seller_held), shares.owner, less(shares.buyer, deal.deposit())]
 }
 
-/// How a release comes out for the seller.
-const fn conduct_of(order: &ReleaseHold) -> Conduct {
+/// How a release comes out for the seller. One that takes a disputed claim back was as good as overturned.
+fn conduct_of(deal: &Deal, order: &ReleaseHold) -> Conduct {
     match &order.report {
+        _ if deal.dispute().is_some() => Conduct::Broken,
         Some(report) if matches!(report.body.outcome, Outcome::Abandoned(_)) => Conduct::GivenUp,
         _ => Conduct::Blameless,
     }

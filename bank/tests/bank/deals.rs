@@ -1,5 +1,6 @@
 //! Contracts from the hold to their end: bond, claim, dispute, judgement, and every silence.
 
+mod audit;
 mod ends;
 mod lies;
 mod notices;

@@ -112,7 +112,7 @@ fn a_journal_is_refused_when_it_is_not_complete_or_not_in_order() {
 }
 
 /// Writes the journal again with one event changed, all chains right: what a bank that lies could write.
-fn rewritten(journal: &[Record], at: usize, edit: impl Fn(&mut Event)) -> Vec<Record> {
+pub(crate) fn rewritten(journal: &[Record], at: usize, edit: impl Fn(&mut Event)) -> Vec<Record> {
     let mut previous = genesis(key(BANK));
     let mut records = Vec::new();
     for (number, record) in journal.iter().enumerate() {
@@ -127,7 +127,7 @@ fn rewritten(journal: &[Record], at: usize, edit: impl Fn(&mut Event)) -> Vec<Re
     records
 }
 
-fn impossible(sequence: u64, what: &'static str) -> ReplayError {
+pub(crate) fn impossible(sequence: u64, what: &'static str) -> ReplayError {
     ReplayError::Violation { sequence, violation: Violation::Impossible { what } }
 }
 

@@ -29,7 +29,7 @@ fn lived() -> (World, Vec<(u8, Signed<BankCommand>)>) {
         let outcome = world.command(*who, command.clone());
         assert!(!matches!(outcome, BankOutcome::Refused(_)), "{outcome:?}");
     }
-    world.wait(Span::secs(100));
+    world.wait(Span::secs(61));
     (world, commands)
 }
 

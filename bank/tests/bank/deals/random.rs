@@ -4,7 +4,9 @@
 use super::{endings, judge};
 use crate::papers::{Deal, declined, release};
 use crate::world::{BANK, RULES, World, hold, id, key, keys, open, peer, signed};
-use bank::{ARBITER_WAIT, Bank, COMPENSATION_PERCENT, Config, Input, MAX_ARBITERS, OUTAGE_GRACE, audit};
+use bank::{
+    ARBITER_WAIT, Bank, COMPENSATION_PERCENT, Config, Input, MAX_ARBITERS, OUTAGE_GRACE, Replay, audit,
+};
 use proptest::prelude::*;
 use proto::message::bank::{
     AcceptHold, BankMessage, BankRequest, Claim, Departed, Dispute, Ending, Enter, Finding, How, Order,
@@ -44,7 +46,7 @@ enum Act {
     Wait {
         secs: u64,
     },
-    /// The bank is away for so long.
+    /// The bank is away for so long, and comes back from a snapshot.
     Restart {
         secs: u64,
     },
@@ -154,9 +156,11 @@ impl Stage {
                 let away = Span::secs(secs);
                 self.away = Span(self.away.0 + away.0 + OUTAGE_GRACE.0);
                 self.world.now = self.world.now.after(away);
-                let journal = self.world.journal.clone();
-                self.world.bank =
-                    Bank::replay(self.config.clone(), [3; 32], self.world.now, journal).unwrap();
+                let mut replay = Replay::new(key(BANK));
+                self.world.journal.iter().try_for_each(|record| replay.follow(record)).unwrap();
+                let replay = Replay::from_snapshot(key(BANK), &replay.snapshot()).unwrap();
+                let (config, seed) = (self.config.clone(), [3; 32]);
+                self.world.bank = Bank::resume(config, seed, self.world.now, replay).unwrap();
                 self.world.wait(Span(0));
             }
             Act::Spend { who } => {
@@ -402,7 +406,7 @@ fn play(bond_percent: u16, acts: &[Act]) -> BTreeMap<How, u32> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 256, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn whatever_people_order_each_contract_ends_once_and_nobody_loses_more_than_the_table_says(
         bond_percent in proptest::sample::select(vec![0_u16, 1, 40, 200]),

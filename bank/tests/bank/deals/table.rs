@@ -176,3 +176,48 @@ fn a_silent_arbiter_is_followed_by_the_next_three_in_all() {
     assert_eq!(named.len(), 3, "nobody is asked twice");
     assert_eq!(court.ending().map(|ending| ending.how), Some(How::Undecided));
 }
+
+/// The document that prints the table.
+const DOCUMENT: &str = include_str!("../../../../docs/bank/deals.md");
+
+/// The row as the document has it.
+fn printed(row: &Row) -> String {
+    let mover = match row.mover {
+        Mover::Buyer => "buyer",
+        Mover::Seller => "seller",
+        Mover::Either => "either",
+        Mover::Arbiter => "arbiter",
+        Mover::Bank => "bank",
+    };
+    let deed = match row.deed {
+        Deed::Accept => "puts its bond up (`AcceptHold`)",
+        Deed::Deliver => "claims, outputs not taken (`Claim`)",
+        Deed::Claim => "claims, outputs taken (`Claim`)",
+        Deed::Settle => "settles with the verdict (`Settle`)",
+        Deed::Release => "gives back on the seller's word (`ReleaseHold`)",
+        Deed::Dispute => "objects (`Dispute`)",
+        Deed::Name => "names an arbiter",
+        Deed::Confirm => "finds the same (`Judge`)",
+        Deed::Refute => "finds something else (`Judge`)",
+        Deed::Silence => "in silence",
+    };
+    let until = match row.until {
+        Until::HoldEnds => "the hold ends",
+        Until::ObjectionEnds => "`dispute` after the claim",
+        Until::Found => "30 s after the dispute",
+        Until::Answered => "`dispute` after the naming",
+    };
+    let next = match row.next {
+        Next::State(state) => state.name().to_owned(),
+        Next::End(how) => format!("ends: {}", how.name()),
+    };
+    format!("| {} | {mover} | {deed} | {until} | {next} |", row.state.name())
+}
+
+#[test]
+fn the_document_prints_the_table() {
+    let printed: Vec<String> = TABLE.iter().map(printed).collect();
+    let head = "| state | who | does | until | then |\n|---|---|---|---|---|\n";
+    let rows = DOCUMENT.split_once(head).map(|(_, rest)| rest.lines().take(TABLE.len()).collect::<Vec<_>>());
+    assert_eq!(rows.unwrap_or_default(), printed);
+}

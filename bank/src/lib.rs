@@ -144,8 +144,8 @@ pub struct Bank {
     halted: Option<Violation>,
     /// Whether there is room for more records.
     has_room: bool,
-    /// Whether nothing came in yet since the journal was replayed.
-    has_just_started: bool,
+    /// Whether nothing came in yet since the journal was replayed, or since there is room for it again.
+    is_back: bool,
 }
 
 impl Bank {
@@ -179,7 +179,7 @@ impl Bank {
         let ledger = replay.finish()?;
         let has_just_started = ledger.sequence > 0;
         let may_found = if has_just_started { now.after(FOUNDING_GRACE) } else { now };
-        Ok(Self { has_just_started, ..Self::with_ledger(config, seed, ledger, may_found) })
+        Ok(Self { is_back: has_just_started, ..Self::with_ledger(config, seed, ledger, may_found) })
     }
 
     /// Takes an input that came at `now`. Whatever it holds, the bank goes on.
@@ -254,6 +254,7 @@ impl Bank {
     /// Without room for records the bank decides nothing new, and what time would end waits; what was executed before
     /// and balances are told. With room again it goes on.
     pub const fn set_room(&mut self, has_room: bool) {
+        self.is_back |= has_room && !self.has_room;
         self.has_room = has_room;
     }
 
@@ -328,7 +329,7 @@ impl Bank {
             outputs: VecDeque::new(),
             halted: None,
             has_room: true,
-            has_just_started: false,
+            is_back: false,
         }
     }
 

@@ -384,7 +384,8 @@ impl Bank {
         if *then == now {
             return Ok(answer::outcome(known, command, &self.config.keys));
         }
-        let difference = if known.lane == self.ledger.lane(command.signer) {
+        let is_known = self.ledger.is_known(command.signer);
+        let difference = if is_known && known.lane == self.ledger.lane(command.signer) {
             then.difference(&now)
         } else {
             "it was another account's".to_owned()

@@ -19,7 +19,8 @@ impl Bank {
         let Some(time) = self.ledger.next_time(now) else { return };
         let was_away = time.since(self.ledger.time) > OUTAGE_AFTER || self.ledger.holds.has_disputes();
         let is_late = self.poll_timeout().is_some_and(|due| now.since(due) > OUTAGE_AFTER);
-        if (has_just_started && was_away || is_late) && self.ledger.holds.count() > 0 {
+        let is_running = self.halted.is_none() && self.ledger.holds.count() > 0;
+        if is_running && (has_just_started && was_away || is_late) {
             self.commit(Event::Resumed { quiet_until: time.after(OUTAGE_GRACE) }, time);
         }
     }

@@ -1,11 +1,15 @@
 //! The bank as its users see it: orders and answers, holds and their ends, the journal, and the registry.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod bootstrap;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
 mod deals;
+#[cfg(test)]
+mod encoded;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
@@ -16,6 +20,8 @@ mod model;
 mod orders;
 #[cfg(test)]
 mod papers;
+#[cfg(test)]
+mod precedence;
 #[cfg(test)]
 mod receipts;
 #[cfg(test)]
@@ -34,5 +40,7 @@ mod standing;
 mod statements;
 #[cfg(test)]
 mod time;
+#[cfg(test)]
+mod transfers;
 #[cfg(test)]
 mod world;

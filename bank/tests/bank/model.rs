@@ -277,6 +277,9 @@ impl Pair {
         assert_eq!(bank.accounts().collect::<Vec<_>>(), self.world.bank.accounts().collect::<Vec<_>>());
         let mut replay = Replay::new(key(BANK));
         records.iter().try_for_each(|record| replay.follow(record)).unwrap();
+        let mut quick = Replay::new(key(BANK));
+        records.iter().try_for_each(|record| quick.follow_encoded(&record.encode())).unwrap();
+        assert_eq!(quick.state_hash(), replay.state_hash());
         let loaded = Replay::from_snapshot(key(BANK), &replay.snapshot()).unwrap();
         assert_eq!((loaded.next(), loaded.state_hash()), (replay.next(), bank.state_hash()));
         assert_eq!(bank.state_hash(), self.world.bank.state_hash());

@@ -117,10 +117,7 @@ impl Dispatch {
             }
             BankOutcome::Refused(refusal) => {
                 objection.stage = Stage::Claimed;
-                let is_over = !matches!(
-                    refusal.code,
-                    RefusalCode::NotEnoughMoney | RefusalCode::Frozen | RefusalCode::Busy
-                );
+                let is_over = !is_passing(refusal.code);
                 if is_over {
                     self.drop_objection(contract);
                 }
@@ -204,4 +201,10 @@ impl Dispatch {
         );
         self.effects.push_back(Effect::Warn { message });
     }
+}
+
+/// Whether the same dispute may stand when the bank gives notice of the claim again.
+const fn is_passing(code: RefusalCode) -> bool {
+    use RefusalCode::{Busy, DiskFull, Frozen, NotEnoughMoney, Quota};
+    matches!(code, NotEnoughMoney | Frozen | Busy | Quota | DiskFull)
 }

@@ -1,8 +1,12 @@
 //! The owner's word over work that is there, as a buyer and an executor see it.
 
+mod arbiter;
+mod bond;
+mod delivery;
+
 use super::*;
 use crate::policy::Work::{Run, Suspend, Vacate};
-use proto::message::bank::HoldReceipt;
+use proto::message::bank::{BankOutcome, Finding, HoldReceipt, Order};
 use proto::message::market::{Listing, Platform, Requirement};
 use proto::message::service::{Job, Limits, Phase, Verdict};
 use proto::rules::PricingRule;
@@ -37,17 +41,43 @@ enum Did {
     Migrate(u8),
     Says(u8, Phase),
     Reports(u8, Outcome),
+    /// The outputs of a contract are shown to the holder of this key.
+    Gives(u8, Vec<u8>),
+    Claims {
+        n: u8,
+        has_taken: bool,
+    },
+    Settles(u8),
+    PutsUp(u8),
+    Judges(u8, Outcome, Cycles),
+    Warns,
 }
 
 struct Seller {
     worker: Worker,
     now: Time,
+    /// Orders that the bank has not answered.
+    orders: Vec<CommandId>,
 }
 
 impl Seller {
     fn new() -> Self {
-        let worker = Worker::new(peer(1), keys(1), peer(9).key, Rules::LOCAL, Terms::default());
-        Self { worker, now: Time(0) }
+        Self::under(Rules::LOCAL)
+    }
+
+    fn under(rules: Rules) -> Self {
+        let worker = Worker::new(peer(1), keys(1), peer(9).key, rules, Terms::default());
+        Self { worker, now: Time(0), orders: Vec::new() }
+    }
+
+    /// The bank answers the oldest order.
+    fn answer(&mut self, outcome: BankOutcome) {
+        let command = self.orders.remove(0);
+        assert_eq!(self.worker.bank_answered(BankReply { command, outcome }, self.now), None);
+    }
+
+    fn hear(&mut self, from: u8, message: ServiceMessage) {
+        self.worker.receive(peer(from), message, &|_| Ok(()), self.now);
     }
 
     /// With contract 1 at work.
@@ -91,7 +121,12 @@ impl Seller {
     }
 
     fn did(&mut self) -> Vec<Did> {
-        self.worker.effects.drain(..).filter_map(short).collect()
+        let effects: Vec<Effect> = self.worker.effects.drain(..).collect();
+        self.orders.extend(effects.iter().filter_map(|effect| match effect {
+            Effect::Order { id, .. } => Some(*id),
+            _ => None,
+        }));
+        effects.into_iter().filter_map(short).collect()
     }
 }
 
@@ -114,6 +149,21 @@ fn short(effect: Effect) -> Option<Did> {
             ServiceMessage::Report(paper) => Did::Reports(n(paper.body.contract), paper.body.outcome),
             _ => return None,
         },
+        Effect::Give { to, blobs } => {
+            let who = (0..=u8::MAX).find(|n| keys(*n).public() == to)?;
+            Did::Gives(who, blobs.iter().map(|blob| blob.hash.0[0]).collect())
+        }
+        Effect::Order { order, .. } => match order {
+            Order::Claim(claim) => Did::Claims { n: n(claim.hold), has_taken: claim.taken.is_some() },
+            Order::Settle(settle) => Did::Settles(n(settle.hold)),
+            Order::AcceptHold(order) => Did::PutsUp(n(order.hold)),
+            Order::Judge(judge) => {
+                let Finding { outcome, cycles, .. } = judge.finding.body;
+                Did::Judges(n(judge.hold), outcome, cycles)
+            }
+            _ => return None,
+        },
+        Effect::Warn { .. } => Did::Warns,
         _ => return None,
     })
 }

@@ -9,7 +9,7 @@ mod owner;
 mod record;
 mod remembered;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use offer::Terms;
 pub use owner::Intake;

@@ -81,7 +81,8 @@ impl Dispatch {
         if !claim.is_taken {
             return;
         }
-        if let Some((_, _, run)) = self.attempt(contract) {
+        let is_rejected = self.objections.contains_key(&contract);
+        if let Some((_, _, run)) = self.attempt(contract).filter(|_| !is_rejected) {
             // It is being fetched or paid: what follows then counts.
             if let Some(attempt) = run.attempt.as_mut() {
                 attempt.claim = Some(claim);

@@ -14,17 +14,17 @@ use proto::{Bytes, Capacity, CommandId, Hash, Market, Money, Rate};
 
 const WALL: Span = Span::secs(60);
 /// When the hold ends.
-const CLOSES: Time = Time(700_000_000);
+pub(crate) const CLOSES: Time = Time(700_000_000);
 
-fn keys(n: u8) -> KeyPair {
+pub(crate) fn keys(n: u8) -> KeyPair {
     KeyPair::from_secret([n; 32])
 }
 
-fn peer(n: u8) -> Peer {
+pub(crate) fn peer(n: u8) -> Peer {
     Peer::new(format!("10.4.0.{n}:7740").parse().unwrap(), 0, keys(n).public())
 }
 
-fn id(n: u8) -> ContractId {
+pub(crate) fn id(n: u8) -> ContractId {
     CommandId([n; 16])
 }
 
@@ -168,7 +168,8 @@ fn short(effect: Effect) -> Option<Did> {
     })
 }
 
-fn offer(n: u8) -> Signed<Offer> {
+/// A ticket of market owner 3 for buyer 2 and seller 1.
+pub(crate) fn ticket(id: CommandId) -> Signed<Ticket> {
     let room = Bytes::mib(1);
     let requirement = Requirement { cores: 1, memory: room, disk: room, ..Requirement::default() };
     let listing = Listing {
@@ -187,7 +188,7 @@ fn offer(n: u8) -> Signed<Offer> {
         expires: CLOSES,
     };
     let ticket = Ticket {
-        id: id(n),
+        id,
         buyer: peer(2).key,
         owner: peer(3),
         rule: PricingRule::Vickrey,
@@ -197,32 +198,45 @@ fn offer(n: u8) -> Signed<Offer> {
         runner_up: None,
         asks_seen: 1,
         clearing: Rate(5),
-        draw: id(n),
+        draw: id,
         owner_rate: Rate(0),
         fee: Rules::LOCAL.owner_fee,
         expires: CLOSES,
     };
-    let ticket = Signed::new(ticket, &keys(3));
+    Signed::new(ticket, &keys(3))
+}
+
+/// Bank 9's word for a hold of `amount` for a ticket of buyer 2 and seller 1.
+pub(crate) fn hold(ticket: &Signed<Ticket>, amount: Money) -> Signed<HoldReceipt> {
     let hold = HoldReceipt {
-        hold: id(n),
+        hold: ticket.body.id,
         bank: peer(9).key,
         buyer: peer(2).key,
         seller: peer(1).key,
         ticket: ticket.hash(),
-        amount: Money::credits(1),
+        amount,
         expires: CLOSES,
     };
-    let limits = Limits { wall: WALL, memory: room, disk: room, output: room, cycles: Cycles(1) };
-    let job = Job {
+    Signed::new(hold, &keys(9))
+}
+
+/// A job whose program is named by `n`.
+pub(crate) fn job(n: u8) -> Job {
+    let room = Bytes::mib(1);
+    Job {
         program: Blob { hash: Hash([n; 32]), size: Bytes(1) },
         arguments: vec![],
         environment: vec![],
         inputs: vec![],
         outputs: vec![],
         stdin: None,
-        limits,
+        limits: Limits { wall: WALL, memory: room, disk: room, output: room, cycles: Cycles(1) },
         resume: None,
-    };
+    }
+}
+
+fn offer(n: u8) -> Signed<Offer> {
+    let ticket = ticket(id(n));
     let offer = Offer {
         contract: id(n),
         task: id(77),
@@ -230,8 +244,8 @@ fn offer(n: u8) -> Signed<Offer> {
         attempt: 1,
         buyer: peer(2),
         seller: peer(1).key,
-        job,
-        hold: Signed::new(hold, &keys(9)),
+        job: job(n),
+        hold: hold(&ticket, Money::credits(1)),
         ticket,
     };
     Signed::new(offer, &keys(2))

@@ -268,21 +268,4 @@ impl Dispatch {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rand_chacha::rand_core::SeedableRng;
-
-    #[test]
-    fn an_open_contract_without_a_deadline_is_noticed() {
-        let keys = KeyPair::from_secret([1; 32]);
-        let me = Peer::new("10.0.0.1:1".parse().unwrap(), 0, keys.public());
-        let rng = ChaCha8Rng::from_seed([1; 32]);
-        let mut dispatch = Dispatch::new(me, keys, me.key, Rules::LOCAL, rng);
-        assert_eq!(dispatch.unwatched(), 0);
-        let contract = CommandId([3; 16]);
-        dispatch.contracts.insert(contract, (CommandId([4; 16]), 0));
-        assert_eq!(dispatch.unwatched(), 1);
-        dispatch.watch(Time(5), Timer::Lease(contract));
-        assert_eq!(dispatch.unwatched(), 0);
-    }
-}
+mod tests;

@@ -9,7 +9,7 @@ mod owner;
 mod record;
 mod remembered;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use offer::Terms;
 pub use owner::Intake;
@@ -371,8 +371,8 @@ impl Worker {
         let report = Report { contract, offer, outcome, cycles, outputs, stdout, stderr };
         let report = Signed::new(report, &self.keys);
         // What is not paid is shown without more ado; what is, to who has signed for it.
-        if !report.body.outcome.is_payable() {
-            let blobs = report.body.contents();
+        let blobs = report.body.contents();
+        if !report.body.outcome.is_payable() && !blobs.is_empty() {
             self.effects.push_back(Effect::Give { to: work.buyer.key, blobs });
         }
         work.stage = Stage::Reported(Box::new(Reported::new(report, work.closes)));

@@ -65,6 +65,8 @@ fn the_loser_of_a_dispute_pays_for_the_second_execution() {
     for name in ["lazy", "inflation"] {
         check(name, How::Overturned, |work| [0, -work, 0, work, 0]);
     }
+    check("yielding_buyer", How::Settled, |work| [-2 * work - ALL_FEES, work, ALL_FEES, work, 0]);
+    check("yielding_seller", How::Released, |work| [0, -work, 0, work, 0]);
     check("lazy_broke", How::Overturned, |work| [-work, 0, 0, work, 0]);
 }
 

@@ -272,7 +272,8 @@ fn set_aside(account: PublicKey, amount: Money) -> [Posting; 2] {
 fn settled_parts(deal: &Deal, ending: &Ending) -> [Money; 3] {
     let shares = ending.shares;
     let less = |part: Money, own: Money| Money(part.0.saturating_sub(own.0));
-    [less(shares.seller, shares.seller_held), shares.owner, less(shares.buyer, deal.deposit())]
+    let deposit = less(deal.deposit(), shares.arbiter);
+    [less(shares.seller, shares.seller_held), shares.owner, less(shares.buyer, deposit)]
 }
 
 /// How a release comes out for the seller. One that takes a disputed claim back was as good as overturned.

@@ -30,14 +30,24 @@ pub(crate) fn stake(deal: &Deal, deposit: Money, available: Money) -> Money {
     Money(deposit.0.saturating_sub(deal.bond.0)).min(available)
 }
 
-/// The buyer accepted the work.
+/// The buyer accepted the work. If it does so while an arbiter works, it pays the arbiter: who objects in vain has the
+/// same costs whenever it gives in.
 pub(crate) fn settled(deal: &Deal, price: &Price, cycles: Cycles) -> Ending {
-    paid(deal, How::Settled, price, cycles)
+    let mut end = paid(deal, How::Settled, price, cycles);
+    if deal.arbiter().is_some() {
+        paid_by_buyer(deal, &mut end);
+    }
+    end
 }
 
-/// The money goes back to its buyer on the seller's word.
+/// The money goes back to its buyer on the seller's word. If that comes while an arbiter works, the seller pays the
+/// arbiter, but nothing beyond: giving in is cheaper than being refuted.
 pub(crate) fn released(deal: &Deal) -> Ending {
-    given_back(deal, How::Released)
+    let mut end = given_back(deal, How::Released);
+    if deal.arbiter().is_some() {
+        paid_by_seller(deal, &mut end);
+    }
+    end
 }
 
 /// The money goes back to its buyer because its time is over.
@@ -68,9 +78,7 @@ pub(crate) fn no_show(deal: &Deal) -> Ending {
 /// A second execution came to the same: as if the buyer had accepted, and its deposit is the arbiter's.
 pub(crate) fn upheld(deal: &Deal, claim: &Claimed) -> Ending {
     let mut end = paid(deal, How::Upheld, &claim.price, claim.cycles);
-    end.arbiter = deal.arbiter();
-    end.shares.arbiter = deal.deposit();
-    end.shares.buyer.0 = end.shares.buyer.0.saturating_sub(deal.deposit().0);
+    paid_by_buyer(deal, &mut end);
     end
 }
 
@@ -78,17 +86,31 @@ pub(crate) fn upheld(deal: &Deal, claim: &Claimed) -> Ending {
 /// beyond by the buyer; of what is left of the bond the buyer is compensated, and the pool has the rest.
 pub(crate) fn overturned(deal: &Deal) -> Ending {
     let mut end = given_back(deal, How::Overturned);
-    let (fee, forfeit) = (deal.deposit(), end.shares.seller);
-    let by_seller = fee.min(forfeit);
-    let left = Money(forfeit.0.saturating_sub(by_seller.0));
+    paid_by_seller(deal, &mut end);
+    let left = end.shares.seller;
     let compensation = left.min(most_compensation(deal));
-    let back = end.shares.buyer.0.saturating_sub(fee.0.saturating_sub(by_seller.0));
-    end.arbiter = deal.arbiter();
-    end.shares.arbiter = fee;
     end.shares.seller = Money::ZERO;
-    end.shares.buyer = Money(back.saturating_add(compensation.0));
+    end.shares.buyer.0 = end.shares.buyer.0.saturating_add(compensation.0);
     end.shares.pool = Money(left.0.saturating_sub(compensation.0));
     end
+}
+
+/// The arbiter gets the buyer's deposit.
+fn paid_by_buyer(deal: &Deal, end: &mut Ending) {
+    let fee = deal.deposit();
+    end.arbiter = deal.arbiter();
+    end.shares.arbiter = fee;
+    end.shares.buyer.0 = end.shares.buyer.0.saturating_sub(fee.0);
+}
+
+/// The arbiter gets the same from what the seller has put up, as far as that goes, and beyond from the buyer.
+fn paid_by_seller(deal: &Deal, end: &mut Ending) {
+    let fee = deal.deposit();
+    let by_seller = fee.min(end.shares.seller);
+    end.arbiter = deal.arbiter();
+    end.shares.arbiter = fee;
+    end.shares.seller.0 = end.shares.seller.0.saturating_sub(by_seller.0);
+    end.shares.buyer.0 = end.shares.buyer.0.saturating_sub(fee.0.saturating_sub(by_seller.0));
 }
 
 const fn most_compensation(deal: &Deal) -> Money {

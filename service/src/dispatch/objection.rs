@@ -81,7 +81,8 @@ impl Dispatch {
         if !claim.is_taken {
             return;
         }
-        if let Some((_, _, run)) = self.attempt(contract) {
+        let is_rejected = self.objections.contains_key(&contract);
+        if let Some((_, _, run)) = self.attempt(contract).filter(|_| !is_rejected) {
             // It is being fetched or paid: what follows then counts.
             if let Some(attempt) = run.attempt.as_mut() {
                 attempt.claim = Some(claim);
@@ -117,10 +118,7 @@ impl Dispatch {
             }
             BankOutcome::Refused(refusal) => {
                 objection.stage = Stage::Claimed;
-                let is_over = !matches!(
-                    refusal.code,
-                    RefusalCode::NotEnoughMoney | RefusalCode::Frozen | RefusalCode::Busy
-                );
+                let is_over = !is_passing(refusal.code);
                 if is_over {
                     self.drop_objection(contract);
                 }
@@ -204,4 +202,10 @@ impl Dispatch {
         );
         self.effects.push_back(Effect::Warn { message });
     }
+}
+
+/// Whether the same dispute may stand when the bank gives notice of the claim again.
+const fn is_passing(code: RefusalCode) -> bool {
+    use RefusalCode::{Busy, DiskFull, Frozen, NotEnoughMoney, Quota};
+    matches!(code, NotEnoughMoney | Frozen | Busy | Quota | DiskFull)
 }

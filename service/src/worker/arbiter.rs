@@ -58,10 +58,13 @@ impl Worker {
     /// What is due for a case: another try at its contents, or its end in silence.
     pub(super) fn look_at_case(&mut self, contract: ContractId, now: Time) {
         let Some(work) = self.works.get_mut(&contract) else { return };
+        let is_due = work.next_action <= now;
+        if is_due {
+            work.next_action = work.closes;
+        }
         if work.closes <= now {
             self.drop_case(contract);
-        } else if matches!(work.stage, Stage::Staging) && work.next_action <= now {
-            work.next_action = work.closes;
+        } else if is_due && matches!(work.stage, Stage::Staging) {
             self.fetch_case(contract);
         }
     }
@@ -86,18 +89,24 @@ impl Worker {
             | Outcome::NotFetched(_)
             | Outcome::Cancelled
             | Outcome::Abandoned(_)
-            | Outcome::Migrated(_) => self.drop_case(contract),
+            | Outcome::Migrated(_) => self.close_case(contract),
             _ => self.find(contract, execution),
         }
     }
 
     /// Leaves a case without a word.
     pub(super) fn drop_case(&mut self, contract: ContractId) {
-        let Some(work) = self.works.remove(&contract) else { return };
-        if matches!(work.stage, Stage::Running) {
+        if self.works.get(&contract).is_some_and(|work| matches!(work.stage, Stage::Running)) {
             self.effects.push_back(Effect::Stop { contract });
         }
-        self.judged.insert(contract, work.closes);
+        self.close_case(contract);
+    }
+
+    /// A case is over, and is not taken up again.
+    fn close_case(&mut self, contract: ContractId) {
+        if let Some(work) = self.works.remove(&contract) {
+            self.judged.insert(contract, work.closes);
+        }
     }
 
     /// Signs what came out, and has the bank decide by it.

@@ -44,13 +44,18 @@ impl Reported {
     /// When the papers are to be presented, if they are ever.
     fn claims_at(&self, work: &Work) -> Option<Time> {
         let latest = before_end(work.closes);
-        match (&self.taken, &work.bond) {
-            _ if !self.report.body.outcome.is_payable() => None,
-            (Some(_), _) => Some(self.claim_at.min(latest)),
+        match (&self.report.body.outcome, &work.bond) {
+            (Outcome::Succeeded, _) if self.taken.is_some() => Some(self.claim_at.min(latest)),
             // To have delivered keeps the bond.
-            (None, Some(_)) => Some(latest),
-            (None, None) => None,
+            (outcome, Some(_)) if outcome.is_payable() => Some(latest),
+            _ => None,
         }
+    }
+
+    /// Whether silence would pay a claim: the bank pays for a success that was taken, and for a checkpoint only on the
+    /// buyer's word, since nobody could judge it.
+    fn would_pay(&self) -> bool {
+        self.report.body.outcome == Outcome::Succeeded && self.taken.is_some()
     }
 }
 
@@ -162,12 +167,11 @@ impl Worker {
     /// signed away as well: no second execution comes to the same one.
     fn rejected(&mut self, contract: ContractId, now: Time) {
         let Some(Work { stage: Stage::Reported(reported), .. }) = self.works.get(&contract) else { return };
-        let outcome = &reported.report.body.outcome;
-        if *outcome == Outcome::Succeeded && reported.taken.is_some() {
+        if reported.would_pay() {
             self.contend(contract, now);
             return;
         }
-        let is_payable = outcome.is_payable();
+        let is_payable = reported.report.body.outcome.is_payable();
         let Some(work) = self.works.remove(&contract) else { return };
         if is_payable {
             let refusal = Refusal::new(RefusalCode::Mismatch, "the buyer did not accept the result", "");
@@ -175,11 +179,10 @@ impl Worker {
         }
     }
 
-    /// Whether the buyer has taken what is worth its price, so that a claim would pay.
+    /// Whether a claim for a contract would pay.
     pub(super) fn can_claim(&self, contract: ContractId) -> bool {
         let stage = self.works.get(&contract).map(|work| &work.stage);
-        matches!(stage, Some(Stage::Reported(reported))
-            if reported.taken.is_some() && reported.report.body.outcome.is_payable())
+        matches!(stage, Some(Stage::Reported(reported)) if reported.would_pay())
     }
 
     /// Claims the price.

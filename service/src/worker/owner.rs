@@ -187,7 +187,9 @@ impl Worker {
 
     /// Work that stands still and could not be delivered in time any more is handed back.
     pub(super) fn give_up_if_late(&mut self, contract: ContractId, now: Time) {
-        let is_late = |work: &Work| work.goes_on() && work.closes <= now.after(CLAIM_BEFORE_END);
+        let is_sale = |work: &Work| matches!(work.duty, Duty::Sale);
+        let is_late =
+            |work: &Work| work.goes_on() && is_sale(work) && work.closes <= now.after(CLAIM_BEFORE_END);
         if self.owner.is_suspended() && self.works.get(&contract).is_some_and(is_late) {
             self.hand_one_back(contract, NEEDED_TOO_LONG, now);
         }

@@ -1,8 +1,12 @@
 //! The owner's word over work that is there, as a buyer and an executor see it.
 
+mod arbiter;
+mod bond;
+mod delivery;
+
 use super::*;
 use crate::policy::Work::{Run, Suspend, Vacate};
-use proto::message::bank::HoldReceipt;
+use proto::message::bank::{BankOutcome, Finding, HoldReceipt, Order};
 use proto::message::market::{Listing, Platform, Requirement};
 use proto::message::service::{Job, Limits, Phase, Verdict};
 use proto::rules::PricingRule;
@@ -10,17 +14,17 @@ use proto::{Bytes, Capacity, CommandId, Hash, Market, Money, Rate};
 
 const WALL: Span = Span::secs(60);
 /// When the hold ends.
-const CLOSES: Time = Time(700_000_000);
+pub(crate) const CLOSES: Time = Time(700_000_000);
 
-fn keys(n: u8) -> KeyPair {
+pub(crate) fn keys(n: u8) -> KeyPair {
     KeyPair::from_secret([n; 32])
 }
 
-fn peer(n: u8) -> Peer {
+pub(crate) fn peer(n: u8) -> Peer {
     Peer::new(format!("10.4.0.{n}:7740").parse().unwrap(), 0, keys(n).public())
 }
 
-fn id(n: u8) -> ContractId {
+pub(crate) fn id(n: u8) -> ContractId {
     CommandId([n; 16])
 }
 
@@ -37,17 +41,43 @@ enum Did {
     Migrate(u8),
     Says(u8, Phase),
     Reports(u8, Outcome),
+    /// The outputs of a contract are shown to the holder of this key.
+    Gives(u8, Vec<u8>),
+    Claims {
+        n: u8,
+        has_taken: bool,
+    },
+    Settles(u8),
+    PutsUp(u8),
+    Judges(u8, Outcome, Cycles),
+    Warns,
 }
 
 struct Seller {
     worker: Worker,
     now: Time,
+    /// Orders that the bank has not answered.
+    orders: Vec<CommandId>,
 }
 
 impl Seller {
     fn new() -> Self {
-        let worker = Worker::new(peer(1), keys(1), peer(9).key, Rules::LOCAL, Terms::default());
-        Self { worker, now: Time(0) }
+        Self::under(Rules::LOCAL)
+    }
+
+    fn under(rules: Rules) -> Self {
+        let worker = Worker::new(peer(1), keys(1), peer(9).key, rules, Terms::default());
+        Self { worker, now: Time(0), orders: Vec::new() }
+    }
+
+    /// The bank answers the oldest order.
+    fn answer(&mut self, outcome: BankOutcome) {
+        let command = self.orders.remove(0);
+        assert_eq!(self.worker.bank_answered(BankReply { command, outcome }, self.now), None);
+    }
+
+    fn hear(&mut self, from: u8, message: ServiceMessage) {
+        self.worker.receive(peer(from), message, &|_| Ok(()), self.now);
     }
 
     /// With contract 1 at work.
@@ -91,7 +121,12 @@ impl Seller {
     }
 
     fn did(&mut self) -> Vec<Did> {
-        self.worker.effects.drain(..).filter_map(short).collect()
+        let effects: Vec<Effect> = self.worker.effects.drain(..).collect();
+        self.orders.extend(effects.iter().filter_map(|effect| match effect {
+            Effect::Order { id, .. } => Some(*id),
+            _ => None,
+        }));
+        effects.into_iter().filter_map(short).collect()
     }
 }
 
@@ -114,11 +149,27 @@ fn short(effect: Effect) -> Option<Did> {
             ServiceMessage::Report(paper) => Did::Reports(n(paper.body.contract), paper.body.outcome),
             _ => return None,
         },
+        Effect::Give { to, blobs } => {
+            let who = (0..=u8::MAX).find(|n| keys(*n).public() == to)?;
+            Did::Gives(who, blobs.iter().map(|blob| blob.hash.0[0]).collect())
+        }
+        Effect::Order { order, .. } => match order {
+            Order::Claim(claim) => Did::Claims { n: n(claim.hold), has_taken: claim.taken.is_some() },
+            Order::Settle(settle) => Did::Settles(n(settle.hold)),
+            Order::AcceptHold(order) => Did::PutsUp(n(order.hold)),
+            Order::Judge(judge) => {
+                let Finding { outcome, cycles, .. } = judge.finding.body;
+                Did::Judges(n(judge.hold), outcome, cycles)
+            }
+            _ => return None,
+        },
+        Effect::Warn { .. } => Did::Warns,
         _ => return None,
     })
 }
 
-fn offer(n: u8) -> Signed<Offer> {
+/// A ticket of market owner 3 for buyer 2 and seller 1.
+pub(crate) fn ticket(id: CommandId) -> Signed<Ticket> {
     let room = Bytes::mib(1);
     let requirement = Requirement { cores: 1, memory: room, disk: room, ..Requirement::default() };
     let listing = Listing {
@@ -137,7 +188,7 @@ fn offer(n: u8) -> Signed<Offer> {
         expires: CLOSES,
     };
     let ticket = Ticket {
-        id: id(n),
+        id,
         buyer: peer(2).key,
         owner: peer(3),
         rule: PricingRule::Vickrey,
@@ -147,32 +198,45 @@ fn offer(n: u8) -> Signed<Offer> {
         runner_up: None,
         asks_seen: 1,
         clearing: Rate(5),
-        draw: id(n),
+        draw: id,
         owner_rate: Rate(0),
         fee: Rules::LOCAL.owner_fee,
         expires: CLOSES,
     };
-    let ticket = Signed::new(ticket, &keys(3));
+    Signed::new(ticket, &keys(3))
+}
+
+/// Bank 9's word for a hold of `amount` for a ticket of buyer 2 and seller 1.
+pub(crate) fn hold(ticket: &Signed<Ticket>, amount: Money) -> Signed<HoldReceipt> {
     let hold = HoldReceipt {
-        hold: id(n),
+        hold: ticket.body.id,
         bank: peer(9).key,
         buyer: peer(2).key,
         seller: peer(1).key,
         ticket: ticket.hash(),
-        amount: Money::credits(1),
+        amount,
         expires: CLOSES,
     };
-    let limits = Limits { wall: WALL, memory: room, disk: room, output: room, cycles: Cycles(1) };
-    let job = Job {
+    Signed::new(hold, &keys(9))
+}
+
+/// A job whose program is named by `n`.
+pub(crate) fn job(n: u8) -> Job {
+    let room = Bytes::mib(1);
+    Job {
         program: Blob { hash: Hash([n; 32]), size: Bytes(1) },
         arguments: vec![],
         environment: vec![],
         inputs: vec![],
         outputs: vec![],
         stdin: None,
-        limits,
+        limits: Limits { wall: WALL, memory: room, disk: room, output: room, cycles: Cycles(1) },
         resume: None,
-    };
+    }
+}
+
+fn offer(n: u8) -> Signed<Offer> {
+    let ticket = ticket(id(n));
     let offer = Offer {
         contract: id(n),
         task: id(77),
@@ -180,8 +244,8 @@ fn offer(n: u8) -> Signed<Offer> {
         attempt: 1,
         buyer: peer(2),
         seller: peer(1).key,
-        job,
-        hold: Signed::new(hold, &keys(9)),
+        job: job(n),
+        hold: hold(&ticket, Money::credits(1)),
         ticket,
     };
     Signed::new(offer, &keys(2))

@@ -19,8 +19,8 @@ pub(super) struct Buying {
     declined: Option<Signed<Declined>>,
     taken_at: Option<Time>,
     pub(super) has_outputs: bool,
-    /// Whether it has sent its dispute.
-    pub(super) disputes: bool,
+    /// Whether an arbiter has asked for the work.
+    is_judged: bool,
 }
 
 impl Buying {
@@ -33,6 +33,7 @@ impl Buying {
             Word::Decline(paper) if paper.is_genuine_by(facts.seller_key) => {
                 self.declined = Some(paper.clone());
             }
+            Word::Fetch => self.is_judged = true,
             Word::Outputs => self.has_outputs = self.taken_at.is_some(),
             _ => {}
         }
@@ -40,7 +41,7 @@ impl Buying {
 
     /// What an arbiter gets that asks for program and inputs.
     pub(super) const fn gives_contents(facts: &Facts) -> bool {
-        !matches!(facts.roles.buyer, Buyer::Secretive)
+        !matches!(facts.roles.buyer, Buyer::Secretive | Buyer::Yielding)
     }
 
     /// Goes on.
@@ -95,6 +96,7 @@ impl Buying {
             }
             Buyer::OwnSeller => (true, false),
             Buyer::Quarrelsome | Buyer::Secretive => (false, self.has_outputs),
+            Buyer::Yielding => (self.is_judged, self.has_outputs),
             Buyer::Silent | Buyer::Absent | Buyer::Idle => (false, false),
         };
         if accepts {
@@ -104,7 +106,6 @@ impl Buying {
             said.push((facts.seller, Word::Verdict(verdict)));
         }
         if objects && me.claimed.contains(&facts.id) {
-            self.disputes = true;
             let dispute = Dispute { hold: facts.id, offer: offer.clone(), reason: "not what I know".into() };
             me.order(papers::id("dispute", &facts.id.0), Order::Dispute(Box::new(dispute)));
         }

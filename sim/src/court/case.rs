@@ -17,6 +17,8 @@ pub enum Buyer {
     Quarrelsome,
     /// Disputes work that is right, and gives the contents to no arbiter.
     Secretive,
+    /// Disputes work that is right, and accepts it when an arbiter has begun.
+    Yielding,
     /// Honest, but the hold is all the money that it has: it cannot pay for a dispute.
     Broke,
     /// Sets money aside for its own second key, and pays for work that nobody did.
@@ -34,6 +36,8 @@ pub enum Seller {
     Lazy,
     /// Lazy, and has hidden all its money before.
     LazyBroke,
+    /// Lazy, and gives the money back when it is objected to.
+    Yielding,
     /// Does the work, and reports three times the cycles.
     Inflating,
     /// Does the work, and shows the outputs to nobody, though the buyer has taken them.

@@ -331,7 +331,7 @@ impl Docket {
         legal(how.contains(&ending.how), id, &format!("{} where only {how:?} may be", ending.how.name()))?;
         let parties = (ending.buyer, ending.seller);
         legal(parties == (entry.buyer, entry.seller), id, "it ends between others")?;
-        let expected = shares::gains(ending.how, &entry.at, bill.as_ref())
+        let expected = shares::gains(ending.how, &entry.at, bill.as_ref(), !entry.named.is_empty())
             .ok_or_else(|| illegal(id, "it is paid without a bill"))?;
         let told = shares::told(&ending.shares);
         let held = (money(ending.shares.buyer_held), money(ending.shares.seller_held));

@@ -38,6 +38,7 @@ impl Case {
         all.extend(bonded());
         all.extend(owners());
         all.extend(arbiters());
+        all.push(forgers());
         all.extend(upsets());
         all
     }
@@ -99,6 +100,12 @@ fn buyers() -> Vec<Case> {
             "buyers dispute and give the work to no arbiter: who cannot be checked is not believed",
             buys(Buyer::Secretive),
             How::Upheld,
+        ),
+        even(
+            "yielding_buyer",
+            "buyers dispute work that is right and accept it before the finding: they pay the arbiter all the same",
+            buys(Buyer::Yielding),
+            How::Settled,
         ),
         even(
             "penniless",
@@ -169,6 +176,16 @@ fn sellers() -> Vec<Case> {
 
 fn absentees() -> Vec<Case> {
     vec![
+        // Arbiters that never answer: the seller gives in before their time is over.
+        Case {
+            arbiters: vec![Arbiter::Silent],
+            ..even(
+                "yielding_seller",
+                "sellers that are objected to give the money back before the finding: they pay the arbiter all the same",
+                sells(Seller::Yielding),
+                How::Released,
+            )
+        },
         even(
             "vanished",
             "sellers accept and vanish: the money goes back",
@@ -297,6 +314,18 @@ fn arbiters() -> Vec<Case> {
     ]
 }
 
+fn forgers() -> Case {
+    Case {
+        forgers: 3,
+        ..even(
+            "forgers",
+            "three nodes send the orders of others, orders with the papers of others, and unsigned ones: all refused",
+            Roles::HONEST,
+            How::Settled,
+        )
+    }
+}
+
 /// Everybody with everybody.
 fn mixed() -> Vec<Roles> {
     use Buyer::{Absent, Broke, Honest, Idle, OwnSeller, Quarrelsome, Secretive, Silent};
@@ -337,15 +366,6 @@ fn upsets() -> Vec<Case> {
     let fair = Case { rules: BONDED, deals: vec![Roles::HONEST; 8], ..all.clone() };
     let paid = Expected::OneOf(&[How::Settled, How::Lapsed]);
     vec![
-        Case {
-            forgers: 3,
-            ..even(
-                "forgers",
-                "three nodes send the orders of others, orders with the papers of others, and unsigned ones: all refused",
-                Roles::HONEST,
-                How::Settled,
-            )
-        },
         Case {
             name: "court_storm",
             about: "everybody with everybody, while messages are lost, doubled and out of order, and two nodes forge",

@@ -89,7 +89,9 @@ fn checkpoint(offer: &Offer) -> Blob {
 pub(super) fn told(seller: Seller, offer: &Offer) -> Work {
     let truth = truth(offer);
     match seller {
-        Seller::Lazy | Seller::LazyBroke | Seller::Hasty | Seller::Replaying => invented(offer),
+        Seller::Lazy | Seller::LazyBroke | Seller::Yielding | Seller::Hasty | Seller::Replaying => {
+            invented(offer)
+        }
         Seller::Inflating => Work { cycles: Cycles(truth.cycles.0.saturating_mul(3)), ..truth },
         Seller::Migrating => Work {
             outcome: Outcome::Migrated(checkpoint(offer)),

@@ -14,6 +14,8 @@ const WORK: Span = Span::secs(3);
 const PATIENCE: Span = Span::secs(8);
 /// How long after the offer a seller proves that it has delivered, where it has put a bond up: well before the hold's end.
 const PROVES_AFTER: Span = Span::secs(35);
+/// How long after the buyer has taken the outputs a seller gives in that has lied: it is objected to by then.
+const GIVES_IN: Span = Span::secs(14);
 /// How long after the offer the hold has ended for certain.
 const TOO_LATE: Span = Span::secs(65);
 
@@ -92,6 +94,13 @@ impl Selling {
         }
         if !report.body.outcome.is_payable() {
             release(facts, me, None, Some(report.clone()));
+            return said;
+        }
+        let bold = papers::id("claim", &facts.id.0);
+        let since = self.taken.as_ref().map(|(_, at)| at.after(GIVES_IN));
+        let is_over = since.is_some_and(|since| now >= since) && me.desk.is_done(bold);
+        if facts.roles.seller == Seller::Yielding && is_over {
+            release(facts, me, None, None);
             return said;
         }
         if let Some(verdict) = &self.verdict {

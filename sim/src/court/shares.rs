@@ -88,12 +88,21 @@ pub(super) fn bond(amount: i128, percent: u16) -> i128 {
     (amount * i128::from(percent) + 99) / 100
 }
 
-/// Who gains what. `None` for an end that needs a bill and has none.
-pub(super) fn gains(how: How, at: &Stakes, bill: Option<&Bill>) -> Option<Gains> {
+/// Who gains what. `None` for an end that needs a bill and has none. Who gives in while an arbiter works pays it.
+pub(super) fn gains(how: How, at: &Stakes, bill: Option<&Bill>, has_arbiter: bool) -> Option<Gains> {
     let compensation = at.amount * COMPENSATION / 100;
+    let fee = if has_arbiter { at.deposit } else { 0 };
     let gains = match how {
-        How::Released | How::Expired => Gains::default(),
-        How::Settled | How::Lapsed | How::Undecided => paid(at, bill?),
+        How::Expired => Gains::default(),
+        How::Released => {
+            let by_seller = fee.min(at.bond + at.stake);
+            Gains { buyer: by_seller - fee, seller: -by_seller, arbiter: fee, ..Gains::default() }
+        }
+        How::Settled => {
+            let gains = paid(at, bill?);
+            Gains { buyer: gains.buyer - fee, arbiter: fee, ..gains }
+        }
+        How::Lapsed | How::Undecided => paid(at, bill?),
         How::NoShow => {
             let buyer = (at.bond / 2).min(compensation);
             Gains { buyer, seller: -at.bond, pool: at.bond - buyer, ..Gains::default() }
@@ -151,7 +160,7 @@ mod tests {
     }
 
     fn gains_of(how: How, at: Stakes) -> Gains {
-        gains(how, &at, Some(&BILL)).unwrap()
+        gains(how, &at, Some(&BILL), false).unwrap()
     }
 
     #[test]
@@ -171,11 +180,22 @@ mod tests {
     }
 
     #[test]
+    fn who_gives_in_while_an_arbiter_works_pays_it() {
+        let given_in = |how, at: Stakes| gains(how, &at, Some(&BILL), true).unwrap();
+        let settled = Gains { buyer: -627, seller: 300, owner: 27, arbiter: 300, pool: 0 };
+        assert_eq!(given_in(How::Settled, AT), settled);
+        let released = Gains { seller: -300, arbiter: 300, ..Gains::default() };
+        assert_eq!(given_in(How::Released, AT), released);
+        let poor = Gains { buyer: -260, seller: -40, arbiter: 300, ..Gains::default() };
+        assert_eq!(given_in(How::Released, Stakes { bond: 0, stake: 40, ..AT }), poor);
+    }
+
+    #[test]
     fn a_hold_bounds_what_is_paid_from_it() {
         check(How::Settled, Stakes { amount: 310, ..AT }, [-310, 300, 10, 0, 0]);
         check(How::Settled, Stakes { amount: 5, ..AT }, [-5, 0, 5, 0, 0]);
         assert_eq!([AT.amount, 250, 0].map(|amount| BILL.deposit(amount)), [300, 250, 1]);
         assert_eq!([1_000, 1_001, 1].map(|amount| bond(amount, 10)), [100, 101, 1]);
-        assert_eq!(gains(How::Lapsed, &AT, None), None);
+        assert_eq!(gains(How::Lapsed, &AT, None, false), None);
     }
 }

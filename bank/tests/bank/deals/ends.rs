@@ -70,7 +70,7 @@ fn a_settlement_pays_in_every_state_and_gives_back_what_was_put_up() {
         check(40, &[Accept, Deliver, Settle(who)], How::Settled, bonded);
         check(40, &[Accept, Deliver, Claim, Settle(who)], How::Settled, bonded);
         check(0, &[Claim, Dispute, Settle(who)], How::Settled, disputed);
-        check(40, &[Accept, Claim, Dispute, Enter(5), Settle(who)], How::Settled, disputed);
+        check(40, &[Accept, Claim, Dispute, Settle(who)], How::Settled, disputed);
     }
 }
 
@@ -83,6 +83,19 @@ fn a_release_gives_everything_back_in_every_state() {
         check(40, &[Accept, Deliver, Release(who)], How::Released, bonded);
         let disputed = shares((9_000_000, 4_000_000), 9_000_000, 4_000_000, 0, 0);
         check(40, &[Accept, Claim, Dispute, Release(who)], How::Released, disputed);
+    }
+}
+
+#[test]
+fn whoever_gives_in_while_an_arbiter_works_pays_it() {
+    let way = |end: Act| [Accept, Claim, Dispute, Enter(5), end];
+    for who in [1, 2] {
+        let settled = shares((9_000_000, 4_000_000), 990_000, 8_000_000, 10_000, 0);
+        check(40, &way(Settle(who)), How::Settled, judged(4_000_000, settled));
+        let released = shares((9_000_000, 4_000_000), 9_000_000, 0, 0, 0);
+        check(40, &way(Release(who)), How::Released, judged(4_000_000, released));
+        let large = shares((9_000_000, 10_000_000), 9_000_000, 6_000_000, 0, 0);
+        check(200, &way(Release(who)), How::Released, judged(4_000_000, large));
     }
 }
 
@@ -187,9 +200,11 @@ fn a_checkpoint_keeps_the_bond_and_is_paid_on_the_buyers_word_only() {
 
 #[test]
 fn a_settlement_says_what_it_moved_of_the_hold_itself() {
-    let mut court = Court::new(40);
-    court.acts(&[Accept, Claim, Dispute]);
-    let Some(BankOutcome::Settled(receipt)) = court.act(&Settle(2)) else { panic!("not settled") };
-    let moved = (receipt.seller_paid.0, receipt.owner_paid.0, receipt.returned.0);
-    assert_eq!(moved, (4_000_000, 10_000, 990_000));
+    for way in [vec![Accept], vec![Accept, Claim, Dispute], vec![Enter(5), Accept, Claim, Dispute]] {
+        let mut court = Court::new(40);
+        court.acts(&way);
+        let Some(BankOutcome::Settled(receipt)) = court.act(&Settle(2)) else { panic!("not settled") };
+        let moved = (receipt.seller_paid.0, receipt.owner_paid.0, receipt.returned.0);
+        assert_eq!(moved, (4_000_000, 10_000, 990_000), "{way:?}");
+    }
 }

@@ -251,11 +251,20 @@ fn bounds(ending: &Ending, contract: &Contract) {
     assert!(buyer_gained <= contract.amount * COMPENSATION_PERCENT / 100, "{ending:?}");
     assert!(buyer_lost <= contract.amount + deposit, "{ending:?}");
     match ending.how {
-        How::Settled | How::Lapsed | How::Undecided => {
+        How::Settled => {
+            assert_eq!((seller_lost, shares.pool.0), (0, 0), "{ending:?}");
+            assert!(shares.arbiter.0 == 0 || shares.arbiter.0 == deposit, "{ending:?}");
+        }
+        How::Lapsed | How::Undecided => {
             assert_eq!((seller_lost, shares.arbiter.0, shares.pool.0), (0, 0, 0), "{ending:?}");
             assert!(buyer_lost <= contract.amount, "{ending:?}");
         }
-        How::Released | How::Expired => {
+        How::Released => {
+            let seller_pays = shares.seller_held.0.min(shares.arbiter.0);
+            assert_eq!((seller_lost, buyer_gained, shares.pool.0), (seller_pays, 0, 0), "{ending:?}");
+            assert_eq!(buyer_lost, shares.arbiter.0 - seller_pays, "{ending:?}");
+        }
+        How::Expired => {
             assert_eq!((buyer_lost, buyer_gained, seller_lost), (0, 0, 0), "{ending:?}");
         }
         How::NoShow => {

@@ -10,7 +10,10 @@ mod postgres;
 
 mod disk;
 mod keeper;
+mod kept;
 mod searcher;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod writer;
 
@@ -18,14 +21,13 @@ pub(crate) use verify::verify;
 
 use super::clock::Clock;
 use super::rules;
-use crate::cli::{BankOptions, exit};
+use crate::cli::BankOptions;
 use crate::control::Failure;
 use crate::net::identity;
 use crate::net::store::Store;
 use crate::net::{Event, Net};
 use crate::output;
 use bank::Bank;
-use bank::store::StoreError;
 use keeper::Keeper;
 use proto::message::Message;
 use proto::{Bytes, KeyPair, Rules};
@@ -57,7 +59,7 @@ pub(crate) async fn run_bank(options: BankOptions) -> Result<(), Failure> {
     let net = net.map_err(Failure::from_display("listen"))?;
     net.set_slot_limit(rules.slot_limit);
     output::ready(net.address(), keys.public(), home, options.tied);
-    let past = disk::reader(home, keys.public());
+    let past = kept::reader(home, keys.public());
     let searcher =
         Searcher::start(Box::new(past), keys, net.clone()).map_err(Failure::from_display("threads"))?;
     let mut driver = Driver { bank, writer, keeper, searcher, net: net.clone(), clock };
@@ -95,7 +97,7 @@ impl Driver {
             };
             tokio::select! {
                 done = self.writer.done() => {
-                    self.follow(done.map_err(|e| kept(&e))?)?;
+                    self.follow(done.map_err(|e| kept::failure(&e))?)?;
                     continue;
                 }
                 count = events.recv_many(&mut group, GROUP), if self.writer.is_free() => {
@@ -171,7 +173,7 @@ impl Driver {
     async fn finish(mut self) -> Result<(), Failure> {
         self.carry_out()?;
         while !self.writer.is_idle() {
-            let done = self.writer.done().await.map_err(|e| kept(&e))?;
+            let done = self.writer.done().await.map_err(|e| kept::failure(&e))?;
             self.follow(done)?;
         }
         self.keeper.finish(self.bank.totals().records);
@@ -182,31 +184,13 @@ impl Driver {
 /// The ledger as the store in `home` has it, and the threads that keep it so.
 fn open(home: &Path, keys: KeyPair, rules: Rules, clock: &Clock) -> Result<(Bank, Writer, Keeper), Failure> {
     let key = keys.public();
-    let mut store = disk::open(home, key, super::random::bytes()?).map_err(|e| kept(&e))?;
-    let replay = writer::rebuild(&mut store, key).map_err(|e| kept(&e))?;
-    let known = disk::newest_snapshot(&mut store).map_err(|e| kept(&e))?;
+    let (store, replay, known) = kept::open(home, key)?;
     let config = bank::Config { keys, rules };
     let bank = Bank::resume(config, super::random::bytes()?, clock.now(), replay);
     let bank = bank.map_err(Failure::from_display("journal"))?;
-    let threads = Writer::start(Box::new(store), key).and_then(|writer| {
-        Keeper::start(Box::new(disk::reader(home, key)), key, known).map(|keeper| (writer, keeper))
+    let threads = Writer::start(store, key).and_then(|writer| {
+        Keeper::start(Box::new(kept::reader(home, key)), key, known).map(|keeper| (writer, keeper))
     });
     let (writer, keeper) = threads.map_err(Failure::from_display("threads"))?;
     Ok((bank, writer, keeper))
-}
-
-/// Why the bank ends or does not start, and what its operator does about it.
-fn kept(error: &StoreError) -> Failure {
-    let (code, hint) = match error {
-        StoreError::Full { .. } => ("disk_full", "make room and start the bank again: nothing is lost"),
-        StoreError::Damaged(_) => {
-            ("journal", "keep the files as they are, and restore a copy or promote a standby")
-        }
-        StoreError::Foreign { .. } => ("journal", "each bank has a directory of its own: see --home"),
-        StoreError::Fenced { .. } => ("fenced", "one process writes to a journal: end the other one first"),
-        StoreError::Failed { .. } => {
-            ("disk", "look after the disk, then start the bank again: what it has acknowledged is there")
-        }
-    };
-    Failure::new(code, error.to_string(), exit::FAILED).hint(hint)
 }

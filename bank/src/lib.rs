@@ -185,12 +185,16 @@ impl Bank {
     /// Takes an input that came at `now`. Whatever it holds, the bank goes on.
     pub fn handle(&mut self, input: Input, now: Time) {
         self.registry.lapse(now);
-        self.resume_quietly(now);
-        self.expire(now);
+        if self.has_room {
+            self.resume_quietly(now);
+            self.expire(now);
+        }
         if let Input::Receive { from, message } = input {
             self.receive(from, message, now);
         }
-        self.name_arbiters(now);
+        if self.has_room {
+            self.name_arbiters(now);
+        }
     }
 
     /// The next output, in order.
@@ -252,7 +256,7 @@ impl Bank {
     }
 
     /// Without room for records the bank decides nothing new, and what time would end waits; what was executed before
-    /// and balances are told. With room again it goes on.
+    /// and balances are told. With room again it goes on as after an outage.
     pub const fn set_room(&mut self, has_room: bool) {
         self.is_back |= has_room && !self.has_room;
         self.has_room = has_room;

@@ -18,6 +18,8 @@ mod postgres;
 mod quota;
 mod role;
 mod searcher;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod writer;
 
@@ -93,8 +95,8 @@ async fn run(options: &BankOptions, calls: &mut Calls, outside: &mut Outside) ->
     let rules = rules::of_network(home, base, &options.founding)?;
     let clock = Clock::start();
     let key = keys.public();
-    let (mut store, replay) = kept::open(home, key)?;
-    let (records, known) = (replay.next(), disk::newest_snapshot(&mut store).map_err(|e| kept::failure(&e))?);
+    let (store, replay, known) = kept::open(home, key)?;
+    let records = replay.next();
     let config = bank::Config { keys: keys.clone(), rules };
     let bank = Bank::resume(config, super::random::bytes()?, clock.now(), replay);
     let bank = bank.map_err(Failure::from_display("journal"))?;
@@ -104,11 +106,11 @@ async fn run(options: &BankOptions, calls: &mut Calls, outside: &mut Outside) ->
     let net = net.map_err(Failure::from_display("listen"))?;
     net.set_slot_limit(rules.slot_limit);
     let tail = Arc::new(Tail::new(role.clone(), rules, records));
-    let past = || Box::new(disk::reader(home, key));
+    let past = || Box::new(kept::reader(home, key));
     let threads = Failure::from_display("threads");
     let mut driver = Driver {
         bank,
-        writer: Writer::start(Box::new(store), key).map_err(&threads)?,
+        writer: Writer::start(store, key).map_err(&threads)?,
         keeper: Keeper::start(past(), key, known).map_err(&threads)?,
         searcher: Searcher::start(past(), keys.clone(), net.clone()).map_err(&threads)?,
         intake: Intake::new(Quotas::new(options.orders_per_second)),
@@ -331,7 +333,7 @@ impl Driver {
 
     fn lead(&self) -> Lead {
         let (home, key) = (self.home.clone(), self.keys.public());
-        let reader = Arc::new(move || -> Box<dyn bank::store::Store> { Box::new(disk::reader(&home, key)) });
+        let reader = Arc::new(move || -> Box<dyn bank::store::Store> { Box::new(kept::reader(&home, key)) });
         Lead { tail: Arc::clone(&self.tail), reader, genesis: genesis(self.keys.public()) }
     }
 

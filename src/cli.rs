@@ -100,6 +100,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Done {
         Command::Receipt { command: ReceiptCommand::Verify { file, bank } } => {
             bank::verify(&file, bank, printer)
         }
+        Command::Bank { command: BankCommand::Verify { bank } } => start::verify(&global, bank, printer),
         Command::Task { command } => task::run(command, &global, printer),
         Command::Status => node::status(&global, printer),
         Command::Pause(pause) => owner::pause(&pause, &global, printer),

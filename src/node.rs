@@ -21,5 +21,5 @@ mod supply;
 mod tasks;
 mod told;
 
-pub(crate) use bank::run_bank;
+pub(crate) use bank::{run_bank, verify as verify_bank};
 pub(crate) use start::run_join;

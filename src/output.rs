@@ -16,6 +16,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod trade;
+mod verified;
 mod view;
 
 pub(crate) use churn::ChurnMeasured;
@@ -24,6 +25,7 @@ pub(crate) use ring::RingMeasured;
 pub(crate) use ring_figure::RingCompared;
 pub(crate) use simulation::{Experiment, Simulated};
 pub(crate) use trade::{TradeRow, Trading};
+pub(crate) use verified::Verified;
 pub(crate) use view::{
     BalanceChange, DealView, Imported, LineView, Place, Ready, Run, RunningNetwork, RunningNode,
     StatementView, TotalChange, Validated,
@@ -174,6 +176,10 @@ impl Printer {
             || json::document("sim-list", &Experiments { experiments: scenarios }),
             |_| human::scenarios(scenarios),
         )
+    }
+
+    pub(crate) fn verified(self, verified: &Verified) -> Result<(), Failure> {
+        self.result(|| json::document("bank-verify", verified), |_| verified.text())
     }
 
     pub(crate) fn simulated(self, run: &Simulated) -> Result<(), Failure> {

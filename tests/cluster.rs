@@ -17,6 +17,8 @@ mod generate;
 mod harness;
 #[path = "cluster/journal.rs"]
 mod journal;
+#[path = "cluster/killed.rs"]
+mod killed;
 #[path = "cluster/liars.rs"]
 mod liars;
 #[path = "cluster/money.rs"]

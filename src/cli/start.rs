@@ -3,6 +3,8 @@
 use super::arguments::{Global, Join, Serve};
 use super::{BankOptions, Done, JoinOptions, exit, node};
 use crate::control::Failure;
+use crate::output::Printer;
+use proto::PublicKey;
 use std::future::Future;
 use std::path::PathBuf;
 
@@ -33,6 +35,13 @@ pub(super) fn bank(global: Global, arguments: Serve) -> Done {
         tied: arguments.tied,
     };
     serve(crate::node::run_bank(options))
+}
+
+/// Checks a bank's files.
+pub(super) fn verify(global: &Global, bank: Option<PublicKey>, printer: Printer) -> Done {
+    let home = node::home(global)?.join("bank");
+    printer.verified(&crate::node::verify_bank(&home, bank, printer)?)?;
+    Ok(exit::SUCCESS)
 }
 
 /// The directory to run in; what runs until it is told to end has no use for a time limit.

@@ -123,6 +123,11 @@ pub(super) fn bootstrap(text: &str) -> Result<Bootstrap, String> {
     }
 }
 
+/// A key: 64 hexadecimal digits.
+pub(super) fn key(text: &str) -> Result<PublicKey, String> {
+    PublicKey::from_hex(text).ok_or_else(|| "a key has 64 hexadecimal digits".into())
+}
+
 /// `NAME=VALUE`.
 pub(super) fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -139,11 +144,6 @@ pub(super) fn task(text: &str) -> Result<String, String> {
     } else {
         Err("expected the number of a task, or `last`".into())
     }
-}
-
-/// An account, or the key of a bank: 64 hexadecimal digits.
-pub(super) fn account(text: &str) -> Result<PublicKey, String> {
-    PublicKey::from_hex(text).ok_or_else(|| "expected a key of 64 hexadecimal digits".into())
 }
 
 /// The id of an order or a contract: 32 hexadecimal digits.
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn keys_ids_and_amounts_are_exact() {
-        assert_eq!(account(&"ab".repeat(32)), Ok(PublicKey([0xab; 32])));
+        assert_eq!(key(&"ab".repeat(32)), Ok(PublicKey([0xab; 32])));
         assert_eq!(id(&"0c".repeat(16)), Ok(CommandId([0x0c; 16])));
         assert_eq!(amount("0.000001"), Ok(Money(1)));
         assert_eq!(amount("18446744073709.551615"), Ok(Money(u64::MAX)));
@@ -212,7 +212,7 @@ mod tests {
             assert!(amount(text).is_err(), "{text}");
         }
         for text in ["", "ab", "zz", &"ab".repeat(33)] {
-            assert!(account(text).is_err() && id(text).is_err(), "{text}");
+            assert!(key(text).is_err() && id(text).is_err(), "{text}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! A bank and nodes on the loopback, each a process in a directory of its own, that can be killed and started
 //! again at the same address.
 
-use super::harness::{Bank, NodeProcess, command, policy, run, text, wait_until};
+use super::harness::{Bank, NodeProcess, command, json, policy, run, text, wait_until};
 use super::server::Server;
 use super::view::{Balance, Lookup, Node, Task, Walk};
 use super::work::{Slow, checksum, task_file};
@@ -210,9 +210,14 @@ impl Network {
         self.bank.restart();
     }
 
-    /// The bank's journal.
+    /// Checks the files of the bank, which does not run.
+    pub(crate) fn verify_bank(&self) -> serde_json::Value {
+        json(&["bank", "verify"], &self.bank.home)
+    }
+
+    /// The first file of the bank's journal.
     pub(crate) fn journal(&self) -> PathBuf {
-        self.bank.home.join("bank/journal")
+        self.bank.home.join("bank/journal/00000000000000000000.journal")
     }
 
     /// Starts a bank that does not come up: its exit status and what it says.

@@ -4,6 +4,7 @@ use crate::cli::founding::Founding;
 use crate::cli::moment::{self, Moment};
 use crate::cli::{Bootstrap, value};
 use clap::{Args, Subcommand};
+use proto::PublicKey;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -107,6 +108,17 @@ pub(in crate::cli) enum BankCommand {
         compup2p bank serve --pricing max-min --owner-fee 0.05\n\n\
         Exit codes:\n  0 ended by Ctrl-C · 1 the journal cannot be used · 2 usage")]
     Serve(Serve),
+    /// Check a bank's files while it is not running: chain, sums, every signature, and the newest snapshot
+    #[command(
+        after_help = "Example:\n  compup2p bank verify\n  compup2p bank verify --home /srv/compup2p --json\n\n\
+        The files are not changed. A copy is checked in the same way.\n\n\
+        Exit codes:\n  0 all is right · 1 something is wrong: where · 2 usage, or there is no bank"
+    )]
+    Verify {
+        /// The key that the bank has to have [default: the one that its files name]
+        #[arg(long, value_name = "KEY", value_parser = value::key)]
+        bank: Option<PublicKey>,
+    },
     /// Show the node's account: what it has, what of it is committed, how long it lasts
     #[command(
         after_help = "Example:\n  compup2p bank balance\n\nExit codes:\n  0 shown · 4 node or bank not reachable"

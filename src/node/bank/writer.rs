@@ -5,8 +5,8 @@
 //! decided is still kept. When there is none at all, groups come back refused with the ledger as the store has it, and
 //! the driver goes back to that: nothing of them has happened. The thread looks for room by itself from then on.
 
-use bank::store::{Store, StoreError};
-use bank::{Record, Replay};
+use bank::store::{Store, StoreError, read_until};
+use bank::{Record, Replay, ReplayError};
 use proto::message::bank::{BankMessage, BankOutcome};
 use proto::message::market::RefusedRequest;
 use proto::{Peer, PublicKey};
@@ -100,7 +100,8 @@ impl Writer {
     /// # Errors
     /// The store is not to be used any more: the bank has to stop.
     pub(super) async fn done(&mut self) -> Result<Done, StoreError> {
-        let ended = || StoreError::Failed { what: "write the journal", reason: "the writer has ended".into() };
+        let ended =
+            || StoreError::Failed { what: "write the journal", reason: "the writer has ended".into() };
         let done = self.done.recv().await.ok_or_else(ended)??;
         if matches!(done, Done::Durable(_) | Done::Refused(_)) {
             self.under_way = self.under_way.saturating_sub(1);
@@ -192,16 +193,40 @@ impl Work {
     }
 }
 
-/// The ledger as the store has it: from the newest snapshot on, or from the first record.
+/// The ledger as the store has it: from the newest snapshot that is whole, or from the first record.
 ///
 /// # Errors
 /// A store that cannot be read, and records that are no ledger of `bank`.
 pub(super) fn rebuild(store: &mut dyn Store, bank: PublicKey) -> Result<Replay, StoreError> {
+    rebuild_until(store, bank, u64::MAX)
+}
+
+/// The same after so many records, or all if there are fewer.
+///
+/// # Errors
+/// As [`rebuild`].
+pub(super) fn rebuild_until(
+    store: &mut dyn Store,
+    bank: PublicKey,
+    records: u64,
+) -> Result<Replay, StoreError> {
     let snapshot = store.snapshot()?.and_then(|snapshot| Replay::from_snapshot(bank, &snapshot).ok());
-    let mut replay = snapshot.unwrap_or_else(|| Replay::new(bank));
+    let replay = snapshot.filter(|replay| replay.next() <= records);
+    follow(store, replay.unwrap_or_else(|| Replay::new(bank)), records)
+}
+
+/// The same from the first record on, whatever snapshots say.
+///
+/// # Errors
+/// As [`rebuild`].
+pub(super) fn fold(store: &mut dyn Store, bank: PublicKey, records: u64) -> Result<Replay, StoreError> {
+    follow(store, Replay::new(bank), records)
+}
+
+fn follow(store: &mut dyn Store, mut replay: Replay, records: u64) -> Result<Replay, StoreError> {
     let from = replay.next();
-    let wrong = |error: bank::ReplayError| StoreError::Foreign { reason: error.to_string() };
-    store.read(from, &mut |record| replay.follow(&record).map_err(wrong))?;
+    let wrong = |error: ReplayError| StoreError::Foreign { reason: error.to_string() };
+    read_until(store, from, records, &mut |record| replay.follow(&record).map_err(wrong))?;
     Ok(replay)
 }
 

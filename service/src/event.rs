@@ -1,7 +1,7 @@
 //! What the user of a node is told while a task runs.
 
 use proto::message::service::{Blob, NamedBlob, Outcome};
-use proto::{ContractId, Cycles, Market, Money, Peer, Rate, Refusal, Span, Time};
+use proto::{ContractId, Cycles, Market, Money, Peer, Rate, Refusal, RefusalCode, Span, Time};
 
 /// Something that happened to a task or to one of its sub-tasks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,6 +140,9 @@ impl std::fmt::Display for Verdict {
             Self::Succeeded => write!(out, "succeeded"),
             Self::Failed(outcome) => write!(out, "failed: the program {outcome}"),
             Self::NotPlaced { why } => write!(out, "not placed: {why}"),
+            Self::NotPaid(refusal) if refusal.code == RefusalCode::NotEnoughMoney => {
+                write!(out, "not enough money: {refusal}")
+            }
             Self::NotPaid(refusal) => write!(out, "refused by the bank: {refusal}"),
             Self::Lost { attempts } => {
                 let times =

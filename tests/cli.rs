@@ -4,6 +4,8 @@
 
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+#[path = "cli/bank.rs"]
+mod bank;
 #[path = "cli/commands.rs"]
 mod commands;
 #[path = "cli/forms.rs"]

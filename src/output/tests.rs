@@ -1,11 +1,12 @@
 //! Golden tests: what people and programs read stays as it is.
 
+mod bank;
 mod market;
 mod sharing;
 
 use super::view::{BalanceChange, Place, Ready, Run, RunningNetwork, RunningNode, TotalChange, Validated};
 use super::{Look, human, json, sample};
-use crate::control::{BalanceView, Failure, SubTaskView, TaskState, TaskView};
+use crate::control::{Failure, SubTaskView, TaskState, TaskView};
 
 const PLAIN: Look = Look { width: None, has_colour: false };
 
@@ -128,14 +129,6 @@ up       61 s, version 0.1.0
         ..sample::node()
     };
     assert!(human::node(&idle).contains("selling  nothing: the owner is at the keyboard\n"));
-}
-
-#[test]
-fn a_balance_is_available_and_held() {
-    let balance = BalanceView { account: "ab12".into(), available: "99.5".into(), held: "0.5".into() };
-    assert_eq!(human::balance(&balance), "account   ab12\navailable 99.5 credits\nheld      0.5 credits\n");
-    let expected = r#"{"schema":"compup2p/balance/v1","account":"ab12","available":"99.5","held":"0.5"}"#;
-    assert_eq!(json::document("balance", &balance).trim_end(), expected);
 }
 
 fn change(node: &str, after: &str, change: &str) -> BalanceChange {

@@ -32,7 +32,7 @@ pub(in crate::cli) struct Receipt {
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Transfer {
     /// Who is paid: the account's 64 hexadecimal digits
-    #[arg(value_parser = value::account)]
+    #[arg(value_parser = value::key)]
     pub(in crate::cli) account: PublicKey,
     /// How much, such as 12 or 0.25
     #[arg(value_parser = value::amount)]
@@ -55,7 +55,7 @@ pub(in crate::cli) enum ReceiptCommand {
         /// The file, from `bank receipt -o FILE`
         file: PathBuf,
         /// The key of the bank that it has to be of, 64 hexadecimal digits
-        #[arg(long, value_name = "KEY", value_parser = value::account)]
+        #[arg(long, value_name = "KEY", value_parser = value::key)]
         bank: Option<PublicKey>,
     },
 }

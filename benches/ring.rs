@@ -4,7 +4,7 @@
 use crate::cli::{BankOptions, Bootstrap, Founding, JoinOptions, Limit, ask};
 use crate::control::{Failure, Reply, Request};
 use crate::exec::Engine;
-use crate::node::{run_bank, run_join};
+use crate::node::{Mode, ORDERS_PER_KEY, run_bank, run_join};
 use crate::sensor::calibration;
 use proto::RingId;
 use std::fs;

@@ -49,7 +49,7 @@ use quota::Quotas;
 use role::Role;
 use searcher::Searcher;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -91,6 +91,29 @@ async fn run(options: &BankOptions, calls: &mut Calls, outside: &mut Outside) ->
     }
     let role = Role::read(home)?;
     role.may_serve()?;
+    let (mut driver, events) = start(options, keys.clone(), &role).await?;
+    output::serves(&driver.serving(), options.tied, options.is_json);
+    let (net, followers) = (driver.net.clone(), driver.net.followers());
+    let served = tokio::select! {
+        served = driver.serve(events, followers, calls) => served,
+        () = ends(outside) => Ok(()),
+        () = fence_former(home, keys, &role) => Ok(()),
+    };
+    let served = match served {
+        Ok(()) => driver.finish().await,
+        failed => failed,
+    };
+    net.shutdown().await;
+    served
+}
+
+/// Opens the store, listens, and starts the threads.
+async fn start(
+    options: &BankOptions,
+    keys: KeyPair,
+    role: &Role,
+) -> Result<(Driver, mpsc::Receiver<Event>), Failure> {
+    let home = &options.home;
     let base = if options.local_rules { Rules::LOCAL } else { Rules::PUBLIC };
     let rules = rules::of_network(home, base, &options.founding)?;
     let clock = Clock::start();
@@ -108,7 +131,7 @@ async fn run(options: &BankOptions, calls: &mut Calls, outside: &mut Outside) ->
     let tail = Arc::new(Tail::new(role.clone(), rules, records));
     let past = || Box::new(kept::reader(home, key));
     let threads = Failure::from_display("threads");
-    let mut driver = Driver {
+    let driver = Driver {
         bank,
         writer: Writer::start(store, key).map_err(&threads)?,
         keeper: Keeper::start(past(), key, known).map_err(&threads)?,
@@ -118,40 +141,29 @@ async fn run(options: &BankOptions, calls: &mut Calls, outside: &mut Outside) ->
         standby: tail.watch_standby(),
         tail,
         ordered: BTreeMap::new(),
-        net: net.clone(),
+        net,
         clock,
         home: home.clone(),
-        keys: keys.clone(),
+        keys,
         rules,
         epoch: role.epoch,
         mode: options.standby,
         orders_per_second: options.orders_per_second,
     };
-    output::serves(&driver.serving(), options.tied, options.is_json);
-    let fence = async {
-        match &role.former {
-            Some(former) => follow::fence(keys.clone(), former.clone(), role.epoch).await,
-            None => std::future::pending().await,
-        }
+    Ok((driver, events))
+}
+
+/// Tells the bank that this one was promoted over that it is no longer one. Does not come to an end.
+async fn fence_former(home: &Path, keys: KeyPair, role: &Role) {
+    if let Some(former) = &role.former {
+        follow::fence(keys, former.clone(), role.epoch).await;
         // Once it has heard, it need not be told again after a restart.
         let told = Role { former: None, ..role.clone() };
         if let Err(failure) = told.write(home) {
             tracing::warn!("{}", failure.message);
         }
-        std::future::pending::<()>().await;
-    };
-    let followers = net.followers();
-    let served = tokio::select! {
-        served = driver.serve(events, followers, calls) => served,
-        () = ends(outside) => Ok(()),
-        () = fence => Ok(()),
-    };
-    let served = match served {
-        Ok(()) => driver.finish().await,
-        failed => failed,
-    };
-    net.shutdown().await;
-    served
+    }
+    std::future::pending().await
 }
 
 /// Waits until the process is told to end.

@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod conformance;
+mod exchange;
 mod postgres;
 
 use super::clock::Clock;

@@ -142,9 +142,15 @@ fn a_full_disk_keeps_nothing_of_the_group_and_the_same_group_goes_in_when_there_
          CREATE TRIGGER full_disk AFTER INSERT ON compup2p.journal FOR EACH ROW EXECUTE FUNCTION full_disk()",
     );
     let reason: String = "could not extend file (SQLSTATE 53100)".into();
-    assert_eq!(store.commit(&all[4..]), Err(StoreError::Full { reason }));
+    assert_eq!(store.make_room(), Ok(()), "there is room as far as anybody knows");
+    assert_eq!(store.commit(&all[4..]), Err(StoreError::Full { reason: reason.clone() }));
     assert_eq!(read(&mut store, 0), Ok(all[..4].to_vec()));
-    cluster.query("DROP TRIGGER full_disk ON compup2p.journal");
+    cluster.query(
+        "CREATE TRIGGER full_disk AFTER INSERT ON compup2p.snapshot FOR EACH ROW EXECUTE FUNCTION full_disk()",
+    );
+    assert_eq!(store.make_room(), Err(StoreError::Full { reason }));
+    cluster.query("DROP TRIGGER full_disk ON compup2p.journal; DROP TRIGGER full_disk ON compup2p.snapshot");
+    assert_eq!((store.make_room(), store.snapshot()), (Ok(()), Ok(None)));
     store.commit(&all[4..]).unwrap();
     assert_eq!(read(&mut store, 0), Ok(all));
 }

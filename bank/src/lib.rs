@@ -24,15 +24,18 @@ mod hold;
 mod index;
 pub mod journal;
 mod ledger;
+mod lines;
 mod memory;
 #[cfg(test)]
 mod mutants;
 mod parties;
+pub mod receipt;
 mod record;
 mod replay;
 mod search;
 mod settlement;
 mod slab;
+mod snapshot;
 mod standing;
 pub mod store;
 mod transfer;
@@ -41,10 +44,11 @@ pub use bootstrap::{ALIVE_FOR, FOUNDING_GRACE, MAX_NODES, PEERS_GIVEN};
 pub use check::Violation;
 pub use decide::MAX_ACCOUNTS;
 pub use hold::{MAX_HOLD, MAX_OPEN_HOLDS, MIN_HOLD};
+pub use lines::{Movement, contract_of, movements};
 pub use memory::{IDEMPOTENCY_WINDOW, REMEMBERED_PER_ACCOUNT};
 pub use record::{Event, FORMAT, MAX_COMMAND, Network, NotARecord, Record, genesis};
 pub use replay::{Replay, ReplayError, audit};
-pub use search::{Query, Search};
+pub use search::{Query, Search, answer};
 pub use standing::STANDING_TTL;
 
 use bootstrap::Registry;
@@ -125,6 +129,8 @@ pub struct Bank {
     registry: Registry,
     outputs: VecDeque<Output>,
     halted: Option<Violation>,
+    /// Whether there is room for more records.
+    has_room: bool,
 }
 
 impl Bank {
@@ -210,7 +216,7 @@ impl Bank {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
         let expiry = self.ledger.holds.first_expiry().map(|(time, _)| time);
-        let expiry = expiry.filter(|_| self.halted.is_none());
+        let expiry = expiry.filter(|_| self.halted.is_none() && self.has_room);
         [expiry, self.registry.first_lapse()].into_iter().flatten().min()
     }
 
@@ -260,6 +266,23 @@ impl Bank {
         self.ledger.head
     }
 
+    /// Without room for records the bank decides nothing new, and what time would end waits; what was executed before
+    /// and balances are told. With room again it goes on.
+    pub const fn set_room(&mut self, has_room: bool) {
+        self.has_room = has_room;
+    }
+
+    /// Goes back to the ledger that `replay` rebuilt from the store: what was decided and not kept has not happened. Its
+    /// outputs, which the driver has not executed, are forgotten.
+    ///
+    /// # Errors
+    /// A ledger that is not whole; the bank is then as it was.
+    pub fn rewind(&mut self, replay: Replay) -> Result<(), ReplayError> {
+        self.ledger = replay.finish()?;
+        self.outputs.clear();
+        Ok(())
+    }
+
     /// The nodes that were alive at the last input, by key.
     pub fn live_nodes(&self) -> impl Iterator<Item = Peer> {
         self.registry.live_nodes()
@@ -272,6 +295,7 @@ impl Bank {
             registry: Registry::new(seed, may_found),
             outputs: VecDeque::new(),
             halted: None,
+            has_room: true,
         }
     }
 
@@ -286,7 +310,7 @@ impl Bank {
     /// Closes every hold whose time is over at `now`, the earliest first. Each takes a moment of the ledger's
     /// time, so the question is asked again after each.
     fn expire(&mut self, now: Time) {
-        while self.halted.is_none() {
+        while self.halted.is_none() && self.has_room {
             let Some(time) = self.ledger.next_time(now) else { return };
             let Some((expires, id)) = self.ledger.holds.first_expiry() else { return };
             let Some(hold) = self.ledger.holds.find(id).filter(|_| expires <= time) else { return };
@@ -306,6 +330,9 @@ impl Bank {
         entrance::admit(command, sender, self.config.keys.public())?;
         if let Some(outcome) = self.recall(command)? {
             return Ok(outcome);
+        }
+        if !self.has_room {
+            return Err(disk_full());
         }
         let time = self.ledger.next_time(now).ok_or_else(|| {
             Refusal::new(RefusalCode::Overflow, "the ledger has come to the end of its time", "")
@@ -388,6 +415,13 @@ impl Totals {
             held: money(held),
         }
     }
+}
+
+/// The refusal of a bank whose store is full.
+#[must_use]
+pub fn disk_full() -> Refusal {
+    let message = "the bank's disk is full: nothing is lost, and nothing new is accepted until there is room";
+    Refusal::new(RefusalCode::DiskFull, message, "try again later; its operator has to make room")
 }
 
 fn refused(request: RequestId, refusal: Refusal) -> BankMessage {

@@ -8,7 +8,7 @@ mod price;
 pub(crate) use price::check_terms;
 
 use crate::hold::Hold;
-use proto::message::bank::{Ending, How, ReleaseHold, Settle, Shares};
+use proto::message::bank::{Claim, Ending, How, ReleaseHold, Settle, Shares};
 use proto::message::market::Ticket;
 use proto::message::service::Report;
 use proto::{CommandId, Cycles, Money, PublicKey, Refusal, RefusalCode, Signed};
@@ -66,6 +66,24 @@ pub(crate) fn check_settle(hold: &Hold, settle: &Settle) -> Result<(), Refusal> 
     }
     if !verdict.body.is_accepted {
         return Err(mismatch("the verdict does not accept the work", ""));
+    }
+    Ok(())
+}
+
+/// Whether the papers show that the seller has delivered, and whether the buyer has taken it. As with a settlement, the
+/// network's fee and rule are not looked at here.
+pub(crate) fn check_claim(hold: &Hold, claim: &Claim) -> Result<(), Refusal> {
+    check_ticket(hold, &claim.ticket)?;
+    check_report(hold.id, hold.seller, &claim.report)?;
+    let outcome = &claim.report.body.outcome;
+    if !outcome.is_payable() {
+        return Err(mismatch(format!("the report says that the work {outcome}; only success is paid"), ""));
+    }
+    let Some(taken) = &claim.taken else { return Ok(()) };
+    genuine(taken.is_genuine_by(hold.buyer), "word that the outputs were taken", "buyer", hold.buyer)?;
+    names_hold("word that the outputs were taken", taken.body.contract, hold.id)?;
+    if taken.body.report != claim.report.hash() {
+        return Err(mismatch("the outputs were taken of another report", ""));
     }
     Ok(())
 }

@@ -101,3 +101,26 @@ pub trait Store: Send {
     /// A store that cannot be read.
     fn of_contract(&mut self, contract: ContractId) -> Result<Vec<Record>, StoreError>;
 }
+
+/// Gives the records from number `from` on, up to but not including number `until`, to `each`.
+///
+/// # Errors
+/// As [`Store::read`].
+pub fn read_until(
+    store: &mut dyn Store,
+    from: u64,
+    until: u64,
+    each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut is_enough = from >= until;
+    if is_enough {
+        return Ok(());
+    }
+    let read = store.read(from, &mut |record| {
+        is_enough = record.sequence >= until;
+        // Any error stops the reading; this one goes no further.
+        let enough = || StoreError::Failed { what: "read on", reason: String::new() };
+        if is_enough { Err(enough()) } else { each(record) }
+    });
+    if is_enough { Ok(()) } else { read }
+}

@@ -247,7 +247,8 @@ impl Worker {
         self.works.insert(contract, work);
         self.owner.took_one();
         self.effects.push_back(Effect::Take { ticket: contract });
-        self.effects.push_back(Effect::Send { to: buyer, message: ServiceMessage::Accept(acceptance) });
+        self.effects
+            .push_back(Effect::Send { to: buyer, message: ServiceMessage::Accept(Box::new(acceptance)) });
         self.effects.push_back(Effect::Fetch { contract, from: buyer, blobs });
     }
 
@@ -363,7 +364,7 @@ impl Worker {
         let message = match &work.stage {
             Stage::Staging | Stage::Staged | Stage::Running => {
                 let acceptance = Acceptance { contract, offer: work.offer.hash(), bond: None };
-                ServiceMessage::Accept(Signed::new(acceptance, &self.keys))
+                ServiceMessage::Accept(Box::new(Signed::new(acceptance, &self.keys)))
             }
             Stage::Reported(report) => ServiceMessage::Report(report.clone()),
             Stage::Accepted(_) => return,

@@ -1,7 +1,7 @@
 //! `compup2p bank serve`: the bank and bootstrap server as a process.
 //!
 //! What arrives while the disk syncs is decided together and made durable by one sync (group commit); only
-//! then do the answers leave. The journal is read and checked at the start; a torn last record, which no
+//! then do the answers leave. The ledger is rebuilt from snapshot and journal at the start; a torn last group, which no
 //! answer was sent for, is cut off.
 
 #[cfg(test)]
@@ -9,23 +9,29 @@ mod conformance;
 mod exchange;
 mod postgres;
 
+mod disk;
+mod keeper;
+mod searcher;
+mod writer;
+
 use super::clock::Clock;
 use super::rules;
-use crate::cli::BankOptions;
+use crate::cli::{BankOptions, exit};
 use crate::control::Failure;
 use crate::net::identity;
 use crate::net::store::Store;
 use crate::net::{Event, Net};
 use crate::output;
 use bank::Bank;
-use bank::journal;
+use bank::store::StoreError;
+use keeper::Keeper;
 use proto::message::Message;
 use proto::{Bytes, KeyPair, Rules};
-use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use searcher::Searcher;
+use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::mpsc;
+use writer::{Done, Group, Writer};
 
 /// Messages that wait for the bank; senders feel the back-pressure beyond it.
 const INBOX: usize = 8_192;
@@ -42,18 +48,24 @@ pub(crate) async fn run_bank(options: BankOptions) -> Result<(), Failure> {
     let base = if options.local_rules { Rules::LOCAL } else { Rules::PUBLIC };
     let rules = rules::of_network(home, base, &options.founding)?;
     let clock = Clock::start();
-    let path = home.join("journal");
-    let (bank, journal) = open(&path, keys.clone(), rules, &clock)?;
+    let (bank, writer, keeper) = open(home, keys.clone(), rules, &clock)?;
     let store = Store::open(&home.join("store"), STORE_QUOTA).map_err(Failure::from_display("store"))?;
     let (inbox, events) = mpsc::channel(INBOX);
     let net = Net::start(options.listen, keys.clone(), Arc::new(store), inbox).await;
     let net = net.map_err(Failure::from_display("listen"))?;
     net.set_slot_limit(rules.slot_limit);
     output::ready(net.address(), keys.public(), home, options.tied);
-    let mut driver = Driver { bank, journal, path, net: net.clone(), clock };
+    let past = disk::reader(home, keys.public());
+    let searcher =
+        Searcher::start(Box::new(past), keys, net.clone()).map_err(Failure::from_display("threads"))?;
+    let mut driver = Driver { bank, writer, keeper, searcher, net: net.clone(), clock };
     let served = tokio::select! {
         served = driver.serve(events) => served,
         () = super::told::to_end(options.tied) => Ok(()),
+    };
+    let served = match served {
+        Ok(()) => driver.finish().await,
+        failed => failed,
     };
     net.shutdown().await;
     served
@@ -61,8 +73,9 @@ pub(crate) async fn run_bank(options: BankOptions) -> Result<(), Failure> {
 
 struct Driver {
     bank: Bank,
-    journal: File,
-    path: PathBuf,
+    writer: Writer,
+    keeper: Keeper,
+    searcher: Searcher,
     net: Net,
     clock: Clock,
 }
@@ -79,12 +92,16 @@ impl Driver {
                 }
             };
             tokio::select! {
-                count = events.recv_many(&mut group, GROUP) => {
+                done = self.writer.done() => {
+                    self.follow(done.map_err(|e| kept(&e))?)?;
+                    continue;
+                }
+                count = events.recv_many(&mut group, GROUP), if self.writer.is_free() => {
                     if count == 0 {
                         return Ok(());
                     }
                 }
-                () = sleep => self.bank.handle(bank::Input::Timeout, self.clock.now()),
+                () = sleep, if self.writer.is_free() => self.bank.handle(bank::Input::Timeout, self.clock.now()),
             }
             for event in group.drain(..) {
                 if let Event::Received { from, message: Message::Bank(message) } = event {
@@ -95,56 +112,99 @@ impl Driver {
         }
     }
 
-    /// Makes everything decided durable with one sync, then lets the answers leave.
+    /// Gives everything decided to the store's thread as one group. Its answers leave when it is durable.
     fn carry_out(&mut self) -> Result<(), Failure> {
-        let mut bytes = Vec::new();
-        let mut answers = Vec::new();
+        let mut group = Group { next: self.bank.totals().records, ..Group::default() };
         while let Some(output) = self.bank.poll_output() {
             match output {
-                bank::Output::Append(record) => bytes.extend(journal::encode(&record)),
-                bank::Output::Send { to, message } => answers.push((to, message)),
-                bank::Output::Search(_) => {}
+                bank::Output::Append(record) => group.records.push(record),
+                bank::Output::Send { to, message } => group.answers.push((to, message)),
+                bank::Output::Search(search) => {
+                    if let Err(search) = self.searcher.ask(search) {
+                        group.answers.push((search.from, searcher::busy(&search)));
+                    }
+                }
                 bank::Output::Halt(violation) => return Err(Failure::broken_books(&violation.to_string())),
             }
         }
-        if !bytes.is_empty() {
-            let written = self.journal.write_all(&bytes).and_then(|()| self.journal.sync_data());
-            // A failed sync is never repeated: what the disk holds is unknown until the journal is read again.
-            written.map_err(|e| Failure::disk("write the journal", &self.path, &e))?;
+        if !(group.records.is_empty() && group.answers.is_empty()) {
+            self.writer.commit(group);
         }
-        for (to, message) in answers {
+        Ok(())
+    }
+
+    /// Follows what the store's thread tells.
+    fn follow(&mut self, done: Done) -> Result<(), Failure> {
+        match done {
+            Done::Durable(group) => {
+                self.keeper.note(group.next);
+                self.answer(group);
+            }
+            Done::Refused(group) => self.answer(group),
+            Done::Rewind(replay) => {
+                self.bank.rewind(*replay).map_err(Failure::from_display("journal"))?;
+                self.writer.rewound();
+            }
+            Done::Room(true) => {
+                tracing::info!("there is room on the disk again: the bank goes on");
+                self.bank.set_room(true);
+            }
+            Done::Room(false) => {
+                tracing::error!(
+                    "the disk is full: nothing is lost, and the bank accepts nothing new until there is room"
+                );
+                self.bank.set_room(false);
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(&self, group: Group) {
+        for (to, message) in group.answers {
             self.net.send(to, Message::Bank(message));
         }
+    }
+
+    /// What was decided becomes durable and is answered, and a snapshot makes the next start quick.
+    async fn finish(mut self) -> Result<(), Failure> {
+        self.carry_out()?;
+        while !self.writer.is_idle() {
+            let done = self.writer.done().await.map_err(|e| kept(&e))?;
+            self.follow(done)?;
+        }
+        self.keeper.finish(self.bank.totals().records);
         Ok(())
     }
 }
 
-/// Reads the journal, cuts a torn tail off, and rebuilds the ledger.
-fn open(path: &Path, keys: KeyPair, rules: Rules, clock: &Clock) -> Result<(Bank, File), Failure> {
-    let disk = |what: &str| {
-        let what = what.to_string();
-        move |e: std::io::Error| Failure::disk(&what, path, &e)
-    };
-    let file = OpenOptions::new().create(true).read(true).append(true).open(path);
-    let mut file = file.map_err(disk("open the journal"))?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).map_err(disk("read the journal"))?;
-    let (records, tail) = journal::read(&bytes).map_err(Failure::from_display("journal"))?;
-    if tail.torn > 0 {
-        tracing::warn!(bytes = tail.torn, "the last record of the journal is torn and is cut off");
-        file.set_len(tail.good).map_err(disk("cut the journal"))?;
-        file.sync_all().map_err(disk("sync the journal"))?;
-    }
-    sync_directory(path)?;
-    let seed = super::random::bytes()?;
+/// The ledger as the store in `home` has it, and the threads that keep it so.
+fn open(home: &Path, keys: KeyPair, rules: Rules, clock: &Clock) -> Result<(Bank, Writer, Keeper), Failure> {
+    let key = keys.public();
+    let mut store = disk::open(home, key, super::random::bytes()?).map_err(|e| kept(&e))?;
+    let replay = writer::rebuild(&mut store, key).map_err(|e| kept(&e))?;
+    let known = disk::newest_snapshot(&mut store).map_err(|e| kept(&e))?;
     let config = bank::Config { keys, rules };
-    let bank = Bank::replay(config, seed, clock.now(), records).map_err(Failure::from_display("journal"))?;
-    Ok((bank, file))
+    let bank = Bank::resume(config, super::random::bytes()?, clock.now(), replay);
+    let bank = bank.map_err(Failure::from_display("journal"))?;
+    let threads = Writer::start(Box::new(store), key).and_then(|writer| {
+        Keeper::start(Box::new(disk::reader(home, key)), key, known).map(|keeper| (writer, keeper))
+    });
+    let (writer, keeper) = threads.map_err(Failure::from_display("threads"))?;
+    Ok((bank, writer, keeper))
 }
 
-/// A new file is durable only when its directory is.
-fn sync_directory(path: &Path) -> Result<(), Failure> {
-    let Some(directory) = path.parent() else { return Ok(()) };
-    let synced = File::open(directory).and_then(|directory| directory.sync_all());
-    synced.map_err(|e| Failure::disk("sync the directory", directory, &e))
+/// Why the bank ends or does not start, and what its operator does about it.
+fn kept(error: &StoreError) -> Failure {
+    let (code, hint) = match error {
+        StoreError::Full { .. } => ("disk_full", "make room and start the bank again: nothing is lost"),
+        StoreError::Damaged(_) => {
+            ("journal", "keep the files as they are, and restore a copy or promote a standby")
+        }
+        StoreError::Foreign { .. } => ("journal", "each bank has a directory of its own: see --home"),
+        StoreError::Fenced { .. } => ("fenced", "one process writes to a journal: end the other one first"),
+        StoreError::Failed { .. } => {
+            ("disk", "look after the disk, then start the bank again: what it has acknowledged is there")
+        }
+    };
+    Failure::new(code, error.to_string(), exit::FAILED).hint(hint)
 }

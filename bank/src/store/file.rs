@@ -101,6 +101,14 @@ impl<D: Disk> FileStore<D> {
         Ok(walk.next)
     }
 
+    /// After how many records the newest snapshot was made; none if there is none.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn snapshot_count(&mut self) -> Result<Option<u64>, StoreError> {
+        Ok(snapshots::newest_number(&self.files()?))
+    }
+
     /// Makes the index of every closed segment that has none, so that the first question does not wait for it.
     ///
     /// # Errors
@@ -191,6 +199,8 @@ impl<D: Disk> Store for FileStore<D> {
     }
 
     fn keep_snapshot(&mut self, records: u64, snapshot: &[u8]) -> Result<(), StoreError> {
+        // An index that cannot be made now is made when it is asked for.
+        let _ = self.index();
         snapshots::keep(&mut self.disk, self.bank, records, snapshot)
     }
 

@@ -7,11 +7,15 @@ mod client;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod lines;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod orders;
 #[cfg(test)]
 mod papers;
+#[cfg(test)]
+mod receipts;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
@@ -19,7 +23,11 @@ mod replay;
 #[cfg(test)]
 mod settlement;
 #[cfg(test)]
+mod shelf;
+#[cfg(test)]
 mod standing;
+#[cfg(test)]
+mod statements;
 #[cfg(test)]
 mod time;
 #[cfg(test)]

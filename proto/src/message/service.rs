@@ -277,7 +277,7 @@ impl Paper for Verdict {
 #[expect(missing_docs, reason = "each variant is documented at its payload")]
 pub enum ServiceMessage {
     Offer(Box<Signed<Offer>>),
-    Accept(Signed<Acceptance>),
+    Accept(Box<Signed<Acceptance>>),
     Decline(Signed<Declined>),
     Progress(Progress),
     Cancel(Cancel),

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod client;
+mod exchange;
 pub(crate) mod exit;
 mod file;
 mod founding;
@@ -92,6 +93,8 @@ fn dispatch(cli: Cli, printer: Printer) -> Done {
     match cli.command {
         Command::Join(join) => start::join(global, join),
         Command::Bank { command: BankCommand::Serve(serve) } => start::bank(global, serve),
+        Command::Bank { command: BankCommand::Export(export) } => exchange::export(&export, &global, printer),
+        Command::Bank { command: BankCommand::Import(import) } => exchange::import(&import, &global, printer),
         Command::Bank { command: BankCommand::Balance } => node::balance(&global, printer),
         Command::Task { command } => task::run(command, &global, printer),
         Command::Status => node::status(&global, printer),

@@ -6,13 +6,17 @@
 
 #[cfg(test)]
 mod conformance;
-mod exchange;
-mod postgres;
-
 mod disk;
+mod exchange;
 mod keeper;
+mod place;
+mod postgres;
 mod searcher;
 mod writer;
+
+pub(crate) use exchange::{Exchanged, export_to, import_from};
+pub(crate) use place::Place;
+pub(crate) use postgres::Address;
 
 use super::clock::Clock;
 use super::rules;
@@ -28,7 +32,6 @@ use keeper::Keeper;
 use proto::message::Message;
 use proto::{Bytes, KeyPair, Rules};
 use searcher::Searcher;
-use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use writer::{Done, Group, Writer};
@@ -48,16 +51,16 @@ pub(crate) async fn run_bank(options: BankOptions) -> Result<(), Failure> {
     let base = if options.local_rules { Rules::LOCAL } else { Rules::PUBLIC };
     let rules = rules::of_network(home, base, &options.founding)?;
     let clock = Clock::start();
-    let (bank, writer, keeper) = open(home, keys.clone(), rules, &clock)?;
+    let place = Place::of(home, options.store.as_ref());
+    let (bank, writer, keeper) = open(&place, keys.clone(), rules, &clock)?;
     let store = Store::open(&home.join("store"), STORE_QUOTA).map_err(Failure::from_display("store"))?;
     let (inbox, events) = mpsc::channel(INBOX);
     let net = Net::start(options.listen, keys.clone(), Arc::new(store), inbox).await;
     let net = net.map_err(Failure::from_display("listen"))?;
     net.set_slot_limit(rules.slot_limit);
     output::ready(net.address(), keys.public(), home, options.tied);
-    let past = disk::reader(home, keys.public());
-    let searcher =
-        Searcher::start(Box::new(past), keys, net.clone()).map_err(Failure::from_display("threads"))?;
+    let past = place.reader(keys.public()).map_err(|e| place.failure(&e))?;
+    let searcher = Searcher::start(past, keys, net.clone()).map_err(Failure::from_display("threads"))?;
     let mut driver = Driver { bank, writer, keeper, searcher, net: net.clone(), clock };
     let served = tokio::select! {
         served = driver.serve(events) => served,
@@ -177,18 +180,22 @@ impl Driver {
     }
 }
 
-/// The ledger as the store in `home` has it, and the threads that keep it so.
-fn open(home: &Path, keys: KeyPair, rules: Rules, clock: &Clock) -> Result<(Bank, Writer, Keeper), Failure> {
+/// The ledger as the store at `place` has it, and the threads that keep it so.
+fn open(
+    place: &Place,
+    keys: KeyPair,
+    rules: Rules,
+    clock: &Clock,
+) -> Result<(Bank, Writer, Keeper), Failure> {
     let key = keys.public();
-    let mut store = disk::open(home, key, super::random::bytes()?).map_err(|e| kept(&e))?;
-    let replay = writer::rebuild(&mut store, key).map_err(|e| kept(&e))?;
-    let known = disk::newest_snapshot(&mut store).map_err(|e| kept(&e))?;
+    let (mut store, known) = place.open(key, super::random::bytes()?).map_err(|e| place.failure(&e))?;
+    let replay = writer::rebuild(&mut *store, key).map_err(|e| place.failure(&e))?;
+    let beside = place.reader(key).map_err(|e| place.failure(&e))?;
     let config = bank::Config { keys, rules };
     let bank = Bank::resume(config, super::random::bytes()?, clock.now(), replay);
     let bank = bank.map_err(Failure::from_display("journal"))?;
-    let threads = Writer::start(Box::new(store), key).and_then(|writer| {
-        Keeper::start(Box::new(disk::reader(home, key)), key, known).map(|keeper| (writer, keeper))
-    });
+    let threads = Writer::start(store, key)
+        .and_then(|writer| Keeper::start(beside, key, known).map(|keeper| (writer, keeper)));
     let (writer, keeper) = threads.map_err(Failure::from_display("threads"))?;
     Ok((bank, writer, keeper))
 }
@@ -202,6 +209,12 @@ fn kept(error: &StoreError) -> Failure {
         }
         StoreError::Foreign { .. } => ("journal", "each bank has a directory of its own: see --home"),
         StoreError::Fenced { .. } => ("fenced", "one process writes to a journal: end the other one first"),
+        StoreError::Failed { what, .. } if *what == postgres::REACH => {
+            let hint =
+                "look after the database, then start the bank again: what it has acknowledged is there";
+            let failure = Failure::new("store_unreachable", error.to_string(), exit::UNREACHABLE);
+            return Failure { retryable: true, ..failure.hint(hint) };
+        }
         StoreError::Failed { .. } => {
             ("disk", "look after the disk, then start the bank again: what it has acknowledged is there")
         }

@@ -3,6 +3,7 @@
 use crate::cli::founding::Founding;
 use crate::cli::moment::{self, Moment};
 use crate::cli::{Bootstrap, value};
+use crate::node::Address;
 use clap::{Args, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -105,8 +106,24 @@ pub(in crate::cli) enum BankCommand {
     /// Run the bank and bootstrap server of a network, until Ctrl-C
     #[command(after_help = "Example:\n  compup2p bank serve --listen 0.0.0.0:7742\n  \
         compup2p bank serve --pricing max-min --owner-fee 0.05\n\n\
-        Exit codes:\n  0 ended by Ctrl-C · 1 the journal cannot be used · 2 usage")]
+        Exit codes:\n  0 ended by Ctrl-C · 1 the journal cannot be used · 2 usage · 4 the database is not reachable")]
     Serve(Serve),
+    /// Write the bank's journal into one file
+    #[command(after_help = "Example:\n  compup2p bank export journal.compup2p\n  \
+        compup2p bank export --store postgres://bank@localhost/money journal.compup2p\n\n\
+        The file holds every record and is checked on the way. The bank may serve meanwhile.\n\n\
+        Exit codes:\n  0 exported · 1 the store is damaged or the disk failed · 2 usage, or the file is there already\n  \
+        4 the database is not reachable · 7 there is no bank")]
+    Export(Exchange),
+    /// Take a journal in that was exported, into a store without one
+    #[command(
+        after_help = "Example:\n  compup2p bank import --store postgres://bank@localhost/money journal.compup2p\n\n\
+        Every record is checked as at the start of a bank. All of it is there at the end, or nothing.\n\
+        The home has to hold the bank's key (bank/node.key) already, a database does not.\n\n\
+        Exit codes:\n  0 imported · 1 the store failed · 2 usage, or the file is not a whole exported journal\n  \
+        4 the database is not reachable · 7 there is a journal already, or the key is of another bank"
+    )]
+    Import(Exchange),
     /// Show the node's account
     #[command(
         after_help = "Example:\n  compup2p bank balance\n\nExit codes:\n  0 shown · 4 node or bank not reachable"
@@ -115,7 +132,20 @@ pub(in crate::cli) enum BankCommand {
 }
 
 #[derive(Args, Debug)]
+pub(in crate::cli) struct Exchange {
+    /// The file
+    pub(in crate::cli) file: PathBuf,
+    /// The database of the bank, instead of the files in its home: postgres://USER@HOST/DATABASE
+    #[arg(long, value_name = "URL", env = "COMPUP2P_STORE", hide_env_values = true)]
+    pub(in crate::cli) store: Option<Address>,
+}
+
+#[derive(Args, Debug)]
 pub(in crate::cli) struct Serve {
+    /// Keep the journal in this database instead of the bank's home: postgres://USER@HOST/DATABASE, or
+    /// "host=/run/postgresql dbname=DATABASE"; a password is read from PGPASSWORD
+    #[arg(long, value_name = "URL", env = "COMPUP2P_STORE", hide_env_values = true)]
+    pub(in crate::cli) store: Option<Address>,
     /// Where to listen; port 0 is any free one
     #[arg(long, value_name = "IP:PORT", env = "COMPUP2P_LISTEN", default_value = "127.0.0.1:7742")]
     pub(in crate::cli) listen: SocketAddr,

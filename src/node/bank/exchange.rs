@@ -11,11 +11,14 @@
 //! So a file that was cut says so, and nobody takes the journal of one bank for that of another. Whoever imports replays
 //! every record as the bank does at its start: chain, order, and every movement of money.
 
+mod carry;
 mod read;
 mod write;
 
-pub(crate) use read::{import, owner};
-pub(crate) use write::export;
+pub(crate) use carry::{export_to, import_from};
+
+use read::{import, owner};
+use write::export;
 
 use bank::store::StoreError;
 use proto::{Hash, PublicKey};
@@ -62,6 +65,12 @@ pub(crate) enum ExchangeError {
         what: &'static str,
         /// The system's words.
         source: io::Error,
+    },
+    /// There is a journal already.
+    #[error("there is a journal of {records} records already")]
+    NotEmpty {
+        /// How many.
+        records: u64,
     },
     /// It is not a journal that was exported, or not all of it.
     #[error("the file is not a whole exported journal: {reason}")]

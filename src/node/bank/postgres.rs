@@ -22,6 +22,7 @@ mod tests;
 mod tls;
 
 pub(crate) use address::Address;
+pub(super) use fault::REACH;
 
 use bank::Record;
 use bank::store::{Store, StoreError};
@@ -68,6 +69,14 @@ impl PgStore {
     /// How many records there were when it was opened, and came since.
     pub(crate) fn records(&self) -> u64 {
         self.session.as_ref().map_or(0, Session::records)
+    }
+
+    /// How many records the newest snapshot has; 0 if there is none.
+    ///
+    /// # Errors
+    /// A database that does not answer.
+    pub(crate) fn newest_snapshot(&mut self) -> Result<u64, StoreError> {
+        self.with(Session::newest_snapshot)
     }
 
     /// Makes an import durable, all of it at once.

@@ -1,6 +1,8 @@
 //! From a file into a store.
 
-use super::{CHECK, CHUNK, ExchangeError, Exchanged, HEAD, HEAD_SIZE, TAIL, TAIL_SIZE, VERSION, check, malformed};
+use super::{
+    CHECK, CHUNK, ExchangeError, Exchanged, HEAD, HEAD_SIZE, TAIL, TAIL_SIZE, VERSION, check, malformed,
+};
 use bank::journal::Reader;
 use bank::store::Store;
 use bank::{FORMAT, Record, Replay, genesis};
@@ -14,14 +16,15 @@ const GROUP: usize = 4_096;
 ///
 /// # Errors
 /// A file that is not an exported journal of this format.
-pub(crate) fn owner(file: &mut dyn Read) -> Result<PublicKey, ExchangeError> {
+pub(super) fn owner(file: &mut dyn Read) -> Result<PublicKey, ExchangeError> {
     let mut head = [0; HEAD_SIZE];
     file.read_exact(&mut head).map_err(|source| match source.kind() {
         std::io::ErrorKind::UnexpectedEof => malformed("it is shorter than its head"),
         _ => ExchangeError::File { what: "read", source },
     })?;
     let (text, sum) = head.split_at(HEAD_SIZE - CHECK);
-    let Some(([version, format], key)) = text.strip_prefix(HEAD).and_then(<[u8]>::split_first_chunk::<2>) else {
+    let Some(([version, format], key)) = text.strip_prefix(HEAD).and_then(<[u8]>::split_first_chunk::<2>)
+    else {
         return Err(malformed("it does not begin like one"));
     };
     if *version != VERSION {
@@ -43,13 +46,14 @@ pub(crate) fn owner(file: &mut dyn Read) -> Result<PublicKey, ExchangeError> {
 /// # Errors
 /// A file that cannot be read or is not whole, records that are no history of a ledger, and a store that does not take
 /// them. What was committed before has to be taken back by the caller.
-pub(crate) fn import(
+pub(super) fn import(
     file: &mut dyn Read,
     bank: PublicKey,
     store: &mut dyn Store,
     progress: &dyn Fn(u64),
 ) -> Result<Exchanged, ExchangeError> {
-    let mut taking = Taking { store, replay: Replay::new(bank), group: Vec::new(), head: genesis(bank), progress };
+    let mut taking =
+        Taking { store, replay: Replay::new(bank), group: Vec::new(), head: genesis(bank), progress };
     let mut reader = Reader::new();
     // The last bytes may be the tail: they are held back until it is known that more follow.
     let (mut held, mut chunk) = (Vec::new(), vec![0; CHUNK]);

@@ -86,7 +86,10 @@ fn a_file_is_refused_with_what_is_wrong() {
         [frames, &checked(tail)].concat()
     };
     let count = exchanged.records;
-    check(&end(count + 1, exchanged.head), &format!("its end tells of {} records, and {count} are there", count + 1));
+    check(
+        &end(count + 1, exchanged.head),
+        &format!("its end tells of {} records, and {count} are there", count + 1),
+    );
     check(&end(count, all[0].chain), "its end tells of another chain than that of its last record");
 }
 

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 ///
 /// # Errors
 /// A store that cannot be read, one whose records are not one chain, and a file that cannot be written.
-pub(crate) fn export(
+pub(super) fn export(
     store: &mut dyn Store,
     bank: PublicKey,
     file: &mut dyn Write,

@@ -68,6 +68,13 @@ impl Session {
         self.client.batch_execute("COMMIT").map_err(fault("finish the import"))
     }
 
+    /// How many records the newest snapshot has.
+    pub(super) fn newest_snapshot(&mut self) -> Result<u64, StoreError> {
+        let failed = fault("read the snapshot");
+        let question = "SELECT coalesce(max(records), 0) FROM compup2p.snapshot";
+        self.client.query_one(question, &[]).and_then(|row| row.try_get(0)).map(number).map_err(failed)
+    }
+
     fn usable(&self) -> Result<(), StoreError> {
         if self.is_broken {
             let reason = "an earlier write failed, so that what the database holds is unknown".into();

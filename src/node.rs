@@ -20,5 +20,5 @@ mod supply;
 mod tasks;
 mod told;
 
-pub(crate) use bank::{Access, Address, Exchanged, PgStore, Place, export_to, import_from, run_bank};
+pub(crate) use bank::{Address, Exchanged, Place, export_to, import_from, run_bank};
 pub(crate) use start::run_join;

@@ -6,8 +6,7 @@ mod cluster;
 
 use super::{CLIENTS, Figure};
 use crate::control::Failure;
-use crate::node::{Access, PgStore};
-use bank::store::Store as _;
+use crate::node::Place;
 use bank::{Event, Record, genesis};
 use cluster::Postgres;
 use proto::message::bank::{Order, Payment, Transfer};
@@ -121,8 +120,8 @@ impl Rival {
         let records = transfers(&keys);
         let commit = |name: &str, size: usize| {
             let address = self.store(name).parse().map_err(|e: String| Failure::new("store", e, 1))?;
-            let store = PgStore::open(&address, keys.public(), Access::Serve);
-            let mut store = store.map_err(Failure::from_display("store"))?;
+            let store = Place::Database(address).open(keys.public(), [0; 32]);
+            let (mut store, _) = store.map_err(Failure::from_display("store"))?;
             let (began, mut latencies, mut count) = (Instant::now(), Vec::new(), 0);
             for group in records.chunks(size) {
                 let sent = Instant::now();

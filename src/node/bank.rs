@@ -16,7 +16,7 @@ mod writer;
 
 pub(crate) use exchange::{Exchanged, export_to, import_from};
 pub(crate) use place::Place;
-pub(crate) use postgres::{Access, Address, PgStore};
+pub(crate) use postgres::Address;
 
 use super::clock::Clock;
 use super::rules;

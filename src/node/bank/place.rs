@@ -28,7 +28,7 @@ impl Place {
     ///
     /// # Errors
     /// See the stores.
-    pub(super) fn open(&self, bank: PublicKey, salt: [u8; 32]) -> Result<(Box<dyn Store>, u64), StoreError> {
+    pub(crate) fn open(&self, bank: PublicKey, salt: [u8; 32]) -> Result<(Box<dyn Store>, u64), StoreError> {
         match self {
             Self::Files(home) => {
                 let mut store = disk::open(home, bank, salt)?;

@@ -1,6 +1,7 @@
 //! The store in a real PostgreSQL: the suite of all stores, and what only a database can do to a bank.
 
 #[path = "../../../../tests/common/postgres.rs"]
+#[expect(dead_code, reason = "the bench uses the rest")]
 mod cluster;
 
 use super::{Access, Address, PgStore, REACH};

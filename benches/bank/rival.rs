@@ -16,7 +16,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How a server is set for this, on both sides of the comparison: durable, and with room.
-const SETTINGS: &[&str] = &["shared_buffers=512MB", "max_wal_size=8GB", "max_connections=100"];
+const SETTINGS: &[&str] = &["shared_buffers=512MB", "max_wal_size=3GB", "max_connections=100"];
 /// As in the issue; also how many branches TPC-B has.
 const SCALE: &str = "50";
 /// Accounts of the double-entry ledger.

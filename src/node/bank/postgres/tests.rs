@@ -1,8 +1,7 @@
 //! The store in a real PostgreSQL: the suite of all stores, and what only a database can do to a bank.
 
 #[path = "../../../../tests/common/postgres.rs"]
-#[expect(dead_code, reason = "the bench uses the rest")]
-mod cluster;
+pub(super) mod cluster;
 
 use super::{Access, Address, PgStore, REACH};
 use crate::node::bank::conformance::{Place, check_all, history, keys, read};

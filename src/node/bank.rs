@@ -8,12 +8,14 @@
 #[cfg(test)]
 mod conformance;
 mod disk;
+mod exchange;
 mod follow;
 mod intake;
 mod keeper;
 mod kept;
 mod offline;
 mod operator;
+mod place;
 mod postgres;
 mod quota;
 mod role;
@@ -23,8 +25,11 @@ mod tests;
 mod verify;
 mod writer;
 
+pub(crate) use exchange::{Exchanged, export_to, import_from};
 pub(crate) use follow::Mode;
 pub(crate) use offline::promote;
+pub(crate) use place::Place;
+pub(crate) use postgres::Address;
 pub(crate) use quota::ORDERS_PER_KEY;
 pub(crate) use verify::verify;
 
@@ -118,7 +123,9 @@ async fn start(
     let rules = rules::of_network(home, base, &options.founding)?;
     let clock = Clock::start();
     let key = keys.public();
-    let (store, replay, known) = kept::open(home, key)?;
+    let place = Place::of(home, options.store.as_ref());
+    let (mut store, known) = place.open(key, super::random::bytes()?).map_err(|e| place.failure(&e))?;
+    let replay = writer::rebuild(&mut *store, key).map_err(|e| place.failure(&e))?;
     let records = replay.next();
     let config = bank::Config { keys: keys.clone(), rules };
     let bank = Bank::resume(config, super::random::bytes()?, clock.now(), replay);
@@ -129,13 +136,13 @@ async fn start(
     let net = net.map_err(Failure::from_display("listen"))?;
     net.set_slot_limit(rules.slot_limit);
     let tail = Arc::new(Tail::new(role.clone(), rules, records));
-    let past = || Box::new(kept::reader(home, key));
+    let past = || place.reader(key).map_err(|e| place.failure(&e));
     let threads = Failure::from_display("threads");
     let driver = Driver {
         bank,
         writer: Writer::start(store, key).map_err(&threads)?,
-        keeper: Keeper::start(past(), key, known).map_err(&threads)?,
-        searcher: Searcher::start(past(), keys.clone(), net.clone()).map_err(&threads)?,
+        keeper: Keeper::start(past()?, key, known).map_err(&threads)?,
+        searcher: Searcher::start(past()?, keys.clone(), net.clone()).map_err(&threads)?,
         intake: Intake::new(Quotas::new(options.orders_per_second)),
         gate: Gate::new(options.standby),
         standby: tail.watch_standby(),
@@ -144,6 +151,7 @@ async fn start(
         net,
         clock,
         home: home.clone(),
+        place,
         keys,
         rules,
         epoch: role.epoch,
@@ -185,6 +193,8 @@ struct Driver {
     net: Net,
     clock: Clock,
     home: PathBuf,
+    /// Where the journal is.
+    place: Place,
     keys: KeyPair,
     rules: Rules,
     epoch: u64,
@@ -344,8 +354,8 @@ impl Driver {
     }
 
     fn lead(&self) -> Lead {
-        let (home, key) = (self.home.clone(), self.keys.public());
-        let reader = Arc::new(move || -> Box<dyn bank::store::Store> { Box::new(kept::reader(&home, key)) });
+        let (place, key) = (self.place.clone(), self.keys.public());
+        let reader = Arc::new(move || place.reader(key));
         Lead { tail: Arc::clone(&self.tail), reader, genesis: genesis(self.keys.public()) }
     }
 

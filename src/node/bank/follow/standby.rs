@@ -46,7 +46,6 @@ pub(crate) async fn follow(
     let role = Role::read(home)?.following(leader);
     role.write(home)?;
     let (store, replay, _) = kept::open(home, keys.public())?;
-    let store: Box<dyn Store> = Box::new(store);
     let head = kept::head(home, &replay, keys.public())?;
     let view = StandbyView {
         leader: leader.into(),

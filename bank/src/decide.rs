@@ -21,7 +21,7 @@
 //! | 15 | the money | `not_enough_money`, `overflow` |
 //!
 //! Within 9: a hold's amount, its parties, its time; a transfer's number of payments, memo, parties, amounts, sum; an
-//! operator's reason, then the amount. 2 to 5 are in `entrance`, 6 in [`crate::Bank`]; the test `precedence` puts every
+//! operator's reason, then the amount, then the key. 2 to 5 are in `entrance`, 6 in [`crate::Bank`]; the test `precedence` puts every
 //! two faults together.
 
 mod deal;

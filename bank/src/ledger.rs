@@ -15,9 +15,9 @@ use crate::deal::{Deal, Stage};
 use crate::fingerprint::Fingerprint;
 use crate::hold::{Hold, Holds};
 use crate::memory::{Answer, Executed, Memory};
-use crate::record::{Event, Network, Record, genesis};
+use crate::record::{Event, Network, Plain, Record, genesis};
 use crate::standing::{Conduct, Standings};
-use crate::transfer::{step_frozen, step_granted, step_transferred};
+use crate::transfer::{apply_plain, step_frozen, step_granted, step_transferred};
 use proto::message::bank::{BankCommand, Ending, Order};
 use proto::{CommandId, Hash, Money, PublicKey, Signed, Time};
 
@@ -110,7 +110,17 @@ impl Ledger {
         let mut step = self.step(&record.event, record.time)?;
         step.seed(record.chain);
         self.execute(step, record.time)?;
-        (self.sequence, self.time, self.head) = (self.sequence.saturating_add(1), record.time, record.chain);
+        self.finish(record.time, record.chain)
+    }
+
+    /// Applies a record of a transfer whose sequence, time and chain are right.
+    pub(crate) fn apply_plain(&mut self, record: &Plain<'_>) -> Result<(), Violation> {
+        apply_plain(self, record)?;
+        self.finish(record.time, record.chain)
+    }
+
+    fn finish(&mut self, time: Time, chain: Hash) -> Result<(), Violation> {
+        (self.sequence, self.time, self.head) = (self.sequence.saturating_add(1), time, chain);
         check_touched(self)
     }
 
@@ -135,7 +145,7 @@ impl Ledger {
         }?;
         step.postings.retain(|posting| posting.change != 0);
         if step.executed.as_ref().is_some_and(|(id, ..)| self.memory.find(*id).is_some()) {
-            return Err(impossible("a command was executed twice"));
+            return Err(TWICE);
         }
         Ok(step)
     }
@@ -153,9 +163,11 @@ impl Ledger {
         }
         self.accounts.post(&step.postings)?;
         if let Some((id, account, executed)) = step.executed {
-            self.memory.remember(id, executed, self.lane(account));
+            let lane = self.lane(account);
             if step.placed.is_none() {
-                self.memory.age(id, time);
+                self.memory.remember_over(id, executed, lane, time);
+            } else {
+                self.memory.remember(id, executed, lane);
             }
         }
         if let Some(hold) = step.placed {
@@ -248,6 +260,9 @@ pub(crate) fn executed(command: &Signed<BankCommand>, answer: Answer) -> (Comman
     let fingerprint = Fingerprint::of(command);
     (command.body.id, command.signer, Executed { fingerprint, answer })
 }
+
+/// A command whose id is in the memory already.
+pub(crate) const TWICE: Violation = impossible("a command was executed twice");
 
 /// An event that cannot follow from the ledger as it was.
 pub(crate) const fn impossible(what: &'static str) -> Violation {

@@ -4,11 +4,11 @@ use crate::Totals;
 use crate::check::{Violation, check_all};
 use crate::decide::{disputable, is_claimed_work, is_party, is_seller};
 use crate::ledger::Ledger;
-use crate::record::Record;
+use crate::record::{NotARecord, Plain, Record};
 use crate::settlement::{check_claim, check_dispute, check_judge, check_release, check_settle};
 use crate::snapshot;
 use proto::message::bank::{BankCommand, Order};
-use proto::{Hash, PublicKey, Refusal, Signed};
+use proto::{Hash, PublicKey, Refusal, Signed, Time};
 
 /// Why records are not the history of a ledger. `sequence` is the number that the record should have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +40,14 @@ pub enum ReplayError {
         sequence: u64,
         /// What is broken.
         violation: Violation,
+    },
+    /// Bytes that are no record.
+    #[error("record {sequence}: {reason}")]
+    NotARecord {
+        /// Which record.
+        sequence: u64,
+        /// What is wrong.
+        reason: String,
     },
     /// Bytes that are no snapshot of this bank's ledger. The journal from its first record on still is.
     #[error("not a snapshot of this bank's ledger: {reason}")]
@@ -99,6 +107,26 @@ impl Replay {
         follow(&mut self.ledger, record)
     }
 
+    /// Applies the next record from its encoding. It comes to the same as [`Record::decode`] and [`Replay::follow`], and is
+    /// several times faster for the commonest record, the transfer: the chain is verified over the bytes as they are.
+    ///
+    /// # Errors
+    /// Bytes that are no record, or one that does not follow. The replay is not to be used any more.
+    pub fn follow_encoded(&mut self, bytes: &[u8]) -> Result<(), ReplayError> {
+        let ledger = &mut self.ledger;
+        let sequence = ledger.sequence;
+        let Some(record) = Plain::read(bytes) else {
+            let record = Record::decode(bytes)
+                .map_err(|NotARecord { reason }| ReplayError::NotARecord { sequence, reason })?;
+            return follow(ledger, &record);
+        };
+        is_next(ledger, record.sequence, record.time)?;
+        if !Record::is_chained(bytes, ledger.head) {
+            return Err(ReplayError::Chain { sequence });
+        }
+        ledger.apply_plain(&record).map_err(|violation| ReplayError::Violation { sequence, violation })
+    }
+
     /// The ledger as it was written by [`Replay::snapshot`]. The records from [`Replay::next`] on follow it.
     ///
     /// # Errors
@@ -140,16 +168,22 @@ impl Replay {
 
 fn follow(ledger: &mut Ledger, record: &Record) -> Result<(), ReplayError> {
     let sequence = ledger.sequence;
-    if record.sequence != sequence {
-        return Err(ReplayError::Sequence { sequence, found: record.sequence });
-    }
-    if record.time <= ledger.time {
-        return Err(ReplayError::Time { sequence });
-    }
+    is_next(ledger, record.sequence, record.time)?;
     if record.chain != record.chain_after(ledger.head) {
         return Err(ReplayError::Chain { sequence });
     }
     ledger.apply(record).map_err(|violation| ReplayError::Violation { sequence, violation })
+}
+
+fn is_next(ledger: &Ledger, found: u64, time: Time) -> Result<(), ReplayError> {
+    let sequence = ledger.sequence;
+    if found != sequence {
+        return Err(ReplayError::Sequence { sequence, found });
+    }
+    if time <= ledger.time {
+        return Err(ReplayError::Time { sequence });
+    }
+    Ok(())
 }
 
 fn finish(ledger: &Ledger) -> Result<(), ReplayError> {

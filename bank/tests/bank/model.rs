@@ -3,6 +3,7 @@
 
 use crate::papers::{Deal, declined, release};
 use crate::reference::{Answer, Model, Moved};
+use crate::shelf::check_sums;
 use crate::world::{BANK, RULES, World, config, freeze, grant, hold, key, open, pay, signed};
 use bank::{Bank, Replay, audit, journal};
 use proptest::prelude::*;
@@ -268,6 +269,7 @@ impl Pair {
 
     /// The journal, through its bytes, gives the same ledger; an auditor agrees.
     fn close(self) {
+        check_sums(&self.world);
         let bytes: Vec<u8> = self.world.journal.iter().flat_map(journal::encode).collect();
         let (records, tail) = journal::read(&bytes).unwrap();
         assert_eq!((&records, tail.torn), (&self.world.journal, 0));
@@ -275,6 +277,9 @@ impl Pair {
         assert_eq!(bank.accounts().collect::<Vec<_>>(), self.world.bank.accounts().collect::<Vec<_>>());
         let mut replay = Replay::new(key(BANK));
         records.iter().try_for_each(|record| replay.follow(record)).unwrap();
+        let mut quick = Replay::new(key(BANK));
+        records.iter().try_for_each(|record| quick.follow_encoded(&record.encode())).unwrap();
+        assert_eq!(quick.state_hash(), replay.state_hash());
         let loaded = Replay::from_snapshot(key(BANK), &replay.snapshot()).unwrap();
         assert_eq!((loaded.next(), loaded.state_hash()), (replay.next(), bank.state_hash()));
         assert_eq!(bank.state_hash(), self.world.bank.state_hash());

@@ -4,6 +4,7 @@
 //! [`start`], the only file here that calls the driver.
 
 mod arguments;
+mod bank;
 mod client;
 pub(crate) mod exit;
 mod file;
@@ -13,6 +14,7 @@ mod local;
 mod market;
 mod moment;
 mod node;
+mod operator;
 mod options;
 mod owner;
 mod policy;
@@ -33,7 +35,7 @@ pub(crate) use options::{BankOptions, Bootstrap, JoinOptions, Limit};
 
 use crate::control::Failure;
 use crate::output::{Place, Printer};
-use arguments::{BankCommand, Cli, Command};
+use arguments::{BankCommand, Cli, Command, ReceiptCommand};
 use clap::Parser as _;
 use std::ffi::OsString;
 use std::future::Future;
@@ -92,7 +94,22 @@ fn dispatch(cli: Cli, printer: Printer) -> Done {
     match cli.command {
         Command::Join(join) => start::join(global, join),
         Command::Bank { command: BankCommand::Serve(serve) } => start::bank(global, serve),
-        Command::Bank { command: BankCommand::Balance } => node::balance(&global, printer),
+        Command::Bank { command: BankCommand::Verify { bank } } => start::verify(&global, bank, printer),
+        Command::Bank { command: BankCommand::Grant(grant) } => operator::grant(grant, &global, printer),
+        Command::Bank { command: BankCommand::Freeze(freeze) } => operator::freeze(freeze, &global, printer),
+        Command::Bank { command: BankCommand::Unfreeze(freeze) } => {
+            operator::unfreeze(freeze, &global, printer)
+        }
+        Command::Bank { command: BankCommand::Invite(invite) } => operator::invite(invite, &global, printer),
+        Command::Bank { command: BankCommand::Totals } => operator::totals(&global, printer),
+        Command::Bank { command: BankCommand::Promote } => operator::promote(&global, printer),
+        Command::Bank { command: BankCommand::Balance } => bank::balance(&global, printer),
+        Command::Bank { command: BankCommand::Statement(asked) } => bank::statement(&asked, &global, printer),
+        Command::Bank { command: BankCommand::Receipt(asked) } => bank::receipt(&asked, &global, printer),
+        Command::Bank { command: BankCommand::Transfer(order) } => bank::transfer(&order, &global, printer),
+        Command::Receipt { command: ReceiptCommand::Verify { file, bank } } => {
+            bank::verify(&file, bank, printer)
+        }
         Command::Task { command } => task::run(command, &global, printer),
         Command::Status => node::status(&global, printer),
         Command::Pause(pause) => owner::pause(&pause, &global, printer),

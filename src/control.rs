@@ -4,11 +4,19 @@
 //! [`Request::Watch`] with a [`Reply::Event`] for every change and a [`Reply::Task`] at the end. The socket is
 //! in the node's directory with mode 0600: who can open it is the node's owner.
 
+mod account;
+mod bank;
 mod market;
 mod ring;
 mod sharing;
 mod view;
 
+pub(crate) use account::{
+    BalanceView, CommittedView, EntriesView, EntryView, PaidView, PaperView, Payment, StatementRequest,
+};
+pub(crate) use bank::{
+    AdmissionView, InvitationView, Operator, OrderedView, PromotedView, ServingView, StandbyView, TotalsView,
+};
 pub(crate) use market::{
     CostView, ExplainPartView, ExplainView, HiredView, MarketView, MarketsView, PriceView, QuotePartView,
     QuoteView, RecordView, RulePriceView, RuleTotalView, ShownMarketView, StandingView,
@@ -16,8 +24,7 @@ pub(crate) use market::{
 pub(crate) use ring::{HopView, LookupView, NeighbourView, RingCheckView, RingView};
 pub(crate) use sharing::{Departure, ReloadView, Sharing, SharingView};
 pub(crate) use view::{
-    BalanceView, EventView, ListingView, NodeView, RulesView, SaleView, SubTaskView, TaskLine, TaskState,
-    TaskView,
+    EventView, ListingView, NodeView, RulesView, SaleView, SubTaskView, TaskLine, TaskState, TaskView,
 };
 
 use crate::exec::COST_MODEL;
@@ -29,6 +36,8 @@ use std::path::{Path, PathBuf};
 pub(crate) const MAX_LINE: usize = 64 << 20;
 /// The name of the socket in a node's directory.
 pub(crate) const SOCKET: &str = "node.sock";
+/// The directory of a bank below the home, so that a node can run beside it.
+pub(crate) const BANK_DIRECTORY: &str = "bank";
 
 /// What a command asks of its node.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,6 +59,12 @@ pub(crate) enum Request {
     Results { task: String, to: Option<PathBuf> },
     /// The account.
     Balance,
+    /// What happened on the account.
+    Statement(StatementRequest),
+    /// The bank's receipt of a contract that has ended; 32 hexadecimal digits.
+    Receipt { contract: String },
+    /// Pays another account.
+    Pay(Payment),
     /// The markets of the whole network.
     Markets,
     /// One market, such as `compute/40`, with its cheapest listings.
@@ -78,6 +93,8 @@ pub(crate) enum Request {
     Explain { at: Option<String> },
     /// Reads the policy again.
     Reload,
+    /// What only a bank is asked.
+    Operator(Operator),
 }
 
 /// A task to be bought.
@@ -126,7 +143,13 @@ pub(crate) enum Reply {
     /// While watching.
     Event(EventView),
     /// To [`Request::Balance`].
-    Balance(BalanceView),
+    Balance(Box<BalanceView>),
+    /// To [`Request::Statement`].
+    Entries(Box<EntriesView>),
+    /// To [`Request::Receipt`].
+    Paper(Box<PaperView>),
+    /// To [`Request::Pay`].
+    Paid(Box<PaidView>),
     /// To [`Request::Markets`].
     Markets(Box<MarketsView>),
     /// To [`Request::Market`].
@@ -149,6 +172,16 @@ pub(crate) enum Reply {
     Reloaded(Box<ReloadView>),
     /// To [`Request::Leave`], when it is done.
     Left,
+    /// To an order of a bank's operator.
+    Ordered(Box<OrderedView>),
+    /// To [`Operator::Invite`].
+    Invited(Box<InvitationView>),
+    /// To [`Operator::Totals`], by a bank.
+    Totals(Box<TotalsView>),
+    /// To [`Operator::Totals`], by a standby.
+    Standby(Box<StandbyView>),
+    /// To [`Operator::Promote`].
+    Promoted(Box<PromotedView>),
     /// Instead of an answer.
     Error(Failure),
 }
@@ -212,6 +245,15 @@ impl Failure {
         let message = format!("the bank and bootstrap server at {address} does not answer");
         let hint = "check the address, and that `compup2p bank serve` runs there";
         Self { retryable: true, ..Self::new("bank_unreachable", message, 4).hint(hint) }
+    }
+
+    /// The bank has not answered an order within so many seconds: nobody knows what became of it.
+    pub(crate) fn no_word(address: &str, seconds: u64) -> Self {
+        let message = format!(
+            "cannot reach the bank at {address}: the order was not answered within {seconds} s; it may or may not have \
+             been carried out"
+        );
+        Self { retryable: true, ..Self::new("bank_unreachable", message, 4) }
     }
 
     /// The node is no member of the ring at the moment.

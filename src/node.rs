@@ -11,14 +11,16 @@ mod explorer;
 mod governance;
 pub(crate) mod local;
 mod market;
+mod opening;
 mod policy_file;
-mod random;
+pub(crate) mod random;
 mod record;
 mod rules;
+mod spending;
 mod start;
 mod supply;
 mod tasks;
 mod told;
 
-pub(crate) use bank::run_bank;
+pub(crate) use bank::{Mode, ORDERS_PER_KEY, promote, run_bank, verify as verify_bank};
 pub(crate) use start::run_join;

@@ -12,11 +12,15 @@ impl Bank {
     /// After an outage the parties first get the time that they had no bank in. A bank that is woken much later than it
     /// wanted was away too: its machine stood still, or its clock has leapt.
     pub(crate) fn resume_quietly(&mut self, now: Time) {
-        let has_just_started = std::mem::take(&mut self.has_just_started);
+        if !self.has_room {
+            return;
+        }
+        let is_back = std::mem::take(&mut self.is_back);
         let Some(time) = self.ledger.next_time(now) else { return };
         let was_away = time.since(self.ledger.time) > OUTAGE_AFTER || self.ledger.holds.has_disputes();
         let is_late = self.poll_timeout().is_some_and(|due| now.since(due) > OUTAGE_AFTER);
-        if (has_just_started && was_away || is_late) && self.ledger.holds.count() > 0 {
+        let is_running = self.halted.is_none() && self.ledger.holds.count() > 0;
+        if is_running && (is_back && was_away || is_late) {
             self.commit(Event::Resumed { quiet_until: time.after(OUTAGE_GRACE) }, time);
         }
     }
@@ -24,7 +28,7 @@ impl Bank {
     /// Ends every deal whose time is over at `now`, the earliest first, or asks its next arbiter. Each takes a moment of
     /// the ledger's time, so the question is asked again after each.
     pub(crate) fn expire(&mut self, now: Time) {
-        while self.halted.is_none() {
+        while self.halted.is_none() && self.has_room {
             let Some(time) = self.ledger.next_time(now) else { return };
             let Some(deal) = self.ledger.first_due(time).and_then(|id| self.ledger.holds.find(id)) else {
                 return;
@@ -39,7 +43,7 @@ impl Bank {
 
     /// Looks for arbiters of the disputes that have none yet.
     pub(crate) fn name_arbiters(&mut self, now: Time) {
-        if now < self.ledger.quiet_until {
+        if now < self.ledger.quiet_until || !self.has_room {
             return;
         }
         for id in self.ledger.holds.without_arbiter(DRAWS_PER_INPUT) {

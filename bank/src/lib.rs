@@ -22,15 +22,19 @@ mod deadline;
 mod deal;
 mod decide;
 mod entrance;
+mod escrow;
 mod fingerprint;
 mod hold;
 mod index;
 pub mod journal;
 mod ledger;
+mod lines;
 mod memory;
 #[cfg(test)]
 mod mutants;
 mod notice;
+mod parties;
+pub mod receipt;
 mod record;
 mod replay;
 mod search;
@@ -49,12 +53,14 @@ pub use deal::{
     TABLE, Until,
 };
 pub use decide::MAX_ACCOUNTS;
+pub use escrow::Escrow;
 pub use hold::{MAX_HOLD, MAX_OPEN_HOLDS, MIN_HOLD};
+pub use lines::{Movement, contract_of, movements};
 pub use memory::{IDEMPOTENCY_WINDOW, REMEMBERED_PER_ACCOUNT};
 pub use notice::MAX_NOTICES;
 pub use record::{Event, FORMAT, MAX_COMMAND, Network, NotARecord, Record, genesis};
 pub use replay::{Replay, ReplayError, audit};
-pub use search::{Query, Search};
+pub use search::{Query, Search, answer};
 pub use settlement::{COMPENSATION_PERCENT, MAX_DISPUTED_OFFER};
 pub use standing::STANDING_TTL;
 
@@ -136,8 +142,10 @@ pub struct Bank {
     registry: Registry,
     outputs: VecDeque<Output>,
     halted: Option<Violation>,
-    /// Whether nothing came in yet since the journal was replayed.
-    has_just_started: bool,
+    /// Whether there is room for more records.
+    has_room: bool,
+    /// Whether nothing came in yet since the journal was replayed, or since there is room for it again.
+    is_back: bool,
 }
 
 impl Bank {
@@ -171,7 +179,7 @@ impl Bank {
         let ledger = replay.finish()?;
         let has_just_started = ledger.sequence > 0;
         let may_found = if has_just_started { now.after(FOUNDING_GRACE) } else { now };
-        Ok(Self { has_just_started, ..Self::with_ledger(config, seed, ledger, may_found) })
+        Ok(Self { is_back: has_just_started, ..Self::with_ledger(config, seed, ledger, may_found) })
     }
 
     /// Takes an input that came at `now`. Whatever it holds, the bank goes on.
@@ -193,7 +201,7 @@ impl Bank {
     /// When the bank wants to be woken: the first hold expires or the first node lapses.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
-        let expiry = self.ledger.next_deadline().filter(|_| self.halted.is_none());
+        let expiry = self.ledger.next_deadline().filter(|_| self.halted.is_none() && self.has_room);
         [expiry, self.registry.first_lapse()].into_iter().flatten().min()
     }
 
@@ -241,6 +249,24 @@ impl Bank {
     #[must_use]
     pub const fn head(&self) -> Hash {
         self.ledger.head
+    }
+
+    /// Without room for records the bank decides nothing new, and what time would end waits; what was executed before
+    /// and balances are told. With room again it goes on.
+    pub const fn set_room(&mut self, has_room: bool) {
+        self.is_back |= has_room && !self.has_room;
+        self.has_room = has_room;
+    }
+
+    /// Goes back to the ledger that `replay` rebuilt from the store: what was decided and not kept has not happened. Its
+    /// outputs, which the driver has not executed, are forgotten.
+    ///
+    /// # Errors
+    /// A ledger that is not whole; the bank is then as it was.
+    pub fn rewind(&mut self, replay: Replay) -> Result<(), ReplayError> {
+        self.ledger = replay.finish()?;
+        self.outputs.clear();
+        Ok(())
     }
 
     /// A hash of all that the ledger holds: the same for every ledger that came from the same records, and the last 32
@@ -302,7 +328,8 @@ impl Bank {
             registry: Registry::new(seed, may_found),
             outputs: VecDeque::new(),
             halted: None,
-            has_just_started: false,
+            has_room: true,
+            is_back: false,
         }
     }
 
@@ -325,6 +352,9 @@ impl Bank {
         entrance::admit(command, sender, self.config.keys.public())?;
         if let Some(outcome) = self.recall(command)? {
             return Ok(outcome);
+        }
+        if !self.has_room {
+            return Err(disk_full());
         }
         let time = self.ledger.next_time(now).ok_or_else(|| {
             Refusal::new(RefusalCode::Overflow, "the ledger has come to the end of its time", "")
@@ -413,6 +443,13 @@ impl Totals {
             held: money(held),
         }
     }
+}
+
+/// The refusal of a bank whose store is full.
+#[must_use]
+pub fn disk_full() -> Refusal {
+    let message = "the bank's disk is full: nothing is lost, and nothing new is accepted until there is room";
+    Refusal::new(RefusalCode::DiskFull, message, "try again later; its operator has to make room")
 }
 
 fn refused(request: RequestId, refusal: Refusal) -> BankMessage {

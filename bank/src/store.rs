@@ -3,6 +3,9 @@
 //! The ledger decides, a store remembers. Every store does the same: it takes groups of records, makes each durable as a
 //! whole, gives them back in order, and finds those of an account or a contract. One suite of tests runs over all of them.
 
+pub mod disk;
+pub mod file;
+
 use crate::journal::Damage;
 use crate::record::Record;
 use proto::{ContractId, PublicKey};
@@ -66,6 +69,15 @@ pub trait Store: Send {
     /// [`StoreError::Full`], after which the store goes on; any other, after which it is not to be used any more.
     fn commit(&mut self, group: &[Record]) -> Result<(), StoreError>;
 
+    /// Makes sure that there is room to work with, after [`StoreError::Full`] and before new work is taken on. A store
+    /// whose server looks after that has nothing to do.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] if there is still none.
+    fn make_room(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Keeps a snapshot of the ledger after `records` records. One that fails is no harm: the journal has it all.
     ///
     /// # Errors
@@ -88,4 +100,27 @@ pub trait Store: Send {
     /// # Errors
     /// A store that cannot be read.
     fn of_contract(&mut self, contract: ContractId) -> Result<Vec<Record>, StoreError>;
+}
+
+/// Gives the records from number `from` on, up to but not including number `until`, to `each`.
+///
+/// # Errors
+/// As [`Store::read`].
+pub fn read_until(
+    store: &mut dyn Store,
+    from: u64,
+    until: u64,
+    each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut is_enough = from >= until;
+    if is_enough {
+        return Ok(());
+    }
+    let read = store.read(from, &mut |record| {
+        is_enough = record.sequence >= until;
+        // Any error stops the reading; this one goes no further.
+        let enough = || StoreError::Failed { what: "read on", reason: String::new() };
+        if is_enough { Err(enough()) } else { each(record) }
+    });
+    if is_enough { Ok(()) } else { read }
 }

@@ -60,7 +60,7 @@ fn a_seller_that_accepts_what_its_policy_forbids_is_noticed() {
         Output::Send { to, message: Message::Service(ServiceMessage::Decline(paper)) } => {
             let contract = paper.body.contract;
             let acceptance = Acceptance { contract, offer: offers[&contract], bond: None };
-            let accept = ServiceMessage::Accept(Signed::new(acceptance, site.keys));
+            let accept = ServiceMessage::Accept(Box::new(Signed::new(acceptance, site.keys)));
             vec![Output::Send { to, message: Message::Service(accept) }]
         }
         other => vec![other],

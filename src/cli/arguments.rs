@@ -1,12 +1,16 @@
 //! The arguments of every command, with their help.
 
+mod bank;
 mod market;
 mod node;
+mod operator;
 mod sim;
 mod task;
 
+pub(super) use bank::{Receipt, ReceiptCommand, Statement, Transfer};
 pub(super) use market::{MarketCommand, PriceCommand};
 pub(super) use node::{BankCommand, ImportCommand, Join, Leave, Pause, PolicyCommand, Serve};
+pub(super) use operator::{Freeze, Grant, Invite};
 pub(super) use sim::{Ring, RingFigure, RingStyle, RingWay, RingWorkload, SimCommand};
 pub(super) use task::{Dev, OneTask, Results, Submit, TaskCommand, TaskFile};
 
@@ -64,11 +68,17 @@ pub(super) enum Command {
     #[command(after_help = "Example:\n  compup2p join policy.toml --bootstrap bank.example:7742\n\n\
         Exit codes:\n  0 left · 2 usage, or the policy is not valid · 4 bootstrap server not reachable · 7 refused")]
     Join(Join),
-    /// Run a bank, or ask for the balance
+    /// Run a bank, look at the account, pay others
     #[command(after_help = "Example:\n  compup2p bank balance\n\nExit codes: see the commands")]
     Bank {
         #[command(subcommand)]
         command: BankCommand,
+    },
+    /// Look at receipts
+    #[command(after_help = "Example:\n  compup2p receipt verify deal.json\n\nExit codes: see the commands")]
+    Receipt {
+        #[command(subcommand)]
+        command: ReceiptCommand,
     },
     /// Have work done
     #[command(

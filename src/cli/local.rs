@@ -188,7 +188,8 @@ mod tests {
     use super::*;
 
     fn balance(available: &str, held: &str) -> BalanceView {
-        BalanceView { account: "ab".repeat(32), available: available.into(), held: held.into() }
+        let (available, held) = (available.into(), held.into());
+        BalanceView { account: "ab".repeat(32), available, held, ..BalanceView::default() }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Times as arguments: `20:00`, `sun 20:00`, `2026-11-22 20:00` in local time, or RFC 3339.
 
 use jiff::civil::{DateTime, Time, Weekday};
-use jiff::{Timestamp, ToSpan as _, Zoned};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, Zoned};
 
 /// What is accepted.
 const EXPECTED: &str = "expected a time: 20:00, \"sun 20:00\", \"2026-11-22 20:00\" or 2026-11-22T20:00:00Z";
@@ -26,6 +26,26 @@ pub(super) fn future(text: &str) -> Result<Moment, String> {
     let now = Zoned::now();
     let moment = read(text, &now)?;
     if moment > now.timestamp() { Ok(Moment(moment)) } else { Err("that time is over".into()) }
+}
+
+/// A moment that is over; also so long ago, such as `90s`, `12h` or `7d`.
+pub(super) fn past(text: &str) -> Result<Moment, String> {
+    before(text, &Zoned::now()).map(Moment)
+}
+
+fn before(text: &str, now: &Zoned) -> Result<Timestamp, String> {
+    let days = text.strip_suffix('d').and_then(|days| days.parse::<u32>().ok());
+    let ago = match days {
+        Some(days) => Some(SignedDuration::from_hours(24 * i64::from(days))),
+        None => super::value::duration(text).ok().and_then(|ago| SignedDuration::try_from(ago).ok()),
+    };
+    let moment = match ago {
+        Some(ago) => now.timestamp().checked_sub(ago).map_err(|error| error.to_string())?,
+        None => read(text, now).map_err(|_| {
+            "expected a time that is over: 2026-11-20, \"2026-11-20 18:00\", or so long ago: 90s, 30m, 12h, 7d"
+        })?,
+    };
+    if moment > now.timestamp() { Err("that time has not come yet".into()) } else { Ok(moment) }
 }
 
 fn read(text: &str, now: &Zoned) -> Result<Timestamp, String> {
@@ -101,6 +121,24 @@ mod tests {
         check("2026-12-24 08:15", Some("2026-12-24T08:15:00Z"));
         check("2026-12-24T08:15:30", Some("2026-12-24T08:15:30Z"));
         check("2020-01-01T00:00:00+01:00", Some("2019-12-31T23:00:00Z"));
+    }
+
+    #[test]
+    fn the_past_is_a_date_or_so_long_ago() {
+        let now: Zoned = "2026-11-21T18:30:00[UTC]".parse().unwrap();
+        for (text, expected) in [
+            ("7d", "2026-11-14T18:30:00Z"),
+            ("12h", "2026-11-21T06:30:00Z"),
+            ("90", "2026-11-21T18:28:30Z"),
+            ("2026-11-20", "2026-11-20T00:00:00Z"),
+            ("2026-11-20 18:00", "2026-11-20T18:00:00Z"),
+            ("2026-11-20T18:00:00Z", "2026-11-20T18:00:00Z"),
+        ] {
+            assert_eq!(before(text, &now).map(|at| at.to_string()), Ok(expected.to_owned()), "{text}");
+        }
+        for text in ["", "d", "-1d", "2026-11-22", "20:00", "4000000000d", "soon"] {
+            assert!(before(text, &now).is_err(), "{text}");
+        }
     }
 
     #[test]

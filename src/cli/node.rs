@@ -52,11 +52,3 @@ pub(super) fn status(global: &Global, printer: Printer) -> Done {
     }
     Ok(exit::SUCCESS)
 }
-
-pub(super) fn balance(global: &Global, printer: Printer) -> Done {
-    match ask_node(global, &Request::Balance, ANSWER)? {
-        (_, Reply::Balance(balance)) => printer.balance(&balance)?,
-        (home, _) => return Err(client::unexpected(&home).into()),
-    }
-    Ok(exit::SUCCESS)
-}

@@ -1,71 +1,197 @@
 //! `compup2p bank serve`: the bank and bootstrap server as a process.
 //!
-//! What arrives while the disk syncs is decided together and made durable by one sync (group commit); only
-//! then do the answers leave. The journal is read and checked at the start; a torn last record, which no
-//! answer was sent for, is cut off.
+//! What arrives is queued by key and decided in turns (`intake`); what is decided together is made durable by one sync
+//! while the next group is decided (`writer`); only then do the answers leave, and if the operator wants it so, only
+//! when a standby has it too (`follow`). The ledger is rebuilt from snapshot and journal at the start; a torn last group,
+//! which no answer was sent for, is cut off.
+
+#[cfg(test)]
+mod conformance;
+mod disk;
+mod follow;
+mod intake;
+mod keeper;
+mod kept;
+mod offline;
+mod operator;
+mod postgres;
+mod quota;
+mod role;
+mod searcher;
+mod verify;
+mod writer;
+
+pub(crate) use follow::Mode;
+pub(crate) use offline::promote;
+pub(crate) use quota::ORDERS_PER_KEY;
+pub(crate) use verify::verify;
 
 use super::clock::Clock;
+use super::control::{self, Calls};
 use super::rules;
+use super::told::{Outside, Told};
 use crate::cli::BankOptions;
-use crate::control::Failure;
-use crate::net::identity;
+use crate::control::{Failure, SOCKET};
 use crate::net::store::Store;
-use crate::net::{Event, Net};
+use crate::net::{Event, Following, Net, identity};
 use crate::output;
-use bank::Bank;
-use bank::journal;
+use bank::{Bank, genesis};
+use follow::{Followed, Gate, Lead, Tail};
+use intake::{Intake, Waiting};
+use keeper::Keeper;
+use operator::Ordered;
 use proto::message::Message;
-use proto::{Bytes, KeyPair, Rules};
-use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use proto::message::bank::BankMessage;
+use proto::{Bytes, CommandId, KeyPair, Peer, Rules};
+use quota::Quotas;
+use role::Role;
+use searcher::Searcher;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+use writer::{Done, Group, Writer};
 
-/// Messages that wait for the bank; senders feel the back-pressure beyond it.
+/// Messages that wait to be sorted into queues; senders feel the back-pressure beyond it.
 const INBOX: usize = 8_192;
 /// Messages decided between two syncs at most.
 const GROUP: usize = 4_096;
 /// What the store of a bank may hold: nothing is served from it.
 const STORE_QUOTA: Bytes = Bytes::mib(1);
+/// How often the bank looks whether its standby is still there.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Serves until it is told to end.
 pub(crate) async fn run_bank(options: BankOptions) -> Result<(), Failure> {
     let home = &options.home;
     super::start::make_home(home).map_err(|e| Failure::disk("create the directory", home, &e))?;
+    let socket = home.join(SOCKET);
+    let mut calls = control::serve(&socket).map_err(|e| Failure::disk("open the socket in", home, &e))?;
+    let mut outside = Outside::new(options.tied);
+    let ended = run(&options, &mut calls, &mut outside).await;
+    // The socket of a bank that has ended would only mislead; a next start replaces it in any case.
+    let _is_removed = std::fs::remove_file(&socket).is_ok();
+    ended
+}
+
+async fn run(options: &BankOptions, calls: &mut Calls, outside: &mut Outside) -> Result<(), Failure> {
+    let home = &options.home;
     let keys = identity::load_or_create(home).map_err(Failure::from_display("identity"))?;
+    if let Some(leader) = &options.follow {
+        follow::may_follow(leader, keys.public())?;
+        let place = leader.place();
+        output::follows(&place, keys.public(), home, options.tied);
+        match follow::follow(home, &keys, &place, calls, outside).await? {
+            Followed::Ended => return Ok(()),
+            Followed::Promoted => tracing::warn!("this standby is the bank from now on"),
+        }
+    }
+    let role = Role::read(home)?;
+    role.may_serve()?;
     let base = if options.local_rules { Rules::LOCAL } else { Rules::PUBLIC };
     let rules = rules::of_network(home, base, &options.founding)?;
     let clock = Clock::start();
-    let path = home.join("journal");
-    let (bank, journal) = open(&path, keys.clone(), rules, &clock)?;
-    let store = Store::open(&home.join("store"), STORE_QUOTA).map_err(Failure::from_display("store"))?;
+    let key = keys.public();
+    let (mut store, replay) = kept::open(home, key)?;
+    let (records, known) = (replay.next(), disk::newest_snapshot(&mut store).map_err(|e| kept::failure(&e))?);
+    let config = bank::Config { keys: keys.clone(), rules };
+    let bank = Bank::resume(config, super::random::bytes()?, clock.now(), replay);
+    let bank = bank.map_err(Failure::from_display("journal"))?;
+    let contents = Store::open(&home.join("store"), STORE_QUOTA).map_err(Failure::from_display("store"))?;
     let (inbox, events) = mpsc::channel(INBOX);
-    let net = Net::start(options.listen, keys.clone(), Arc::new(store), inbox).await;
+    let net = Net::start(options.listen, keys.clone(), Arc::new(contents), inbox).await;
     let net = net.map_err(Failure::from_display("listen"))?;
     net.set_slot_limit(rules.slot_limit);
-    output::ready(net.address(), keys.public(), home, options.tied);
-    let mut driver = Driver { bank, journal, path, net: net.clone(), clock };
+    let tail = Arc::new(Tail::new(role.clone(), rules, records));
+    let past = || Box::new(disk::reader(home, key));
+    let threads = Failure::from_display("threads");
+    let mut driver = Driver {
+        bank,
+        writer: Writer::start(Box::new(store), key).map_err(&threads)?,
+        keeper: Keeper::start(past(), key, known).map_err(&threads)?,
+        searcher: Searcher::start(past(), keys.clone(), net.clone()).map_err(&threads)?,
+        intake: Intake::new(Quotas::new(options.orders_per_second)),
+        gate: Gate::new(options.standby),
+        standby: tail.watch_standby(),
+        tail,
+        ordered: BTreeMap::new(),
+        net: net.clone(),
+        clock,
+        home: home.clone(),
+        keys: keys.clone(),
+        rules,
+        epoch: role.epoch,
+        mode: options.standby,
+        orders_per_second: options.orders_per_second,
+    };
+    output::serves(&driver.serving(), options.tied, options.is_json);
+    let fence = async {
+        match &role.former {
+            Some(former) => follow::fence(keys.clone(), former.clone(), role.epoch).await,
+            None => std::future::pending().await,
+        }
+        // Once it has heard, it need not be told again after a restart.
+        let told = Role { former: None, ..role.clone() };
+        if let Err(failure) = told.write(home) {
+            tracing::warn!("{}", failure.message);
+        }
+        std::future::pending::<()>().await;
+    };
+    let followers = net.followers();
     let served = tokio::select! {
-        served = driver.serve(events) => served,
-        () = super::told::to_end(options.tied) => Ok(()),
+        served = driver.serve(events, followers, calls) => served,
+        () = ends(outside) => Ok(()),
+        () = fence => Ok(()),
+    };
+    let served = match served {
+        Ok(()) => driver.finish().await,
+        failed => failed,
     };
     net.shutdown().await;
     served
 }
 
+/// Waits until the process is told to end.
+async fn ends(outside: &mut Outside) {
+    while outside.next().await != Told::End {}
+}
+
 struct Driver {
     bank: Bank,
-    journal: File,
-    path: PathBuf,
+    writer: Writer,
+    keeper: Keeper,
+    searcher: Searcher,
+    intake: Intake,
+    gate: Gate,
+    tail: Arc<Tail>,
+    standby: watch::Receiver<follow::Standby>,
+    /// The operator's orders without an answer.
+    ordered: BTreeMap<CommandId, Ordered>,
     net: Net,
     clock: Clock,
+    home: PathBuf,
+    keys: KeyPair,
+    rules: Rules,
+    epoch: u64,
+    mode: Mode,
+    orders_per_second: u32,
 }
 
 impl Driver {
-    async fn serve(&mut self, mut events: mpsc::Receiver<Event>) -> Result<(), Failure> {
-        let mut group = Vec::new();
+    async fn serve(
+        &mut self,
+        mut events: mpsc::Receiver<Event>,
+        mut followers: mpsc::Receiver<Following>,
+        calls: &mut Calls,
+    ) -> Result<(), Failure> {
+        let mut arrived = Vec::new();
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let (mut standby, mut fenced) = (self.standby.clone(), self.tail.watch_fenced());
         loop {
+            let can_decide = self.writer.is_free() && !self.gate.is_full();
+            let is_waiting = self.intake.count() > 0;
             let deadline = self.bank.poll_timeout().map(|time| self.clock.instant(time));
             let sleep = async {
                 match deadline {
@@ -74,72 +200,146 @@ impl Driver {
                 }
             };
             tokio::select! {
-                count = events.recv_many(&mut group, GROUP) => {
+                count = events.recv_many(&mut arrived, GROUP) => {
                     if count == 0 {
                         return Ok(());
                     }
+                    self.sort(&mut arrived);
                 }
-                () = sleep => self.bank.handle(bank::Input::Timeout, self.clock.now()),
+                () = sleep, if can_decide => self.bank.handle(bank::Input::Timeout, self.clock.now()),
+                () = std::future::ready(()), if can_decide && is_waiting => {}
+                done = self.writer.done() => self.follow(done.map_err(|e| kept::failure(&e))?)?,
+                Some(call) = calls.receiver.recv() => self.answer_call(call),
+                Some(following) = followers.recv() => { tokio::spawn(self.lead().lead(following)); }
+                Ok(()) = standby.changed() => self.release(),
+                Ok(()) = fenced.changed() => return self.fence(*fenced.borrow()),
+                _ = look.tick() => {}
             }
-            for event in group.drain(..) {
-                if let Event::Received { from, message: Message::Bank(message) } = event {
-                    self.bank.handle(bank::Input::Receive { from, message }, self.clock.now());
-                }
+            if self.writer.is_free() && !self.gate.is_full() {
+                self.decide()?;
             }
-            self.carry_out()?;
         }
     }
 
-    /// Makes everything decided durable with one sync, then lets the answers leave.
+    /// Sorts what has arrived into the queues of its senders.
+    fn sort(&mut self, arrived: &mut Vec<Event>) {
+        let now = Instant::now();
+        for event in arrived.drain(..) {
+            if let Event::Received { from, message: Message::Bank(message) } = event {
+                for (to, answer) in self.intake.offer(from, message, now) {
+                    self.net.send(to, Message::Bank(answer));
+                }
+            }
+        }
+    }
+
+    /// Decides what waits, as much as goes into one group, and hands it to the writer.
+    fn decide(&mut self) -> Result<(), Failure> {
+        for _ in 0..GROUP {
+            let Some(Waiting { from, message, .. }) = self.intake.next() else { break };
+            match self.refuse_if_closed(&message) {
+                Some(refusal) => self.net.send(from, Message::Bank(refusal)),
+                None => self.bank.handle(bank::Input::Receive { from, message }, self.clock.now()),
+            }
+        }
+        self.carry_out()
+    }
+
+    /// Gives everything decided to the store's thread as one group. Its answers leave when it is durable.
     fn carry_out(&mut self) -> Result<(), Failure> {
-        let mut bytes = Vec::new();
-        let mut answers = Vec::new();
+        let mut group = Group { next: self.bank.totals().records, ..Group::default() };
         while let Some(output) = self.bank.poll_output() {
             match output {
-                bank::Output::Append(record) => bytes.extend(journal::encode(&record)),
-                bank::Output::Send { to, message } => answers.push((to, message)),
-                bank::Output::Search(_) => {}
+                bank::Output::Append(record) => group.records.push(record),
+                bank::Output::Send { to, message } => group.answers.push((to, message)),
+                bank::Output::Search(search) => {
+                    if let Err(search) = self.searcher.ask(search) {
+                        group.answers.push((search.from, searcher::busy(&search)));
+                    }
+                }
                 bank::Output::Halt(violation) => return Err(Failure::broken_books(&violation.to_string())),
             }
         }
-        if !bytes.is_empty() {
-            let written = self.journal.write_all(&bytes).and_then(|()| self.journal.sync_data());
-            // A failed sync is never repeated: what the disk holds is unknown until the journal is read again.
-            written.map_err(|e| Failure::disk("write the journal", &self.path, &e))?;
-        }
-        for (to, message) in answers {
-            self.net.send(to, Message::Bank(message));
+        if !(group.records.is_empty() && group.answers.is_empty()) {
+            self.writer.commit(group);
         }
         Ok(())
     }
-}
 
-/// Reads the journal, cuts a torn tail off, and rebuilds the ledger.
-fn open(path: &Path, keys: KeyPair, rules: Rules, clock: &Clock) -> Result<(Bank, File), Failure> {
-    let disk = |what: &str| {
-        let what = what.to_string();
-        move |e: std::io::Error| Failure::disk(&what, path, &e)
-    };
-    let file = OpenOptions::new().create(true).read(true).append(true).open(path);
-    let mut file = file.map_err(disk("open the journal"))?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).map_err(disk("read the journal"))?;
-    let (records, tail) = journal::read(&bytes).map_err(Failure::from_display("journal"))?;
-    if tail.torn > 0 {
-        tracing::warn!(bytes = tail.torn, "the last record of the journal is torn and is cut off");
-        file.set_len(tail.good).map_err(disk("cut the journal"))?;
-        file.sync_all().map_err(disk("sync the journal"))?;
+    /// Follows what the store's thread tells.
+    fn follow(&mut self, done: Done) -> Result<(), Failure> {
+        match done {
+            Done::Durable(group) => {
+                self.keeper.note(group.next);
+                self.became_durable(group);
+            }
+            Done::Refused(group) => self.deliver(group.answers),
+            Done::Rewind(replay) => {
+                self.bank.rewind(*replay).map_err(Failure::from_display("journal"))?;
+                self.writer.rewound();
+            }
+            Done::Room(true) => {
+                tracing::info!("there is room on the disk again: the bank goes on");
+                self.bank.set_room(true);
+            }
+            Done::Room(false) => {
+                tracing::error!(
+                    "the disk is full: nothing is lost, and the bank accepts nothing new until there is room"
+                );
+                self.bank.set_room(false);
+            }
+        }
+        Ok(())
     }
-    sync_directory(path)?;
-    let seed = super::random::bytes()?;
-    let config = bank::Config { keys, rules };
-    let bank = Bank::replay(config, seed, clock.now(), records).map_err(Failure::from_display("journal"))?;
-    Ok((bank, file))
-}
 
-/// A new file is durable only when its directory is.
-fn sync_directory(path: &Path) -> Result<(), Failure> {
-    let Some(directory) = path.parent() else { return Ok(()) };
-    let synced = File::open(directory).and_then(|directory| directory.sync_all());
-    synced.map_err(|e| Failure::disk("sync the directory", directory, &e))
+    /// A group is on the disk: its answers may leave, unless they wait for a standby.
+    fn became_durable(&mut self, group: Group) {
+        let Group { records, answers, next } = group;
+        self.tail.push(&records);
+        let standby = *self.standby.borrow();
+        let free = self.gate.pass(next, answers, standby, Instant::now());
+        self.deliver(free);
+    }
+
+    /// What was decided becomes durable and is answered, and a snapshot makes the next start quick.
+    async fn finish(mut self) -> Result<(), Failure> {
+        self.carry_out()?;
+        while !self.writer.is_idle() {
+            let done = self.writer.done().await.map_err(|e| kept::failure(&e))?;
+            self.follow(done)?;
+        }
+        self.keeper.finish(self.bank.totals().records);
+        Ok(())
+    }
+
+    /// Sends what waited for a standby that has it now.
+    fn release(&mut self) {
+        let standby = *self.standby.borrow();
+        let free = self.gate.release(standby);
+        self.deliver(free);
+    }
+
+    fn deliver(&mut self, answers: Vec<(Peer, BankMessage)>) {
+        for (to, message) in answers {
+            if to.key == self.keys.public() {
+                self.deliver_own(message);
+            } else {
+                self.net.send(to, Message::Bank(message));
+            }
+        }
+    }
+
+    fn lead(&self) -> Lead {
+        let (home, key) = (self.home.clone(), self.keys.public());
+        let reader = Arc::new(move || -> Box<dyn bank::store::Store> { Box::new(disk::reader(&home, key)) });
+        Lead { tail: Arc::clone(&self.tail), reader, genesis: genesis(self.keys.public()) }
+    }
+
+    /// Another process is the bank: this one never serves again by itself.
+    fn fence(&self, by: Option<u64>) -> Result<(), Failure> {
+        let by = by.unwrap_or(self.epoch);
+        let role = Role { fenced_by: Some(by), ..Role::read(&self.home)? };
+        role.write(&self.home)?;
+        Err(role::taken_over(self.epoch, by))
+    }
 }

@@ -1,5 +1,6 @@
 //! The loop around a pure node: one input at a time, then everything it wants done.
 
+mod counter;
 mod owner;
 mod surveys;
 
@@ -16,9 +17,10 @@ use super::record::SellersBook;
 use super::supply::Supplier;
 use super::tasks::{Prepared, Quoted, Tasks, Write, Written, prepare};
 use super::told::{Outside, Told};
-use crate::control::{BalanceView, Failure, ListingView, NodeView, Reply, Request, RulesView, Submit};
+use crate::control::{Failure, ListingView, NodeView, Reply, Request, RulesView, Submit};
 use crate::net::store::{Pins, Store};
 use crate::net::{Event, Net};
+use counter::Counter;
 use jiff::Timestamp;
 use proto::message::service::Blob;
 use proto::{ContractId, Peer, RingId};
@@ -41,8 +43,6 @@ const LEAVE_WITHIN: Duration = Duration::from_secs(2);
 const FETCH_WITHIN: Duration = Duration::from_secs(120);
 /// Bytes a second below which fetching is given up: a peer that trickles must not hold a contract for ever.
 const SLOWEST_FETCH: u64 = 256 << 10;
-/// How long the bank may take to tell a balance.
-const BALANCE_WITHIN: Duration = Duration::from_secs(5);
 
 pub(crate) struct Driver {
     pub(crate) node: Node,
@@ -53,9 +53,14 @@ pub(crate) struct Driver {
     pub(crate) supplier: Supplier,
     pub(crate) tasks: Tasks,
     pub(crate) bank: Peer,
+    /// Where the bank may be, and which of them is tried.
+    bank_addresses: Vec<String>,
+    bank_address: usize,
+    /// Why the bank opens no account for this node.
+    not_opened: Option<Failure>,
     pub(crate) started: Instant,
     pub(crate) inputs: mpsc::UnboundedSender<Input>,
-    balance_askers: Vec<(Instant, Question)>,
+    counter: Counter,
     leavers: Vec<Question>,
     /// What open contracts need of the store.
     pins: BTreeMap<ContractId, Pins>,
@@ -96,6 +101,7 @@ pub(crate) struct Parts {
     pub(crate) tasks: Tasks,
     pub(crate) book: SellersBook,
     pub(crate) bank: Peer,
+    pub(crate) bank_addresses: Vec<String>,
     pub(crate) inputs: mpsc::UnboundedSender<Input>,
     pub(crate) governance: Governance,
     pub(crate) home: PathBuf,
@@ -106,7 +112,7 @@ pub(crate) struct Parts {
 impl Driver {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { node, net, store, clock, executions, supplier, tasks, book, bank, inputs, .. } = parts;
-        let Parts { governance, home, policy_path, exit_when_idle, .. } = parts;
+        let Parts { governance, home, policy_path, exit_when_idle, bank_addresses, .. } = parts;
         let (finished, finishing) = mpsc::unbounded_channel();
         let explorer = Explorer::new(net.clone());
         Self {
@@ -118,9 +124,12 @@ impl Driver {
             supplier,
             tasks,
             bank,
+            bank_addresses,
+            bank_address: 0,
+            not_opened: None,
             inputs,
             started: Instant::now(),
-            balance_askers: Vec::new(),
+            counter: Counter::default(),
             leavers: Vec::new(),
             pins: BTreeMap::new(),
             explorer,
@@ -191,17 +200,23 @@ impl Driver {
     }
 
     fn is_done(&self) -> bool {
-        self.has_left || self.leave_by.is_some_and(|by| by <= Instant::now())
+        self.has_left || self.not_opened.is_some() || self.leave_by.is_some_and(|by| by <= Instant::now())
     }
 
     fn take_event(&mut self, event: Event) {
         match event {
             Event::Received { from, message } => {
-                if let Some(message) = self.explorer.take(from, message) {
+                let message = self.explorer.take(from, message);
+                if let Some(message) = message.and_then(|message| self.hear_bank(from, message)) {
                     self.take(Input::Receive { from, message });
                 }
             }
-            Event::Unreachable { peer } => self.take(Input::Unreachable { peer }),
+            Event::Unreachable { peer } => {
+                if peer.key == self.bank.key && peer.addr == self.bank.addr {
+                    self.try_next_address();
+                }
+                self.take(Input::Unreachable { peer });
+            }
         }
     }
 
@@ -235,6 +250,9 @@ impl Driver {
             let blobs = outputs.chain(execution.stdout).chain(execution.stderr);
             self.pin(*contract, blobs.collect());
         }
+        if let Input::Bank { peer } = &input {
+            self.bank = *peer;
+        }
         self.node.handle(input, self.clock.now());
         while let Some(output) = self.node.poll_output() {
             self.carry_out(output);
@@ -254,10 +272,15 @@ impl Driver {
             Output::Execute { contract, job } => {
                 self.executions.start(contract, *job, Arc::clone(&self.store), self.inputs.clone());
             }
-            Output::Stop { contract } => self.executions.stop(contract),
+            // The executor makes no checkpoints: what runs for the owner's sake no longer is stopped.
+            Output::Stop { contract } | Output::Migrate { contract } => self.executions.stop(contract),
+            Output::Give { to, blobs } => blobs.iter().for_each(|blob| self.store.show(&blob.hash, to)),
+            Output::Keep { contract, blobs } => self.pin(contract, blobs),
+            Output::Warn { message } => tracing::warn!("{message}"),
             Output::Pause { contract } => self.executions.pause(contract),
             Output::Pace { contract, throttle_pct } => self.executions.pace(contract, throttle_pct),
             Output::Tell(event) => {
+                self.note_spending(&event);
                 if let Some(write) = self.tasks.tell(&event, &self.node, &self.store) {
                     self.write(write, None);
                 }
@@ -268,13 +291,10 @@ impl Driver {
             }
             Output::Balance { available, held } => {
                 self.told_balance(available);
-                let account = self.node.me().key.to_hex();
-                let (available, held) = (available.to_string(), held.to_string());
-                for (_, asker) in self.balance_askers.drain(..) {
-                    let (account, available, held) = (account.clone(), available.clone(), held.clone());
-                    asker.answer(Reply::Balance(BalanceView { account, available, held }));
-                }
+                self.answer_balance(available, held);
             }
+            Output::NotOpened { refusal } => self.not_opened = Some(Failure::refused(&refusal)),
+            Output::Paid { id, outcome } => self.paid(id, *outcome),
             Output::Found { .. } => {}
             Output::Surveyed { token, overview } => self.surveyed(token, *overview),
             Output::Joined => tracing::info!("in the ring"),
@@ -339,17 +359,10 @@ impl Driver {
         self.tasks.report_progress(&self.node);
         self.leave_if_idle();
         self.look_at_surveys();
+        self.look_at_counter();
         self.book.save(self.node.record());
         let (node, executions) = (&self.node, &self.executions);
         self.pins.retain(|contract, _| node.has_contract(*contract) || executions.is_running(*contract));
-        let late = Failure::no_bank(&self.bank.addr.to_string());
-        self.balance_askers.retain(|(asked, asker)| {
-            let is_waiting = asked.elapsed() < BALANCE_WITHIN;
-            if !is_waiting {
-                asker.answer(Reply::Error(late.clone()));
-            }
-            is_waiting
-        });
     }
 
     fn answer(&mut self, call: Call) {
@@ -373,10 +386,10 @@ impl Driver {
                 Ok(write) => self.write(write, Some(question)),
                 Err(failure) => question.answer(Reply::Error(failure)),
             },
-            Request::Balance => {
-                self.balance_askers.push((Instant::now(), question));
-                self.take(Input::AskBalance);
-            }
+            Request::Balance => self.query_balance(question),
+            Request::Statement(request) => self.ask_statement(request, question),
+            Request::Receipt { contract } => self.ask_receipt(&contract, question),
+            Request::Pay(payment) => self.pay(payment, question),
             Request::Markets => self.ask_markets(question),
             Request::Market { market } => self.ask_market(&market, question),
             Request::Quote(quote) => self.quote(quote, question),
@@ -400,6 +413,10 @@ impl Driver {
             Request::Leave(departure) => self.depart(departure, question),
             Request::Explain { at } => self.explain(at, &question),
             Request::Reload => self.reload(Some(question)),
+            Request::Operator(_) => {
+                let failure = Failure::new("not_a_bank", "a node runs here, and no bank", 2);
+                question.answer(Reply::Error(failure));
+            }
         }
     }
 

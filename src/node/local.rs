@@ -146,7 +146,7 @@ impl Network {
         let mut balances = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
             match ask(&node.home, &Request::Balance, ANSWER).await? {
-                Reply::Balance(balance) => balances.push(balance),
+                Reply::Balance(balance) => balances.push(*balance),
                 _ => return Err(crate::cli::unexpected(&node.home)),
             }
         }

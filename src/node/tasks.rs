@@ -1,11 +1,13 @@
 //! The tasks of the node's user: what was submitted, who watches, where results go, what is left after a restart.
 
+mod committed;
 mod kept;
 mod prepare;
 mod quote;
 mod results;
 mod view;
 
+pub(crate) use committed::Committed;
 pub(crate) use prepare::{Prepared, prepare};
 pub(crate) use quote::{Quoted, answers, quote, surveys};
 pub(crate) use results::{Write, Written};
@@ -54,7 +56,7 @@ impl Tasks {
 
     /// Takes a task in; it is to be given to the node.
     pub(crate) fn begin(&mut self, prepared: Prepared) -> (Submission, TaskView) {
-        let Prepared { name, file, names, destinations, pins, results, submission } = prepared;
+        let Prepared { name, file, names, destinations, pins, results, budget, submission } = prepared;
         let id = self.next;
         self.next += 1;
         let view = TaskView {
@@ -71,6 +73,7 @@ impl Tasks {
         };
         let live = Live {
             contract: submission.task,
+            budget,
             started: Instant::now(),
             names,
             destinations: Arc::new(destinations),

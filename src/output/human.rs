@@ -1,5 +1,7 @@
 //! Output for people: sentences and tables.
 
+mod account;
+mod bank;
 mod market;
 mod money;
 mod network;
@@ -8,10 +10,13 @@ mod ring;
 mod sharing;
 mod task;
 
+pub(super) use account::{balance, deal, paid, statement, statement_csv};
+use bank::admission;
+pub(super) use bank::{invited, ordered, promoted, serving, standby, totals};
 pub(super) use market::{explain, market, markets, price, quote};
 pub(super) use network::{network, run};
 use node::listings;
-pub(super) use node::{balance, node};
+pub(super) use node::node;
 pub(super) use ring::{lookup, ring, ring_check};
 pub(super) use sharing::{in_short, left, policy, reloaded, sharing};
 pub(super) use task::{results, submitted, task, tasks, validated};

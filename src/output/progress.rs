@@ -82,7 +82,8 @@ impl Progress {
                 bar.set_message(counts(event));
                 // The bar shows what goes well; what does not is also said.
                 let is_bad = match event.kind.as_str() {
-                    "no_seller" | "retrying" | "suspended" => true,
+                    "no_seller" | "retrying" | "suspended" | "budget_low" => true,
+                    "disputed" | "not_disputed" | "judged" => true,
                     "ended" => !event.why.is_empty() && event.why != "succeeded",
                     _ => false,
                 };

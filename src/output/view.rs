@@ -115,3 +115,64 @@ pub(crate) struct RunningNode {
     pub(crate) account: String,
     pub(crate) home: PathBuf,
 }
+
+/// What happened on an account, the newest first. Money is in credits, times are RFC 3339 in UTC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct StatementView {
+    pub(crate) account: String,
+    pub(crate) entries: Vec<LineView>,
+    /// Whether nothing that was asked for is missing.
+    pub(crate) is_complete: bool,
+}
+
+/// A line of a statement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct LineView {
+    pub(crate) record: u64,
+    pub(crate) time: String,
+    /// A word for programs.
+    pub(crate) reason: String,
+    pub(crate) contract: Option<String>,
+    /// The account on the other side.
+    pub(crate) other: Option<String>,
+    /// What the account gained, available and held together; with its sign.
+    pub(crate) change: String,
+    /// The same of each side.
+    pub(crate) available: String,
+    pub(crate) held: String,
+    /// What of it went to a market owner.
+    pub(crate) fee: String,
+    /// What the account had afterwards, available and held together.
+    pub(crate) balance: Option<String>,
+    pub(crate) memo: String,
+}
+
+/// The receipt of a contract that has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct DealView {
+    pub(crate) contract: String,
+    /// How it ended.
+    pub(crate) how: String,
+    pub(crate) record: u64,
+    pub(crate) time: String,
+    /// The hash of the journal up to this record.
+    pub(crate) chain: String,
+    pub(crate) bank: String,
+    pub(crate) buyer: String,
+    pub(crate) seller: String,
+    pub(crate) owner: Option<String>,
+    pub(crate) arbiter: Option<String>,
+    pub(crate) held_of_buyer: String,
+    pub(crate) held_of_seller: String,
+    pub(crate) to_seller: String,
+    pub(crate) to_owner: String,
+    pub(crate) to_buyer: String,
+    pub(crate) to_arbiter: String,
+    pub(crate) to_pool: String,
+    /// What follows from signatures and arithmetic.
+    pub(crate) proven: Vec<String>,
+    /// What has to be believed of somebody.
+    pub(crate) unproven: Vec<String>,
+    /// The signed receipt with its papers, in hexadecimal digits.
+    pub(crate) paper: String,
+}

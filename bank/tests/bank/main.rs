@@ -13,6 +13,8 @@ mod encoded;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod lines;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod orders;
@@ -21,15 +23,21 @@ mod papers;
 #[cfg(test)]
 mod precedence;
 #[cfg(test)]
+mod receipts;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod settlement;
 #[cfg(test)]
+mod shelf;
+#[cfg(test)]
 mod snapshot;
 #[cfg(test)]
 mod standing;
+#[cfg(test)]
+mod statements;
 #[cfg(test)]
 mod time;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use crate::papers::{Deal, declined, release};
 use crate::reference::{Answer, Model, Moved};
+use crate::shelf::check_sums;
 use crate::world::{BANK, RULES, World, config, freeze, grant, hold, key, open, pay, signed};
 use bank::{Bank, Replay, audit, journal};
 use proptest::prelude::*;
@@ -268,6 +269,7 @@ impl Pair {
 
     /// The journal, through its bytes, gives the same ledger; an auditor agrees.
     fn close(self) {
+        check_sums(&self.world);
         let bytes: Vec<u8> = self.world.journal.iter().flat_map(journal::encode).collect();
         let (records, tail) = journal::read(&bytes).unwrap();
         assert_eq!((&records, tail.torn), (&self.world.journal, 0));

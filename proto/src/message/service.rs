@@ -226,6 +226,21 @@ pub struct Report {
     pub stderr: Option<Blob>,
 }
 
+impl Report {
+    /// Everything that the buyer of a payable report takes: outputs, streams and the checkpoint, each content once.
+    #[must_use]
+    pub fn contents(&self) -> Vec<Blob> {
+        let mut blobs: Vec<Blob> = self.outputs.iter().map(|output| output.blob).collect();
+        blobs.extend(self.stdout.iter().chain(&self.stderr));
+        if let Outcome::Migrated(checkpoint) = &self.outcome {
+            blobs.push(*checkpoint);
+        }
+        blobs.sort_unstable();
+        blobs.dedup();
+        blobs
+    }
+}
+
 /// The buyer's word on a report; signed by the buyer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
@@ -292,7 +307,7 @@ impl Paper for Verdict {
 #[expect(missing_docs, reason = "each variant is documented at its payload")]
 pub enum ServiceMessage {
     Offer(Box<Signed<Offer>>),
-    Accept(Signed<Acceptance>),
+    Accept(Box<Signed<Acceptance>>),
     Decline(Signed<Declined>),
     Progress(Progress),
     Cancel(Cancel),

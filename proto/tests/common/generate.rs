@@ -391,10 +391,10 @@ structures! {
     Ending { hold, how, buyer, seller, owner, arbiter, shares }
     Ended { ending }
     StatementQuery { request, before, limit }
-    Entry { sequence, time, reason, contract, other, available, held, memo }
+    Entry { sequence, time, reason, contract, other, available, held, memo, fee }
     Statement { request, entries, is_complete }
     ReceiptQuery { request, contract }
-    DealReceipt { bank, ending, sequence, time, chain, placed, papers }
+    DealReceipt { bank, ending, sequence, time, chain, placed, papers, claim }
     ReceiptReply { request, receipt }
     PlaceHold { seller, ticket, amount, expires_in }
     ReleaseHold { hold, declined, report }

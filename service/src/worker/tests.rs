@@ -4,7 +4,7 @@ use super::*;
 use crate::policy::Work::{Run, Suspend, Vacate};
 use proto::message::bank::HoldReceipt;
 use proto::message::market::{Listing, Platform, Requirement};
-use proto::message::service::{Job, Limits, Phase};
+use proto::message::service::{Job, Limits, Phase, Verdict};
 use proto::rules::PricingRule;
 use proto::{Bytes, Capacity, CommandId, Hash, Market, Money, Rate};
 
@@ -34,6 +34,7 @@ enum Did {
     Pause(u8),
     Pace(u8, u32),
     Stop(u8),
+    Migrate(u8),
     Says(u8, Phase),
     Reports(u8, Outcome),
 }
@@ -61,6 +62,14 @@ impl Seller {
     fn offer(&mut self, n: u8) {
         let message = ServiceMessage::Offer(Box::new(offer(n)));
         self.worker.receive(peer(2), message, &|_| Ok(()), self.now);
+    }
+
+    /// The report of a contract.
+    fn report(&self, n: u8) -> Signed<Report> {
+        match self.worker.works.get(&id(n)).map(|work| &work.stage) {
+            Some(Stage::Reported(reported)) => reported.report.clone(),
+            _ => panic!("no report"),
+        }
     }
 
     fn decide(&mut self, decision: crate::policy::Work, expected: &[Did]) {
@@ -94,6 +103,7 @@ fn short(effect: Effect) -> Option<Did> {
         Effect::Pause { contract } => Did::Pause(n(contract)),
         Effect::Pace { contract, throttle_pct } => Did::Pace(n(contract), throttle_pct),
         Effect::Stop { contract } => Did::Stop(n(contract)),
+        Effect::Migrate { contract } => Did::Migrate(n(contract)),
         Effect::Send { message, .. } => match message {
             ServiceMessage::Accept(paper) => Did::Accept(n(paper.body.contract)),
             ServiceMessage::Decline(paper) => {
@@ -232,7 +242,9 @@ fn what_runs_is_handed_back_when_the_grace_is_over_and_the_rest_at_once() {
     seller.decide(Vacate { grace }, &[]);
     let before = seller.pass(Span(grace.0 - 1_000_001));
     assert!(before.contains(&running) && !before.contains(&Did::Stop(1)), "{before:?}");
-    assert_eq!(seller.pass(Span(1)), [Did::Stop(1), Did::Reports(1, needed())]);
+    assert_eq!(seller.pass(Span(1)), [Did::Migrate(1)]);
+    seller.worker.executed(id(1), Execution::nothing(Outcome::Cancelled), seller.now);
+    assert_eq!(seller.did(), [Did::Reports(1, needed())]);
     assert_eq!(seller.worker.active(), 0);
 }
 
@@ -250,7 +262,10 @@ fn a_grace_that_is_taken_back_in_time_changes_nothing() {
 fn what_stood_still_is_handed_back_without_a_grace() {
     let mut seller = Seller::running();
     seller.decide(Suspend, &[Did::Pause(1), Did::Says(1, Phase::Suspended)]);
-    seller.decide(Vacate { grace: Span::secs(60) }, &[Did::Stop(1), Did::Reports(1, needed())]);
+    seller.decide(Vacate { grace: Span::secs(60) }, &[Did::Migrate(1)]);
+    // An execution that does not stop is given up after a moment.
+    let end = seller.pass(Span::secs(2));
+    assert_eq!(end, [Did::Reports(1, needed())]);
 }
 
 #[test]
@@ -271,7 +286,8 @@ fn what_stands_still_too_long_is_handed_back_while_there_is_time_for_the_money()
     let signs = seller.pass(Span(CLOSES.0 - CLAIM_BEFORE_END.0 - 2_000_000));
     assert!(signs.iter().all(|did| *did == Did::Says(1, Phase::Suspended)), "{:?}", signs.last());
     let why = "its owner has needed the machine for longer than this contract lasts";
-    let end = seller.pass(Span::secs(3));
+    let end = seller.pass(Span::secs(5));
+    assert!(end.contains(&Did::Migrate(1)), "{end:?}");
     assert!(end.contains(&Did::Reports(1, Outcome::Abandoned(why.into()))), "{end:?}");
 }
 
@@ -299,11 +315,12 @@ fn the_last_sub_task_is_counted_when_it_is_taken_and_over_when_it_is_judged() {
     seller.worker.fetched(id(1), Ok(()), seller.now);
     seller.worker.executed(id(1), Execution::nothing(Outcome::Exited(1)), seller.now);
     assert!(!seller.worker.is_finished());
-    let Some(Stage::Reported(report)) = seller.worker.works.get(&id(1)).map(|work| &work.stage) else {
-        panic!("no report")
+    let verdict = Verdict {
+        contract: id(1),
+        report: seller.report(1).hash(),
+        is_accepted: false,
+        reason: String::new(),
     };
-    let verdict =
-        Verdict { contract: id(1), report: report.hash(), is_accepted: false, reason: String::new() };
     let verdict = ServiceMessage::Verdict(Signed::new(verdict, &keys(2)));
     seller.worker.receive(peer(2), verdict, &|_| Ok(()), seller.now);
     assert!(seller.worker.is_finished());

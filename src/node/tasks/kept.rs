@@ -5,7 +5,7 @@ use super::view;
 use crate::control::{Reply, TaskLine, TaskState, TaskView};
 use crate::net::store::{Pins, Store};
 use crate::node::control::Question;
-use proto::ContractId;
+use proto::{ContractId, Money};
 use service::{End, Tally, TaskStatus};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,6 +20,8 @@ pub(super) struct Kept {
 
 pub(super) struct Live {
     pub(super) contract: ContractId,
+    /// The most that it may cost, if its file says so.
+    pub(super) budget: Option<Money>,
     pub(super) started: Instant,
     pub(super) names: Vec<String>,
     pub(super) destinations: Arc<Vec<Destinations>>,

@@ -5,7 +5,7 @@ use super::results::Destinations;
 use crate::control::{Failure, Submit};
 use crate::net::store::{Pins, Store};
 use proto::message::service::Blob;
-use proto::{ContractId, Rules, Span};
+use proto::{ContractId, Money, Rules, Span};
 use service::task::SubTask;
 use service::{Patience, SubTaskPlan, Submission};
 use std::collections::BTreeMap;
@@ -22,6 +22,7 @@ pub(crate) struct Prepared {
     /// Programs and inputs, kept in the store while the task runs.
     pub(super) pins: Pins,
     pub(super) results: PathBuf,
+    pub(super) budget: Option<Money>,
     pub(super) submission: Submission,
 }
 
@@ -47,7 +48,8 @@ pub(crate) async fn prepare(submit: Submit, rules: Rules, store: Arc<Store>) -> 
         destinations: task.sub_tasks.iter().map(Destinations::of).collect(),
         pins,
         results: to.unwrap_or(base),
-        submission: Submission { task: contract, plans, patience },
+        budget: task.budget,
+        submission: Submission { task: contract, plans, patience, budget: task.budget },
     })
 }
 

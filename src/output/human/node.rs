@@ -3,7 +3,7 @@
 use super::market::standing;
 use super::money::two_decimals;
 use super::{Align, Colour, Look, Table, clean, count, short};
-use crate::control::{BalanceView, ListingView, NodeView, RecordView, RulesView};
+use crate::control::{ListingView, NodeView, RecordView, RulesView};
 use proto::Bytes;
 use std::fmt::Write as _;
 
@@ -32,6 +32,7 @@ pub(in crate::output) fn node(node: &NodeView) -> String {
         ("ring", neighbours),
         ("bank", bank.clone()),
         ("rules", rules(&node.rules)),
+        ("accounts", super::admission(&node.rules.admission)),
         (
             "power",
             format!(
@@ -58,7 +59,7 @@ pub(in crate::output) fn node(node: &NodeView) -> String {
 }
 
 fn rules(rules: &RulesView) -> String {
-    let RulesView { pricing, posted, owner_fee, placement } = rules;
+    let RulesView { pricing, posted, owner_fee, placement, .. } = rules;
     let price = posted.as_ref().map_or_else(String::new, |price| format!(" at {price} credits/Gc"));
     format!("{pricing} pricing{price}, {owner_fee} credits to a market owner, {placement} overlay")
 }
@@ -83,16 +84,6 @@ fn earned(record: &RecordView) -> String {
 
 fn count_of_cores(node: &NodeView) -> String {
     format!("{} core{}", node.cores, if node.cores == 1 { "" } else { "s" })
-}
-
-/// An account.
-pub(in crate::output) fn balance(balance: &BalanceView) -> String {
-    format!(
-        "account   {}\navailable {} credits\nheld      {} credits\n",
-        clean(&balance.account),
-        clean(&balance.available),
-        clean(&balance.held)
-    )
 }
 
 /// Listings, by market.

@@ -276,8 +276,10 @@ pub struct DealReceipt {
     pub chain: Hash,
     /// The buyer's order that set the money aside.
     pub placed: Signed<BankCommand>,
-    /// The order that ended it, or the claim that was not objected to; none if it expired.
+    /// The order that ended it; none where time ended it.
     pub papers: Option<Signed<BankCommand>>,
+    /// The seller's claim, where there was one: what was not objected to, or what was judged.
+    pub claim: Option<Signed<BankCommand>>,
 }
 
 /// The answer to a [`ReceiptQuery`].

@@ -138,6 +138,8 @@ pub struct Entry {
     pub held: i64,
     /// The words of who moved it.
     pub memo: String,
+    /// What the market owner got of it, where this account paid for a contract.
+    pub fee: Money,
 }
 
 /// The answer to a [`StatementQuery`].

@@ -21,7 +21,7 @@ wire_struct!(Shares => Shares { buyer_held, seller_held, buyer, seller, owner, a
 wire_struct!(Ending => Ending { hold, how, buyer, seller, owner, arbiter, shares });
 wire_struct!(Ended => Ended { ending });
 wire_struct!(ReceiptQuery => ReceiptQuery { request, contract });
-wire_struct!(DealReceipt => DealReceipt { bank, ending, sequence, time, chain, placed, papers });
+wire_struct!(DealReceipt => DealReceipt { bank, ending, sequence, time, chain, placed, papers, claim });
 wire_struct!(ReceiptReply => ReceiptReply { request, receipt });
 
 impl Field<u32> for How {

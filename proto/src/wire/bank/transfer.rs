@@ -14,7 +14,7 @@ wire_struct!(Grant => Grant { to, amount, reason });
 wire_struct!(Freeze => Freeze { account, is_frozen, reason });
 wire_struct!(RecordedReceipt => RecordedReceipt { sequence, time });
 wire_struct!(StatementQuery => StatementQuery { request, before, limit });
-wire_struct!(Entry => Entry { sequence, time, reason, contract, other, available, held, memo });
+wire_struct!(Entry => Entry { sequence, time, reason, contract, other, available, held, memo, fee });
 wire_struct!(Statement => Statement { request, entries, is_complete });
 
 /// The numbers from here on are ends of contracts.

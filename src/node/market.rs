@@ -237,7 +237,8 @@ pub(super) fn silence(want: &Want, silence: Option<Span>) -> Option<String> {
     let waits = matches!(want.state, State::Holding | State::Settling);
     silence.filter(|_| waits).map(|silence| {
         format!(
-            "the bank has not answered for {silence}; it is asked again until it does, and nothing is lost"
+            "the bank has not answered for {:.0} s; it is asked again until it does, and nothing is lost",
+            silence.as_secs_f64()
         )
     })
 }

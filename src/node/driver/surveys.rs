@@ -6,7 +6,7 @@ use super::{Driver, Finished, Question};
 use crate::control::{ExplainPartView, ExplainView, Failure, Quote, Reply, StandingView, TaskView};
 use market::Overview;
 use proto::message::survey::{Inquiry, Survey};
-use proto::{Commodity, Market, Money, Rate, RequestId, Span};
+use proto::{Commodity, Market, Money, Rate, RequestId};
 use service::{Input, State, Want};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -266,7 +266,7 @@ impl Driver {
         overviews: &[Overview],
     ) -> ExplainView {
         let rules = &self.supplier.rules;
-        let silence = self.node.bank_silence(self.clock.now()).map(|span| Span::secs(span.0 / 1_000_000));
+        let silence = self.node.bank_silence(self.clock.now());
         let known: Vec<_> = inquiries.iter().zip(answers(overviews)).collect();
         let part = |want: &Want| {
             let asked = known.iter().find(|(asked, _)| is_looking(want) && **asked == inquiry(want));

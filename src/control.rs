@@ -4,13 +4,13 @@
 //! [`Request::Watch`] with a [`Reply::Event`] for every change and a [`Reply::Task`] at the end. The socket is
 //! in the node's directory with mode 0600: who can open it is the node's owner.
 
-mod bank;
+mod account;
 mod market;
 mod ring;
 mod sharing;
 mod view;
 
-pub(crate) use bank::{
+pub(crate) use account::{
     BalanceView, CommittedView, EntriesView, EntryView, PaidView, PaperView, Payment, StatementRequest,
 };
 pub(crate) use market::{

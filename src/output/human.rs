@@ -1,6 +1,6 @@
 //! Output for people: sentences and tables.
 
-mod bank;
+mod account;
 mod market;
 mod money;
 mod network;
@@ -9,7 +9,7 @@ mod ring;
 mod sharing;
 mod task;
 
-pub(super) use bank::{balance, deal, paid, statement, statement_csv};
+pub(super) use account::{balance, deal, paid, statement, statement_csv};
 pub(super) use market::{explain, market, markets, price, quote};
 pub(super) use network::{network, run};
 use node::listings;

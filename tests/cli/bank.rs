@@ -55,7 +55,8 @@ fn check_payment(buyer: &NodeProcess, seller: &NodeProcess) {
     assert_eq!(buyer.json(&["bank", "balance"])["posted"], "987.5");
 
     let short = buyer.run(&["bank", "transfer", &seller.account, "5000"]);
-    let expected = "error: not enough money: the account has 987.5 credits available, 5000 are needed; 0 are held\n";
+    let expected =
+        "error: not enough money: the account has 987.5 credits available, 5000 are needed; 0 are held\n";
     assert_eq!((short.code, short.stderr.lines().next()), (6, expected.lines().next()), "{short:?}");
     let nobody = buyer.run(&["bank", "transfer", "ab", "1"]);
     assert_eq!(nobody.code, 2, "{nobody:?}");
@@ -81,9 +82,7 @@ fn check_payment(buyer: &NodeProcess, seller: &NodeProcess) {
 fn check_contract(buyer: &NodeProcess, seller: &NodeProcess) -> String {
     let noop = buyer.run(&["task", "submit", "--wait", "examples/noop/tasks.xml"]);
     assert_eq!(noop.code, 0, "{noop:?}");
-    let settled = |node: &NodeProcess| {
-        entries(node).into_iter().find(|line| line["reason"] == "settled")
-    };
+    let settled = |node: &NodeProcess| entries(node).into_iter().find(|line| line["reason"] == "settled");
     let (bought, sold) = wait_until("the contract is settled", SOON, || settled(buyer).zip(settled(seller)));
     assert_eq!(bought["contract"], sold["contract"]);
     assert!(bought["change"].as_str().is_some_and(|change| change.starts_with('-')), "{bought}");
@@ -120,10 +119,8 @@ fn check_receipt(buyer: &NodeProcess, contract: &str, bank: &str, home: &Path) {
     let paper = document["paper"].as_str().unwrap().to_owned();
     let last = if paper.ends_with('0') { "1" } else { "0" };
     let forged = format!("{}{last}", &paper[..paper.len() - 1]);
-    let richer = original.replace(
-        &format!("\"to_buyer\":{}", document["to_buyer"]),
-        "\"to_buyer\":\"1000000\"",
-    );
+    let richer =
+        original.replace(&format!("\"to_buyer\":{}", document["to_buyer"]), "\"to_buyer\":\"1000000\"");
     for (name, changed, code, says) in [
         ("paper", original.replace(&paper, &forged), 1, "does not hold: it is not signed by the bank"),
         ("figure", richer, 1, "does not hold: `to_buyer` is \"1000000\" in the file and "),

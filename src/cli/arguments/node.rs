@@ -155,17 +155,21 @@ pub(in crate::cli) enum BankCommand {
         Exit codes:\n  0 shown · 2 usage · 4 node or bank not reachable · 7 the node has no account")]
     Statement(super::bank::Statement),
     /// Show the bank's signed receipt of a contract that has ended
-    #[command(after_help = "Example:\n  compup2p bank receipt 0d9c1f… -o deal.json\n  \
+    #[command(
+        after_help = "Example:\n  compup2p bank receipt 0d9c1fa26b8e47f3a1c05d7e92b4486f -o deal.json\n  \
         compup2p receipt verify deal.json\n\n\
         Exit codes:\n  0 shown · 1 it does not hold, or could not be written · 2 usage · 4 node or bank not reachable\n  \
-        7 refused: no such contract, not this account's, or it has not ended")]
+        7 refused: no such contract, not this account's, or it has not ended"
+    )]
     Receipt(super::bank::Receipt),
     /// Pay another account
-    #[command(after_help = "Example:\n  compup2p bank transfer 5f3c0a… 12.50 --memo \"for the queens\"\n\n\
+    #[command(
+        after_help = "Example:\n  compup2p bank transfer 5f3c0a9d17e2b86458c1f03aa7d94e6b20c8f5713d9e4b06a2c7185fe09d3b74 12.50 --memo \"for the queens\"\n\n\
         The same --id is paid once, however often it is sent: the bank remembers an order for seven days.\n\n\
         Exit codes:\n  0 paid: the record's number is shown · 2 usage\n  \
         4 node not reachable, or no answer of the bank: it may or may not have been paid; repeat it with the --id shown\n  \
-        6 not enough money: nothing was paid · 7 refused: nothing was paid")]
+        6 not enough money: nothing was paid · 7 refused: nothing was paid"
+    )]
     Transfer(super::bank::Transfer),
     /// Issue money to an account (the operator's order)
     #[command(

@@ -113,7 +113,7 @@ pub(in crate::cli) enum BankCommand {
     #[command(after_help = "Example:\n  compup2p bank serve --listen 0.0.0.0:7742\n  \
         compup2p bank serve --pricing max-min --owner-fee 0.05\n\n\
         compup2p bank serve --standby sync   # and elsewhere, with a copy of its node.key:\n  \
-        compup2p bank serve --follow KEY@bank.example:7742 --listen 0.0.0.0:7742\n\n\
+        compup2p bank serve --follow bank.example:7742 --listen 0.0.0.0:7742\n\n\
         Exit codes:\n  0 ended by Ctrl-C · 1 the journal cannot be used · 2 usage · 4 the database is not reachable\n  \
         7 it must not serve: it is a standby, or another bank with this key has taken over")]
     Serve(Serve),

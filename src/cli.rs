@@ -14,6 +14,7 @@ mod local;
 mod market;
 mod moment;
 mod node;
+mod operator;
 mod options;
 mod owner;
 mod policy;
@@ -95,7 +96,16 @@ fn dispatch(cli: Cli, printer: Printer) -> Done {
         Command::Bank { command: BankCommand::Serve(serve) } => start::bank(global, serve),
         Command::Bank { command: BankCommand::Export(export) } => exchange::export(&export, &global, printer),
         Command::Bank { command: BankCommand::Import(import) } => exchange::import(&import, &global, printer),
+        Command::Bank { command: BankCommand::Verify { bank } } => start::verify(&global, bank, printer),
         Command::Bank { command: BankCommand::Balance } => node::balance(&global, printer),
+        Command::Bank { command: BankCommand::Grant(grant) } => operator::grant(grant, &global, printer),
+        Command::Bank { command: BankCommand::Freeze(freeze) } => operator::freeze(freeze, &global, printer),
+        Command::Bank { command: BankCommand::Unfreeze(freeze) } => {
+            operator::unfreeze(freeze, &global, printer)
+        }
+        Command::Bank { command: BankCommand::Invite(invite) } => operator::invite(invite, &global, printer),
+        Command::Bank { command: BankCommand::Totals } => operator::totals(&global, printer),
+        Command::Bank { command: BankCommand::Promote } => operator::promote(&global, printer),
         Command::Task { command } => task::run(command, &global, printer),
         Command::Status => node::status(&global, printer),
         Command::Pause(pause) => owner::pause(&pause, &global, printer),

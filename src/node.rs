@@ -11,6 +11,7 @@ mod explorer;
 mod governance;
 pub(crate) mod local;
 mod market;
+mod opening;
 mod policy_file;
 mod random;
 mod record;
@@ -20,5 +21,8 @@ mod supply;
 mod tasks;
 mod told;
 
-pub(crate) use bank::{Address, Exchanged, Place, export_to, import_from, run_bank};
+pub(crate) use bank::{
+    Address, Exchanged, Mode, ORDERS_PER_KEY, Place, export_to, import_from, promote, run_bank,
+    verify as verify_bank,
+};
 pub(crate) use start::run_join;

@@ -36,6 +36,12 @@ pub(crate) enum Answer {
     Released(Money),
     /// A hold was settled: to the seller, to the owner, back.
     Settled(Box<[Money; 3]>),
+    /// A seller put up this bond.
+    Accepted(Money),
+    /// A seller claimed: until when it stands.
+    Claimed(Time),
+    /// A buyer objected: its deposit and the seller's stake.
+    Disputed(Box<(Money, Money)>),
     /// The order stands in the record of this number.
     Recorded(u64),
     /// The row is free.

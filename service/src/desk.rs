@@ -4,7 +4,7 @@
 //! that is down delays its customers and loses nothing: what is not answered is sent again.
 
 use bank::client;
-use proto::message::bank::{BankCommand, BankMessage, BankOutcome, BankReply, BankRequest, Order, PlaceHold};
+use proto::message::bank::{BankCommand, BankMessage, BankOutcome, BankReply, BankRequest, Order};
 use proto::{CommandId, KeyPair, Peer, PublicKey, RefusalCode, Signed, Span, Time};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -71,15 +71,26 @@ impl Desk {
         self.pending.insert(number, Pending { command, repeat: FIRST_REPEAT, repeat_at });
     }
 
-    /// The reply, if it answers an order that still waits for one. A bank that is too busy is asked again, but
-    /// for a hold, whose ticket does not live so long.
+    /// The bank is at another address from now on. What waits is sent there when it is due.
+    pub(crate) const fn move_to(&mut self, bank: Peer) {
+        self.bank = bank;
+    }
+
+    /// The reply, if it answers an order that still waits for one. A bank that is too busy, or has enough of this
+    /// key, or no room, is asked again, but for a hold, whose ticket does not live so long. How many accounts an address
+    /// may open in a day is the user's matter.
     pub(crate) fn receive(&mut self, reply: BankReply) -> Option<BankReply> {
         let number = *self.numbers.get(&reply.command)?;
         let order = &self.pending.get(&number)?.command.body.order;
-        let is_busy =
-            matches!(&reply.outcome, BankOutcome::Refused(refusal) if refusal.code == RefusalCode::Busy);
-        if is_busy && !matches!(order, Order::PlaceHold(PlaceHold { .. })) {
-            return None;
+        if let BankOutcome::Refused(refusal) = &reply.outcome {
+            let is_asked_again = match refusal.code {
+                RefusalCode::Busy | RefusalCode::DiskFull => !matches!(order, Order::PlaceHold(_)),
+                RefusalCode::Quota => !matches!(order, Order::PlaceHold(_) | Order::OpenAccount(_)),
+                _ => false,
+            };
+            if is_asked_again {
+                return None;
+            }
         }
         let pending = self.pending.remove(&number)?;
         self.numbers.remove(&reply.command);

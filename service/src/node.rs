@@ -14,7 +14,7 @@ use chord::Chord;
 use market::Marketplace;
 use overlay::Overlay;
 use proto::message::Message;
-use proto::message::bank::{BalanceQuery, BalanceReply, BankMessage, Enter, Order};
+use proto::message::bank::{BalanceQuery, BalanceReply, BankMessage, BankOutcome, Enter, OpenAccount, Order};
 use proto::message::market::Ticket;
 use proto::message::overlay::Stand;
 use proto::message::service::ServiceMessage;
@@ -49,6 +49,9 @@ pub struct Node {
     dispatch: Dispatch,
     worker: Worker,
     rng: ChaCha8Rng,
+    /// What the account is opened with, and the order that does it.
+    opening: OpenAccount,
+    opened_by: CommandId,
     enter_at: Time,
     standing_at: Time,
     rejoin_at: Option<Time>,
@@ -88,7 +91,7 @@ impl Node {
         };
         let (ring_seed, market_seed, buyer_seed) = (seed_for_part(), seed_for_part(), seed_for_part());
         let overlay_seed = seed_for_part();
-        let Config { rules, bank, chord, terms } = config;
+        let Config { rules, bank, chord, terms, opening } = config;
         let market_config = market::Config { rules, bank: Some(bank.key) };
         let buyer_rng = ChaCha8Rng::from_seed(buyer_seed);
         Self {
@@ -102,6 +105,8 @@ impl Node {
             dispatch: Dispatch::new(me, keys.clone(), bank.key, rules, buyer_rng),
             worker: Worker::new(me, keys, bank.key, rules, terms),
             rng,
+            opening,
+            opened_by: CommandId([0; 16]),
             enter_at: now.after(ENTER_EVERY),
             standing_at: now.after(FIRST_STANDING),
             rejoin_at: None,
@@ -128,6 +133,11 @@ impl Node {
                 self.overlay.unreachable(peer, now);
                 self.dispatch.unreachable(peer, now);
             }
+            Input::Bank { peer } if peer.key == self.desk.bank_key() => {
+                self.desk.move_to(peer);
+                self.enter_at = self.enter_at.min(now);
+            }
+            Input::Bank { .. } => {}
             Input::Supply { supply } => {
                 let supply = supply.filter(|_| !self.is_leaving && self.worker.is_taking());
                 self.market.handle(market::Input::Supply { supply }, now);
@@ -303,7 +313,8 @@ impl Node {
         self.enter_ring(via, now);
         let mut id = [0; 16];
         self.rng.fill_bytes(&mut id);
-        self.desk.order(CommandId(id), Order::OpenAccount(Box::default()), now);
+        self.opened_by = CommandId(id);
+        self.desk.order(self.opened_by, Order::OpenAccount(Box::new(self.opening.clone())), now);
     }
 
     fn enter_ring(&mut self, via: Vec<Peer>, now: Time) {
@@ -356,7 +367,12 @@ impl Node {
     fn receive_from_bank(&mut self, message: BankMessage, now: Time) {
         match message {
             BankMessage::Reply(reply) => {
-                if let Some(reply) = self.desk.receive(*reply) {
+                let Some(reply) = self.desk.receive(*reply) else { return };
+                if let (true, BankOutcome::Refused(refusal)) =
+                    (reply.command == self.opened_by, &reply.outcome)
+                {
+                    self.outputs.push_back(Output::NotOpened { refusal: refusal.clone() });
+                } else {
                     self.dispatch.bank_answered(reply, now);
                 }
             }

@@ -109,6 +109,7 @@ impl SubTaskPlan {
             outputs: sub_task.outputs.iter().map(|output| output.name.clone()).collect(),
             stdin: sub_task.stdin.as_deref().map(&find).transpose()?,
             limits: limits(sub_task),
+            resume: None,
         };
         check_job(&name, &job)?;
         let requirement = requirement(sub_task);

@@ -2,11 +2,13 @@
 
 mod market;
 mod node;
+mod operator;
 mod sim;
 mod task;
 
 pub(super) use market::{MarketCommand, PriceCommand};
 pub(super) use node::{BankCommand, Exchange, ImportCommand, Join, Leave, Pause, PolicyCommand, Serve};
+pub(super) use operator::{Freeze, Grant, Invite};
 pub(super) use sim::{Ring, RingFigure, RingStyle, RingWay, RingWorkload, SimCommand};
 pub(super) use task::{Dev, OneTask, Results, Submit, TaskCommand, TaskFile};
 

@@ -53,6 +53,11 @@ pub(crate) struct Driver {
     pub(crate) supplier: Supplier,
     pub(crate) tasks: Tasks,
     pub(crate) bank: Peer,
+    /// Where the bank may be, and which of them is tried.
+    bank_addresses: Vec<String>,
+    bank_address: usize,
+    /// Why the bank opens no account for this node.
+    not_opened: Option<Failure>,
     pub(crate) started: Instant,
     pub(crate) inputs: mpsc::UnboundedSender<Input>,
     balance_askers: Vec<(Instant, Question)>,
@@ -96,6 +101,7 @@ pub(crate) struct Parts {
     pub(crate) tasks: Tasks,
     pub(crate) book: SellersBook,
     pub(crate) bank: Peer,
+    pub(crate) bank_addresses: Vec<String>,
     pub(crate) inputs: mpsc::UnboundedSender<Input>,
     pub(crate) governance: Governance,
     pub(crate) home: PathBuf,
@@ -106,7 +112,7 @@ pub(crate) struct Parts {
 impl Driver {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { node, net, store, clock, executions, supplier, tasks, book, bank, inputs, .. } = parts;
-        let Parts { governance, home, policy_path, exit_when_idle, .. } = parts;
+        let Parts { governance, home, policy_path, exit_when_idle, bank_addresses, .. } = parts;
         let (finished, finishing) = mpsc::unbounded_channel();
         let explorer = Explorer::new(net.clone());
         Self {
@@ -118,6 +124,9 @@ impl Driver {
             supplier,
             tasks,
             bank,
+            bank_addresses,
+            bank_address: 0,
+            not_opened: None,
             inputs,
             started: Instant::now(),
             balance_askers: Vec::new(),
@@ -191,7 +200,7 @@ impl Driver {
     }
 
     fn is_done(&self) -> bool {
-        self.has_left || self.leave_by.is_some_and(|by| by <= Instant::now())
+        self.has_left || self.not_opened.is_some() || self.leave_by.is_some_and(|by| by <= Instant::now())
     }
 
     fn take_event(&mut self, event: Event) {
@@ -201,7 +210,12 @@ impl Driver {
                     self.take(Input::Receive { from, message });
                 }
             }
-            Event::Unreachable { peer } => self.take(Input::Unreachable { peer }),
+            Event::Unreachable { peer } => {
+                if peer.key == self.bank.key && peer.addr == self.bank.addr {
+                    self.try_next_address();
+                }
+                self.take(Input::Unreachable { peer });
+            }
         }
     }
 
@@ -234,6 +248,9 @@ impl Driver {
             let outputs = execution.outputs.iter().map(|output| output.blob);
             let blobs = outputs.chain(execution.stdout).chain(execution.stderr);
             self.pin(*contract, blobs.collect());
+        }
+        if let Input::Bank { peer } = &input {
+            self.bank = *peer;
         }
         self.node.handle(input, self.clock.now());
         while let Some(output) = self.node.poll_output() {
@@ -275,6 +292,7 @@ impl Driver {
                     asker.answer(Reply::Balance(BalanceView { account, available, held }));
                 }
             }
+            Output::NotOpened { refusal } => self.not_opened = Some(Failure::refused(&refusal)),
             Output::Found { .. } => {}
             Output::Surveyed { token, overview } => self.surveyed(token, *overview),
             Output::Joined => tracing::info!("in the ring"),
@@ -400,6 +418,10 @@ impl Driver {
             Request::Leave(departure) => self.depart(departure, question),
             Request::Explain { at } => self.explain(at, &question),
             Request::Reload => self.reload(Some(question)),
+            Request::Operator(_) => {
+                let failure = Failure::new("not_a_bank", "a node runs here, and no bank", 2);
+                question.answer(Reply::Error(failure));
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Output for people: sentences and tables.
 
+mod bank;
 mod market;
 mod money;
 mod network;
@@ -8,6 +9,8 @@ mod ring;
 mod sharing;
 mod task;
 
+use bank::admission;
+pub(super) use bank::{invited, ordered, promoted, serving, standby, totals};
 pub(super) use market::{explain, market, markets, price, quote};
 pub(super) use network::{network, run};
 use node::listings;

@@ -5,22 +5,42 @@ use super::network::Network;
 use super::work::Slow;
 use std::ops::Range;
 
+/// Bytes of a segment's header, of a group's head before its frames, and of its end (`bank/src/store/file`).
+const SEGMENT: usize = 144;
+const GROUP: usize = 48;
+const END: usize = 8;
 /// Bytes of a frame around its record: length and its check before, checksum behind (`bank/src/journal.rs`).
 const HEADER: usize = 8;
 const CHECKSUM: usize = 16;
 
-/// Where each record's frame is.
-fn frames(journal: &[u8]) -> Vec<Range<usize>> {
-    let mut frames = Vec::new();
-    let mut at = 0;
-    while at < journal.len() {
-        let length = u32::from_le_bytes(journal[at..at + 4].try_into().expect("4 bytes"));
-        let end = at + HEADER + usize::try_from(length).expect("it fits") + CHECKSUM;
-        frames.push(at..end);
-        at = end;
+/// Where each group is, and where each record's frame is in it.
+type Groups = Vec<(Range<usize>, Vec<Range<usize>>)>;
+
+fn groups(journal: &[u8]) -> Groups {
+    let number = |at: usize| {
+        let bytes = journal[at..at + 4].try_into().expect("4 bytes");
+        usize::try_from(u32::from_le_bytes(bytes)).expect("it fits")
+    };
+    let mut groups = Vec::new();
+    let mut at = SEGMENT;
+    while journal.get(at).is_some_and(|first| *first != 0) {
+        let begin = at;
+        let end = at + GROUP + number(at + 20);
+        let mut frames = Vec::new();
+        at += GROUP;
+        while at < end {
+            let next = at + HEADER + number(at) + CHECKSUM;
+            frames.push(at..next);
+            at = next;
+        }
+        at += END;
+        groups.push((begin..at, frames));
     }
-    assert_eq!(at, journal.len(), "the journal ends with a whole frame");
-    frames
+    groups
+}
+
+fn frames(groups: &Groups) -> Vec<Range<usize>> {
+    groups.iter().flat_map(|(_, frames)| frames.clone()).collect()
 }
 
 /// A network whose bank was killed after some business, with its journal and its books before.
@@ -31,18 +51,22 @@ fn after_some_business() -> (Network, Vec<u8>, Books) {
     let books = Books::when_nothing_is_held(&network, 5);
     books.check_payments(0, &task);
     network.kill_bank();
-    let journal = std::fs::read(network.journal()).expect("the bank has a journal");
+    let mut journal = std::fs::read(network.journal()).expect("the bank has a journal");
+    // Behind the last group are the zeros that the next ones are written over.
+    let used = journal.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    journal.truncate(used);
     (network, journal, books)
 }
 
 #[test]
 fn a_torn_end_of_the_journal_is_cut_off_and_no_money_is_lost() {
     let (mut network, journal, books) = after_some_business();
-    let frames = frames(&journal);
+    let groups = groups(&journal);
     // Three accounts, and for each sub-task a hold and its settlement.
-    assert_eq!(frames.len(), 9);
-    let last = &journal[frames[8].clone()];
-    for torn in [&last[..last.len() / 2], &last[..last.len() - 1], &last[..5], &[0; 100]] {
+    assert_eq!(frames(&groups).len(), 9);
+    // A group that was begun: a part of its head, alone and with sectors behind it that were never written.
+    let head = &journal[groups[0].0.start..][..GROUP];
+    for torn in [&head[..GROUP - 1], &head[..5], &[&head[..20], &[0; 3_000]].concat(), &[0; 100]] {
         let whole = [&journal, torn].concat();
         std::fs::write(network.journal(), whole).expect("the journal can be written");
         network.restart_bank();
@@ -60,14 +84,19 @@ fn a_torn_end_of_the_journal_is_cut_off_and_no_money_is_lost() {
 #[test]
 fn a_bank_with_a_damaged_journal_says_where_and_does_not_start() {
     let (network, journal, _) = after_some_business();
-    let frames = frames(&journal);
+    let groups = groups(&journal);
+    let frames = frames(&groups);
     let (middle, last) = (frames[4].clone(), frames[8].clone());
     let flipped = |at: usize| {
         let mut damaged = journal.clone();
         damaged[at] ^= 0x10;
         damaged
     };
-    let without_a_record = [&journal[..middle.start], &journal[middle.end..]].concat();
+    let (lost, _) =
+        groups.iter().find(|(_, frames)| frames.contains(&middle)).expect("record 4 is in a group").clone();
+    let first =
+        groups.iter().take_while(|(group, _)| *group != lost).map(|(_, frames)| frames.len()).sum::<usize>();
+    let without_a_group = [&journal[..lost.start], &journal[lost.end..]].concat();
     let with_garbage = [&journal[..], &[0xa5; 100]].concat();
     for (damaged, record, byte) in [
         (flipped(middle.start + 30), 4, middle.start),
@@ -79,7 +108,11 @@ fn a_bank_with_a_damaged_journal_says_where_and_does_not_start() {
         let place = format!("the journal is damaged in record {record}, at byte {byte}: ");
         check_refused(&network, &damaged, &place);
     }
-    check_refused(&network, &without_a_record, "record 4");
+    let place =
+        format!("the journal is damaged in record {first}, at byte {}: a group of records from", lost.start);
+    check_refused(&network, &without_a_group, &place);
+    let other = [&journal[..24], &[7; 32], &journal[56..]].concat();
+    check_refused(&network, &other, "the journal is damaged in record 0, at byte 0: the header does not fit");
 }
 
 /// With this journal the bank ends with status 1 and `place` in its message, and leaves the journal alone.

@@ -210,9 +210,9 @@ impl Network {
         self.bank.restart();
     }
 
-    /// The bank's journal.
+    /// The first file of the bank's journal.
     pub(crate) fn journal(&self) -> PathBuf {
-        self.bank.home.join("bank/journal")
+        self.bank.home.join("bank/journal/00000000000000000000.journal")
     }
 
     /// Starts a bank that does not come up: its exit status and what it says.

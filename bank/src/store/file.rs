@@ -101,6 +101,20 @@ impl<D: Disk> FileStore<D> {
         Ok(walk.next)
     }
 
+    /// What a store that writes would cut off, and how many bytes all files have. Nothing is changed.
+    ///
+    /// # Errors
+    /// Damage at the end of the journal, with the place; a journal of another bank; a store that cannot be read.
+    pub fn examine(&mut self) -> Result<(Option<Cut>, u64), StoreError> {
+        let (_, cut) = recover::find(&mut self.disk, self.bank)?;
+        let mut bytes = 0_u64;
+        for file in self.files()? {
+            let length = self.disk.length(&file).map_err(failed("read the directory of the journal"))?;
+            bytes = bytes.saturating_add(length);
+        }
+        Ok((cut, bytes))
+    }
+
     /// After how many records the newest snapshot was made; none if there is none.
     ///
     /// # Errors
@@ -242,6 +256,16 @@ impl<D: Disk> Store for FileStore<D> {
         found.reverse();
         Ok(found)
     }
+}
+
+/// Whose journal is on this disk; `None` if there is none.
+///
+/// # Errors
+/// A first file that is damaged or cannot be read.
+pub fn bank_of(disk: &mut impl Disk) -> Result<Option<PublicKey>, StoreError> {
+    let files = disk.list().map_err(failed("read the directory of the journal"))?;
+    let Some(first) = firsts(&files).first().copied() else { return Ok(None) };
+    walk::header(disk, &segment::name(first), first, None).map(|header| Some(header.bank))
 }
 
 /// A part of the disk's words.

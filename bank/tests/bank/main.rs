@@ -25,6 +25,8 @@ mod settlement;
 #[cfg(test)]
 mod shelf;
 #[cfg(test)]
+mod snapshot;
+#[cfg(test)]
 mod standing;
 #[cfg(test)]
 mod statements;

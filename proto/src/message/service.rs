@@ -69,6 +69,21 @@ pub struct Job {
     pub stdin: Option<Blob>,
     /// What it may use.
     pub limits: Limits,
+    /// The checkpoint from which it goes on, if another seller handed one over (DESIGN §5.4, 6).
+    pub resume: Option<Blob>,
+}
+
+impl Job {
+    /// Everything that has to be fetched before it can be executed, each content once.
+    #[must_use]
+    pub fn contents(&self) -> Vec<Blob> {
+        let mut blobs = vec![self.program];
+        blobs.extend(self.inputs.iter().map(|input| input.blob));
+        blobs.extend(self.stdin.iter().chain(&self.resume));
+        blobs.sort_unstable();
+        blobs.dedup();
+        blobs
+    }
 }
 
 /// What a buyer asks a seller to do; signed by the buyer.

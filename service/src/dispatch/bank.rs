@@ -101,7 +101,9 @@ impl Dispatch {
             self.give_back(&ticket);
         }
         match refusal.code {
-            RefusalCode::Busy => self.wait_for_money(task, index, refusal.message, now),
+            RefusalCode::Busy | RefusalCode::Quota | RefusalCode::DiskFull => {
+                self.wait_for_money(task, index, refusal.message, now)
+            }
             RefusalCode::NotEnoughMoney if self.expects_money() => {
                 self.wait_for_money(task, index, refusal.message, now);
             }

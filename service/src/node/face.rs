@@ -6,9 +6,10 @@ use crate::policy::Work;
 use crate::worker::{Execution, Intake, Terms};
 use market::{Overview, Supply};
 use proto::message::Message;
+use proto::message::bank::OpenAccount;
 use proto::message::service::{Blob, Job};
 use proto::message::survey::Survey;
-use proto::{ContractId, Cycles, Money, Peer, RingId, Rules};
+use proto::{ContractId, Cycles, Money, Peer, Refusal, RingId, Rules};
 
 /// What a node is made of.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Config {
     pub chord: chord::Config,
     /// What the owner of the machine allows.
     pub terms: Terms,
+    /// What the node opens its account with: the invitation and the proof of work that the rules ask for.
+    pub opening: OpenAccount,
 }
 
 /// What comes into a node.
@@ -33,6 +36,8 @@ pub enum Input {
     Receive { from: Peer, message: Message },
     /// A message to `peer` could not be delivered, or the connection to it broke.
     Unreachable { peer: Peer },
+    /// The bank, with the same key, is at this address from now on.
+    Bank { peer: Peer },
     /// What there is to sell.
     Supply { supply: Option<Supply> },
     /// What the owner of the machine allows from now on.
@@ -85,6 +90,8 @@ pub enum Output {
     Tell(Event),
     /// The bank's answer to [`Input::AskBalance`].
     Balance { available: Money, held: Money },
+    /// The bank opens no account for this node, for this reason.
+    NotOpened { refusal: Refusal },
     /// The answer to [`Input::Lookup`].
     Found { token: u64, owner: Option<Peer>, hops: u32 },
     /// The answer to [`Input::Survey`].

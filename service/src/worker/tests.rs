@@ -161,6 +161,7 @@ fn offer(n: u8) -> Signed<Offer> {
         outputs: vec![],
         stdin: None,
         limits,
+        resume: None,
     };
     let offer = Offer {
         contract: id(n),

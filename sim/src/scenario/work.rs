@@ -59,6 +59,7 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
             outputs: vec!["out".into()],
             stdin: None,
             limits,
+            resume: None,
         },
         retries: work.retries,
     }

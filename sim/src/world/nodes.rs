@@ -9,7 +9,7 @@ use crate::invariant::{Breach, Checked, contract, cores, node, owner};
 use crate::mutant::Site;
 use crate::place::Place;
 use crate::sight::Sight;
-use proto::message::bank::{BankMessage, Enter, Entered};
+use proto::message::bank::{BankMessage, Enter, Entered, OpenAccount};
 use proto::message::service::{Blob, Job, Outcome};
 use proto::{ContractId, Message, Peer, RequestId, Span};
 use service::event::Verdict;
@@ -50,7 +50,13 @@ impl World<'_> {
         let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
         let mut chord = self.scenario.chord.clone();
         chord.successors = usize::from(entered.rules.successors);
-        let config = Config { rules: entered.rules, bank, chord, terms: host.terms() };
+        let config = Config {
+            rules: entered.rules,
+            bank,
+            chord,
+            terms: host.terms(),
+            opening: OpenAccount::default(),
+        };
         let purpose = format!("node {number}");
         let seed = derive(self.seed, &purpose, host.life.into());
         host.peer = entered.you;
@@ -183,7 +189,7 @@ impl World<'_> {
                 Ok(())
             }
             Output::Tell(event) => self.tell(number, &event),
-            Output::Left => {
+            Output::Left | Output::NotOpened { .. } => {
                 self.end_process(number, false);
                 Ok(())
             }

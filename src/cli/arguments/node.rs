@@ -1,10 +1,12 @@
 //! The arguments of the commands that run a node or a bank, and of those that tell a node what to do.
 
+use super::operator::{Freeze, Grant, Invite};
 use crate::cli::founding::Founding;
 use crate::cli::moment::{self, Moment};
 use crate::cli::{Bootstrap, value};
-use crate::node::Address;
+use crate::node::{Address, Mode, ORDERS_PER_KEY};
 use clap::{Args, Subcommand};
+use proto::PublicKey;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,7 +15,8 @@ use std::time::Duration;
 pub(in crate::cli) struct Join {
     /// The policy: when, how much, to whom and at what price
     pub(in crate::cli) policy: PathBuf,
-    /// The bank and bootstrap server; with its key nobody can stand in for it
+    /// The bank and bootstrap server; with its key nobody can stand in for it, and it may have several addresses, which
+    /// are tried in turn: KEY@HOST:PORT,HOST:PORT
     #[arg(long, value_name = "[KEY@]HOST:PORT", env = "COMPUP2P_BOOTSTRAP", value_parser = value::bootstrap)]
     pub(in crate::cli) bootstrap: Bootstrap,
     /// The place behind this machine's address [default: any free one]
@@ -28,6 +31,9 @@ pub(in crate::cli) struct Join {
     /// Leave when there has been no work for so long, neither for others nor of one's own
     #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "5m", value_parser = value::timeout)]
     pub(in crate::cli) exit_when_idle: Option<Duration>,
+    /// The operator's invitation, as text or as a file that holds it, where the network asks for one
+    #[arg(long, value_name = "FILE|TEXT")]
+    pub(in crate::cli) invitation: Option<String>,
     /// End when standard input does
     #[arg(long, hide = true)]
     pub(in crate::cli) tied: bool,
@@ -106,8 +112,22 @@ pub(in crate::cli) enum BankCommand {
     /// Run the bank and bootstrap server of a network, until Ctrl-C
     #[command(after_help = "Example:\n  compup2p bank serve --listen 0.0.0.0:7742\n  \
         compup2p bank serve --pricing max-min --owner-fee 0.05\n\n\
-        Exit codes:\n  0 ended by Ctrl-C · 1 the journal cannot be used · 2 usage · 4 the database is not reachable")]
+        compup2p bank serve --standby sync   # and elsewhere, with a copy of its node.key:\n  \
+        compup2p bank serve --follow KEY@bank.example:7742 --listen 0.0.0.0:7742\n\n\
+        Exit codes:\n  0 ended by Ctrl-C · 1 the journal cannot be used · 2 usage · 4 the database is not reachable\n  \
+        7 it must not serve: it is a standby, or another bank with this key has taken over")]
     Serve(Serve),
+    /// Check a bank's files while it is not running: chain, sums, every signature, and the newest snapshot
+    #[command(
+        after_help = "Example:\n  compup2p bank verify\n  compup2p bank verify --home /srv/compup2p --json\n\n\
+        The files are not changed. A copy is checked in the same way.\n\n\
+        Exit codes:\n  0 all is right · 1 something is wrong: where · 2 usage, or there is no bank"
+    )]
+    Verify {
+        /// The key that the bank has to have [default: the one that its files name]
+        #[arg(long, value_name = "KEY", value_parser = value::key)]
+        bank: Option<PublicKey>,
+    },
     /// Write the bank's journal into one file
     #[command(after_help = "Example:\n  compup2p bank export journal.compup2p\n  \
         compup2p bank export --store postgres://bank@localhost/money journal.compup2p\n\n\
@@ -129,6 +149,35 @@ pub(in crate::cli) enum BankCommand {
         after_help = "Example:\n  compup2p bank balance\n\nExit codes:\n  0 shown · 4 node or bank not reachable"
     )]
     Balance,
+    /// Issue money to an account (the operator's order)
+    #[command(
+        after_help = "Example:\n  compup2p bank grant ACCOUNT 100 --reason \"prize of the workshop\"\n\n\
+        Exit codes:\n  0 granted · 2 usage · 4 no bank is running · 7 refused"
+    )]
+    Grant(Grant),
+    /// Freeze an account: it is paid, and cannot spend (the operator's order)
+    #[command(after_help = "Example:\n  compup2p bank freeze ACCOUNT --reason \"stolen key\"\n\n\
+        Exit codes:\n  0 frozen · 2 usage · 4 no bank is running · 7 refused")]
+    Freeze(Freeze),
+    /// Free an account that was frozen (the operator's order)
+    #[command(after_help = "Example:\n  compup2p bank unfreeze ACCOUNT --reason \"key changed\"\n\n\
+        Exit codes:\n  0 freed · 2 usage · 4 no bank is running · 7 refused")]
+    Unfreeze(Freeze),
+    /// Print an invitation for an account, for `join --invitation`
+    #[command(after_help = "Example:\n  compup2p bank invite ACCOUNT --for 48h > invitation\n\n\
+        Exit codes:\n  0 printed · 2 usage · 4 no bank is running")]
+    Invite(Invite),
+    /// Show the figures of the bank or standby that runs here
+    #[command(
+        after_help = "Example:\n  compup2p bank totals\n\nExit codes:\n  0 shown · 4 no bank is running"
+    )]
+    Totals,
+    /// Let the standby that runs here, or that this directory is of, take over
+    #[command(after_help = "Example:\n  compup2p bank promote --home /srv/standby\n\n\
+        Only when the former bank is gone for good: it ends when it hears of this, and what it acknowledged\n\
+        and the standby does not have is lost.\n\n\
+        Exit codes:\n  0 it is the bank · 2 it is no standby · 4 it does not answer")]
+    Promote,
 }
 
 #[derive(Args, Debug)]
@@ -144,7 +193,13 @@ pub(in crate::cli) struct Exchange {
 pub(in crate::cli) struct Serve {
     /// Keep the journal in this database instead of the bank's home: postgres://USER@HOST/DATABASE, or
     /// "host=/run/postgresql dbname=DATABASE"; a password is read from PGPASSWORD
-    #[arg(long, value_name = "URL", env = "COMPUP2P_STORE", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "COMPUP2P_STORE",
+        hide_env_values = true,
+        conflicts_with = "follow"
+    )]
     pub(in crate::cli) store: Option<Address>,
     /// Where to listen; port 0 is any free one
     #[arg(long, value_name = "IP:PORT", env = "COMPUP2P_LISTEN", default_value = "127.0.0.1:7742")]
@@ -152,6 +207,15 @@ pub(in crate::cli) struct Serve {
     /// Rules for a network on one machine: many places behind one address, short deadlines
     #[arg(long)]
     pub(in crate::cli) local_rules: bool,
+    /// Be a standby of this bank, with a copy of its node.key: follow its journal, ready to take over
+    #[arg(long, value_name = "[KEY@]HOST:PORT", value_parser = value::leader)]
+    pub(in crate::cli) follow: Option<Bootstrap>,
+    /// What answers wait for besides this machine's disk: async for nothing, sync for a standby
+    #[arg(long, value_name = "MODE", value_enum, default_value = "async")]
+    pub(in crate::cli) standby: Mode,
+    /// Orders that one key may give in a second; 0 for any number
+    #[arg(long, value_name = "N", default_value_t = ORDERS_PER_KEY)]
+    pub(in crate::cli) orders_per_second: u32,
     #[command(flatten)]
     pub(in crate::cli) founding: Founding,
     /// End when standard input does

@@ -5,7 +5,7 @@
 
 use bank::store::StoreError;
 use bank::store::disk::{Disk, DiskError};
-use bank::store::file::{FileStore, Sizes};
+use bank::store::file::{self, FileStore, Sizes};
 use proto::PublicKey;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -60,6 +60,31 @@ pub(super) fn open(home: &Path, bank: PublicKey, salt: [u8; 32]) -> Result<KeptS
 /// Opens the store in `home` to read, beside the one that writes.
 pub(super) fn reader(home: &Path, bank: PublicKey) -> KeptStore {
     FileStore::open_to_read(Directory::new(home.join(JOURNAL), None), bank)
+}
+
+/// Whose journal is in `home`; `None` if there is none.
+pub(super) fn bank_of(home: &Path) -> Result<Option<PublicKey>, StoreError> {
+    let path = home.join(JOURNAL);
+    if path.is_dir() { file::bank_of(&mut Directory::new(path, None)) } else { Ok(None) }
+}
+
+/// Keeps others from writing to the store in `home` as long as the file is held; none if there is nothing to hold.
+///
+/// # Errors
+/// [`StoreError::Fenced`] if a process writes to it.
+pub(super) fn hold_still(home: &Path) -> Result<Option<File>, StoreError> {
+    let path = home.join(JOURNAL);
+    let Ok(lock) = File::open(path.join(LOCK)) else { return Ok(None) };
+    match lock.try_lock_shared() {
+        Ok(()) => Ok(Some(lock)),
+        Err(TryLockError::WouldBlock) => {
+            let reason = format!("a process writes to {}", path.display());
+            Err(StoreError::Fenced { reason })
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(StoreError::Failed { what: "lock the journal", reason: error.to_string() })
+        }
+    }
 }
 
 /// How many records the newest snapshot in a store has; 0 if there is none.

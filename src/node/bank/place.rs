@@ -54,9 +54,17 @@ impl Place {
         })
     }
 
+    /// What it is, for people.
+    pub(super) fn named(&self) -> String {
+        match self {
+            Self::Files(home) => format!("files in {}", home.display()),
+            Self::Database(address) => address.to_string(),
+        }
+    }
+
     /// What an error of a store is to whoever runs a command on it.
     pub(super) fn failure(&self, error: &StoreError) -> Failure {
-        let failure = super::kept(error);
+        let failure = super::kept::failure(error);
         match self {
             Self::Files(_) => failure,
             Self::Database(_) => Failure { message: format!("{self}: {}", failure.message), ..failure },

@@ -211,7 +211,19 @@ pub(super) fn rebuild_until(
     records: u64,
 ) -> Result<Replay, StoreError> {
     let snapshot = store.snapshot()?.and_then(|snapshot| Replay::from_snapshot(bank, &snapshot).ok());
-    let mut replay = snapshot.filter(|replay| replay.next() <= records).unwrap_or_else(|| Replay::new(bank));
+    let replay = snapshot.filter(|replay| replay.next() <= records);
+    follow(store, replay.unwrap_or_else(|| Replay::new(bank)), records)
+}
+
+/// The same from the first record on, whatever snapshots say.
+///
+/// # Errors
+/// As [`rebuild`].
+pub(super) fn fold(store: &mut dyn Store, bank: PublicKey, records: u64) -> Result<Replay, StoreError> {
+    follow(store, Replay::new(bank), records)
+}
+
+fn follow(store: &mut dyn Store, mut replay: Replay, records: u64) -> Result<Replay, StoreError> {
     let from = replay.next();
     let wrong = |error: ReplayError| StoreError::Foreign { reason: error.to_string() };
     read_until(store, from, records, &mut |record| replay.follow(&record).map_err(wrong))?;

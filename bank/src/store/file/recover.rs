@@ -48,6 +48,23 @@ pub(super) fn recover(
     for file in files.iter().filter(|file| file.ends_with(UNFINISHED)) {
         disk.remove(file).map_err(failed("remove an unfinished file"))?;
     }
+    let (found, cut) = find(disk, bank)?;
+    let Some(place) = &found else { return Ok((None, None)) };
+    if cut.is_some() {
+        disk.truncate(&place.file, place.end).map_err(failed("cut the journal"))?;
+    }
+    // What is read here may still be in the memory of the machine only.
+    disk.sync(&place.file).map_err(failed("sync the journal"))?;
+    disk.sync_directory().map_err(failed("sync the directory of the journal"))?;
+    Ok((found, cut))
+}
+
+/// Finds the end of the journal, and what behind it is to be cut off. Nothing is changed.
+pub(super) fn find(
+    disk: &mut impl Disk,
+    bank: PublicKey,
+) -> Result<(Option<Place>, Option<Cut>), StoreError> {
+    let files = disk.list().map_err(failed("read the directory of the journal"))?;
     let known = snapshots::newest_number(&files);
     let Some(first) = firsts(&files).pop() else {
         return match known {
@@ -64,12 +81,6 @@ pub(super) fn recover(
         let reason = format!("the journal ends here, and a snapshot knows {records} records");
         return Err(damaged(&walk.file, walk.next, walk.at, &reason));
     }
-    if cut.is_some() {
-        disk.truncate(&walk.file, walk.at).map_err(failed("cut the journal"))?;
-    }
-    // What is read here may still be in the memory of the machine only.
-    disk.sync(&walk.file).map_err(failed("sync the journal"))?;
-    disk.sync_directory().map_err(failed("sync the directory of the journal"))?;
     let length = if cut.is_some() { walk.at } else { walk.length.max(walk.at) };
     let salt = *walk.salt();
     let place = Place { file: walk.file, salt, end: walk.at, length, next: walk.next, chain };

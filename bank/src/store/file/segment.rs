@@ -46,8 +46,14 @@ impl Header {
         bytes
     }
 
-    /// Reads the header of the segment whose first record has the number `first`, in a journal of `bank`.
-    pub(super) fn decode(bytes: &[u8], file: &str, first: u64, bank: PublicKey) -> Result<Self, StoreError> {
+    /// Reads the header of the segment whose first record has the number `first`, in a journal of `bank` or, if none is
+    /// given, of any bank.
+    pub(super) fn decode(
+        bytes: &[u8],
+        file: &str,
+        first: u64,
+        bank: Option<PublicKey>,
+    ) -> Result<Self, StoreError> {
         let damaged = |reason: &str| super::damaged(file, first, 0, reason);
         let foreign = |reason: String| StoreError::Foreign { reason: format!("{file}: {reason}") };
         let short = || damaged("the header is cut off");
@@ -69,13 +75,13 @@ impl Header {
             let ours = format!("{LAYOUT}.{FORMAT}");
             return Err(foreign(format!("format {layout}.{format}, this program reads {ours}")));
         }
-        if theirs != bank {
+        if let Some(bank) = bank.filter(|bank| *bank != theirs) {
             return Err(foreign(format!("it is the journal of the bank {theirs}, not of {bank}")));
         }
         if number != first {
             return Err(damaged(&format!("it begins with record {number}")));
         }
-        Ok(Self { bank, first, chain, salt })
+        Ok(Self { bank: theirs, first, chain, salt })
     }
 }
 

@@ -57,7 +57,7 @@ impl Walk {
     ) -> Result<Self, StoreError> {
         let length = disk.length(&file).map_err(failed("read the journal"))?;
         let mut window = Window::new(SMALL);
-        let header = Header::decode(window.get(disk, &file, 0, HEADER)?, &file, first, bank)?;
+        let header = Header::decode(window.get(disk, &file, 0, HEADER)?, &file, first, Some(bank))?;
         let at = u64::try_from(HEADER).unwrap_or(u64::MAX);
         window.block = BLOCK;
         Ok(Self { file, header, at, next: first, length, window })
@@ -186,6 +186,17 @@ impl Window {
         self.bytes.truncate(filled);
         Ok(())
     }
+}
+
+/// What a segment says of itself, whose bank is checked if it is given.
+pub(super) fn header(
+    disk: &mut impl Disk,
+    file: &str,
+    first: u64,
+    bank: Option<PublicKey>,
+) -> Result<Header, StoreError> {
+    let mut window = Window::new(SMALL);
+    Header::decode(window.get(disk, file, 0, HEADER)?, file, first, bank)
 }
 
 fn is_zero(bytes: &[u8]) -> bool {

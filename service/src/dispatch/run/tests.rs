@@ -21,6 +21,7 @@ fn task(count: usize) -> TaskRun {
         outputs: vec![],
         stdin: None,
         limits,
+        resume: None,
     };
     let plan = SubTaskPlan {
         name: "a".into(),

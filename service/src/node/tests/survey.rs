@@ -29,6 +29,7 @@ fn plan(requirement: Requirement) -> SubTaskPlan {
         outputs: vec![],
         stdin: None,
         limits,
+        resume: None,
     };
     let (bid, price) = (Rate(9), Money(10));
     SubTaskPlan { name: "a".into(), requirement, bid, price, work: None, job, retries: 0 }

@@ -1,8 +1,9 @@
 //! Between a place and a file on the disk, all or nothing in both directions.
 
+use super::super::disk;
+use super::super::kept::failure as kept;
 use super::super::place::Place;
 use super::super::postgres::{Access, Address, PgStore};
-use super::super::{disk, kept};
 use super::{ExchangeError, Exchanged, export, import, owner};
 use crate::cli::exit;
 use crate::control::Failure;

@@ -215,7 +215,13 @@ pub(in crate::cli) struct Exchange {
 pub(in crate::cli) struct Serve {
     /// Keep the journal in this database instead of the bank's home: postgres://USER@HOST/DATABASE, or
     /// "host=/run/postgresql dbname=DATABASE"; a password is read from PGPASSWORD
-    #[arg(long, value_name = "URL", env = "COMPUP2P_STORE", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "COMPUP2P_STORE",
+        hide_env_values = true,
+        conflicts_with = "follow"
+    )]
     pub(in crate::cli) store: Option<Address>,
     /// Where to listen; port 0 is any free one
     #[arg(long, value_name = "IP:PORT", env = "COMPUP2P_LISTEN", default_value = "127.0.0.1:7742")]

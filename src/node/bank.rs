@@ -42,7 +42,6 @@ use crate::control::{Failure, SOCKET};
 use crate::net::store::Store;
 use crate::net::{Event, Following, Net, identity};
 use crate::output;
-use bank::store::StoreError;
 use bank::{Bank, genesis};
 use follow::{Followed, Gate, Lead, Tail};
 use intake::{Intake, Waiting};

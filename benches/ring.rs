@@ -4,7 +4,7 @@
 use crate::cli::{BankOptions, Bootstrap, Founding, JoinOptions, Limit, ask};
 use crate::control::{Failure, Reply, Request};
 use crate::exec::Engine;
-use crate::node::{run_bank, run_join};
+use crate::node::{Mode, ORDERS_PER_KEY, run_bank, run_join};
 use crate::sensor::calibration;
 use proto::RingId;
 use std::fs;
@@ -140,15 +140,20 @@ impl Ring {
         let mut ring = Self::new(count)?;
         let (listen, home) = (free_address()?, ring.directory.path().join("bank"));
         drop(tokio::spawn(run_bank(BankOptions {
+            store: None,
             home,
             listen,
             local_rules: true,
             founding: Founding::default(),
+            follow: None,
+            standby: Mode::Async,
+            orders_per_second: ORDERS_PER_KEY,
+            is_json: false,
             tied: false,
         })));
         ring.await_bank(listen).await?;
         for home in &ring.homes {
-            let bootstrap = Bootstrap { key: None, addr: listen.to_string() };
+            let bootstrap = Bootstrap { key: None, addrs: vec![listen.to_string()] };
             let (home, policy_path) = (home.clone(), home.join("policy.toml"));
             let options = JoinOptions {
                 home,
@@ -158,6 +163,7 @@ impl Ring {
                 paused: false,
                 max_tasks: None,
                 exit_when_idle: None,
+                invitation: None,
                 tied: false,
             };
             drop(tokio::spawn(run_join(options)));

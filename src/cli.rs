@@ -6,6 +6,7 @@
 mod arguments;
 mod bank;
 mod client;
+mod exchange;
 pub(crate) mod exit;
 mod file;
 mod founding;
@@ -14,6 +15,7 @@ mod local;
 mod market;
 mod moment;
 mod node;
+mod operator;
 mod options;
 mod owner;
 mod policy;
@@ -93,6 +95,15 @@ fn dispatch(cli: Cli, printer: Printer) -> Done {
     match cli.command {
         Command::Join(join) => start::join(global, join),
         Command::Bank { command: BankCommand::Serve(serve) } => start::bank(global, serve),
+        Command::Bank { command: BankCommand::Verify { bank } } => start::verify(&global, bank, printer),
+        Command::Bank { command: BankCommand::Grant(grant) } => operator::grant(grant, &global, printer),
+        Command::Bank { command: BankCommand::Freeze(freeze) } => operator::freeze(freeze, &global, printer),
+        Command::Bank { command: BankCommand::Unfreeze(freeze) } => {
+            operator::unfreeze(freeze, &global, printer)
+        }
+        Command::Bank { command: BankCommand::Invite(invite) } => operator::invite(invite, &global, printer),
+        Command::Bank { command: BankCommand::Totals } => operator::totals(&global, printer),
+        Command::Bank { command: BankCommand::Promote } => operator::promote(&global, printer),
         Command::Bank { command: BankCommand::Balance } => bank::balance(&global, printer),
         Command::Bank { command: BankCommand::Statement(asked) } => bank::statement(&asked, &global, printer),
         Command::Bank { command: BankCommand::Receipt(asked) } => bank::receipt(&asked, &global, printer),
@@ -100,7 +111,8 @@ fn dispatch(cli: Cli, printer: Printer) -> Done {
         Command::Receipt { command: ReceiptCommand::Verify { file, bank } } => {
             bank::verify(&file, bank, printer)
         }
-        Command::Bank { command: BankCommand::Verify { bank } } => start::verify(&global, bank, printer),
+        Command::Bank { command: BankCommand::Export(export) } => exchange::export(&export, &global, printer),
+        Command::Bank { command: BankCommand::Import(import) } => exchange::import(&import, &global, printer),
         Command::Task { command } => task::run(command, &global, printer),
         Command::Status => node::status(&global, printer),
         Command::Pause(pause) => owner::pause(&pause, &global, printer),

@@ -5,6 +5,7 @@
 //! in the node's directory with mode 0600: who can open it is the node's owner.
 
 mod account;
+mod bank;
 mod market;
 mod ring;
 mod sharing;
@@ -12,6 +13,9 @@ mod view;
 
 pub(crate) use account::{
     BalanceView, CommittedView, EntriesView, EntryView, PaidView, PaperView, Payment, StatementRequest,
+};
+pub(crate) use bank::{
+    AdmissionView, InvitationView, Operator, OrderedView, PromotedView, ServingView, StandbyView, TotalsView,
 };
 pub(crate) use market::{
     CostView, ExplainPartView, ExplainView, HiredView, MarketView, MarketsView, PriceView, QuotePartView,
@@ -32,6 +36,8 @@ use std::path::{Path, PathBuf};
 pub(crate) const MAX_LINE: usize = 64 << 20;
 /// The name of the socket in a node's directory.
 pub(crate) const SOCKET: &str = "node.sock";
+/// The directory of a bank below the home, so that a node can run beside it.
+pub(crate) const BANK_DIRECTORY: &str = "bank";
 
 /// What a command asks of its node.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -87,6 +93,8 @@ pub(crate) enum Request {
     Explain { at: Option<String> },
     /// Reads the policy again.
     Reload,
+    /// What only a bank is asked.
+    Operator(Operator),
 }
 
 /// A task to be bought.
@@ -164,6 +172,16 @@ pub(crate) enum Reply {
     Reloaded(Box<ReloadView>),
     /// To [`Request::Leave`], when it is done.
     Left,
+    /// To an order of a bank's operator.
+    Ordered(Box<OrderedView>),
+    /// To [`Operator::Invite`].
+    Invited(Box<InvitationView>),
+    /// To [`Operator::Totals`], by a bank.
+    Totals(Box<TotalsView>),
+    /// To [`Operator::Totals`], by a standby.
+    Standby(Box<StandbyView>),
+    /// To [`Operator::Promote`].
+    Promoted(Box<PromotedView>),
     /// Instead of an answer.
     Error(Failure),
 }

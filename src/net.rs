@@ -7,6 +7,7 @@
 
 mod dial;
 mod fetch;
+mod follow;
 pub(crate) mod identity;
 mod link;
 mod meter;
@@ -19,6 +20,7 @@ mod tls;
 
 pub(crate) use dial::DialError;
 pub(crate) use fetch::FetchError;
+pub(crate) use follow::{Following, Leading, Voice};
 pub(crate) use meter::Caps;
 
 use dial::Dialler;
@@ -28,8 +30,8 @@ use proto::message::service::Blob;
 use proto::{KeyPair, Message, Peer, PublicKey};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use store::Store;
 use tokio::net::TcpListener;
@@ -105,6 +107,14 @@ pub(crate) enum NetError {
     /// Nobody there.
     #[error(transparent)]
     Dial(#[from] DialError),
+    /// The bank there lets nobody follow.
+    #[error("the bank at {addr} cannot be followed: {reason}")]
+    NotFollowed {
+        /// Where.
+        addr: SocketAddr,
+        /// Its words.
+        reason: String,
+    },
 }
 
 /// The network of one node; a handle that is cheap to clone. It lives until [`Net::shutdown`].
@@ -136,6 +146,8 @@ struct Inner {
     dialler: Dialler,
     pool: Pool,
     fetching: fetch::Fetching,
+    /// Where whoever follows the journal is handed to; only a bank has it.
+    followers: OnceLock<mpsc::Sender<Following>>,
     /// Contents that are sent.
     up: Arc<Direction>,
     /// Contents that are fetched.
@@ -174,6 +186,7 @@ impl Net {
             dialler: Dialler { channel, source },
             pool: Pool::default(),
             fetching: fetch::Fetching::default(),
+            followers: OnceLock::new(),
             up: Arc::new(Direction::new()),
             down: Arc::new(Direction::new()),
             phase: watch::Sender::new(Phase::Open),
@@ -222,6 +235,14 @@ impl Net {
     /// The peer does not have it, sends something else, is not reached, or the store refuses.
     pub(crate) async fn fetch(&self, from: Peer, blob: Blob) -> Result<(), FetchError> {
         self.inner.fetch(from, blob).await
+    }
+
+    /// Whoever follows the journal of this bank from now on; the first call only.
+    pub(crate) fn followers(&self) -> mpsc::Receiver<Following> {
+        let (sender, followers) = mpsc::channel(follow::WAITING);
+        // A second receiver would hear nobody, as its caller would notice at once.
+        let _is_first = self.inner.followers.set(sender).is_ok();
+        followers
     }
 
     /// Keeps contents to these caps from now on, those that are under way too.

@@ -11,6 +11,7 @@ mod explorer;
 mod governance;
 pub(crate) mod local;
 mod market;
+mod opening;
 mod policy_file;
 pub(crate) mod random;
 mod record;
@@ -21,5 +22,8 @@ mod supply;
 mod tasks;
 mod told;
 
-pub(crate) use bank::{run_bank, verify as verify_bank};
+pub(crate) use bank::{
+    Address, Exchanged, Mode, ORDERS_PER_KEY, Place, export_to, import_from, promote, run_bank,
+    verify as verify_bank,
+};
 pub(crate) use start::run_join;

@@ -23,17 +23,18 @@ pub(crate) use churn::ChurnMeasured;
 pub(crate) use progress::{Bar, Progress};
 pub(crate) use ring::RingMeasured;
 pub(crate) use ring_figure::RingCompared;
-pub(crate) use simulation::{Experiment, Simulated};
+pub(crate) use simulation::{Experiment, Simulated, Tried};
 pub(crate) use trade::{TradeRow, Trading};
 pub(crate) use verified::Verified;
 pub(crate) use view::{
-    BalanceChange, DealView, Imported, LineView, Place, Ready, Run, RunningNetwork, RunningNode,
-    StatementView, TotalChange, Validated,
+    BalanceChange, DealView, ExchangedView, Imported, LineView, Place, Ready, Run, RunningNetwork,
+    RunningNode, StatementView, TotalChange, Validated,
 };
 
 use crate::control::{
-    BalanceView, ExplainView, Failure, LookupView, MarketsView, NodeView, PaidView, PriceView, QuoteView,
-    ReloadView, RingCheckView, RingView, SharingView, ShownMarketView, TaskLine, TaskView,
+    BalanceView, ExplainView, Failure, InvitationView, LookupView, MarketsView, NodeView, OrderedView,
+    PaidView, PriceView, PromotedView, QuoteView, ReloadView, RingCheckView, RingView, ServingView,
+    SharingView, ShownMarketView, StandbyView, TaskLine, TaskView, TotalsView,
 };
 use jiff::Timestamp;
 use proto::PublicKey;
@@ -104,6 +105,26 @@ impl Printer {
         self.result(|| json::document("balance", balance), |_| human::balance(balance))
     }
 
+    pub(crate) fn totals(self, totals: &TotalsView) -> Result<(), Failure> {
+        self.result(|| json::document("bank-totals", totals), |_| human::totals(totals))
+    }
+
+    pub(crate) fn standby(self, standby: &StandbyView) -> Result<(), Failure> {
+        self.result(|| json::document("bank-standby", standby), |_| human::standby(standby))
+    }
+
+    pub(crate) fn ordered(self, ordered: &OrderedView) -> Result<(), Failure> {
+        self.result(|| json::document("bank-order", ordered), |_| human::ordered(ordered))
+    }
+
+    pub(crate) fn invited(self, invitation: &InvitationView) -> Result<(), Failure> {
+        self.result(|| json::document("bank-invite", invitation), |_| human::invited(invitation))
+    }
+
+    pub(crate) fn promoted(self, promoted: &PromotedView) -> Result<(), Failure> {
+        self.result(|| json::document("bank-promote", promoted), |_| human::promoted(promoted))
+    }
+
     pub(crate) fn statement(self, statement: &StatementView, is_csv: bool) -> Result<(), Failure> {
         let human = |look| {
             if is_csv { human::statement_csv(statement) } else { human::statement(statement, look) }
@@ -163,6 +184,11 @@ impl Printer {
         self.result(|| json::document("policy-reload", reloaded), |_| human::reloaded(reloaded))
     }
 
+    /// A journal that was exported or imported: the word for it, and the file.
+    pub(crate) fn exchanged(self, what: &str, exchanged: &ExchangedView) -> Result<(), Failure> {
+        self.result(|| json::document(&format!("bank-{what}"), exchanged), |_| exchanged.line(what))
+    }
+
     /// A policy made of something else; the remarks on it stand beside it, so that it can go into a file.
     pub(crate) fn imported(self, imported: &Imported) -> Result<(), Failure> {
         if !self.is_json {
@@ -184,6 +210,10 @@ impl Printer {
 
     pub(crate) fn simulated(self, run: &Simulated) -> Result<(), Failure> {
         self.result(|| json::document("sim-run", run), |_| run.text.clone())
+    }
+
+    pub(crate) fn tried(self, run: &Tried) -> Result<(), Failure> {
+        self.result(|| json::document("sim-court", run), |_| run.text.clone())
     }
 
     pub(crate) fn ring_measured(self, ring: &RingMeasured, is_csv: bool) -> Result<(), Failure> {
@@ -292,6 +322,33 @@ pub(crate) fn ready(address: SocketAddr, key: PublicKey, home: &Path, tied: bool
             "ready at {address} with the files in {}; Ctrl-C ends it\nkey (the account): {}\n",
             home.display(),
             key.to_hex()
+        ));
+    }
+}
+
+/// Says that a bank serves and what it guarantees: to its parent as the line of [`ready`], to programs as JSON, else to
+/// people.
+pub(crate) fn serves(view: &ServingView, tied: bool, is_json: bool) {
+    if tied {
+        let ready =
+            Ready { address: view.address.clone(), key: view.key.clone(), home: view.home.clone().into() };
+        let _ = write_out(&json::ready(&ready));
+    } else if is_json {
+        let _ = write_out(&json::document("bank-serve", view));
+    } else {
+        write_err(&human::serving(view));
+    }
+}
+
+/// Says that a standby follows: to its parent as the line of [`ready`] with the bank's address, else to people.
+pub(crate) fn follows(leader: &str, key: PublicKey, home: &Path, tied: bool) {
+    if tied {
+        let ready = Ready { address: leader.into(), key: key.to_hex(), home: home.into() };
+        let _ = write_out(&json::ready(&ready));
+    } else {
+        write_err(&format!(
+            "a standby of the bank at {leader} with the files in {}; it takes over with `compup2p bank promote`\n",
+            home.display()
         ));
     }
 }

@@ -15,6 +15,8 @@ mod forms;
 mod harness;
 #[path = "cli/known.rs"]
 mod known;
+#[path = "cli/operator.rs"]
+mod operator;
 #[path = "cli/owners.rs"]
 mod owners;
 #[path = "cli/programs.rs"]

@@ -35,6 +35,8 @@ mod ring;
 mod seller;
 #[path = "cluster/server.rs"]
 mod server;
+#[path = "cluster/standby.rs"]
+mod standby;
 #[path = "cluster/stranger.rs"]
 mod stranger;
 #[path = "cluster/view.rs"]

@@ -89,6 +89,11 @@ impl Accounts {
         self.rows.at(self.number(key)?).map(|row| &row.account)
     }
 
+    /// The account of this number.
+    pub(crate) fn at(&self, number: u32) -> Option<&Account> {
+        self.rows.at(number).map(|row| &row.account)
+    }
+
     /// The number of the account of `key`: accounts are counted from 0 in the order in which they were made.
     pub(crate) fn number(&self, key: PublicKey) -> Option<u32> {
         self.by_key.find(key, |row| self.rows.at(row).is_some_and(|row| row.key == key))
@@ -141,26 +146,31 @@ impl Accounts {
         postings.iter().try_for_each(|posting| self.post_line(*posting))
     }
 
+    /// Adds to the available side of the account of this number, or takes from it.
+    pub(crate) fn change_available(&mut self, number: u32, change: i128) -> Result<(), Violation> {
+        let Row { key, account } = self.rows.at_mut(number).ok_or(FULL)?;
+        account.available = changed(*key, account.available, change)?;
+        self.available += change;
+        Ok(())
+    }
+
     fn post_line(&mut self, Posting { side, change }: Posting) -> Result<(), Violation> {
-        let (key, is_held) = match side {
+        match side {
             Side::Issuer => {
                 self.issuer += change;
-                return if self.issuer > 0 { Err(Violation::IssuerPositive) } else { Ok(()) };
+                if self.issuer > 0 { Err(Violation::IssuerPositive) } else { Ok(()) }
             }
-            Side::Available(key) => (key, false),
-            Side::Held(key) => (key, true),
-        };
-        let number = self.number_or_new(key)?;
-        let account = &mut self.rows.at_mut(number).ok_or(FULL)?.account;
-        let (amount, sum) = if is_held {
-            (&mut account.held, &mut self.held)
-        } else {
-            (&mut account.available, &mut self.available)
-        };
-        let value = i128::from(*amount) + change;
-        *amount = u64::try_from(value).map_err(|_| Violation::OutOfRange { account: key, value })?;
-        *sum += change;
-        Ok(())
+            Side::Available(key) => {
+                let number = self.number_or_new(key)?;
+                self.change_available(number, change)
+            }
+            Side::Held(key) => {
+                let account = self.entry(key)?;
+                account.held = changed(key, account.held, change)?;
+                self.held += change;
+                Ok(())
+            }
+        }
     }
 
     /// The account of `key`, made if there is none.
@@ -178,4 +188,10 @@ impl Accounts {
         self.by_key.add(key, number, |row| rows.at(row).map(|row| row.key));
         Ok(number)
     }
+}
+
+/// A side after a change: never below zero, nor above what can be counted.
+fn changed(account: PublicKey, amount: u64, change: i128) -> Result<u64, Violation> {
+    let value = i128::from(amount) + change;
+    u64::try_from(value).map_err(|_| Violation::OutOfRange { account, value })
 }

@@ -1,10 +1,12 @@
 //! The answer to a command that was executed, made from the command and what is remembered of it: the same at any time,
 //! byte for byte.
 
+use crate::deal::Claimed;
+use crate::ledger::claimed;
 use crate::memory::{Answer, End, Remembered};
 use proto::message::bank::{
-    Balance, BankCommand, BankOutcome, HoldReceipt, Order, PlaceHold, RecordedReceipt, ReleasedReceipt,
-    SettledReceipt,
+    Balance, BankCommand, BankOutcome, BondReceipt, ClaimReceipt, DisputeReceipt, HoldReceipt, Order,
+    PlaceHold, RecordedReceipt, ReleasedReceipt, SettledReceipt,
 };
 use proto::{KeyPair, Signed, Time};
 
@@ -31,9 +33,22 @@ pub(crate) fn outcome(
             let [seller_paid, owner_paid, returned] = **parts;
             BankOutcome::Settled(SettledReceipt { hold: order.hold, seller_paid, owner_paid, returned })
         }
-        (Answer::Recorded(sequence), Order::Transfer(_) | Order::Grant(_) | Order::Freeze(_)) => {
-            BankOutcome::Recorded(RecordedReceipt { sequence: *sequence, time: remembered.time })
+        (Answer::Accepted(bond), Order::AcceptHold(order)) => {
+            let (hold, bank, seller, bond) = (order.hold, keys.public(), command.signer, *bond);
+            BankOutcome::Accepted(Signed::new(BondReceipt { hold, bank, seller, bond }, keys))
         }
+        (Answer::Claimed(until), Order::Claim(order)) => {
+            let Claimed { report, is_taken, until, .. } = claimed(order, *until);
+            BankOutcome::Claimed(ClaimReceipt { hold: order.hold, report, is_taken, until })
+        }
+        (Answer::Disputed(sides), Order::Dispute(order)) => {
+            let (deposit, stake) = **sides;
+            BankOutcome::Disputed(DisputeReceipt { hold: order.hold, deposit, stake })
+        }
+        (
+            Answer::Recorded(sequence),
+            Order::Transfer(_) | Order::Grant(_) | Order::Freeze(_) | Order::Judge(_),
+        ) => BankOutcome::Recorded(RecordedReceipt { sequence: *sequence, time: remembered.time }),
         _ => return None,
     })
 }

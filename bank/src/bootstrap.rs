@@ -143,6 +143,25 @@ impl Registry {
         self.entries.values().map(|entry| entry.peer)
     }
 
+    /// Whether the members of an old network have had the time to report.
+    pub(crate) fn knows_its_members(&self, now: Time) -> bool {
+        now >= self.may_found
+    }
+
+    /// The node of `key`, if it is alive.
+    pub(crate) fn find(&self, key: PublicKey) -> Option<Peer> {
+        self.entries.get(&key).map(|entry| entry.peer)
+    }
+
+    /// Up to `count` members of the ring, from the place on that `number` comes to.
+    pub(crate) fn members_from(&self, number: u64, count: usize) -> impl Iterator<Item = Peer> {
+        let length = self.roster.len();
+        let start = u64::try_from(length).ok().and_then(|length| number.checked_rem(length));
+        let start = start.and_then(|start| usize::try_from(start).ok()).unwrap_or(0);
+        let members = self.roster.iter().cycle().skip(start).take(count.min(length));
+        members.filter_map(|key| self.find(*key))
+    }
+
     fn insert(&mut self, entry: Entry) {
         let key = entry.peer.key;
         self.places.insert((entry.peer.addr.ip(), entry.peer.slot), key);

@@ -18,7 +18,7 @@ pub enum Violation {
         /// Sum of what is held.
         held: i128,
     },
-    /// An account's held side is not the sum of its open holds.
+    /// An account's held side is not the sum of its open holds, deposits, bonds and stakes.
     #[error("account {account} has {held} micro-credits held, its open holds are {holds}")]
     HeldMismatch {
         /// Which account.
@@ -96,17 +96,21 @@ pub(crate) fn check_all(ledger: &Ledger) -> Result<(), Violation> {
         held += i128::from(account.held);
     }
     let mut holds = 0_i128;
-    let mut by_buyer: BTreeMap<PublicKey, i128> = BTreeMap::new();
-    for hold in ledger.holds.iter() {
-        let amount = i128::from(hold.amount.0);
-        holds += amount;
-        *by_buyer.entry(hold.buyer).or_default() += amount;
+    let mut by_account: BTreeMap<PublicKey, i128> = BTreeMap::new();
+    for deal in ledger.holds.iter() {
+        for (account, amount) in
+            [(deal.hold.buyer, deal.held_of_buyer()), (deal.hold.seller, deal.held_of_seller())]
+        {
+            holds += amount;
+            *by_account.entry(account).or_default() += amount;
+        }
     }
     check_sums(ledger.accounts.issued(), available, held, holds)?;
     for (key, account) in ledger.accounts.iter() {
-        check_account(key, i128::from(account.held), by_buyer.remove(&key).unwrap_or(0))?;
+        check_account(key, i128::from(account.held), by_account.remove(&key).unwrap_or(0))?;
     }
-    if let Some((account, holds)) = by_buyer.pop_first() {
+    by_account.retain(|_, holds| *holds != 0);
+    if let Some((account, holds)) = by_account.pop_first() {
         return Err(Violation::HeldMismatch { account, held: 0, holds });
     }
     let (running_available, running_held) = ledger.accounts.sums();
@@ -128,7 +132,8 @@ pub(crate) fn touched(step: &Step) -> Vec<PublicKey> {
     let held = |side: Side| if let Side::Held(key) = side { Some(key) } else { None };
     let mut keys: Vec<PublicKey> = step.postings.iter().filter_map(|posting| held(posting.side)).collect();
     keys.extend(step.placed.map(|hold| hold.buyer));
-    keys.extend(step.closed.map(|(ending, _)| ending.buyer));
+    keys.extend(step.changed.iter().flat_map(|deal| [deal.hold.buyer, deal.hold.seller]));
+    keys.extend(step.closed.iter().flat_map(|(ending, _)| [ending.buyer, ending.seller]));
     keys.sort_unstable();
     keys.dedup();
     keys

@@ -21,19 +21,21 @@
 //! | 15 | the money | `not_enough_money`, `overflow` |
 //!
 //! Within 9: a hold's amount, its parties, its time; a transfer's number of payments, memo, parties, amounts, sum; an
-//! operator's reason, then the amount. 2 to 5 are in `entrance`, 6 in [`crate::Bank`]; the test `precedence` puts every
+//! operator's reason, then the amount, then the key. 2 to 5 are in `entrance`, 6 in [`crate::Bank`]; the test `precedence` puts every
 //! two faults together.
+
+mod deal;
+
+pub(crate) use deal::{disputable, is_claimed_work, is_party, is_seller};
 
 use crate::account::Account;
 use crate::admission::may_enter;
-use crate::hold::{Hold, MAX_HOLD, MAX_OPEN_HOLDS, MIN_HOLD};
+use crate::hold::{MAX_HOLD, MAX_OPEN_HOLDS, MIN_HOLD};
 use crate::ledger::Ledger;
-use crate::memory::{Answer, End, Executed, Remembered};
 use crate::record::{Event, Network};
-use crate::settlement::{check_release, check_settle, check_terms, released, settled};
 use crate::transfer::{may_freeze, may_grant, may_transfer};
-use proto::message::bank::{BankCommand, OpenAccount, Order, PlaceHold, ReleaseHold, Settle, Shares};
-use proto::{CommandId, Money, PublicKey, Refusal, RefusalCode, Rules, Signed, Time};
+use proto::message::bank::{BankCommand, OpenAccount, Order, PlaceHold};
+use proto::{Money, PublicKey, Refusal, RefusalCode, Rules, Signed, Time};
 
 /// How many accounts there may be. Those that fees make are not counted against it: they are paid for.
 pub const MAX_ACCOUNTS: usize = 1 << 22;
@@ -75,11 +77,12 @@ pub(crate) fn decide(at: &Counter<'_>, command: &Signed<BankCommand>) -> Result<
             may_hold(ledger, signer, order)?;
             Event::HoldPlaced { command: kept(), expires: time.after(order.expires_in) }
         }
-        Order::ReleaseHold(order) => closed(released(may_release(ledger, signer, order)?)),
-        Order::Settle(order) => {
-            let hold = may_settle(ledger, signer, order, rules)?;
-            closed(settled(hold, &order.ticket.body, order.report.body.cycles))
-        }
+        Order::ReleaseHold(order) => closed(deal::release(ledger, signer, order)?),
+        Order::Settle(order) => closed(deal::settle(ledger, signer, order, rules)?),
+        Order::AcceptHold(order) => deal::accept(at, command, order)?,
+        Order::Claim(order) => deal::claim(at, command, order)?,
+        Order::Dispute(order) => deal::dispute(at, command, order)?,
+        Order::Judge(order) => closed(deal::judge(ledger, signer, order)?),
         Order::Transfer(order) => {
             may_transfer(at, signer, order)?;
             Event::Transferred { command: kept() }
@@ -91,10 +94,6 @@ pub(crate) fn decide(at: &Counter<'_>, command: &Signed<BankCommand>) -> Result<
         Order::Freeze(order) => {
             may_freeze(at, signer, order)?;
             Event::Frozen { command: kept() }
-        }
-        Order::AcceptHold(_) | Order::Claim(_) | Order::Dispute(_) | Order::Judge(_) => {
-            let message = format!("the bank {} does not do that", at.bank);
-            return Err(Refusal::new(RefusalCode::WrongState, message, ""));
         }
     }))
 }
@@ -126,10 +125,11 @@ pub(crate) fn check_issue(ledger: &Ledger, amount: Money) -> Result<(), Refusal>
     Err(Refusal::new(RefusalCode::Overflow, message, ""))
 }
 
-/// Whether `account` of `key` may spend.
-pub(crate) fn not_frozen(key: PublicKey, account: &Account) -> Result<(), Refusal> {
+/// The account of `key`, if there is one and it may spend.
+pub(crate) fn may_spend(ledger: &Ledger, key: PublicKey) -> Result<&Account, Refusal> {
+    let account = ledger.accounts.find(key).ok_or_else(|| no_account(key))?;
     if !account.is_frozen {
-        return Ok(());
+        return Ok(account);
     }
     let message = format!("the account {key} is frozen: it is paid, and cannot spend");
     Err(Refusal::new(RefusalCode::Frozen, message, "ask the bank's operator why"))
@@ -159,68 +159,16 @@ fn may_hold(ledger: &Ledger, buyer: PublicKey, order: &PlaceHold) -> Result<(), 
         let message = format!("a hold lasts from {MIN_HOLD} to {MAX_HOLD}, not {expires_in}");
         return Err(Refusal::new(RefusalCode::Malformed, message, ""));
     }
-    let account = ledger.accounts.find(buyer).ok_or_else(|| no_account(buyer))?;
-    if ledger.accounts.find(seller).is_none() {
-        return Err(no_account(seller));
+    if let Some(stranger) = [buyer, seller].into_iter().find(|key| ledger.accounts.find(*key).is_none()) {
+        return Err(no_account(stranger));
     }
-    not_frozen(buyer, account)?;
+    let account = may_spend(ledger, buyer)?;
     let open = ledger.holds.tally(buyer).count;
     if open >= MAX_OPEN_HOLDS {
         let message = format!("the account has {open} open holds, and may have {MAX_OPEN_HOLDS}");
         return Err(Refusal::new(RefusalCode::Busy, message, "settle or release some first"));
     }
     enough_money(account, amount)
-}
-
-fn may_release<'a>(ledger: &'a Ledger, signer: PublicKey, order: &ReleaseHold) -> Result<&'a Hold, Refusal> {
-    let hold = open_hold(ledger, order.hold)?;
-    is_party(hold, signer)?;
-    if signer == hold.buyer {
-        check_release(hold, order)?;
-    }
-    Ok(hold)
-}
-
-fn may_settle<'a>(
-    ledger: &'a Ledger,
-    signer: PublicKey,
-    order: &Settle,
-    rules: &Rules,
-) -> Result<&'a Hold, Refusal> {
-    let hold = open_hold(ledger, order.hold)?;
-    is_party(hold, signer)?;
-    check_settle(hold, order)?;
-    check_terms(&order.ticket.body, rules)?;
-    Ok(hold)
-}
-
-fn open_hold(ledger: &Ledger, id: CommandId) -> Result<&Hold, Refusal> {
-    if let Some(hold) = ledger.holds.find(id) {
-        return Ok(hold);
-    }
-    let Some(Remembered { executed: Executed { answer: Answer::Ended(end), .. }, .. }) =
-        ledger.memory.find(id)
-    else {
-        return Err(Refusal::new(RefusalCode::NoHold, format!("there is no hold {id}"), ""));
-    };
-    let End { how: ending, shares: Shares { seller, owner, buyer, .. }, .. } = **end;
-    let how = ending.name();
-    let (code, message) = if ending.is_paid() {
-        let ends = format!("{seller} to the seller, {owner} to the market owner, {buyer} back");
-        (RefusalCode::HoldClosed, format!("hold {id} was {how}: {ends}"))
-    } else {
-        (RefusalCode::HoldReturned, format!("hold {id} was {how}: {buyer} back to the buyer"))
-    };
-    Err(Refusal::new(code, message, ""))
-}
-
-/// Whether `signer` is one of the two that a hold concerns.
-pub(crate) fn is_party(hold: &Hold, signer: PublicKey) -> Result<(), Refusal> {
-    if signer == hold.buyer || signer == hold.seller {
-        return Ok(());
-    }
-    let message = format!("hold {} is neither bought nor sold by {signer}", hold.id);
-    Err(Refusal::new(RefusalCode::NotYours, message, ""))
 }
 
 /// There is no account of `key`.

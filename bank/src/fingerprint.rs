@@ -1,6 +1,6 @@
 //! What the bank keeps of a command's content: enough to know it again, and to say how another one differs.
 
-use proto::message::bank::{BankCommand, Order};
+use proto::message::bank::{BankCommand, Order, Payment};
 use proto::wire::Wire;
 use proto::{Money, PublicKey, Signed};
 
@@ -75,6 +75,13 @@ pub(crate) fn digest(signer: PublicKey, content: &[u8]) -> [u8; 16] {
 }
 
 impl Gist {
+    /// That of a transfer.
+    pub(crate) fn of_payments(payments: &[Payment]) -> Self {
+        let sum = payments.iter().fold(0_u64, |sum, payment| sum.saturating_add(payment.amount.0));
+        let party = payments.first().map_or([0; 4], |payment| first(&payment.to.0));
+        Self { kind: Kind::Transfer, amount: Money(sum), party }
+    }
+
     fn of(order: &Order) -> Self {
         let hold = |kind, hold: proto::ContractId| (kind, Money::ZERO, first(&hold.0));
         let (kind, amount, party) = match order {
@@ -82,12 +89,7 @@ impl Gist {
             Order::PlaceHold(order) => (Kind::PlaceHold, order.amount, first(&order.seller.0)),
             Order::ReleaseHold(order) => hold(Kind::ReleaseHold, order.hold),
             Order::Settle(order) => hold(Kind::Settle, order.hold),
-            Order::Transfer(order) => {
-                let sum =
-                    order.payments.iter().fold(0_u64, |sum, payment| sum.saturating_add(payment.amount.0));
-                let party = order.payments.first().map_or([0; 4], |payment| first(&payment.to.0));
-                (Kind::Transfer, Money(sum), party)
-            }
+            Order::Transfer(order) => return Self::of_payments(&order.payments),
             Order::Grant(order) => (Kind::Grant, order.amount, first(&order.to.0)),
             Order::Freeze(order) => (Kind::Freeze, Money::ZERO, first(&order.account.0)),
             Order::AcceptHold(order) => hold(Kind::AcceptHold, order.hold),

@@ -4,30 +4,35 @@
 //! follow from the ledger as it is; [`Ledger::execute`] changes it. The running bank and the replay of a
 //! journal go through the same two, and the invariants are checked after each record, in release builds too.
 
+mod deal;
+
+pub(crate) use deal::claimed;
+
 use crate::account::{Accounts, Posting, Side};
 use crate::admission::Openings;
 use crate::check::{Violation, check_touched, touched};
+use crate::deal::{Deal, Stage};
 use crate::fingerprint::Fingerprint;
 use crate::hold::{Hold, Holds};
 use crate::memory::{Answer, Executed, Memory};
-use crate::record::{Event, Network, Record, genesis};
-use crate::settlement;
+use crate::record::{Event, Network, Plain, Record, genesis};
 use crate::standing::{Conduct, Standings};
-use crate::transfer::{step_frozen, step_granted, step_transferred};
-use proto::message::bank::{BankCommand, Ending, Order, ReleaseHold, Shares};
-use proto::message::service::Outcome;
+use crate::transfer::{apply_plain, step_frozen, step_granted, step_transferred};
+use proto::message::bank::{BankCommand, Ending, Order};
 use proto::{CommandId, Hash, Money, PublicKey, Signed, Time};
 
 /// The ledger.
 #[derive(Clone, Debug)]
 pub(crate) struct Ledger {
-    /// The bank's own key.
+    /// Whose ledger it is; its account is the pool.
     pub(crate) bank: PublicKey,
     pub(crate) accounts: Accounts,
     pub(crate) holds: Holds,
     pub(crate) memory: Memory,
     pub(crate) standings: Standings,
     pub(crate) openings: Openings,
+    /// Until when nothing ends by its time, because the bank was away.
+    pub(crate) quiet_until: Time,
     /// The accounts whose held side, or whose open holds, the last record changed.
     pub(crate) touched: Vec<PublicKey>,
     /// The number of the next record.
@@ -49,10 +54,25 @@ pub(crate) struct Step {
     pub(crate) frozen: Option<(PublicKey, bool)>,
     /// The hold that is open now.
     pub(crate) placed: Option<Hold>,
+    /// The deal that has come further now.
+    pub(crate) changed: Option<Deal>,
+    /// Until when nothing ends by its time.
+    pub(crate) quiet_until: Option<Time>,
     /// The hold that is closed now, and how it came out for its seller.
     pub(crate) closed: Option<(Ending, Conduct)>,
     /// The command that is executed now, and by whom.
     pub(crate) executed: Option<(CommandId, PublicKey, Executed)>,
+}
+
+impl Step {
+    /// A dispute that begins now draws its arbiters from the chain of its own record.
+    fn seed(&mut self, chain: Hash) {
+        if let Some(Deal { stage: Stage::Disputed(dispute), .. }) = &mut self.changed
+            && dispute.named.is_empty()
+        {
+            dispute.seed = chain;
+        }
+    }
 }
 
 impl Ledger {
@@ -65,6 +85,7 @@ impl Ledger {
             memory: Memory::default(),
             standings: Standings::default(),
             openings: Openings::default(),
+            quiet_until: Time(0),
             touched: Vec::new(),
             sequence: 0,
             time: Time(0),
@@ -86,9 +107,20 @@ impl Ledger {
     /// Applies a record whose sequence, time and chain are right. After an error the ledger is not to be
     /// used any more.
     pub(crate) fn apply(&mut self, record: &Record) -> Result<(), Violation> {
-        let step = self.step(&record.event, record.time)?;
+        let mut step = self.step(&record.event, record.time)?;
+        step.seed(record.chain);
         self.execute(step, record.time)?;
-        (self.sequence, self.time, self.head) = (self.sequence.saturating_add(1), record.time, record.chain);
+        self.finish(record.time, record.chain)
+    }
+
+    /// Applies a record of a transfer whose sequence, time and chain are right.
+    pub(crate) fn apply_plain(&mut self, record: &Plain<'_>) -> Result<(), Violation> {
+        apply_plain(self, record)?;
+        self.finish(record.time, record.chain)
+    }
+
+    fn finish(&mut self, time: Time, chain: Hash) -> Result<(), Violation> {
+        (self.sequence, self.time, self.head) = (self.sequence.saturating_add(1), time, chain);
         check_touched(self)
     }
 
@@ -100,18 +132,20 @@ impl Ledger {
             }
             Event::HoldPlaced { command, expires } => self.step_placed(command, *expires, time),
             Event::HoldClosed { command, ending } => self.step_closed(command.as_deref(), ending, time),
+            Event::HoldAccepted { command, bond } => self.step_accepted(command, *bond, time),
+            Event::HoldClaimed { command, until } => self.step_claimed(command, *until, time),
+            Event::HoldDisputed { command, deposit, stake } => {
+                self.step_disputed(command, (*deposit, *stake), time)
+            }
+            Event::ArbiterNamed { hold, arbiter, until } => self.step_named(*hold, *arbiter, *until, time),
+            Event::Resumed { quiet_until } => Self::step_resumed(*quiet_until, time),
             Event::Transferred { command } => step_transferred(self, command),
             Event::Granted { command } => step_granted(self, command),
             Event::Frozen { command } => step_frozen(self, command),
-            Event::HoldAccepted { .. }
-            | Event::HoldClaimed { .. }
-            | Event::HoldDisputed { .. }
-            | Event::ArbiterNamed { .. }
-            | Event::Resumed { .. } => Err(impossible("an event that no bank knows yet")),
         }?;
         step.postings.retain(|posting| posting.change != 0);
         if step.executed.as_ref().is_some_and(|(id, ..)| self.memory.find(*id).is_some()) {
-            return Err(impossible("a command was executed twice"));
+            return Err(TWICE);
         }
         Ok(step)
     }
@@ -129,13 +163,21 @@ impl Ledger {
         }
         self.accounts.post(&step.postings)?;
         if let Some((id, account, executed)) = step.executed {
-            self.memory.remember(id, executed, self.lane(account));
+            let lane = self.lane(account);
             if step.placed.is_none() {
-                self.memory.age(id, time);
+                self.memory.remember_over(id, executed, lane, time);
+            } else {
+                self.memory.remember(id, executed, lane);
             }
         }
         if let Some(hold) = step.placed {
             self.holds.place(hold)?;
+        }
+        if let Some(deal) = step.changed {
+            self.holds.change(deal)?;
+        }
+        if let Some(quiet_until) = step.quiet_until {
+            self.quiet_until = quiet_until;
         }
         if let Some((ending, conduct)) = step.closed {
             let hold = self.holds.close(ending.hold)?;
@@ -149,6 +191,11 @@ impl Ledger {
     /// Where the memory counts the commands of `account`: an account by its number, everybody else at 0.
     pub(crate) fn lane(&self, account: PublicKey) -> u32 {
         self.accounts.number(account).map_or(0, |number| number.saturating_add(1))
+    }
+
+    /// Whether `key` is the bank's or has an account.
+    pub(crate) fn is_known(&self, key: PublicKey) -> bool {
+        key == self.bank || self.accounts.number(key).is_some()
     }
 
     fn step_opened(
@@ -211,68 +258,6 @@ impl Ledger {
             ..Step::default()
         })
     }
-
-    fn step_closed(
-        &self,
-        command: Option<&Signed<BankCommand>>,
-        ending: &Ending,
-        time: Time,
-    ) -> Result<Step, Violation> {
-        let (expected, conduct, answer) = match command.map(|command| &command.body.order) {
-            Some(Order::ReleaseHold(order)) => {
-                let hold = self.open_at(order.hold, time)?;
-                (settlement::released(hold), conduct_of(order), Some(Answer::Released(hold.amount)))
-            }
-            Some(Order::Settle(order)) => {
-                let hold = self.open_at(order.hold, time)?;
-                let ending = settlement::settled(hold, &order.ticket.body, order.report.body.cycles);
-                let Shares { seller, owner, buyer, .. } = ending.shares;
-                (ending, Conduct::Kept, Some(Answer::Settled(Box::new([seller, owner, buyer]))))
-            }
-            Some(_) => return Err(impossible("a hold was closed by another order")),
-            None => {
-                let hold = self.holds.find(ending.hold);
-                let hold = hold.ok_or(Violation::NoOpenHold { hold: ending.hold })?;
-                if time < hold.expires {
-                    return Err(impossible("a hold expired too early"));
-                }
-                (settlement::expired(hold), Conduct::Silent, None)
-            }
-        };
-        if expected != *ending {
-            return Err(impossible("a hold ended otherwise than its papers say"));
-        }
-        let executed = command.zip(answer).map(|(command, answer)| executed(command, answer));
-        Ok(Step { postings: postings(ending), closed: Some((*ending, conduct)), executed, ..Step::default() })
-    }
-
-    fn open_at(&self, id: CommandId, time: Time) -> Result<&Hold, Violation> {
-        let hold = self.holds.find(id).ok_or(Violation::NoOpenHold { hold: id })?;
-        if time >= hold.expires {
-            return Err(impossible("a hold was used after it had expired"));
-        }
-        Ok(hold)
-    }
-}
-
-/// What an ending moves.
-fn postings(ending: &Ending) -> Vec<Posting> {
-    let shares = &ending.shares;
-    let mut postings = vec![
-        Posting::debit(Side::Held(ending.buyer), shares.buyer_held),
-        Posting::credit(Side::Available(ending.seller), shares.seller),
-        Posting::credit(Side::Available(ending.buyer), shares.buyer),
-    ];
-    postings.extend(ending.owner.map(|owner| Posting::credit(Side::Available(owner), shares.owner)));
-    postings
-}
-
-/// How a release comes out for the seller.
-const fn conduct_of(order: &ReleaseHold) -> Conduct {
-    match &order.report {
-        Some(report) if matches!(report.body.outcome, Outcome::Abandoned(_)) => Conduct::GivenUp,
-        _ => Conduct::Blameless,
-    }
 }
 
 /// The command as it is remembered.
@@ -280,6 +265,9 @@ pub(crate) fn executed(command: &Signed<BankCommand>, answer: Answer) -> (Comman
     let fingerprint = Fingerprint::of(command);
     (command.body.id, command.signer, Executed { fingerprint, answer })
 }
+
+/// A command whose id is in the memory already.
+pub(crate) const TWICE: Violation = impossible("a command was executed twice");
 
 /// An event that cannot follow from the ledger as it was.
 pub(crate) const fn impossible(what: &'static str) -> Violation {

@@ -12,13 +12,17 @@
 mod account;
 mod admission;
 mod answer;
+mod arbiter;
 mod bootstrap;
 #[cfg(test)]
 mod bounds;
 mod check;
 pub mod client;
+mod deadline;
+mod deal;
 mod decide;
 mod entrance;
+mod escrow;
 mod fingerprint;
 mod hold;
 mod index;
@@ -28,6 +32,7 @@ mod lines;
 mod memory;
 #[cfg(test)]
 mod mutants;
+mod notice;
 mod parties;
 pub mod receipt;
 mod record;
@@ -40,15 +45,23 @@ mod standing;
 pub mod store;
 mod transfer;
 
+pub use arbiter::MAX_CANDIDATES;
 pub use bootstrap::{ALIVE_FOR, FOUNDING_GRACE, MAX_NODES, PEERS_GIVEN};
 pub use check::Violation;
+pub use deal::{
+    ARBITER_WAIT, Deed, MAX_ARBITERS, MAX_OPEN_DISPUTES, Mover, Next, OUTAGE_AFTER, OUTAGE_GRACE, Row, State,
+    TABLE, Until,
+};
 pub use decide::MAX_ACCOUNTS;
+pub use escrow::Escrow;
 pub use hold::{MAX_HOLD, MAX_OPEN_HOLDS, MIN_HOLD};
 pub use lines::{Movement, contract_of, movements};
 pub use memory::{IDEMPOTENCY_WINDOW, REMEMBERED_PER_ACCOUNT};
+pub use notice::MAX_NOTICES;
 pub use record::{Event, FORMAT, MAX_COMMAND, Network, NotARecord, Record, genesis};
 pub use replay::{Replay, ReplayError, audit};
 pub use search::{Query, Search, answer};
+pub use settlement::{COMPENSATION_PERCENT, MAX_DISPUTED_OFFER};
 pub use standing::STANDING_TTL;
 
 use bootstrap::Registry;
@@ -131,6 +144,8 @@ pub struct Bank {
     halted: Option<Violation>,
     /// Whether there is room for more records.
     has_room: bool,
+    /// Whether nothing came in yet since the journal was replayed, or since there is room for it again.
+    is_back: bool,
 }
 
 impl Bank {
@@ -162,48 +177,23 @@ impl Bank {
     /// A ledger that is not whole.
     pub fn resume(config: Config, seed: [u8; 32], now: Time, replay: Replay) -> Result<Self, ReplayError> {
         let ledger = replay.finish()?;
-        let may_found = if ledger.sequence > 0 { now.after(FOUNDING_GRACE) } else { now };
-        Ok(Self::with_ledger(config, seed, ledger, may_found))
+        let has_just_started = ledger.sequence > 0;
+        let may_found = if has_just_started { now.after(FOUNDING_GRACE) } else { now };
+        Ok(Self { is_back: has_just_started, ..Self::with_ledger(config, seed, ledger, may_found) })
     }
 
     /// Takes an input that came at `now`. Whatever it holds, the bank goes on.
     pub fn handle(&mut self, input: Input, now: Time) {
         self.registry.lapse(now);
-        self.expire(now);
-        let Input::Receive { from, message } = input else { return };
-        match message {
-            BankMessage::Enter(enter) => {
-                let message = match self.registry.enter(from, enter, &self.config.rules, now) {
-                    Ok(entered) => BankMessage::Entered(Box::new(entered)),
-                    Err(refusal) => refused(enter.request, refusal),
-                };
-                self.send(from, message);
-            }
-            BankMessage::Departed(_) => self.registry.depart(from.key),
-            BankMessage::Request(request) => {
-                let outcome = self.execute(from, &request.command, now);
-                let outcome = outcome.unwrap_or_else(BankOutcome::Refused);
-                let reply = BankReply { command: request.command.body.id, outcome };
-                self.send(from, BankMessage::Reply(Box::new(reply)));
-            }
-            BankMessage::BalanceQuery(BalanceQuery { request }) => {
-                let message = match self.ask_balance(from.key) {
-                    Ok(balance) => self.tell_balance(request, balance, now),
-                    Err(refusal) => refused(request, refusal),
-                };
-                self.send(from, message);
-            }
-            BankMessage::StatementQuery(query) => self.search(from, Query::Statement(query)),
-            BankMessage::ReceiptQuery(query) => self.search(from, Query::Receipt(query)),
-            BankMessage::Entered(_)
-            | BankMessage::Reply(_)
-            | BankMessage::BalanceReply(_)
-            | BankMessage::Refused(_)
-            | BankMessage::Statement(_)
-            | BankMessage::Receipt(_)
-            | BankMessage::Claimed(_)
-            | BankMessage::Appointed(_)
-            | BankMessage::Ended(_) => {}
+        if self.has_room {
+            self.resume_quietly(now);
+            self.expire(now);
+        }
+        if let Input::Receive { from, message } = input {
+            self.receive(from, message, now);
+        }
+        if self.has_room {
+            self.name_arbiters(now);
         }
     }
 
@@ -215,8 +205,7 @@ impl Bank {
     /// When the bank wants to be woken: the first hold expires or the first node lapses.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
-        let expiry = self.ledger.holds.first_expiry().map(|(time, _)| time);
-        let expiry = expiry.filter(|_| self.halted.is_none() && self.has_room);
+        let expiry = self.ledger.next_deadline().filter(|_| self.halted.is_none() && self.has_room);
         [expiry, self.registry.first_lapse()].into_iter().flatten().min()
     }
 
@@ -267,8 +256,9 @@ impl Bank {
     }
 
     /// Without room for records the bank decides nothing new, and what time would end waits; what was executed before
-    /// and balances are told. With room again it goes on.
+    /// and balances are told. With room again it goes on as after an outage.
     pub const fn set_room(&mut self, has_room: bool) {
+        self.is_back |= has_room && !self.has_room;
         self.has_room = has_room;
     }
 
@@ -283,9 +273,56 @@ impl Bank {
         Ok(())
     }
 
+    /// A hash of all that the ledger holds: the same for every ledger that came from the same records, and the last 32
+    /// bytes of [`Replay::snapshot`]. It looks at everything, so it is for checks and not for every record.
+    #[must_use]
+    pub fn state_hash(&self) -> Hash {
+        snapshot::write(&self.ledger).1
+    }
+
     /// The nodes that were alive at the last input, by key.
     pub fn live_nodes(&self) -> impl Iterator<Item = Peer> {
         self.registry.live_nodes()
+    }
+
+    fn receive(&mut self, from: Peer, message: BankMessage, now: Time) {
+        match message {
+            BankMessage::Enter(enter) => {
+                let message = match self.registry.enter(from, enter, &self.config.rules, now) {
+                    Ok(entered) => BankMessage::Entered(Box::new(entered)),
+                    Err(refusal) => refused(enter.request, refusal),
+                };
+                self.send(from, message);
+                for notice in notice::on_entering(&self.ledger, &self.config.keys, from.key) {
+                    self.send(from, notice);
+                }
+            }
+            BankMessage::Departed(_) => self.registry.depart(from.key),
+            BankMessage::Request(request) => {
+                let outcome = self.execute(from, &request.command, now);
+                let outcome = outcome.unwrap_or_else(BankOutcome::Refused);
+                let reply = BankReply { command: request.command.body.id, outcome };
+                self.send(from, BankMessage::Reply(Box::new(reply)));
+            }
+            BankMessage::BalanceQuery(BalanceQuery { request }) => {
+                let message = match self.ask_balance(from.key) {
+                    Ok(balance) => self.tell_balance(request, balance, now),
+                    Err(refusal) => refused(request, refusal),
+                };
+                self.send(from, message);
+            }
+            BankMessage::StatementQuery(query) => self.search(from, Query::Statement(query)),
+            BankMessage::ReceiptQuery(query) => self.search(from, Query::Receipt(query)),
+            BankMessage::Entered(_)
+            | BankMessage::Reply(_)
+            | BankMessage::BalanceReply(_)
+            | BankMessage::Refused(_)
+            | BankMessage::Statement(_)
+            | BankMessage::Receipt(_)
+            | BankMessage::Claimed(_)
+            | BankMessage::Appointed(_)
+            | BankMessage::Ended(_) => {}
+        }
     }
 
     fn with_ledger(config: Config, seed: [u8; 32], ledger: Ledger, may_found: Time) -> Self {
@@ -296,6 +333,7 @@ impl Bank {
             outputs: VecDeque::new(),
             halted: None,
             has_room: true,
+            is_back: false,
         }
     }
 
@@ -305,18 +343,6 @@ impl Bank {
 
     fn send(&mut self, to: Peer, message: BankMessage) {
         self.outputs.push_back(Output::Send { to, message });
-    }
-
-    /// Closes every hold whose time is over at `now`, the earliest first. Each takes a moment of the ledger's
-    /// time, so the question is asked again after each.
-    fn expire(&mut self, now: Time) {
-        while self.halted.is_none() && self.has_room {
-            let Some(time) = self.ledger.next_time(now) else { return };
-            let Some((expires, id)) = self.ledger.holds.first_expiry() else { return };
-            let Some(hold) = self.ledger.holds.find(id).filter(|_| expires <= time) else { return };
-            let event = Event::HoldClosed { command: None, ending: Box::new(settlement::expired(hold)) };
-            self.commit(event, time);
-        }
     }
 
     fn execute(
@@ -362,7 +388,8 @@ impl Bank {
         if *then == now {
             return Ok(answer::outcome(known, command, &self.config.keys));
         }
-        let difference = if known.lane == self.ledger.lane(command.signer) {
+        let is_known = self.ledger.is_known(command.signer);
+        let difference = if is_known && known.lane == self.ledger.lane(command.signer) {
             then.difference(&now)
         } else {
             "it was another account's".to_owned()
@@ -383,10 +410,15 @@ impl Bank {
     }
 
     fn commit(&mut self, event: Event, time: Time) {
+        let mut notices = notice::before(&self.ledger, &event);
         let record = self.ledger.seal(event, time);
-        match self.ledger.apply(&record) {
-            Ok(()) => self.outputs.push_back(Output::Append(record)),
-            Err(violation) => self.halt(violation),
+        if let Err(violation) = self.ledger.apply(&record) {
+            return self.halt(violation);
+        }
+        notices.extend(notice::after(&self.ledger, &self.config.keys, &record.event));
+        self.outputs.push_back(Output::Append(record));
+        for (to, message) in notice::addressed(&self.registry, notices) {
+            self.outputs.push_back(Output::Send { to, message });
         }
     }
 

@@ -36,6 +36,12 @@ pub(crate) enum Answer {
     Released(Money),
     /// A hold was settled: to the seller, to the owner, back.
     Settled(Box<[Money; 3]>),
+    /// A seller put up this bond.
+    Accepted(Money),
+    /// A seller claimed: until when it stands.
+    Claimed(Time),
+    /// A buyer objected: its deposit and the seller's stake.
+    Disputed(Box<(Money, Money)>),
     /// The order stands in the record of this number.
     Recorded(u64),
     /// The row is free.
@@ -132,13 +138,25 @@ impl Memory {
         aging.chain(open)
     }
 
-    /// Remembers a command of the account with this lane until it has aged.
+    /// Remembers a command of the account with this lane until it has aged; it ages when that is said.
     pub(crate) fn remember(&mut self, id: CommandId, executed: Executed, lane: u32) {
+        self.add(id, executed, lane);
+    }
+
+    /// Remembers a command that is over at `time`, and ages from then on.
+    pub(crate) fn remember_over(&mut self, id: CommandId, executed: Executed, lane: u32, time: Time) {
+        if let Some(number) = self.add(id, executed, lane) {
+            self.age_row(number, time);
+        }
+    }
+
+    fn add(&mut self, id: CommandId, executed: Executed, lane: u32) -> Option<u32> {
         let row =
             Remembered { id, executed, time: Time(0), lane, next: NONE, previous: NONE, next_in_lane: NONE };
-        let Some(number) = self.rows.add(row) else { return };
+        let number = self.rows.add(row)?;
         let rows = &self.rows;
         self.by_id.add(id, number, |row| rows.at(row).map(|row| row.id));
+        Some(number)
     }
 
     /// Notes how the hold `id` ended.
@@ -151,7 +169,12 @@ impl Memory {
 
     /// The command `id` is over and ages from `time` on, which is no earlier than that of any call before.
     pub(crate) fn age(&mut self, id: CommandId, time: Time) {
-        let Some(number) = self.number(id) else { return };
+        if let Some(number) = self.number(id) {
+            self.age_row(number, time);
+        }
+    }
+
+    fn age_row(&mut self, number: u32, time: Time) {
         let previous = self.newest;
         let Some(row) = self.rows.at_mut(number).filter(|row| !row.is_aging()) else { return };
         (row.time, row.previous) = (time.max(Time(1)), previous);

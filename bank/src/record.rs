@@ -3,7 +3,16 @@
 //! An event keeps the signed command that caused it, so that an auditor can check every movement of money
 //! without trusting the bank. Numbers are little-endian; the encoding is
 //! `version ‖ sequence ‖ time ‖ kind ‖ fields ‖ chain`, and the chain is over all that stands before it.
+//!
+//! Before a command stands the digest by which it is remembered, so that a replay need not hash it once more than the chain
+//! does. [`Record::decode`] checks it; a replay of the bank's own bytes ([`crate::Replay::follow_encoded`]) believes
+//! it as it believes the signatures, because the chain shows that the bank wrote it.
 
+mod plain;
+
+pub(crate) use plain::Plain;
+
+use crate::fingerprint::digest;
 use proto::message::bank::{BankCommand, Ending};
 use proto::wire::Wire;
 use proto::{CommandId, Hash, Money, PublicKey, Signed, Time};
@@ -13,6 +22,9 @@ use std::net::IpAddr;
 pub const FORMAT: u8 = 2;
 /// The longest signed command that the bank takes and keeps, in bytes.
 pub const MAX_COMMAND: usize = 1 << 20;
+
+/// The kind of [`Event::Transferred`].
+const TRANSFERRED: u8 = 4;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,6 +150,13 @@ impl Record {
         Hash(*hasher.finalize().as_bytes())
     }
 
+    /// Whether these bytes, the encoding of a record, are what was chained after `previous`.
+    pub(crate) fn is_chained(bytes: &[u8], previous: Hash) -> bool {
+        let Some((body, chain)) = bytes.split_last_chunk::<32>() else { return false };
+        let hash = blake3::Hasher::new().update(&previous.0).update(body).finalize();
+        hash.as_bytes() == chain
+    }
+
     /// The signed command that caused it; none for what time and the bank itself did.
     #[must_use]
     pub fn command(&self) -> Option<&Signed<BankCommand>> {
@@ -171,7 +190,7 @@ impl Record {
             },
             2 => Event::HoldPlaced { expires: rest.time()?, command: rest.command()? },
             3 => Event::HoldClosed { ending: rest.ending()?, command: rest.optional_command()? },
-            4 => Event::Transferred { command: rest.command()? },
+            TRANSFERRED => Event::Transferred { command: rest.command()? },
             5 => Event::Granted { command: rest.command()? },
             6 => Event::Frozen { command: rest.command()? },
             7 => Event::HoldAccepted { bond: rest.money()?, command: rest.command()? },
@@ -243,7 +262,7 @@ impl Event {
             Self::AccountOpened { .. } => 1,
             Self::HoldPlaced { .. } => 2,
             Self::HoldClosed { .. } => 3,
-            Self::Transferred { .. } => 4,
+            Self::Transferred { .. } => TRANSFERRED,
             Self::Granted { .. } => 5,
             Self::Frozen { .. } => 6,
             Self::HoldAccepted { .. } => 7,
@@ -282,6 +301,7 @@ impl Event {
             Self::Transferred { .. } | Self::Granted { .. } | Self::Frozen { .. } => {}
         }
         if let Some(command) = self.command() {
+            bytes.extend(digest(command.signer, &command.body.encode()));
             with_length(bytes, &command.encode());
         }
     }
@@ -346,8 +366,13 @@ impl Cursor<'_> {
     }
 
     fn command(&mut self) -> Result<Box<Signed<BankCommand>>, NotARecord> {
-        let command = Signed::decode(self.text()?);
-        command.map(Box::new).map_err(|e| NotARecord { reason: format!("its command is {e}") })
+        let its_digest: [u8; 16] = self.array()?;
+        let command = Signed::<BankCommand>::decode(self.text()?);
+        let command = command.map_err(|e| NotARecord { reason: format!("its command is {e}") })?;
+        if digest(command.signer, &command.body.encode()) != its_digest {
+            return Err(NotARecord { reason: "its command does not fit its digest".into() });
+        }
+        Ok(Box::new(command))
     }
 
     fn optional_command(&mut self) -> Result<Option<Box<Signed<BankCommand>>>, NotARecord> {

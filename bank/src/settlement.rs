@@ -3,61 +3,30 @@
 //! The bank does not know the market: it holds the ticket against its own listings and not against other
 //! offers that the owner may have had.
 
+mod dispute;
 mod price;
+mod shares;
 
+pub use dispute::MAX_DISPUTED_OFFER;
+pub(crate) use dispute::{Ruling, check_claim, check_dispute, check_judge, ruling};
 pub(crate) use price::check_terms;
+pub use shares::COMPENSATION_PERCENT;
+pub(crate) use shares::{
+    MIN_ANSWER, bond, deposit, expired, lapsed, no_show, overturned, released, settled, stake, undecided,
+    upheld,
+};
 
 use crate::hold::Hold;
-use proto::message::bank::{Claim, Ending, How, ReleaseHold, Settle, Shares};
+use proto::message::bank::{ReleaseHold, Settle};
 use proto::message::market::Ticket;
 use proto::message::service::Report;
-use proto::{CommandId, Cycles, Money, PublicKey, Refusal, RefusalCode, Signed};
-
-/// How `hold` is shared out for `cycles`: first the fee, then the metered cycles at the clearing price, then the same
-/// cycles at the owner's rate, as far as the hold goes; the rest goes back. Each of the two costs is rounded down once,
-/// in favour of the buyer ([`proto::Rate::cost`]).
-pub(crate) fn settled(hold: &Hold, ticket: &Ticket, cycles: Cycles) -> Ending {
-    let amount = hold.amount;
-    let fee = ticket.fee.min(amount);
-    let after_fee = Money(amount.0 - fee.0);
-    let seller = ticket.clearing.cost(cycles).min(after_fee);
-    let after_seller = Money(after_fee.0 - seller.0);
-    let share = ticket.owner_rate.cost(cycles).min(after_seller);
-    let (owner, buyer) = (Money(fee.0 + share.0), Money(after_seller.0 - share.0));
-    let shares = Shares { buyer_held: amount, seller, owner, buyer, ..Shares::default() };
-    Ending { owner: Some(ticket.owner.key), ..ending(hold, How::Settled, shares) }
-}
-
-/// `hold` goes back to its buyer on the seller's word.
-pub(crate) fn released(hold: &Hold) -> Ending {
-    given_back(hold, How::Released)
-}
-
-/// `hold` goes back to its buyer because its time is over.
-pub(crate) fn expired(hold: &Hold) -> Ending {
-    given_back(hold, How::Expired)
-}
-
-fn given_back(hold: &Hold, how: How) -> Ending {
-    ending(hold, how, Shares { buyer_held: hold.amount, buyer: hold.amount, ..Shares::default() })
-}
-
-const fn ending(hold: &Hold, how: How, shares: Shares) -> Ending {
-    Ending { hold: hold.id, how, buyer: hold.buyer, seller: hold.seller, owner: None, arbiter: None, shares }
-}
+use proto::{CommandId, PublicKey, Refusal, RefusalCode, Signed};
 
 /// Whether the papers allow to pay `hold` out. The network's fee and rule are not looked at here, because they may
 /// have been others when the journal was written.
 pub(crate) fn check_settle(hold: &Hold, settle: &Settle) -> Result<(), Refusal> {
     check_ticket(hold, &settle.ticket)?;
-    check_report(hold.id, hold.seller, &settle.report)?;
-    let outcome = &settle.report.body.outcome;
-    if !outcome.is_payable() {
-        return Err(mismatch(
-            format!("the report says that the work {outcome}; only success is paid"),
-            "release the hold with this report",
-        ));
-    }
+    check_payable(hold, &settle.report)?;
     let verdict = &settle.verdict;
     genuine(verdict.is_genuine_by(hold.buyer), "verdict", "buyer", hold.buyer)?;
     names_hold("verdict", verdict.body.contract, hold.id)?;
@@ -66,24 +35,6 @@ pub(crate) fn check_settle(hold: &Hold, settle: &Settle) -> Result<(), Refusal> 
     }
     if !verdict.body.is_accepted {
         return Err(mismatch("the verdict does not accept the work", ""));
-    }
-    Ok(())
-}
-
-/// Whether the papers show that the seller has delivered, and whether the buyer has taken it. As with a settlement, the
-/// network's fee and rule are not looked at here.
-pub(crate) fn check_claim(hold: &Hold, claim: &Claim) -> Result<(), Refusal> {
-    check_ticket(hold, &claim.ticket)?;
-    check_report(hold.id, hold.seller, &claim.report)?;
-    let outcome = &claim.report.body.outcome;
-    if !outcome.is_payable() {
-        return Err(mismatch(format!("the report says that the work {outcome}; only success is paid"), ""));
-    }
-    let Some(taken) = &claim.taken else { return Ok(()) };
-    genuine(taken.is_genuine_by(hold.buyer), "word that the outputs were taken", "buyer", hold.buyer)?;
-    names_hold("word that the outputs were taken", taken.body.contract, hold.id)?;
-    if taken.body.report != claim.report.hash() {
-        return Err(mismatch("the outputs were taken of another report", ""));
     }
     Ok(())
 }
@@ -136,6 +87,18 @@ fn check_ticket(hold: &Hold, ticket: &Signed<Ticket>) -> Result<(), Refusal> {
         genuine(listing.is_genuine_by(other), "runner-up's listing", "seller", other)?;
     }
     price::check_price(body)
+}
+
+fn check_payable(hold: &Hold, report: &Signed<Report>) -> Result<(), Refusal> {
+    check_report(hold.id, hold.seller, report)?;
+    let outcome = &report.body.outcome;
+    if outcome.is_payable() {
+        return Ok(());
+    }
+    Err(mismatch(
+        format!("the report says that the work {outcome}; only success is paid"),
+        "release the hold with this report",
+    ))
 }
 
 fn check_report(hold: CommandId, seller: PublicKey, report: &Signed<Report>) -> Result<(), Refusal> {

@@ -7,6 +7,7 @@
 //! buyer can say whose fault it was, counts against the seller only once until that buyer has paid somebody again.
 
 use crate::hold::Hold;
+use crate::snapshot::stored;
 use proto::message::market::Standing;
 use proto::{PublicKey, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,8 @@ pub(crate) enum Conduct {
     Kept,
     /// By its own signed word it gave the work up.
     GivenUp,
+    /// It broke its word: a second execution came to something else, or nothing came of what it put a bond up for.
+    Broken,
     /// Nothing was heard of it until the hold expired.
     Silent,
     /// It came to nothing by no fault of the seller.
@@ -41,6 +44,9 @@ pub(crate) struct Standings {
     accusers: BTreeSet<PublicKey>,
 }
 
+stored!(Count { kept, broken });
+stored!(Standings { by_seller, accusers });
+
 impl Standings {
     /// Notes how the contract of `hold` came out.
     pub(crate) fn note(&mut self, hold: &Hold, conduct: Conduct) {
@@ -50,13 +56,18 @@ impl Standings {
                 self.accusers.remove(&hold.buyer);
                 false
             }
-            Conduct::GivenUp => true,
+            Conduct::GivenUp | Conduct::Broken => true,
             Conduct::Silent if self.accusers.insert(hold.buyer) => true,
             Conduct::Silent => return,
         };
         let count = self.by_seller.entry(hold.seller).or_default();
         let side = if is_broken { &mut count.broken } else { &mut count.kept };
         *side = side.saturating_add(1);
+    }
+
+    /// Whether `account` was ever paid as a seller.
+    pub(crate) fn was_paid(&self, account: PublicKey) -> bool {
+        self.by_seller.get(&account).is_some_and(|count| count.kept > 0)
     }
 
     /// What can be said of `account` at `now`.

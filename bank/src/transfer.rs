@@ -2,9 +2,11 @@
 
 use crate::account::{Posting, Side};
 use crate::check::Violation;
-use crate::decide::{Counter, MAX_ACCOUNTS, check_issue, enough_money, no_account, not_frozen};
-use crate::ledger::{Ledger, Step, executed, impossible};
-use crate::memory::Answer;
+use crate::decide::{Counter, MAX_ACCOUNTS, check_issue, enough_money, may_spend, no_account};
+use crate::fingerprint::{Fingerprint, Gist};
+use crate::ledger::{Ledger, Step, TWICE, executed, impossible};
+use crate::memory::{Answer, Executed};
+use crate::record::Plain;
 use proto::message::bank::{BankCommand, Freeze, Grant, MAX_MEMO, MAX_PAYMENTS, Order, Payment, Transfer};
 use proto::{Money, PublicKey, Refusal, RefusalCode, Signed};
 
@@ -16,14 +18,12 @@ pub(crate) fn total(payments: &[Payment]) -> Option<Money> {
 /// Whether `payer` may give this order.
 pub(crate) fn may_transfer(at: &Counter<'_>, payer: PublicKey, order: &Transfer) -> Result<(), Refusal> {
     let ledger = at.ledger;
-    let sum = check_form(payer, order)?;
-    let account = ledger.accounts.find(payer).ok_or_else(|| no_account(payer))?;
-    let payees = order.payments.iter().map(|payment| payment.to);
-    if let Some(stranger) = payees.into_iter().find(|payee| ledger.accounts.find(*payee).is_none()) {
+    let sum = check_form(payer, &order.payments, &order.memo)?;
+    let mut people = std::iter::once(payer).chain(order.payments.iter().map(|payment| payment.to));
+    if let Some(stranger) = people.find(|key| ledger.accounts.find(*key).is_none()) {
         return Err(no_account(stranger));
     }
-    not_frozen(payer, account)?;
-    enough_money(account, sum)
+    enough_money(may_spend(ledger, payer)?, sum)
 }
 
 /// Whether the bank's own order to issue money may be carried out.
@@ -32,6 +32,10 @@ pub(crate) fn may_grant(at: &Counter<'_>, signer: PublicKey, order: &Grant) -> R
     check_memo("reason", &order.reason)?;
     if order.amount == Money::ZERO {
         return Err(Refusal::new(RefusalCode::BadAmount, "a grant has to be of more than nothing", ""));
+    }
+    if !order.to.is_usable() {
+        let message = format!("{} is no key that anybody can have", order.to);
+        return Err(Refusal::new(RefusalCode::Malformed, message, "copy the account's key whole"));
     }
     let is_new = at.ledger.accounts.find(order.to).is_none();
     if is_new && at.ledger.accounts.count() >= MAX_ACCOUNTS {
@@ -55,23 +59,59 @@ pub(crate) fn step_transferred(ledger: &Ledger, command: &Signed<BankCommand>) -
     let Order::Transfer(order) = &command.body.order else {
         return Err(impossible("money was transferred by another order"));
     };
-    if check_form(command.signer, order).is_err() {
-        return Err(impossible("money was transferred in a form that no bank takes"));
-    }
-    if ledger.accounts.find(command.signer).is_none_or(|payer| payer.is_frozen) {
-        return Err(impossible("money was transferred by an account that is frozen or not there"));
-    }
-    if order.payments.iter().any(|payment| ledger.accounts.find(payment.to).is_none()) {
-        return Err(impossible("money was transferred to an account that is not there"));
-    }
-    let mut step = recorded(ledger, command);
-    step.postings = Vec::with_capacity(order.payments.len() + 1);
-    step.postings
-        .extend(total(&order.payments).map(|sum| Posting::debit(Side::Available(command.signer), sum)));
-    let credit = |payment: &Payment| Posting::credit(Side::Available(payment.to), payment.amount);
-    step.postings.extend(order.payments.iter().map(credit));
-    Ok(step)
+    let postings = paid(ledger, command.signer, &order.payments, &order.memo)?;
+    Ok(Step { postings, ..recorded(ledger, command) })
 }
+
+/// Carries a transfer out whose record was not taken apart: what [`step_transferred`] and `execute` come to, with every key
+/// looked up once.
+pub(crate) fn apply_plain(ledger: &mut Ledger, record: &Plain<'_>) -> Result<(), Violation> {
+    let Plain { payer, payments, memo, time, .. } = record;
+    let Ok(sum) = check_form(*payer, payments, memo) else { return Err(OTHER_FORM) };
+    let number = ledger.accounts.number(*payer).ok_or(NO_PAYER)?;
+    if ledger.accounts.at(number).is_none_or(|account| account.is_frozen) {
+        return Err(NO_PAYER);
+    }
+    if ledger.memory.find(record.id).is_some() {
+        return Err(TWICE);
+    }
+    ledger.memory.forget_aged(*time);
+    ledger.touched.clear();
+    ledger.accounts.change_available(number, -i128::from(sum.0))?;
+    for Payment { to, amount } in payments {
+        let payee = ledger.accounts.number(*to).ok_or(NO_PAYEE)?;
+        ledger.accounts.change_available(payee, i128::from(amount.0))?;
+    }
+    let fingerprint = Fingerprint { digest: record.digest, gist: Gist::of_payments(payments) };
+    let executed = Executed { fingerprint, answer: Answer::Recorded(ledger.sequence) };
+    ledger.memory.remember_over(record.id, executed, number.saturating_add(1), *time);
+    Ok(())
+}
+
+/// The postings of payments that can have happened.
+fn paid(
+    ledger: &Ledger,
+    payer: PublicKey,
+    payments: &[Payment],
+    memo: &str,
+) -> Result<Vec<Posting>, Violation> {
+    let Ok(sum) = check_form(payer, payments, memo) else { return Err(OTHER_FORM) };
+    if ledger.accounts.find(payer).is_none_or(|payer| payer.is_frozen) {
+        return Err(NO_PAYER);
+    }
+    if payments.iter().any(|payment| ledger.accounts.find(payment.to).is_none()) {
+        return Err(NO_PAYEE);
+    }
+    let mut postings = Vec::with_capacity(payments.len() + 1);
+    postings.push(Posting::debit(Side::Available(payer), sum));
+    let credit = |payment: &Payment| Posting::credit(Side::Available(payment.to), payment.amount);
+    postings.extend(payments.iter().map(credit));
+    Ok(postings)
+}
+
+const OTHER_FORM: Violation = impossible("money was transferred in a form that no bank takes");
+const NO_PAYER: Violation = impossible("money was transferred by an account that is frozen or not there");
+const NO_PAYEE: Violation = impossible("money was transferred to an account that is not there");
 
 /// What a grant of the operator changes.
 pub(crate) fn step_granted(ledger: &Ledger, command: &Signed<BankCommand>) -> Result<Step, Violation> {
@@ -107,20 +147,20 @@ fn recorded(ledger: &Ledger, command: &Signed<BankCommand>) -> Step {
 }
 
 /// The sum of a transfer that has the right form.
-fn check_form(payer: PublicKey, order: &Transfer) -> Result<Money, Refusal> {
+fn check_form(payer: PublicKey, payments: &[Payment], memo: &str) -> Result<Money, Refusal> {
     let malformed = |message: String| Err(Refusal::new(RefusalCode::Malformed, message, ""));
-    if order.payments.is_empty() || order.payments.len() > MAX_PAYMENTS {
-        let count = order.payments.len();
+    if payments.is_empty() || payments.len() > MAX_PAYMENTS {
+        let count = payments.len();
         return malformed(format!("a transfer has 1 to {MAX_PAYMENTS} payments, not {count}"));
     }
-    check_memo("memo", &order.memo)?;
-    if order.payments.iter().any(|payment| payment.to == payer) {
+    check_memo("memo", memo)?;
+    if payments.iter().any(|payment| payment.to == payer) {
         return malformed("payer and payee are the same account".into());
     }
-    if order.payments.iter().any(|payment| payment.amount == Money::ZERO) {
+    if payments.iter().any(|payment| payment.amount == Money::ZERO) {
         return Err(Refusal::new(RefusalCode::BadAmount, "a payment has to be of more than nothing", ""));
     }
-    total(&order.payments).ok_or_else(|| {
+    total(payments).ok_or_else(|| {
         Refusal::new(RefusalCode::BadAmount, "the payments come to more than can be counted", "")
     })
 }

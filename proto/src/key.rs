@@ -55,6 +55,13 @@ impl PublicKey {
         })
     }
 
+    /// Whether there can be a secret half: the bytes are a point of the curve, and not one of the few of small order, with
+    /// which nobody can sign (RFC 8032 §5.1.7, and `is_signer_of`).
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        VerifyingKey::from_bytes(&self.0).is_ok_and(|key| !key.is_weak())
+    }
+
     /// The key as 64 hexadecimal digits.
     #[must_use]
     pub fn to_hex(&self) -> String {

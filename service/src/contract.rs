@@ -68,7 +68,8 @@ impl State {
                 &[Self::Staging, Self::Running, Self::Fetching, Self::Waiting, Self::Failed, Self::Cancelled]
             }
             Self::Fetching => &[Self::Settling, Self::Waiting, Self::Failed, Self::Cancelled],
-            Self::Settling => &[Self::Succeeded, Self::Failed],
+            // A part of the work is paid and handed over: another seller goes on.
+            Self::Settling => &[Self::Succeeded, Self::Waiting, Self::Failed],
             Self::Succeeded | Self::Failed | Self::Cancelled => &[],
         }
     }
@@ -144,6 +145,7 @@ mod tests {
 
     #[test]
     fn a_settlement_under_way_is_not_taken_back() {
-        assert_eq!(State::Settling.successors(), [State::Succeeded, State::Failed]);
+        assert_eq!(State::Settling.successors(), [State::Succeeded, State::Waiting, State::Failed]);
+        assert!(!State::Settling.may_become(State::Cancelled));
     }
 }

@@ -4,7 +4,7 @@
 //! that is down delays its customers and loses nothing: what is not answered is sent again.
 
 use bank::client;
-use proto::message::bank::{BankCommand, BankMessage, BankOutcome, BankReply, BankRequest, Order, PlaceHold};
+use proto::message::bank::{BankCommand, BankMessage, BankOutcome, BankReply, BankRequest, Order};
 use proto::{CommandId, KeyPair, Peer, PublicKey, RefusalCode, Signed, Span, Time};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -71,14 +71,24 @@ impl Desk {
         self.pending.insert(number, Pending { command, repeat: FIRST_REPEAT, repeat_at });
     }
 
-    /// The reply, if it answers an order that still waits for one. A bank that is too busy is asked again, but
-    /// for a hold, whose ticket does not live so long.
+    /// The bank is at another address from now on. What waits is sent there when it is due.
+    pub(crate) const fn move_to(&mut self, bank: Peer) {
+        self.bank = bank;
+    }
+
+    /// The reply, if it answers an order that still waits for one. A bank that is too busy, has enough of this key, has
+    /// no room on its disk or has frozen the account is asked again, but for what would be worthless later.
     pub(crate) fn receive(&mut self, reply: BankReply) -> Option<BankReply> {
         let number = *self.numbers.get(&reply.command)?;
         let order = &self.pending.get(&number)?.command.body.order;
-        let is_busy =
-            matches!(&reply.outcome, BankOutcome::Refused(refusal) if refusal.code == RefusalCode::Busy);
-        if is_busy && !matches!(order, Order::PlaceHold(PlaceHold { .. })) {
+        let passes = |code| match order {
+            // How many accounts an address may open in a day is the user's matter.
+            Order::OpenAccount(_) => code != RefusalCode::Quota && is_passing(code),
+            _ => is_passing(code),
+        };
+        if matches!(&reply.outcome, BankOutcome::Refused(refusal) if passes(refusal.code))
+            && is_patient(order)
+        {
             return None;
         }
         let pending = self.pending.remove(&number)?;
@@ -116,6 +126,17 @@ impl Desk {
     pub(crate) fn waiting(&self) -> usize {
         self.pending.len()
     }
+}
+
+/// Whether the same order is carried out when something has passed that is not in it.
+const fn is_passing(code: RefusalCode) -> bool {
+    matches!(code, RefusalCode::Busy | RefusalCode::Quota | RefusalCode::DiskFull | RefusalCode::Frozen)
+}
+
+/// Whether an order is worth the same later. What opens a contract is not, since its ticket does not live so long; a
+/// dispute that lacks money is told to the user.
+const fn is_patient(order: &Order) -> bool {
+    !matches!(order, Order::PlaceHold(_) | Order::AcceptHold(_) | Order::Dispute(_) | Order::Transfer(_))
 }
 
 fn request(command: &Signed<BankCommand>) -> BankMessage {

@@ -3,8 +3,11 @@
 
 mod attempt;
 mod bank;
+mod delivery;
+mod objection;
 mod place;
 mod prospect;
+mod purse;
 mod run;
 mod seller;
 mod timer;
@@ -18,9 +21,10 @@ use crate::effect::{Effect, Effects};
 use crate::event::{Event, EventKind, Verdict};
 use crate::plan::SubTaskPlan;
 use attempt::{Abandoned, Attempt};
+use objection::Objection;
 use proto::message::service::{Cancel, ServiceMessage};
 use proto::message::survey::Inquiry;
-use proto::{CommandId, ContractId, KeyPair, Peer, PublicKey, Rules, Span, Time};
+use proto::{CommandId, ContractId, KeyPair, Money, Peer, PublicKey, Rules, Span, Time};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 use run::{SubTaskRun, TaskRun};
@@ -36,6 +40,8 @@ pub struct Submission {
     pub plans: Vec<SubTaskPlan>,
     /// How long a sub-task waits for a seller.
     pub patience: Patience,
+    /// The most it is to cost, if its file says so: the user is told when a fifth of it is left.
+    pub budget: Option<Money>,
 }
 
 /// How long a sub-task may find no seller, while nothing else of its task is at work, before it fails.
@@ -63,6 +69,13 @@ pub(crate) struct Dispatch {
     abandoned: BTreeMap<ContractId, Abandoned>,
     /// Releases under way for holds of a former life of this node.
     strays: BTreeSet<CommandId>,
+    /// Rejected results whose sellers may claim.
+    objections: BTreeMap<ContractId, Objection>,
+    /// Disputes that the bank has not answered.
+    disputes: BTreeMap<CommandId, ContractId>,
+    /// Contracts with claims that the user was told of, and that nothing is known of.
+    told: BTreeSet<ContractId>,
+    balance_asked: Option<Time>,
     timers: Timers,
     next_token: u64,
     pub(crate) effects: Effects,
@@ -83,6 +96,10 @@ impl Dispatch {
             settlements: BTreeMap::new(),
             abandoned: BTreeMap::new(),
             strays: BTreeSet::new(),
+            objections: BTreeMap::new(),
+            disputes: BTreeMap::new(),
+            told: BTreeSet::new(),
+            balance_asked: None,
             timers: Timers::default(),
             next_token: 0,
             effects: Effects::new(),
@@ -96,6 +113,8 @@ impl Dispatch {
             return;
         }
         self.tasks.insert(id, TaskRun::new(submission, now));
+        self.balance_asked = None;
+        self.ask_balance(now);
         self.place(id, now);
         self.tell_if_ended(id, now);
     }
@@ -126,9 +145,9 @@ impl Dispatch {
         }
     }
 
-    /// Whether a contract of this buyer is open.
+    /// Whether a contract of this buyer is open, or its end is contested.
     pub(crate) fn has_contract(&self, contract: ContractId) -> bool {
-        self.contracts.contains_key(&contract)
+        self.contracts.contains_key(&contract) || self.is_contested(contract)
     }
 
     /// Forgets a task that has ended; its results stay in the driver's store.
@@ -140,9 +159,9 @@ impl Dispatch {
         has_ended
     }
 
-    /// Whether a task has not ended.
+    /// Whether a task has not ended, or a dispute has not.
     pub(crate) fn is_busy(&self) -> bool {
-        self.tasks.values().any(|task| !task.has_ended())
+        self.tasks.values().any(|task| !task.has_ended()) || self.is_any_contested()
     }
 
     pub(crate) fn status(&self, task: ContractId) -> Option<TaskStatus> {
@@ -249,21 +268,4 @@ impl Dispatch {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rand_chacha::rand_core::SeedableRng;
-
-    #[test]
-    fn an_open_contract_without_a_deadline_is_noticed() {
-        let keys = KeyPair::from_secret([1; 32]);
-        let me = Peer::new("10.0.0.1:1".parse().unwrap(), 0, keys.public());
-        let rng = ChaCha8Rng::from_seed([1; 32]);
-        let mut dispatch = Dispatch::new(me, keys, me.key, Rules::LOCAL, rng);
-        assert_eq!(dispatch.unwatched(), 0);
-        let contract = CommandId([3; 16]);
-        dispatch.contracts.insert(contract, (CommandId([4; 16]), 0));
-        assert_eq!(dispatch.unwatched(), 1);
-        dispatch.watch(Time(5), Timer::Lease(contract));
-        assert_eq!(dispatch.unwatched(), 0);
-    }
-}
+mod tests;

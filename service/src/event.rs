@@ -1,5 +1,6 @@
 //! What the user of a node is told while a task runs.
 
+use proto::message::bank::How;
 use proto::message::service::{Blob, NamedBlob, Outcome};
 use proto::{ContractId, Cycles, Market, Money, Peer, Rate, Refusal, RefusalCode, Span, Time};
 
@@ -61,8 +62,49 @@ pub enum EventKind {
         /// How.
         end: Box<End>,
     },
+    /// The seller of a rejected result claims its price: a second execution decides, and the loser pays for it.
+    Disputed {
+        /// Index of the sub-task.
+        sub_task: u32,
+        /// What the buyer has put up for the second execution.
+        deposit: Money,
+    },
+    /// The seller of a rejected result claims its price, and that could not be disputed.
+    NotDisputed {
+        /// Index of the sub-task.
+        sub_task: u32,
+        /// Why, in words.
+        why: String,
+    },
+    /// The claim of the seller of a rejected result has ended.
+    Judged {
+        /// Index of the sub-task.
+        sub_task: u32,
+        /// How.
+        how: How,
+        /// What it has cost the buyer.
+        lost: Money,
+    },
+    /// A fifth or less is left of what there was for a task.
+    BudgetLow {
+        /// Of what.
+        purse: Purse,
+        /// What is left.
+        left: Money,
+        /// Of how much.
+        of: Money,
+    },
     /// All sub-tasks have ended.
     TaskEnded,
+}
+
+/// Where the money of a task comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purse {
+    /// The budget that its file states.
+    Budget,
+    /// What was available on the account when the task began.
+    Account,
 }
 
 /// The terms of a match, for the tables.

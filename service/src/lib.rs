@@ -19,7 +19,7 @@ pub mod task;
 
 pub use contract::State;
 pub use dispatch::{Patience, SubTaskStatus, Submission, Tally, TaskStatus, Want, whole_commodity};
-pub use event::{End, Event, EventKind, Sale};
+pub use event::{End, Event, EventKind, Purse, Sale};
 pub use node::{Config, Input, Node, Output, Violation};
 pub use plan::{PlanError, SubTaskPlan};
 pub use worker::{Execution, Hire, Intake, Record, Terms};

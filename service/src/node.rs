@@ -14,7 +14,7 @@ use chord::Chord;
 use market::Marketplace;
 use overlay::Overlay;
 use proto::message::Message;
-use proto::message::bank::{BalanceQuery, BalanceReply, BankMessage, Enter, Order};
+use proto::message::bank::{BalanceQuery, BalanceReply, BankMessage, BankOutcome, Enter, OpenAccount, Order};
 use proto::message::market::Ticket;
 use proto::message::overlay::Stand;
 use proto::message::service::ServiceMessage;
@@ -51,6 +51,9 @@ pub struct Node {
     dispatch: Dispatch,
     worker: Worker,
     rng: ChaCha8Rng,
+    /// What the account is opened with, and the order that does it.
+    opening: OpenAccount,
+    opened_by: CommandId,
     enter_at: Time,
     standing_at: Time,
     rejoin_at: Option<Time>,
@@ -90,7 +93,7 @@ impl Node {
         };
         let (ring_seed, market_seed, buyer_seed) = (seed_for_part(), seed_for_part(), seed_for_part());
         let overlay_seed = seed_for_part();
-        let Config { rules, bank, chord, terms } = config;
+        let Config { rules, bank, chord, terms, opening } = config;
         let market_config = market::Config { rules, bank: Some(bank.key) };
         let buyer_rng = ChaCha8Rng::from_seed(buyer_seed);
         Self {
@@ -105,6 +108,8 @@ impl Node {
             dispatch: Dispatch::new(me, keys.clone(), bank.key, rules, buyer_rng),
             worker: Worker::new(me, keys, bank.key, rules, terms),
             rng,
+            opening,
+            opened_by: CommandId([0; 16]),
             enter_at: now.after(ENTER_EVERY),
             standing_at: now.after(FIRST_STANDING),
             rejoin_at: None,
@@ -131,6 +136,11 @@ impl Node {
                 self.overlay.unreachable(peer, now);
                 self.dispatch.unreachable(peer, now);
             }
+            Input::Bank { peer } if peer.key == self.desk.bank_key() => {
+                self.desk.move_to(peer);
+                self.enter_at = self.enter_at.min(now);
+            }
+            Input::Bank { .. } => {}
             Input::Supply { supply } => {
                 let supply = supply.filter(|_| !self.is_leaving && self.worker.is_taking());
                 self.market.handle(market::Input::Supply { supply }, now);
@@ -310,7 +320,8 @@ impl Node {
         self.enter_ring(via, now);
         let mut id = [0; 16];
         self.rng.fill_bytes(&mut id);
-        self.desk.order(CommandId(id), Order::OpenAccount(Box::default()), now);
+        self.opened_by = CommandId(id);
+        self.desk.order(self.opened_by, Order::OpenAccount(Box::new(self.opening.clone())), now);
     }
 
     fn enter_ring(&mut self, via: Vec<Peer>, now: Time) {
@@ -337,7 +348,7 @@ impl Node {
         let ticket = match &message {
             ServiceMessage::Offer(offer) => Some(offer.body.contract),
             ServiceMessage::Cancel(cancel) => Some(cancel.contract),
-            ServiceMessage::Verdict(_) => None,
+            ServiceMessage::Verdict(_) | ServiceMessage::Taken(_) => None,
             _ => return self.dispatch.receive(from, message, now),
         };
         let market = &self.market;
@@ -364,16 +375,28 @@ impl Node {
         match message {
             BankMessage::Reply(reply) => {
                 let Some(reply) = self.desk.receive(*reply) else { return };
-                if self.payments.remove(&reply.command) {
+                if let (true, BankOutcome::Refused(refusal)) =
+                    (reply.command == self.opened_by, &reply.outcome)
+                {
+                    self.outputs.push_back(Output::NotOpened { refusal: refusal.clone() });
+                } else if self.payments.remove(&reply.command) {
                     let (id, outcome) = (reply.command, Box::new(reply.outcome));
-                    return self.outputs.push_back(Output::Paid { id, outcome });
+                    self.outputs.push_back(Output::Paid { id, outcome });
+                } else if let Some(reply) = self.worker.bank_answered(reply, now) {
+                    self.dispatch.bank_answered(reply, now);
                 }
-                self.dispatch.bank_answered(reply, now);
+            }
+            BankMessage::Claimed(claim) => self.dispatch.claimed(claim),
+            BankMessage::Appointed(appointed) => self.worker.appointed(*appointed, now),
+            BankMessage::Ended(ended) => {
+                self.dispatch.ended(&ended.ending, now);
+                self.worker.ended(&ended.ending, now);
             }
             BankMessage::BalanceReply(reply) => {
                 let BalanceReply { balance, standing, .. } = *reply;
                 self.market.handle(market::Input::Standing { standing }, now);
                 let (available, held) = (balance.available, balance.held);
+                self.dispatch.balance(available, now);
                 self.outputs.push_back(Output::Balance { available, held });
             }
             BankMessage::Entered(entered) if self.rejoin_at.is_some() => {

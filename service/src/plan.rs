@@ -33,6 +33,19 @@ pub struct SubTaskPlan {
     pub retries: u32,
 }
 
+/// What a seller did of a sub-task before it handed it over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// From where another one goes on.
+    pub(crate) checkpoint: Blob,
+    /// The work that is done.
+    pub(crate) cycles: Cycles,
+    /// What the seller was paid for it.
+    pub(crate) paid: Money,
+    /// What the market owner was paid for it.
+    pub(crate) fee: Money,
+}
+
 /// Why a sub-task cannot be bought.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
@@ -109,11 +122,34 @@ impl SubTaskPlan {
             outputs: sub_task.outputs.iter().map(|output| output.name.clone()).collect(),
             stdin: sub_task.stdin.as_deref().map(&find).transpose()?,
             limits: limits(sub_task),
+            resume: None,
         };
         check_job(&name, &job)?;
         let requirement = requirement(sub_task);
         let retries = sub_task.retries;
         Ok(Self { name, requirement, bid, price: sub_task.price, work: sub_task.work, job, retries })
+    }
+}
+
+impl SubTaskPlan {
+    /// Plans what is left when `part` is done and paid: from its checkpoint on, with what is left of price, work and
+    /// limit on cycles. Whether that is more than the owner's fee, so that it can be bought.
+    pub(crate) fn go_on_from(&mut self, part: Part, owner_fee: Money) -> bool {
+        let Part { checkpoint, cycles, paid, fee } = part;
+        self.job.resume = Some(checkpoint);
+        let most = &mut self.job.limits.cycles;
+        if *most != Cycles(u64::MAX) {
+            *most = Cycles(most.0.saturating_sub(cycles.0));
+        }
+        let spent = Money(paid.0.saturating_add(fee.0));
+        self.price = self.price.checked_sub(spent).unwrap_or(Money::ZERO);
+        let left = self.price.checked_sub(owner_fee).filter(|left| *left > Money::ZERO);
+        // Who has done more than the file states has perhaps only a little left.
+        self.work = self.work.map(|work| Cycles(work.0.saturating_sub(cycles.0).max(1)));
+        if let (Some(left), Some(work)) = (left, self.work) {
+            self.bid = Rate::highest(left, work).unwrap_or(self.bid);
+        }
+        left.is_some()
     }
 }
 

@@ -1,26 +1,32 @@
 //! The seller's side: an offer whose papers are in order is accepted, staged, executed and reported; signs
 //! of life renew the lease on the way.
 
+mod arbiter;
+mod bond;
+mod delivery;
 mod offer;
 mod owner;
 mod record;
 mod remembered;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use offer::Terms;
 pub use owner::Intake;
 pub use record::{Hire, Record};
 
-use crate::dispatch::follow_up;
 use crate::effect::{Effect, Effects};
+use arbiter::Case;
+use delivery::{Claimed, Reported};
 use owner::Owner;
-use proto::message::bank::{Order, Settle};
+use proto::message::bank::{BankReply, BondReceipt, Settle};
 use proto::message::market::Ticket;
 use proto::message::service::{
-    Acceptance, Blob, Cancel, Declined, NamedBlob, Offer, Outcome, Progress, Report, ServiceMessage, Verdict,
+    Acceptance, Blob, Cancel, Declined, NamedBlob, Offer, Outcome, Progress, Report, ServiceMessage,
 };
-use proto::{ContractId, Cycles, KeyPair, Peer, PublicKey, Refusal, RefusalCode, Rules, Signed, Span, Time};
+use proto::{
+    CommandId, ContractId, Cycles, KeyPair, Peer, PublicKey, Refusal, RefusalCode, Rules, Signed, Span, Time,
+};
 use remembered::Remembered;
 use std::collections::BTreeMap;
 
@@ -64,6 +70,10 @@ pub(crate) struct Worker {
     delivered: Remembered,
     /// Contracts that this seller has signed away: it takes no offer for them any more.
     signed_away: Remembered,
+    /// Contracts that this node was to judge, and has, or will not.
+    judged: Remembered,
+    /// What the bank has been told to do, by the ids of the orders.
+    orders: BTreeMap<CommandId, (ContractId, Errand)>,
     is_leaving: bool,
     owner: Owner,
     pub(crate) record: Record,
@@ -78,15 +88,39 @@ struct Work {
     is_cancelled: bool,
     next_action: Time,
     closes: Time,
+    /// The bank's word for the bond, where there is one.
+    bond: Option<Signed<BondReceipt>>,
+    duty: Duty,
+}
+
+/// What a work is done for.
+enum Duty {
+    /// For its buyer, who pays.
+    Sale,
+    /// For the bank, which has to know who is right.
+    Judgement(Case),
+}
+
+/// What an order to the bank was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Errand {
+    Bond,
+    Claim,
+    Judge,
 }
 
 enum Stage {
+    /// The bank is asked to put the bond up.
+    Bonding,
     Staging,
     /// Everything is there, and the owner needs the machine.
     Staged,
     Running,
-    Reported(Box<Signed<Report>>),
+    /// Told to stop for this reason; a checkpoint may come until the next action is due.
+    Stopping(&'static str),
+    Reported(Box<Reported>),
     Accepted(Box<Settle>),
+    Claimed(Box<Claimed>),
 }
 
 impl Worker {
@@ -100,6 +134,8 @@ impl Worker {
             works: BTreeMap::new(),
             delivered: Remembered::default(),
             signed_away: Remembered::default(),
+            judged: Remembered::default(),
+            orders: BTreeMap::new(),
             is_leaving: false,
             owner: Owner::new(),
             record: Record::default(),
@@ -132,9 +168,22 @@ impl Worker {
         match message {
             ServiceMessage::Offer(offer) => self.offered(from, *offer, verify, now),
             ServiceMessage::Cancel(Cancel { contract }) => self.cancelled(from, contract, now),
-            ServiceMessage::Verdict(verdict) => self.judged(from, &verdict, now),
+            ServiceMessage::Taken(paper) => self.taken(from, &paper, now),
+            ServiceMessage::Verdict(verdict) => self.heard_verdict(from, &verdict, now),
             _ => {}
         }
+    }
+
+    /// An answer of the bank, given back if it is not for the seller's side.
+    pub(crate) fn bank_answered(&mut self, reply: BankReply, now: Time) -> Option<BankReply> {
+        let Some((contract, errand)) = self.orders.remove(&reply.command) else { return Some(reply) };
+        match errand {
+            Errand::Bond => self.bond_answered(contract, reply.outcome, now),
+            Errand::Claim => self.claim_answered(contract, reply.outcome, now),
+            // Paid or refused: there is nothing more to do.
+            Errand::Judge => {}
+        }
+        None
     }
 
     /// Program and inputs are in the store, or could not be had.
@@ -144,6 +193,10 @@ impl Worker {
             return;
         }
         if let Err(why) = result {
+            if matches!(work.duty, Duty::Judgement(_)) {
+                self.case_not_fetched(contract, why, now);
+                return;
+            }
             self.report(contract, Execution::nothing(Outcome::NotFetched(why)), now);
             return;
         }
@@ -159,8 +212,12 @@ impl Worker {
         let Some(work) = self.works.get_mut(&contract) else { return };
         work.stage = Stage::Running;
         work.next_action = now;
-        let job = Box::new(work.offer.body.job.clone());
-        self.effects.push_back(Effect::Execute { contract, job });
+        let mut job = work.offer.body.job.clone();
+        if matches!(work.duty, Duty::Judgement(_)) {
+            // A slow machine is no reason to find otherwise.
+            job.limits.wall = work.closes.since(now);
+        }
+        self.effects.push_back(Effect::Execute { contract, job: Box::new(job) });
         if let Some(throttle_pct) = self.owner.throttle() {
             self.effects.push_back(Effect::Pace { contract, throttle_pct });
         }
@@ -175,8 +232,15 @@ impl Worker {
 
     /// The execution ended.
     pub(crate) fn executed(&mut self, contract: ContractId, execution: Execution, now: Time) {
-        if self.works.get(&contract).is_some_and(|work| matches!(work.stage, Stage::Running)) {
-            self.report(contract, execution, now);
+        let Some(work) = self.works.get(&contract) else { return };
+        match (&work.stage, &work.duty) {
+            (Stage::Running, Duty::Judgement(_)) => self.case_executed(contract, execution),
+            (Stage::Running, Duty::Sale) => self.report(contract, execution, now),
+            (Stage::Stopping(why), _) => {
+                let why = *why;
+                self.stopped(contract, why, execution, now);
+            }
+            _ => {}
         }
     }
 
@@ -185,13 +249,16 @@ impl Worker {
         self.is_leaving = true;
         let why = "its node leaves the network";
         for contract in self.works.keys().copied().collect::<Vec<_>>() {
-            match self.works.get(&contract).map(|work| &work.stage) {
-                Some(Stage::Staging | Stage::Staged | Stage::Running) => {
+            let Some(work) = self.works.get(&contract) else { continue };
+            match &work.stage {
+                _ if matches!(work.duty, Duty::Judgement(_)) => self.drop_case(contract),
+                Stage::Reported(_) if self.can_claim(contract) => self.contend(contract, now),
+                Stage::Accepted(_) => self.claim(contract),
+                Stage::Reported(_) | Stage::Claimed(_) => {}
+                Stage::Bonding | Stage::Staging | Stage::Staged | Stage::Running | Stage::Stopping(_) => {
                     self.effects.push_back(Effect::Stop { contract });
                     self.report(contract, Execution::nothing(Outcome::Abandoned(why.into())), now);
                 }
-                Some(Stage::Accepted(_)) => self.claim(contract),
-                Some(Stage::Reported(_)) | None => {}
             }
         }
     }
@@ -205,6 +272,7 @@ impl Worker {
         self.vacate_if_due(now);
         self.delivered.forget_until(now);
         self.signed_away.forget_until(now);
+        self.judged.forget_until(now);
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
@@ -215,7 +283,7 @@ impl Worker {
     fn offered(&mut self, from: Peer, offer: Signed<Offer>, verify: &VerifyTicket<'_>, now: Time) {
         let contract = offer.body.contract;
         if let Some(work) = self.works.get(&contract) {
-            if work.buyer.key == from.key {
+            if work.buyer.key == from.key && matches!(work.duty, Duty::Sale) {
                 self.repeat_answer(contract);
             }
             return;
@@ -233,23 +301,39 @@ impl Worker {
             self.decline(from, contract, refusal, now);
             return;
         }
-        let job = &offer.body.job;
-        let mut blobs: Vec<Blob> = vec![job.program];
-        blobs.extend(job.inputs.iter().map(|input| input.blob).chain(job.stdin));
-        blobs.sort();
-        blobs.dedup();
-        let acceptance = Signed::new(Acceptance { contract, offer: offer.hash(), bond: None }, &self.keys);
         let (buyer, closes) = (offer.body.buyer, offer.body.hold.body.expires);
         let next_action = now.after(self.rules.sign_of_life());
-        self.record.hired(&offer, now);
-        let stage = Stage::Staging;
-        let work = Work { offer, buyer, stage, cycles: Cycles(0), is_cancelled: false, next_action, closes };
+        let work = Work {
+            offer,
+            buyer,
+            stage: Stage::Bonding,
+            cycles: Cycles(0),
+            is_cancelled: false,
+            next_action,
+            closes,
+            bond: None,
+            duty: Duty::Sale,
+        };
         self.works.insert(contract, work);
         self.owner.took_one();
         self.effects.push_back(Effect::Take { ticket: contract });
-        self.effects
-            .push_back(Effect::Send { to: buyer, message: ServiceMessage::Accept(Box::new(acceptance)) });
-        self.effects.push_back(Effect::Fetch { contract, from: buyer, blobs });
+        if self.rules.bond_percent > 0 {
+            self.put_up(contract);
+        } else {
+            self.begin(contract, now);
+        }
+    }
+
+    /// Accepts the offer, and fetches what it needs.
+    fn begin(&mut self, contract: ContractId, now: Time) {
+        let next_action = now.after(self.rules.sign_of_life());
+        let Some(work) = self.works.get_mut(&contract) else { return };
+        work.stage = Stage::Staging;
+        work.next_action = next_action;
+        let (from, blobs) = (work.buyer, work.offer.body.job.contents());
+        self.record.hired(&work.offer, now);
+        self.repeat_answer(contract);
+        self.effects.push_back(Effect::Fetch { contract, from, blobs });
     }
 
     /// A buyer wants to stop. What is not known, and was not delivered, is declined: that frees the hold of
@@ -262,50 +346,19 @@ impl Worker {
             }
             return;
         };
-        if work.buyer.key != from.key {
+        if work.buyer.key != from.key || !matches!(work.duty, Duty::Sale) {
             return;
         }
         match work.stage {
-            Stage::Staging | Stage::Staged => {
+            Stage::Bonding | Stage::Staging | Stage::Staged => {
                 self.report(contract, Execution::nothing(Outcome::Cancelled), now);
             }
             Stage::Running if !work.is_cancelled => {
                 work.is_cancelled = true;
                 self.effects.push_back(Effect::Stop { contract });
             }
-            Stage::Running => {}
-            Stage::Reported(_) | Stage::Accepted(_) => self.repeat_answer(contract),
-        }
-    }
-
-    fn judged(&mut self, from: Peer, verdict: &Signed<Verdict>, now: Time) {
-        let contract = verdict.body.contract;
-        let Some(work) = self.works.get_mut(&contract) else { return };
-        let Stage::Reported(report) = &work.stage else { return };
-        if !verdict.is_genuine_by(work.buyer.key)
-            || from.key != work.buyer.key
-            || verdict.body.report != report.hash()
-        {
-            return;
-        }
-        if verdict.body.is_accepted {
-            let (ticket, report) = (work.offer.body.ticket.clone(), (**report).clone());
-            let settle = Settle { hold: contract, ticket, report, verdict: verdict.clone() };
-            self.record.paid(&work.offer, &settle);
-            work.stage = Stage::Accepted(Box::new(settle));
-            // The buyer may have less than a claim's time left: then it is claimed at once.
-            let spare = work.closes.since(now.after(CLAIM_BEFORE_END));
-            work.next_action = now.after(CLAIM_AFTER.min(spare));
-            self.delivered.insert(contract, work.closes);
-        } else {
-            let is_success = report.body.outcome == Outcome::Succeeded;
-            let buyer = work.buyer;
-            self.works.remove(&contract);
-            if is_success {
-                // Nobody will pay for it any more: the buyer's money need not wait for the hold's end.
-                let refusal = Refusal::new(RefusalCode::Mismatch, "the buyer did not accept the result", "");
-                self.decline(buyer, contract, refusal, now);
-            }
+            Stage::Running | Stage::Stopping(_) => {}
+            Stage::Reported(_) | Stage::Accepted(_) | Stage::Claimed(_) => self.repeat_answer(contract),
         }
     }
 
@@ -317,7 +370,12 @@ impl Worker {
         let offer = work.offer.hash();
         let report = Report { contract, offer, outcome, cycles, outputs, stdout, stderr };
         let report = Signed::new(report, &self.keys);
-        work.stage = Stage::Reported(Box::new(report));
+        // What is not paid is shown without more ado; what is, to who has signed for it.
+        let blobs = report.body.contents();
+        if !report.body.outcome.is_payable() && !blobs.is_empty() {
+            self.effects.push_back(Effect::Give { to: work.buyer.key, blobs });
+        }
+        work.stage = Stage::Reported(Box::new(Reported::new(report, work.closes)));
         work.next_action = now.after(REPEAT_REPORT);
         self.effects.push_back(Effect::Free { ticket: contract });
         self.repeat_answer(contract);
@@ -328,6 +386,10 @@ impl Worker {
         let sign_of_life = self.rules.sign_of_life();
         self.give_up_if_late(contract, now);
         let Some(work) = self.works.get_mut(&contract) else { return };
+        if matches!(work.duty, Duty::Judgement(_)) {
+            self.look_at_case(contract, now);
+            return;
+        }
         if work.closes <= now {
             if work.is_active() {
                 self.effects.push_back(Effect::Stop { contract });
@@ -337,25 +399,21 @@ impl Worker {
             return;
         }
         match &work.stage {
-            Stage::Staging | Stage::Staged | Stage::Running => {
+            Stage::Bonding | Stage::Staging | Stage::Staged | Stage::Running => {
                 work.next_action = now.after(sign_of_life);
                 let phase = work.phase(&self.owner);
                 let message = ServiceMessage::Progress(Progress { contract, phase, cycles: work.cycles });
                 self.effects.push_back(Effect::Send { to: work.buyer, message });
             }
-            Stage::Reported(_) => {
-                work.next_action = now.after(REPEAT_REPORT);
-                self.repeat_answer(contract);
+            Stage::Stopping(why) if work.next_action <= now => {
+                let why = *why;
+                self.stopped(contract, why, Execution::nothing(Outcome::Cancelled), now);
             }
+            Stage::Stopping(_) => {}
+            Stage::Reported(_) => self.look_at_report(contract, now),
             Stage::Accepted(_) => self.claim(contract),
-        }
-    }
-
-    /// Presents the papers of an accepted result; the desk repeats that until the bank answers.
-    fn claim(&mut self, contract: ContractId) {
-        if let Some(Work { stage: Stage::Accepted(settle), .. }) = self.works.remove(&contract) {
-            let id = follow_up(&self.keys, contract, "claim");
-            self.effects.push_back(Effect::Order { id, order: Order::Settle(settle) });
+            Stage::Claimed(_) if work.next_action <= now => self.order_claim(contract, now),
+            Stage::Claimed(_) => {}
         }
     }
 
@@ -363,11 +421,11 @@ impl Worker {
         let Some(work) = self.works.get(&contract) else { return };
         let message = match &work.stage {
             Stage::Staging | Stage::Staged | Stage::Running => {
-                let acceptance = Acceptance { contract, offer: work.offer.hash(), bond: None };
+                let acceptance = Acceptance { contract, offer: work.offer.hash(), bond: work.bond.clone() };
                 ServiceMessage::Accept(Box::new(Signed::new(acceptance, &self.keys)))
             }
-            Stage::Reported(report) => ServiceMessage::Report(report.clone()),
-            Stage::Accepted(_) => return,
+            Stage::Reported(reported) => ServiceMessage::Report(Box::new(reported.report.clone())),
+            Stage::Bonding | Stage::Stopping(_) | Stage::Accepted(_) | Stage::Claimed(_) => return,
         };
         self.effects.push_back(Effect::Send { to: work.buyer, message });
     }
@@ -382,7 +440,14 @@ impl Worker {
 
 impl Work {
     const fn is_active(&self) -> bool {
-        matches!(self.stage, Stage::Staging | Stage::Staged | Stage::Running)
+        match self.stage {
+            Stage::Bonding | Stage::Staging | Stage::Staged | Stage::Running | Stage::Stopping(_) => true,
+            Stage::Reported(_) | Stage::Accepted(_) | Stage::Claimed(_) => false,
+        }
+    }
+
+    const fn is_claimed(&self) -> bool {
+        matches!(self.stage, Stage::Claimed(_))
     }
 }
 

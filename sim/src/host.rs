@@ -35,6 +35,10 @@ pub(crate) struct Host {
     pub(crate) machine: Machine,
     /// Hashes of the contents in its store, which outlives it.
     pub(crate) store: BTreeSet<Hash>,
+    /// Those of them that executions have left, and that are shown only to whom they are given.
+    pub(crate) withheld: BTreeSet<Hash>,
+    /// To whom they are.
+    pub(crate) given: BTreeSet<(Hash, PublicKey)>,
     /// What the offers it got take of the machine.
     pub(crate) offers: BTreeMap<ContractId, Bundle>,
     /// Grows with every end, so that what was meant for a former life is recognised.
@@ -74,6 +78,8 @@ impl Host {
             phase: Phase::Down { is_silent: true },
             machine: Machine::new(u32::try_from(cores).unwrap_or(1), per_core),
             store: BTreeSet::new(),
+            withheld: BTreeSet::new(),
+            given: BTreeSet::new(),
             offers: BTreeMap::new(),
             life: 0,
             wake: None,
@@ -116,6 +122,12 @@ impl Host {
         self.offers.clear();
         self.life += 1;
         self.wake = None;
+    }
+
+    /// Whether it has a content, and sends it to whoever holds `key`.
+    pub(crate) fn shows(&self, hash: &Hash, key: PublicKey) -> bool {
+        let is_shown = !self.withheld.contains(hash) || self.given.contains(&(*hash, key));
+        is_shown && self.store.contains(hash)
     }
 
     /// All that there is of the machine.

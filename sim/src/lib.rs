@@ -6,7 +6,7 @@
 //! (`invariant`), at the end the promises to the users (`oracle`). One scenario and one seed give one trace: the
 //! hash in the [`Report`] is the same in every process.
 //!
-//! [`bazaar`] has ring and market cores alone, in thousands, whose nodes come and go; [`ring`] the ring alone, in
+//! [`court`] has the bank alone, with scripted parties that lie; [`bazaar`] has ring and market cores alone, in thousands, whose nodes come and go; [`ring`] the ring alone, in
 //! millions.
 //!
 //! What is not modelled: the streams of the real network (here each message is lost or late by itself), the
@@ -20,6 +20,7 @@
 //! ```
 
 pub mod bazaar;
+pub mod court;
 mod dice;
 pub mod disk;
 mod fault;

@@ -244,6 +244,7 @@ mod tests {
             outputs: vec!["out".into()],
             stdin: None,
             limits: Limits { wall, memory, disk, output, cycles: Cycles(cycles) },
+            resume: None,
         }
     }
 

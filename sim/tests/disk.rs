@@ -46,7 +46,7 @@ fn order(number: u32) -> (u8, Order) {
     if number < 4 {
         return (person, Order::OpenAccount(Box::default()));
     }
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         let (seller, amount) = (keys((person + 1) % 4).public(), Money(u64::from(number)));
         let ticket = Hash::of(&number.to_le_bytes());
         return (person, Order::PlaceHold(PlaceHold { seller, ticket, amount, expires_in: Span::secs(60) }));

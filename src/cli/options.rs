@@ -1,6 +1,7 @@
 //! What commands hand to the driver, and how long they wait.
 
 use super::Founding;
+use crate::node::Mode;
 use proto::PublicKey;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,6 +24,8 @@ pub(crate) struct JoinOptions {
     pub(crate) max_tasks: Option<u32>,
     /// After how long without work it leaves.
     pub(crate) exit_when_idle: Option<Duration>,
+    /// The operator's invitation: its text, or a file that holds it.
+    pub(crate) invitation: Option<String>,
     /// Whether it ends with its standard input.
     pub(crate) tied: bool,
 }
@@ -50,12 +53,22 @@ impl From<Scheme> for proto::Placement {
 pub(crate) struct BankOptions {
     /// The bank's directory.
     pub(crate) home: PathBuf,
+    /// The database that it keeps its journal in; its home if there is none.
+    pub(crate) store: Option<crate::node::Address>,
     /// Where it listens; port 0 is any free one.
     pub(crate) listen: SocketAddr,
     /// Whether the network has the rules of one machine instead of those of the world.
     pub(crate) local_rules: bool,
     /// What its founder has decided otherwise.
     pub(crate) founding: Founding,
+    /// The bank that it is a standby of.
+    pub(crate) follow: Option<Bootstrap>,
+    /// What its answers wait for.
+    pub(crate) standby: Mode,
+    /// Orders that a key may give in a second; 0 for any number.
+    pub(crate) orders_per_second: u32,
+    /// Whether it tells in JSON what it guarantees.
+    pub(crate) is_json: bool,
     /// Whether it ends with its standard input.
     pub(crate) tied: bool,
 }
@@ -65,8 +78,15 @@ pub(crate) struct BankOptions {
 pub(crate) struct Bootstrap {
     /// Its key, if it is known beforehand; else whichever answers there is trusted.
     pub(crate) key: Option<PublicKey>,
-    /// `HOST:PORT`.
-    pub(crate) addr: String,
+    /// Where it is, `HOST:PORT`; if it is somewhere else after a take-over, in their order.
+    pub(crate) addrs: Vec<String>,
+}
+
+impl Bootstrap {
+    /// Its addresses as one text.
+    pub(crate) fn place(&self) -> String {
+        self.addrs.join(",")
+    }
 }
 
 /// How long a command waits for an answer.

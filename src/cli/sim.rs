@@ -3,22 +3,27 @@
 use super::arguments::SimCommand;
 use super::{Done, exit};
 use crate::control::Failure;
-use crate::output::{Experiment, Printer, Simulated};
-use ::sim::Scenario;
+use crate::output::{Experiment, Printer, Simulated, Tried};
+use ::sim::court::{self, Case};
+use ::sim::{Scenario, Violation};
 
 /// Lists the scenarios, or runs one.
 pub(super) fn run(command: SimCommand, printer: Printer) -> Done {
     match command {
         SimCommand::List => {
-            let show = |scenario: &Scenario| Experiment { name: scenario.name, about: scenario.about };
-            printer.scenarios(&Scenario::all().iter().map(show).collect::<Vec<_>>())?;
+            let whole = Scenario::all().into_iter().map(|scenario| (scenario.name, scenario.about));
+            let cases = Case::all().into_iter().map(|case| (case.name, case.about));
+            let show = |(name, about)| Experiment { name, about };
+            printer.scenarios(&whole.chain(cases).map(show).collect::<Vec<_>>())?;
         }
         SimCommand::Run { scenario, seed } => {
+            if let Some(case) = Case::named(&scenario) {
+                let outcome = court::run(&case, seed).map_err(|violation| broken(&violation))?;
+                printer.tried(&Tried::of(&outcome))?;
+                return Ok(exit::SUCCESS);
+            }
             let found = Scenario::named(&scenario).ok_or_else(|| unknown(&scenario))?;
-            let report = ::sim::run(&found, seed).map_err(|violation| {
-                Failure::new("violation", violation.to_string(), exit::FAILED)
-                    .hint("this is a defect: the same scenario and seed show it again")
-            })?;
+            let report = ::sim::run(&found, seed).map_err(|violation| broken(&violation))?;
             printer.simulated(&Simulated::of(&report))?;
         }
         SimCommand::Churn(churn) => return super::sim_churn::run(&churn, printer),
@@ -28,8 +33,14 @@ pub(super) fn run(command: SimCommand, printer: Printer) -> Done {
     Ok(exit::SUCCESS)
 }
 
+fn broken(violation: &Violation) -> Failure {
+    Failure::new("violation", violation.to_string(), exit::FAILED)
+        .hint("this is a defect: the same scenario and seed show it again")
+}
+
 fn unknown(name: &str) -> Failure {
-    let all: Vec<&str> = Scenario::all().iter().map(|scenario| scenario.name).collect();
+    let mut all: Vec<&str> = Scenario::all().iter().map(|scenario| scenario.name).collect();
+    all.extend(Case::all().iter().map(|case| case.name));
     let message = format!("there is no scenario `{name}`; there are {}", all.join(", "));
     Failure::new("no_scenario", message, exit::USAGE).hint("`compup2p sim list` says what each is about")
 }

@@ -2,7 +2,7 @@
 
 use super::arguments::{Global, Join, Serve};
 use super::{BankOptions, Done, JoinOptions, exit, node};
-use crate::control::Failure;
+use crate::control::{BANK_DIRECTORY, Failure};
 use crate::output::Printer;
 use proto::PublicKey;
 use std::future::Future;
@@ -19,6 +19,7 @@ pub(super) fn join(global: Global, join: Join) -> Done {
         paused: join.paused,
         max_tasks: join.max_tasks,
         exit_when_idle: join.exit_when_idle,
+        invitation: join.invitation,
         tied: join.tied,
     };
     serve(crate::node::run_join(options))
@@ -26,12 +27,17 @@ pub(super) fn join(global: Global, join: Join) -> Done {
 
 /// Runs a bank. It has a directory of its own below the home, so that a node can run beside it.
 pub(super) fn bank(global: Global, arguments: Serve) -> Done {
-    let home = prepare(&global)?.join("bank");
+    let home = prepare(&global)?.join(BANK_DIRECTORY);
     let options = BankOptions {
         home,
+        store: arguments.store,
         listen: arguments.listen,
         local_rules: arguments.local_rules,
         founding: arguments.founding,
+        follow: arguments.follow,
+        standby: arguments.standby,
+        orders_per_second: arguments.orders_per_second,
+        is_json: global.json,
         tied: arguments.tied,
     };
     serve(crate::node::run_bank(options))

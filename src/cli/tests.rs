@@ -86,7 +86,7 @@ fn a_task_is_the_last_one_unless_named() {
 fn join_takes_a_bootstrap_server_and_a_slot() {
     let cli = parse("compup2p join p.toml --bootstrap bank:7742 --slot 3").unwrap();
     let Command::Join(join) = cli.command else { panic!() };
-    assert_eq!(join.bootstrap, Bootstrap { key: None, addr: "bank:7742".into() });
+    assert_eq!(join.bootstrap, Bootstrap { key: None, addrs: vec!["bank:7742".into()] });
     assert_eq!((join.slot, join.tied), (Some(3), false));
 }
 

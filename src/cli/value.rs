@@ -7,6 +7,8 @@ use proto::{CommandId, Money, PublicKey, Span};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// The addresses at which a bank may be, at most.
+const MAX_ADDRESSES: usize = 8;
 /// The longest duration that can be given: about 31 years.
 const MAX_SECONDS: f64 = 1e9;
 
@@ -105,22 +107,43 @@ pub(super) fn per_mille(share: f64) -> u32 {
 
 /// `[KEY@]HOST:PORT`.
 pub(super) fn bootstrap(text: &str) -> Result<Bootstrap, String> {
-    let (key, addr) = match text.rsplit_once('@') {
-        Some((key, addr)) => {
+    let (key, addrs) = match text.rsplit_once('@') {
+        Some((key, addrs)) => {
             let key = PublicKey::from_hex(key).ok_or("the key before `@` must be 64 hexadecimal digits")?;
-            (Some(key), addr)
+            (Some(key), addrs)
         }
         None => (None, text),
     };
+    let addrs: Vec<String> = addrs.split(',').map(address).collect::<Result<_, _>>()?;
+    match (key, addrs.len()) {
+        (None, 2..) => Err("several addresses need the key: KEY@HOST:PORT,HOST:PORT".into()),
+        (_, 0..=MAX_ADDRESSES) => Ok(Bootstrap { key, addrs }),
+        _ => Err(format!("expected at most {MAX_ADDRESSES} addresses")),
+    }
+}
+
+/// The bank of which a standby is to be: one address.
+pub(super) fn leader(text: &str) -> Result<Bootstrap, String> {
+    let leader = bootstrap(text)?;
+    if leader.addrs.len() > 1 { Err("expected one address".into()) } else { Ok(leader) }
+}
+
+fn address(addr: &str) -> Result<String, String> {
     let wrong = "expected HOST:PORT, such as 192.0.2.7:7742 or KEY@bank.example:7742";
     let (host, port) = addr.rsplit_once(':').ok_or(wrong)?;
     if host.is_empty() || (host.contains(':') && !(host.starts_with('[') && host.ends_with(']'))) {
         return Err(wrong.into());
     }
     match port.parse::<u16>() {
-        Ok(port) if port > 0 => Ok(Bootstrap { key, addr: addr.into() }),
+        Ok(port) if port > 0 => Ok(addr.into()),
         _ => Err(format!("`{port}` is not a port: expected 1 to 65535")),
     }
+}
+
+/// An amount of money, of more than nothing.
+pub(super) fn credits(text: &str) -> Result<Money, String> {
+    let credits = text.parse().ok().filter(|credits| *credits > Money::ZERO);
+    credits.ok_or_else(|| "expected credits above 0 with at most six decimals, such as 2.5".to_owned())
 }
 
 /// A key: 64 hexadecimal digits.
@@ -193,9 +216,9 @@ mod tests {
         let with_key = bootstrap(&format!("{key}@bank.example:7742")).unwrap();
         assert_eq!(
             with_key,
-            Bootstrap { key: Some(PublicKey([0xab; 32])), addr: "bank.example:7742".into() }
+            Bootstrap { key: Some(PublicKey([0xab; 32])), addrs: vec!["bank.example:7742".into()] }
         );
-        assert_eq!(bootstrap("[::1]:7742"), Ok(Bootstrap { key: None, addr: "[::1]:7742".into() }));
+        assert_eq!(bootstrap("[::1]:7742"), Ok(Bootstrap { key: None, addrs: vec!["[::1]:7742".into()] }));
         for text in ["", "bank", "bank:", ":7742", "bank:0", "bank:65536", "::1:7742", "ab@bank:7742"] {
             assert!(bootstrap(text).is_err(), "{text}");
         }

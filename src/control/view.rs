@@ -1,7 +1,7 @@
 //! Nodes, tasks and money as commands show them. Money is a decimal text in credits, durations are seconds,
 //! cycles are in Gc.
 
-use super::{RecordView, SharingView, StandingView};
+use super::{AdmissionView, RecordView, SharingView, StandingView};
 use proto::rules::{PricingRule, Rules};
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +52,7 @@ pub(crate) struct NodeView {
 }
 
 /// The rules of the network, as far as they make prices.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RulesView {
     /// The pricing rule, as `--pricing` names it.
     pub(crate) pricing: String,
@@ -63,6 +63,12 @@ pub(crate) struct RulesView {
     pub(crate) owner_fee: String,
     /// Which node owns a market, as `--placement` names it.
     pub(crate) placement: String,
+    /// Who gets an account, and what it starts with.
+    pub(crate) admission: AdmissionView,
+    /// What a seller puts up for each contract, in percent of its price.
+    pub(crate) bond_percent: u16,
+    /// How long a buyer may object to a claim, in seconds.
+    pub(crate) dispute: f64,
 }
 
 impl RulesView {
@@ -74,6 +80,9 @@ impl RulesView {
             posted: is_posted.then(|| rules.pricing.posted.to_string()),
             owner_fee: rules.owner_fee.to_string(),
             placement: rules.placement.name().into(),
+            admission: AdmissionView::of(rules),
+            bond_percent: rules.bond_percent,
+            dispute: rules.dispute.as_secs_f64(),
         }
     }
 }

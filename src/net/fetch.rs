@@ -1,7 +1,8 @@
 //! Contents: sent to whoever knows their hash, and fetched in pieces that can be resumed.
 //!
 //! A hash is the right to read what it stands for: whoever has a key of its own and names the hash is served.
-//! Hashes of 256 bits are not guessed; who must not read a content must not be told its hash.
+//! Hashes of 256 bits are not guessed; who must not read a content must not be told its hash. The outputs of a
+//! sub-task are the exception: their hashes are told in the report, and they are sent to who has signed for them.
 
 use super::dial::{DialError, Window};
 use super::server::{Sent, Visitor};
@@ -197,6 +198,9 @@ impl Visitor {
             request.hash.try_into().map(Hash).map_err(|_| Status::invalid_argument("a hash has 32 bytes"))?;
         let store = Arc::clone(&self.net.store);
         let size = store.size(&hash).ok_or_else(|| Status::not_found("this content is not here"))?.0;
+        if !store.is_shown(&hash, self.key) {
+            return Err(Status::failed_precondition("this content is shown to who has signed for it"));
+        }
         if request.offset > size {
             return Err(Status::out_of_range(format!("the content has {size} bytes")));
         }

@@ -166,8 +166,8 @@ async fn serve(stream: TlsStream<TcpStream>, visitor: Visitor) {
 #[derive(Debug)]
 pub(super) struct Visitor {
     pub(super) net: Arc<Inner>,
-    key: PublicKey,
-    addr: SocketAddr,
+    pub(super) key: PublicKey,
+    pub(super) addr: SocketAddr,
     pub(super) line: Arc<Line>,
 }
 
@@ -175,6 +175,7 @@ pub(super) struct Visitor {
 impl Node for Visitor {
     type ExchangeStream = Sent<v1::Frame>;
     type FetchStream = Sent<v1::Piece>;
+    type FollowStream = Sent<v1::FollowHeard>;
 
     async fn exchange(
         &self,
@@ -197,5 +198,13 @@ impl Node for Visitor {
     async fn fetch(&self, request: Request<v1::FetchRequest>) -> Result<Response<Self::FetchStream>, Status> {
         self.line.touch();
         self.send_content(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn follow(
+        &self,
+        request: Request<Streaming<v1::FollowSaid>>,
+    ) -> Result<Response<Self::FollowStream>, Status> {
+        self.line.touch();
+        self.lead(request.into_inner()).map(Response::new)
     }
 }

@@ -6,6 +6,9 @@
 //! draft/…            copies being made; emptied at the start
 //! ```
 //!
+//! What an execution has left for somebody who has yet to sign for it is shown to nobody: such a file may be read by its
+//! owner only, so that a later process keeps it back as well. Whoever signs is shown it from then on.
+//!
 //! What was not used for the longest time makes room for the new, unless it is pinned. One process uses a
 //! directory at a time.
 
@@ -20,8 +23,8 @@ pub(crate) use pins::Pins;
 
 use proto::id::hex;
 use proto::message::service::Blob;
-use proto::{Bytes, Hash};
-use shelf::Shelf;
+use proto::{Bytes, Hash, PublicKey};
+use shelf::{Access, Shelf};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -81,6 +84,12 @@ pub(crate) enum StoreError {
         /// The system's words.
         source: io::Error,
     },
+}
+
+/// Where the bytes of a new content come from.
+enum Source {
+    Bytes(Vec<u8>),
+    File(PathBuf),
 }
 
 /// A directory of contents.
@@ -146,6 +155,17 @@ impl Store {
         self.shelf().unpin(hash);
     }
 
+    /// Whether whoever holds `key` may be sent a content that is here.
+    #[must_use]
+    pub(crate) fn is_shown(&self, hash: &Hash, key: PublicKey) -> bool {
+        self.shelf().is_shown(hash, key)
+    }
+
+    /// Shows a content to whoever holds `key` from now on.
+    pub(crate) fn show(&self, hash: &Hash, key: PublicKey) {
+        self.shelf().show(hash, key);
+    }
+
     /// The bytes of all contents, complete or not.
     #[cfg(test)]
     #[must_use]
@@ -157,8 +177,17 @@ impl Store {
     ///
     /// # Errors
     /// No room, too large, or what the file system refuses.
+    #[cfg(test)]
     pub(crate) async fn put_bytes(self: &Arc<Self>, bytes: Vec<u8>) -> Result<Blob, StoreError> {
-        self.blocking(move |store| store.copy_in(&mut bytes.as_slice(), bytes.len() as u64)).await
+        self.put(Access::Everybody, Source::Bytes(bytes)).await
+    }
+
+    /// Stores bytes that are shown to nobody until [`Store::show`], unless they are here and shown already.
+    ///
+    /// # Errors
+    /// No room, too large, or what the file system refuses.
+    pub(crate) async fn withhold_bytes(self: &Arc<Self>, bytes: Vec<u8>) -> Result<Blob, StoreError> {
+        self.put(Access::nobody(), Source::Bytes(bytes)).await
     }
 
     /// Stores a copy of a file (a copy, since a link would change with the file).
@@ -166,10 +195,25 @@ impl Store {
     /// # Errors
     /// No room, too large, or what the file system refuses.
     pub(crate) async fn put_file(self: &Arc<Self>, path: PathBuf) -> Result<Blob, StoreError> {
-        self.blocking(move |store| {
-            let mut file = File::open(&path).map_err(io_error(&path))?;
-            let size = file.metadata().map_err(io_error(&path))?.len();
-            store.copy_in(&mut file, size)
+        self.put(Access::Everybody, Source::File(path)).await
+    }
+
+    /// Stores a copy of a file that is shown to nobody until [`Store::show`], unless it is here and shown already.
+    ///
+    /// # Errors
+    /// No room, too large, or what the file system refuses.
+    pub(crate) async fn withhold_file(self: &Arc<Self>, path: PathBuf) -> Result<Blob, StoreError> {
+        self.put(Access::nobody(), Source::File(path)).await
+    }
+
+    async fn put(self: &Arc<Self>, access: Access, source: Source) -> Result<Blob, StoreError> {
+        self.blocking(move |store| match source {
+            Source::Bytes(bytes) => store.copy_in(&mut bytes.as_slice(), bytes.len() as u64, access),
+            Source::File(path) => {
+                let mut file = File::open(&path).map_err(io_error(&path))?;
+                let size = file.metadata().map_err(io_error(&path))?.len();
+                store.copy_in(&mut file, size, access)
+            }
         })
         .await
     }
@@ -212,7 +256,7 @@ impl Store {
     }
 
     /// Copies and hashes at once, then moves the copy to its place.
-    fn copy_in(&self, source: &mut impl io::Read, size: u64) -> Result<Blob, StoreError> {
+    fn copy_in(&self, source: &mut impl io::Read, size: u64, access: Access) -> Result<Blob, StoreError> {
         if size > MAX_BLOB {
             return Err(StoreError::TooLarge { size });
         }
@@ -223,7 +267,7 @@ impl Store {
             if blob.size.0 > MAX_BLOB {
                 return Err(StoreError::TooLarge { size: blob.size.0 });
             }
-            self.shelf().admit(&draft, blob)?;
+            self.shelf().admit(&draft, blob, access)?;
             Ok(blob)
         });
         if copied.is_err() {

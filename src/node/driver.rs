@@ -53,6 +53,11 @@ pub(crate) struct Driver {
     pub(crate) supplier: Supplier,
     pub(crate) tasks: Tasks,
     pub(crate) bank: Peer,
+    /// Where the bank may be, and which of them is tried.
+    bank_addresses: Vec<String>,
+    bank_address: usize,
+    /// Why the bank opens no account for this node.
+    not_opened: Option<Failure>,
     pub(crate) started: Instant,
     pub(crate) inputs: mpsc::UnboundedSender<Input>,
     counter: Counter,
@@ -96,6 +101,7 @@ pub(crate) struct Parts {
     pub(crate) tasks: Tasks,
     pub(crate) book: SellersBook,
     pub(crate) bank: Peer,
+    pub(crate) bank_addresses: Vec<String>,
     pub(crate) inputs: mpsc::UnboundedSender<Input>,
     pub(crate) governance: Governance,
     pub(crate) home: PathBuf,
@@ -106,7 +112,7 @@ pub(crate) struct Parts {
 impl Driver {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { node, net, store, clock, executions, supplier, tasks, book, bank, inputs, .. } = parts;
-        let Parts { governance, home, policy_path, exit_when_idle, .. } = parts;
+        let Parts { governance, home, policy_path, exit_when_idle, bank_addresses, .. } = parts;
         let (finished, finishing) = mpsc::unbounded_channel();
         let explorer = Explorer::new(net.clone());
         Self {
@@ -118,6 +124,9 @@ impl Driver {
             supplier,
             tasks,
             bank,
+            bank_addresses,
+            bank_address: 0,
+            not_opened: None,
             inputs,
             started: Instant::now(),
             counter: Counter::default(),
@@ -191,7 +200,7 @@ impl Driver {
     }
 
     fn is_done(&self) -> bool {
-        self.has_left || self.leave_by.is_some_and(|by| by <= Instant::now())
+        self.has_left || self.not_opened.is_some() || self.leave_by.is_some_and(|by| by <= Instant::now())
     }
 
     fn take_event(&mut self, event: Event) {
@@ -202,7 +211,12 @@ impl Driver {
                     self.take(Input::Receive { from, message });
                 }
             }
-            Event::Unreachable { peer } => self.take(Input::Unreachable { peer }),
+            Event::Unreachable { peer } => {
+                if peer.key == self.bank.key && peer.addr == self.bank.addr {
+                    self.try_next_address();
+                }
+                self.take(Input::Unreachable { peer });
+            }
         }
     }
 
@@ -236,6 +250,9 @@ impl Driver {
             let blobs = outputs.chain(execution.stdout).chain(execution.stderr);
             self.pin(*contract, blobs.collect());
         }
+        if let Input::Bank { peer } = &input {
+            self.bank = *peer;
+        }
         self.node.handle(input, self.clock.now());
         while let Some(output) = self.node.poll_output() {
             self.carry_out(output);
@@ -255,7 +272,11 @@ impl Driver {
             Output::Execute { contract, job } => {
                 self.executions.start(contract, *job, Arc::clone(&self.store), self.inputs.clone());
             }
-            Output::Stop { contract } => self.executions.stop(contract),
+            // The executor makes no checkpoints: what runs for the owner's sake no longer is stopped.
+            Output::Stop { contract } | Output::Migrate { contract } => self.executions.stop(contract),
+            Output::Give { to, blobs } => blobs.iter().for_each(|blob| self.store.show(&blob.hash, to)),
+            Output::Keep { contract, blobs } => self.pin(contract, blobs),
+            Output::Warn { message } => tracing::warn!("{message}"),
             Output::Pause { contract } => self.executions.pause(contract),
             Output::Pace { contract, throttle_pct } => self.executions.pace(contract, throttle_pct),
             Output::Tell(event) => {
@@ -272,6 +293,7 @@ impl Driver {
                 self.told_balance(available);
                 self.answer_balance(available, held);
             }
+            Output::NotOpened { refusal } => self.not_opened = Some(Failure::refused(&refusal)),
             Output::Paid { id, outcome } => self.paid(id, *outcome),
             Output::Found { .. } => {}
             Output::Surveyed { token, overview } => self.surveyed(token, *overview),
@@ -391,6 +413,10 @@ impl Driver {
             Request::Leave(departure) => self.depart(departure, question),
             Request::Explain { at } => self.explain(at, &question),
             Request::Reload => self.reload(Some(question)),
+            Request::Operator(_) => {
+                let failure = Failure::new("not_a_bank", "a node runs here, and no bank", 2);
+                question.answer(Reply::Error(failure));
+            }
         }
     }
 

@@ -117,6 +117,9 @@ impl Run {
         let abandoned = |what: &str, why: &dyn std::fmt::Display| {
             service::Execution::nothing(Outcome::Abandoned(format!("{what}: {why}")))
         };
+        if self.job.resume.is_some() {
+            return abandoned("this seller", &"cannot go on from a checkpoint");
+        }
         let scratch = match Scratch::new(&self.base) {
             Ok(scratch) => scratch,
             Err(error) => return abandoned("no scratch directory could be made", &error),
@@ -152,17 +155,18 @@ impl Run {
         })
     }
 
-    /// Puts what the program left into the store.
+    /// Puts what the program left into the store, where it is shown to nobody before its buyer has signed for it.
     fn collect(&self, scratch: &Scratch, ended: Ended) -> std::io::Result<service::Execution> {
         let keep = |bytes: &[u8]| -> std::io::Result<Option<Blob>> {
             let blob =
-                (!bytes.is_empty()).then(|| self.runtime.block_on(self.store.put_bytes(bytes.to_vec())));
+                (!bytes.is_empty()).then(|| self.runtime.block_on(self.store.withhold_bytes(bytes.to_vec())));
             blob.transpose().map_err(std::io::Error::other)
         };
         let mut outputs = Vec::new();
         for name in &self.job.outputs {
             if let Some(path) = scratch.output(name) {
-                let blob = self.runtime.block_on(self.store.put_file(path)).map_err(std::io::Error::other)?;
+                let blob =
+                    self.runtime.block_on(self.store.withhold_file(path)).map_err(std::io::Error::other)?;
                 outputs.push(NamedBlob { name: name.clone(), blob });
             }
         }

@@ -38,6 +38,23 @@ pub(super) fn of_network(home: &Path, base: Rules, founding: &Founding) -> Resul
     }
 }
 
+/// Keeps the rules of the bank that this standby follows.
+///
+/// # Errors
+/// Other rules are kept already, or a file that cannot be read or written.
+pub(super) fn adopt(home: &Path, rules: &Rules) -> Result<(), Failure> {
+    let path = home.join(FILE);
+    match fs::read(&path) {
+        Ok(bytes) if bytes == rules.encode() => Ok(()),
+        Ok(_) => Err(Rules::decode(&fs::read(&path).unwrap_or_default())
+            .map_or_else(|_| unreadable(&path), |kept| decided(&kept))),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            write(&path, rules).map_err(|error| Failure::disk("write", &path, &error))
+        }
+        Err(error) => Err(Failure::disk("read", &path, &error)),
+    }
+}
+
 /// All at once: a file that was cut off by a crash would keep the bank from starting.
 fn write(path: &Path, rules: &Rules) -> std::io::Result<()> {
     let draft = path.with_extension("new");
@@ -54,10 +71,21 @@ fn unreadable(path: &Path) -> Failure {
 
 fn decided(kept: &Rules) -> Failure {
     let message = format!(
-        "this network was founded with other rules: pricing {}, an owner fee of {} credits, the {} overlay",
+        "this network was founded with other rules: pricing {}, an owner fee of {} credits, the {} overlay, a grant of \
+         {} credits, {} accounts a day for an address, {} bits of work, {}, a bond of {} %, {} to object",
         kept.rule.name(),
         kept.owner_fee,
-        kept.placement.name()
+        kept.placement.name(),
+        kept.initial_grant,
+        if kept.admission.per_address == 0 {
+            "any number of".into()
+        } else {
+            kept.admission.per_address.to_string()
+        },
+        kept.admission.work_bits,
+        if kept.admission.is_by_invitation { "by invitation" } else { "without invitation" },
+        kept.bond_percent,
+        kept.dispute,
     );
     Failure::new("rules", message, exit::USAGE).hint(
         "leave the rules away to go on with it, or found another network in another directory with --home",

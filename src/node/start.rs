@@ -10,8 +10,8 @@ use super::record::SellersBook;
 use super::supply::Supplier;
 use super::tasks::Tasks;
 use super::told::Outside;
-use super::{policy_file, random};
-use crate::cli::{Bootstrap, JoinOptions};
+use super::{opening, policy_file, random};
+use crate::cli::{Bootstrap, JoinOptions, exit};
 use crate::control::{Failure, SOCKET};
 use crate::exec::{COST_MODEL, Engine, Scratch};
 use crate::net::store::Store;
@@ -21,8 +21,8 @@ use crate::sensor::calibration::Calibration;
 use crate::sensor::{Places, Roots, Sensors, Traffic};
 use jiff::Timestamp;
 use proto::message::Message;
-use proto::message::bank::{BankMessage, Enter, Entered};
-use proto::{KeyPair, Peer, RefusalCode, RequestId};
+use proto::message::bank::{BankMessage, Enter, Entered, Invitation, OpenAccount};
+use proto::{KeyPair, Peer, RefusalCode, RequestId, Signed};
 use service::Node;
 use service::policy::Policy;
 use std::net::SocketAddr;
@@ -47,6 +47,7 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
     let home = &options.home;
     let mut policy = policy_file::read(&options.policy_path)?;
     make_home(home).map_err(|e| Failure::disk("create the directory", home, &e))?;
+    let invitation = opening::invitation(options.invitation.as_deref())?;
     let mut calls =
         control::serve(&home.join(SOCKET)).map_err(|e| Failure::disk("open the socket in", home, &e))?;
     let keys = identity::load_or_create(home).map_err(Failure::from_display("identity"))?;
@@ -55,12 +56,17 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
     let store = Store::open(&directory.join("store"), policy.disk_max_size);
     let store = store.map_err(Failure::from_display("store"))?;
     let engine = Engine::new().map_err(Failure::from_display("executor"))?;
-    let host = Host { options: &options, directory, keys, store: Arc::new(store), engine };
+    let host = Host { options: &options, invitation, directory, keys, store: Arc::new(store), engine };
     let mut outside = Outside::new(options.tied);
     let mut is_first = true;
     loop {
         let until = match host.run(policy.clone(), is_first, &mut calls.receiver, &mut outside).await {
             Ok(Ended::Left) => break,
+            Ok(Ended::NotOpened(failure)) => {
+                // Whoever starts it again may have an invitation then.
+                let _is_removed = std::fs::remove_file(home.join(SOCKET)).is_ok();
+                return Err(failure);
+            }
             Ok(Ended::Away { until }) => until,
             // Nobody is there to start a node again that has announced its return.
             Err(failure) if failure.retryable && !is_first => {
@@ -88,6 +94,7 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
 /// What of a node outlives its absences.
 struct Host<'a> {
     options: &'a JoinOptions,
+    invitation: Option<Signed<Invitation>>,
     /// Of contents and scratch files.
     directory: PathBuf,
     keys: KeyPair,
@@ -104,7 +111,7 @@ impl Host<'_> {
         calls: &mut mpsc::Receiver<Call>,
         outside: &mut Outside,
     ) -> Result<Ended, Failure> {
-        let Self { options, directory, keys, store, engine } = self;
+        let Self { options, invitation, directory, keys, store, engine } = self;
         let home = &options.home;
         let (clock, roots) = (Clock::start(), Roots::of_machine());
         let calibration = Calibration::load(home.join("calibration"), engine, roots.clone(), clock.now());
@@ -117,7 +124,9 @@ impl Host<'_> {
         }
         net.set_slot_limit(entered.rules.slot_limit);
         net.set_me(entered.you);
-        let node = new_node(keys, &policy, bank, &entered, clock)?;
+        let admission = entered.rules.admission;
+        let opening = opening::prepare(admission, invitation.clone(), bank.key, keys.public()).await?;
+        let node = new_node(keys, &policy, bank, &entered, opening, clock)?;
         let scratch = directory.join("scratch");
         std::fs::create_dir_all(&scratch).map_err(|e| Failure::disk("create the directory", &scratch, &e))?;
         // What a crash left of executions is of no use to anybody.
@@ -139,6 +148,7 @@ impl Host<'_> {
             tasks,
             book: SellersBook::open(home.join("earnings.json")),
             bank,
+            bank_addresses: options.bootstrap.addrs.clone(),
             inputs,
             governance: self.governance(policy, clock, is_first)?,
             home: home.clone(),
@@ -180,6 +190,7 @@ fn new_node(
     policy: &Policy,
     bank: Peer,
     entered: &Entered,
+    opening: OpenAccount,
     clock: Clock,
 ) -> Result<Node, Failure> {
     let rules = entered.rules;
@@ -189,19 +200,38 @@ fn new_node(
     chord.successors = usize::from(rules.successors);
     let terms = policy_file::terms(policy, None);
     let seed = random::bytes()?;
-    let config = service::Config { rules, bank, chord, terms };
+    let config = service::Config { rules, bank, chord, terms, opening };
     Ok(Node::new(config, entered.you, keys.clone(), seed, clock.now()))
 }
 
-/// Asks the bootstrap server for a place in the ring, for its rules and for live nodes.
+/// Asks the bootstrap server for a place in the ring, for its rules and for live nodes, at the first of its addresses
+/// where it answers.
 async fn enter(
     net: &Net,
     events: &mut mpsc::Receiver<Event>,
     bootstrap: &Bootstrap,
     slot: Option<u16>,
 ) -> Result<(Peer, Entered), Failure> {
-    let unreachable = || Failure::no_bank(&bootstrap.addr);
-    let mut addresses = tokio::net::lookup_host(&bootstrap.addr).await.map_err(|_| unreachable())?;
+    let mut answer = Err(Failure::no_bank(&bootstrap.place()));
+    for addr in &bootstrap.addrs {
+        answer = enter_at(net, events, bootstrap, addr, slot).await;
+        match &answer {
+            Err(failure) if failure.exit == exit::UNREACHABLE => {}
+            _ => return answer,
+        }
+    }
+    answer.map_err(|_| Failure::no_bank(&bootstrap.place()))
+}
+
+async fn enter_at(
+    net: &Net,
+    events: &mut mpsc::Receiver<Event>,
+    bootstrap: &Bootstrap,
+    addr: &str,
+    slot: Option<u16>,
+) -> Result<(Peer, Entered), Failure> {
+    let unreachable = || Failure::no_bank(addr);
+    let mut addresses = tokio::net::lookup_host(addr).await.map_err(|_| unreachable())?;
     let addr: SocketAddr = addresses.next().ok_or_else(unreachable)?;
     let key = match bootstrap.key {
         Some(key) => key,

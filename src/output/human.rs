@@ -1,6 +1,7 @@
 //! Output for people: sentences and tables.
 
 mod account;
+mod bank;
 mod market;
 mod money;
 mod network;
@@ -10,6 +11,8 @@ mod sharing;
 mod task;
 
 pub(super) use account::{balance, deal, paid, statement, statement_csv};
+use bank::admission;
+pub(super) use bank::{invited, ordered, promoted, serving, standby, totals};
 pub(super) use market::{explain, market, markets, price, quote};
 pub(super) use network::{network, run};
 use node::listings;

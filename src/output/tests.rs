@@ -1,6 +1,6 @@
 //! Golden tests: what people and programs read stays as it is.
 
-mod account;
+mod bank;
 mod market;
 mod sharing;
 
@@ -112,6 +112,7 @@ node     01234567 at 127.0.0.1:40001, slot 1
 ring     member; predecessor 98765432, 1 successor, 2 fingers; 4 members known
 bank     127.0.0.1:7742
 rules    vickrey pricing, 0.01 credits to a market owner, single overlay
+accounts start with 1000 credits
 power    2500 Mc/s a core; 1 core to sell, 1 free
 sharing  sharing
 selling  in compute/45 at 0.20 credits/Gc, rank 7 of 12; last clearing price 0.18

@@ -114,6 +114,7 @@ fn offer() -> Signed<Offer> {
         Limits { wall: Span(1), memory: Bytes(1), disk: Bytes(1), output: Bytes(1), cycles: Cycles(1) };
     let program = proto::message::service::Blob { hash: Hash::of(b"p"), size: Bytes(1) };
     let job = Job {
+        resume: None,
         program,
         arguments: Vec::new(),
         environment: Vec::new(),

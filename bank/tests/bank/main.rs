@@ -1,9 +1,15 @@
 //! The bank as its users see it: orders and answers, holds and their ends, the journal, and the registry.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod bootstrap;
 #[cfg(test)]
 mod client;
+#[cfg(test)]
+mod deals;
+#[cfg(test)]
+mod encoded;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
@@ -15,6 +21,8 @@ mod orders;
 #[cfg(test)]
 mod papers;
 #[cfg(test)]
+mod precedence;
+#[cfg(test)]
 mod receipts;
 #[cfg(test)]
 mod reference;
@@ -25,10 +33,14 @@ mod settlement;
 #[cfg(test)]
 mod shelf;
 #[cfg(test)]
+mod snapshot;
+#[cfg(test)]
 mod standing;
 #[cfg(test)]
 mod statements;
 #[cfg(test)]
 mod time;
+#[cfg(test)]
+mod transfers;
 #[cfg(test)]
 mod world;

@@ -5,7 +5,7 @@ use crate::papers::{Deal, declined, release};
 use crate::reference::{Answer, Model, Moved};
 use crate::shelf::check_sums;
 use crate::world::{BANK, RULES, World, config, freeze, grant, hold, key, open, pay, signed};
-use bank::{Bank, audit, journal};
+use bank::{Bank, Replay, audit, journal};
 use proptest::prelude::*;
 use proto::message::bank::{BankCommand, BankOutcome, Order, ReleasedReceipt, SettledReceipt};
 use proto::message::service::Outcome;
@@ -224,7 +224,7 @@ impl Pair {
             Act::Reuse { pick, who, amount } => self.reuse(pick, who, amount),
             Act::Wait { secs } => {
                 self.world.wait(Span::secs(secs));
-                self.model.expire(self.world.now);
+                self.model.wait(now, self.world.now);
             }
             Act::Back { secs } => self.world.now = Time(now.0 - Span::secs(secs).0.min(now.0)),
         }
@@ -275,6 +275,14 @@ impl Pair {
         assert_eq!((&records, tail.torn), (&self.world.journal, 0));
         let bank = Bank::replay(config(), [0; 32], Time(0), records.clone()).unwrap();
         assert_eq!(bank.accounts().collect::<Vec<_>>(), self.world.bank.accounts().collect::<Vec<_>>());
+        let mut replay = Replay::new(key(BANK));
+        records.iter().try_for_each(|record| replay.follow(record)).unwrap();
+        let mut quick = Replay::new(key(BANK));
+        records.iter().try_for_each(|record| quick.follow_encoded(&record.encode())).unwrap();
+        assert_eq!(quick.state_hash(), replay.state_hash());
+        let loaded = Replay::from_snapshot(key(BANK), &replay.snapshot()).unwrap();
+        assert_eq!((loaded.next(), loaded.state_hash()), (replay.next(), bank.state_hash()));
+        assert_eq!(bank.state_hash(), self.world.bank.state_hash());
         assert_eq!((bank.totals(), bank.head()), (self.world.bank.totals(), self.world.bank.head()));
         assert_eq!(audit(key(BANK), records), Ok((bank.totals(), bank.head())));
         let granted = u64::try_from(self.model.granted.len()).unwrap();

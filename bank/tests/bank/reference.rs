@@ -59,6 +59,19 @@ impl Model {
         }
     }
 
+    /// Expires each hold at its moment.
+    pub(crate) fn wait(&mut self, mut now: Time, end: Time) {
+        let open = |hold: &&Deposit| hold.closed.is_none();
+        while let Some(first) = self.holds.values().filter(open).map(|hold| hold.expires).min() {
+            if first > end {
+                break;
+            }
+            now = now.max(first);
+            self.expire(now);
+        }
+        self.expire(end);
+    }
+
     fn close(&mut self, id: u32, code: RefusalCode) -> Deposit {
         let hold = self.holds.get_mut(&id).unwrap();
         hold.closed = Some(code);

@@ -70,14 +70,20 @@ fn an_old_journal_replays_under_new_rules() {
 }
 
 #[test]
-fn holds_that_expired_while_the_bank_was_down_expire_at_its_start() {
+fn holds_that_ran_out_while_the_bank_was_down_expire_when_the_quiet_time_is_over() {
     let world = lived();
     let mut bank = replayed(world.journal).unwrap();
-    bank.handle(Input::Timeout, Time(9_000_000_000));
+    let (start, quiet_until) = (Time(9_000_000_000), Time(9_060_000_000));
+    bank.handle(Input::Timeout, start);
+    let Some(Output::Append(record)) = bank.poll_output() else { panic!("no record") };
+    assert_eq!((record.event, bank.poll_timeout()), (Event::Resumed { quiet_until }, Some(quiet_until)));
+    bank.handle(Input::Timeout, Time(quiet_until.0 - 1));
+    assert_eq!(bank.poll_output(), None);
+    bank.handle(Input::Timeout, quiet_until);
     let Some(Output::Append(record)) = bank.poll_output() else { panic!("no record") };
     let Event::HoldClosed { ending, .. } = &record.event else { panic!("{record:?}") };
     assert_eq!((ending.how, ending.shares.buyer), (How::Expired, Money(5_000_000)));
-    assert_eq!(bank.totals().held, Money::ZERO);
+    assert_eq!((bank.totals().held, bank.poll_output()), (Money::ZERO, None));
 }
 
 #[test]
@@ -106,7 +112,7 @@ fn a_journal_is_refused_when_it_is_not_complete_or_not_in_order() {
 }
 
 /// Writes the journal again with one event changed, all chains right: what a bank that lies could write.
-fn rewritten(journal: &[Record], at: usize, edit: impl Fn(&mut Event)) -> Vec<Record> {
+pub(crate) fn rewritten(journal: &[Record], at: usize, edit: impl Fn(&mut Event)) -> Vec<Record> {
     let mut previous = genesis(key(BANK));
     let mut records = Vec::new();
     for (number, record) in journal.iter().enumerate() {
@@ -121,7 +127,7 @@ fn rewritten(journal: &[Record], at: usize, edit: impl Fn(&mut Event)) -> Vec<Re
     records
 }
 
-fn impossible(sequence: u64, what: &'static str) -> ReplayError {
+pub(crate) fn impossible(sequence: u64, what: &'static str) -> ReplayError {
     ReplayError::Violation { sequence, violation: Violation::Impossible { what } }
 }
 

@@ -156,9 +156,14 @@ impl World {
         assert!(matches!(outcome, BankOutcome::Held(_)), "{outcome:?}");
     }
 
-    /// Lets time pass and wakes the bank.
+    /// Lets time pass as a driver does: it wakes the bank at each moment that it asks for, and at the end.
     pub(crate) fn wait(&mut self, span: Span) {
-        self.now = self.now.after(span);
+        let end = self.now.after(span);
+        while let Some(time) = self.bank.poll_timeout().filter(|time| *time <= end) {
+            self.now = self.now.max(time);
+            self.input(Input::Timeout);
+        }
+        self.now = end;
         self.input(Input::Timeout);
     }
 

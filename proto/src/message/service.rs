@@ -69,6 +69,21 @@ pub struct Job {
     pub stdin: Option<Blob>,
     /// What it may use.
     pub limits: Limits,
+    /// The checkpoint from which it goes on, if another seller handed one over (DESIGN §5.4, 6).
+    pub resume: Option<Blob>,
+}
+
+impl Job {
+    /// Everything that has to be fetched before it can be executed, each content once.
+    #[must_use]
+    pub fn contents(&self) -> Vec<Blob> {
+        let mut blobs = vec![self.program];
+        blobs.extend(self.inputs.iter().map(|input| input.blob));
+        blobs.extend(self.stdin.iter().chain(&self.resume));
+        blobs.sort_unstable();
+        blobs.dedup();
+        blobs
+    }
 }
 
 /// What a buyer asks a seller to do; signed by the buyer.
@@ -209,6 +224,21 @@ pub struct Report {
     pub stdout: Option<Blob>,
     /// Standard error.
     pub stderr: Option<Blob>,
+}
+
+impl Report {
+    /// Everything that the buyer of a payable report takes: outputs, streams and the checkpoint, each content once.
+    #[must_use]
+    pub fn contents(&self) -> Vec<Blob> {
+        let mut blobs: Vec<Blob> = self.outputs.iter().map(|output| output.blob).collect();
+        blobs.extend(self.stdout.iter().chain(&self.stderr));
+        if let Outcome::Migrated(checkpoint) = &self.outcome {
+            blobs.push(*checkpoint);
+        }
+        blobs.sort_unstable();
+        blobs.dedup();
+        blobs
+    }
 }
 
 /// The buyer's word on a report; signed by the buyer.

@@ -413,7 +413,7 @@ structures! {
     NamedBlob { name, blob }
     Variable { name, value }
     Limits { wall, memory, disk, output, cycles }
-    Job { program, arguments, environment, inputs, outputs, stdin, limits }
+    Job { program, arguments, environment, inputs, outputs, stdin, limits, resume }
     Offer { contract, task, sub_task, attempt, buyer, seller, job, hold, ticket }
     Acceptance { contract, offer, bond }
     Taken { contract, report }

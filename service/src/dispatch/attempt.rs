@@ -1,8 +1,11 @@
 //! One attempt at a sub-task, from its ticket on; and what is left of attempts that were given up.
 
+use super::delivery::Fetching;
+use super::seller::ASK_FOR;
+use proto::message::bank::ClaimReceipt;
 use proto::message::market::Ticket;
 use proto::message::service::{Offer, Phase, Report};
-use proto::{ContractId, Cycles, Peer, Signed, Span, Time};
+use proto::{ContractId, Cycles, Money, Peer, Signed, Span, Time};
 
 pub(super) struct Attempt {
     /// Ticket, hold and contract have this one id.
@@ -10,6 +13,15 @@ pub(super) struct Attempt {
     pub(super) ticket: Signed<Ticket>,
     pub(super) offer: Option<Signed<Offer>>,
     pub(super) report: Option<Signed<Report>>,
+    /// The seller has the buyer's word that it takes the outputs.
+    pub(super) has_taken: bool,
+    pub(super) fetching: Fetching,
+    /// Fetches begun.
+    pub(super) fetches: u32,
+    /// The seller claims its price already.
+    pub(super) claim: Option<ClaimReceipt>,
+    /// It has been paid already, and this is what it has cost.
+    pub(super) lost: Option<Money>,
     /// What the report names is in the store.
     pub(super) has_contents: bool,
     pub(super) offered_at: Time,
@@ -32,6 +44,11 @@ impl Attempt {
             ticket,
             offer: None,
             report: None,
+            has_taken: false,
+            fetching: Fetching::UnderWay,
+            fetches: 0,
+            claim: None,
+            lost: None,
             has_contents: false,
             offered_at: now,
             running_since: None,
@@ -84,4 +101,10 @@ pub(super) struct Abandoned {
     pub(super) seller: Peer,
     pub(super) until: Time,
     pub(super) tries: u32,
+}
+
+impl Abandoned {
+    pub(super) const fn new(seller: Peer, now: Time) -> Self {
+        Self { seller, until: now.after(ASK_FOR), tries: 0 }
+    }
 }

@@ -3,10 +3,11 @@
 use super::{Dispatch, State, TaskRun, Timer};
 use crate::effect::Effect;
 use crate::event::{EventKind, Verdict};
+use crate::plan::Part;
 use proto::message::bank::{BankOutcome, BankReply, HoldReceipt, Order, ReleaseHold, Settle};
 use proto::message::market::Ticket;
 use proto::message::service::Verdict as SignedVerdict;
-use proto::message::service::{Declined, Offer, Report, ServiceMessage};
+use proto::message::service::{Declined, Offer, Outcome, Report, ServiceMessage};
 use proto::{CommandId, ContractId, Cycles, Hash, KeyPair, Money, Rate, Refusal, RefusalCode, Signed, Time};
 
 /// The id of a later order about a hold: the same for every copy of it, and nobody else can compute it (the ids
@@ -38,10 +39,20 @@ pub(crate) fn shares(ticket: &Ticket, amount: Money, cycles: Cycles) -> (Money, 
     (seller, fee.checked_add(share).unwrap_or(fee))
 }
 
+/// The bond for a hold of `amount`: so many per cent of it, rounded up as the bank does.
+pub(crate) fn bond_of(amount: Money, percent: u16) -> Money {
+    let bond = (u128::from(amount.0) * u128::from(percent)).div_ceil(100);
+    Money(u64::try_from(bond).unwrap_or(u64::MAX))
+}
+
 impl Dispatch {
     /// An answer of the bank to one of the buyer's orders.
     pub(crate) fn bank_answered(&mut self, reply: BankReply, now: Time) {
         self.strays.remove(&reply.command);
+        if let Some(contract) = self.disputes.remove(&reply.command) {
+            self.dispute_answered(contract, reply.outcome, now);
+            return;
+        }
         if let Some(contract) = self.settlements.remove(&reply.command) {
             self.settled(contract, reply.outcome, now);
             return;
@@ -101,7 +112,9 @@ impl Dispatch {
             self.give_back(&ticket);
         }
         match refusal.code {
-            RefusalCode::Busy => self.wait_for_money(task, index, refusal.message, now),
+            RefusalCode::Busy | RefusalCode::Quota | RefusalCode::DiskFull => {
+                self.wait_for_money(task, index, refusal.message, now)
+            }
             RefusalCode::NotEnoughMoney if self.expects_money() => {
                 self.wait_for_money(task, index, refusal.message, now);
             }
@@ -159,13 +172,13 @@ impl Dispatch {
     fn settled(&mut self, contract: ContractId, outcome: BankOutcome, now: Time) {
         let Some((task, index, run)) = self.attempt(contract) else { return };
         let Some(attempt) = run.attempt.as_ref() else { return };
+        let Some(report) = attempt.report.clone() else { return };
+        let held = attempt.offer.as_ref().map_or(Money::ZERO, |offer| offer.body.hold.body.amount);
         let amounts = match outcome {
             BankOutcome::Settled(receipt) => Ok((receipt.seller_paid, receipt.owner_paid)),
-            // The seller presented the same papers first; the bank computed these same amounts from them.
+            // The seller presented the papers first; the bank computed these same amounts from them.
             BankOutcome::Refused(refusal) if refusal.code == RefusalCode::HoldClosed => {
-                let cycles =
-                    attempt.report.as_ref().map_or_else(Default::default, |report| report.body.cycles);
-                Ok(shares(&attempt.ticket.body, run.plan.price, cycles))
+                Ok(shares(&attempt.ticket.body, held, report.body.cycles))
             }
             // The money came back before either side presented the papers; the result is here all the same.
             BankOutcome::Refused(refusal) if refusal.code == RefusalCode::HoldReturned => {
@@ -179,9 +192,34 @@ impl Dispatch {
                 if let Some(task) = self.tasks.get_mut(&task) {
                     task.pay(index, paid, fee);
                 }
-                self.end(task, index, Verdict::Succeeded, now);
+                self.look_at_purse(task, now);
+                match report.body.outcome {
+                    Outcome::Migrated(checkpoint) => {
+                        let part = Part { checkpoint, cycles: report.body.cycles, paid, fee };
+                        self.go_on(task, index, part, now);
+                    }
+                    _ => self.end(task, index, Verdict::Succeeded, now),
+                }
             }
             Err(refusal) => self.end(task, index, Verdict::NotPaid(refusal), now),
         }
+    }
+
+    /// A part of the work is paid: another seller goes on from the checkpoint, with what is left of the price.
+    fn go_on(&mut self, task: ContractId, index: u32, part: Part, now: Time) {
+        let least = self.rules.owner_fee;
+        let Some(run) = self.run(task, index) else { return };
+        if run.plan.go_on_from(part, least) {
+            let outcome = Outcome::Migrated(part.checkpoint);
+            self.try_again_or_end(task, index, Verdict::Failed(outcome), now);
+            return;
+        }
+        let left = run.plan.price;
+        let message = format!(
+            "its sellers handed it over with a checkpoint, and the {left} credits that are left of its price do not \
+             exceed the market owner's fee"
+        );
+        let refusal = Refusal::new(RefusalCode::NotEnoughMoney, message, "submit it with a higher price");
+        self.end(task, index, Verdict::NotPaid(refusal), now);
     }
 }

@@ -1,6 +1,7 @@
 //! What is known of a task while it runs.
 
 use super::prospect::Prospects;
+use super::purse::Purses;
 use super::{Attempt, Patience, Submission};
 use crate::contract::State;
 use crate::event::{End, Sale, Verdict};
@@ -76,6 +77,7 @@ pub(super) struct TaskRun {
     leaders: Vec<u32>,
     pub(super) patience: Patience,
     pub(super) prospects: Prospects,
+    pub(super) purses: Purses,
     started: Time,
     pace: Pace,
     matching: u32,
@@ -113,6 +115,8 @@ pub(super) struct SubTaskRun {
     pub(super) why: String,
     pub(super) fee: Money,
     pub(super) paid: Money,
+    /// What is set aside for it at the moment.
+    held: Money,
     end: Option<End>,
 }
 
@@ -125,6 +129,7 @@ impl TaskRun {
             leaders: Vec::new(),
             patience: submission.patience,
             prospects: Prospects::default(),
+            purses: Purses::new(submission.budget),
             started: now,
             pace: Pace::Growing { window: FIRST_WINDOW },
             matching: 0,
@@ -171,23 +176,29 @@ impl TaskRun {
         }
         let Some(run) = self.run_mut(index) else { return };
         run.state = next;
-        let price = run.plan.price;
+        let (held, price) = (run.held, run.plan.price);
+        run.held = if next.is_with_seller() { price } else { Money::ZERO };
         self.tally.count(before, |count| count.saturating_sub(1));
         self.tally.count(next, |count| count.saturating_add(1));
         if before.is_with_seller() {
-            self.tally.held = self.tally.held.checked_sub(price).unwrap_or(Money::ZERO);
+            self.tally.held = self.tally.held.checked_sub(held).unwrap_or(Money::ZERO);
         }
         if next.is_with_seller() {
             self.tally.held = self.tally.held.checked_add(price).unwrap_or(self.tally.held);
         }
     }
 
-    /// Notes what a sub-task has cost.
+    /// Notes what an attempt at a sub-task has cost.
     pub(super) fn pay(&mut self, index: u32, paid: Money, fee: Money) {
         let Some(run) = self.run_mut(index) else { return };
-        (run.paid, run.fee) = (paid, fee);
-        let cost = Money(paid.0.saturating_add(fee.0));
-        self.tally.spent = self.tally.spent.checked_add(cost).unwrap_or(self.tally.spent);
+        run.paid = Money(run.paid.0.saturating_add(paid.0));
+        run.fee = Money(run.fee.0.saturating_add(fee.0));
+        self.spend(Money(paid.0.saturating_add(fee.0)));
+    }
+
+    /// Notes what the task has cost.
+    pub(super) fn spend(&mut self, cost: Money) {
+        self.tally.spent = Money(self.tally.spent.0.saturating_add(cost.0));
     }
 
     pub(super) const fn tally(&self) -> Tally {
@@ -226,7 +237,7 @@ impl TaskRun {
         }
         ahead.into_iter().rev().for_each(|index| queue.push_front(index));
         first?;
-        self.spend(batch.len(), now);
+        self.narrow(batch.len(), now);
         Some(batch)
     }
 
@@ -242,7 +253,7 @@ impl TaskRun {
     }
 
     /// Notes that the market is being asked about `count` sub-tasks.
-    fn spend(&mut self, count: usize, now: Time) {
+    fn narrow(&mut self, count: usize, now: Time) {
         if let Pace::Scarce { freed, is_probing } = &mut self.pace {
             *is_probing |= *freed == 0;
             *freed = freed.saturating_sub(u32::try_from(count).unwrap_or(u32::MAX));
@@ -411,6 +422,7 @@ impl SubTaskRun {
             why: String::new(),
             fee: Money::ZERO,
             paid: Money::ZERO,
+            held: Money::ZERO,
             end: None,
         }
     }

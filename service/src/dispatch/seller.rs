@@ -1,16 +1,17 @@
 //! The buyer's dealings with the seller of an attempt, and with sellers that fell silent.
 
-use super::{Abandoned, Dispatch, State, SubTaskRun, Timer, follow_up};
+use super::bank::bond_of;
+use super::{Abandoned, Dispatch, State, Timer, follow_up};
 use crate::effect::Effect;
 use crate::event::{EventKind, Verdict};
-use proto::message::service::Verdict as SignedVerdict;
+use proto::message::bank::BondReceipt;
 use proto::message::service::{
-    Acceptance, Blob, Cancel, Declined, NamedBlob, Outcome, Phase, Progress, Report, ServiceMessage,
+    Acceptance, Cancel, Declined, Offer, Outcome, Phase, Progress, ServiceMessage,
 };
-use proto::{ContractId, Peer, Signed, Span, Time};
+use proto::{ContractId, Peer, Refusal, RefusalCode, Signed, Span, Time};
 
 /// The wait before a silent seller is asked again to sign that nothing is owed; doubled each time.
-const FIRST_ASK_AGAIN: Span = Span::secs(1);
+pub(super) const FIRST_ASK_AGAIN: Span = Span::secs(1);
 /// How long a seller may take to fetch program and inputs.
 const STAGE_WITHIN: Span = Span::secs(300);
 /// What the buyer's user reads of a sub-task that stands still.
@@ -19,7 +20,7 @@ const SUSPENDED: &str = "suspended by its owner, who needs the machine";
 /// sellers that only pretend to work could keep a sub-task for ever.
 const FREE_RETURNS: u32 = 16;
 /// How long a seller that was given up is asked; its hold expires by itself in any case.
-const ASK_FOR: Span = Span::secs(3_600);
+pub(super) const ASK_FOR: Span = Span::secs(3_600);
 /// Releases of holds that nothing is known of, under way at once: anybody can claim to be such a seller.
 const MAX_STRAYS: usize = 64;
 
@@ -77,36 +78,13 @@ impl Dispatch {
         }
     }
 
-    /// The outputs of `contract` are in the store, or could not be had.
-    pub(crate) fn fetched(&mut self, contract: ContractId, result: Result<(), String>, now: Time) {
-        let Some((task, index, run)) = self.attempt(contract) else { return };
-        if run.state != State::Fetching {
-            return;
-        }
-        let Some(attempt) = run.attempt.as_mut() else { return };
-        let (Some(report), seller) = (attempt.report.clone(), attempt.seller()) else { return };
-        attempt.has_contents = result.is_ok();
-        match (&report.body.outcome, result) {
-            (Outcome::Succeeded, Ok(())) => self.settle(contract, now),
-            (Outcome::Succeeded, Err(why)) => {
-                self.abandon_attempt(task, index, now);
-                self.try_again_or_end(task, index, Verdict::Failed(Outcome::NotFetched(why)), now);
-            }
-            (outcome, _) => {
-                let outcome = outcome.clone();
-                self.reject(seller, &report, &outcome.to_string());
-                self.release(contract, None, Some(report));
-                self.try_again_or_end(task, index, Verdict::Failed(outcome), now);
-            }
-        }
-    }
-
     pub(crate) fn handle_timeouts(&mut self, now: Time) {
         while let Some(timer) = self.timers.pop_due(now) {
             match timer {
                 Timer::Place(task) => self.place(task, now),
                 Timer::Lease(contract) => self.look_at_lease(contract, now),
                 Timer::Abandoned(contract) => self.ask_again(contract, now),
+                Timer::Objection(contract) => self.drop_objection(contract),
             }
         }
     }
@@ -122,21 +100,26 @@ impl Dispatch {
         let Some(attempt) = run.attempt.as_ref().filter(|_| is_concerned) else { return };
         let (contract, seller) = (attempt.contract, attempt.seller());
         self.timers.clear(Timer::Lease(contract));
-        self.abandoned.insert(contract, Abandoned { seller, until: now.after(ASK_FOR), tries: 0 });
+        self.abandoned.insert(contract, Abandoned::new(seller, now));
         self.ask_again(contract, now);
     }
 
     fn accepted(&mut self, paper: &Signed<Acceptance>, now: Time) {
         let contract = paper.body.contract;
         let Some((task, index, run)) = self.attempt(contract) else { return };
-        let offer = run.attempt.as_ref().and_then(|attempt| attempt.offer.as_ref());
-        if run.state != State::Offered || offer.map(Signed::hash) != Some(paper.body.offer) {
+        let Some(offer) = run.attempt.as_ref().and_then(|attempt| attempt.offer.clone()) else { return };
+        if run.state != State::Offered || offer.hash() != paper.body.offer {
             return;
         }
         if !run.is_signed_by_seller(paper) {
             return;
         }
         run.fruitless_since = None;
+        if let Err(refusal) = check_bond(&paper.body, &offer.body, self.rules.bond_percent, self.bank) {
+            self.abandon_attempt(task, index, now);
+            self.try_again_or_end(task, index, Verdict::Declined(refusal), now);
+            return;
+        }
         self.become_state(task, index, State::Staging);
         self.tell(task, EventKind::Staging { sub_task: index }, now);
     }
@@ -183,38 +166,16 @@ impl Dispatch {
         self.tell(task, event, now);
     }
 
-    fn reported(&mut self, paper: Signed<Report>, now: Time) {
-        let contract = paper.body.contract;
-        let Some((task, index, run)) = self.attempt(contract) else { return };
-        if !run.state.is_sellers_turn() || !run.is_signed_by_seller(&paper) {
-            return;
-        }
-        let Some(attempt) = run.attempt.as_mut() else { return };
-        if attempt.offer.as_ref().map(Signed::hash) != Some(paper.body.offer) {
-            return;
-        }
-        let seller = attempt.seller();
-        let mut blobs: Vec<Blob> = paper.body.outputs.iter().map(|output| output.blob).collect();
-        blobs.extend(paper.body.stdout.iter().chain(&paper.body.stderr));
-        attempt.cycles = paper.body.cycles;
-        attempt.report = Some(paper.clone());
-        self.timers.clear(Timer::Lease(contract));
-        self.become_state(task, index, State::Fetching);
-        self.watch(now.after(self.rules.lease), Timer::Lease(contract));
-        let fault = self.run(task, index).and_then(|run| fault_of_report(run, &paper.body));
-        if let Some(fault) = fault {
-            self.fetched(contract, Err(fault.into()), now);
-        } else {
-            self.effects.push_back(Effect::Fetch { contract, from: seller, blobs });
-        }
-    }
-
     /// The seller's turn: silence for a lease loses the attempt, and so does running for longer than the limit
     /// on time allows. An offer that is not answered is sent again, since it or its answer may have been lost.
     fn look_at_lease(&mut self, contract: ContractId, now: Time) {
         let (lease, again) = (self.rules.lease, self.rules.sign_of_life());
         let Some((task, index, run)) = self.attempt(contract) else { return };
         let (state, wall) = (run.state, run.plan.job.limits.wall);
+        if state == State::Fetching {
+            self.look_at_fetch(contract, now);
+            return;
+        }
         let Some(attempt) = run.attempt.as_ref() else { return };
         let over = attempt.over(STAGE_WITHIN, wall.plus(lease), now);
         let deadline = attempt.last_heard.after(lease).min(over);
@@ -242,7 +203,7 @@ impl Dispatch {
     pub(super) fn try_again_or_end(&mut self, task: ContractId, index: u32, verdict: Verdict, now: Time) {
         let Some(run) = self.run(task, index) else { return };
         let seller = run.attempt.as_ref().map(|attempt| attempt.seller().key);
-        let is_returned = matches!(&verdict, Verdict::Failed(Outcome::Abandoned(_)));
+        let is_returned = matches!(&verdict, Verdict::Failed(Outcome::Abandoned(_) | Outcome::Migrated(_)));
         run.returns += u32::from(is_returned);
         run.failures += u32::from(!is_returned || run.returns > FREE_RETURNS);
         run.why = verdict.to_string();
@@ -260,17 +221,6 @@ impl Dispatch {
         } else {
             self.retry(task, index, verdict.to_string(), now);
         }
-    }
-
-    fn reject(&mut self, seller: Peer, report: &Signed<Report>, reason: &str) {
-        let verdict = SignedVerdict {
-            contract: report.body.contract,
-            report: report.hash(),
-            is_accepted: false,
-            reason: reason.into(),
-        };
-        let message = ServiceMessage::Verdict(Signed::new(verdict, &self.keys));
-        self.effects.push_back(Effect::Send { to: seller, message });
     }
 
     /// A seller that was given up speaks again: what it signs frees the hold.
@@ -305,7 +255,7 @@ impl Dispatch {
             ServiceMessage::Report(paper) if paper.is_genuine_by(from.key) => {
                 self.reject(from, &paper, reason);
                 let contract = paper.body.contract;
-                (paper.body.outcome != Outcome::Succeeded).then(|| {
+                (!paper.body.outcome.is_payable()).then(|| {
                     self.release(contract, None, Some(*paper));
                     contract
                 })
@@ -329,19 +279,22 @@ impl Dispatch {
     }
 }
 
-/// What is wrong with the contents that a report names: they have to be the declared ones and within the limits,
-/// or a seller could fill the buyer's disk.
-fn fault_of_report(run: &SubTaskRun, report: &Report) -> Option<&'static str> {
-    let job = &run.plan.job;
-    let has = |name: &String| report.outputs.iter().any(|output: &NamedBlob| output.name == *name);
-    if report.outcome == Outcome::Succeeded && !job.outputs.iter().all(has) {
-        return Some("the seller's report leaves out declared outputs");
+/// Whether the seller has put up the bond that the network's rules ask for (`reference/ledger.md` §3, 8).
+fn check_bond(
+    acceptance: &Acceptance,
+    offer: &Offer,
+    percent: u16,
+    bank: proto::PublicKey,
+) -> Result<(), Refusal> {
+    let is_bond = |receipt: &Signed<BondReceipt>| {
+        let body = &receipt.body;
+        receipt.is_genuine_by(bank)
+            && (body.bank, body.hold, body.seller) == (bank, offer.contract, offer.seller)
+            && body.bond >= bond_of(offer.hold.body.amount, percent)
+    };
+    if percent == 0 || acceptance.bond.as_ref().is_some_and(is_bond) {
+        return Ok(());
     }
-    if report.outputs.len() > job.outputs.len() {
-        return Some("the seller's report names outputs that were not declared");
-    }
-    let size = report.outputs.iter().fold(0_u64, |sum, output| sum.saturating_add(output.blob.size.0));
-    let is_long = |stream: &Option<Blob>| stream.is_some_and(|blob| blob.size > job.limits.output);
-    let is_large = size > job.limits.disk.0 || is_long(&report.stdout) || is_long(&report.stderr);
-    is_large.then_some("the seller's report names contents beyond the sub-task's limits")
+    let message = format!("the seller has not put up its bond of {percent} % of what is set aside for it");
+    Err(Refusal::new(RefusalCode::Mismatch, message, ""))
 }

@@ -11,6 +11,8 @@ pub(super) enum Timer {
     Lease(ContractId),
     /// An abandoned contract is to be cancelled once more.
     Abandoned(ContractId),
+    /// A rejected result need not be remembered any more.
+    Objection(ContractId),
 }
 
 #[derive(Default)]

@@ -6,10 +6,10 @@ use crate::policy::Work;
 use crate::worker::{Execution, Intake, Terms};
 use market::{Overview, Supply};
 use proto::message::Message;
-use proto::message::bank::{BankOutcome, Transfer};
+use proto::message::bank::{BankOutcome, OpenAccount, Transfer};
 use proto::message::service::{Blob, Job};
 use proto::message::survey::Survey;
-use proto::{CommandId, ContractId, Cycles, Money, Peer, RingId, Rules};
+use proto::{CommandId, ContractId, Cycles, Money, Peer, PublicKey, Refusal, RingId, Rules};
 
 /// What a node is made of.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Config {
     pub chord: chord::Config,
     /// What the owner of the machine allows.
     pub terms: Terms,
+    /// What the node opens its account with: the invitation and the proof of work that the rules ask for.
+    pub opening: OpenAccount,
 }
 
 /// What comes into a node.
@@ -34,6 +36,8 @@ pub enum Input {
     Receive { from: Peer, message: Message },
     /// A message to `peer` could not be delivered, or the connection to it broke.
     Unreachable { peer: Peer },
+    /// The bank, with the same key, is at this address from now on.
+    Bank { peer: Peer },
     /// What there is to sell.
     Supply { supply: Option<Supply> },
     /// What the owner of the machine allows from now on.
@@ -80,6 +84,15 @@ pub enum Output {
     Execute { contract: ContractId, job: Box<Job> },
     /// Stop an execution.
     Stop { contract: ContractId },
+    /// End an execution for the owner's sake: with [`proto::message::service::Outcome::Migrated`] if it can hand a
+    /// checkpoint over, or as if it was stopped.
+    Migrate { contract: ContractId },
+    /// From now on show these contents to whoever holds the key. What an execution left is shown to nobody before.
+    Give { to: PublicKey, blobs: Vec<Blob> },
+    /// Keep these contents as long as the contract is open.
+    Keep { contract: ContractId, blobs: Vec<Blob> },
+    /// Tell the operator of the node, in words.
+    Warn { message: String },
     /// Let an execution stand still, within a second.
     Pause { contract: ContractId },
     /// Let an execution go on, for this share of the time, in per cent.
@@ -88,6 +101,8 @@ pub enum Output {
     Tell(Event),
     /// The bank's answer to [`Input::AskBalance`].
     Balance { available: Money, held: Money },
+    /// The bank opens no account for this node, for this reason.
+    NotOpened { refusal: Refusal },
     /// The bank's answer to [`Input::Pay`]. An order that is not answered is sent again until it is.
     Paid { id: CommandId, outcome: Box<BankOutcome> },
     /// The answer to [`Input::Lookup`].

@@ -133,6 +133,11 @@ impl Node {
             }
             Effect::Execute { contract, job } => self.outputs.push_back(Output::Execute { contract, job }),
             Effect::Stop { contract } => self.outputs.push_back(Output::Stop { contract }),
+            Effect::Migrate { contract } => self.outputs.push_back(Output::Migrate { contract }),
+            Effect::Give { to, blobs } => self.outputs.push_back(Output::Give { to, blobs }),
+            Effect::Keep { contract, blobs } => self.outputs.push_back(Output::Keep { contract, blobs }),
+            Effect::Warn { message } => self.outputs.push_back(Output::Warn { message }),
+            Effect::AskBalance => self.ask_balance(),
             Effect::Pause { contract } => self.outputs.push_back(Output::Pause { contract }),
             Effect::Pace { contract, throttle_pct } => {
                 self.outputs.push_back(Output::Pace { contract, throttle_pct });

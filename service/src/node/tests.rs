@@ -21,7 +21,8 @@ fn peer(n: u16) -> Peer {
 
 fn node(n: u16) -> Node {
     let (rules, chord) = (Rules::LOCAL, chord::Config::LOCAL);
-    let config = Config { rules, bank: peer(BANK), chord, terms: Terms::default() };
+    let config =
+        Config { rules, bank: peer(BANK), chord, terms: Terms::default(), opening: OpenAccount::default() };
     Node::new(config, peer(n), keys(n), [u8::try_from(n).unwrap(); 32], Time(0))
 }
 

@@ -47,7 +47,7 @@ impl Default for Terms {
 }
 
 impl Terms {
-    fn allow(&self, buyer: &Peer, job: &Job) -> Result<(), Refusal> {
+    pub(super) fn allow(&self, buyer: &Peer, job: &Job) -> Result<(), Refusal> {
         let limits = &job.limits;
         let refuse =
             |message: String| Err(Refusal::new(RefusalCode::Policy, message, "another seller may take it"));
@@ -67,9 +67,7 @@ impl Terms {
                 self.wall, limits.wall
             ));
         }
-        let inputs =
-            job.inputs.iter().map(|input| input.blob.size.0).chain(job.stdin.map(|blob| blob.size.0));
-        let staged = Bytes(inputs.fold(job.program.size.0, u64::saturating_add));
+        let staged = Bytes(job.contents().iter().fold(0, |sum: u64, blob| sum.saturating_add(blob.size.0)));
         for (what, most, asked) in [
             ("program and inputs", self.disk, staged),
             ("memory", self.memory, limits.memory),
@@ -140,7 +138,7 @@ impl Worker {
 }
 
 /// Whether the job stays within what was bought, and names its files as a scratch directory can hold them.
-fn judge_job(job: &Job, bought: &Requirement) -> Result<(), Refusal> {
+pub(super) fn judge_job(job: &Job, bought: &Requirement) -> Result<(), Refusal> {
     let limits = &job.limits;
     for (what, most, asked) in [("memory", bought.memory, limits.memory), ("disk", bought.disk, limits.disk)]
     {

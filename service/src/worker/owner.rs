@@ -5,16 +5,20 @@
 //! hold whatever the network does: while the owner has said *suspend* no execution is started and none goes on, and
 //! after the grace of *vacate* there is none.
 
-use super::{CLAIM_BEFORE_END, Execution, Stage, Work, Worker};
+use super::{CLAIM_BEFORE_END, Duty, Execution, Stage, Work, Worker};
 use crate::effect::Effect;
 use crate::policy;
 use proto::message::service::{Outcome, Phase};
-use proto::{ContractId, Refusal, RefusalCode, Time};
+use proto::{ContractId, Refusal, RefusalCode, Span, Time};
 
 /// What the buyer reads of work that is handed back.
 const NEEDED: &str = "its owner needs the machine";
 /// What the buyer reads of work that could not go on in time.
 const NEEDED_TOO_LONG: &str = "its owner has needed the machine for longer than this contract lasts";
+
+/// How long an execution that was told to stop may take to hand its checkpoint over, before the buyer is told that
+/// there is none.
+const STOP_WITHIN: Span = Span::secs(2);
 
 /// What new work is taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,6 +70,13 @@ impl Owner {
         }
     }
 
+    /// An offer that had been taken came to nothing before its work began.
+    pub(super) const fn gave_one_back(&mut self) {
+        if let Intake::Last { left } = &mut self.intake {
+            *left = left.saturating_add(1);
+        }
+    }
+
     pub(super) const fn is_suspended(&self) -> bool {
         matches!(self.decision, policy::Work::Suspend)
     }
@@ -92,11 +103,16 @@ impl Intake {
 }
 
 impl Work {
+    /// Whether it is active, and has not been told to stop.
+    fn goes_on(&self) -> bool {
+        self.is_active() && !matches!(self.stage, Stage::Stopping(_))
+    }
+
     /// What the buyer is told that this work is at.
     pub(super) const fn phase(&self, owner: &Owner) -> Phase {
         match self.stage {
             _ if owner.is_suspended() => Phase::Suspended,
-            Stage::Staging => Phase::Staging,
+            Stage::Bonding | Stage::Staging => Phase::Staging,
             _ => Phase::Running,
         }
     }
@@ -124,9 +140,9 @@ impl Worker {
                 self.owner.vacate_by = Some(self.owner.vacate_by.map_or(by, |before| before.min(by)));
                 // What does not run has no use for a grace: the sooner its buyer knows, the better.
                 let is_idle = |stage: &Stage| match stage {
-                    Stage::Staging | Stage::Staged => true,
+                    Stage::Bonding | Stage::Staging | Stage::Staged => true,
                     Stage::Running => before == policy::Work::Suspend,
-                    Stage::Reported(_) | Stage::Accepted(_) => false,
+                    Stage::Stopping(_) | Stage::Reported(_) | Stage::Accepted(_) | Stage::Claimed(_) => false,
                 };
                 self.hand_back(is_idle, NEEDED, now);
                 self.vacate_if_due(now);
@@ -153,25 +169,27 @@ impl Worker {
 
     /// Whether the last sub-task that was to be taken is over, and its buyer has judged it.
     pub(crate) fn is_finished(&self) -> bool {
-        let is_open = |work: &Work| !matches!(work.stage, Stage::Accepted(_));
+        let is_open = |work: &Work| !matches!(work.stage, Stage::Accepted(_) | Stage::Claimed(_));
         self.owner.intake == (Intake::Last { left: 0 }) && !self.works.values().any(is_open)
     }
 
     /// What runs when the grace is over is handed back.
     pub(super) fn vacate_if_due(&mut self, now: Time) {
         if self.owner.vacate_by.is_some_and(|by| by <= now) {
-            self.hand_back(|_| true, NEEDED, now);
+            self.hand_back(|stage| !matches!(stage, Stage::Stopping(_)), NEEDED, now);
         }
     }
 
     /// When work has to be handed back, if there is any.
     pub(super) fn vacates_at(&self) -> Option<Time> {
-        self.owner.vacate_by.filter(|_| self.works.values().any(Work::is_active))
+        self.owner.vacate_by.filter(|_| self.works.values().any(Work::goes_on))
     }
 
     /// Work that stands still and could not be delivered in time any more is handed back.
     pub(super) fn give_up_if_late(&mut self, contract: ContractId, now: Time) {
-        let is_late = |work: &Work| work.is_active() && work.closes <= now.after(CLAIM_BEFORE_END);
+        let is_sale = |work: &Work| matches!(work.duty, Duty::Sale);
+        let is_late =
+            |work: &Work| work.goes_on() && is_sale(work) && work.closes <= now.after(CLAIM_BEFORE_END);
         if self.owner.is_suspended() && self.works.get(&contract).is_some_and(is_late) {
             self.hand_one_back(contract, NEEDED_TOO_LONG, now);
         }
@@ -202,7 +220,7 @@ impl Worker {
         active.map(|(contract, _)| *contract).collect()
     }
 
-    fn hand_back(&mut self, is_concerned: impl Fn(&Stage) -> bool, why: &str, now: Time) {
+    fn hand_back(&mut self, is_concerned: impl Fn(&Stage) -> bool, why: &'static str, now: Time) {
         for contract in self.active_contracts() {
             if self.works.get(&contract).is_some_and(|work| is_concerned(&work.stage)) {
                 self.hand_one_back(contract, why, now);
@@ -210,11 +228,29 @@ impl Worker {
         }
     }
 
-    /// Ends one work in favour of the owner. A checkpoint would be taken here, and go with the report.
-    fn hand_one_back(&mut self, contract: ContractId, why: &str, now: Time) {
-        if matches!(self.works.get(&contract).map(|work| &work.stage), Some(Stage::Running)) {
-            self.effects.push_back(Effect::Stop { contract });
+    /// Ends one work in favour of the owner. What runs is told to stop, and has a moment to hand a checkpoint over.
+    fn hand_one_back(&mut self, contract: ContractId, why: &'static str, now: Time) {
+        let Some(work) = self.works.get_mut(&contract) else { return };
+        if matches!(work.duty, Duty::Judgement(_)) {
+            self.drop_case(contract);
+        } else if matches!(work.stage, Stage::Running) {
+            work.stage = Stage::Stopping(why);
+            work.next_action = now.after(STOP_WITHIN);
+            self.effects.push_back(Effect::Migrate { contract });
+        } else {
+            self.report(contract, Execution::nothing(Outcome::Abandoned(why.into())), now);
         }
-        self.report(contract, Execution::nothing(Outcome::Abandoned(why.into())), now);
+    }
+
+    /// What was told to stop has stopped, or has had its time: it is handed over with its checkpoint, or given up.
+    pub(super) fn stopped(&mut self, contract: ContractId, why: &str, execution: Execution, now: Time) {
+        let Some(work) = self.works.get(&contract) else { return };
+        let execution = match &execution.outcome {
+            _ if work.is_cancelled => Execution::nothing(Outcome::Cancelled),
+            // It had come to its end before it heard of it.
+            Outcome::Migrated(_) | Outcome::Succeeded => execution,
+            _ => Execution::nothing(Outcome::Abandoned(why.into())),
+        };
+        self.report(contract, execution, now);
     }
 }

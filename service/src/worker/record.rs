@@ -1,7 +1,6 @@
 //! A seller's own book: who hired it, and what it earned. Of this run only; the driver keeps the sum of all runs.
 
 use crate::dispatch::shares;
-use proto::message::bank::Settle;
 use proto::message::service::{Offer, Report};
 use proto::{Money, Peer, Rate, Signed, Time};
 
@@ -44,10 +43,14 @@ impl Record {
 
     /// The buyer has accepted a result: worth its cycles at the ticket's clearing price, at most what was set aside
     /// beyond the fee, as the bank reckons it; what the rule gives the market owner is not the seller's.
-    pub(super) fn paid(&mut self, offer: &Signed<Offer>, settle: &Settle) {
+    pub(super) fn paid(&mut self, offer: &Signed<Offer>, report: &Signed<Report>) {
+        self.earned(Some(worth(offer, report)));
+    }
+
+    /// The bank has paid so much for a contract.
+    pub(super) fn earned(&mut self, worth: Option<Money>) {
         self.paid = self.paid.saturating_add(1);
-        let worth = worth(offer, &settle.report);
-        self.earned = Money(self.earned.0.saturating_add(worth.0));
+        self.earned = Money(self.earned.0.saturating_add(worth.unwrap_or(Money::ZERO).0));
     }
 }
 

@@ -1,26 +1,30 @@
 //! The owner's word over work that is there, as a buyer and an executor see it.
 
+mod arbiter;
+mod bond;
+mod delivery;
+
 use super::*;
 use crate::policy::Work::{Run, Suspend, Vacate};
-use proto::message::bank::HoldReceipt;
+use proto::message::bank::{BankOutcome, Finding, HoldReceipt, Order};
 use proto::message::market::{Listing, Platform, Requirement};
-use proto::message::service::{Job, Limits, Phase};
+use proto::message::service::{Job, Limits, Phase, Verdict};
 use proto::rules::PricingRule;
 use proto::{Bytes, Capacity, CommandId, Hash, Market, Money, Rate};
 
 const WALL: Span = Span::secs(60);
 /// When the hold ends.
-const CLOSES: Time = Time(700_000_000);
+pub(crate) const CLOSES: Time = Time(700_000_000);
 
-fn keys(n: u8) -> KeyPair {
+pub(crate) fn keys(n: u8) -> KeyPair {
     KeyPair::from_secret([n; 32])
 }
 
-fn peer(n: u8) -> Peer {
+pub(crate) fn peer(n: u8) -> Peer {
     Peer::new(format!("10.4.0.{n}:7740").parse().unwrap(), 0, keys(n).public())
 }
 
-fn id(n: u8) -> ContractId {
+pub(crate) fn id(n: u8) -> ContractId {
     CommandId([n; 16])
 }
 
@@ -34,19 +38,46 @@ enum Did {
     Pause(u8),
     Pace(u8, u32),
     Stop(u8),
+    Migrate(u8),
     Says(u8, Phase),
     Reports(u8, Outcome),
+    /// The outputs of a contract are shown to the holder of this key.
+    Gives(u8, Vec<u8>),
+    Claims {
+        n: u8,
+        has_taken: bool,
+    },
+    Settles(u8),
+    PutsUp(u8),
+    Judges(u8, Outcome, Cycles),
+    Warns,
 }
 
 struct Seller {
     worker: Worker,
     now: Time,
+    /// Orders that the bank has not answered.
+    orders: Vec<CommandId>,
 }
 
 impl Seller {
     fn new() -> Self {
-        let worker = Worker::new(peer(1), keys(1), peer(9).key, Rules::LOCAL, Terms::default());
-        Self { worker, now: Time(0) }
+        Self::under(Rules::LOCAL)
+    }
+
+    fn under(rules: Rules) -> Self {
+        let worker = Worker::new(peer(1), keys(1), peer(9).key, rules, Terms::default());
+        Self { worker, now: Time(0), orders: Vec::new() }
+    }
+
+    /// The bank answers the oldest order.
+    fn answer(&mut self, outcome: BankOutcome) {
+        let command = self.orders.remove(0);
+        assert_eq!(self.worker.bank_answered(BankReply { command, outcome }, self.now), None);
+    }
+
+    fn hear(&mut self, from: u8, message: ServiceMessage) {
+        self.worker.receive(peer(from), message, &|_| Ok(()), self.now);
     }
 
     /// With contract 1 at work.
@@ -61,6 +92,14 @@ impl Seller {
     fn offer(&mut self, n: u8) {
         let message = ServiceMessage::Offer(Box::new(offer(n)));
         self.worker.receive(peer(2), message, &|_| Ok(()), self.now);
+    }
+
+    /// The report of a contract.
+    fn report(&self, n: u8) -> Signed<Report> {
+        match self.worker.works.get(&id(n)).map(|work| &work.stage) {
+            Some(Stage::Reported(reported)) => reported.report.clone(),
+            _ => panic!("no report"),
+        }
     }
 
     fn decide(&mut self, decision: crate::policy::Work, expected: &[Did]) {
@@ -82,7 +121,12 @@ impl Seller {
     }
 
     fn did(&mut self) -> Vec<Did> {
-        self.worker.effects.drain(..).filter_map(short).collect()
+        let effects: Vec<Effect> = self.worker.effects.drain(..).collect();
+        self.orders.extend(effects.iter().filter_map(|effect| match effect {
+            Effect::Order { id, .. } => Some(*id),
+            _ => None,
+        }));
+        effects.into_iter().filter_map(short).collect()
     }
 }
 
@@ -94,6 +138,7 @@ fn short(effect: Effect) -> Option<Did> {
         Effect::Pause { contract } => Did::Pause(n(contract)),
         Effect::Pace { contract, throttle_pct } => Did::Pace(n(contract), throttle_pct),
         Effect::Stop { contract } => Did::Stop(n(contract)),
+        Effect::Migrate { contract } => Did::Migrate(n(contract)),
         Effect::Send { message, .. } => match message {
             ServiceMessage::Accept(paper) => Did::Accept(n(paper.body.contract)),
             ServiceMessage::Decline(paper) => {
@@ -104,11 +149,27 @@ fn short(effect: Effect) -> Option<Did> {
             ServiceMessage::Report(paper) => Did::Reports(n(paper.body.contract), paper.body.outcome),
             _ => return None,
         },
+        Effect::Give { to, blobs } => {
+            let who = (0..=u8::MAX).find(|n| keys(*n).public() == to)?;
+            Did::Gives(who, blobs.iter().map(|blob| blob.hash.0[0]).collect())
+        }
+        Effect::Order { order, .. } => match order {
+            Order::Claim(claim) => Did::Claims { n: n(claim.hold), has_taken: claim.taken.is_some() },
+            Order::Settle(settle) => Did::Settles(n(settle.hold)),
+            Order::AcceptHold(order) => Did::PutsUp(n(order.hold)),
+            Order::Judge(judge) => {
+                let Finding { outcome, cycles, .. } = judge.finding.body;
+                Did::Judges(n(judge.hold), outcome, cycles)
+            }
+            _ => return None,
+        },
+        Effect::Warn { .. } => Did::Warns,
         _ => return None,
     })
 }
 
-fn offer(n: u8) -> Signed<Offer> {
+/// A ticket of market owner 3 for buyer 2 and seller 1.
+pub(crate) fn ticket(id: CommandId) -> Signed<Ticket> {
     let room = Bytes::mib(1);
     let requirement = Requirement { cores: 1, memory: room, disk: room, ..Requirement::default() };
     let listing = Listing {
@@ -127,7 +188,7 @@ fn offer(n: u8) -> Signed<Offer> {
         expires: CLOSES,
     };
     let ticket = Ticket {
-        id: id(n),
+        id,
         buyer: peer(2).key,
         owner: peer(3),
         rule: PricingRule::Vickrey,
@@ -137,31 +198,45 @@ fn offer(n: u8) -> Signed<Offer> {
         runner_up: None,
         asks_seen: 1,
         clearing: Rate(5),
-        draw: id(n),
+        draw: id,
         owner_rate: Rate(0),
         fee: Rules::LOCAL.owner_fee,
         expires: CLOSES,
     };
-    let ticket = Signed::new(ticket, &keys(3));
+    Signed::new(ticket, &keys(3))
+}
+
+/// Bank 9's word for a hold of `amount` for a ticket of buyer 2 and seller 1.
+pub(crate) fn hold(ticket: &Signed<Ticket>, amount: Money) -> Signed<HoldReceipt> {
     let hold = HoldReceipt {
-        hold: id(n),
+        hold: ticket.body.id,
         bank: peer(9).key,
         buyer: peer(2).key,
         seller: peer(1).key,
         ticket: ticket.hash(),
-        amount: Money::credits(1),
+        amount,
         expires: CLOSES,
     };
-    let limits = Limits { wall: WALL, memory: room, disk: room, output: room, cycles: Cycles(1) };
-    let job = Job {
+    Signed::new(hold, &keys(9))
+}
+
+/// A job whose program is named by `n`.
+pub(crate) fn job(n: u8) -> Job {
+    let room = Bytes::mib(1);
+    Job {
         program: Blob { hash: Hash([n; 32]), size: Bytes(1) },
         arguments: vec![],
         environment: vec![],
         inputs: vec![],
         outputs: vec![],
         stdin: None,
-        limits,
-    };
+        limits: Limits { wall: WALL, memory: room, disk: room, output: room, cycles: Cycles(1) },
+        resume: None,
+    }
+}
+
+fn offer(n: u8) -> Signed<Offer> {
+    let ticket = ticket(id(n));
     let offer = Offer {
         contract: id(n),
         task: id(77),
@@ -169,8 +244,8 @@ fn offer(n: u8) -> Signed<Offer> {
         attempt: 1,
         buyer: peer(2),
         seller: peer(1).key,
-        job,
-        hold: Signed::new(hold, &keys(9)),
+        job: job(n),
+        hold: hold(&ticket, Money::credits(1)),
         ticket,
     };
     Signed::new(offer, &keys(2))
@@ -231,7 +306,9 @@ fn what_runs_is_handed_back_when_the_grace_is_over_and_the_rest_at_once() {
     seller.decide(Vacate { grace }, &[]);
     let before = seller.pass(Span(grace.0 - 1_000_001));
     assert!(before.contains(&running) && !before.contains(&Did::Stop(1)), "{before:?}");
-    assert_eq!(seller.pass(Span(1)), [Did::Stop(1), Did::Reports(1, needed())]);
+    assert_eq!(seller.pass(Span(1)), [Did::Migrate(1)]);
+    seller.worker.executed(id(1), Execution::nothing(Outcome::Cancelled), seller.now);
+    assert_eq!(seller.did(), [Did::Reports(1, needed())]);
     assert_eq!(seller.worker.active(), 0);
 }
 
@@ -249,7 +326,10 @@ fn a_grace_that_is_taken_back_in_time_changes_nothing() {
 fn what_stood_still_is_handed_back_without_a_grace() {
     let mut seller = Seller::running();
     seller.decide(Suspend, &[Did::Pause(1), Did::Says(1, Phase::Suspended)]);
-    seller.decide(Vacate { grace: Span::secs(60) }, &[Did::Stop(1), Did::Reports(1, needed())]);
+    seller.decide(Vacate { grace: Span::secs(60) }, &[Did::Migrate(1)]);
+    // An execution that does not stop is given up after a moment.
+    let end = seller.pass(Span::secs(2));
+    assert_eq!(end, [Did::Reports(1, needed())]);
 }
 
 #[test]
@@ -270,7 +350,8 @@ fn what_stands_still_too_long_is_handed_back_while_there_is_time_for_the_money()
     let signs = seller.pass(Span(CLOSES.0 - CLAIM_BEFORE_END.0 - 2_000_000));
     assert!(signs.iter().all(|did| *did == Did::Says(1, Phase::Suspended)), "{:?}", signs.last());
     let why = "its owner has needed the machine for longer than this contract lasts";
-    let end = seller.pass(Span::secs(3));
+    let end = seller.pass(Span::secs(5));
+    assert!(end.contains(&Did::Migrate(1)), "{end:?}");
     assert!(end.contains(&Did::Reports(1, Outcome::Abandoned(why.into()))), "{end:?}");
 }
 
@@ -298,11 +379,12 @@ fn the_last_sub_task_is_counted_when_it_is_taken_and_over_when_it_is_judged() {
     seller.worker.fetched(id(1), Ok(()), seller.now);
     seller.worker.executed(id(1), Execution::nothing(Outcome::Exited(1)), seller.now);
     assert!(!seller.worker.is_finished());
-    let Some(Stage::Reported(report)) = seller.worker.works.get(&id(1)).map(|work| &work.stage) else {
-        panic!("no report")
+    let verdict = Verdict {
+        contract: id(1),
+        report: seller.report(1).hash(),
+        is_accepted: false,
+        reason: String::new(),
     };
-    let verdict =
-        Verdict { contract: id(1), report: report.hash(), is_accepted: false, reason: String::new() };
     let verdict = ServiceMessage::Verdict(Signed::new(verdict, &keys(2)));
     seller.worker.receive(peer(2), verdict, &|_| Ok(()), seller.now);
     assert!(seller.worker.is_finished());

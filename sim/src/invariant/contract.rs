@@ -41,7 +41,12 @@ impl Contracts {
             | EventKind::Suspended { sub_task }
             | EventKind::Retrying { sub_task, .. }
             | EventKind::Ended { sub_task, .. } => *sub_task,
-            EventKind::TaskEnded => return Ok(()),
+            // What becomes of a rejected result may be told after the end of the sub-task, which went on elsewhere.
+            EventKind::Disputed { .. }
+            | EventKind::NotDisputed { .. }
+            | EventKind::Judged { .. }
+            | EventKind::BudgetLow { .. }
+            | EventKind::TaskEnded => return Ok(()),
         };
         let key = (host, event.task, sub_task);
         Breach::unless(!self.ended.contains(&key), "ends_once", || {

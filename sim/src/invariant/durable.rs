@@ -23,9 +23,16 @@ impl Durable {
     /// An answer leaves.
     pub(crate) fn answered(&mut self, message: &BankMessage) -> Checked {
         let BankMessage::Reply(reply) = message else { return Ok(()) };
-        if !matches!(reply.outcome, BankOutcome::Held(_) | BankOutcome::Released(_) | BankOutcome::Settled(_))
-        {
-            return Ok(());
+        match reply.outcome {
+            // Whether an account was opened by this command or before is not told.
+            BankOutcome::Refused(_) | BankOutcome::Opened(_) => return Ok(()),
+            BankOutcome::Held(_)
+            | BankOutcome::Released(_)
+            | BankOutcome::Settled(_)
+            | BankOutcome::Accepted(_)
+            | BankOutcome::Claimed(_)
+            | BankOutcome::Disputed(_)
+            | BankOutcome::Recorded(_) => {}
         }
         self.promised.insert(reply.command);
         Breach::unless(self.commands.contains(&reply.command), "durable", || {

@@ -26,7 +26,7 @@ pub(crate) fn submission(scenario: &Scenario, host: usize, seed: u64) -> Option<
         *to = from;
     }
     let patience = Patience::For(scenario.work.patience);
-    (count > 0).then_some(Submission { task: CommandId(task), plans, patience })
+    (count > 0).then_some(Submission { task: CommandId(task), plans, patience, budget: None })
 }
 
 fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> SubTaskPlan {
@@ -59,6 +59,7 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
             outputs: vec!["out".into()],
             stdin: None,
             limits,
+            resume: None,
         },
         retries: work.retries,
     }

@@ -9,7 +9,7 @@ use crate::invariant::{Breach, Checked, contract, cores, node, owner};
 use crate::mutant::Site;
 use crate::place::Place;
 use crate::sight::Sight;
-use proto::message::bank::{BankMessage, Enter, Entered};
+use proto::message::bank::{BankMessage, Enter, Entered, OpenAccount};
 use proto::message::service::{Blob, Job, Outcome};
 use proto::{ContractId, Message, Peer, RequestId, Span};
 use service::event::Verdict;
@@ -50,7 +50,13 @@ impl World<'_> {
         let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
         let mut chord = self.scenario.chord.clone();
         chord.successors = usize::from(entered.rules.successors);
-        let config = Config { rules: entered.rules, bank, chord, terms: host.terms() };
+        let config = Config {
+            rules: entered.rules,
+            bank,
+            chord,
+            terms: host.terms(),
+            opening: OpenAccount::default(),
+        };
         let purpose = format!("node {number}");
         let seed = derive(self.seed, &purpose, host.life.into());
         host.peer = entered.you;
@@ -168,7 +174,15 @@ impl World<'_> {
                 Ok(())
             }
             Output::Execute { contract, job } => self.execute(number, contract, &job),
-            Output::Stop { contract } => {
+            Output::Give { to, blobs } => {
+                if let Some(host) = self.hosts.get_mut(number) {
+                    host.given.extend(blobs.iter().map(|blob| (blob.hash, to)));
+                }
+                Ok(())
+            }
+            // The store of a virtual machine forgets nothing.
+            Output::Keep { .. } | Output::Warn { .. } => Ok(()),
+            Output::Stop { contract } | Output::Migrate { contract } => {
                 self.stop(number, contract);
                 Ok(())
             }
@@ -183,7 +197,7 @@ impl World<'_> {
                 Ok(())
             }
             Output::Tell(event) => self.tell(number, &event),
-            Output::Left => {
+            Output::Left | Output::NotOpened { .. } => {
                 self.end_process(number, false);
                 Ok(())
             }
@@ -227,9 +241,9 @@ impl World<'_> {
     }
 
     fn serves(&self, from: usize, to: usize, blobs: &[Blob]) -> bool {
-        let has_all =
-            |store: &std::collections::BTreeSet<_>| blobs.iter().all(|blob| store.contains(&blob.hash));
-        self.reaches(from, to) && self.hosts.get(from).is_some_and(|host| has_all(&host.store))
+        let Some(asker) = self.hosts.get(to).map(|host| host.peer.key) else { return false };
+        let serves = |host: &crate::host::Host| blobs.iter().all(|blob| host.shows(&blob.hash, asker));
+        self.reaches(from, to) && self.hosts.get(from).is_some_and(serves)
     }
 
     fn execute(&mut self, number: usize, contract: ContractId, job: &Job) -> Checked {
@@ -238,7 +252,11 @@ impl World<'_> {
         self.watch.policies.executes(host, contract)?;
         let part = host.offers.get(&contract).copied().unwrap_or_default();
         let life = host.life;
-        if let Some((span, execution)) = host.machine.start(contract, part, job, &mut host.store, self.now) {
+        let mut left = std::collections::BTreeSet::new();
+        let started = host.machine.start(contract, part, job, &mut left, self.now);
+        // What was not here before is shown to nobody until the node says so.
+        host.withheld.extend(left.into_iter().filter(|hash| host.store.insert(*hash)));
+        if let Some((span, execution)) = started {
             let execution = Box::new(execution);
             self.queue
                 .push(self.now.after(span), Event::Executed { host: number, life, contract, execution });

@@ -3,15 +3,43 @@
 //! Files are moved in and removed while the shelf is locked, so that its picture and the directory agree.
 
 use super::{StoreError, discard, full_name, io_error};
-use proto::Hash;
 use proto::id::unhex;
 use proto::message::service::Blob;
-use std::collections::BTreeMap;
+use proto::{Hash, PublicKey};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+/// To how many one content that is kept back can be shown.
+const MAX_SHOWN: usize = 1_024;
+/// The mode of a file that is shown to everybody, and of one that is kept back.
+const OPEN: u32 = 0o444;
+const KEPT_BACK: u32 = 0o400;
+
+/// Who is sent a content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Whoever names its hash.
+    Everybody,
+    /// These.
+    Only(BTreeSet<PublicKey>),
+}
+
+impl Access {
+    pub(super) const fn nobody() -> Self {
+        Self::Only(BTreeSet::new())
+    }
+
+    const fn mode(&self) -> u32 {
+        match self {
+            Self::Everybody => OPEN,
+            Self::Only(_) => KEPT_BACK,
+        }
+    }
+}
 
 /// The picture of the directory.
 #[derive(Debug)]
@@ -31,6 +59,7 @@ pub(super) struct Shelf {
 struct Object {
     size: u64,
     tick: u64,
+    access: Access,
 }
 
 #[derive(Debug)]
@@ -62,13 +91,14 @@ impl Shelf {
                 if let Some(hash) = unhex(&name.concat()) {
                     let metadata = entry.metadata()?;
                     let age = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-                    found.push((age, Hash(hash), metadata.len()));
+                    let is_open = metadata.permissions().mode() & 0o777 != KEPT_BACK;
+                    found.push((age, Hash(hash), metadata.len(), is_open));
                 }
             }
         }
         found.sort_unstable();
-        for (_, hash, size) in found {
-            self.insert(hash, size);
+        for (_, hash, size, is_open) in found {
+            self.insert(hash, size, if is_open { Access::Everybody } else { Access::nobody() });
         }
         for entry in fs::read_dir(self.directory.join("partial"))? {
             let entry = entry?;
@@ -143,14 +173,43 @@ impl Shelf {
         Ok(())
     }
 
-    /// Moves a complete file to its place.
-    pub(super) fn admit(&mut self, file: &Path, blob: Blob) -> Result<(), StoreError> {
+    /// Whether whoever holds `key` is shown an object.
+    pub(super) fn is_shown(&self, hash: &Hash, key: PublicKey) -> bool {
+        self.objects.get(hash).is_some_and(|object| match &object.access {
+            Access::Everybody => true,
+            Access::Only(keys) => keys.contains(&key),
+        })
+    }
+
+    /// Shows an object that is kept back to one more; the first of too many is forgotten.
+    pub(super) fn show(&mut self, hash: &Hash, key: PublicKey) {
+        if let Some(Object { access: Access::Only(keys), .. }) = self.objects.get_mut(hash) {
+            if keys.len() >= MAX_SHOWN && !keys.contains(&key) {
+                keys.pop_first();
+            }
+            keys.insert(key);
+        }
+    }
+
+    /// Moves a complete file to its place. What is here already and shown stays so; what was kept back and comes from
+    /// somebody who may show it is kept back no more.
+    pub(super) fn admit(&mut self, file: &Path, blob: Blob, access: Access) -> Result<(), StoreError> {
         if self.use_object(&blob.hash).is_some() {
             discard(file);
-            return Ok(());
+            return if access == Access::Everybody { self.open(&blob.hash) } else { Ok(()) };
         }
         self.make_room(blob.size.0)?;
-        self.place(file, blob)
+        self.place(file, blob, access)
+    }
+
+    fn open(&mut self, hash: &Hash) -> Result<(), StoreError> {
+        let path = self.object_path(hash);
+        let Some(object) = self.objects.get_mut(hash) else { return Ok(()) };
+        if object.access != Access::Everybody {
+            object.access = Access::Everybody;
+            fs::set_permissions(&path, Permissions::from_mode(OPEN)).map_err(io_error(&path))?;
+        }
+        Ok(())
     }
 
     /// Removes the longest unused until `needed` more bytes fit; nothing, if that would not be enough.
@@ -186,22 +245,22 @@ impl Shelf {
         Ok(())
     }
 
-    fn place(&mut self, file: &Path, blob: Blob) -> Result<(), StoreError> {
+    fn place(&mut self, file: &Path, blob: Blob, access: Access) -> Result<(), StoreError> {
         let path = self.object_path(&blob.hash);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(io_error(parent))?;
         }
+        fs::set_permissions(file, Permissions::from_mode(access.mode())).map_err(io_error(file))?;
         fs::rename(file, &path).map_err(io_error(&path))?;
-        fs::set_permissions(&path, Permissions::from_mode(0o444)).map_err(io_error(&path))?;
-        self.insert(blob.hash, blob.size.0);
+        self.insert(blob.hash, blob.size.0, access);
         Ok(())
     }
 
-    fn insert(&mut self, hash: Hash, size: u64) {
+    fn insert(&mut self, hash: Hash, size: u64, access: Access) {
         self.ticks += 1;
         self.used += size;
         self.by_age.insert(self.ticks, hash);
-        self.objects.insert(hash, Object { size, tick: self.ticks });
+        self.objects.insert(hash, Object { size, tick: self.ticks, access });
     }
 
     /// Claims the partial file of a content for one writer.
@@ -261,6 +320,6 @@ impl Shelf {
         }
         let path = self.partial_path(&blob.hash);
         self.set_partial_size(&blob.hash, 0);
-        self.place(&path, blob)
+        self.place(&path, blob, Access::Everybody)
     }
 }

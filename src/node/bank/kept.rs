@@ -4,14 +4,15 @@
 //! ends, however it ends.
 
 use super::disk::Directory;
+use super::postgres;
 use super::writer::rebuild;
 use crate::cli::exit;
 use crate::control::Failure;
 use crate::node::random;
-use bank::Replay;
 use bank::store::file::{self, FileStore, Sizes};
 use bank::store::{Store, StoreError};
-use proto::PublicKey;
+use bank::{Replay, genesis};
+use proto::{Hash, PublicKey};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
@@ -36,7 +37,11 @@ pub(super) fn open(home: &Path, bank: PublicKey) -> Result<(Box<dyn Store>, Repl
     Ok((Box::new(store), replay, known))
 }
 
-fn open_files(home: &Path, bank: PublicKey, salt: [u8; 32]) -> Result<KeptStore, StoreError> {
+/// Opens the store in `home` to write, and makes it if it is not there. `salt` is 32 bytes that nobody can guess.
+///
+/// # Errors
+/// A store that cannot be read or written, that another process writes to, or that is not this bank's.
+pub(super) fn open_files(home: &Path, bank: PublicKey, salt: [u8; 32]) -> Result<KeptStore, StoreError> {
     let path = home.join(JOURNAL);
     if path.is_file() {
         let reason = format!("{} is a file, of an older version of this program", path.display());
@@ -64,6 +69,21 @@ fn open_files(home: &Path, bank: PublicKey, salt: [u8; 32]) -> Result<KeptStore,
         tracing::warn!(%file, bytes, "the last write to the journal is torn and is cut off: nobody was told of it");
     }
     Ok(store)
+}
+
+/// The chain of the last record that `replay` has, or the one before the first.
+///
+/// # Errors
+/// A store that cannot be read.
+pub(super) fn head(home: &Path, replay: &Replay, bank: PublicKey) -> Result<Hash, Failure> {
+    let mut head = genesis(bank);
+    let Some(last) = replay.next().checked_sub(1) else { return Ok(head) };
+    let read = reader(home, bank).read(last, &mut |record| {
+        head = record.chain;
+        Ok(())
+    });
+    read.map_err(|error| failure(&error))?;
+    Ok(head)
 }
 
 /// Opens the store in `home` to read, beside the one that writes.
@@ -105,6 +125,12 @@ pub(super) fn failure(error: &StoreError) -> Failure {
         }
         StoreError::Foreign { .. } => ("journal", "each bank has a directory of its own: see --home"),
         StoreError::Fenced { .. } => ("fenced", "one process writes to a journal: end the other one first"),
+        StoreError::Failed { what, .. } if *what == postgres::REACH => {
+            let hint =
+                "look after the database, then start the bank again: what it has acknowledged is there";
+            let failure = Failure::new("store_unreachable", error.to_string(), exit::UNREACHABLE);
+            return Failure { retryable: true, ..failure.hint(hint) };
+        }
         StoreError::Failed { .. } => {
             ("disk", "look after the disk, then start the bank again: what it has acknowledged is there")
         }

@@ -17,7 +17,7 @@ fn bad_time(text: &str, error: &jiff::Error) -> Failure {
 }
 
 /// How a run of the node has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// It has left.
     Left,
@@ -26,6 +26,8 @@ pub(crate) enum Ended {
         /// When.
         until: Timestamp,
     },
+    /// The bank opens no account for it, so that nobody can pay it and it can pay nobody.
+    NotOpened(Failure),
 }
 
 impl Driver {
@@ -146,6 +148,22 @@ impl Driver {
         self.take(Input::Leave);
     }
 
+    /// The bank does not answer where it was: it may have been taken over, and be at the next address.
+    pub(super) fn try_next_address(&mut self) {
+        let next = self.bank_address.wrapping_add(1).checked_rem(self.bank_addresses.len()).unwrap_or(0);
+        let Some(addr) = self.bank_addresses.get(next).filter(|_| next != self.bank_address) else { return };
+        self.bank_address = next;
+        let (addr, inputs, key) = (addr.clone(), self.inputs.clone(), self.bank.key);
+        tokio::spawn(async move {
+            let found = tokio::net::lookup_host(&addr).await.ok().and_then(|mut found| found.next());
+            if let Some(found) = found {
+                tracing::info!(addr, "the bank is tried at another address");
+                // The driver may have ended meanwhile; then nobody waits for this.
+                let _ = inputs.send(Input::Bank { peer: Peer::new(found, 0, key) });
+            }
+        });
+    }
+
     /// Leaves when there has been no work for as long as the owner said.
     pub(super) fn leave_if_idle(&mut self) {
         let is_busy = self.node.working() > 0 || self.node.is_buying() || self.node.unanswered_orders() > 0;
@@ -216,6 +234,9 @@ impl Driver {
 
     /// How the run has ended.
     pub(super) fn ended(&self) -> Ended {
+        if let Some(failure) = &self.not_opened {
+            return Ended::NotOpened(failure.clone());
+        }
         self.away_until.map_or(Ended::Left, |until| Ended::Away { until })
     }
 }

@@ -49,7 +49,7 @@ pub(crate) async fn prepare(submit: Submit, rules: Rules, store: Arc<Store>) -> 
         pins,
         results: to.unwrap_or(base),
         budget: task.budget,
-        submission: Submission { task: contract, plans, patience },
+        submission: Submission { task: contract, plans, patience, budget: task.budget },
     })
 }
 

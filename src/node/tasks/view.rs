@@ -4,7 +4,7 @@ use crate::control::{EventView, SaleView, SubTaskView, TaskState};
 use proto::Span;
 use proto::message::service::Outcome;
 use service::event::Verdict;
-use service::{End, EventKind, State, SubTaskStatus, Tally, TaskStatus};
+use service::{End, EventKind, Purse, State, SubTaskStatus, Tally, TaskStatus};
 
 pub(super) fn ended_state(status: &TaskStatus) -> TaskState {
     if status.sub_tasks.iter().all(|sub_task| sub_task.state == State::Succeeded) {
@@ -105,6 +105,29 @@ pub(super) fn describe(kind: &EventKind) -> (&'static str, Option<u32>, String) 
         }
         EventKind::Retrying { sub_task, why } => ("retrying", Some(*sub_task), why.clone()),
         EventKind::Ended { sub_task, end } => ("ended", Some(*sub_task), end.verdict.to_string()),
+        EventKind::Disputed { sub_task, deposit } => {
+            let why = format!(
+                "its seller claims the price of a result that was rejected: a second execution decides, {deposit} \
+                 credits are put up for it"
+            );
+            ("disputed", Some(*sub_task), why)
+        }
+        EventKind::NotDisputed { sub_task, why } => {
+            let why =
+                format!("its seller claims the price of a result that was rejected, and is paid: {why}");
+            ("not_disputed", Some(*sub_task), why)
+        }
+        EventKind::Judged { sub_task, how, lost } => {
+            let why = format!("the claim of a seller has ended: {}; it has cost {lost} credits", how.name());
+            ("judged", Some(*sub_task), why)
+        }
+        EventKind::BudgetLow { purse, left, of } => {
+            let whole = match purse {
+                Purse::Budget => "its budget of",
+                Purse::Account => "what was available when the task began,",
+            };
+            ("budget_low", None, format!("money runs low: {left} credits are left of {whole} {of}"))
+        }
         EventKind::TaskEnded => ("task_ended", None, String::new()),
     }
 }

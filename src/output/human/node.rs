@@ -32,6 +32,7 @@ pub(in crate::output) fn node(node: &NodeView) -> String {
         ("ring", neighbours),
         ("bank", bank.clone()),
         ("rules", rules(&node.rules)),
+        ("accounts", super::admission(&node.rules.admission)),
         (
             "power",
             format!(
@@ -58,7 +59,7 @@ pub(in crate::output) fn node(node: &NodeView) -> String {
 }
 
 fn rules(rules: &RulesView) -> String {
-    let RulesView { pricing, posted, owner_fee, placement } = rules;
+    let RulesView { pricing, posted, owner_fee, placement, .. } = rules;
     let price = posted.as_ref().map_or_else(String::new, |price| format!(" at {price} credits/Gc"));
     format!("{pricing} pricing{price}, {owner_fee} credits to a market owner, {placement} overlay")
 }

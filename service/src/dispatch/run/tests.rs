@@ -21,6 +21,7 @@ fn task(count: usize) -> TaskRun {
         outputs: vec![],
         stdin: None,
         limits,
+        resume: None,
     };
     let plan = SubTaskPlan {
         name: "a".into(),
@@ -33,7 +34,7 @@ fn task(count: usize) -> TaskRun {
     };
     let task = proto::CommandId([7; 16]);
     let patience = Patience::For(Span::secs(1));
-    TaskRun::new(Submission { task, plans: vec![plan; count], patience }, Time(0))
+    TaskRun::new(Submission { task, plans: vec![plan; count], patience, budget: None }, Time(0))
 }
 
 /// The path a sub-task takes, and the first step of it that the table does not allow.

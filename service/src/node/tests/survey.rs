@@ -29,6 +29,7 @@ fn plan(requirement: Requirement) -> SubTaskPlan {
         outputs: vec![],
         stdin: None,
         limits,
+        resume: None,
     };
     let (bid, price) = (Rate(9), Money(10));
     SubTaskPlan { name: "a".into(), requirement, bid, price, work: None, job, retries: 0 }
@@ -38,7 +39,7 @@ fn plan(requirement: Requirement) -> SubTaskPlan {
 fn check(mut pair: Pair, requirement: Requirement, patience: Patience, expected: Option<(Span, &str)>) {
     let start = pair.now;
     let plans = vec![plan(requirement); 3];
-    pair.give(0, Input::Submit { submission: Submission { task: TASK, plans, patience } });
+    pair.give(0, Input::Submit { submission: Submission { task: TASK, plans, patience, budget: None } });
     pair.run(Span::secs(60));
     let ends: Vec<(Span, Verdict)> = pair
         .said
@@ -115,8 +116,12 @@ fn an_owner_that_cannot_be_asked_leaves_it_open() {
 fn what_was_left_open_is_asked_again_after_a_renewal() {
     let mut pair = Pair::new();
     pair.is_lost = |message| matches!(message, Message::Market(MarketMessage::Survey(_)));
-    let submission =
-        Submission { task: TASK, plans: vec![plan(large())], patience: Patience::For(Span::secs(60)) };
+    let submission = Submission {
+        task: TASK,
+        plans: vec![plan(large())],
+        patience: Patience::For(Span::secs(60)),
+        budget: None,
+    };
     pair.give(0, Input::Submit { submission });
     // Longer than an owner is asked for.
     pair.run(Span::secs(15));
@@ -146,7 +151,12 @@ fn a_survey_of_the_user_is_answered_to_the_user() {
 fn what_has_not_ended_tells_what_it_needs_and_for_how_long() {
     let mut pair = Pair::new();
     let plans = vec![plan(large())];
-    pair.give(0, Input::Submit { submission: Submission { task: TASK, plans, patience: Patience::Endless } });
+    pair.give(
+        0,
+        Input::Submit {
+            submission: Submission { task: TASK, plans, patience: Patience::Endless, budget: None },
+        },
+    );
     pair.run(Span::secs(5));
     let wants = pair.nodes[0].wants(TASK, pair.now);
     let [want] = &wants[..] else { panic!("{wants:?}") };

@@ -1,0 +1,175 @@
+//! From the seller's report to the buyer's word on it: the outputs are taken, fetched, and accepted or rejected.
+
+use super::{Abandoned, Dispatch, State, SubTaskRun, Timer};
+use crate::effect::Effect;
+use crate::event::Verdict;
+use proto::message::service::Verdict as SignedVerdict;
+use proto::message::service::{Blob, NamedBlob, Outcome, Report, ServiceMessage, Taken};
+use proto::{ContractId, Peer, Signed, Span, Time};
+
+/// How often the outputs of a report are fetched before it is rejected: the seller may not have heard yet that the buyer
+/// takes them, and lines break.
+const FETCH_TRIES: u32 = 3;
+/// The wait before the second try; doubled each time.
+const FETCH_AGAIN: Span = Span::secs(1);
+/// What a checkpoint may have beside the memory and the files of its program, in bytes.
+const CHECKPOINT_FRAME: u64 = 1 << 20;
+
+/// Where the fetching of outputs stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Fetching {
+    #[default]
+    UnderWay,
+    /// It came to nothing, and is tried again when the timer fires.
+    Paused,
+}
+
+impl Dispatch {
+    pub(super) fn reported(&mut self, paper: Signed<Report>, now: Time) {
+        let contract = paper.body.contract;
+        let Some((task, index, run)) = self.attempt(contract) else { return };
+        if run.state == State::Fetching {
+            // It repeats itself: it has not heard that the outputs are taken.
+            self.take(contract);
+            return;
+        }
+        if !run.state.is_sellers_turn() || !run.is_signed_by_seller(&paper) {
+            return;
+        }
+        let Some(attempt) = run.attempt.as_mut() else { return };
+        if attempt.offer.as_ref().map(Signed::hash) != Some(paper.body.offer) {
+            return;
+        }
+        attempt.cycles = paper.body.cycles;
+        attempt.report = Some(paper.clone());
+        self.timers.clear(Timer::Lease(contract));
+        self.become_state(task, index, State::Fetching);
+        self.watch(now.after(self.rules.lease), Timer::Lease(contract));
+        let is_payable = paper.body.outcome.is_payable();
+        match self.run(task, index).and_then(|run| fault_of_report(run, &paper.body)) {
+            Some(fault) if is_payable => self.refuse(contract, fault, now),
+            Some(fault) => self.fetched(contract, Err(fault.into()), now),
+            None => self.fetch(contract),
+        }
+    }
+
+    /// The outputs of `contract` are in the store, or could not be had.
+    pub(crate) fn fetched(&mut self, contract: ContractId, result: Result<(), String>, now: Time) {
+        let Some((task, index, run)) = self.attempt(contract) else { return };
+        if run.state != State::Fetching {
+            return;
+        }
+        let Some(attempt) = run.attempt.as_mut() else { return };
+        let (Some(report), seller) = (attempt.report.clone(), attempt.seller()) else { return };
+        attempt.has_contents = result.is_ok();
+        let outcome = &report.body.outcome;
+        match (outcome.is_payable(), result) {
+            (true, Ok(())) => self.settle(contract, now),
+            (true, Err(_)) if attempt.fetches < FETCH_TRIES => {
+                attempt.fetching = Fetching::Paused;
+                let pause = FETCH_AGAIN.times(1 << attempt.fetches.saturating_sub(1).min(6));
+                self.watch(now.after(pause), Timer::Lease(contract));
+            }
+            (true, Err(why)) => self.refuse(contract, &why, now),
+            (false, _) => {
+                let outcome = outcome.clone();
+                self.reject(seller, &report, &outcome.to_string());
+                self.release(contract, None, Some(report));
+                self.try_again_or_end(task, index, Verdict::Failed(outcome), now);
+            }
+        }
+    }
+
+    /// The timer of a contract whose outputs are being fetched: they are fetched again, or it is said again that they
+    /// are taken.
+    pub(super) fn look_at_fetch(&mut self, contract: ContractId, now: Time) {
+        let lease = self.rules.lease;
+        let Some((_, _, run)) = self.attempt(contract) else { return };
+        let Some(attempt) = run.attempt.as_mut() else { return };
+        match std::mem::take(&mut attempt.fetching) {
+            Fetching::Paused => self.fetch(contract),
+            Fetching::UnderWay => self.take(contract),
+        }
+        self.watch(now.after(lease), Timer::Lease(contract));
+    }
+
+    pub(super) fn reject(&mut self, seller: Peer, report: &Signed<Report>, reason: &str) {
+        let verdict = SignedVerdict {
+            contract: report.body.contract,
+            report: report.hash(),
+            is_accepted: false,
+            reason: reason.into(),
+        };
+        let message = ServiceMessage::Verdict(Signed::new(verdict, &self.keys));
+        self.effects.push_back(Effect::Send { to: seller, message });
+    }
+
+    /// Signs for the outputs of a payable report: the seller shows them to nobody before.
+    fn take(&mut self, contract: ContractId) {
+        let keys = self.keys.clone();
+        let Some((_, _, run)) = self.attempt(contract) else { return };
+        let Some(attempt) = run.attempt.as_mut() else { return };
+        let Some(report) = attempt.report.as_ref().filter(|report| report.body.outcome.is_payable()) else {
+            return;
+        };
+        let taken = Taken { contract, report: report.hash() };
+        attempt.has_taken = true;
+        let to = attempt.seller();
+        let message = ServiceMessage::Taken(Signed::new(taken, &keys));
+        self.effects.push_back(Effect::Send { to, message });
+    }
+
+    fn fetch(&mut self, contract: ContractId) {
+        self.take(contract);
+        let Some((_, _, run)) = self.attempt(contract) else { return };
+        let Some(attempt) = run.attempt.as_mut() else { return };
+        let Some(report) = &attempt.report else { return };
+        let (from, blobs) = (attempt.seller(), report.body.contents());
+        attempt.fetches += 1;
+        self.effects.push_back(Effect::Fetch { contract, from, blobs });
+    }
+
+    /// Rejects a payable report, and goes elsewhere with the sub-task. What was signed for and may be claimed all the
+    /// same is remembered. A checkpoint is not: nobody could judge it.
+    fn refuse(&mut self, contract: ContractId, why: &str, now: Time) {
+        let Some((task, index, run)) = self.attempt(contract) else { return };
+        let Some(attempt) = run.attempt.as_ref() else { return };
+        let (Some(report), seller) = (attempt.report.clone(), attempt.seller()) else { return };
+        let is_contestable = attempt.has_taken && report.body.outcome == Outcome::Succeeded;
+        self.reject(seller, &report, why);
+        if is_contestable {
+            self.object(contract, why, now);
+        }
+        self.leave_behind(contract, seller, now);
+        let outcome = match report.body.outcome {
+            Outcome::Migrated(_) => Outcome::Abandoned(format!("its checkpoint could not be had: {why}")),
+            _ => Outcome::NotFetched(why.into()),
+        };
+        self.try_again_or_end(task, index, Verdict::Failed(outcome), now);
+    }
+
+    /// Notes that a seller has been told what there is to say, and is to be asked for its signature in a while.
+    fn leave_behind(&mut self, contract: ContractId, seller: Peer, now: Time) {
+        self.abandoned.insert(contract, Abandoned::new(seller, now));
+        self.watch(now.after(super::seller::FIRST_ASK_AGAIN), Timer::Abandoned(contract));
+    }
+}
+
+/// What is wrong with the contents that a report names: they have to be the declared ones and within the limits,
+/// or a seller could fill the buyer's disk.
+fn fault_of_report(run: &SubTaskRun, report: &Report) -> Option<&'static str> {
+    let job = &run.plan.job;
+    let has = |name: &String| report.outputs.iter().any(|output: &NamedBlob| output.name == *name);
+    if report.outcome == Outcome::Succeeded && !job.outputs.iter().all(has) {
+        return Some("the seller's report leaves out declared outputs");
+    }
+    if report.outputs.len() > job.outputs.len() {
+        return Some("the seller's report names outputs that were not declared");
+    }
+    let size = report.outputs.iter().fold(0_u64, |sum, output| sum.saturating_add(output.blob.size.0));
+    let is_long = |stream: &Option<Blob>| stream.is_some_and(|blob| blob.size > job.limits.output);
+    let is_large = size > job.limits.disk.0 || is_long(&report.stdout) || is_long(&report.stderr);
+    let room = job.limits.memory.0.saturating_add(job.limits.disk.0).saturating_add(CHECKPOINT_FRAME);
+    let is_swollen = matches!(&report.outcome, Outcome::Migrated(checkpoint) if checkpoint.size.0 > room);
+    (is_large || is_swollen).then_some("the seller's report names contents beyond the sub-task's limits")
+}

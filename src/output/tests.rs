@@ -1,6 +1,6 @@
 //! Golden tests: what people and programs read stays as it is.
 
-mod account;
+mod bank;
 mod market;
 mod sharing;
 

@@ -107,6 +107,34 @@ fn money_that_appears_or_vanishes_is_seen() {
 }
 
 #[test]
+fn a_transfer_that_is_carried_out_wrongly_is_seen() {
+    let paying = || vec![debit(Side::Available(BUYER), 7), credit(Side::Available(SELLER), 7)];
+    let step = |postings| [Step { postings, ..Step::default() }];
+    let not_conserved = |available| Violation::NotConserved { issued: 1_000, available, held: 0 };
+    let mut postings = paying();
+    postings.remove(0);
+    check("nobody pays", &step(postings), &not_conserved(1_007));
+    let mut postings = paying();
+    postings.pop();
+    check("nobody is paid", &step(postings), &not_conserved(993));
+    let mut postings = paying();
+    postings.push(credit(Side::Available(SELLER), 7));
+    check("the payee is paid twice", &step(postings), &not_conserved(1_007));
+    let mut postings = paying();
+    postings[1] = credit(Side::Held(SELLER), 7);
+    let held = Violation::HoldsMismatch { held: 7, holds: 0 };
+    check("it is paid into the held side", &step(postings), &held);
+    let mut postings = paying();
+    postings[1] = credit(Side::Issuer, 7);
+    let gone = run(&[&[opening(BUYER), opening(SELLER)], step(postings).as_slice()].concat());
+    assert_eq!(
+        gone.map(|ledger| ledger.accounts.issued()),
+        Ok(993),
+        "money given back is not issued any more"
+    );
+}
+
+#[test]
 fn a_hold_that_is_settled_twice_is_seen() {
     let twice = Violation::OutOfRange { account: BUYER, value: -100 };
     check("settled again", &[placing(100), settling(), settling()], &twice);

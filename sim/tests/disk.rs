@@ -375,7 +375,7 @@ fn records_are_found_by_account_and_contract_whatever_became_of_the_indices() {
     let mut reader = FileStore::open_to_read(disk.clone(), bank_key());
     for (number, group) in written.chunks(7).enumerate() {
         store.commit(group).unwrap();
-        if number % 9 == 0 {
+        if number.is_multiple_of(9) {
             check_found(&mut reader, &written[..written.len().min(7 * (number + 1))]);
         }
     }

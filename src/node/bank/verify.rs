@@ -64,7 +64,7 @@ fn audited(home: &Path, bank: PublicKey, bar: &Bar) -> Result<(bank::Totals, pro
         store.read(0, &mut |record| sender.send(record).map_err(|_| ended()))
     });
     let counted = records.into_iter().inspect(|record| {
-        if record.sequence % STEP == 0 {
+        if record.sequence.is_multiple_of(STEP) {
             bar.set(record.sequence);
         }
     });

@@ -129,7 +129,7 @@ impl Writing {
         bytes.resize(bytes.len().saturating_add(usize::try_from(ahead).unwrap_or(0)), 0);
         let mut written = disk.write(&self.place.file, end, &bytes);
         if matches!(written, Err(DiskError::NoRoom { .. })) {
-            self.go_back(disk, before.clone().end.max(end))?;
+            self.go_back(disk, end)?;
             self.give_up_reserve(disk)?;
             bytes.truncate(usize::try_from(used).unwrap_or(usize::MAX));
             written = disk.write(&self.place.file, end, &bytes);

@@ -250,3 +250,18 @@ fn a_forger_that_is_served_is_noticed() {
     });
     check("forgers", &mut served, "forged", "a forger is answered");
 }
+
+#[test]
+fn a_balance_with_half_an_end_in_it_is_noticed() {
+    let mut half = Bank(|mut outputs: Vec<Output>| {
+        for output in &mut outputs {
+            if let Output::Send { message: BankMessage::BalanceReply(reply), .. } = output
+                && reply.balance.held > Money(0)
+            {
+                reply.balance.held = Money(0);
+            }
+        }
+        outputs
+    });
+    check("fair", &mut half, "reads", "by the records it has");
+}

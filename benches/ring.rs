@@ -140,6 +140,7 @@ impl Ring {
         let mut ring = Self::new(count)?;
         let (listen, home) = (free_address()?, ring.directory.path().join("bank"));
         drop(tokio::spawn(run_bank(BankOptions {
+            store: None,
             home,
             listen,
             local_rules: true,

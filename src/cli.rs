@@ -6,6 +6,7 @@
 mod arguments;
 mod bank;
 mod client;
+mod exchange;
 pub(crate) mod exit;
 mod file;
 mod founding;
@@ -110,6 +111,8 @@ fn dispatch(cli: Cli, printer: Printer) -> Done {
         Command::Receipt { command: ReceiptCommand::Verify { file, bank } } => {
             bank::verify(&file, bank, printer)
         }
+        Command::Bank { command: BankCommand::Export(export) } => exchange::export(&export, &global, printer),
+        Command::Bank { command: BankCommand::Import(import) } => exchange::import(&import, &global, printer),
         Command::Task { command } => task::run(command, &global, printer),
         Command::Status => node::status(&global, printer),
         Command::Pause(pause) => owner::pause(&pause, &global, printer),

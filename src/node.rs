@@ -22,5 +22,8 @@ mod supply;
 mod tasks;
 mod told;
 
-pub(crate) use bank::{Mode, ORDERS_PER_KEY, promote, run_bank, verify as verify_bank};
+pub(crate) use bank::{
+    Address, Exchanged, Mode, ORDERS_PER_KEY, Place, export_to, import_from, promote, run_bank,
+    verify as verify_bank,
+};
 pub(crate) use start::run_join;

@@ -27,8 +27,8 @@ pub(crate) use simulation::{Experiment, Simulated, Tried};
 pub(crate) use trade::{TradeRow, Trading};
 pub(crate) use verified::Verified;
 pub(crate) use view::{
-    BalanceChange, DealView, Imported, LineView, Place, Ready, Run, RunningNetwork, RunningNode,
-    StatementView, TotalChange, Validated,
+    BalanceChange, DealView, ExchangedView, Imported, LineView, Place, Ready, Run, RunningNetwork,
+    RunningNode, StatementView, TotalChange, Validated,
 };
 
 use crate::control::{
@@ -182,6 +182,11 @@ impl Printer {
 
     pub(crate) fn reloaded(self, reloaded: &ReloadView) -> Result<(), Failure> {
         self.result(|| json::document("policy-reload", reloaded), |_| human::reloaded(reloaded))
+    }
+
+    /// A journal that was exported or imported: the word for it, and the file.
+    pub(crate) fn exchanged(self, what: &str, exchanged: &ExchangedView) -> Result<(), Failure> {
+        self.result(|| json::document(&format!("bank-{what}"), exchanged), |_| exchanged.line(what))
     }
 
     /// A policy made of something else; the remarks on it stand beside it, so that it can go into a file.

@@ -4,6 +4,8 @@
 
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+#[path = "cli/bank.rs"]
+mod bank;
 #[path = "cli/commands.rs"]
 mod commands;
 #[path = "cli/forms.rs"]
@@ -13,6 +15,8 @@ mod forms;
 mod harness;
 #[path = "cli/known.rs"]
 mod known;
+#[path = "cli/operator.rs"]
+mod operator;
 #[path = "cli/owners.rs"]
 mod owners;
 #[path = "cli/programs.rs"]

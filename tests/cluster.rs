@@ -17,6 +17,8 @@ mod generate;
 mod harness;
 #[path = "cluster/journal.rs"]
 mod journal;
+#[path = "cluster/killed.rs"]
+mod killed;
 #[path = "cluster/liars.rs"]
 mod liars;
 #[path = "cluster/money.rs"]
@@ -33,6 +35,8 @@ mod ring;
 mod seller;
 #[path = "cluster/server.rs"]
 mod server;
+#[path = "cluster/standby.rs"]
+mod standby;
 #[path = "cluster/stranger.rs"]
 mod stranger;
 #[path = "cluster/view.rs"]

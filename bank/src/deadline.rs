@@ -15,12 +15,12 @@ impl Bank {
         if !self.has_room {
             return;
         }
-        let has_just_started = std::mem::take(&mut self.has_just_started);
+        let is_back = std::mem::take(&mut self.is_back);
         let Some(time) = self.ledger.next_time(now) else { return };
         let was_away = time.since(self.ledger.time) > OUTAGE_AFTER || self.ledger.holds.has_disputes();
         let is_late = self.poll_timeout().is_some_and(|due| now.since(due) > OUTAGE_AFTER);
         let is_running = self.halted.is_none() && self.ledger.holds.count() > 0;
-        if is_running && (has_just_started && was_away || is_late) {
+        if is_running && (is_back && was_away || is_late) {
             self.commit(Event::Resumed { quiet_until: time.after(OUTAGE_GRACE) }, time);
         }
     }

@@ -10,7 +10,7 @@
 //! | 4 | it is no larger than the bank keeps | `malformed` |
 //! | 5 | its signature is genuine | `not_yours` |
 //! | 6 | its id: the same command has its first answer, another one is refused | `id_reused` |
-//! | 7 | the ledger's time goes on | `overflow` |
+//! | 7 | there is room for a record, and the ledger's time goes on | `disk_full`, `overflow` |
 //! | 8 | grant, freeze: the signer is the bank | `not_yours` |
 //! | 9 | the form: numbers of things, texts, different parties, amounts | `malformed`, `bad_amount` |
 //! | 10 | the accounts: first the signer's, then the others in their order | `no_account` |
@@ -125,10 +125,11 @@ pub(crate) fn check_issue(ledger: &Ledger, amount: Money) -> Result<(), Refusal>
     Err(Refusal::new(RefusalCode::Overflow, message, ""))
 }
 
-/// Whether `account` of `key` may spend.
-pub(crate) fn not_frozen(key: PublicKey, account: &Account) -> Result<(), Refusal> {
+/// The account of `key`, if there is one and it may spend.
+pub(crate) fn may_spend(ledger: &Ledger, key: PublicKey) -> Result<&Account, Refusal> {
+    let account = ledger.accounts.find(key).ok_or_else(|| no_account(key))?;
     if !account.is_frozen {
-        return Ok(());
+        return Ok(account);
     }
     let message = format!("the account {key} is frozen: it is paid, and cannot spend");
     Err(Refusal::new(RefusalCode::Frozen, message, "ask the bank's operator why"))
@@ -158,11 +159,10 @@ fn may_hold(ledger: &Ledger, buyer: PublicKey, order: &PlaceHold) -> Result<(), 
         let message = format!("a hold lasts from {MIN_HOLD} to {MAX_HOLD}, not {expires_in}");
         return Err(Refusal::new(RefusalCode::Malformed, message, ""));
     }
-    let account = ledger.accounts.find(buyer).ok_or_else(|| no_account(buyer))?;
-    if ledger.accounts.find(seller).is_none() {
-        return Err(no_account(seller));
+    if let Some(stranger) = [buyer, seller].into_iter().find(|key| ledger.accounts.find(*key).is_none()) {
+        return Err(no_account(stranger));
     }
-    not_frozen(buyer, account)?;
+    let account = may_spend(ledger, buyer)?;
     let open = ledger.holds.tally(buyer).count;
     if open >= MAX_OPEN_HOLDS {
         let message = format!("the account has {open} open holds, and may have {MAX_OPEN_HOLDS}");

@@ -155,6 +155,24 @@ impl Reader {
     }
 }
 
+/// The encoding of the record whose frame `bytes` begin with, and what is behind the frame; or what is wrong.
+pub(crate) fn unframe(bytes: &[u8]) -> Result<(&[u8], &[u8]), &'static str> {
+    let cut = "the record is cut off";
+    let (length, after) = bytes.split_first_chunk::<4>().ok_or(cut)?;
+    let (check, after) = after.split_first_chunk::<4>().ok_or(cut)?;
+    if *check != digest::<4>(length) {
+        return Err("the length does not fit its check");
+    }
+    let size = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+    let (body, after) = after.split_at_checked(size).ok_or(cut)?;
+    let (checksum, after) = after.split_first_chunk::<CHECKSUM>().ok_or(cut)?;
+    let framed = bytes.get(..HEADER + size).unwrap_or(&[]);
+    if *checksum != digest::<CHECKSUM>(framed) {
+        return Err("the record does not fit its checksum");
+    }
+    Ok((body, after))
+}
+
 fn look(bytes: &[u8]) -> Result<Look, String> {
     let Some((length, after)) = bytes.split_first_chunk::<4>() else { return Ok(Look::Short) };
     let Some((check, after)) = after.split_first_chunk::<4>() else { return Ok(Look::Short) };

@@ -193,6 +193,11 @@ impl Ledger {
         self.accounts.number(account).map_or(0, |number| number.saturating_add(1))
     }
 
+    /// Whether `key` is the bank's or has an account.
+    pub(crate) fn is_known(&self, key: PublicKey) -> bool {
+        key == self.bank || self.accounts.number(key).is_some()
+    }
+
     fn step_opened(
         &self,
         command: &Signed<BankCommand>,

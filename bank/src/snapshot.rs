@@ -68,7 +68,11 @@ pub(crate) fn read(bank: PublicKey, bytes: &[u8]) -> Result<Ledger, Broken> {
     from.list(|(key, account): (PublicKey, Account)| ledger.accounts.restore(key, account).map_err(wrong))?;
     from.list(|deal: Deal| ledger.holds.insert(deal).map_err(wrong))?;
     ledger.standings = Stored::take(&mut from)?;
+    let accounts = ledger.accounts.count();
     from.list(|row: Row| {
+        if usize::try_from(row.lane).is_ok_and(|lane| lane > accounts) {
+            return Err("a command of no account");
+        }
         ledger.memory.remember(row.id, row.executed, row.lane);
         if row.time > Time(0) {
             ledger.memory.age(row.id, row.time);

@@ -44,6 +44,9 @@ pub enum StoreError {
     },
 }
 
+/// What takes the number of each record with its encoding. Its first error ends the reading.
+pub type Each<'a> = dyn FnMut(u64, &[u8]) -> Result<(), StoreError> + 'a;
+
 /// A store of one bank.
 pub trait Store: Send {
     /// The newest snapshot that is whole ; none for a journal that is read from its beginning.
@@ -62,6 +65,14 @@ pub trait Store: Send {
         from: u64,
         each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
+
+    /// The same with each record's number and its encoding, which a [`crate::Replay`] follows several times faster.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    fn read_encoded(&mut self, from: u64, each: &mut Each<'_>) -> Result<(), StoreError> {
+        self.read(from, &mut |record| each(record.sequence, &record.encode()))
+    }
 
     /// Makes a group of records durable that follow the last ones: all of them or none.
     ///
@@ -102,7 +113,8 @@ pub trait Store: Send {
     fn of_contract(&mut self, contract: ContractId) -> Result<Vec<Record>, StoreError>;
 }
 
-/// Gives the records from number `from` on, up to but not including number `until`, to `each`.
+/// Gives the number and the encoding of the records from number `from` on, up to but not including number `until`, to
+/// `each`.
 ///
 /// # Errors
 /// As [`Store::read`].
@@ -110,17 +122,17 @@ pub fn read_until(
     store: &mut dyn Store,
     from: u64,
     until: u64,
-    each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
+    each: &mut Each<'_>,
 ) -> Result<(), StoreError> {
     let mut is_enough = from >= until;
     if is_enough {
         return Ok(());
     }
-    let read = store.read(from, &mut |record| {
-        is_enough = record.sequence >= until;
+    let read = store.read_encoded(from, &mut |number, body| {
+        is_enough = number >= until;
         // Any error stops the reading; this one goes no further.
         let enough = || StoreError::Failed { what: "read on", reason: String::new() };
-        if is_enough { Err(enough()) } else { each(record) }
+        if is_enough { Err(enough()) } else { each(number, body) }
     });
     if is_enough { Ok(()) } else { read }
 }

@@ -2,7 +2,7 @@
 
 use crate::account::{Posting, Side};
 use crate::check::Violation;
-use crate::decide::{Counter, MAX_ACCOUNTS, check_issue, enough_money, no_account, not_frozen};
+use crate::decide::{Counter, MAX_ACCOUNTS, check_issue, enough_money, may_spend, no_account};
 use crate::fingerprint::{Fingerprint, Gist};
 use crate::ledger::{Ledger, Step, TWICE, executed, impossible};
 use crate::memory::{Answer, Executed};
@@ -19,13 +19,11 @@ pub(crate) fn total(payments: &[Payment]) -> Option<Money> {
 pub(crate) fn may_transfer(at: &Counter<'_>, payer: PublicKey, order: &Transfer) -> Result<(), Refusal> {
     let ledger = at.ledger;
     let sum = check_form(payer, &order.payments, &order.memo)?;
-    let account = ledger.accounts.find(payer).ok_or_else(|| no_account(payer))?;
-    let payees = order.payments.iter().map(|payment| payment.to);
-    if let Some(stranger) = payees.into_iter().find(|payee| ledger.accounts.find(*payee).is_none()) {
+    let mut people = std::iter::once(payer).chain(order.payments.iter().map(|payment| payment.to));
+    if let Some(stranger) = people.find(|key| ledger.accounts.find(*key).is_none()) {
         return Err(no_account(stranger));
     }
-    not_frozen(payer, account)?;
-    enough_money(account, sum)
+    enough_money(may_spend(ledger, payer)?, sum)
 }
 
 /// Whether the bank's own order to issue money may be carried out.

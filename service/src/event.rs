@@ -2,7 +2,7 @@
 
 use proto::message::bank::How;
 use proto::message::service::{Blob, NamedBlob, Outcome};
-use proto::{ContractId, Cycles, Market, Money, Peer, Rate, Refusal, Span, Time};
+use proto::{ContractId, Cycles, Market, Money, Peer, Rate, Refusal, RefusalCode, Span, Time};
 
 /// Something that happened to a task or to one of its sub-tasks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,6 +182,9 @@ impl std::fmt::Display for Verdict {
             Self::Succeeded => write!(out, "succeeded"),
             Self::Failed(outcome) => write!(out, "failed: the program {outcome}"),
             Self::NotPlaced { why } => write!(out, "not placed: {why}"),
+            Self::NotPaid(refusal) if refusal.code == RefusalCode::NotEnoughMoney => {
+                write!(out, "not enough money: {refusal}")
+            }
             Self::NotPaid(refusal) => write!(out, "refused by the bank: {refusal}"),
             Self::Lost { attempts } => {
                 let times =

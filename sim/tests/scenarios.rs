@@ -96,7 +96,7 @@ fn sellers_that_hang_lose_their_work() {
 fn a_buyer_without_money_is_refused_by_name() {
     let report = check("poor_buyer", 1, &[("not paid", 10), ("succeeded", 10)]);
     let reason = report.reasons.get("not paid").unwrap();
-    assert!(reason.starts_with("refused by the bank: the account has 0.5"), "{reason}");
+    assert!(reason.starts_with("not enough money: the account has 0.5"), "{reason}");
     // Work is given to the seller only when its money is set aside, and the bank is not asked in a hot loop.
     let orders = report.tally.retries.values().sum::<u32>();
     assert!(report.attempts == 10 && orders < 60, "{report}");

@@ -9,7 +9,7 @@ mod task;
 
 pub(super) use bank::{Receipt, ReceiptCommand, Statement, Transfer};
 pub(super) use market::{MarketCommand, PriceCommand};
-pub(super) use node::{BankCommand, ImportCommand, Join, Leave, Pause, PolicyCommand, Serve};
+pub(super) use node::{BankCommand, Exchange, ImportCommand, Join, Leave, Pause, PolicyCommand, Serve};
 pub(super) use operator::{Freeze, Grant, Invite};
 pub(super) use sim::{Ring, RingFigure, RingStyle, RingWay, RingWorkload, SimCommand};
 pub(super) use task::{Dev, OneTask, Results, Submit, TaskCommand, TaskFile};

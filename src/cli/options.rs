@@ -53,6 +53,8 @@ impl From<Scheme> for proto::Placement {
 pub(crate) struct BankOptions {
     /// The bank's directory.
     pub(crate) home: PathBuf,
+    /// The database that it keeps its journal in; its home if there is none.
+    pub(crate) store: Option<crate::node::Address>,
     /// Where it listens; port 0 is any free one.
     pub(crate) listen: SocketAddr,
     /// Whether the network has the rules of one machine instead of those of the world.

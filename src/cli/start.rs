@@ -30,6 +30,7 @@ pub(super) fn bank(global: Global, arguments: Serve) -> Done {
     let home = prepare(&global)?.join(BANK_DIRECTORY);
     let options = BankOptions {
         home,
+        store: arguments.store,
         listen: arguments.listen,
         local_rules: arguments.local_rules,
         founding: arguments.founding,

@@ -169,11 +169,6 @@ pub(super) fn task(text: &str) -> Result<String, String> {
     }
 }
 
-/// An account, or the key of a bank: 64 hexadecimal digits.
-pub(super) fn account(text: &str) -> Result<PublicKey, String> {
-    PublicKey::from_hex(text).ok_or_else(|| "expected a key of 64 hexadecimal digits".into())
-}
-
 /// The id of an order or a contract: 32 hexadecimal digits.
 pub(super) fn id(text: &str) -> Result<CommandId, String> {
     proto::id::unhex(text).map(CommandId).ok_or_else(|| "expected an id of 32 hexadecimal digits".into())
@@ -231,7 +226,7 @@ mod tests {
 
     #[test]
     fn keys_ids_and_amounts_are_exact() {
-        assert_eq!(account(&"ab".repeat(32)), Ok(PublicKey([0xab; 32])));
+        assert_eq!(key(&"ab".repeat(32)), Ok(PublicKey([0xab; 32])));
         assert_eq!(id(&"0c".repeat(16)), Ok(CommandId([0x0c; 16])));
         assert_eq!(amount("0.000001"), Ok(Money(1)));
         assert_eq!(amount("18446744073709.551615"), Ok(Money(u64::MAX)));
@@ -240,7 +235,7 @@ mod tests {
             assert!(amount(text).is_err(), "{text}");
         }
         for text in ["", "ab", "zz", &"ab".repeat(33)] {
-            assert!(account(text).is_err() && id(text).is_err(), "{text}");
+            assert!(key(text).is_err() && id(text).is_err(), "{text}");
         }
     }
 

@@ -8,21 +8,28 @@
 #[cfg(test)]
 mod conformance;
 mod disk;
+mod exchange;
 mod follow;
 mod intake;
 mod keeper;
 mod kept;
 mod offline;
 mod operator;
+mod place;
 mod postgres;
 mod quota;
 mod role;
 mod searcher;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod writer;
 
+pub(crate) use exchange::{Exchanged, export_to, import_from};
 pub(crate) use follow::Mode;
 pub(crate) use offline::promote;
+pub(crate) use place::Place;
+pub(crate) use postgres::Address;
 pub(crate) use quota::ORDERS_PER_KEY;
 pub(crate) use verify::verify;
 
@@ -47,7 +54,7 @@ use quota::Quotas;
 use role::Role;
 use searcher::Searcher;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -89,12 +96,37 @@ async fn run(options: &BankOptions, calls: &mut Calls, outside: &mut Outside) ->
     }
     let role = Role::read(home)?;
     role.may_serve()?;
+    let (mut driver, events) = start(options, keys.clone(), &role).await?;
+    output::serves(&driver.serving(), options.tied, options.is_json);
+    let (net, followers) = (driver.net.clone(), driver.net.followers());
+    let served = tokio::select! {
+        served = driver.serve(events, followers, calls) => served,
+        () = ends(outside) => Ok(()),
+        () = fence_former(home, keys, &role) => Ok(()),
+    };
+    let served = match served {
+        Ok(()) => driver.finish().await,
+        failed => failed,
+    };
+    net.shutdown().await;
+    served
+}
+
+/// Opens the store, listens, and starts the threads.
+async fn start(
+    options: &BankOptions,
+    keys: KeyPair,
+    role: &Role,
+) -> Result<(Driver, mpsc::Receiver<Event>), Failure> {
+    let home = &options.home;
     let base = if options.local_rules { Rules::LOCAL } else { Rules::PUBLIC };
     let rules = rules::of_network(home, base, &options.founding)?;
     let clock = Clock::start();
     let key = keys.public();
-    let (mut store, replay) = kept::open(home, key)?;
-    let (records, known) = (replay.next(), disk::newest_snapshot(&mut store).map_err(|e| kept::failure(&e))?);
+    let place = Place::of(home, options.store.as_ref());
+    let (mut store, known) = place.open(key, super::random::bytes()?).map_err(|e| place.failure(&e))?;
+    let replay = writer::rebuild(&mut *store, key).map_err(|e| place.failure(&e))?;
+    let records = replay.next();
     let config = bank::Config { keys: keys.clone(), rules };
     let bank = Bank::resume(config, super::random::bytes()?, clock.now(), replay);
     let bank = bank.map_err(Failure::from_display("journal"))?;
@@ -104,52 +136,42 @@ async fn run(options: &BankOptions, calls: &mut Calls, outside: &mut Outside) ->
     let net = net.map_err(Failure::from_display("listen"))?;
     net.set_slot_limit(rules.slot_limit);
     let tail = Arc::new(Tail::new(role.clone(), rules, records));
-    let past = || Box::new(disk::reader(home, key));
+    let past = || place.reader(key).map_err(|e| place.failure(&e));
     let threads = Failure::from_display("threads");
-    let mut driver = Driver {
+    let driver = Driver {
         bank,
-        writer: Writer::start(Box::new(store), key).map_err(&threads)?,
-        keeper: Keeper::start(past(), key, known).map_err(&threads)?,
-        searcher: Searcher::start(past(), keys.clone(), net.clone()).map_err(&threads)?,
+        writer: Writer::start(store, key).map_err(&threads)?,
+        keeper: Keeper::start(past()?, key, known).map_err(&threads)?,
+        searcher: Searcher::start(past()?, keys.clone(), net.clone()).map_err(&threads)?,
         intake: Intake::new(Quotas::new(options.orders_per_second)),
         gate: Gate::new(options.standby),
         standby: tail.watch_standby(),
         tail,
         ordered: BTreeMap::new(),
-        net: net.clone(),
+        net,
         clock,
         home: home.clone(),
-        keys: keys.clone(),
+        place,
+        keys,
         rules,
         epoch: role.epoch,
         mode: options.standby,
         orders_per_second: options.orders_per_second,
     };
-    output::serves(&driver.serving(), options.tied, options.is_json);
-    let fence = async {
-        match &role.former {
-            Some(former) => follow::fence(keys.clone(), former.clone(), role.epoch).await,
-            None => std::future::pending().await,
-        }
+    Ok((driver, events))
+}
+
+/// Tells the bank that this one was promoted over that it is no longer one. Does not come to an end.
+async fn fence_former(home: &Path, keys: KeyPair, role: &Role) {
+    if let Some(former) = &role.former {
+        follow::fence(keys, former.clone(), role.epoch).await;
         // Once it has heard, it need not be told again after a restart.
         let told = Role { former: None, ..role.clone() };
         if let Err(failure) = told.write(home) {
             tracing::warn!("{}", failure.message);
         }
-        std::future::pending::<()>().await;
-    };
-    let followers = net.followers();
-    let served = tokio::select! {
-        served = driver.serve(events, followers, calls) => served,
-        () = ends(outside) => Ok(()),
-        () = fence => Ok(()),
-    };
-    let served = match served {
-        Ok(()) => driver.finish().await,
-        failed => failed,
-    };
-    net.shutdown().await;
-    served
+    }
+    std::future::pending().await
 }
 
 /// Waits until the process is told to end.
@@ -171,6 +193,8 @@ struct Driver {
     net: Net,
     clock: Clock,
     home: PathBuf,
+    /// Where the journal is.
+    place: Place,
     keys: KeyPair,
     rules: Rules,
     epoch: u64,
@@ -208,7 +232,7 @@ impl Driver {
                 }
                 () = sleep, if can_decide => self.bank.handle(bank::Input::Timeout, self.clock.now()),
                 () = std::future::ready(()), if can_decide && is_waiting => {}
-                done = self.writer.done() => self.follow(done.map_err(|e| kept::failure(&e))?)?,
+                done = self.writer.done() => self.follow(done.map_err(|e| self.place.failure(&e))?)?,
                 Some(call) = calls.receiver.recv() => self.answer_call(call),
                 Some(following) = followers.recv() => { tokio::spawn(self.lead().lead(following)); }
                 Ok(()) = standby.changed() => self.release(),
@@ -305,7 +329,7 @@ impl Driver {
     async fn finish(mut self) -> Result<(), Failure> {
         self.carry_out()?;
         while !self.writer.is_idle() {
-            let done = self.writer.done().await.map_err(|e| kept::failure(&e))?;
+            let done = self.writer.done().await.map_err(|e| self.place.failure(&e))?;
             self.follow(done)?;
         }
         self.keeper.finish(self.bank.totals().records);
@@ -330,8 +354,8 @@ impl Driver {
     }
 
     fn lead(&self) -> Lead {
-        let (home, key) = (self.home.clone(), self.keys.public());
-        let reader = Arc::new(move || -> Box<dyn bank::store::Store> { Box::new(disk::reader(&home, key)) });
+        let (place, key) = (self.place.clone(), self.keys.public());
+        let reader = Arc::new(move || place.reader(key));
         Lead { tail: Arc::clone(&self.tail), reader, genesis: genesis(self.keys.public()) }
     }
 

@@ -33,6 +33,29 @@ impl fmt::Display for Place {
     }
 }
 
+/// A journal that was exported or imported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct ExchangedView {
+    /// Whose journal it is.
+    pub(crate) bank: String,
+    /// How many records it has.
+    pub(crate) records: u64,
+    /// The chain of the last one.
+    pub(crate) head: String,
+    /// The file.
+    pub(crate) file: String,
+    /// Its size.
+    pub(crate) bytes: u64,
+}
+
+impl ExchangedView {
+    /// What was done, for people.
+    pub(crate) fn line(&self, what: &str) -> String {
+        let Self { bank, records, head, file, bytes } = self;
+        format!("{what}ed {records} records of the bank {bank}\nfile  {file}, {bytes} bytes\nhead  {head}\n")
+    }
+}
+
 /// A policy that was made of another program's settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Imported {

@@ -147,7 +147,7 @@ fn every_command_that_the_readme_names_has_help_with_an_example() {
     let readme = std::fs::read_to_string("README.md").unwrap();
     let commands = commands_of(&readme);
     for words in &commands {
-        let nouns = ["bank", "task", "market", "policy", "sim"];
+        let nouns = ["bank", "receipt", "task", "market", "policy", "sim"];
         let count = if nouns.contains(&words[0]) { 2 } else { 1 };
         let help = run(&[&words[..count], &["--help"]].concat(), home.path());
         assert!(help.code == 0 && help.stdout.contains("Example:"), "{words:?}: {help:?}");

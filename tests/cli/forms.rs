@@ -100,13 +100,21 @@ fn commands_of_a_node_speak_to_people_and_to_programs() {
 
 fn check_account(buyer: &NodeProcess) {
     let account = &buyer.account;
-    let shown = format!("account   {account}\navailable 1000 credits\nheld      0 credits\n");
+    let shown = format!(
+        "account   {account}\nposted    1000 credits\nheld      0 credits\navailable 1000 credits\n\
+         lasts     nothing is being spent\n"
+    );
     check(&buyer.run(&["bank", "balance"]), &shown);
     let expected = json!({
         "schema": "compup2p/balance/v1",
         "account": account,
         "available": "1000",
         "held": "0",
+        "posted": "1000",
+        "tasks": [],
+        "other_held": "0",
+        "per_hour": null,
+        "lasts": null,
     });
     assert_eq!(buyer.json(&["bank", "balance"]), expected);
 }

@@ -1,7 +1,7 @@
 //! A bank and nodes on the loopback, each a process in a directory of its own, that can be killed and started
 //! again at the same address.
 
-use super::harness::{Bank, NodeProcess, command, policy, run, text, wait_until};
+use super::harness::{Bank, NodeProcess, command, json, policy, run, text, wait_until};
 use super::server::Server;
 use super::view::{Balance, Lookup, Node, Task, Walk};
 use super::work::{Slow, checksum, task_file};
@@ -208,6 +208,11 @@ impl Network {
 
     pub(crate) fn restart_bank(&mut self) {
         self.bank.restart();
+    }
+
+    /// Checks the files of the bank, which does not run.
+    pub(crate) fn verify_bank(&self) -> serde_json::Value {
+        json(&["bank", "verify"], &self.bank.home)
     }
 
     /// The first file of the bank's journal.

@@ -120,6 +120,8 @@ pub(crate) struct Bank {
     pub address: String,
     /// Its public key.
     pub key: String,
+    /// More arguments of `bank serve`.
+    more: Vec<String>,
     within: Within,
     process: Option<Process>,
 }
@@ -134,15 +136,48 @@ impl Bank {
     pub(crate) fn start_within(within: Within, directory: &Path, address: &str) -> Self {
         let home = directory.join("bank-home");
         make_directory(&home);
-        let mut bank = Self { home, address: address.into(), key: String::new(), within, process: None };
+        let (address, key, more) = (address.into(), String::new(), Vec::new());
+        let mut bank = Self { home, address, key, more, within, process: None };
         bank.restart();
         bank
+    }
+
+    /// Starts a bank with its files below `home`, and with more arguments.
+    pub(crate) fn start_with(home: &Path, more: &[&str]) -> Self {
+        make_directory(home);
+        let (address, key, within) = ("127.0.0.1:0".into(), String::new(), Within::new());
+        let more = more.iter().map(ToString::to_string).collect();
+        let mut bank = Self { home: home.into(), address, key, more, within, process: None };
+        bank.restart();
+        bank
+    }
+
+    /// A standby of this bank with its files below `home`, which is to serve at `address`, with more arguments.
+    pub(crate) fn standby(&self, home: &Path, address: &str, more: &[&str]) -> Self {
+        make_directory(&home.join("bank"));
+        let copied = std::fs::copy(self.home.join("bank/node.key"), home.join("bank/node.key"));
+        copied.unwrap_or_else(|error| panic!("cannot copy the key: {error}"));
+        let (key, leader) = (String::new(), self.bootstrap());
+        let more = ["--follow", &leader].iter().chain(more).map(ToString::to_string).collect();
+        let (home, within) = (home.to_owned(), Within::new());
+        let mut standby = Self { home, address: address.into(), key, more, within, process: None };
+        standby.restart();
+        // It has said where its bank is.
+        standby.address = address.into();
+        standby
+    }
+
+    /// Starts it again as a bank of its own, without the other arguments.
+    pub(crate) fn restart_alone(&mut self) {
+        self.more.clear();
+        self.restart();
     }
 
     /// Starts it again, at the same address with the same files.
     pub(crate) fn restart(&mut self) {
         assert!(self.process.is_none(), "the bank is still running");
-        let args = ["bank", "serve", "--local-rules", "--tied", "--listen", &self.address];
+        let mut args = vec!["bank", "serve", "--local-rules", "--tied", "--listen", &self.address];
+        args.extend(self.more.iter().map(String::as_str));
         let (process, ready) = Process::start_within(&self.within, "bank", &args, &self.home);
         self.process = Some(process);
         (self.address, self.key) = (ready.address, ready.key);
@@ -151,6 +186,12 @@ impl Bank {
     /// `KEY@HOST:PORT`, for `join --bootstrap`.
     pub(crate) fn bootstrap(&self) -> String {
         format!("{}@{}", self.key, self.address)
+    }
+
+    /// Waits until it has ended by itself: the exit code.
+    pub(crate) fn wait_for_end(&mut self) -> i32 {
+        let Some(mut process) = self.process.take() else { panic!("the bank is not running") };
+        process.wait_for_end()
     }
 
     /// Its process.
@@ -180,6 +221,19 @@ pub(crate) struct NodeProcess {
 }
 
 impl NodeProcess {
+    /// A node `name` below `directory` that enters at `bootstrap`.
+    pub(crate) fn start_at(directory: &Path, bootstrap: &str, name: &str, policy: &str) -> Self {
+        let home = directory.join(name);
+        make_directory(&home);
+        let written = std::fs::write(home.join("policy.toml"), policy);
+        written.unwrap_or_else(|error| panic!("cannot write the policy of {name}: {error}"));
+        let (account, address) = (String::new(), String::new());
+        let (bootstrap, within) = (bootstrap.to_owned(), Within::new());
+        let mut node = Self { name: name.into(), home, account, address, bootstrap, within, process: None };
+        node.restart();
+        node
+    }
+
     /// Starts the node `name` below `directory` with the text of a policy, and waits until it runs.
     pub(crate) fn start(directory: &Path, bank: &Bank, name: &str, policy: &str) -> Self {
         Self::start_within(Within::new(), directory, bank, name, policy)

@@ -1,6 +1,6 @@
 //! From the orders of a deal to their events: release, settlement, bond, claim, dispute, judgement.
 
-use super::{Counter, no_account, not_frozen};
+use super::{Counter, may_spend};
 use crate::deal::{Claimed, Deal, Deed, MAX_OPEN_DISPUTES, Price};
 use crate::hold::Hold;
 use crate::ledger::{Ledger, claimed};
@@ -92,6 +92,7 @@ pub(super) fn dispute(
     }
     let claim = disputable(deal)?;
     check_dispute(deal, order)?;
+    may_spend(at.ledger, command.signer)?;
     let open = at.ledger.holds.tally(command.signer).disputes;
     if open >= MAX_OPEN_DISPUTES {
         let message = format!("the account has {open} open disputes, and may have {MAX_OPEN_DISPUTES}");
@@ -179,8 +180,7 @@ fn open_deal(ledger: &Ledger, id: CommandId) -> Result<&Deal, Refusal> {
 }
 
 fn can_afford(ledger: &Ledger, account: PublicKey, amount: Money, what: &str) -> Result<(), Refusal> {
-    let found = ledger.accounts.find(account).ok_or_else(|| no_account(account))?;
-    not_frozen(account, found)?;
+    let found = may_spend(ledger, account)?;
     let (available, held) = (Money(found.available), Money(found.held));
     if available >= amount {
         return Ok(());

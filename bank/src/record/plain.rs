@@ -115,3 +115,76 @@ impl<'a> Bytes<'a> {
         Some(payments)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Event, Record};
+    use proptest::prelude::*;
+    use proto::message::bank::{BankCommand, Order, Transfer};
+    use proto::{Signature, Signed};
+
+    fn record() -> impl Strategy<Value = Record> {
+        let payment = (any::<[u8; 32]>(), prop_oneof![Just(1_u64), 1..400_u64, 1..=u64::MAX])
+            .prop_map(|(to, amount)| Payment { to: PublicKey(to), amount: Money(amount) });
+        let order = (prop::collection::vec(payment, 0..5), "[a-zß]{0,20}")
+            .prop_map(|(payments, memo)| Order::Transfer(Transfer { payments, memo }));
+        let keys = (any::<[u8; 16]>(), any::<[u8; 32]>(), any::<[u8; 32]>());
+        (order, keys, any::<u64>(), any::<u64>()).prop_map(|(order, (id, bank, signer), sequence, time)| {
+            let body = BankCommand { id: CommandId(id), bank: PublicKey(bank), order };
+            let command = Signed { body, signer: PublicKey(signer), signature: Signature([3; 64]) };
+            let event = Event::Transferred { command: Box::new(command) };
+            Record::seal(sequence, Time(time), event, Hash::default())
+        })
+    }
+
+    /// What is read in place is what the long way reads.
+    fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
+        let Some(plain) = Plain::read(bytes) else { return Ok(()) };
+        // The long way also looks at the digest, which the place cannot: so it is put right first.
+        let mut right = bytes.to_vec();
+        let command = &bytes[34 + 4..bytes.len() - 32];
+        let command: Signed<BankCommand> = proto::wire::Wire::decode(command).unwrap();
+        let digest = crate::fingerprint::Fingerprint::of(&command).digest;
+        right[18..34].copy_from_slice(&digest);
+        let record = Record::decode(&right).unwrap();
+        prop_assert_eq!(record.encode(), right, "only the canonical form is read in place");
+        let Event::Transferred { command } = &record.event else { panic!("{record:?}") };
+        let Order::Transfer(order) = &command.body.order else { panic!("{record:?}") };
+        prop_assert_eq!(
+            (plain.sequence, plain.time, plain.chain),
+            (record.sequence, record.time, record.chain)
+        );
+        prop_assert_eq!((plain.id, plain.payer), (command.body.id, command.signer));
+        prop_assert_eq!((&plain.payments, plain.memo), (&order.payments, order.memo.as_str()));
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_transfer_in_its_usual_form_is_read_in_place(record in record()) {
+            let bytes = record.encode();
+            prop_assert!(Plain::read(&bytes).is_some());
+            check(&bytes)?;
+        }
+
+        #[test]
+        fn other_bytes_are_read_as_the_long_way_reads_them(
+            record in record(),
+            edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..3_u8), 1..4),
+        ) {
+            let mut bytes = record.encode();
+            for (place, byte, kind) in edits {
+                let place = place.index(bytes.len());
+                match kind {
+                    0 => bytes[place] = byte,
+                    1 => bytes.insert(place, byte),
+                    _ => drop(bytes.remove(place)),
+                }
+            }
+            check(&bytes)?;
+        }
+    }
+}

@@ -22,7 +22,7 @@ mod write;
 pub use recover::Cut;
 
 use super::disk::{Disk, DiskError};
-use super::{Store, StoreError};
+use super::{Each, Store, StoreError};
 use crate::journal::Damage;
 use crate::record::Record;
 use index::Fresh;
@@ -148,42 +148,34 @@ impl<D: Disk> FileStore<D> {
         first: u64,
         is_last: bool,
         from: u64,
-        each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
+        each: &mut Each<'_>,
     ) -> Result<u64, StoreError> {
+        let is_written_beside = is_last && self.writing.is_none();
         let mut walk = self.walk(first)?;
         loop {
             let head = match walk.look(&mut self.disk)? {
                 Found::Head(head) => head,
                 Found::Nothing => return Ok(walk.next),
-                Found::Unreadable if is_last && self.writing.is_none() => return Ok(walk.next),
+                Found::Unreadable if is_written_beside => return Ok(walk.next),
                 Found::Unreadable => {
                     return Err(damaged(&walk.file, walk.next, walk.at, "the head of a group does not read"));
                 }
             };
             if head.next() > from {
-                let records = match walk.records(&mut self.disk, &head)? {
-                    Ok(records) => records,
-                    Err(_) if is_last && self.writing.is_none() => return Ok(walk.next),
-                    Err(damage) => return Err(damage),
-                };
-                records.into_iter().filter(|record| record.sequence >= from).try_for_each(&mut *each)?;
+                // Of a group that may be half written, nothing is given away before all of it reads.
+                if is_written_beside && walk.encoded(&mut self.disk, &head, &mut |_, _| Ok(())).is_err() {
+                    return Ok(walk.next);
+                }
+                walk.encoded(&mut self.disk, &head, &mut |number, body| {
+                    if number >= from { each(number, body) } else { Ok(()) }
+                })?;
             }
             walk.pass(&head);
         }
     }
-}
 
-impl<D: Disk> Store for FileStore<D> {
-    fn snapshot(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
-        let files = self.files()?;
-        Ok(snapshots::newest(&mut self.disk, self.bank, &files)?.map(|(_, snapshot)| snapshot))
-    }
-
-    fn read(
-        &mut self,
-        from: u64,
-        each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    /// Reads all segments from record `from` on.
+    fn read_segments(&mut self, from: u64, each: &mut Each<'_>) -> Result<(), StoreError> {
         let firsts = firsts(&self.files()?);
         let begin = firsts.partition_point(|first| *first <= from).saturating_sub(1);
         let mut expected = firsts.get(begin).copied().unwrap_or(0);
@@ -198,6 +190,28 @@ impl<D: Disk> Store for FileStore<D> {
             expected = self.read_segment(*first, place + 1 == firsts.len(), from, each)?;
         }
         Ok(())
+    }
+}
+
+impl<D: Disk> Store for FileStore<D> {
+    fn snapshot(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        let files = self.files()?;
+        Ok(snapshots::newest(&mut self.disk, self.bank, &files)?.map(|(_, snapshot)| snapshot))
+    }
+
+    fn read(
+        &mut self,
+        from: u64,
+        each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.read_segments(from, &mut |number, body| {
+            let record = Record::decode(body).map_err(|error| error.to_string());
+            each(record.map_err(|reason| Damage { record: number, offset: 0, reason })?)
+        })
+    }
+
+    fn read_encoded(&mut self, from: u64, each: &mut Each<'_>) -> Result<(), StoreError> {
+        self.read_segments(from, each)
     }
 
     fn commit(&mut self, group: &[Record]) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
 //! Orders and their exact answers.
 
 use crate::papers::{Deal, declined, release};
-use crate::world::{BANK, World, hold, id, key, keys, open, pay, peer, refusal, refused, signed};
+use crate::world::{BANK, World, grant, hold, id, key, keys, open, pay, peer, refusal, refused, signed};
 use bank::Input;
 use proto::message::bank::{
     Balance, BalanceQuery, BalanceReply, BankCommand, BankMessage, BankOutcome, BankRequest, HoldReceipt,
@@ -233,6 +233,7 @@ fn an_id_is_good_for_one_command_of_one_account() {
     let mut world = World::with_accounts(&[1, 2]);
     world.held(1, 4, hold(2, TICKET, 10, 60));
     world.order(1, 5, pay(&[(2, 3_000_000)], "rent"));
+    world.order(BANK, 6, grant(1, 2));
     let party = |n: u8| key(n).to_string();
     let table = [
         (1, 4, hold(2, TICKET, 11, 60), "the amount was 0.00001 credits then and is 0.000011 now".to_owned()),
@@ -242,6 +243,8 @@ fn an_id_is_good_for_one_command_of_one_account() {
         (1, 4, open(), "it was the placing of a hold then and is the opening of an account now".into()),
         (2, 4, hold(2, TICKET, 10, 60), "it was another account's".into()),
         (2, 4, release(4, None, None), "it was another account's".into()),
+        (7, 6, open(), "it was another account's".into()),
+        (BANK, 6, grant(1, 3), "the amount was 0.000002 credits then and is 0.000003 now".into()),
         (1, 5, pay(&[(2, 4_000_000)], "rent"), "the amount was 3 credits then and is 4 now".into()),
         (1, 5, pay(&[(2, 3_000_000)], "food"), "the memo or single payments differ".into()),
         (1, 5, pay(&[(2, 2_000_000), (3, 1_000_000)], "rent"), "the memo or single payments differ".into()),
@@ -250,7 +253,7 @@ fn an_id_is_good_for_one_command_of_one_account() {
         let message = format!("the id {} was used before for another command: {difference}", id(number));
         assert_eq!(refused(world.order(who, number, order)), (RefusalCode::IdReused, message));
     }
-    assert_eq!(world.journal.len(), 4);
+    assert_eq!(world.journal.len(), 5);
 }
 
 #[test]

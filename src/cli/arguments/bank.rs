@@ -32,7 +32,7 @@ pub(in crate::cli) struct Receipt {
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Transfer {
     /// Who is paid: the account's 64 hexadecimal digits
-    #[arg(value_parser = value::account)]
+    #[arg(value_parser = value::key)]
     pub(in crate::cli) account: PublicKey,
     /// How much, such as 12 or 0.25
     #[arg(value_parser = value::amount)]
@@ -48,14 +48,16 @@ pub(in crate::cli) struct Transfer {
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ReceiptCommand {
     /// Check a receipt without any network: signatures, papers, amounts
-    #[command(after_help = "Example:\n  compup2p receipt verify deal.json --bank 5f3c0a…\n\n\
+    #[command(
+        after_help = "Example:\n  compup2p receipt verify deal.json --bank 5f3c0a9d17e2b86458c1f03aa7d94e6b20c8f5713d9e4b06a2c7185fe09d3b74\n\n\
         It prints what is proven, and what has to be believed of whom.\n\n\
-        Exit codes:\n  0 it holds · 1 it does not: the first thing that is wrong · 2 usage, or the file is no receipt")]
+        Exit codes:\n  0 it holds · 1 it does not: the first thing that is wrong · 2 usage, or the file is no receipt"
+    )]
     Verify {
         /// The file, from `bank receipt -o FILE`
         file: PathBuf,
         /// The key of the bank that it has to be of, 64 hexadecimal digits
-        #[arg(long, value_name = "KEY", value_parser = value::account)]
+        #[arg(long, value_name = "KEY", value_parser = value::key)]
         bank: Option<PublicKey>,
     },
 }

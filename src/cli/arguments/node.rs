@@ -4,7 +4,7 @@ use super::operator::{Freeze, Grant, Invite};
 use crate::cli::founding::Founding;
 use crate::cli::moment::{self, Moment};
 use crate::cli::{Bootstrap, value};
-use crate::node::{Mode, ORDERS_PER_KEY};
+use crate::node::{Address, Mode, ORDERS_PER_KEY};
 use clap::{Args, Subcommand};
 use proto::PublicKey;
 use std::net::SocketAddr;
@@ -113,8 +113,8 @@ pub(in crate::cli) enum BankCommand {
     #[command(after_help = "Example:\n  compup2p bank serve --listen 0.0.0.0:7742\n  \
         compup2p bank serve --pricing max-min --owner-fee 0.05\n\n\
         compup2p bank serve --standby sync   # and elsewhere, with a copy of its node.key:\n  \
-        compup2p bank serve --follow KEY@bank.example:7742 --listen 0.0.0.0:7742\n\n\
-        Exit codes:\n  0 ended by Ctrl-C · 1 the journal cannot be used · 2 usage\n  \
+        compup2p bank serve --follow bank.example:7742 --listen 0.0.0.0:7742\n\n\
+        Exit codes:\n  0 ended by Ctrl-C · 1 the journal cannot be used · 2 usage · 4 the database is not reachable\n  \
         7 it must not serve: it is a standby, or another bank with this key has taken over")]
     Serve(Serve),
     /// Check a bank's files while it is not running: chain, sums, every signature, and the newest snapshot
@@ -128,6 +128,22 @@ pub(in crate::cli) enum BankCommand {
         #[arg(long, value_name = "KEY", value_parser = value::key)]
         bank: Option<PublicKey>,
     },
+    /// Write the bank's journal into one file
+    #[command(after_help = "Example:\n  compup2p bank export journal.compup2p\n  \
+        compup2p bank export --store postgres://bank@localhost/money journal.compup2p\n\n\
+        The file holds every record and is checked on the way. The bank may serve meanwhile.\n\n\
+        Exit codes:\n  0 exported · 1 the store is damaged or the disk failed · 2 usage, or the file is there already\n  \
+        4 the database is not reachable · 7 there is no bank")]
+    Export(Exchange),
+    /// Take a journal in that was exported, into a store without one
+    #[command(
+        after_help = "Example:\n  compup2p bank import --store postgres://bank@localhost/money journal.compup2p\n\n\
+        Every record is checked as at the start of a bank. All of it is there at the end, or nothing.\n\
+        The home has to hold the bank's key (bank/node.key) already, a database does not.\n\n\
+        Exit codes:\n  0 imported · 1 the store failed · 2 usage, or the file is not a whole exported journal\n  \
+        4 the database is not reachable · 7 there is a journal already, or the key is of another bank"
+    )]
+    Import(Exchange),
     /// Show the node's account: what it has, what of it is committed, how long it lasts
     #[command(
         after_help = "Example:\n  compup2p bank balance\n\nExit codes:\n  0 shown · 4 node or bank not reachable"
@@ -139,17 +155,21 @@ pub(in crate::cli) enum BankCommand {
         Exit codes:\n  0 shown · 2 usage · 4 node or bank not reachable · 7 the node has no account")]
     Statement(super::bank::Statement),
     /// Show the bank's signed receipt of a contract that has ended
-    #[command(after_help = "Example:\n  compup2p bank receipt 0d9c1f… -o deal.json\n  \
+    #[command(
+        after_help = "Example:\n  compup2p bank receipt 0d9c1fa26b8e47f3a1c05d7e92b4486f -o deal.json\n  \
         compup2p receipt verify deal.json\n\n\
         Exit codes:\n  0 shown · 1 it does not hold, or could not be written · 2 usage · 4 node or bank not reachable\n  \
-        7 refused: no such contract, not this account's, or it has not ended")]
+        7 refused: no such contract, not this account's, or it has not ended"
+    )]
     Receipt(super::bank::Receipt),
     /// Pay another account
-    #[command(after_help = "Example:\n  compup2p bank transfer 5f3c0a… 12.50 --memo \"for the queens\"\n\n\
+    #[command(
+        after_help = "Example:\n  compup2p bank transfer 5f3c0a9d17e2b86458c1f03aa7d94e6b20c8f5713d9e4b06a2c7185fe09d3b74 12.50 --memo \"for the queens\"\n\n\
         The same --id is paid once, however often it is sent: the bank remembers an order for seven days.\n\n\
         Exit codes:\n  0 paid: the record's number is shown · 2 usage\n  \
         4 node not reachable, or no answer of the bank: it may or may not have been paid; repeat it with the --id shown\n  \
-        6 not enough money: nothing was paid · 7 refused: nothing was paid")]
+        6 not enough money: nothing was paid · 7 refused: nothing was paid"
+    )]
     Transfer(super::bank::Transfer),
     /// Issue money to an account (the operator's order)
     #[command(
@@ -183,7 +203,26 @@ pub(in crate::cli) enum BankCommand {
 }
 
 #[derive(Args, Debug)]
+pub(in crate::cli) struct Exchange {
+    /// The file
+    pub(in crate::cli) file: PathBuf,
+    /// The database of the bank, instead of the files in its home: postgres://USER@HOST/DATABASE
+    #[arg(long, value_name = "URL", env = "COMPUP2P_STORE", hide_env_values = true)]
+    pub(in crate::cli) store: Option<Address>,
+}
+
+#[derive(Args, Debug)]
 pub(in crate::cli) struct Serve {
+    /// Keep the journal in this database instead of the bank's home: postgres://USER@HOST/DATABASE, or
+    /// "host=/run/postgresql dbname=DATABASE"; a password is read from PGPASSWORD
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "COMPUP2P_STORE",
+        hide_env_values = true,
+        conflicts_with = "follow"
+    )]
+    pub(in crate::cli) store: Option<Address>,
     /// Where to listen; port 0 is any free one
     #[arg(long, value_name = "IP:PORT", env = "COMPUP2P_LISTEN", default_value = "127.0.0.1:7742")]
     pub(in crate::cli) listen: SocketAddr,

@@ -97,7 +97,7 @@ fn lines(entries: &[EntryView], posted: Option<i128>) -> Vec<LineView> {
         .iter()
         .map(|entry| {
             let change = i128::from(entry.available) + i128::from(entry.held);
-            let balance = after.map(|micro| plain(micro));
+            let balance = after.map(plain);
             after = after.map(|micro| micro - change);
             let micros = i64::try_from(entry.time).unwrap_or(i64::MAX);
             let time = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX);

@@ -3,10 +3,12 @@
 //! What a store gives back is held against a list of the records that were committed: that list is all it takes to say
 //! what is right.
 
+mod file;
 mod history;
 mod memory;
 
 pub(super) use history::{Teller, history};
+pub(super) use memory::Shelf;
 
 use bank::store::{Store, StoreError};
 use bank::{Record, Replay};

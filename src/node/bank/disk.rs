@@ -1,96 +1,14 @@
-//! The real disk under a file store, and the two ways to open one.
-//!
-//! A directory has one writer: whoever holds the lock on its file `lock`, which the system gives back when the process
-//! ends, however it ends.
+//! The real disk under a file store.
 
-use bank::store::StoreError;
 use bank::store::disk::{Disk, DiskError};
-use bank::store::file::{self, FileStore, Sizes};
-use proto::PublicKey;
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-/// The directory of the journal in a bank's home.
-const JOURNAL: &str = "journal";
-/// The file that the writer locks.
-const LOCK: &str = "lock";
 /// Files that are kept open.
 const MAX_OPEN: usize = 64;
-
-/// A store of files in a bank's home.
-pub(crate) type KeptStore = FileStore<Directory>;
-
-/// Opens the store in `home` to write, and makes it if it is not there. `salt` is 32 bytes that nobody can guess.
-///
-/// # Errors
-/// [`StoreError::Fenced`] if another process writes to it; see [`FileStore::open`] for the rest.
-pub(super) fn open(home: &Path, bank: PublicKey, salt: [u8; 32]) -> Result<KeptStore, StoreError> {
-    let path = home.join(JOURNAL);
-    if path.is_file() {
-        let reason = format!("{} is a file, of an older version of this program", path.display());
-        return Err(StoreError::Foreign { reason });
-    }
-    let failed = |error: io::Error| StoreError::Failed {
-        what: "make the directory of the journal",
-        reason: format!("{}: {error}", path.display()),
-    };
-    fs::create_dir_all(&path).map_err(failed)?;
-    File::open(home).and_then(|home| home.sync_all()).map_err(failed)?;
-    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK));
-    let lock = lock.map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let reason = format!("another process writes to {}", path.display());
-            return Err(StoreError::Fenced { reason });
-        }
-        Err(TryLockError::Error(error)) => return Err(failed(error)),
-    }
-    let store = FileStore::open(Directory::new(path, Some(lock)), bank, salt, Sizes::DEFAULT)?;
-    if let Some(cut) = store.cut() {
-        let (file, bytes) = (&cut.file, cut.bytes);
-        tracing::warn!(%file, bytes, "the last write to the journal is torn and is cut off: nobody was told of it");
-    }
-    Ok(store)
-}
-
-/// Opens the store in `home` to read, beside the one that writes.
-pub(super) fn reader(home: &Path, bank: PublicKey) -> KeptStore {
-    FileStore::open_to_read(Directory::new(home.join(JOURNAL), None), bank)
-}
-
-/// Whose journal is in `home`; `None` if there is none.
-pub(super) fn bank_of(home: &Path) -> Result<Option<PublicKey>, StoreError> {
-    let path = home.join(JOURNAL);
-    if path.is_dir() { file::bank_of(&mut Directory::new(path, None)) } else { Ok(None) }
-}
-
-/// Keeps others from writing to the store in `home` as long as the file is held; none if there is nothing to hold.
-///
-/// # Errors
-/// [`StoreError::Fenced`] if a process writes to it.
-pub(super) fn hold_still(home: &Path) -> Result<Option<File>, StoreError> {
-    let path = home.join(JOURNAL);
-    let Ok(lock) = File::open(path.join(LOCK)) else { return Ok(None) };
-    match lock.try_lock_shared() {
-        Ok(()) => Ok(Some(lock)),
-        Err(TryLockError::WouldBlock) => {
-            let reason = format!("a process writes to {}", path.display());
-            Err(StoreError::Fenced { reason })
-        }
-        Err(TryLockError::Error(error)) => {
-            Err(StoreError::Failed { what: "lock the journal", reason: error.to_string() })
-        }
-    }
-}
-
-/// How many records the newest snapshot in a store has; 0 if there is none.
-pub(super) fn newest_snapshot(store: &mut KeptStore) -> Result<u64, StoreError> {
-    store.snapshot_count().map(Option::unwrap_or_default)
-}
 
 /// A directory of files.
 #[derive(Debug)]
@@ -98,19 +16,20 @@ pub(crate) struct Directory {
     path: PathBuf,
     /// Those that were used last, by name.
     open: BTreeMap<String, File>,
-    /// Held as long as the store is open.
-    _lock: Option<File>,
+    /// What keeps other writers away, held as long as this is.
+    lock: Option<File>,
 }
 
 impl Directory {
-    fn new(path: PathBuf, lock: Option<File>) -> Self {
-        Self { path, open: BTreeMap::new(), _lock: lock }
+    /// The directory `path`, to be written by whoever has its lock, and else to be read.
+    pub(crate) const fn new(path: PathBuf, lock: Option<File>) -> Self {
+        Self { path, open: BTreeMap::new(), lock }
     }
 
     fn file(&mut self, name: &str) -> Result<&File, DiskError> {
         if !self.open.contains_key(name) {
             let path = self.path.join(name);
-            let is_writer = self._lock.is_some();
+            let is_writer = self.lock.is_some();
             let file = OpenOptions::new().read(true).write(is_writer).open(&path);
             self.keep(name, file.map_err(|error| told(&path, &error))?);
         }

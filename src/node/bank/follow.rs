@@ -16,7 +16,7 @@ pub(super) use tail::{Standby, Tail};
 
 use crate::cli::{Bootstrap, exit};
 use crate::control::Failure;
-use bank::store::Store;
+use bank::store::{Store, StoreError};
 use proto::PublicKey;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +47,7 @@ impl Mode {
 }
 
 /// Opens the store once more, for reading only.
-pub(super) type OpenReader = Arc<dyn Fn() -> Box<dyn Store> + Send + Sync>;
+pub(super) type OpenReader = Arc<dyn Fn() -> Result<Box<dyn Store>, StoreError> + Send + Sync>;
 
 /// Whether a bank with this key may follow `leader`: only itself, elsewhere.
 pub(super) fn may_follow(leader: &Bootstrap, own: PublicKey) -> Result<(), Failure> {

@@ -154,7 +154,7 @@ impl Driver {
             address: self.net.address().to_string(),
             key: self.keys.public().to_hex(),
             home: self.home.display().to_string(),
-            store: format!("files in {}", self.home.display()),
+            store: self.place.words(),
             epoch: self.epoch,
             standby: self.mode.name().into(),
             standbys: standby.count,

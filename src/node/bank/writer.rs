@@ -226,7 +226,7 @@ pub(super) fn fold(store: &mut dyn Store, bank: PublicKey, records: u64) -> Resu
 fn follow(store: &mut dyn Store, mut replay: Replay, records: u64) -> Result<Replay, StoreError> {
     let from = replay.next();
     let wrong = |error: ReplayError| StoreError::Foreign { reason: error.to_string() };
-    read_until(store, from, records, &mut |record| replay.follow(&record).map_err(wrong))?;
+    read_until(store, from, records, &mut |_, body| replay.follow_encoded(body).map_err(wrong))?;
     Ok(replay)
 }
 

@@ -9,6 +9,7 @@ use crate::control::{
     StatementRequest,
 };
 use crate::node::control::Question;
+use crate::node::random;
 use crate::node::record::rfc3339;
 use crate::node::spending::Spending;
 use proto::id::{hex, unhex};
@@ -32,7 +33,6 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub(super) struct Counter {
     balances: Vec<(Instant, Question)>,
-    next: u64,
     asked: BTreeMap<u64, Asked>,
     /// Payments that the bank has not answered.
     paying: BTreeMap<CommandId, Paying>,
@@ -126,8 +126,11 @@ impl Driver {
     }
 
     fn query(&mut self, question: Question, message: impl FnOnce(RequestId) -> BankMessage) {
-        let number = self.counter.next;
-        self.counter.next += 1;
+        // An answer to a former run of the node must not be taken for one to this question.
+        let number = match random::bytes() {
+            Ok(bytes) => u64::from_le_bytes(bytes),
+            Err(failure) => return question.answer(Reply::Error(failure)),
+        };
         let message = message(RequestId(number));
         self.net.send(self.bank, Message::Bank(message.clone()));
         let now = Instant::now();

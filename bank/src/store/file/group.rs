@@ -15,9 +15,10 @@
 //! another one follows nothing is ever cut.
 
 use super::segment::to_u64;
-use crate::journal::{self, Damage, Reader};
+use crate::journal::{self, Damage};
 use crate::record::Record;
 use crate::store::disk::SECTOR;
+use crate::store::{Each, StoreError};
 
 /// Bytes of a head.
 pub(super) const HEAD: usize = 48;
@@ -119,30 +120,37 @@ pub(super) fn encode(at: u64, first: u64, frames: &[Vec<u8>], salt: &Salt) -> Ve
     bytes
 }
 
-/// The records of a whole group at byte `at` of a segment; `bytes` is as long as the head says.
-pub(super) fn records(head: &Head, bytes: &[u8], at: u64) -> Result<Vec<Record>, Damage> {
-    let damage = |record: u64, offset: u64, reason: String| Damage { record, offset, reason };
-    let frames = bytes.len().checked_sub(END).and_then(|end| bytes.get(HEAD..end)).unwrap_or(&[]);
-    let mut reader = Reader::new();
-    reader.push(frames);
-    let placed = |found: Damage| {
-        let offset = at.saturating_add(to_u64(HEAD)).saturating_add(found.offset);
-        damage(head.first.saturating_add(found.record), offset, found.reason)
-    };
+/// Gives the number and the encoding of every record of a whole group at byte `at` of a segment to `each`; `bytes` is as
+/// long as the head says.
+pub(super) fn encoded(head: &Head, bytes: &[u8], at: u64, each: &mut Each<'_>) -> Result<(), StoreError> {
+    let mut rest = bytes.len().checked_sub(END).and_then(|end| bytes.get(HEAD..end)).unwrap_or(&[]);
+    let frames = rest.len();
+    for record in head.first..head.next() {
+        let offset = at.saturating_add(to_u64(HEAD + frames - rest.len()));
+        let damage = |reason: &str| StoreError::Damaged(Damage { record, offset, reason: reason.into() });
+        let (body, behind) = journal::unframe(rest).map_err(damage)?;
+        each(record, body)?;
+        rest = behind;
+    }
+    if !rest.is_empty() || !bytes.ends_with(&END_MARK) {
+        let reason = "the group does not end where it should".to_owned();
+        return Err(StoreError::Damaged(Damage { record: head.next(), offset: at, reason }));
+    }
+    Ok(())
+}
+
+/// The records of a whole group.
+pub(super) fn records(head: &Head, bytes: &[u8], at: u64) -> Result<Vec<Record>, StoreError> {
     let mut records = Vec::new();
-    while let Some(record) = reader.next_record().map_err(placed)? {
-        let number = head.first.saturating_add(to_u64(records.len()));
+    encoded(head, bytes, at, &mut |number, body| {
+        let damage = |reason: String| Damage { record: number, offset: at, reason };
+        let record = Record::decode(body).map_err(|error| damage(error.to_string()))?;
         if record.sequence != number {
-            return Err(damage(number, at, format!("a record with the number {}", record.sequence)));
+            return Err(damage(format!("a record with the number {}", record.sequence)).into());
         }
         records.push(record);
-    }
-    let tail = reader.finish().map_err(placed)?;
-    let is_whole = tail.torn == 0 && to_u64(records.len()) == u64::from(head.records);
-    if !is_whole || !bytes.ends_with(&END_MARK) {
-        let reason = "the group does not end where it should".to_owned();
-        return Err(damage(head.first.saturating_add(to_u64(records.len())), at, reason));
-    }
+        Ok(())
+    })?;
     Ok(records)
 }
 

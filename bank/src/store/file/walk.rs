@@ -4,8 +4,8 @@ use super::group::{self, HEAD, Head, Salt};
 use super::segment::{HEADER, Header};
 use super::{damaged, failed};
 use crate::record::Record;
-use crate::store::StoreError;
 use crate::store::disk::Disk;
+use crate::store::{Each, StoreError};
 use proto::PublicKey;
 
 /// Bytes that are read at once on a way through a whole segment.
@@ -109,7 +109,19 @@ impl Walk {
     ) -> Result<Result<Vec<Record>, StoreError>, StoreError> {
         let at = self.at;
         let found = group::records(head, self.bytes(disk, head)?, at);
-        Ok(found.map_err(|damage| damaged(&self.file, damage.record, damage.offset, &damage.reason)))
+        Ok(found.map_err(|error| placed(&self.file, error)))
+    }
+
+    /// The number and the encoding of each record of the group that stands here.
+    pub(super) fn encoded(
+        &mut self,
+        disk: &mut impl Disk,
+        head: &Head,
+        each: &mut Each<'_>,
+    ) -> Result<(), StoreError> {
+        let at = self.at;
+        let given = group::encoded(head, self.bytes(disk, head)?, at, each);
+        given.map_err(|error| placed(&self.file, error))
     }
 
     /// All that stands from byte `from` on.
@@ -185,6 +197,14 @@ impl Window {
         }
         self.bytes.truncate(filled);
         Ok(())
+    }
+}
+
+/// Damage gets its file.
+fn placed(file: &str, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Damaged(damage) => damaged(file, damage.record, damage.offset, &damage.reason),
+        other => other,
     }
 }
 

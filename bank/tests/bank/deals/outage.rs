@@ -104,3 +104,16 @@ fn a_clock_that_leaps_while_the_bank_runs_is_an_outage_too() {
         assert_eq!(court.ending().map(|ending| ending.how), Some(How::NoShow), "{leap}");
     }
 }
+
+#[test]
+fn a_full_disk_costs_nobody_a_deadline_either() {
+    let mut court = Court::new(40);
+    court.acts(&[Act::Accept, Act::Wait(1)]);
+    court.world.bank.set_room(false);
+    court.acts(&[Act::Wait(58)]);
+    court.world.bank.set_room(true);
+    court.acts(&[Act::Wait(2)]);
+    assert_eq!(court.ending(), None, "the seller had a second only to show what it has");
+    court.acts(&[Act::Wait(60)]);
+    assert_eq!(court.ending().map(|ending| ending.how), Some(How::NoShow));
+}

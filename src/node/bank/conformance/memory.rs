@@ -13,13 +13,22 @@ fn a_store_in_memory_keeps_what_every_store_promises() {
 
 /// What outlives a store in memory that is closed.
 #[derive(Clone, Default)]
-struct Shelf(Arc<Mutex<Kept>>);
+pub(in crate::node::bank) struct Shelf(Arc<Mutex<Kept>>);
 
 #[derive(Default)]
 struct Kept {
     bank: Option<PublicKey>,
     records: Vec<Record>,
     snapshot: Option<Vec<u8>>,
+}
+
+impl Shelf {
+    /// An empty one of `bank`.
+    pub(in crate::node::bank) fn of(bank: PublicKey) -> Self {
+        let shelf = Self::default();
+        shelf.0.lock().unwrap().bank = Some(bank);
+        shelf
+    }
 }
 
 impl Place for Shelf {

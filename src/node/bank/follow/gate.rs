@@ -14,9 +14,17 @@ const MAX_WAITING: usize = 1 << 16;
 #[derive(Debug)]
 pub(crate) struct Gate {
     mode: Mode,
-    /// What waits, with how many records a standby has to have, and since when.
-    waiting: VecDeque<(u64, Instant, Vec<(Peer, BankMessage)>)>,
+    waiting: VecDeque<Bound>,
     count: usize,
+}
+
+/// What waits.
+#[derive(Debug)]
+struct Bound {
+    /// How many records a standby has to have before it may leave.
+    records: u64,
+    since: Instant,
+    answers: Vec<(Peer, BankMessage)>,
 }
 
 impl Gate {
@@ -40,7 +48,7 @@ impl Gate {
             answers.into_iter().partition(|(_, message)| matches!(message, BankMessage::Entered(_)));
         if !bound.is_empty() {
             self.count += bound.len();
-            self.waiting.push_back((records, now, bound));
+            self.waiting.push_back(Bound { records, since: now, answers: bound });
         }
         free.extend(self.release(standby));
         free
@@ -49,8 +57,8 @@ impl Gate {
     /// What may leave now that the standbys have so much.
     pub(crate) fn release(&mut self, standby: Standby) -> Vec<(Peer, BankMessage)> {
         let mut free = Vec::new();
-        while self.waiting.front().is_some_and(|(records, ..)| *records <= standby.durable) {
-            let Some((_, _, answers)) = self.waiting.pop_front() else { break };
+        while self.waiting.front().is_some_and(|bound| bound.records <= standby.durable) {
+            let Some(Bound { answers, .. }) = self.waiting.pop_front() else { break };
             self.count = self.count.saturating_sub(answers.len());
             free.extend(answers);
         }
@@ -70,8 +78,8 @@ impl Gate {
         if standby.count == 0 {
             return Some("the bank answers for nothing that is not on two disks, and no standby follows it");
         }
-        let is_late = |since: &Instant| now.saturating_duration_since(*since) > SILENCE;
-        let is_late = self.waiting.front().is_some_and(|(_, since, _)| is_late(since));
+        let is_late = |bound: &Bound| now.saturating_duration_since(bound.since) > SILENCE;
+        let is_late = self.waiting.front().is_some_and(is_late);
         is_late.then_some("the bank answers for nothing that is not on two disks, and its standby is silent")
     }
 }

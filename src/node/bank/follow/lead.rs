@@ -162,11 +162,12 @@ impl Lead {
         let reader = Arc::clone(&self.reader);
         tokio::task::spawn_blocking(move || {
             let mut is_heard = true;
-            let read = read_until(&mut *reader(), from, to, &mut |record| {
-                is_heard = sender.blocking_send(Ok(record.encode())).is_ok();
+            let mut each = |_, body: &[u8]| {
+                is_heard = sender.blocking_send(Ok(body.to_vec())).is_ok();
                 let gone = || StoreError::Failed { what: "read on", reason: "nobody listens".into() };
                 if is_heard { Ok(()) } else { Err(gone()) }
-            });
+            };
+            let read = reader().and_then(|mut store| read_until(&mut *store, from, to, &mut each));
             if let Err(error) = read
                 && is_heard
             {

@@ -45,8 +45,7 @@ pub(crate) async fn follow(
 ) -> Result<Followed, Failure> {
     let role = Role::read(home)?.following(leader);
     role.write(home)?;
-    let (store, replay) = kept::open(home, keys.public())?;
-    let store: Box<dyn Store> = Box::new(store);
+    let (store, replay, _) = kept::open(home, keys.public())?;
     let head = kept::head(home, &replay, keys.public())?;
     let view = StandbyView {
         leader: leader.into(),

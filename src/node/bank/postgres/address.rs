@@ -1,6 +1,6 @@
 //! Where a database is, and the channel to it.
 
-use super::fault::fault;
+use super::fault::{REACH, fault};
 use super::schema;
 use super::tls::Tls;
 use bank::store::StoreError;
@@ -25,7 +25,7 @@ const ROOTS: &str = "PGSSLROOTCERT";
 pub(crate) struct Address {
     /// As it was given.
     text: String,
-    config: Config,
+    config: Box<Config>,
 }
 
 impl PartialEq for Address {
@@ -52,7 +52,7 @@ impl Address {
             config.ssl_mode(SslMode::Disable);
             config.connect(NoTls)
         };
-        let mut client = connected.map_err(fault("reach the database"))?;
+        let mut client = connected.map_err(fault(REACH))?;
         schema::prepare(&mut client)?;
         Ok(client)
     }
@@ -95,7 +95,7 @@ impl FromStr for Address {
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(format!("it names no host; {EXPECTED}"));
         }
-        Ok(Self { text: text.into(), config })
+        Ok(Self { text: text.into(), config: Box::new(config) })
     }
 }
 

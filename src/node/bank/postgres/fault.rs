@@ -5,10 +5,14 @@ use postgres::Error;
 use postgres::error::SqlState;
 use std::error::Error as _;
 
+/// What was not possible when there is no connection, or no more.
+pub(in crate::node::bank) const REACH: &str = "reach the database";
+
 /// From an error of the database while the bank wanted to do `what`.
 ///
 /// "Disk full" (SQLSTATE 53100) has rolled the transaction back: the bank may try again. A record that is there already,
-/// or a lock that somebody else holds, shows another bank. After everything else nobody knows what is durable.
+/// or a lock that somebody else holds, shows another bank. After everything else nobody knows what is durable; that the
+/// connection is lost has a name of its own, [`REACH`].
 pub(super) fn fault(what: &'static str) -> impl Fn(Error) -> StoreError {
     move |error| {
         let reason = words(&error);
@@ -17,9 +21,15 @@ pub(super) fn fault(what: &'static str) -> impl Fn(Error) -> StoreError {
             Some(code) if *code == SqlState::UNIQUE_VIOLATION || *code == SqlState::LOCK_NOT_AVAILABLE => {
                 StoreError::Fenced { reason }
             }
-            _ => StoreError::Failed { what, reason },
+            Some(code) if !is_end(code) => StoreError::Failed { what, reason },
+            _ => StoreError::Failed { what: REACH, reason: format!("{reason}; it was to {what}") },
         }
     }
+}
+
+/// Whether the server ends the connection with it: it shuts down, or somebody has ended the session (class 57P).
+fn is_end(code: &SqlState) -> bool {
+    code.code().starts_with("57P")
 }
 
 /// The words of an error and of what caused it.

@@ -1,9 +1,9 @@
 //! The store in a real PostgreSQL: the suite of all stores, and what only a database can do to a bank.
 
 #[path = "../../../../tests/common/postgres.rs"]
-mod cluster;
+pub(super) mod cluster;
 
-use super::{Access, Address, PgStore};
+use super::{Access, Address, PgStore, REACH};
 use crate::node::bank::conformance::{Place, check_all, history, keys, read};
 use bank::store::{Store, StoreError};
 use cluster::Postgres;
@@ -121,7 +121,7 @@ fn a_group_whose_connection_dies_in_the_middle_is_there_as_a_whole_or_not_at_all
          CREATE TRIGGER die BEFORE INSERT ON compup2p.journal FOR EACH ROW EXECUTE FUNCTION die()",
     );
     let torn = store.commit(&all[4..]);
-    assert!(matches!(&torn, Err(StoreError::Failed { what: "write the journal", .. })), "{torn:?}");
+    assert!(matches!(&torn, Err(StoreError::Failed { what: REACH, .. })), "{torn:?}");
     assert!(matches!(store.commit(&all[4..]), Err(StoreError::Failed { what: "go on", .. })));
     cluster.query("DROP TRIGGER die ON compup2p.journal");
     let mut store = open(&address);
@@ -142,9 +142,15 @@ fn a_full_disk_keeps_nothing_of_the_group_and_the_same_group_goes_in_when_there_
          CREATE TRIGGER full_disk AFTER INSERT ON compup2p.journal FOR EACH ROW EXECUTE FUNCTION full_disk()",
     );
     let reason: String = "could not extend file (SQLSTATE 53100)".into();
-    assert_eq!(store.commit(&all[4..]), Err(StoreError::Full { reason }));
+    assert_eq!(store.make_room(), Ok(()), "there is room as far as anybody knows");
+    assert_eq!(store.commit(&all[4..]), Err(StoreError::Full { reason: reason.clone() }));
     assert_eq!(read(&mut store, 0), Ok(all[..4].to_vec()));
-    cluster.query("DROP TRIGGER full_disk ON compup2p.journal");
+    cluster.query(
+        "CREATE TRIGGER full_disk AFTER INSERT ON compup2p.snapshot FOR EACH ROW EXECUTE FUNCTION full_disk()",
+    );
+    assert_eq!(store.make_room(), Err(StoreError::Full { reason }));
+    cluster.query("DROP TRIGGER full_disk ON compup2p.journal; DROP TRIGGER full_disk ON compup2p.snapshot");
+    assert_eq!((store.make_room(), store.snapshot()), (Ok(()), Ok(None)));
     store.commit(&all[4..]).unwrap();
     assert_eq!(read(&mut store, 0), Ok(all));
 }
@@ -156,9 +162,9 @@ fn a_server_that_stops_is_an_error_and_a_server_that_may_forget_is_not_trusted()
     let mut store = open(&address);
     cluster.stop();
     let lost = store.commit(&history(1, 1));
-    assert!(matches!(&lost, Err(StoreError::Failed { what: "write the journal", .. })), "{lost:?}");
+    assert!(matches!(&lost, Err(StoreError::Failed { what: REACH, .. })), "{lost:?}");
     let unreachable = PgStore::open(&address, keys().public(), Access::Serve).err();
-    let is_named = matches!(&unreachable, Some(StoreError::Failed { what: "reach the database", .. }));
+    let is_named = matches!(&unreachable, Some(StoreError::Failed { what: REACH, .. }));
     assert!(is_named, "{unreachable:?}");
     let careless = Postgres::start(&["fsync=off"]);
     let address = careless.address("postgres").parse().unwrap();

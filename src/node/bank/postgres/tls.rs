@@ -1,5 +1,8 @@
 //! TLS to a database on another machine: rustls, with the certificates that the operator names and no others.
 
+#[cfg(test)]
+mod tests;
+
 use bank::store::StoreError;
 use postgres::Socket;
 use postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};

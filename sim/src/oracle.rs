@@ -100,8 +100,12 @@ fn balances_follow_from_the_sales(world: &World<'_>) -> Checked {
     let mut total = 0_i128;
     for balance in bank.accounts() {
         let has = i128::from(balance.available.0) + i128::from(balance.held.0);
-        let grant = i128::from(world.scenario.rules.initial_grant.0);
-        let sold = expected.get(&balance.account).copied().unwrap_or(0);
+        let is_bank = balance.account == world.teller.peer.key;
+        let grant = if is_bank { 0 } else { i128::from(world.scenario.rules.initial_grant.0) };
+        let books = &world.watch.books;
+        let besides =
+            if is_bank { books.pool } else { books.besides.get(&balance.account).copied().unwrap_or(0) };
+        let sold = expected.get(&balance.account).copied().unwrap_or(0) + besides;
         total += has - grant;
         Breach::unless(has == grant + sold, "income", || {
             format!(

@@ -203,7 +203,12 @@ fn an_end_before_its_time_and_one_that_never_comes_are_noticed() {
         }
     });
     check("silence", &mut early, "docket", "the claim stands for another time");
-    let forgets = |output: &Output| matches!(output, Output::Append(record) if matches!(&record.event, Event::HoldClosed { command: None, .. }));
+    // Nor does it tell balances, in which that would show before.
+    let forgets = |output: &Output| match output {
+        Output::Append(record) => matches!(&record.event, Event::HoldClosed { command: None, .. }),
+        Output::Send { message, .. } => matches!(message, BankMessage::BalanceReply(_)),
+        _ => false,
+    };
     check("silence", &mut times(forgets, 0), "overdue", "was to end by");
 }
 
@@ -249,4 +254,19 @@ fn a_forger_that_is_served_is_noticed() {
         outputs
     });
     check("forgers", &mut served, "forged", "a forger is answered");
+}
+
+#[test]
+fn a_balance_with_half_an_end_in_it_is_noticed() {
+    let mut half = Bank(|mut outputs: Vec<Output>| {
+        for output in &mut outputs {
+            if let Output::Send { message: BankMessage::BalanceReply(reply), .. } = output
+                && reply.balance.held > Money(0)
+            {
+                reply.balance.held = Money(0);
+            }
+        }
+        outputs
+    });
+    check("fair", &mut half, "reads", "by the records it has");
 }

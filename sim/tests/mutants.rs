@@ -336,7 +336,7 @@ fn work_that_goes_on_against_the_owners_word_is_noticed() {
     });
     check("owners", &mut eager, "owner", "and its owner has suspended the work of others");
     let mut slow = Nodes(|_: &Site<'_>, output| match output {
-        Output::Stop { .. } => Vec::new(),
+        Output::Stop { .. } | Output::Migrate { .. } => Vec::new(),
         other => vec![other],
     });
     check("owners", &mut slow, "owner", "and its owner has wanted it away by now");

@@ -214,7 +214,10 @@ fn every_scenario_has_a_name_and_a_report_that_names_it() {
             "vanish",
             "list_flood",
             "ask_flood",
-            "policy"
+            "policy",
+            "silent_buyer",
+            "wrong_result",
+            "no_show_seller",
         ]
     );
     assert_eq!(Scenario::named("no such"), None);

@@ -1,12 +1,12 @@
 //! The bank's books kept a second time from its records alone: what each account has, how far each contract has come,
 //! and how it has to end. `docket`: each record is a legal transition, by who may make it, in time. `books`: what
 //! accounts have is what the records say. `shares`: each end gives everybody what the rule in words gives. `overdue`:
-//! nothing is held after its deadline.
+//! nothing is held after its deadline. `reads`: a balance that is told has whole ends in it, never a half.
 
 use super::shares::{self, Bill, Stakes};
 use crate::invariant::{Breach, Checked};
 use bank::{Bank, Event, Record};
-use proto::message::bank::{BankCommand, Claim, Ending, Finding, How, Order};
+use proto::message::bank::{Balance, BankCommand, Claim, Ending, Finding, How, Order};
 use proto::message::service::{Outcome, Report};
 use proto::{ContractId, Hash, Money, PublicKey, Rules, Signed, Span, Time};
 use std::collections::BTreeMap;
@@ -143,6 +143,16 @@ impl Docket {
         }
         Breach::unless(sum == self.issued, "books", || {
             format!("{} were issued, {sum} are there", self.issued)
+        })
+    }
+
+    /// Whether a balance that somebody is told is what all records up to now come to: nobody sees half an end.
+    pub(super) fn agrees_with(&self, balance: &Balance) -> Checked {
+        let find = |side: &BTreeMap<PublicKey, i128>| side.get(&balance.account).copied().unwrap_or(0);
+        let (told, known) =
+            ((money(balance.available), money(balance.held)), (find(&self.available), find(&self.held)));
+        Breach::unless(told == known, "reads", || {
+            format!("account {} is told {told:?}, by the records it has {known:?}", balance.account)
         })
     }
 

@@ -5,7 +5,7 @@ use super::case::Arbiter;
 use super::deal::Facts;
 use super::desk::Desk;
 use super::papers;
-use proto::message::bank::{Appointed, BankMessage, BankRequest, Enter, Order, PlaceHold};
+use proto::message::bank::{Appointed, BalanceQuery, BankMessage, BankRequest, Enter, Order, PlaceHold};
 use proto::{CommandId, ContractId, Hash, KeyPair, Money, Peer, PublicKey, RequestId, Span, Time};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -88,6 +88,7 @@ impl Party {
             let enter = Enter { request, listen: self.peer.addr, slot: Some(0), is_member: true };
             letters.push(BankMessage::Enter(enter));
         }
+        letters.push(BankMessage::BalanceQuery(BalanceQuery { request: RequestId(now.0) }));
         let request =
             |command: &_| BankMessage::Request(Box::new(BankRequest { command: Clone::clone(command) }));
         letters.extend(self.desk.waiting().map(request));

@@ -5,7 +5,7 @@
 
 use super::{Breach, Checked};
 use bank::{Bank, Event, Record};
-use proto::message::bank::{BankCommand, Ending, Order, Shares};
+use proto::message::bank::{BankCommand, Ending, How, Order, Shares};
 use proto::{ContractId, Money, PublicKey, Signed, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +42,10 @@ pub(crate) struct Books {
     available: BTreeMap<PublicKey, i128>,
     issued: i128,
     /// What the bank itself has got of penalties.
-    pool: i128,
+    pub(crate) pool: i128,
+    /// What ends have brought or cost each account beside a price that its buyer is told of: bonds, deposits, penalties,
+    /// and the price of what a buyer had rejected.
+    pub(crate) besides: BTreeMap<PublicKey, i128>,
     /// Nothing ends by its time before this.
     quiet_until: Time,
     /// The holds that are open.
@@ -207,6 +210,7 @@ impl Books {
                  {arbiter} + {pool}"
             )
         })?;
+        self.note_besides(ending);
         self.give(seller, to_seller);
         self.give(buyer, returned);
         self.pool += money(pool);
@@ -219,6 +223,23 @@ impl Books {
             self.paid.insert(hold, Deal { buyer, seller, owner, paid, fee });
         }
         Ok(())
+    }
+
+    fn note_besides(&mut self, ending: &Ending) {
+        let shares = &ending.shares;
+        let of_seller = money(shares.seller) - money(shares.seller_held);
+        let of_buyer = money(shares.buyer) - money(shares.buyer_held);
+        let is_told = matches!(ending.how, How::Settled | How::Lapsed);
+        let (pay, fee) = if is_told { (of_seller, money(shares.owner)) } else { (0, 0) };
+        let mut note = |account, gain| *self.besides.entry(account).or_default() += gain;
+        note(ending.seller, of_seller - pay);
+        note(ending.buyer, of_buyer + pay + fee);
+        if let Some(arbiter) = ending.arbiter {
+            note(arbiter, money(shares.arbiter));
+        }
+        if let Some(owner) = ending.owner {
+            note(owner, money(shares.owner) - fee);
+        }
     }
 
     fn give(&mut self, account: PublicKey, amount: Money) {

@@ -8,8 +8,8 @@ use crate::court::draw;
 use crate::court::papers;
 use crate::court::shares::Bill;
 use crate::invariant::{Breach, Checked};
-use bank::{Input, Record};
-use proto::message::bank::{BankMessage, BankOutcome};
+use bank::{Input, Output, Record};
+use proto::message::bank::{Balance, BankMessage, BankOutcome};
 use proto::{ContractId, Peer, Span, Time};
 
 /// How much later a bank is woken again whose deadline has passed already.
@@ -45,8 +45,9 @@ impl World<'_> {
         let clock = self.clock();
         let Some(bank) = self.teller.bank.as_mut() else { return Ok(()) };
         bank.handle(input, clock);
-        let outputs = std::iter::from_fn(|| bank.poll_output()).collect();
+        let outputs: Vec<Output> = std::iter::from_fn(|| bank.poll_output()).collect();
         let outputs = self.mutant.bank(outputs);
+        let told: Vec<Balance> = outputs.iter().filter_map(told_balance).collect();
         let followed = self.teller.follow(outputs, self.now);
         for record in &followed.decided {
             self.decided(record)?;
@@ -58,6 +59,7 @@ impl World<'_> {
             bank.check_all().map_err(|violation| Breach::new("bank", violation.to_string()))?;
             self.docket.compare(bank)?;
         }
+        told.iter().try_for_each(|balance| self.docket.agrees_with(balance))?;
         for (to, message) in followed.answers {
             self.answer(to, message)?;
         }
@@ -182,5 +184,13 @@ impl World<'_> {
             self.teller.wake = Some(at);
             self.queue.push(at, Event::BankWakes { at, life: self.teller.life });
         }
+    }
+}
+
+/// The balance that the bank tells somebody, if it does.
+fn told_balance(output: &Output) -> Option<Balance> {
+    match output {
+        Output::Send { message: BankMessage::BalanceReply(reply), .. } => Some(reply.balance),
+        _ => None,
     }
 }

@@ -10,7 +10,7 @@
 //! | 4 | it is no larger than the bank keeps | `malformed` |
 //! | 5 | its signature is genuine | `not_yours` |
 //! | 6 | its id: the same command has its first answer, another one is refused | `id_reused` |
-//! | 7 | the ledger's time goes on | `overflow` |
+//! | 7 | there is room for a record, and the ledger's time goes on | `disk_full`, `overflow` |
 //! | 8 | grant, freeze: the signer is the bank | `not_yours` |
 //! | 9 | the form: numbers of things, texts, different parties, amounts | `malformed`, `bad_amount` |
 //! | 10 | the accounts: first the signer's, then the others in their order | `no_account` |

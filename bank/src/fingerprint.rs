@@ -45,7 +45,12 @@ pub(crate) enum Kind {
 impl Fingerprint {
     /// That of a command.
     pub(crate) fn of(command: &Signed<BankCommand>) -> Self {
-        let digest = digest(command.signer, &command.body.encode());
+        Self::of_content(command, &command.body.encode())
+    }
+
+    /// That of a command whose content has this encoding.
+    pub(crate) fn of_content(command: &Signed<BankCommand>, content: &[u8]) -> Self {
+        let digest = digest(command.signer, content);
         Self { digest, gist: Gist::of(&command.body.order) }
     }
 

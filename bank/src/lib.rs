@@ -53,6 +53,7 @@ pub use deal::{
     TABLE, Until,
 };
 pub use decide::MAX_ACCOUNTS;
+pub use entrance::Checked;
 pub use escrow::Escrow;
 pub use hold::{MAX_HOLD, MAX_OPEN_HOLDS, MIN_HOLD};
 pub use lines::{Movement, contract_of, movements};
@@ -93,6 +94,14 @@ pub enum Input {
         from: Peer,
         /// The message.
         message: BankMessage,
+    },
+    /// A request from such a node, of which the driver has verified the signature on a thread of its own. It comes to the
+    /// same as [`Input::Receive`] of its message.
+    Checked {
+        /// Whose.
+        from: Peer,
+        /// The command.
+        command: Box<Checked>,
     },
     /// The moment of [`Bank::poll_timeout`] has come.
     Timeout,
@@ -189,8 +198,10 @@ impl Bank {
             self.resume_quietly(now);
             self.expire(now);
         }
-        if let Input::Receive { from, message } = input {
-            self.receive(from, message, now);
+        match input {
+            Input::Receive { from, message } => self.receive(from, message, now),
+            Input::Checked { from, command } => self.answer(from, &command, now),
+            Input::Timeout => {}
         }
         if self.has_room {
             self.name_arbiters(now);
@@ -299,10 +310,8 @@ impl Bank {
             }
             BankMessage::Departed(_) => self.registry.depart(from.key),
             BankMessage::Request(request) => {
-                let outcome = self.execute(from, &request.command, now);
-                let outcome = outcome.unwrap_or_else(BankOutcome::Refused);
-                let reply = BankReply { command: request.command.body.id, outcome };
-                self.send(from, BankMessage::Reply(Box::new(reply)));
+                let checked = Checked::unverified(request.command);
+                self.answer(from, &checked, now);
             }
             BankMessage::BalanceQuery(BalanceQuery { request }) => {
                 let message = match self.ask_balance(from.key) {
@@ -345,16 +354,19 @@ impl Bank {
         self.outputs.push_back(Output::Send { to, message });
     }
 
-    fn execute(
-        &mut self,
-        from: Peer,
-        command: &Signed<BankCommand>,
-        now: Time,
-    ) -> Result<BankOutcome, Refusal> {
+    /// Executes a command and sends its outcome.
+    fn answer(&mut self, from: Peer, checked: &Checked, now: Time) {
+        let outcome = self.execute(from, checked, now).unwrap_or_else(BankOutcome::Refused);
+        let reply = BankReply { command: checked.command.body.id, outcome };
+        self.send(from, BankMessage::Reply(Box::new(reply)));
+    }
+
+    fn execute(&mut self, from: Peer, checked: &Checked, now: Time) -> Result<BankOutcome, Refusal> {
         self.is_running()?;
-        let sender = from.key;
-        entrance::admit(command, sender, self.config.keys.public())?;
-        if let Some(outcome) = self.recall(command)? {
+        let (sender, command) = (from.key, &checked.command);
+        checked.admit(sender, self.config.keys.public())?;
+        let fingerprint = checked.fingerprint();
+        if let Some(outcome) = self.recall(command, &fingerprint)? {
             return Ok(outcome);
         }
         if !self.has_room {
@@ -374,23 +386,27 @@ impl Bank {
             self.commit(event, time);
             self.is_running()?;
         }
-        match self.recall(command)? {
+        match self.recall(command, &fingerprint)? {
             Some(outcome) => Ok(outcome),
             None => self.ask_balance(sender).map(BankOutcome::Opened),
         }
     }
 
     /// The answer to a command that was executed before; a refusal if its id was used for another one.
-    fn recall(&self, command: &Signed<BankCommand>) -> Result<Option<BankOutcome>, Refusal> {
+    fn recall(
+        &self,
+        command: &Signed<BankCommand>,
+        now: &Fingerprint,
+    ) -> Result<Option<BankOutcome>, Refusal> {
         let id = command.body.id;
         let Some(known) = self.ledger.memory.find(id) else { return Ok(None) };
-        let (then, now) = (&known.executed.fingerprint, Fingerprint::of(command));
-        if *then == now {
+        let then = &known.executed.fingerprint;
+        if then == now {
             return Ok(answer::outcome(known, command, &self.config.keys));
         }
         let is_known = self.ledger.is_known(command.signer);
         let difference = if is_known && known.lane == self.ledger.lane(command.signer) {
-            then.difference(&now)
+            then.difference(now)
         } else {
             "it was another account's".to_owned()
         };

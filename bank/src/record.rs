@@ -301,8 +301,9 @@ impl Event {
             Self::Transferred { .. } | Self::Granted { .. } | Self::Frozen { .. } => {}
         }
         if let Some(command) = self.command() {
-            bytes.extend(digest(command.signer, &command.body.encode()));
-            with_length(bytes, &command.encode());
+            let content = command.body.encode();
+            bytes.extend(digest(command.signer, &content));
+            with_length(bytes, &command.encode_around(content));
         }
     }
 }

@@ -50,7 +50,16 @@ impl Served {
         let home = tempfile::tempdir().map_err(Failure::from_display("disk"))?;
         let program = std::env::current_exe().map_err(Failure::from_display("bench"))?;
         let mut command = Command::new(program);
-        command.args(["bank", "serve", "--local-rules", "--tied", "--listen", "127.0.0.1:0"]);
+        command.args([
+            "bank",
+            "serve",
+            "--local-rules",
+            "--tied",
+            "--listen",
+            "127.0.0.1:0",
+            "--orders-per-second",
+            "0",
+        ]);
         command.args(store.into_iter().flat_map(|store| ["--store", store]));
         command.env("COMPUP2P_HOME", home.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(Failure::from_display("bench"))?;

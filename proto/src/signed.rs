@@ -2,7 +2,8 @@
 
 use crate::id::Hash;
 use crate::key::{KeyPair, PublicKey, Signature};
-use crate::wire::Wire;
+use crate::wire::{Wire, v1};
+use prost::Message as _;
 
 /// What can be signed. The domain keeps a signature from being used for another kind of paper.
 pub trait Paper: Wire {
@@ -35,6 +36,19 @@ impl<T: Paper> Signed<T> {
         self.signer.is_signer_of(&text_to_sign(&self.body), &self.signature)
     }
 
+    /// The same for whoever has the body's canonical encoding at hand: a large body need not be encoded again.
+    #[must_use]
+    pub fn is_genuine_as(&self, encoding: &[u8]) -> bool {
+        self.signer.is_signer_of(&domain_and(T::DOMAIN, encoding), &self.signature)
+    }
+
+    /// The canonical encoding of the signed paper around that of its body.
+    #[must_use]
+    pub fn encode_around(&self, encoding: Vec<u8>) -> Vec<u8> {
+        let (signer, signature) = (self.signer.0.to_vec(), self.signature.0.to_vec());
+        v1::Signed { body: encoding, signer, signature }.encode_to_vec()
+    }
+
     /// Whether `signer` signed this body.
     #[must_use]
     pub fn is_genuine_by(&self, signer: PublicKey) -> bool {
@@ -50,9 +64,9 @@ impl<T: Paper> Signed<T> {
 }
 
 fn text_to_sign<T: Paper>(body: &T) -> Vec<u8> {
-    let mut text = Vec::from("compup2p/v1/");
-    text.extend(T::DOMAIN.as_bytes());
-    text.push(0);
-    text.extend(body.encode());
-    text
+    domain_and(T::DOMAIN, &body.encode())
+}
+
+fn domain_and(domain: &str, encoding: &[u8]) -> Vec<u8> {
+    [b"compup2p/v1/".as_slice(), domain.as_bytes(), &[0], encoding].concat()
 }

@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 const FIRST_REPEAT: Span = Span::millis(1_000);
 /// The longest wait between two copies of an order.
 const SLOWEST_REPEAT: Span = Span::secs(5);
+/// How long a bank that has orders to answer says nothing before its customers are told that it does not answer.
+const SILENT: Span = Span::secs(5);
 /// Orders repeated at once: a bank that comes back is not to be flooded.
 const MAX_REPEATED: usize = 256;
 /// The pause before more of them.
@@ -26,11 +28,14 @@ pub(crate) struct Desk {
     due: BTreeSet<(Time, u64)>,
     next: u64,
     resumes: Time,
+    /// When the bank last said anything.
+    heard: Time,
     outbox: VecDeque<BankMessage>,
 }
 
 struct Pending {
     command: Signed<BankCommand>,
+    given: Time,
     repeat: Span,
     repeat_at: Time,
 }
@@ -45,6 +50,7 @@ impl Desk {
             due: BTreeSet::new(),
             next: 0,
             resumes: Time(0),
+            heard: Time(0),
             outbox: VecDeque::new(),
         }
     }
@@ -68,7 +74,7 @@ impl Desk {
         self.next += 1;
         self.numbers.insert(id, number);
         self.due.insert((repeat_at, number));
-        self.pending.insert(number, Pending { command, repeat: FIRST_REPEAT, repeat_at });
+        self.pending.insert(number, Pending { command, given: now, repeat: FIRST_REPEAT, repeat_at });
     }
 
     /// The bank is at another address from now on. What waits is sent there when it is due.
@@ -123,6 +129,18 @@ impl Desk {
         self.due.first().map(|(at, _)| (*at).max(self.resumes))
     }
 
+    /// The bank has said something, whatever it was.
+    pub(crate) fn hear(&mut self, now: Time) {
+        self.heard = self.heard.max(now);
+    }
+
+    /// For how long orders have been without an answer of a bank that says nothing at all, if that is no passing
+    /// delay.
+    pub(crate) fn silence(&self, now: Time) -> Option<Span> {
+        let oldest = self.pending.values().next()?.given;
+        Some(now.since(oldest.max(self.heard))).filter(|silence| *silence >= SILENT)
+    }
+
     pub(crate) fn waiting(&self) -> usize {
         self.pending.len()
     }
@@ -147,6 +165,7 @@ fn request(command: &Signed<BankCommand>) -> BankMessage {
 mod tests {
     use super::*;
     use proto::Refusal;
+    use proto::message::bank::{AcceptHold, PlaceHold};
 
     fn id(number: u16) -> CommandId {
         let mut bytes = [0; 16];
@@ -191,16 +210,61 @@ mod tests {
         assert_eq!(desk.poll_timeout(), Some(now.after(Span::secs(2))));
     }
 
+    /// Whether an order is kept when it is refused so.
+    fn check_kept(order: Order, code: RefusalCode, expected: bool) {
+        let mut desk = desk(0);
+        desk.order(id(0), order, Time(0));
+        let outcome = BankOutcome::Refused(Refusal::new(code, "not now", ""));
+        let answer = desk.receive(BankReply { command: id(0), outcome });
+        assert_eq!((answer.is_none(), desk.waiting() == 1), (expected, expected), "{code:?}");
+    }
+
     #[test]
-    fn a_busy_bank_is_asked_again_and_an_answer_ends_it() {
+    fn what_the_bank_cannot_do_now_is_asked_again_unless_it_would_be_worthless() {
+        let hold = PlaceHold {
+            seller: PublicKey([1; 32]),
+            ticket: proto::Hash([0; 32]),
+            amount: proto::Money(1),
+            expires_in: Span::secs(1),
+        };
+        let account = || Order::OpenAccount(Box::default());
+        for code in [RefusalCode::Busy, RefusalCode::Quota, RefusalCode::DiskFull, RefusalCode::Frozen] {
+            check_kept(account(), code, true);
+            check_kept(Order::PlaceHold(hold), code, false);
+            check_kept(Order::AcceptHold(AcceptHold { hold: id(1) }), code, false);
+        }
+        for code in [RefusalCode::WrongState, RefusalCode::HoldClosed, RefusalCode::NotAdmitted] {
+            check_kept(account(), code, false);
+        }
+    }
+
+    #[test]
+    fn a_bank_is_silent_when_it_has_orders_to_answer_and_says_nothing() {
+        let mut desk = desk(2);
+        let check = |desk: &Desk, at: u64, expected: Option<u64>| {
+            assert_eq!(desk.silence(Time(at)), expected.map(Span), "at {at}");
+        };
+        check(&desk, 4_999_999, None);
+        check(&desk, 5_000_000, Some(5_000_000));
+        desk.hear(Time(2_000_000));
+        check(&desk, 6_999_999, None);
+        check(&desk, 9_000_000, Some(7_000_000));
+        for n in 0..2 {
+            desk.receive(BankReply { command: id(n), outcome: refused() });
+        }
+        check(&desk, u64::MAX, None);
+    }
+
+    fn refused() -> BankOutcome {
+        BankOutcome::Refused(Refusal::new(RefusalCode::NoSlot, "full", ""))
+    }
+
+    #[test]
+    fn an_answer_ends_an_order() {
         let mut desk = desk(1);
         let reply = |outcome| BankReply { command: id(0), outcome };
-        let busy = BankOutcome::Refused(Refusal::new(RefusalCode::Busy, "too much", ""));
-        assert_eq!(desk.receive(reply(busy)), None);
-        assert_eq!(desk.waiting(), 1);
-        let refused = BankOutcome::Refused(Refusal::new(RefusalCode::NoSlot, "full", ""));
-        assert_eq!(desk.receive(reply(refused.clone())), Some(reply(refused.clone())));
-        assert_eq!(desk.receive(reply(refused)), None);
+        assert_eq!(desk.receive(reply(refused())), Some(reply(refused())));
+        assert_eq!(desk.receive(reply(refused())), None);
         assert_eq!((desk.waiting(), desk.poll_timeout()), (0, None));
     }
 }

@@ -287,6 +287,13 @@ impl Node {
         self.desk.waiting()
     }
 
+    /// For how long the bank has said nothing while it has orders to answer, if that is no passing delay. What is at
+    /// work goes on meanwhile, and is paid later.
+    #[must_use]
+    pub fn bank_silence(&self, now: Time) -> Option<Span> {
+        self.desk.silence(now)
+    }
+
     /// A task of this node's user.
     #[must_use]
     pub fn task(&self, task: ContractId) -> Option<TaskStatus> {
@@ -372,6 +379,7 @@ impl Node {
     }
 
     fn receive_from_bank(&mut self, message: BankMessage, now: Time) {
+        self.desk.hear(now);
         match message {
             BankMessage::Reply(reply) => {
                 let Some(reply) = self.desk.receive(*reply) else { return };

@@ -108,7 +108,7 @@ pub struct Flood {
     pub lasting: Span,
 }
 
-/// How a seller lies.
+/// How a seller lies, or a buyer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lie {
     /// It reports so many times the cycles that it metered.
@@ -124,6 +124,8 @@ pub enum Lie {
     Hang,
     /// It accepts, and says nothing any more.
     Silent,
+    /// It buys, takes the outputs, and never tells seller or bank what it thinks of them.
+    Mute,
 }
 
 /// A fault with its moment, counted from the start of the world.

@@ -110,7 +110,7 @@ impl Machine {
                     output.blob.hash = Hash::of(&output.blob.hash.0);
                 }
             }
-            Some(Lie::Hang | Lie::Silent) | None => {}
+            Some(Lie::Hang | Lie::Silent | Lie::Mute) | None => {}
         }
         if self.lie != Some(Lie::Absent) {
             store.extend(execution.outputs.iter().map(|output| output.blob.hash));

@@ -3,6 +3,7 @@
 mod bulk;
 mod market;
 mod named;
+mod settle;
 mod work;
 
 use crate::fault::{Fault, Flood, Scheduled};

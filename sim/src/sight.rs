@@ -1,6 +1,7 @@
 //! What is seen in a run, beside what has to hold: a fault that did not come about proves nothing, so that the tests
 //! ask for it.
 
+use proto::message::bank::How;
 use std::fmt;
 
 /// Something that is seen to happen in a world.
@@ -18,6 +19,8 @@ pub enum Sight {
     WentElsewhere,
     /// A market owner refuses one of a flood's messages.
     FloodRefused,
+    /// The money of a contract ends otherwise than by a settlement, a release or an expiry.
+    Contract(How),
 }
 
 impl fmt::Display for Sight {
@@ -29,6 +32,7 @@ impl fmt::Display for Sight {
             Self::Forbidden => "a seller declines what its policy forbids",
             Self::WentElsewhere => "a buyer goes on elsewhere",
             Self::FloodRefused => "a market owner refuses messages of a flood",
+            Self::Contract(how) => return write!(out, "a contract is {}", how.name()),
         };
         write!(out, "{words}")
     }

@@ -349,3 +349,88 @@ fn after_a_sync_that_failed_nothing_is_written_any_more() {
     assert_eq!(store.make_room(), Err(failed));
     assert_eq!(disk.count(), before, "no operation at all");
 }
+
+/// What a store finds of an account and of a contract is what stands in the list of all records.
+fn check_found(store: &mut FileStore<FaultyDisk>, written: &[Record]) {
+    for person in 0..5 {
+        let account = keys(person).public();
+        let its = |record: &&Record| record.accounts(bank_key()).contains(&account);
+        for (before, limit) in [(u64::MAX, 500), (u64::MAX, 3), (100, 20), (1, 5), (0, 5)] {
+            let earlier = written.iter().rev().filter(|record| record.sequence < before);
+            let expected: Vec<Record> = earlier.filter(its).take(limit).cloned().collect();
+            assert_eq!(store.of_account(account, before, limit), Ok(expected), "{person} {before} {limit}");
+        }
+    }
+    for number in (0..COMMANDS).step_by(9) {
+        let of_it = |record: &&Record| record.contract() == Some(id(number));
+        let expected: Vec<Record> = written.iter().filter(of_it).cloned().collect();
+        assert_eq!(store.of_contract(id(number)), Ok(expected), "contract {number}");
+    }
+}
+
+#[test]
+fn records_are_found_by_account_and_contract_whatever_became_of_the_indices() {
+    let (disk, written) = (FaultyDisk::new(), decided());
+    let mut store = open(&disk).unwrap();
+    let mut reader = FileStore::open_to_read(disk.clone(), bank_key());
+    for (number, group) in written.chunks(7).enumerate() {
+        store.commit(group).unwrap();
+        if number % 9 == 0 {
+            check_found(&mut reader, &written[..written.len().min(7 * (number + 1))]);
+        }
+    }
+    let files = |ending: &str| {
+        let all = disk.files().into_iter();
+        all.filter(|file| file.ends_with(ending)).collect::<Vec<String>>()
+    };
+    assert!(files(".journal").len() > 3 && files(".index").len() < files(".journal").len());
+    check_found(&mut store, &written);
+    let indices = files(".index");
+    assert_eq!(indices.len(), files(".journal").len() - 1, "each closed segment has one");
+    assert!(disk.flip(&indices[0], 300));
+    disk.follow(&Operation::Remove(indices[1].clone()));
+    check_found(&mut FileStore::open_to_read(disk.clone(), bank_key()), &written);
+}
+
+#[test]
+fn a_reader_beside_the_writer_sees_whole_groups_only() {
+    let run = run();
+    let disk = FaultyDisk::new();
+    for operation in &run.operations {
+        let Operation::Write(file, _, bytes) = operation else {
+            disk.follow(operation);
+            continue;
+        };
+        if file.ends_with(".journal") {
+            for cut in (1..bytes.len()).step_by(61) {
+                let half = disk.crash_within(operation, cut, Survival::All);
+                let mut reader = FileStore::open_to_read(half, bank_key());
+                let found = records(&mut reader, 0).unwrap();
+                assert!(run.groups.contains(&found.len()), "{} records at byte {cut}", found.len());
+                assert_eq!(found, run.records[..found.len()]);
+            }
+        }
+        disk.follow(operation);
+    }
+}
+
+#[test]
+fn the_newest_two_snapshots_are_kept_and_a_damaged_one_is_passed_over() {
+    let (disk, _) = small();
+    let mut store = open(&disk).unwrap();
+    for records in [3, 5, 8] {
+        store.keep_snapshot(records, format!("after {records}").as_bytes()).unwrap();
+    }
+    let snapshots: Vec<String> =
+        disk.files().into_iter().filter(|file| file.ends_with(".snapshot")).collect();
+    assert_eq!(snapshots, ["00000000000000000005.snapshot", "00000000000000000008.snapshot"]);
+    assert_eq!(store.snapshot(), Ok(Some(b"after 8".to_vec())));
+    assert!(disk.flip(&snapshots[1], 600));
+    assert_eq!(store.snapshot(), Ok(Some(b"after 5".to_vec())));
+    assert!(disk.flip(&snapshots[0], 8));
+    assert_eq!(store.snapshot(), Ok(None));
+    let full = Ill { room: Some(disk.used() + 20), ..Ill::default() };
+    disk.set_ill(full);
+    assert!(matches!(store.keep_snapshot(9, b"after 9"), Err(StoreError::Failed { .. })));
+    assert!(disk.files().iter().all(|file| !file.ends_with(".new")), "nothing is left of it");
+}

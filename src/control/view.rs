@@ -44,6 +44,9 @@ pub(crate) struct NodeView {
     pub(crate) bytes_fetched: u64,
     /// Orders the bank has not answered.
     pub(crate) unanswered_orders: usize,
+    /// For how many seconds the bank has said nothing while it has orders to answer, if it is silent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) bank_silent_for: Option<f64>,
     pub(crate) uptime: f64,
     /// Where its listing stands, as it was about a renewal ago.
     pub(crate) standing: Option<StandingView>,

@@ -232,7 +232,7 @@ impl Driver {
                 }
                 () = sleep, if can_decide => self.bank.handle(bank::Input::Timeout, self.clock.now()),
                 () = std::future::ready(()), if can_decide && is_waiting => {}
-                done = self.writer.done() => self.follow(done.map_err(|e| kept::failure(&e))?)?,
+                done = self.writer.done() => self.follow(done.map_err(|e| self.place.failure(&e))?)?,
                 Some(call) = calls.receiver.recv() => self.answer_call(call),
                 Some(following) = followers.recv() => { tokio::spawn(self.lead().lead(following)); }
                 Ok(()) = standby.changed() => self.release(),
@@ -329,7 +329,7 @@ impl Driver {
     async fn finish(mut self) -> Result<(), Failure> {
         self.carry_out()?;
         while !self.writer.is_idle() {
-            let done = self.writer.done().await.map_err(|e| kept::failure(&e))?;
+            let done = self.writer.done().await.map_err(|e| self.place.failure(&e))?;
             self.follow(done)?;
         }
         self.keeper.finish(self.bank.totals().records);

@@ -471,6 +471,7 @@ impl Driver {
             bytes_sent: self.net.volume().0,
             bytes_fetched: self.net.volume().1,
             unanswered_orders: self.node.unanswered_orders(),
+            bank_silent_for: self.node.bank_silence(self.clock.now()).map(proto::Span::as_secs_f64),
             uptime: self.started.elapsed().as_secs_f64(),
             standing: self.standing(),
             record: self.book.view(&self.node.record()),

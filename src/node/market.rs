@@ -231,6 +231,18 @@ pub(super) fn progress(want: &Want, seller: Option<&str>, gcycles: f64) -> Strin
     }
 }
 
+/// What is to be said of a sub-task whose next step is the bank's, when the bank is silent: that is another matter than
+/// a lack of money.
+pub(super) fn silence(want: &Want, silence: Option<Span>) -> Option<String> {
+    let waits = matches!(want.state, State::Holding | State::Settling);
+    silence.filter(|_| waits).map(|silence| {
+        format!(
+            "the bank has not answered for {:.0} s; it is asked again until it does, and nothing is lost",
+            silence.as_secs_f64()
+        )
+    })
+}
+
 /// Puts those with the same reasons together. How long each has waited, and what came in its way last, is told of the
 /// first only.
 pub(super) fn gather(parts: impl IntoIterator<Item = ExplainPartView>) -> Vec<ExplainPartView> {

@@ -98,6 +98,7 @@ pub(crate) fn node() -> NodeView {
         bytes_sent: 3 << 20,
         bytes_fetched: 1_536,
         unanswered_orders: 0,
+        bank_silent_for: None,
         uptime: 61.4,
         standing: Some(standing()),
         record: record(),

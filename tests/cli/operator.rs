@@ -1,6 +1,6 @@
 //! What the operator of a bank says to it, and who gets an account.
 
-use super::harness::{Bank, NodeProcess, json, policy, run};
+use super::harness::{Bank, NodeProcess, PATIENCE, json, policy, run, wait_until};
 use super::known::ALONE;
 use serde_json::json as value;
 use std::sync::PoisonError;
@@ -56,7 +56,10 @@ fn a_network_by_invitation_opens_accounts_for_whom_the_operator_invites() {
     let file = directory.path().join("invitation");
     std::fs::write(&file, &invitation.stdout).unwrap();
     node.restart_with(&["--invitation", file.to_str().unwrap()]);
-    let balance = node.json(&["bank", "balance"]);
-    assert_eq!(balance["available"], "25");
+    let available = wait_until("the account is open", PATIENCE, || {
+        let balance = node.run(&["bank", "balance", "--json"]);
+        (balance.code == 0).then(|| balance.json()["available"].clone())
+    });
+    assert_eq!(available, "25");
     assert_eq!(node.json(&["status"])["rules"]["admission"]["is_by_invitation"], true);
 }

@@ -137,14 +137,18 @@ fn a_standby_with_another_history_is_refused_and_one_with_another_key_never_star
     let follow = ["bank", "serve", "--listen", "127.0.0.1:0", "--follow"];
     let refused = run(&[&follow[..], &[&bank.bootstrap()]].concat(), &stranger);
     assert_eq!((refused.code, refused.stderr.contains("copy the bank's node.key")), (2, true), "{refused:?}");
-    // The same key, and a record that the bank does not have.
-    let mut other = bank.standby(&directory.path().join("b"), &free_address(), &[]);
+    // The same key, but both go on alone, each with a record that the other does not have.
+    let mut standby = bank.standby(&directory.path().join("b"), &free_address(), &[]);
     wait_until("it follows", WITHIN, || is_following(&bank));
-    json(&["bank", "promote"], &other.home);
-    let serves = || run(&["bank", "totals", "--json"], &other.home).json()["serving"]["epoch"] == 2;
-    wait_until("it serves", WITHIN, || serves().then_some(()));
-    assert!(grant(&other.home, 7));
-    other.kill9();
+    standby.kill9();
+    assert!(grant(&bank.home, 7));
+    let promoted = json(&["bank", "promote"], &standby.home);
+    assert_eq!((promoted["epoch"].as_u64(), promoted["is_serving"].as_bool()), (Some(2), Some(false)));
     let mut bank = bank;
+    standby.restart_alone();
+    assert!(grant(&standby.home, 8));
     assert_eq!(bank.wait_for_end(), 7, "the former bank has heard of the take-over");
+    let refused = run(&[&follow[..], &[&standby.bootstrap()]].concat(), &bank.home);
+    let is_told = refused.stderr.contains("the first 1 records of the standby are not this bank's");
+    assert_eq!((refused.code, is_told), (7, true), "{refused:?}");
 }

@@ -144,6 +144,7 @@ impl Bank {
 
     /// Starts a bank with its files below `home`, and with more arguments.
     pub(crate) fn start_with(home: &Path, more: &[&str]) -> Self {
+        make_directory(home);
         let (address, key, within) = ("127.0.0.1:0".into(), String::new(), Within::new());
         let more = more.iter().map(ToString::to_string).collect();
         let mut bank = Self { home: home.into(), address, key, more, within, process: None };
@@ -164,6 +165,12 @@ impl Bank {
         // It has said where its bank is.
         standby.address = address.into();
         standby
+    }
+
+    /// Starts it again as a bank of its own, without the other arguments.
+    pub(crate) fn restart_alone(&mut self) {
+        self.more.clear();
+        self.restart();
     }
 
     /// Starts it again, at the same address with the same files.

@@ -16,7 +16,7 @@
 
 use crate::papers::{Deal, release};
 use crate::world::{BANK, World, grant, hold, id, key, keys, open, pay, peer, refused, signed};
-use bank::{Input, Output};
+use bank::{Checked, Input, Output};
 use proto::message::bank::{
     BankCommand, BankMessage, BankOutcome, BankRequest, Grant, Order, Payment, Transfer,
 };
@@ -82,6 +82,16 @@ fn a_hold_that_has_ended_is_not_paid_out() {
     assert_eq!((world.money(2), world.money(3)), (money.1, money.2));
 }
 
+/// The outcome of a command whose signature the driver has verified.
+fn checked(world: &mut World, from: u8, command: Signed<BankCommand>) -> BankOutcome {
+    world.sent.clear();
+    world.input(Input::Checked { from: peer(from), command: Box::new(Checked::new(command)) });
+    match world.sent.pop() {
+        Some((to, BankMessage::Reply(reply))) if to == peer(from) => reply.outcome,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn a_signature_of_another_or_for_something_else() {
     let order = || pay(&[(2, 5)], "");
@@ -103,11 +113,14 @@ fn a_signature_of_another_or_for_something_else() {
         (1, moved, RefusalCode::NotYours),
     ];
     for (from, command, code) in table {
-        assert_eq!(refused(world.command(from, command)).0, code);
+        let outcome = world.command(from, command.clone());
+        assert_eq!(refused(outcome.clone()).0, code);
+        assert_eq!(checked(&mut world, from, command), outcome, "verified by the driver or by the bank");
     }
     let command = signed(1, 50, order());
     let first = world.command(1, command.clone());
     assert_eq!(world.command(1, command.clone()), first);
+    assert_eq!(checked(&mut world, 1, command.clone()), first);
     assert_eq!(refused(world.command(2, command)).0, RefusalCode::NotYours);
     assert_eq!((world.money(2), world.journal.len()), (Some((GRANT + 5, 0)), 3));
 }

@@ -1,6 +1,7 @@
 //! Two nodes and no network: a departure waits until the market has handed over.
 
 mod survey;
+mod total;
 
 use super::*;
 use crate::worker::Terms;

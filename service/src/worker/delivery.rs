@@ -112,7 +112,8 @@ impl Worker {
         {
             return;
         }
-        match (verdict.body.is_accepted, is_claimed) {
+        let is_payable = report.body.outcome.is_payable();
+        match (verdict.body.is_accepted && is_payable, is_claimed) {
             (true, false) => self.accept(contract, verdict, now),
             (true, true) => self.accepted_late(contract, verdict, now),
             (false, false) => self.rejected(contract, now),
@@ -135,7 +136,7 @@ impl Worker {
         // The buyer may have less than a claim's time left: then it is claimed at once.
         let spare = work.closes.since(now.after(CLAIM_BEFORE_END));
         work.next_action = now.after(CLAIM_AFTER.min(spare));
-        self.delivered.insert(contract, work.closes);
+        self.delivered.insert(contract, work.closes.after(REMEMBER_FOR));
     }
 
     /// Presents the papers of a result that the buyer has accepted; the desk repeats that until the bank answers.

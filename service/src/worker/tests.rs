@@ -3,6 +3,7 @@
 mod arbiter;
 mod bond;
 mod delivery;
+mod random;
 
 use super::*;
 use crate::policy::Work::{Run, Suspend, Vacate};

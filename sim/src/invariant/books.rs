@@ -1,12 +1,13 @@
-//! `books`: the money is conserved, what is held is the sum of the open holds, and no contract is paid twice.
+//! `books`: the money is conserved, what is held is the sum of the open holds with their bonds, deposits and stakes, and
+//! no contract is paid twice.
 //!
 //! Accounts are kept here a second time, from the bank's records alone, and compared with the bank's own.
 
 use super::{Breach, Checked};
 use bank::{Bank, Event, Record};
-use proto::message::bank::{Ending, Order, Shares};
-use proto::{ContractId, Money, PublicKey};
-use std::collections::BTreeMap;
+use proto::message::bank::{BankCommand, Ending, Order, Shares};
+use proto::{ContractId, Money, PublicKey, Signed, Span, Time};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What was paid for a contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,15 +25,30 @@ pub(crate) struct Held {
     pub(crate) buyer: PublicKey,
     pub(crate) seller: PublicKey,
     pub(crate) amount: Money,
+    /// Bond, deposit and stake, in micro-credits.
+    beside: i128,
+    /// When it ends, or its next arbiter is asked, if nobody moves.
+    due: Time,
+    /// Whether the seller has claimed it.
+    pub(crate) is_claimed: bool,
 }
+
+/// How long the bank looks for a first arbiter.
+const FIRST_WITHIN: Span = Span::secs(30);
 
 /// The books kept a second time.
 #[derive(Debug, Default)]
 pub(crate) struct Books {
     available: BTreeMap<PublicKey, i128>,
     issued: i128,
+    /// What the bank itself has got of penalties.
+    pool: i128,
+    /// Nothing ends by its time before this.
+    quiet_until: Time,
     /// The holds that are open.
     pub(crate) holds: BTreeMap<ContractId, Held>,
+    /// Who was drawn to decide which contract.
+    pub(crate) arbiters: BTreeSet<(ContractId, PublicKey)>,
     /// The contracts that are paid.
     pub(crate) paid: BTreeMap<ContractId, Deal>,
 }
@@ -61,20 +77,88 @@ impl Books {
                 self.give(command.signer, *granted);
                 Ok(())
             }
-            Event::HoldPlaced { command, .. } => {
+            Event::HoldPlaced { command, expires } => {
                 let Order::PlaceHold(order) = &command.body.order else {
                     return Err(Breach::new("books", "a hold was placed by another order"));
                 };
                 let (buyer, seller, amount) = (command.signer, order.seller, order.amount);
                 *self.available.entry(buyer).or_default() -= money(amount);
-                let former = self.holds.insert(command.body.id, Held { buyer, seller, amount });
+                let held = Held { buyer, seller, amount, beside: 0, due: *expires, is_claimed: false };
+                let former = self.holds.insert(command.body.id, held);
                 Breach::unless(former.is_none(), "books", || {
                     format!("hold {} was placed twice", command.body.id)
                 })
             }
             Event::HoldClosed { ending, .. } => self.close(ending),
-            _ => Err(Breach::new("books", "a record that these books do not know")),
+            Event::Resumed { quiet_until } => {
+                self.quiet_until = *quiet_until;
+                Ok(())
+            }
+            Event::Frozen { .. } => Ok(()),
+            Event::Transferred { command } | Event::Granted { command } => self.paid(command),
+            Event::HoldAccepted { .. }
+            | Event::HoldClaimed { .. }
+            | Event::HoldDisputed { .. }
+            | Event::ArbiterNamed { .. } => self.goes_on(&record.event, record.time),
         }
+    }
+
+    /// When an open hold ends if nobody moves.
+    pub(crate) fn due(&self, contract: ContractId) -> Option<Time> {
+        self.holds.get(&contract).map(|held| held.due.max(self.quiet_until))
+    }
+
+    /// A contract is accepted, claimed, disputed, or gets an arbiter.
+    fn goes_on(&mut self, event: &Event, time: Time) -> Checked {
+        let order = event.command().map(|command| &command.body.order);
+        let hold = match (event, order) {
+            (_, Some(Order::AcceptHold(order))) => order.hold,
+            (_, Some(Order::Claim(order))) => order.hold,
+            (_, Some(Order::Dispute(order))) => order.hold,
+            (Event::ArbiterNamed { hold, .. }, _) => *hold,
+            _ => return Err(Breach::new("books", "a contract went on by another order")),
+        };
+        let held = self.holds.get_mut(&hold).ok_or_else(|| unknown(hold))?;
+        let (of_buyer, of_seller) = match event {
+            Event::HoldAccepted { bond, .. } => (0, money(*bond)),
+            Event::HoldDisputed { deposit, stake, .. } => {
+                held.due = time.after(FIRST_WITHIN);
+                (money(*deposit), money(*stake))
+            }
+            Event::HoldClaimed { until, .. } => {
+                (held.due, held.is_claimed) = (*until, true);
+                (0, 0)
+            }
+            Event::ArbiterNamed { until, arbiter, .. } => {
+                held.due = *until;
+                self.arbiters.insert((hold, *arbiter));
+                (0, 0)
+            }
+            _ => (0, 0),
+        };
+        held.beside += of_buyer + of_seller;
+        let (buyer, seller) = (held.buyer, held.seller);
+        *self.available.entry(buyer).or_default() -= of_buyer;
+        *self.available.entry(seller).or_default() -= of_seller;
+        Ok(())
+    }
+
+    /// Money moves outside of contracts.
+    fn paid(&mut self, command: &Signed<BankCommand>) -> Checked {
+        match &command.body.order {
+            Order::Grant(grant) => {
+                self.issued += money(grant.amount);
+                self.give(grant.to, grant.amount);
+            }
+            Order::Transfer(transfer) => {
+                for payment in &transfer.payments {
+                    *self.available.entry(command.signer).or_default() -= money(payment.amount);
+                    self.give(payment.to, payment.amount);
+                }
+            }
+            _ => return Err(Breach::new("books", "money moved by another order")),
+        }
+        Ok(())
     }
 
     /// Compares with the bank.
@@ -83,15 +167,21 @@ impl Books {
         for balance in bank.accounts() {
             available += money(balance.available);
             held += money(balance.held);
-            let expected = self.available.get(&balance.account).copied().unwrap_or(0);
+            let account = balance.account;
+            let Some(expected) = self.available.get(&account).copied() else {
+                Breach::unless(self.pool == money(balance.available), "books", || {
+                    format!("the bank has {} credits, by the records {}", balance.available, self.pool)
+                })?;
+                continue;
+            };
             Breach::unless(expected == money(balance.available), "books", || {
-                let (account, has) = (balance.account, balance.available);
+                let has = balance.available;
                 format!(
                     "account {account} has {has} credits available, by the records {expected} micro-credits"
                 )
             })?;
         }
-        let holds: i128 = self.holds.values().map(|hold| money(hold.amount)).sum();
+        let holds: i128 = self.holds.values().map(|hold| money(hold.amount) + hold.beside).sum();
         Breach::unless(held == holds, "books", || {
             format!("{held} micro-credits are held, the open holds come to {holds}")
         })?;
@@ -105,18 +195,27 @@ impl Books {
         if self.paid.contains_key(&hold) {
             return Err(Breach::new("paid_once", format!("contract {hold} is paid a second time")));
         }
-        let Held { buyer, seller, amount } = self.holds.remove(&hold).ok_or_else(|| unknown(hold))?;
-        let Shares { seller: paid, owner: fee, buyer: returned, .. } = shares;
-        Breach::unless(money(paid) + money(fee) + money(returned) == money(amount), "books", || {
+        let Held { buyer, seller, amount, beside, .. } =
+            self.holds.remove(&hold).ok_or_else(|| unknown(hold))?;
+        let Shares { seller: to_seller, seller_held, owner: fee, buyer: returned, arbiter, pool, .. } =
+            shares;
+        let shared = [to_seller, fee, returned, arbiter, pool].map(money).into_iter().sum::<i128>();
+        Breach::unless(shared == money(amount) + beside, "books", || {
             let how = how.name();
             format!(
-                "hold {hold} of {amount} credits was {how}, and shared out as {paid} + {fee} + {returned}"
+                "hold {hold} of {amount} credits was {how}, and shared out as {to_seller} + {fee} + {returned} + \
+                 {arbiter} + {pool}"
             )
         })?;
-        self.give(seller, paid);
+        self.give(seller, to_seller);
         self.give(buyer, returned);
+        self.pool += money(pool);
+        if let Some(arbiter_key) = ending.arbiter {
+            self.give(arbiter_key, arbiter);
+        }
         if let Some(owner) = ending.owner {
             self.give(owner, fee);
+            let paid = Money(to_seller.0.saturating_sub(seller_held.0));
             self.paid.insert(hold, Deal { buyer, seller, owner, paid, fee });
         }
         Ok(())

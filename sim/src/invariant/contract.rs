@@ -1,4 +1,4 @@
-//! `hold`: a seller executes only what an open hold for it pays for. `ends_once`: a sub-task ends once, and nothing is
+//! `hold`: a seller executes only what an open hold for it pays for, or what it was drawn to decide. `ends_once`: a sub-task ends once, and nothing is
 //! told of it after. `paid_as_told`: a success that a buyer is told of was paid by the bank, with the same figures.
 
 use super::books::{Books, Deal};
@@ -18,7 +18,8 @@ pub(crate) struct Contracts {
 /// The seller `key` executes `contract`.
 pub(crate) fn executes(books: &Books, host: usize, key: PublicKey, contract: ContractId) -> Checked {
     let is_paid_for = books.holds.get(&contract).is_some_and(|hold| hold.seller == key);
-    Breach::unless(is_paid_for, "hold", || {
+    let is_drawn = books.arbiters.contains(&(contract, key));
+    Breach::unless(is_paid_for || is_drawn, "hold", || {
         format!("node {host} executes contract {contract}, and no open hold pays for it")
     })
 }

@@ -1,9 +1,11 @@
-//! `sub_task_paid_once`: whatever becomes of its attempts, a sub-task is paid once. (`paid_once` says the same of a
-//! contract, which is one attempt.)
+//! `sub_task_paid_once`: whatever becomes of its attempts, its buyer accepts the result of a sub-task once. (`paid_once`
+//! says the same of a contract, which is one attempt.) Two kinds of pay are not that: by its cycles for work that was handed
+//! over with a checkpoint, and for what the buyer has rejected or left unanswered, and was claimed.
 
 use super::{Breach, Checked};
 use bank::{Event, Record};
-use proto::message::service::Offer;
+use proto::message::bank::Order;
+use proto::message::service::{Offer, Outcome};
 use proto::{ContractId, PublicKey};
 use std::collections::BTreeMap;
 
@@ -27,7 +29,10 @@ impl SubTasks {
     pub(crate) fn enter(&mut self, record: &Record) -> Checked {
         let Event::HoldClosed { ending, .. } = &record.event else { return Ok(()) };
         let hold = ending.hold;
-        let Some(sub_task) = self.of.get(&hold).filter(|_| ending.how.is_paid()) else { return Ok(()) };
+        let order = record.command().map(|command| &command.body.order);
+        let Some(Order::Settle(settle)) = order else { return Ok(()) };
+        let is_whole = ending.how.is_paid() && settle.report.body.outcome == Outcome::Succeeded;
+        let Some(sub_task) = self.of.get(&hold).filter(|_| is_whole) else { return Ok(()) };
         let first = *self.paid.entry(*sub_task).or_insert(hold);
         Breach::unless(first == hold, "sub_task_paid_once", || {
             let (buyer, _, number) = sub_task;

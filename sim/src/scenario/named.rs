@@ -35,6 +35,7 @@ impl Scenario {
             owners(),
         ];
         all.extend(super::market::all());
+        all.extend(super::settle::all());
         all
     }
 

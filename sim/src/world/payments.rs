@@ -5,7 +5,9 @@ use super::event::Event;
 use crate::invariant::books::Books;
 use crate::invariant::{Breach, Checked};
 use crate::place::Place;
+use crate::sight::Sight;
 use bank::{Input, Output};
+use proto::message::bank::How;
 use proto::{Message, Peer};
 
 impl World<'_> {
@@ -59,6 +61,11 @@ impl World<'_> {
             self.watch.books.enter(record)?;
             self.watch.sub_tasks.enter(record)?;
             self.watch.ended.enter(record);
+            if let bank::Event::HoldClosed { ending, .. } = &record.event
+                && !matches!(ending.how, How::Settled | How::Released | How::Expired)
+            {
+                self.tally.saw(Sight::Contract(ending.how));
+            }
         }
         if !followed.decided.is_empty() {
             self.check_bank()?;

@@ -8,7 +8,7 @@ use crate::invariant::{Checked, channel, price};
 use crate::mutant::Site;
 use crate::place::Place;
 use crate::sight::Sight;
-use proto::message::bank::BankMessage;
+use proto::message::bank::{BankMessage, Order};
 use proto::message::market::MarketMessage;
 use proto::message::service::ServiceMessage;
 use proto::{Message, Peer, RefusalCode, Span};
@@ -40,16 +40,22 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Whether a seller that has fallen silent would have to say this.
+    /// Whether a seller that has fallen silent, or a buyer that judges nothing, would have to say this.
     fn is_muted(&self, host: usize, message: &Message) -> bool {
-        let is_silent = self.hosts.get(host).is_some_and(|host| host.machine.lie == Some(Lie::Silent));
-        let is_word = |message: &ServiceMessage| {
-            matches!(
+        let lie = self.hosts.get(host).and_then(|host| host.machine.lie);
+        match (lie, message) {
+            (Some(Lie::Silent), Message::Service(message)) => matches!(
                 message,
                 ServiceMessage::Progress(_) | ServiceMessage::Report(_) | ServiceMessage::Decline(_)
-            )
-        };
-        is_silent && matches!(message, Message::Service(message) if is_word(message))
+            ),
+            (Some(Lie::Mute), Message::Service(message)) => matches!(message, ServiceMessage::Verdict(_)),
+            // What is over it may ask for: the bank tells it that it has paid.
+            (Some(Lie::Mute), Message::Bank(BankMessage::Request(request))) => {
+                let order = &request.command.body.order;
+                matches!(order, Order::Settle(settle) if self.watch.books.holds.contains_key(&settle.hold))
+            }
+            _ => false,
+        }
     }
 
     /// Looks at what a node says to another, on its way.

@@ -113,7 +113,7 @@ pub(in crate::cli) enum BankCommand {
     #[command(after_help = "Example:\n  compup2p bank serve --listen 0.0.0.0:7742\n  \
         compup2p bank serve --pricing max-min --owner-fee 0.05\n\n\
         compup2p bank serve --standby sync   # and elsewhere, with a copy of its node.key:\n  \
-        compup2p bank serve --follow KEY@bank.example:7742 --listen 0.0.0.0:7742\n\n\
+        compup2p bank serve --follow bank.example:7742 --listen 0.0.0.0:7742\n\n\
         Exit codes:\n  0 ended by Ctrl-C · 1 the journal cannot be used · 2 usage · 4 the database is not reachable\n  \
         7 it must not serve: it is a standby, or another bank with this key has taken over")]
     Serve(Serve),
@@ -215,7 +215,13 @@ pub(in crate::cli) struct Exchange {
 pub(in crate::cli) struct Serve {
     /// Keep the journal in this database instead of the bank's home: postgres://USER@HOST/DATABASE, or
     /// "host=/run/postgresql dbname=DATABASE"; a password is read from PGPASSWORD
-    #[arg(long, value_name = "URL", env = "COMPUP2P_STORE", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "COMPUP2P_STORE",
+        hide_env_values = true,
+        conflicts_with = "follow"
+    )]
     pub(in crate::cli) store: Option<Address>,
     /// Where to listen; port 0 is any free one
     #[arg(long, value_name = "IP:PORT", env = "COMPUP2P_LISTEN", default_value = "127.0.0.1:7742")]

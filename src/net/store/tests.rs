@@ -197,3 +197,84 @@ async fn a_store_beyond_its_new_quota_shrinks() {
     let store = open(&place, 150);
     assert_eq!((store.used(), files_below(place.path()).len()), (Bytes(100), 1));
 }
+
+/// Who of `keys` is shown a content.
+fn shown(store: &Store, hash: &Hash, keys: &[u8]) -> Vec<u8> {
+    let is_shown = |key: &&u8| store.is_shown(hash, PublicKey([**key; 32]));
+    keys.iter().filter(is_shown).copied().collect()
+}
+
+#[tokio::test]
+async fn what_is_kept_back_is_shown_only_to_whom_it_is_given() {
+    let place = tempfile::tempdir().unwrap();
+    let store = open(&place, 1_000);
+    let kept = store.withhold_bytes(content(1)).await.unwrap();
+    let open_to_all = store.put_bytes(content(2)).await.unwrap();
+    assert_eq!(shown(&store, &kept.hash, &[1, 2]), Vec::<u8>::new());
+    store.show(&kept.hash, PublicKey([2; 32]));
+    assert_eq!(shown(&store, &kept.hash, &[1, 2]), [2]);
+    assert_eq!(shown(&store, &open_to_all.hash, &[1, 2]), [1, 2]);
+    // What is not here is shown to nobody, and what is given of it is not remembered.
+    let absent = Hash([9; 32]);
+    store.show(&absent, PublicKey([1; 32]));
+    assert_eq!(shown(&store, &absent, &[1]), Vec::<u8>::new());
+    assert_eq!(store.read(kept.hash, 0, 100).await.unwrap(), content(1));
+}
+
+#[tokio::test]
+async fn several_contracts_share_a_content_and_each_buyer_signs_for_itself() {
+    let place = tempfile::tempdir().unwrap();
+    let store = open(&place, 1_000);
+    let first = store.withhold_bytes(content(1)).await.unwrap();
+    store.show(&first.hash, PublicKey([1; 32]));
+    // A second contract leaves the same: its buyer has not signed yet.
+    assert_eq!(store.withhold_bytes(content(1)).await.unwrap(), first);
+    assert_eq!(shown(&store, &first.hash, &[1, 2]), [1]);
+}
+
+#[tokio::test]
+async fn what_was_shown_before_stays_so_and_what_comes_from_elsewhere_is_kept_back_no_more() {
+    let place = tempfile::tempdir().unwrap();
+    let store = open(&place, 1_000);
+    let blob = store.put_bytes(content(1)).await.unwrap();
+    store.withhold_bytes(content(1)).await.unwrap();
+    assert_eq!(shown(&store, &blob.hash, &[1]), [1]);
+    let other = store.withhold_bytes(content(2)).await.unwrap();
+    store.put_bytes(content(2)).await.unwrap();
+    assert_eq!(shown(&store, &other.hash, &[1]), [1]);
+    let mode =
+        |blob: &Blob| fs::metadata(store.path(&blob.hash).unwrap()).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&blob), mode(&other)), (0o444, 0o444));
+}
+
+#[tokio::test]
+async fn what_is_kept_back_is_kept_back_after_a_restart() {
+    let place = tempfile::tempdir().unwrap();
+    let blob = {
+        let store = open(&place, 1_000);
+        let blob = store.withhold_bytes(content(1)).await.unwrap();
+        store.show(&blob.hash, PublicKey([1; 32]));
+        store.put_bytes(content(2)).await.unwrap();
+        blob
+    };
+    let store = open(&place, 1_000);
+    assert_eq!(shown(&store, &blob.hash, &[1]), Vec::<u8>::new());
+    assert_eq!(shown(&store, &Hash::of(&content(2)), &[1]), [1]);
+    store.show(&blob.hash, PublicKey([1; 32]));
+    assert_eq!(shown(&store, &blob.hash, &[1, 2]), [1]);
+}
+
+#[tokio::test]
+async fn there_is_a_bound_on_whom_one_content_is_shown_to() {
+    let place = tempfile::tempdir().unwrap();
+    let store = open(&place, 1_000);
+    let blob = store.withhold_bytes(content(1)).await.unwrap();
+    let key = |number: u16| {
+        let mut bytes = [0; 32];
+        bytes[..2].copy_from_slice(&number.to_be_bytes());
+        PublicKey(bytes)
+    };
+    (0..=1_024).for_each(|number| store.show(&blob.hash, key(number)));
+    assert!(!store.is_shown(&blob.hash, key(0)) && store.is_shown(&blob.hash, key(1)));
+    assert!(store.is_shown(&blob.hash, key(1_024)));
+}

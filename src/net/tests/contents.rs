@@ -213,3 +213,19 @@ async fn as_many_contents_are_sent_at_a_time_as_the_cap_allows_and_the_others_wa
     }
     assert!(blobs.iter().all(|blob| seller.store.has(&blob.hash)));
 }
+
+#[tokio::test]
+async fn what_is_kept_back_is_sent_to_who_has_signed_for_it_and_to_nobody_else() {
+    let (seller, buyer, other) = (Node::start(1).await, Node::start(2).await, Node::start(3).await);
+    let blob = seller.store.withhold_bytes(bytes(MAX_PIECE + 1)).await.unwrap();
+    for node in [&buyer, &other] {
+        let error = node.net.fetch(seller.peer, blob).await.unwrap_err();
+        assert!(error.to_string().contains("this content is shown to who has signed for it"), "{error}");
+        assert_eq!(node.store.used(), Bytes(0));
+    }
+    seller.store.show(&blob.hash, buyer.peer.key);
+    buyer.net.fetch(seller.peer, blob).await.unwrap();
+    assert!(other.net.fetch(seller.peer, blob).await.is_err());
+    // What the buyer has is the buyer's: it gives it to whom it likes.
+    other.net.fetch(buyer.peer, blob).await.unwrap();
+}

@@ -266,16 +266,18 @@ impl Driver {
         overviews: &[Overview],
     ) -> ExplainView {
         let rules = &self.supplier.rules;
+        let silence = self.node.bank_silence(self.clock.now());
         let known: Vec<_> = inquiries.iter().zip(answers(overviews)).collect();
         let part = |want: &Want| {
             let asked = known.iter().find(|(asked, _)| is_looking(want) && **asked == inquiry(want));
             let shown = task.sub_tasks.iter().find(|sub_task| sub_task.name == want.name);
             let seller = shown.and_then(|shown| shown.sale.as_ref()).map(|sale| sale.address.as_str());
-            let reasons = match asked {
+            let mut reasons = match asked {
                 Some((inquiry, (overview, index))) => words::reasons(want, inquiry, overview, *index, rules),
                 None if is_looking(want) => vec![want.why.clone()],
                 None => vec![words::progress(want, seller, shown.map_or(0.0, |shown| shown.gcycles))],
             };
+            reasons.extend(words::silence(want, silence));
             ExplainPartView {
                 sub_task: want.name.clone(),
                 count: 1,

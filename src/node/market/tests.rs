@@ -2,7 +2,7 @@ use super::*;
 use crate::output::sample;
 use proto::message::market::Requirement;
 use proto::message::survey::{Asks, Lack, LastMatch, MarketState, Nearest};
-use proto::{Bytes, Capacity, Commodity, KeyPair, Peer};
+use proto::{Bytes, Capacity, Commodity, KeyPair, Peer, Span};
 use service::policy::{CostModel, Micro, Tariff};
 
 fn peer() -> Peer {
@@ -155,4 +155,18 @@ fn only_markets_that_exist_are_read() {
     for wrong in ["compute/96", "compute", "power/3", "disk/-1", "disk/64", "/3"] {
         assert_eq!(read_market(wrong), None, "{wrong}");
     }
+}
+
+#[test]
+fn a_silent_bank_is_a_reason_of_its_own() {
+    let check = |state, silent, expected: Option<&str>| {
+        let silence = silence(&Want { state, ..want() }, silent);
+        assert_eq!(silence.as_deref(), expected);
+    };
+    let words = "the bank has not answered for 12 s; it is asked again until it does, and nothing is lost";
+    let silent = Some(Span::secs(12));
+    check(State::Holding, silent, Some(words));
+    check(State::Settling, silent, Some(words));
+    check(State::Running, silent, None);
+    check(State::Holding, None, None);
 }

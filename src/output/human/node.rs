@@ -49,7 +49,7 @@ pub(in crate::output) fn node(node: &NodeView) -> String {
         ("working", format!("for others on {}", count(node.working, "sub-task"))),
         ("owns", format!("markets with {}", count(node.listings, "listing"))),
         ("contents", format!("{} sent, {} fetched", Bytes(node.bytes_sent), Bytes(node.bytes_fetched))),
-        ("orders", format!("{} without an answer of the bank", node.unanswered_orders)),
+        ("orders", orders(node)),
         ("up", format!("{:.0} s, version {version}", node.uptime)),
     ];
     lines.iter().fold(String::new(), |mut text, (name, value)| {
@@ -62,6 +62,13 @@ fn rules(rules: &RulesView) -> String {
     let RulesView { pricing, posted, owner_fee, placement, .. } = rules;
     let price = posted.as_ref().map_or_else(String::new, |price| format!(" at {price} credits/Gc"));
     format!("{pricing} pricing{price}, {owner_fee} credits to a market owner, {placement} overlay")
+}
+
+fn orders(node: &NodeView) -> String {
+    let silence = node.bank_silent_for.map_or_else(String::new, |seconds| {
+        format!(", which has not answered for {seconds:.0} s: what runs goes on and is paid later")
+    });
+    format!("{} without an answer of the bank{silence}", node.unanswered_orders)
 }
 
 fn hired(record: &RecordView) -> String {

@@ -111,6 +111,16 @@ fn what_nobody_takes_is_not_claimed_and_ends_with_its_hold() {
     assert_eq!((seller.worker.works.len(), seller.worker.poll_timeout()), (0, None));
 }
 
+#[test]
+fn nobody_is_asked_to_pay_for_a_failure_that_its_buyer_accepts() {
+    let mut seller = Seller::running();
+    seller.worker.executed(id(1), Execution::nothing(Outcome::Exited(1)), seller.now);
+    seller.did();
+    seller.hear(2, verdict(&seller, true));
+    assert_eq!((seller.did(), seller.pass(Span::secs(60))), (vec![], vec![]));
+    assert_eq!((seller.worker.works.len(), seller.worker.record.paid), (0, 0));
+}
+
 /// What a seller does when a report with this outcome is rejected.
 fn check_rejected(outcome: Outcome, takes: bool, expected: &[Did]) {
     let mut seller = Seller::running();

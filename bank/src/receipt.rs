@@ -241,7 +241,7 @@ fn amounts(
     told: &mut Verified,
 ) -> Result<(), Refusal> {
     let shares = ending.shares;
-    let expected = expected(ending.how, amount, &shares, work)
+    let expected = expected(ending, amount, work)
         .ok_or_else(|| mismatch("more was held or given back than the papers allow"))?;
     if !shares.is_balanced() {
         return Err(mismatch("what was given out is not what was held"));
@@ -262,39 +262,50 @@ fn amounts(
     if shares.buyer_held != amount || shares.seller_held != Money::ZERO {
         told.unproven.push("how much deposit and bond were put up: this the bank says".into());
     }
+    if ending.arbiter.is_some() && matches!(ending.how, How::Settled | How::Released) {
+        told.unproven
+            .push("that an arbiter was at work when it ended, and is paid for it: the bank says so".into());
+    }
     Ok(())
 }
 
 /// Who has to get what. The rules: `docs/bank.md`, DESIGN §5.4, 6 and 7, and `reference/ledger.md` §3. What was held
-/// beside the hold itself is as the receipt says.
-fn expected(how: How, amount: Money, told: &Shares, work: Option<Work<'_>>) -> Option<Shares> {
-    let deposit = told.buyer_held.checked_sub(amount)?;
-    let put_up = told.seller_held;
-    let back = Shares { buyer_held: told.buyer_held, seller_held: put_up, ..Shares::default() };
+/// beside the hold itself is as the receipt says. Whoever gives in while an arbiter works pays the arbiter: a buyer that
+/// settles, a seller that releases.
+fn expected(ending: &Ending, amount: Money, work: Option<Work<'_>>) -> Option<Shares> {
+    let Shares { buyer_held, seller_held: put_up, .. } = ending.shares;
+    let deposit = buyer_held.checked_sub(amount)?;
+    let back = Shares { buyer_held, seller_held: put_up, ..Shares::default() };
     let most = Money(amount.0 / COMPENSATION);
-    Some(match (how, work) {
-        (How::Released | How::Expired, _) => Shares { buyer: told.buyer_held, seller: put_up, ..back },
+    // What the arbiter gets comes from the seller as far as what it has put up goes, and beyond that from the buyer.
+    let by_seller = deposit.min(put_up);
+    let left = put_up.checked_sub(by_seller)?;
+    let buyer_left = buyer_held.checked_sub(deposit.checked_sub(by_seller)?)?;
+    let is_at_work = ending.arbiter.is_some();
+    Some(match (ending.how, work) {
+        (How::Released, _) if is_at_work => {
+            Shares { buyer: buyer_left, seller: left, arbiter: deposit, ..back }
+        }
+        (How::Released | How::Expired, _) => Shares { buyer: buyer_held, seller: put_up, ..back },
         (How::NoShow, _) => {
             let compensation = Money(put_up.0 / 2).min(most);
-            let buyer = told.buyer_held.checked_add(compensation)?;
+            let buyer = buyer_held.checked_add(compensation)?;
             Shares { buyer, pool: put_up.checked_sub(compensation)?, ..back }
         }
         (How::Overturned, _) => {
-            let by_seller = deposit.min(put_up);
-            let left = put_up.checked_sub(by_seller)?;
             let compensation = left.min(most);
-            let by_buyer = deposit.checked_sub(by_seller)?;
-            let buyer = told.buyer_held.checked_sub(by_buyer)?.checked_add(compensation)?;
+            let buyer = buyer_left.checked_add(compensation)?;
             Shares { buyer, arbiter: deposit, pool: left.checked_sub(compensation)?, ..back }
         }
-        (_, Some(Work { ticket, cycles })) => {
+        (how, Some(Work { ticket, cycles })) => {
             let fee = ticket.fee.min(amount);
             let after_fee = amount.checked_sub(fee)?;
             let pay = ticket.clearing.cost(cycles).min(after_fee);
             let after_pay = after_fee.checked_sub(pay)?;
             let share = ticket.owner_rate.cost(cycles).min(after_pay);
             let rest = after_pay.checked_sub(share)?;
-            let arbiter = if how == How::Upheld { deposit } else { Money::ZERO };
+            let is_buyers = how == How::Upheld || (how == How::Settled && is_at_work);
+            let arbiter = if is_buyers { deposit } else { Money::ZERO };
             let buyer = rest.checked_add(deposit)?.checked_sub(arbiter)?;
             let (seller, owner) = (pay.checked_add(put_up)?, fee.checked_add(share)?);
             Shares { buyer, seller, owner, arbiter, ..back }

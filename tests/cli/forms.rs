@@ -198,8 +198,8 @@ fn check_status(buyer: &NodeProcess) {
     assert_eq!(shown.code, 0, "{shown:?}");
     let names: Vec<&str> = shown.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let expected = [
-        "account", "node", "ring", "bank", "rules", "power", "sharing", "selling", "hired", "earned",
-        "working", "owns", "contents", "orders", "up",
+        "account", "node", "ring", "bank", "rules", "accounts", "power", "sharing", "selling", "hired",
+        "earned", "working", "owns", "contents", "orders", "up",
     ];
     assert_eq!(names, expected);
     assert!(shown.stdout.contains(&format!("account  {}\n", buyer.account)), "{shown:?}");

@@ -211,6 +211,8 @@ fn ended(how: How, taken: bool, arbiter: Option<u8>, shares: Shares) -> Signed<D
     let command = match how {
         How::Upheld => judged(deal.cycles),
         How::Overturned => judged(Cycles(1)),
+        How::Settled => Some(Box::new(signed(1, 50, deal.settle(1)))),
+        How::Released => Some(Box::new(signed(2, 50, release(1, None, None)))),
         _ => None,
     };
     let is_paid = how.is_paid();
@@ -275,6 +277,11 @@ fn ends_by_claim_and_by_judgement_follow_from_claim_and_finding() {
     // They are 1 credit: the buyer pays the rest of the arbiter.
     let poor = shares([9_000_000, 1_000_000], [6_000_000, 0, 0, 4_000_000, 0]);
     check_claimed(How::Overturned, false, Some(5), poor);
+    // Who gives in while an arbiter works pays it: the buyer that settles, the seller that releases.
+    check_claimed(How::Settled, false, Some(5), upheld);
+    let conceded = shares([9_000_000, 4_200_000], [9_000_000, 200_000, 0, 4_000_000, 0]);
+    check_claimed(How::Released, false, Some(5), conceded);
+    check_claimed(How::Released, false, Some(5), poor);
     let no_show = shares([5_000_000, bond], [5_250_000, 0, 0, 0, 250_000]);
     check_claimed(How::NoShow, false, None, no_show);
 

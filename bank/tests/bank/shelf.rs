@@ -1,9 +1,11 @@
 //! A store that keeps records in memory, to be searched.
 
-use crate::world::{BANK, World, key};
+use crate::world::{BANK, World, key, keys};
+use bank::receipt::verify;
 use bank::store::{Store, StoreError};
-use bank::{Record, contract_of, movements};
-use proto::{ContractId, PublicKey};
+use bank::{Event, Query, Record, Search, answer, contract_of, movements};
+use proto::message::bank::{BankMessage, ReceiptQuery};
+use proto::{ContractId, Peer, PublicKey, RequestId};
 use std::collections::BTreeMap;
 
 /// The records, and whether they can be read.
@@ -86,4 +88,24 @@ pub(crate) fn check_sums(world: &World) {
     let balances: BTreeMap<_, _> = balances.filter(|(_, money)| *money != (0, 0)).collect();
     sums.retain(|_, money| *money != (0, 0));
     assert_eq!(sums, balances);
+}
+
+/// Every contract that has ended has a receipt that holds, for its buyer and for its seller.
+pub(crate) fn check_receipts(world: &World) {
+    let mut shelf = Shelf::of(world);
+    let ended = |record: &Record| match &record.event {
+        Event::HoldClosed { ending, .. } => Some(**ending),
+        _ => None,
+    };
+    for ending in world.journal.iter().filter_map(ended) {
+        for party in [ending.buyer, ending.seller] {
+            let query = ReceiptQuery { request: RequestId(1), contract: ending.hold };
+            let from = Peer::new(([10, 0, 0, 1], 7_000).into(), 0, party);
+            let told = answer(&Search { from, query: Query::Receipt(query) }, &mut shelf, &keys(BANK));
+            let BankMessage::Receipt(reply) = told else { panic!("{told:?}") };
+            assert_eq!(reply.receipt.body.ending, ending);
+            let verified = verify(&reply.receipt, Some(key(BANK)));
+            assert!(verified.is_ok(), "{ending:?}: {verified:?}");
+        }
+    }
 }

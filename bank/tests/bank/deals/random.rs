@@ -221,6 +221,8 @@ impl Stage {
         let newest = self.contracts.values().map(|contract| contract.placed).max().unwrap_or(self.world.now);
         let end = newest.after(Span(longest + self.away.0));
         self.world.wait(end.since(self.world.now).max(Span::secs(2)));
+        crate::shelf::check_sums(&self.world);
+        crate::shelf::check_receipts(&self.world);
         assert_eq!(self.world.bank.totals().open_holds, 0, "nothing outlives the sum of its deadlines");
         assert_eq!(self.world.bank.totals().held, Money(0));
         let mut ends: BTreeMap<_, Ending> = BTreeMap::new();

@@ -62,6 +62,8 @@ use writer::{Done, Group, Writer};
 
 /// Messages that wait to be sorted into queues; senders feel the back-pressure beyond it.
 const INBOX: usize = 8_192;
+/// Messages sorted at once: fewer than may wait on the way to one peer, so that whoever is refused all of them hears it.
+const ARRIVALS: usize = 256;
 /// Messages decided between two syncs at most.
 const GROUP: usize = 4_096;
 /// What the store of a bank may hold: nothing is served from it.
@@ -224,7 +226,7 @@ impl Driver {
                 }
             };
             tokio::select! {
-                count = events.recv_many(&mut arrived, GROUP) => {
+                count = events.recv_many(&mut arrived, ARRIVALS) => {
                     if count == 0 {
                         return Ok(());
                     }

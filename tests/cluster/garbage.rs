@@ -5,7 +5,7 @@ use super::books::Books;
 use super::generate::{Generate, damaged};
 use super::network::{Network, until};
 use super::server::Server;
-use super::stranger::{EXCHANGE, FETCH, Heard, Said, Stranger, encoded, framed, message};
+use super::stranger::{EXCHANGE, FETCH, FOLLOW, Heard, Said, Stranger, encoded, framed, message};
 use super::work::Slow;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -134,13 +134,22 @@ fn contents(random: &mut TestRunner, first: &[u8], proper: &[u8]) -> Vec<(&'stat
 /// Everything that is no proper request, to every method and to two that do not exist.
 async fn check_methods(server: &Server, random: &mut TestRunner) {
     let schema = include_str!("../../proto/schema/compup2p/v1/node.proto");
-    assert_eq!(schema.matches("\n  rpc ").count(), 2, "a method is missing here");
+    assert_eq!(schema.matches("\n  rpc ").count(), 3, "a method is missing here");
     let stranger = Stranger::new(90);
     let greeting = encoded(&stranger.hello(unspecified(1), 4_000));
     let request = framed(&v1::FetchRequest { hash: vec![7; 32], offset: 0 }.encode_to_vec());
-    for (path, first, proper) in
-        [(EXCHANGE, &greeting, &greeting), (EXCHANGE, &Vec::new(), &greeting), (FETCH, &Vec::new(), &request)]
-    {
+    let hello = v1::FollowHello { records: 0, head: Vec::new(), epoch: u64::MAX };
+    let hello = v1::FollowSaid { body: Some(v1::follow_said::Body::Hello(hello)) };
+    let hello = framed(&hello.encode_to_vec());
+    // What would take a bank over, said with another key than its own.
+    let heard = stranger.visit(HERE, server.address).await.call(FOLLOW, Said::new([hello.clone()])).await;
+    assert_eq!(heard.status.as_deref(), Some("7"), "only the bank's key follows: {heard:?}");
+    for (path, first, proper) in [
+        (EXCHANGE, &greeting, &greeting),
+        (EXCHANGE, &Vec::new(), &greeting),
+        (FETCH, &Vec::new(), &request),
+        (FOLLOW, &Vec::new(), &hello),
+    ] {
         for (what, said) in contents(random, first, proper) {
             let heard = stranger.visit(HERE, server.address).await.call(path, said).await;
             check_refused(path, what, first.is_empty(), &heard);

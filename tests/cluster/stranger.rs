@@ -25,6 +25,7 @@ mod tls;
 /// The methods of the schema, by their paths.
 pub(crate) const EXCHANGE: &str = "/compup2p.v1.Node/Exchange";
 pub(crate) const FETCH: &str = "/compup2p.v1.Node/Fetch";
+pub(crate) const FOLLOW: &str = "/compup2p.v1.Node/Follow";
 /// How long a server may take for an answer or to cut the connection.
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -1,7 +1,7 @@
 //! PostgreSQL: by itself under pgbench, and as the store of a bank.
 
 #[path = "../../tests/common/postgres.rs"]
-#[expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "written for tests")]
+#[expect(clippy::duplicate_mod, reason = "the tests of the store start it too")]
 mod cluster;
 
 use super::{CLIENTS, Figure};

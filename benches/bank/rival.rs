@@ -1,7 +1,7 @@
 //! PostgreSQL: by itself under pgbench, and as the store of a bank.
 
 #[path = "../../tests/common/postgres.rs"]
-#[expect(clippy::duplicate_mod, reason = "the tests of the store start it too")]
+#[expect(clippy::expect_used, clippy::duplicate_mod, reason = "written for tests, which have it too")]
 mod cluster;
 
 use super::{CLIENTS, Figure};

@@ -24,17 +24,12 @@ pub(super) struct Outside {
 impl Outside {
     /// Listens from now on; what came before had its usual effect.
     pub(super) fn new(is_tied: bool) -> Self {
-        Self { hangups: signal(SignalKind::hangup()).ok(), ..Self::ends(is_tied) }
-    }
-
-    /// Listens to what ends the process only.
-    fn ends(is_tied: bool) -> Self {
         let on = |kind| signal(kind).ok();
         Self {
             stdin: is_tied.then(|| tokio::spawn(stdin_ends())),
             interrupts: on(SignalKind::interrupt()),
             terminations: on(SignalKind::terminate()),
-            hangups: None,
+            hangups: on(SignalKind::hangup()),
         }
     }
 
@@ -47,11 +42,6 @@ impl Outside {
             () = comes(&mut self.hangups) => Told::Reload,
         }
     }
-}
-
-/// Waits for Ctrl-C, a termination signal, or, for a process tied to its parent, the end of standard input.
-pub(super) async fn to_end(is_tied: bool) {
-    Outside::ends(is_tied).next().await;
 }
 
 async fn comes(signal: &mut Option<Signal>) {

@@ -165,7 +165,7 @@ fn request(command: &Signed<BankCommand>) -> BankMessage {
 mod tests {
     use super::*;
     use proto::Refusal;
-    use proto::message::bank::{AcceptHold, PlaceHold};
+    use proto::message::bank::{AcceptHold, PlaceHold, ReleaseHold};
 
     fn id(number: u16) -> CommandId {
         let mut bytes = [0; 16];
@@ -228,8 +228,11 @@ mod tests {
             expires_in: Span::secs(1),
         };
         let account = || Order::OpenAccount(Box::default());
+        let release = ReleaseHold { hold: id(1), declined: None, report: None };
         for code in [RefusalCode::Busy, RefusalCode::Quota, RefusalCode::DiskFull, RefusalCode::Frozen] {
-            check_kept(account(), code, true);
+            // How many accounts an address may open in a day does not pass soon.
+            check_kept(account(), code, code != RefusalCode::Quota);
+            check_kept(Order::ReleaseHold(Box::new(release.clone())), code, true);
             check_kept(Order::PlaceHold(hold), code, false);
             check_kept(Order::AcceptHold(AcceptHold { hold: id(1) }), code, false);
         }

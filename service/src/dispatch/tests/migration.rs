@@ -57,7 +57,7 @@ fn a_price_that_is_used_up_ends_the_sub_task_and_says_so() {
     buyer.fetched(Ok(()));
     buyer.did();
     settled(&mut buyer, 980_000, 10_000);
-    let end = "refused by the bank: its sellers handed it over with a checkpoint, and the 0.01 credits that are left of \
+    let end = "not enough money: its sellers handed it over with a checkpoint, and the 0.01 credits that are left of \
                its price do not exceed the market owner's fee, 0.98 and 0.01 paid";
     assert_eq!(buyer.did(), [Tells(end.into())]);
 }

@@ -122,7 +122,6 @@ fn offer() -> Signed<Offer> {
         outputs: Vec::new(),
         stdin: None,
         limits,
-        resume: None,
     };
     let receipt = proto::message::bank::HoldReceipt {
         hold: id(3),

@@ -64,7 +64,7 @@ impl Party {
 
     /// Sets all its money aside for `friend`, where no one else can take it.
     pub(super) fn hide(&mut self, friend: PublicKey, amount: Money) {
-        let (ticket, expires_in) = (Hash::default(), Span::secs(3_600));
+        let (ticket, expires_in) = (Hash::default(), Span::secs(240));
         let order = PlaceHold { seller: friend, ticket, amount, expires_in };
         self.order(self.own_id("hide"), Order::PlaceHold(order));
     }

@@ -13,7 +13,7 @@ use proto::rules::PricingRule;
 use proto::{Cycles, Money, PublicKey, Rate, Refusal, RefusalCode, Signed};
 
 /// The most that a penalty gives the buyer beside its own money, as a part of the hold: a tenth
-/// (`docs/bank.md`, who can lose what).
+/// (`docs/bank/deals.md`, who can lose what).
 const COMPENSATION: u64 = 10;
 
 /// What a receipt shows.
@@ -269,7 +269,7 @@ fn amounts(
     Ok(())
 }
 
-/// Who has to get what. The rules: `docs/bank.md`, DESIGN §5.4, 6 and 7, and `reference/ledger.md` §3. What was held
+/// Who has to get what. The rules: `docs/bank/deals.md`, DESIGN §5.4, 6 and 7, and `reference/ledger.md` §3. What was held
 /// beside the hold itself is as the receipt says. Whoever gives in while an arbiter works pays the arbiter: a buyer that
 /// settles, a seller that releases.
 fn expected(ending: &Ending, amount: Money, work: Option<Work<'_>>) -> Option<Shares> {

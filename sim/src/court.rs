@@ -7,7 +7,7 @@
 //!
 //! After every record all accounts are kept a second time from the records alone, each hold's state is derived a
 //! second time, its end is computed a second time, and what each honest party may lose is compared with a bound
-//! (`docs/bank.md`, who can lose what). At the end nothing is held, and the journal passes [`bank::audit`]. One case and
+//! (`docs/bank/deals.md`, who can lose what). At the end nothing is held, and the journal passes [`bank::audit`]. One case and
 //! one seed give one journal.
 
 mod arbiter;

@@ -1,6 +1,6 @@
 //! The table of legal transitions: who may do what in which state, until when, and what happens in silence.
 //!
-//! Every order of a deal is held against it, so what is not here is refused; `docs/bank.md` prints it with who gets what.
+//! Every order of a deal is held against it, so what is not here is refused; `docs/bank/deals.md` prints it with who gets what.
 
 use proto::message::bank::How;
 

@@ -1,4 +1,4 @@
-//! `bounds`: what the end of a contract may cost whoever follows the protocol (`docs/bank.md`, who can lose what).
+//! `bounds`: what the end of a contract may cost whoever follows the protocol (`docs/bank/deals.md`, who can lose what).
 //!
 //! An honest buyer that gets what it ordered pays its price; one that does not gets its money back, but for an arbiter
 //! whom the seller cannot pay; where nobody judges, or judges falsely, it loses what the seller claimed, and its deposit

@@ -1,5 +1,5 @@
 //! `draw`: nobody chooses who decides a dispute. The arbiter follows from the chain of the record of the dispute, which
-//! nobody knows before, and from who is there; it is worked out here a second time (`docs/bank.md`, the draw).
+//! nobody knows before, and from who is there; it is worked out here a second time (`docs/bank/deals.md`, the draw).
 
 use super::docket::{Docket, Entry};
 use crate::invariant::{Breach, Checked};

@@ -1,5 +1,5 @@
 //! What each end of a contract has to give to whom, worked out a second time from the rule in words
-//! (`docs/bank.md`), and not with the bank's code.
+//! (`docs/bank/deals.md`), and not with the bank's code.
 
 use proto::message::bank::{How, Shares};
 use proto::message::market::Ticket;

@@ -239,7 +239,7 @@ impl Stage {
     }
 }
 
-/// What each may lose by an end at most, in micro-credits (`docs/bank.md`).
+/// What each may lose by an end at most, in micro-credits (`docs/bank/deals.md`).
 fn bounds(ending: &Ending, contract: &Contract) {
     let shares = ending.shares;
     let price = deal(contract.buyer, contract.seller, 0).clearing;

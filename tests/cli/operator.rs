@@ -12,7 +12,8 @@ fn the_operator_grants_freezes_and_sees_the_totals() {
     let directory = tempdir().unwrap();
     let home = directory.path().join("bank-home");
     let bank = Bank::start_with(&home, &[]);
-    let account = "ab".repeat(32);
+    // The public key of a test vector of RFC 8032.
+    let account = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a".to_owned();
     let say = |args: &[&str]| run(args, &home);
     let granted = say(&["bank", "grant", &account, "12.5", "--reason", "prize"]);
     assert_eq!(granted.stdout, format!("12.5 credits granted to {account} (record 0)\n"), "{granted:?}");
@@ -28,6 +29,7 @@ fn the_operator_grants_freezes_and_sees_the_totals() {
     assert_eq!(freed.stdout, format!("{account} is free again (record 2)\n"), "{freed:?}");
     for (args, code, words) in [
         (&["bank", "grant", "zz", "1", "--reason", "x"][..], 2, "`zz` is no account"),
+        (&["bank", "grant", &"ab".repeat(32), "1", "--reason", "x"], 7, "no key that anybody can have"),
         (&["bank", "grant", &account, "0", "--reason", "x"], 2, "expected credits above 0"),
         (&["bank", "freeze", &account, "--reason", &"x".repeat(141)], 2, "a record keeps 140"),
         (&["bank", "promote"], 2, "this is the bank already"),

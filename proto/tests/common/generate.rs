@@ -176,9 +176,11 @@ impl<T: Generate> Generate for Box<T> {
 /// Half of the papers are genuine.
 impl<T: Paper + Generate> Generate for Signed<T> {
     fn strategy() -> BoxedStrategy<Self> {
-        let genuine = (T::strategy(), 0_u8..4)
+        // Made once: papers hold papers, and twice at each depth would be for ever.
+        let body = T::strategy();
+        let genuine = (body.clone(), 0_u8..4)
             .prop_map(|(body, number)| Self::new(body, &KeyPair::from_secret([number; 32])));
-        let forged = (T::strategy(), Generate::strategy(), Generate::strategy())
+        let forged = (body, Generate::strategy(), Generate::strategy())
             .prop_map(|(body, signer, signature)| Self { body, signer, signature });
         prop_oneof![genuine, forged].boxed()
     }

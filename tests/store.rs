@@ -3,7 +3,6 @@
 #![cfg(test)]
 
 #[path = "common/postgres.rs"]
-#[expect(dead_code, reason = "other tests use the rest")]
 mod cluster;
 #[path = "common/harness.rs"]
 #[expect(dead_code, reason = "tests/cluster.rs uses the rest")]

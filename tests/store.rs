@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 #[path = "common/postgres.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
 mod cluster;
 #[path = "common/harness.rs"]
 #[expect(dead_code, reason = "tests/cluster.rs uses the rest")]

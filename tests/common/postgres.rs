@@ -74,6 +74,11 @@ impl Postgres {
         format!("host={} user={USER} dbname={database}", self.directory.path().display())
     }
 
+    /// Where its files are; the user that runs the server can write there.
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// Makes a database.
     pub(crate) fn create(&self, database: &str) {
         self.query("postgres", &format!("CREATE DATABASE {database}"));

@@ -1,5 +1,6 @@
 //! The store in a real PostgreSQL: the suite of all stores, and what only a database can do to a bank.
 
+#[expect(dead_code, reason = "the bench uses the rest")]
 #[path = "../../../../tests/common/postgres.rs"]
 pub(super) mod cluster;
 

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 /// How long the bank may take to answer.
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-/// After how long without an answer a question is sent again.
+/// After how long a question is sent again that has no answer, or came to a bank with too much to do.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Who waits for the bank.
@@ -51,6 +51,14 @@ struct Asked {
 struct Paying {
     transfer: Transfer,
     askers: Vec<(Instant, Question)>,
+}
+
+impl Asked {
+    /// Whether the bank has only too much to do now, and there is time to ask it again.
+    fn may_wait(&self, refusal: &Refusal) -> bool {
+        let is_passing = matches!(refusal.code, RefusalCode::Busy | RefusalCode::Quota);
+        is_passing && self.since.elapsed() + ASK_AGAIN < ANSWER_WITHIN
+    }
 }
 
 impl Driver {
@@ -149,7 +157,12 @@ impl Driver {
         if from.key != self.bank.key {
             return Some(message);
         }
-        let Some(asked) = self.counter.asked.remove(&request.0) else { return Some(message) };
+        let Some(mut asked) = self.counter.asked.remove(&request.0) else { return Some(message) };
+        if matches!(told, BankMessage::Refused(refused) if asked.may_wait(&refused.refusal)) {
+            asked.sent = Instant::now();
+            self.counter.asked.insert(request.0, asked);
+            return None;
+        }
         let reply = match told {
             BankMessage::Statement(statement) => Reply::Entries(Box::new(EntriesView {
                 account: self.node.me().key.to_hex(),

@@ -75,7 +75,9 @@ fn a_journal_moves_from_files_to_a_database_and_back_and_no_money_with_it() {
     assert_eq!(balance(&node)["available"], granted["available"], "the account came along");
 
     // Another process over the same database is told so, and the bank that serves does not notice.
-    let refused = failure(&["bank", "serve", "--listen", "127.0.0.1:0", "--store", &store], &bank.home);
+    let other = directory.path().join("other").join("bank-home");
+    copy_key(&bank.home, &other);
+    let refused = failure(&["bank", "serve", "--listen", "127.0.0.1:0", "--store", &store], &other);
     assert_eq!(refused, (1, "fenced".into()));
     assert_eq!(balance(&node)["available"], granted["available"]);
 

@@ -26,8 +26,9 @@ fn free_address() -> String {
 fn grant(home: &Path, power: u32) -> bool {
     let micro = 1_u64 << power;
     let credits = format!("{}.{:06}", micro / 1_000_000, micro % 1_000_000);
-    let account = "ab".repeat(32);
-    run(&["bank", "grant", &account, &credits, "--reason", "load", "--timeout", "5"], home).code == 0
+    // The public key of a test vector of RFC 8032.
+    let account = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+    run(&["bank", "grant", account, &credits, "--reason", "load", "--timeout", "5"], home).code == 0
 }
 
 /// All that the bank in `home` has issued, in micro-credits.

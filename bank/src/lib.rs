@@ -56,13 +56,13 @@ pub use decide::MAX_ACCOUNTS;
 pub use entrance::Checked;
 pub use escrow::Escrow;
 pub use hold::{MAX_HOLD, MAX_OPEN_HOLDS, MIN_HOLD};
-pub use lines::{Movement, contract_of, movements};
+pub use lines::{Movement, movements};
 pub use memory::{IDEMPOTENCY_WINDOW, REMEMBERED_PER_ACCOUNT};
 pub use notice::MAX_NOTICES;
 pub use record::{Event, FORMAT, MAX_COMMAND, Network, NotARecord, Record, genesis};
 pub use replay::{Replay, ReplayError, audit};
 pub use search::{Query, Search, answer};
-pub use settlement::{COMPENSATION_PERCENT, MAX_DISPUTED_OFFER};
+pub use settlement::{COMPENSATION_PERCENT, MAX_DISPUTED_OFFER, bond};
 pub use standing::STANDING_TTL;
 
 use bootstrap::Registry;

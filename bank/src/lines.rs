@@ -66,29 +66,6 @@ pub fn movements(record: &Record, bank: PublicKey) -> Vec<Movement> {
     page.movements
 }
 
-/// The contract that `record` belongs to, if it belongs to one.
-#[must_use]
-pub fn contract_of(record: &Record) -> Option<CommandId> {
-    match &record.event {
-        Event::HoldPlaced { command, .. } => Some(command.body.id),
-        Event::HoldAccepted { command, .. }
-        | Event::HoldClaimed { command, .. }
-        | Event::HoldDisputed { command, .. } => match &command.body.order {
-            Order::AcceptHold(order) => Some(order.hold),
-            Order::Claim(order) => Some(order.hold),
-            Order::Dispute(order) => Some(order.hold),
-            _ => None,
-        },
-        Event::ArbiterNamed { hold, .. } => Some(*hold),
-        Event::HoldClosed { ending, .. } => Some(ending.hold),
-        Event::AccountOpened { .. }
-        | Event::Transferred { .. }
-        | Event::Granted { .. }
-        | Event::Frozen { .. }
-        | Event::Resumed { .. } => None,
-    }
-}
-
 /// What is said of one account, before it is an entry.
 #[derive(Clone, Copy)]
 struct Line<'a> {

@@ -10,10 +10,9 @@ mod shares;
 pub use dispute::MAX_DISPUTED_OFFER;
 pub(crate) use dispute::{Ruling, check_claim, check_dispute, check_judge, ruling};
 pub(crate) use price::check_terms;
-pub use shares::COMPENSATION_PERCENT;
+pub use shares::{COMPENSATION_PERCENT, bond};
 pub(crate) use shares::{
-    MIN_ANSWER, bond, deposit, expired, lapsed, no_show, overturned, released, settled, stake, undecided,
-    upheld,
+    MIN_ANSWER, deposit, expired, lapsed, no_show, overturned, released, settled, stake, undecided, upheld,
 };
 
 use crate::hold::Hold;

@@ -55,7 +55,7 @@ pub(super) fn accept(
         ));
     }
     is_legal(deal, Deed::Accept, "")?;
-    let bond = settlement::bond(deal.hold.amount, percent).unwrap_or(Money(u64::MAX));
+    let bond = settlement::bond(deal.hold.amount, percent);
     can_afford(at.ledger, command.signer, bond, "the bond")?;
     Ok(Event::HoldAccepted { command: Box::new(command.clone()), bond })
 }

@@ -13,10 +13,11 @@ pub const COMPENSATION_PERCENT: u64 = 10;
 /// The shortest time that buyer or arbiter have to answer, whatever the rules say.
 pub(crate) const MIN_ANSWER: Span = Span::secs(1);
 
-/// The bond for a hold of `amount`, rounded up; `None` for one that cannot be counted.
-pub(crate) fn bond(amount: Money, percent: u16) -> Option<Money> {
+/// The bond for a hold of `amount`: so many per cent of it, rounded up; one that cannot be counted is as much as can.
+#[must_use]
+pub fn bond(amount: Money, percent: u16) -> Money {
     let bond = (u128::from(amount.0) * u128::from(percent)).div_ceil(100);
-    u64::try_from(bond).ok().map(Money)
+    Money(u64::try_from(bond).unwrap_or(u64::MAX))
 }
 
 /// What a buyer puts up to dispute `claim`: what the reported cycles cost, at least something, and at most as much as

@@ -3,7 +3,7 @@
 use crate::papers::{Deal, release};
 use crate::shelf::check_sums;
 use crate::world::{BANK, World, hold, id, key, open, signed};
-use bank::{Event, Network, Record, contract_of, movements};
+use bank::{Event, Network, Record, movements};
 use proto::message::bank::{
     AcceptHold, Dispute, Ending, Entry, Freeze, Grant, How, Order, Payment, Reason, Shares, Transfer,
 };
@@ -209,6 +209,6 @@ fn a_real_history_adds_up_and_names_its_contracts() {
     world.order(2, 12, release(2, None, None));
     world.wait(Span::secs(90));
     check_sums(&world);
-    let contracts: Vec<_> = world.journal.iter().filter_map(contract_of).collect();
+    let contracts: Vec<_> = world.journal.iter().filter_map(Record::contract).collect();
     assert_eq!(contracts, [1, 2, 3, 1, 2, 3].map(id));
 }

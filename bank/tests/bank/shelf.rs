@@ -3,7 +3,7 @@
 use crate::world::{BANK, World, key, keys};
 use bank::receipt::verify;
 use bank::store::{Store, StoreError};
-use bank::{Event, Query, Record, Search, answer, contract_of, movements};
+use bank::{Event, Query, Record, Search, answer, movements};
 use proto::message::bank::{BankMessage, ReceiptQuery};
 use proto::{ContractId, Peer, PublicKey, RequestId};
 use std::collections::BTreeMap;
@@ -62,7 +62,7 @@ impl Store for Shelf {
 
     fn of_contract(&mut self, contract: ContractId) -> Result<Vec<Record>, StoreError> {
         self.readable()?;
-        Ok(self.records.iter().filter(|record| contract_of(record) == Some(contract)).cloned().collect())
+        Ok(self.records.iter().filter(|record| record.contract() == Some(contract)).cloned().collect())
     }
 }
 

@@ -39,12 +39,6 @@ pub(crate) fn shares(ticket: &Ticket, amount: Money, cycles: Cycles) -> (Money, 
     (seller, fee.checked_add(share).unwrap_or(fee))
 }
 
-/// The bond for a hold of `amount`: so many per cent of it, rounded up as the bank does.
-pub(crate) fn bond_of(amount: Money, percent: u16) -> Money {
-    let bond = (u128::from(amount.0) * u128::from(percent)).div_ceil(100);
-    Money(u64::try_from(bond).unwrap_or(u64::MAX))
-}
-
 impl Dispatch {
     /// An answer of the bank to one of the buyer's orders.
     pub(crate) fn bank_answered(&mut self, reply: BankReply, now: Time) {

@@ -1,6 +1,5 @@
 //! The buyer's dealings with the seller of an attempt, and with sellers that fell silent.
 
-use super::bank::bond_of;
 use super::{Abandoned, Dispatch, State, Timer, follow_up};
 use crate::effect::Effect;
 use crate::event::{EventKind, Verdict};
@@ -290,7 +289,7 @@ fn check_bond(
         let body = &receipt.body;
         receipt.is_genuine_by(bank)
             && (body.bank, body.hold, body.seller) == (bank, offer.contract, offer.seller)
-            && body.bond >= bond_of(offer.hold.body.amount, percent)
+            && body.bond >= bank::bond(offer.hold.body.amount, percent)
     };
     if percent == 0 || acceptance.bond.as_ref().is_some_and(is_bond) {
         return Ok(());

@@ -43,7 +43,7 @@ fn a_bond_is_rounded_up() {
     for (amount, percent, expected) in
         [(100, 10, 10), (101, 10, 11), (1, 1, 1), (0, 10, 0), (7, 100, 7), (7, 0, 0)]
     {
-        assert_eq!(bank::bond_of(Money(amount), percent), Money(expected));
+        assert_eq!(::bank::bond(Money(amount), percent), Money(expected));
     }
-    assert_eq!(bank::bond_of(Money(u64::MAX), u16::MAX), Money(u64::MAX));
+    assert_eq!(::bank::bond(Money(u64::MAX), u16::MAX), Money(u64::MAX));
 }

@@ -2,7 +2,7 @@
 
 use crate::task::{LocalFile, SubTask};
 use proto::message::market::Requirement;
-use proto::message::service::{Blob, Job, Limits, NamedBlob, Variable};
+use proto::message::service::{Blob, Job, Limits, NamedBlob, Runtime, Variable};
 use proto::wire::{MAX_MESSAGE, Wire as _, WireError};
 use proto::{Cycles, Money, Rate, Rules, Span};
 
@@ -123,6 +123,10 @@ impl SubTaskPlan {
             stdin: sub_task.stdin.as_deref().map(&find).transpose()?,
             limits: limits(sub_task),
             resume: None,
+            runtime: Runtime::WebAssembly,
+            success: 0,
+            progress: None,
+            checkpoint: None,
         };
         check_job(&name, &job)?;
         let requirement = requirement(sub_task);
@@ -173,7 +177,14 @@ fn variables(sub_task: &SubTask) -> Vec<Variable> {
 fn limits(sub_task: &SubTask) -> Limits {
     let limits = &sub_task.limits;
     let cycles = Cycles(u64::MAX);
-    Limits { wall: limits.wall_time, memory: limits.memory, disk: limits.disk, output: limits.output, cycles }
+    Limits {
+        wall: limits.wall_time,
+        memory: limits.memory,
+        disk: limits.disk,
+        output: limits.output,
+        cycles,
+        processes: limits.processes,
+    }
 }
 
 fn requirement(sub_task: &SubTask) -> Requirement {

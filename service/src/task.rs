@@ -61,6 +61,8 @@ pub const DEFAULT_MEMORY: Bytes = Bytes::mib(512);
 pub const DEFAULT_DISK: Bytes = Bytes::gib(1);
 /// What `Limits/Output` is when not given: 1 MiB.
 pub const DEFAULT_OUTPUT: Bytes = Bytes::mib(1);
+/// What `Limits/Processes` is when not given.
+pub const DEFAULT_PROCESSES: u32 = 64;
 /// What `Retry` is when not given: three more attempts after the first.
 pub const DEFAULT_RETRIES: u32 = 3;
 
@@ -162,6 +164,8 @@ pub struct Limits {
     pub disk: Bytes,
     /// `Output`: standard output, and the same again for standard error, in bytes.
     pub output: Bytes,
+    /// `Processes`: processes and threads at the same time.
+    pub processes: u32,
 }
 
 impl Default for Limits {
@@ -171,6 +175,7 @@ impl Default for Limits {
             memory: DEFAULT_MEMORY,
             disk: DEFAULT_DISK,
             output: DEFAULT_OUTPUT,
+            processes: DEFAULT_PROCESSES,
         }
     }
 }

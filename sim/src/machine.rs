@@ -243,8 +243,12 @@ mod tests {
             inputs: Vec::new(),
             outputs: vec!["out".into()],
             stdin: None,
-            limits: Limits { wall, memory, disk, output, cycles: Cycles(cycles) },
+            limits: Limits { wall, memory, disk, output, cycles: Cycles(cycles), processes: 1 },
             resume: None,
+            runtime: proto::message::service::Runtime::WebAssembly,
+            success: 0,
+            progress: None,
+            checkpoint: None,
         }
     }
 

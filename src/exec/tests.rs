@@ -22,6 +22,7 @@ const WIDE: Limits = Limits {
     disk: Bytes::mib(8),
     output: Bytes::kib(64),
     cycles: Cycles::giga(2),
+    processes: 1,
 };
 
 /// One engine for all tests, as a process has one.

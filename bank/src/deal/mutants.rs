@@ -10,7 +10,7 @@ use crate::settlement::{overturned, upheld};
 use crate::standing::Conduct;
 use proto::message::bank::{Ending, HoldReceipt};
 use proto::message::market::{Listing, Platform, Requirement, Ticket};
-use proto::message::service::{Blob, Job, Limits, Offer};
+use proto::message::service::{Blob, Job, Limits, Offer, Runtime};
 use proto::rules::PricingRule;
 use proto::{
     Bundle, Bytes, Capacity, CommandId, Commodity, Cycles, Hash, KeyPair, Market, Money, Peer, PublicKey,
@@ -252,7 +252,14 @@ fn offer() -> Signed<Offer> {
         amount: Money(100),
         expires: Time(0),
     };
-    let limits = Limits { wall: Span(1), memory: nothing, disk: nothing, output: nothing, cycles: Cycles(1) };
+    let limits = Limits {
+        wall: Span(1),
+        memory: nothing,
+        disk: nothing,
+        output: nothing,
+        cycles: Cycles(1),
+        processes: 1,
+    };
     let job = Job {
         program: Blob { hash: Hash::default(), size: nothing },
         arguments: Vec::new(),
@@ -262,6 +269,10 @@ fn offer() -> Signed<Offer> {
         stdin: None,
         limits,
         resume: None,
+        runtime: Runtime::WebAssembly,
+        success: 0,
+        progress: None,
+        checkpoint: None,
     };
     let offer = Offer {
         contract: ID,

@@ -15,7 +15,7 @@ use proto::message::bank::{
     AcceptHold, BankMessage, BankOutcome, BankRequest, Claim, Departed, Dispute, Ending, Enter, Finding,
     HoldReceipt, Judge, Order,
 };
-use proto::message::service::{Blob, Job, Limits, Offer, Outcome, Report, Taken, Verdict};
+use proto::message::service::{Blob, Job, Limits, Offer, Outcome, Report, Runtime, Taken, Verdict};
 use proto::{Bytes, Cycles, Hash, Money, Peer, RequestId, Rules, Signed, Span, Time};
 
 /// What everybody has at the beginning.
@@ -195,8 +195,13 @@ fn offer(deal: &Deal) -> Signed<Offer> {
             disk: Bytes::mib(1),
             output: Bytes::mib(1),
             cycles: Cycles::giga(9),
+            processes: 1,
         },
         resume: None,
+        runtime: Runtime::WebAssembly,
+        success: 0,
+        progress: None,
+        checkpoint: None,
     };
     let receipt = HoldReceipt {
         hold: id(HOLD),

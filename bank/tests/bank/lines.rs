@@ -7,7 +7,7 @@ use bank::{Event, Network, Record, movements};
 use proto::message::bank::{
     AcceptHold, Dispute, Ending, Entry, Freeze, Grant, How, Order, Payment, Reason, Shares, Transfer,
 };
-use proto::message::service::{Job, Limits, Offer};
+use proto::message::service::{Job, Limits, Offer, Runtime};
 use proto::{Bytes, CommandId, Cycles, Hash, Money, PublicKey, Signed, Span, Time};
 
 const AT: Time = Time(5);
@@ -110,11 +110,21 @@ fn what_is_set_aside_moves_from_one_side_to_the_other() {
 }
 
 fn offer() -> Signed<Offer> {
-    let limits =
-        Limits { wall: Span(1), memory: Bytes(1), disk: Bytes(1), output: Bytes(1), cycles: Cycles(1) };
+    let limits = Limits {
+        wall: Span(1),
+        memory: Bytes(1),
+        disk: Bytes(1),
+        output: Bytes(1),
+        cycles: Cycles(1),
+        processes: 1,
+    };
     let program = proto::message::service::Blob { hash: Hash::of(b"p"), size: Bytes(1) };
     let job = Job {
         resume: None,
+        runtime: Runtime::WebAssembly,
+        success: 0,
+        progress: None,
+        checkpoint: None,
         program,
         arguments: Vec::new(),
         environment: Vec::new(),

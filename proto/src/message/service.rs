@@ -50,6 +50,61 @@ pub struct Limits {
     pub output: Bytes,
     /// Metered cycles.
     pub cycles: Cycles,
+    /// Processes and threads at the same time; WebAssembly has one.
+    pub processes: u32,
+}
+
+/// What kind of program it is (DESIGN §5.6). The buyer states it, because sellers are found by it; the seller looks at
+/// the first bytes all the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Runtime {
+    /// A WebAssembly module for WASI preview 1.
+    #[default]
+    WebAssembly,
+    /// An ELF program or a script, in a sandbox of the operating system.
+    Native,
+    /// An image of a container: an OCI layout or the archive of a root file system; the arguments are its command.
+    Container,
+}
+
+/// How a program is saved while it runs (paper §III-D, DESIGN §5.8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpointing {
+    /// Who saves.
+    pub method: CheckpointMethod,
+    /// How often; none: by cost, from what a checkpoint was measured to take and how often sellers fail.
+    pub interval: Option<Span>,
+    /// `CheckPointDataSize`: what is reserved for one checkpoint at each storage node. A larger one is refused.
+    pub size: Bytes,
+    /// How many storage nodes keep it.
+    pub copies: u32,
+    /// With what it is encrypted: who keeps it cannot read it, and another seller that goes on gets the key with its offer.
+    pub key: CheckpointKey,
+}
+
+/// Who saves the state of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckpointMethod {
+    /// The executor, between any two instructions: the program does nothing for it. WebAssembly only.
+    Transparent,
+    /// The program: it ends with this status after it has written these files, and is started again with them present
+    /// (HTCondor's contract, conventions.md 3e).
+    BySelf {
+        /// The exit status, 85 unless stated.
+        exit_code: u8,
+        /// The files, as paths in the scratch directory.
+        files: Vec<String>,
+    },
+}
+
+/// A secret of the buyer and of those who compute for it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct CheckpointKey(pub [u8; 32]);
+
+impl fmt::Debug for CheckpointKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "CheckpointKey(..)")
+    }
 }
 
 /// A program with all that it gets.
@@ -71,6 +126,14 @@ pub struct Job {
     pub limits: Limits,
     /// The checkpoint from which it goes on, if another seller handed one over (DESIGN §5.4, 6).
     pub resume: Option<Blob>,
+    /// What kind of program it is.
+    pub runtime: Runtime,
+    /// The exit status that means success, 0 unless stated.
+    pub success: u8,
+    /// The file in which the program writes how far it is, if it has one: a number from 0 to 1 in its first line.
+    pub progress: Option<String>,
+    /// How it is saved while it runs, if it is to be.
+    pub checkpoint: Option<Checkpointing>,
 }
 
 impl Job {

@@ -5,6 +5,7 @@ use crate::admission::Admission;
 use crate::commodity::{Commodity, Market};
 use crate::id::{CommandId, Hash, Peer, RequestId, RingId};
 use crate::key::{PublicKey, Signature};
+use crate::message::service::CheckpointKey;
 use crate::money::{Money, Rate};
 use crate::quantity::{Bytes, Capacity, Cycles, Reputation};
 use crate::refusal::{Refusal, RefusalCode};
@@ -72,8 +73,17 @@ macro_rules! byte_fields {
 }
 byte_fields!(
     RingId "has to be 20 bytes", Hash "has to be 32 bytes", PublicKey "has to be 32 bytes",
-    Signature "has to be 64 bytes", CommandId "has to be 16 bytes"
+    Signature "has to be 64 bytes", CommandId "has to be 16 bytes", CheckpointKey "has to be 32 bytes"
 );
+
+impl Field<u32> for u8 {
+    fn to_field(&self) -> u32 {
+        u32::from(*self)
+    }
+    fn from_field(form: u32) -> Result<Self, WireError> {
+        Self::try_from(form).map_err(|_| WireError::expected("has to be below 256"))
+    }
+}
 
 impl Field<u32> for u16 {
     fn to_field(&self) -> u32 {
@@ -90,6 +100,15 @@ impl Field<String> for String {
     }
     fn from_field(form: String) -> Result<Self, WireError> {
         if form.len() > MAX_TEXT { Err(WireError::expected("is too long a text")) } else { Ok(form) }
+    }
+}
+
+impl Field<Option<String>> for Option<String> {
+    fn to_field(&self) -> Option<String> {
+        self.clone()
+    }
+    fn from_field(form: Option<String>) -> Result<Self, WireError> {
+        form.map(Field::from_field).transpose()
     }
 }
 

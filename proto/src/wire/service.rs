@@ -3,8 +3,8 @@
 use super::{Field, Wire, WireError, v1, wire_struct};
 use crate::id::{ContractId, Hash, hex, unhex};
 use crate::message::service::{
-    Acceptance, Blob, Cancel, Declined, Job, Limits, NamedBlob, Offer, Outcome, Phase, Progress, Report,
-    ServiceMessage, Taken, Variable, Verdict,
+    Acceptance, Blob, Cancel, CheckpointKey, CheckpointMethod, Checkpointing, Declined, Job, Limits,
+    NamedBlob, Offer, Outcome, Phase, Progress, Report, Runtime, ServiceMessage, Taken, Variable, Verdict,
 };
 use crate::quantity::{Bytes, Cycles};
 use crate::time::Span;
@@ -12,8 +12,10 @@ use crate::time::Span;
 wire_struct!(Blob => Blob { hash, size });
 wire_struct!(NamedBlob => NamedBlob { name, blob });
 wire_struct!(Variable => Variable { name, value });
-wire_struct!(Limits => Limits { wall, memory, disk, output, cycles });
-wire_struct!(Job => Job { program, arguments, environment, inputs, outputs, stdin, limits, resume });
+wire_struct!(Limits => Limits { wall, memory, disk, output, cycles, processes });
+wire_struct!(Job => Job {
+    program, arguments, environment, inputs, outputs, stdin, limits, resume, runtime, success, progress, checkpoint
+});
 wire_struct!(Offer => Offer { contract, task, sub_task, attempt, buyer, seller, job, hold, ticket });
 wire_struct!(Acceptance => Acceptance { contract, offer, bond });
 wire_struct!(Taken => Taken { contract, report });
@@ -58,6 +60,69 @@ wrapped!(
     Verdict = VerdictMessage.verdict,
     Taken = TakenMessage.taken
 );
+
+impl Field<u32> for Runtime {
+    fn to_field(&self) -> u32 {
+        match self {
+            Self::WebAssembly => 1,
+            Self::Native => 2,
+            Self::Container => 3,
+        }
+    }
+    fn from_field(form: u32) -> Result<Self, WireError> {
+        match form {
+            1 => Ok(Self::WebAssembly),
+            2 => Ok(Self::Native),
+            3 => Ok(Self::Container),
+            _ => Err(WireError::expected("has to be the number of a kind of program")),
+        }
+    }
+}
+
+impl Wire for Checkpointing {
+    type Pb = v1::Checkpointing;
+
+    fn to_pb(&self) -> v1::Checkpointing {
+        let (method, exit_code, files) = match &self.method {
+            CheckpointMethod::Transparent => (1, 0, Vec::new()),
+            CheckpointMethod::BySelf { exit_code, files } => (2, exit_code.to_field(), files.to_field()),
+        };
+        v1::Checkpointing {
+            method,
+            exit_code,
+            files,
+            interval: self.interval.map(|interval| interval.0),
+            size: self.size.to_field(),
+            copies: self.copies,
+            key: self.key.to_field(),
+        }
+    }
+
+    fn from_pb(pb: v1::Checkpointing) -> Result<Self, WireError> {
+        let files = Vec::from_field(pb.files).map_err(|e| e.inside("files"))?;
+        let exit_code = u8::from_field(pb.exit_code).map_err(|e| e.inside("exit_code"))?;
+        let method = match (pb.method, exit_code) {
+            (1, 0) if files.is_empty() => CheckpointMethod::Transparent,
+            (1, _) => {
+                return Err(WireError::expected("has neither status nor files for who saves nothing itself"));
+            }
+            (2, 0) => {
+                return Err(
+                    WireError::expected("has to be more than 0, which ends a program").inside("exit_code")
+                );
+            }
+            (2, exit_code) => CheckpointMethod::BySelf { exit_code, files },
+            _ => return Err(WireError::expected("has to be the number of a method").inside("method")),
+        };
+        Ok(Self {
+            method,
+            interval: pb.interval.map(Span),
+            size: Bytes(pb.size),
+            copies: pb.copies,
+            key: CheckpointKey::from_field(pb.key).map_err(|e| e.inside("key"))?,
+        })
+    }
+}
 
 impl Field<u32> for Phase {
     fn to_field(&self) -> u32 {

@@ -131,6 +131,26 @@ impl Generate for u32 {
     }
 }
 
+impl Generate for u8 {
+    fn strategy() -> BoxedStrategy<Self> {
+        any::<Self>().boxed()
+    }
+}
+
+impl Generate for Runtime {
+    fn strategy() -> BoxedStrategy<Self> {
+        prop::sample::select(vec![Self::WebAssembly, Self::Native, Self::Container]).boxed()
+    }
+}
+
+impl Generate for CheckpointMethod {
+    fn strategy() -> BoxedStrategy<Self> {
+        let by_self = (1_u8.., Vec::<String>::strategy());
+        let by_self = by_self.prop_map(|(exit_code, files)| Self::BySelf { exit_code, files });
+        prop_oneof![Just(Self::Transparent), by_self].boxed()
+    }
+}
+
 impl Generate for u16 {
     fn strategy() -> BoxedStrategy<Self> {
         prop_oneof![0_u16..4, any::<u16>()].boxed()
@@ -187,8 +207,20 @@ impl<T: Paper + Generate> Generate for Signed<T> {
 }
 
 wrapped!(
-    RingId, Hash, PublicKey, Signature, CommandId, RequestId, Money, Rate, Time, Span, Cycles, Capacity,
-    Bytes
+    RingId,
+    Hash,
+    PublicKey,
+    Signature,
+    CommandId,
+    RequestId,
+    Money,
+    Rate,
+    Time,
+    Span,
+    Cycles,
+    Capacity,
+    Bytes,
+    CheckpointKey
 );
 
 impl Generate for SocketAddr {
@@ -414,8 +446,9 @@ structures! {
     Blob { hash, size }
     NamedBlob { name, blob }
     Variable { name, value }
-    Limits { wall, memory, disk, output, cycles }
-    Job { program, arguments, environment, inputs, outputs, stdin, limits, resume }
+    Limits { wall, memory, disk, output, cycles, processes }
+    Checkpointing { method, interval, size, copies, key }
+    Job { program, arguments, environment, inputs, outputs, stdin, limits, resume, runtime, success, progress, checkpoint }
     Offer { contract, task, sub_task, attempt, buyer, seller, job, hold, ticket }
     Acceptance { contract, offer, bond }
     Taken { contract, report }

@@ -189,7 +189,7 @@ fn read_limits(parts: &Parts<'_, '_>, reader: &mut Reader<'_>) -> Limits {
     let (memory, disk, output) =
         (size("Memory", usual.memory), size("Disk", usual.disk), size("Output", usual.output));
     let wall_time = reader.child(&given, "WallTime", value::duration).unwrap_or(usual.wall_time);
-    Limits { wall_time, memory, disk, output }
+    Limits { wall_time, memory, disk, output, processes: super::DEFAULT_PROCESSES }
 }
 
 fn read_retries(parts: &Parts<'_, '_>, reader: &mut Reader<'_>) -> u32 {

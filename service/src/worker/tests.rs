@@ -9,7 +9,7 @@ use super::*;
 use crate::policy::Work::{Run, Suspend, Vacate};
 use proto::message::bank::{BankOutcome, Finding, HoldReceipt, Order};
 use proto::message::market::{Listing, Platform, Requirement};
-use proto::message::service::{Job, Limits, Phase, Verdict};
+use proto::message::service::{Job, Limits, Phase, Runtime, Verdict};
 use proto::rules::PricingRule;
 use proto::{Bytes, Capacity, CommandId, Hash, Market, Money, Rate};
 
@@ -231,8 +231,19 @@ pub(crate) fn job(n: u8) -> Job {
         inputs: vec![],
         outputs: vec![],
         stdin: None,
-        limits: Limits { wall: WALL, memory: room, disk: room, output: room, cycles: Cycles(1) },
+        limits: Limits {
+            wall: WALL,
+            memory: room,
+            disk: room,
+            output: room,
+            cycles: Cycles(1),
+            processes: 1,
+        },
         resume: None,
+        runtime: Runtime::WebAssembly,
+        success: 0,
+        progress: None,
+        checkpoint: None,
     }
 }
 

@@ -4,7 +4,9 @@ use super::case::{Buyer, Owner, Seller};
 use super::deal::Facts;
 use proto::message::bank::{Finding, Settle};
 use proto::message::market::{Listing, Platform, Requirement, Ticket};
-use proto::message::service::{Blob, Job, Limits, NamedBlob, Offer, Outcome, Report, Taken, Verdict};
+use proto::message::service::{
+    Blob, Job, Limits, NamedBlob, Offer, Outcome, Report, Runtime, Taken, Verdict,
+};
 use proto::{
     Bundle, Bytes, Capacity, CommandId, Commodity, Cycles, Hash, KeyPair, Market, Money, Peer, Rate, Rules,
     Signed, Span, Time,
@@ -58,12 +60,17 @@ pub(super) fn job(contract: CommandId, seller: Seller) -> Job {
         outputs: vec!["out".into()],
         stdin: None,
         resume: None,
+        runtime: Runtime::WebAssembly,
+        success: 0,
+        progress: None,
+        checkpoint: None,
         limits: Limits {
             wall: Span::secs(60),
             memory: Bytes::mib(64),
             disk: Bytes::mib(64),
             output: Bytes::mib(1),
             cycles: LIMIT,
+            processes: 1,
         },
     }
 }

@@ -4,7 +4,7 @@ use super::Scenario;
 use crate::dice::{Dice, derive};
 use crate::machine::Program;
 use proto::message::market::Requirement;
-use proto::message::service::{Blob, Job, Limits, NamedBlob};
+use proto::message::service::{Blob, Job, Limits, NamedBlob, Runtime};
 use proto::{Bytes, CommandId, Cycles, Hash, Money, Rate};
 use service::{Patience, SubTaskPlan, Submission};
 
@@ -37,8 +37,14 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
     let name = format!("part-{host}-{number}");
     let input = Blob { hash: Hash::of(name.as_bytes()), size: Bytes(dice.between(1, LARGEST_INPUT.0)) };
     let for_seller = work.price.checked_sub(scenario.rules.owner_fee).unwrap_or(Money::ZERO);
-    let limits =
-        Limits { wall: work.wall, memory: ROOM, disk: ROOM, output: Bytes::mib(1), cycles: Cycles(u64::MAX) };
+    let limits = Limits {
+        wall: work.wall,
+        memory: ROOM,
+        disk: ROOM,
+        output: Bytes::mib(1),
+        cycles: Cycles(u64::MAX),
+        processes: 1,
+    };
     SubTaskPlan {
         name,
         requirement: Requirement {
@@ -60,6 +66,10 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
             stdin: None,
             limits,
             resume: None,
+            runtime: Runtime::WebAssembly,
+            success: 0,
+            progress: None,
+            checkpoint: None,
         },
         retries: work.retries,
     }

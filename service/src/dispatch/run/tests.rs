@@ -1,7 +1,7 @@
 use super::*;
 use crate::dispatch::{Patience, Submission};
 use proto::message::market::Requirement;
-use proto::message::service::{Blob, Job, Limits};
+use proto::message::service::{Blob, Job, Limits, Runtime};
 use proto::{Bytes, Hash, Rate};
 
 fn task(count: usize) -> TaskRun {
@@ -11,6 +11,7 @@ fn task(count: usize) -> TaskRun {
         disk: Bytes::mib(1),
         output: Bytes::mib(1),
         cycles: Cycles(1),
+        processes: 1,
     };
     let program = Blob { hash: Hash([1; 32]), size: Bytes(1) };
     let job = Job {
@@ -22,6 +23,10 @@ fn task(count: usize) -> TaskRun {
         stdin: None,
         limits,
         resume: None,
+        runtime: Runtime::WebAssembly,
+        success: 0,
+        progress: None,
+        checkpoint: None,
     };
     let plan = SubTaskPlan {
         name: "a".into(),

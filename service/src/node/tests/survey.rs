@@ -6,7 +6,7 @@ use crate::event::{EventKind, Verdict};
 use crate::plan::SubTaskPlan;
 use market::Tariff;
 use proto::message::market::Requirement;
-use proto::message::service::{Blob, Job, Limits};
+use proto::message::service::{Blob, Job, Limits, Runtime};
 use proto::message::survey::Inquiry;
 use proto::{Cycles, Hash, Money};
 
@@ -20,7 +20,14 @@ fn large() -> Requirement {
 
 fn plan(requirement: Requirement) -> SubTaskPlan {
     let size = Bytes(1);
-    let limits = Limits { wall: Span::secs(9), memory: size, disk: size, output: size, cycles: Cycles(1) };
+    let limits = Limits {
+        wall: Span::secs(9),
+        memory: size,
+        disk: size,
+        output: size,
+        cycles: Cycles(1),
+        processes: 1,
+    };
     let job = Job {
         program: Blob { hash: Hash([0; 32]), size },
         arguments: vec![],
@@ -30,6 +37,10 @@ fn plan(requirement: Requirement) -> SubTaskPlan {
         stdin: None,
         limits,
         resume: None,
+        runtime: Runtime::WebAssembly,
+        success: 0,
+        progress: None,
+        checkpoint: None,
     };
     let (bid, price) = (Rate(9), Money(10));
     SubTaskPlan { name: "a".into(), requirement, bid, price, work: None, job, retries: 0 }

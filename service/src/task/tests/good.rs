@@ -24,6 +24,7 @@ fn plain(name: &str) -> SubTask {
             memory: Bytes::mib(512),
             disk: Bytes::gib(1),
             output: Bytes::mib(1),
+            processes: 64,
         },
         retries: 3,
     }
@@ -88,6 +89,7 @@ fn a_rich_file_expands_exactly() {
             memory: Bytes::mib(256),
             disk: Bytes(1_500_000_000),
             output: Bytes(64_000),
+            processes: 64,
         },
         retries: 5,
         ..plain("frame[8]")

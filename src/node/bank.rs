@@ -77,7 +77,7 @@ pub(crate) async fn run_bank(options: BankOptions) -> Result<(), Failure> {
     let home = &options.home;
     super::start::make_home(home).map_err(|e| Failure::disk("create the directory", home, &e))?;
     let socket = home.join(SOCKET);
-    let mut calls = control::serve(&socket).map_err(|e| Failure::disk("open the socket in", home, &e))?;
+    let mut calls = control::serve(&socket).map_err(|e| Failure::no_socket(home, &e))?;
     let mut outside = Outside::new(options.tied);
     let ended = run(&options, &mut calls, &mut outside).await;
     // The socket of a bank that has ended would only mislead; a next start replaces it in any case.

@@ -229,6 +229,15 @@ impl Failure {
         Self::new("disk", format!("could not {what} {}: {error}", path.display()), 1)
     }
 
+    /// The socket of `home` cannot be opened.
+    pub(crate) fn no_socket(home: &Path, error: &std::io::Error) -> Self {
+        if error.kind() != std::io::ErrorKind::AddrInUse {
+            return Self::disk("open the socket in", home, error);
+        }
+        let message = format!("a node or a bank runs in the directory {} already", home.display());
+        Self::new("home_taken", message, 1).hint("end that one first, or name another directory with --home")
+    }
+
     /// A file that was named is not there or cannot be read.
     pub(crate) fn no_file(path: &Path, error: &dyn std::fmt::Display) -> Self {
         Self::new("no_file", format!("{} cannot be read: {error}", path.display()), 2)

@@ -10,10 +10,24 @@ mod cluster;
 mod harness;
 
 use cluster::Postgres;
-use harness::{Bank, NodeProcess, PATIENCE, json, policy, run, text, wait_until};
+use harness::{Bank, NodeProcess, PATIENCE, json, policy, run, run_within, text, wait_until};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
+
+/// A certificate of somebody else.
+const OTHER_AUTHORITY: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBeDCCAR2gAwIBAgIUetmEV0jTB9NYPD6mM34QnNLAZmswCgYIKoZIzj0EAwIw
+EDEOMAwGA1UEAwwFb3RoZXIwIBcNMjYxMTIxMTY0NTIzWhgPMjEyNjEwMjgxNjQ1
+MjNaMBAxDjAMBgNVBAMMBW90aGVyMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE
+UgxQmSxwDwjXcHgfPIZwl+HIZf/xVQhxJqGuSRX99UJyotOyBCYfL8ErvtcL7msF
+tHvWIRgG10bCPTvdG84tYaNTMFEwHQYDVR0OBBYEFGLC3/WdCDFzJHgdEw61Nkqy
+jF6GMB8GA1UdIwQYMBaAFGLC3/WdCDFzJHgdEw61NkqyjF6GMA8GA1UdEwEB/wQF
+MAMBAf8wCgYIKoZIzj0EAwIDSQAwRgIhAP0oN/rPvp/cCiPDsan0dlLa1+Bu2bw/
+nywZD3ez9c/9AiEAnQrgYRk9NrAKy83rAhlJRUeRHuqnS05W2zef8EjI1E0=
+-----END CERTIFICATE-----
+";
 
 /// A bank whose store is this one.
 fn bank_over(store: &str, directory: &Path) -> Bank {
@@ -39,6 +53,46 @@ fn failure(args: &[&str], home: &Path) -> (i32, String) {
 fn copy_key(from: &Path, to: &Path) {
     fs::create_dir_all(to.join("bank")).unwrap();
     fs::copy(from.join("bank/node.key"), to.join("bank/node.key")).unwrap();
+}
+
+/// What `bank serve` says when its store is this one and it does not serve.
+fn refusal(store: &str, environment: &[&str], home: &Path) -> (i32, String) {
+    let words = ["bank", "serve", "--local-rules", "--tied", "--listen", "127.0.0.1:0", "--store", store];
+    let within = ["env"].iter().chain(environment).map(ToString::to_string).collect();
+    let finished = run_within(&within, &[&words[..], &["--json"]].concat(), home);
+    let message = finished.json()["error"]["message"].as_str().unwrap_or_default().to_owned();
+    (finished.code, message)
+}
+
+#[test]
+fn a_database_that_is_reached_over_a_network_has_to_show_a_certificate_of_the_named_authority() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut cluster = Postgres::start(&[]);
+    cluster.create("money");
+    let (port, roots) = cluster.secure();
+    let store = format!("postgres://compup2p@localhost:{port}/money?sslmode=require");
+    let home = directory.path().join("refused");
+    let roots = format!("PGSSLROOTCERT={}", roots.display());
+    let other = tempfile::NamedTempFile::new().unwrap();
+    fs::write(other.path(), OTHER_AUTHORITY).unwrap();
+    let other = format!("PGSSLROOTCERT={}", other.path().display());
+    let misnamed = store.replace("localhost:", "127.0.0.1:");
+    for (store, environment, code, says) in [
+        (&store, vec![], 1, "name the file of its certificate authority in PGSSLROOTCERT"),
+        (&store, vec![&*other], 4, "invalid peer certificate"),
+        (&misnamed, vec![&*roots], 4, "invalid peer certificate"),
+    ] {
+        let refused = refusal(store, &environment, &home);
+        assert!(refused.0 == code && refused.1.contains(says), "{environment:?}: {refused:?}");
+    }
+
+    let within = vec!["env".into(), format!("COMPUP2P_STORE={store}"), roots];
+    let bank = Bank::start_within(within, directory.path(), "127.0.0.1:0");
+    let node = NodeProcess::start(directory.path(), &bank, "node", &policy("0.1", 1));
+    assert_eq!(balance(&node)["available"], "1000");
+    let secured = "SELECT count(*) > 0 AND bool_and(ssl AND version = 'TLSv1.3') FROM pg_stat_ssl JOIN \
+                   pg_stat_activity USING (pid) WHERE application_name = 'compup2p'";
+    assert_eq!(cluster.query("money", secured), "t");
 }
 
 #[test]

@@ -29,6 +29,12 @@ impl Checked {
         checked
     }
 
+    /// Whether its signature is genuine, as far as that was found out.
+    #[must_use]
+    pub fn is_genuine(&self) -> bool {
+        self.is_genuine == Some(true)
+    }
+
     /// A command whose signature is verified when nothing else is wrong with it.
     pub(crate) fn unverified(command: Signed<BankCommand>) -> Self {
         let content = command.body.encode();

@@ -20,6 +20,7 @@ mod postgres;
 mod quota;
 mod role;
 mod searcher;
+mod signatures;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -44,7 +45,7 @@ use crate::net::{Event, Following, Net, identity};
 use crate::output;
 use bank::{Bank, genesis};
 use follow::{Followed, Gate, Lead, Tail};
-use intake::{Intake, Waiting};
+use intake::Intake;
 use keeper::Keeper;
 use operator::Ordered;
 use proto::message::Message;
@@ -76,7 +77,7 @@ pub(crate) async fn run_bank(options: BankOptions) -> Result<(), Failure> {
     let home = &options.home;
     super::start::make_home(home).map_err(|e| Failure::disk("create the directory", home, &e))?;
     let socket = home.join(SOCKET);
-    let mut calls = control::serve(&socket).map_err(|e| Failure::disk("open the socket in", home, &e))?;
+    let mut calls = control::serve(&socket).map_err(|e| Failure::no_socket(home, &e))?;
     let mut outside = Outside::new(options.tied);
     let ended = run(&options, &mut calls, &mut outside).await;
     // The socket of a bank that has ended would only mislead; a next start replaces it in any case.
@@ -261,12 +262,16 @@ impl Driver {
 
     /// Decides what waits, as much as goes into one group, and hands it to the writer.
     fn decide(&mut self) -> Result<(), Failure> {
+        let mut accepted = Vec::new();
         for _ in 0..GROUP {
-            let Some(Waiting { from, message, .. }) = self.intake.next() else { break };
-            match self.refuse_if_closed(&message) {
-                Some(refusal) => self.net.send(from, Message::Bank(refusal)),
-                None => self.bank.handle(bank::Input::Receive { from, message }, self.clock.now()),
+            let Some(waiting) = self.intake.next() else { break };
+            match self.refuse_if_closed(&waiting.message) {
+                Some(refusal) => self.net.send(waiting.from, Message::Bank(refusal)),
+                None => accepted.push(waiting),
             }
+        }
+        for input in signatures::verified(accepted) {
+            self.bank.handle(input, self.clock.now());
         }
         self.carry_out()
     }

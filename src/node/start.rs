@@ -48,8 +48,7 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
     let mut policy = policy_file::read(&options.policy_path)?;
     make_home(home).map_err(|e| Failure::disk("create the directory", home, &e))?;
     let invitation = opening::invitation(options.invitation.as_deref())?;
-    let mut calls =
-        control::serve(&home.join(SOCKET)).map_err(|e| Failure::disk("open the socket in", home, &e))?;
+    let mut calls = control::serve(&home.join(SOCKET)).map_err(|e| Failure::no_socket(home, &e))?;
     let keys = identity::load_or_create(home).map_err(Failure::from_display("identity"))?;
     let directory = policy_file::directory(&policy, home);
     make_home(&directory).map_err(|e| Failure::disk("create the directory", &directory, &e))?;

@@ -35,7 +35,7 @@ fn payments_statements_and_receipts_from_end_to_end() {
         seller.json(&["status"])["listed"].is_string().then_some(())
     });
     check_payment(&buyer, &seller);
-    let contract = check_contract(&buyer, &seller);
+    let contract = check_contract(&buyer, &seller, home.path());
     check_receipt(&buyer, &contract, &bank.key, home.path());
     check_outage(&buyer, &seller, &mut bank);
 }
@@ -79,9 +79,19 @@ fn check_payment(buyer: &NodeProcess, seller: &NodeProcess) {
 }
 
 /// A contract is on both statements with the same id; balances and changes fit each other.
-fn check_contract(buyer: &NodeProcess, seller: &NodeProcess) -> String {
-    let noop = buyer.run(&["task", "submit", "--wait", "examples/noop/tasks.xml"]);
-    assert_eq!(noop.code, 0, "{noop:?}");
+///
+/// The work has to cost something: a seller that earns nothing has no line.
+fn check_contract(buyer: &NodeProcess, seller: &NodeProcess, home: &Path) -> String {
+    let program = std::fs::canonicalize("examples/queens/queens.wasm").unwrap();
+    let file = home.join("queens.xml");
+    let content = format!(
+        "<TaskFile><SubTask><CpuCycles>1</CpuCycles><Price>1</Price><File>{}</File><InputParameters>\
+         <Param>8</Param><Param>3</Param></InputParameters></SubTask></TaskFile>",
+        program.display()
+    );
+    std::fs::write(&file, content).unwrap();
+    let worked = buyer.run(&["task", "submit", "--wait", text(&file)]);
+    assert_eq!(worked.code, 0, "{worked:?}");
     let settled = |node: &NodeProcess| entries(node).into_iter().find(|line| line["reason"] == "settled");
     let (bought, sold) = wait_until("the contract is settled", SOON, || settled(buyer).zip(settled(seller)));
     assert_eq!(bought["contract"], sold["contract"]);

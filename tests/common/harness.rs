@@ -63,7 +63,12 @@ fn command_within(within: &Within, args: &[&str], home: &Path) -> Command {
 
 /// Runs a command to its end.
 pub(crate) fn run(args: &[&str], home: &Path) -> Finished {
-    let mut child = command(args, home)
+    run_within(&Within::new(), args, home)
+}
+
+/// The same somewhere else.
+pub(crate) fn run_within(within: &Within, args: &[&str], home: &Path) -> Finished {
+    let mut child = command_within(within, args, home)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -1,4 +1,4 @@
-//! A PostgreSQL of the tests' own: in a temporary directory, behind a Unix socket in it, with no port.
+//! A PostgreSQL of the tests' own: in a temporary directory, behind a Unix socket in it, with no port unless it is asked for.
 //!
 //! It needs Debian's package `postgresql` or the same programs elsewhere. PostgreSQL refuses to run as root: there it
 //! runs as the user `postgres`, which the package makes. It ends when its value is dropped, and with the process that
@@ -8,6 +8,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
@@ -25,6 +26,8 @@ const USER: &str = "compup2p";
 const SERVICE: &str = "postgres";
 /// Where Debian keeps the programs, by version.
 const VERSIONS: &str = "/usr/lib/postgresql";
+/// Has openssl make a key and a certificate of it.
+const NEW_CERTIFICATE: &str = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30";
 /// Starts the server, and ends it in order (SIGINT, "fast") when standard input ends.
 const TIED: &str = "\"$@\" & server=$!; read -r _; kill -INT $server; wait $server";
 
@@ -34,6 +37,8 @@ pub(crate) struct Postgres {
     programs: PathBuf,
     process: Option<(Child, ChildStdin)>,
     settings: Vec<String>,
+    /// The port of its TCP address, when it has one. The name of its socket has it too.
+    port: u16,
 }
 
 impl Postgres {
@@ -51,7 +56,7 @@ impl Postgres {
             chown(directory.path(), Some(user), Some(group)).expect("the directory is given away");
         }
         let settings = settings.iter().map(ToString::to_string).collect();
-        let mut cluster = Self { directory, programs, process: None, settings };
+        let mut cluster = Self { directory, programs, process: None, settings, port: 5432 };
         let data = cluster.data();
         let mut initdb = cluster.command("initdb");
         initdb.args([
@@ -107,8 +112,39 @@ impl Postgres {
             Command::new(program)
         };
         command.env("LC_ALL", "C").current_dir(self.directory.path());
+        command.env("PGPORT", self.port.to_string());
         command.env_remove("PGPASSWORD").env("PGHOST", self.directory.path()).env("PGUSER", USER);
         command
+    }
+
+    /// Lets it be reached at a port of the loopback, only through TLS, with a certificate for `localhost`: the port, and
+    /// the file of the authority's certificate.
+    pub(crate) fn secure(&mut self) -> (u16, PathBuf) {
+        self.stop();
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        self.port = free.expect("a free port").port();
+        let make = |arguments: &str| {
+            let openssl = self.as_service("openssl".into()).args(arguments.split(' ')).output();
+            let openssl = openssl.expect("openssl starts");
+            assert!(openssl.status.success(), "openssl {arguments}: {openssl:?}");
+        };
+        make(&format!("{NEW_CERTIFICATE} -subj /CN=authority -keyout ca.key -out ca.pem"));
+        make(&format!(
+            "{NEW_CERTIFICATE} -subj /CN=database -addext subjectAltName=DNS:localhost -addext \
+             basicConstraints=critical,CA:FALSE -CA ca.pem -CAkey ca.key -keyout server.key -out server.pem"
+        ));
+        let file = |name: &str| self.directory.path().join(name);
+        let settings = [
+            "listen_addresses=127.0.0.1".to_owned(),
+            format!("port={}", self.port),
+            "ssl=on".into(),
+            format!("ssl_cert_file={}", file("server.pem").display()),
+            format!("ssl_key_file={}", file("server.key").display()),
+        ];
+        self.settings.extend(settings);
+        let roots = file("ca.pem");
+        self.restart();
+        (self.port, roots)
     }
 
     /// Ends the server in order: every connection breaks.

@@ -157,7 +157,10 @@ impl Driver {
         if from.key != self.bank.key {
             return Some(message);
         }
-        let Some(mut asked) = self.counter.asked.remove(&request.0) else { return Some(message) };
+        let Some(mut asked) = self.counter.asked.remove(&request.0) else {
+            self.refuse_balances(told);
+            return Some(message);
+        };
         if matches!(told, BankMessage::Refused(refused) if asked.may_wait(&refused.refusal)) {
             asked.sent = Instant::now();
             self.counter.asked.insert(request.0, asked);
@@ -178,6 +181,15 @@ impl Driver {
         };
         asked.question.answer(reply);
         None
+    }
+
+    /// Whoever waits for the balance of an account that is not there is told so.
+    fn refuse_balances(&mut self, told: &BankMessage) {
+        let BankMessage::Refused(refused) = told else { return };
+        if refused.refusal.code == RefusalCode::NoAccount {
+            let reply = Reply::Error(Failure::refused(&refused.refusal));
+            self.counter.balances.drain(..).for_each(|(_, asker)| asker.answer(reply.clone()));
+        }
     }
 
     /// Orders a payment. The same id again waits for the same answer.

@@ -9,7 +9,9 @@ mod place;
 mod prospect;
 mod purse;
 mod run;
+mod saved;
 mod seller;
+mod storage;
 mod timer;
 
 pub(crate) use bank::{follow_up, shares, total_rate};
@@ -28,7 +30,9 @@ use proto::{CommandId, ContractId, KeyPair, Money, Peer, PublicKey, Rules, Span,
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 use run::{SubTaskRun, TaskRun};
+use saved::Keeping;
 use std::collections::{BTreeMap, BTreeSet};
+use storage::Room;
 use timer::{Timer, Timers};
 
 /// A task to be bought.
@@ -75,6 +79,14 @@ pub(crate) struct Dispatch {
     disputes: BTreeMap<CommandId, ContractId>,
     /// Contracts with claims that the user was told of, and that nothing is known of.
     told: BTreeSet<ContractId>,
+    /// The saved states of sub-tasks that are saved.
+    keepings: BTreeMap<(ContractId, u32), Keeping>,
+    /// The ids under which states are kept here.
+    kept_for: BTreeMap<ContractId, (ContractId, u32)>,
+    /// Room that is bought for states.
+    rooms: BTreeMap<ContractId, Room>,
+    /// Settlements of rooms.
+    bills: BTreeMap<CommandId, ContractId>,
     balance_asked: Option<Time>,
     timers: Timers,
     next_token: u64,
@@ -99,6 +111,10 @@ impl Dispatch {
             objections: BTreeMap::new(),
             disputes: BTreeMap::new(),
             told: BTreeSet::new(),
+            keepings: BTreeMap::new(),
+            kept_for: BTreeMap::new(),
+            rooms: BTreeMap::new(),
+            bills: BTreeMap::new(),
             balance_asked: None,
             timers: Timers::default(),
             next_token: 0,
@@ -107,11 +123,12 @@ impl Dispatch {
     }
 
     /// Starts a task. The same id again changes nothing.
-    pub(crate) fn submit(&mut self, submission: Submission, now: Time) {
+    pub(crate) fn submit(&mut self, mut submission: Submission, now: Time) {
         let id = submission.task;
         if self.tasks.contains_key(&id) {
             return;
         }
+        self.prepare_saving(id, &mut submission.plans);
         self.tasks.insert(id, TaskRun::new(submission, now));
         self.balance_asked = None;
         self.ask_balance(now);
@@ -147,7 +164,7 @@ impl Dispatch {
 
     /// Whether a contract of this buyer is open, or its end is contested.
     pub(crate) fn has_contract(&self, contract: ContractId) -> bool {
-        self.contracts.contains_key(&contract) || self.is_contested(contract)
+        self.contracts.contains_key(&contract) || self.is_contested(contract) || self.keeps(contract)
     }
 
     /// Forgets a task that has ended; its results stay in the driver's store.
@@ -161,7 +178,7 @@ impl Dispatch {
 
     /// Whether a task has not ended, or a dispute has not.
     pub(crate) fn is_busy(&self) -> bool {
-        self.tasks.values().any(|task| !task.has_ended()) || self.is_any_contested()
+        self.tasks.values().any(|task| !task.has_ended()) || self.is_any_contested() || !self.rooms.is_empty()
     }
 
     pub(crate) fn status(&self, task: ContractId) -> Option<TaskStatus> {
@@ -211,6 +228,7 @@ impl Dispatch {
             _ => State::Failed,
         };
         self.become_state(task, index, next);
+        self.end_keeping(task, index, now);
         let Some(run) = self.tasks.get_mut(&task) else { return };
         let contract = run.run_mut(index).and_then(SubTaskRun::contract);
         let Some(end) = run.end(index, verdict, now) else { return };
@@ -229,11 +247,16 @@ impl Dispatch {
     /// Puts a sub-task back into the queue after an attempt that came to nothing.
     fn retry(&mut self, task: ContractId, index: u32, why: String, now: Time) {
         self.become_state(task, index, State::Waiting);
+        let is_recovering = self.rewind(task, index, now);
         let Some(run) = self.tasks.get_mut(&task) else { return };
         if let Some(contract) = run.run_mut(index).and_then(SubTaskRun::contract) {
             self.contracts.remove(&contract);
         }
-        run.requeue(index);
+        if is_recovering {
+            run.park(index);
+        } else {
+            run.requeue(index);
+        }
         self.tell(task, EventKind::Retrying { sub_task: index, why }, now);
         self.attempt_is_over(task, now);
     }
@@ -251,7 +274,7 @@ impl Dispatch {
     }
 
     fn tell_if_ended(&mut self, task: ContractId, now: Time) {
-        if self.tasks.get_mut(&task).is_some_and(TaskRun::notice_end) {
+        if !self.owes_room(task) && self.tasks.get_mut(&task).is_some_and(TaskRun::notice_end) {
             self.tell(task, EventKind::TaskEnded, now);
         }
     }

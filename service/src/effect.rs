@@ -23,6 +23,8 @@ pub(crate) enum Effect {
     Migrate { contract: ContractId },
     Give { to: PublicKey, blobs: Vec<Blob> },
     Keep { contract: ContractId, blobs: Vec<Blob> },
+    Drop { contract: ContractId, blobs: Vec<Blob> },
+    Save { contract: ContractId },
     Warn { message: String },
     AskBalance,
     Pause { contract: ContractId },

@@ -2,7 +2,7 @@
 
 use proto::message::bank::How;
 use proto::message::service::{Blob, NamedBlob, Outcome};
-use proto::{ContractId, Cycles, Market, Money, Peer, Rate, Refusal, RefusalCode, Span, Time};
+use proto::{Bytes, ContractId, Cycles, Market, Money, Peer, Rate, Refusal, RefusalCode, Span, Time};
 
 /// Something that happened to a task or to one of its sub-tasks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,31 @@ pub enum EventKind {
     Suspended {
         /// Index of the sub-task.
         sub_task: u32,
+    },
+    /// The state of a running program is kept where it outlives its seller.
+    Saved {
+        /// Index of the sub-task.
+        sub_task: u32,
+        /// The work that is done in it, from the start of the sub-task.
+        cycles: Cycles,
+        /// Its size.
+        size: Bytes,
+        /// How many storage nodes have it; 0: this node itself.
+        copies: u32,
+    },
+    /// A seller could not save the state of a running program, which goes on.
+    NotSaved {
+        /// Index of the sub-task.
+        sub_task: u32,
+        /// Why, in the seller's words.
+        why: String,
+    },
+    /// The sub-task has lost its seller, and the next one goes on from its last saved state.
+    Resumed {
+        /// Index of the sub-task.
+        sub_task: u32,
+        /// The work that is done in it, from the start of the sub-task.
+        cycles: Cycles,
     },
     /// An attempt came to nothing and another will be made.
     Retrying {

@@ -10,6 +10,7 @@ mod dispatch;
 mod effect;
 mod worker;
 
+pub mod checkpoint;
 pub mod contract;
 pub mod event;
 pub mod node;
@@ -22,4 +23,4 @@ pub use dispatch::{Patience, SubTaskStatus, Submission, Tally, TaskStatus, Want,
 pub use event::{End, Event, EventKind, Purse, Sale};
 pub use node::{Config, Input, Node, Output, Violation};
 pub use plan::{PlanError, SubTaskPlan};
-pub use worker::{Execution, Hire, Intake, Record, Terms};
+pub use worker::{Execution, Hire, Intake, Record, Snapshot, Terms};

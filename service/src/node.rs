@@ -164,6 +164,7 @@ impl Node {
             }
             Input::Fetched { contract, result } => self.dispatch.fetched(contract, result, now),
             Input::Progressed { contract, cycles } => self.worker.progressed(contract, cycles),
+            Input::Saved { contract, result } => self.worker.saved(contract, result, now),
             Input::Executed { contract, execution } => self.worker.executed(contract, *execution, now),
             Input::AskBalance => self.ask_balance(),
             Input::Pay { id, transfer } => {
@@ -354,6 +355,7 @@ impl Node {
     fn receive_service(&mut self, from: Peer, message: ServiceMessage, now: Time) {
         let ticket = match &message {
             ServiceMessage::Offer(offer) => Some(offer.body.contract),
+            ServiceMessage::Keep(keep) => Some(keep.contract),
             ServiceMessage::Cancel(cancel) => Some(cancel.contract),
             ServiceMessage::Verdict(_) | ServiceMessage::Taken(_) => None,
             _ => return self.dispatch.receive(from, message, now),

@@ -46,6 +46,13 @@ pub(crate) struct Part {
     pub(crate) fee: Money,
 }
 
+/// What a sub-task comes to from its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    limit: Cycles,
+    work: Option<Cycles>,
+}
+
 /// Why a sub-task cannot be bought.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
@@ -154,6 +161,43 @@ impl SubTaskPlan {
             self.bid = Rate::highest(left, work).unwrap_or(self.bid);
         }
         left.is_some()
+    }
+
+    /// What it comes to from its start.
+    pub(crate) const fn origin(&self) -> Origin {
+        Origin { limit: self.job.limits.cycles, work: self.work }
+    }
+
+    /// Plans it from a saved state on, with the work that is done in it, or from its start; with what is left of its
+    /// price in both cases.
+    pub(crate) fn begin_at(&mut self, state: Option<(Blob, Cycles)>, origin: Origin, owner_fee: Money) {
+        let done = state.map_or(Cycles(0), |(_, done)| done);
+        self.job.resume = state.map(|(blob, _)| blob);
+        self.job.limits.cycles = match origin.limit {
+            Cycles(u64::MAX) => origin.limit,
+            Cycles(limit) => Cycles(limit.saturating_sub(done.0)),
+        };
+        // Who has done more than the file states has perhaps only a little left.
+        self.work = origin.work.map(|work| Cycles(work.0.saturating_sub(done.0).max(1)));
+        let left = self.price.checked_sub(owner_fee).unwrap_or(Money::ZERO);
+        if let Some(work) = self.work {
+            self.bid = Rate::highest(left, work).unwrap_or(self.bid);
+        }
+    }
+
+    /// Takes so many per cent of the price away for something else, and bids less. Takes nothing where too little would
+    /// be left for the work, which has to pay the owner's fee too. What was taken.
+    pub(crate) fn set_aside(&mut self, percent: u64, owner_fee: Money) -> Money {
+        let taken = Money(self.price.0 / 100 * percent.min(100));
+        let after_fee = |price: Money| price.checked_sub(owner_fee).filter(|left| *left > Money::ZERO);
+        let left = Money(self.price.0.saturating_sub(taken.0));
+        let (Some(before), Some(after)) = (after_fee(self.price), after_fee(left)) else {
+            return Money::ZERO;
+        };
+        let bid = u128::from(self.bid.0) * u128::from(after.0) / u128::from(before.0).max(1);
+        self.bid = Rate(u64::try_from(bid).unwrap_or(self.bid.0));
+        self.price = left;
+        taken
     }
 }
 

@@ -55,6 +55,9 @@ impl Dispatch {
 
     /// The outputs of `contract` are in the store, or could not be had.
     pub(crate) fn fetched(&mut self, contract: ContractId, result: Result<(), String>, now: Time) {
+        if self.state_fetched(contract, &result, now) {
+            return;
+        }
         let Some((task, index, run)) = self.attempt(contract) else { return };
         if run.state != State::Fetching {
             return;

@@ -41,6 +41,7 @@ impl Dispatch {
 
     /// The market found a seller: the money is set aside.
     pub(crate) fn bought(&mut self, ticket: Signed<Ticket>, now: Time) {
+        let Some(ticket) = self.room_bought(ticket, now) else { return };
         let Some((task, index)) = self.purchases.remove(&ticket.body.id) else { return };
         let Some(run) = self.run(task, index).filter(|run| run.state == State::Matching) else {
             self.give_back(&ticket);
@@ -71,6 +72,7 @@ impl Dispatch {
     /// The market found nobody for some of a batch.
     pub(crate) fn not_bought(&mut self, tickets: &[CommandId], shortage: &Shortage, now: Time) {
         for ticket in tickets {
+            self.no_room(*ticket, now);
             self.found_nobody(*ticket, shortage, now);
         }
     }

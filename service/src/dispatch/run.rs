@@ -267,6 +267,11 @@ impl TaskRun {
 
     pub(super) fn requeue(&mut self, index: u32) {
         self.queue.push_back(index);
+        self.park(index);
+    }
+
+    /// The attempt of a sub-task is over, and it is not its turn to be bought for.
+    pub(super) fn park(&mut self, index: u32) {
         if let Some(run) = self.run_mut(index) {
             run.attempt = None;
         }

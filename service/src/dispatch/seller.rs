@@ -26,6 +26,7 @@ const MAX_STRAYS: usize = 64;
 impl Dispatch {
     /// A message from whoever holds the key of `from`.
     pub(crate) fn receive(&mut self, from: Peer, message: ServiceMessage, now: Time) {
+        let Some(message) = self.hear_of_states(from, message, now) else { return };
         let contract = match &message {
             ServiceMessage::Accept(paper) => paper.body.contract,
             ServiceMessage::Decline(paper) => paper.body.contract,
@@ -58,6 +59,7 @@ impl Dispatch {
     /// The connection to `peer` broke: offers are sent again to see whether it is still there; when that
     /// fails as well, the attempt is lost without waiting for the lease.
     pub(crate) fn unreachable(&mut self, peer: Peer, now: Time) {
+        self.room_unreachable(peer, now);
         let concerned: Vec<ContractId> = self.contracts.keys().copied().collect();
         for contract in concerned {
             let Some((task, index, run)) = self.attempt(contract) else { continue };
@@ -84,6 +86,7 @@ impl Dispatch {
                 Timer::Lease(contract) => self.look_at_lease(contract, now),
                 Timer::Abandoned(contract) => self.ask_again(contract, now),
                 Timer::Objection(contract) => self.drop_objection(contract),
+                Timer::Room(contract) => self.look_at_room(contract, now),
             }
         }
     }
@@ -202,7 +205,14 @@ impl Dispatch {
     pub(super) fn try_again_or_end(&mut self, task: ContractId, index: u32, verdict: Verdict, now: Time) {
         let Some(run) = self.run(task, index) else { return };
         let seller = run.attempt.as_ref().map(|attempt| attempt.seller().key);
-        let is_returned = matches!(&verdict, Verdict::Failed(Outcome::Abandoned(_) | Outcome::Migrated(_)));
+        let is_returned = matches!(
+            &verdict,
+            Verdict::Failed(Outcome::Abandoned(_) | Outcome::Migrated(_) | Outcome::NotResumed(_))
+        ) || self.has_progressed(task, index);
+        if matches!(&verdict, Verdict::Failed(Outcome::NotResumed(_))) {
+            self.discredit(task, index);
+        }
+        let Some(run) = self.run(task, index) else { return };
         run.returns += u32::from(is_returned);
         run.failures += u32::from(!is_returned || run.returns > FREE_RETURNS);
         run.why = verdict.to_string();
@@ -263,7 +273,7 @@ impl Dispatch {
         }
     }
 
-    fn ask_again(&mut self, contract: ContractId, now: Time) {
+    pub(super) fn ask_again(&mut self, contract: ContractId, now: Time) {
         let Some(left) = self.abandoned.get_mut(&contract) else { return };
         if now >= left.until {
             self.abandoned.remove(&contract);

@@ -13,6 +13,8 @@ pub(super) enum Timer {
     Abandoned(ContractId),
     /// A rejected result need not be remembered any more.
     Objection(ContractId),
+    /// A storage node is to hear what it keeps, or may have been silent for too long.
+    Room(ContractId),
 }
 
 #[derive(Default)]

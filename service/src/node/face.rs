@@ -3,7 +3,7 @@
 use crate::dispatch::Submission;
 use crate::event::Event;
 use crate::policy::Work;
-use crate::worker::{Execution, Intake, Terms};
+use crate::worker::{Execution, Intake, Snapshot, Terms};
 use market::{Overview, Supply};
 use proto::message::Message;
 use proto::message::bank::{BankOutcome, OpenAccount, Transfer};
@@ -56,6 +56,8 @@ pub enum Input {
     Fetched { contract: ContractId, result: Result<(), String> },
     /// An execution is at `cycles`.
     Progressed { contract: ContractId, cycles: Cycles },
+    /// The state of an execution was saved, as [`Output::Save`] or a hand-over asks; or could not be, and why.
+    Saved { contract: ContractId, result: Result<Snapshot, String> },
     /// An execution ended.
     Executed { contract: ContractId, execution: Box<Execution> },
     /// Asks the bank for this node's balance.
@@ -91,6 +93,10 @@ pub enum Output {
     Give { to: PublicKey, blobs: Vec<Blob> },
     /// Keep these contents as long as the contract is open.
     Keep { contract: ContractId, blobs: Vec<Blob> },
+    /// These contents are no longer needed for the contract.
+    Drop { contract: ContractId, blobs: Vec<Blob> },
+    /// Save the state of an execution, at once or, where the program does that itself, at its next chance.
+    Save { contract: ContractId },
     /// Tell the operator of the node, in words.
     Warn { message: String },
     /// Let an execution stand still, within a second.

@@ -136,6 +136,8 @@ impl Node {
             Effect::Migrate { contract } => self.outputs.push_back(Output::Migrate { contract }),
             Effect::Give { to, blobs } => self.outputs.push_back(Output::Give { to, blobs }),
             Effect::Keep { contract, blobs } => self.outputs.push_back(Output::Keep { contract, blobs }),
+            Effect::Drop { contract, blobs } => self.outputs.push_back(Output::Drop { contract, blobs }),
+            Effect::Save { contract } => self.outputs.push_back(Output::Save { contract }),
             Effect::Warn { message } => self.outputs.push_back(Output::Warn { message }),
             Effect::AskBalance => self.ask_balance(),
             Effect::Pause { contract } => self.outputs.push_back(Output::Pause { contract }),

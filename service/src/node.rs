@@ -1,6 +1,7 @@
 //! The node: routes the outputs of one part to the inputs of another, and nothing else.
 
 mod face;
+mod keeping;
 mod overlay;
 mod route;
 

@@ -89,9 +89,11 @@ fn outputs_are_right(world: &mut World<'_>) -> Checked {
 fn balances_follow_from_the_sales(world: &World<'_>) -> Checked {
     let Some(bank) = &world.teller.bank else { return Ok(()) };
     let mut expected: BTreeMap<PublicKey, i128> = BTreeMap::new();
-    for ((host, _), end) in &world.ends {
+    for ((host, index), end) in &world.ends {
         let Some(buyer) = world.hosts.get(*host).map(|host| host.peer.key) else { continue };
-        let Some(deal) = contract::deal(buyer, end) else { continue };
+        let Some(task) = world.submissions.get(host).map(|submission| submission.task) else { continue };
+        let handed = world.watch.sub_tasks.handed(buyer, task, *index);
+        let Some(deal) = contract::deal(buyer, end, handed) else { continue };
         let (paid, fee) = (i128::from(deal.paid.0), i128::from(deal.fee.0));
         *expected.entry(deal.seller).or_default() += paid;
         *expected.entry(deal.owner).or_default() += fee;

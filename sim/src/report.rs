@@ -27,6 +27,10 @@ pub struct Tally {
     pub no_seller: u32,
     /// How often a buyer was told that its sub-task stands still because the seller's owner needs the machine.
     pub suspended: u32,
+    /// How often a buyer was told of a state that counts.
+    pub states: u32,
+    /// How often a sub-task went on from one.
+    pub resumed: u32,
     /// What was seen, and how often.
     pub sights: BTreeMap<Sight, u32>,
     /// Sub-tasks that ended well with outputs that are not the program's.

@@ -3,6 +3,7 @@
 mod bulk;
 mod market;
 mod named;
+mod saved;
 mod settle;
 mod work;
 
@@ -56,6 +57,19 @@ pub struct Scenario {
     pub served: Option<Served>,
     /// Whether no money may be set aside at the end.
     pub releases_all: bool,
+    /// How the programs are saved, if they are; then sellers sell room on their disks too.
+    pub saving: Option<Saving>,
+}
+
+/// How programs are saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Saving {
+    /// How often; none: by cost.
+    pub interval: Option<Span>,
+    /// Storage nodes that keep a state.
+    pub copies: u32,
+    /// What is asked for room, per GiB and hour; none: nobody sells any.
+    pub ask: Option<Rate>,
 }
 
 /// The machines: each figure is drawn between two limits.

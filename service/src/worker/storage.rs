@@ -81,6 +81,13 @@ impl Worker {
         self.storage.0.contains_key(&contract)
     }
 
+    /// Contracts under which something is kept.
+    pub(crate) fn keeping(&self) -> usize {
+        let has_some =
+            |stored: &&Stored| matches!(&stored.stage, Stage::Keeping(keeping) if !keeping.has.is_empty());
+        self.storage.0.values().filter(has_some).count()
+    }
+
     /// A buyer says what is to be kept for it.
     pub(super) fn keep(&mut self, from: Peer, keep: Keep, verify: &VerifyTicket<'_>, now: Time) {
         let contract = keep.contract;

@@ -2,8 +2,9 @@
 //! told of it after. `paid_as_told`: a success that a buyer is told of was paid by the bank, with the same figures.
 
 use super::books::{Books, Deal};
+use super::sub_task::SubTasks;
 use super::{Breach, Checked};
-use proto::{ContractId, PublicKey};
+use proto::{ContractId, Money, PublicKey};
 use service::event::Verdict;
 use service::{End, Event, EventKind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,22 +25,33 @@ pub(crate) fn executes(books: &Books, host: usize, key: PublicKey, contract: Con
     })
 }
 
-/// What an ended sub-task was paid, if its buyer is told that anything was.
-pub(crate) fn deal(buyer: PublicKey, end: &End) -> Option<Deal> {
+/// What the result of an ended sub-task was paid, if its buyer is told that anything was: what it was told, less what
+/// was paid before for parts of the work that were `handed` over.
+pub(crate) fn deal(buyer: PublicKey, end: &End, handed: (u64, u64)) -> Option<Deal> {
     let sale = end.sale.as_ref().filter(|_| end.verdict == Verdict::Succeeded)?;
     let (seller, owner) = (sale.seller.key, sale.owner.key);
-    Some(Deal { buyer, seller, owner, paid: end.paid, fee: end.fee })
+    let (paid, fee) = (end.paid.0.checked_sub(handed.0)?, end.fee.0.checked_sub(handed.1)?);
+    Some(Deal { buyer, seller, owner, paid: Money(paid), fee: Money(fee) })
 }
 
 impl Contracts {
     /// The user of a node is told something.
-    pub(crate) fn told(&mut self, books: &Books, host: usize, buyer: PublicKey, event: &Event) -> Checked {
+    pub(crate) fn told(
+        &mut self,
+        (books, sub_tasks): (&Books, &SubTasks),
+        host: usize,
+        buyer: PublicKey,
+        event: &Event,
+    ) -> Checked {
         let sub_task = match &event.kind {
             EventKind::Matched { sub_task, .. }
             | EventKind::NoSeller { sub_task, .. }
             | EventKind::Staging { sub_task }
             | EventKind::Running { sub_task }
             | EventKind::Suspended { sub_task }
+            | EventKind::Saved { sub_task, .. }
+            | EventKind::NotSaved { sub_task, .. }
+            | EventKind::Resumed { sub_task, .. }
             | EventKind::Retrying { sub_task, .. }
             | EventKind::Ended { sub_task, .. } => *sub_task,
             // What becomes of a rejected result may be told after the end of the sub-task, which went on elsewhere.
@@ -55,7 +67,8 @@ impl Contracts {
         })?;
         let EventKind::Ended { end, .. } = &event.kind else { return Ok(()) };
         self.ended.insert(key);
-        let Some(deal) = deal(buyer, end) else {
+        let handed = sub_tasks.handed(buyer, event.task, sub_task);
+        let Some(deal) = deal(buyer, end, handed) else {
             let is_free = end.verdict != Verdict::Succeeded;
             return Breach::unless(is_free, "paid_as_told", || "a success without a sale".into());
         };

@@ -17,6 +17,8 @@ type SubTask = (PublicKey, ContractId, u32);
 pub(crate) struct SubTasks {
     of: BTreeMap<ContractId, SubTask>,
     paid: BTreeMap<SubTask, ContractId>,
+    /// What was paid to sellers, and to market owners, for parts of the work that were handed over.
+    handed: BTreeMap<SubTask, (u64, u64)>,
 }
 
 impl SubTasks {
@@ -31,6 +33,11 @@ impl SubTasks {
         let hold = ending.hold;
         let order = record.command().map(|command| &command.body.order);
         let Some(Order::Settle(settle)) = order else { return Ok(()) };
+        if let (Outcome::Migrated(_), Some(sub_task)) = (&settle.report.body.outcome, self.of.get(&hold)) {
+            let (seller, owner) = self.handed.entry(*sub_task).or_default();
+            *seller += ending.shares.seller.0.saturating_sub(ending.shares.seller_held.0);
+            *owner += ending.shares.owner.0;
+        }
         let is_whole = ending.how.is_paid() && settle.report.body.outcome == Outcome::Succeeded;
         let Some(sub_task) = self.of.get(&hold).filter(|_| is_whole) else { return Ok(()) };
         let first = *self.paid.entry(*sub_task).or_insert(hold);
@@ -40,9 +47,15 @@ impl SubTasks {
         })
     }
 
+    /// What was paid to sellers, and to market owners, for parts of this sub-task that were handed over.
+    pub(crate) fn handed(&self, buyer: PublicKey, task: ContractId, number: u32) -> (u64, u64) {
+        self.handed.get(&(buyer, task, number)).copied().unwrap_or_default()
+    }
+
     /// The bank has started again from these records.
     pub(crate) fn replayed(&mut self, records: &[Record]) -> Checked {
         self.paid.clear();
+        self.handed.clear();
         records.iter().try_for_each(|record| self.enter(record))
     }
 }

@@ -36,6 +36,7 @@ impl Scenario {
         ];
         all.extend(super::market::all());
         all.extend(super::settle::all());
+        all.extend(super::saved::all());
         all
     }
 
@@ -79,6 +80,7 @@ pub(super) fn calm() -> Scenario {
         sights: Vec::new(),
         served: None,
         releases_all: true,
+        saving: None,
     }
 }
 

@@ -4,7 +4,9 @@ use super::Scenario;
 use crate::dice::{Dice, derive};
 use crate::machine::Program;
 use proto::message::market::Requirement;
-use proto::message::service::{Blob, Job, Limits, NamedBlob, Runtime};
+use proto::message::service::{
+    Blob, CheckpointKey, CheckpointMethod, Checkpointing, Job, Limits, NamedBlob, Runtime,
+};
 use proto::{Bytes, CommandId, Cycles, Hash, Money, Rate};
 use service::{Patience, SubTaskPlan, Submission};
 
@@ -69,7 +71,13 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
             runtime: Runtime::WebAssembly,
             success: 0,
             progress: None,
-            checkpoint: None,
+            checkpoint: scenario.saving.map(|saving| Checkpointing {
+                method: CheckpointMethod::Transparent,
+                interval: saving.interval,
+                size: ROOM,
+                copies: saving.copies,
+                key: CheckpointKey([7; 32]),
+            }),
         },
         retries: work.retries,
     }

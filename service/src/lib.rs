@@ -12,6 +12,7 @@ mod worker;
 
 pub mod contract;
 pub mod event;
+pub mod graph;
 pub mod node;
 pub mod plan;
 pub mod policy;

@@ -227,7 +227,7 @@ fn variables(sub_task: &SubTask) -> Vec<Variable> {
 
 fn limits(sub_task: &SubTask) -> Limits {
     let limits = &sub_task.limits;
-    let cycles = Cycles(u64::MAX);
+    let cycles = limits.cpu_time.map_or(Cycles(u64::MAX), |time| sub_task.power.during(time));
     Limits {
         wall: limits.wall_time,
         memory: limits.memory,

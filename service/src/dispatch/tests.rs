@@ -8,7 +8,6 @@ mod migration;
 use super::*;
 use crate::worker::tests::{CLOSES, hold, id, job, keys, peer, ticket};
 use proto::message::bank::{BankOutcome, BankReply, Order};
-use proto::message::market::Requirement;
 use proto::message::service::{Acceptance, Blob, Declined, NamedBlob, Offer, Outcome, Progress, Report};
 use proto::{Bytes, Cycles, Hash, Rate, Refusal, RefusalCode, Signed};
 use rand_chacha::rand_core::SeedableRng;

@@ -2,6 +2,7 @@
 //! BOINC's: `target_nresults`, `min_quorum`, `max_total_results`.
 
 use super::{Decimal, LocalFile};
+use proto::Money;
 
 /// The most executions of one sub-task.
 pub const MAX_REPLICAS: u32 = 32;
@@ -95,6 +96,13 @@ impl Default for Redundancy {
 }
 
 impl Redundancy {
+    /// What one replica may cost of a sub-task that may cost `price` in all. Only results that agree are paid, and they
+    /// are never more than `replicas`.
+    #[must_use]
+    pub fn share(&self, price: Money) -> Money {
+        Money(price.0.checked_div(u64::from(self.replicas)).unwrap_or(price.0))
+    }
+
     /// Every file of the buyer that it needs.
     pub fn files(&self) -> impl Iterator<Item = &LocalFile> {
         let command = match &self.compare {

@@ -74,13 +74,16 @@ pub enum PlanError {
     },
     /// Nothing of the price would be left for the seller.
     #[error(
-        "sub-task `{sub_task}`: its price of {price} credits does not exceed the market owner's fee of {fee}"
+        "sub-task `{sub_task}`: its price of {price} credits{} does not exceed the market owner's fee of {fee}",
+        divided(*replicas)
     )]
     PriceBelowFee {
         /// The sub-task.
         sub_task: String,
         /// Its price.
         price: Money,
+        /// By how many replicas it is divided.
+        replicas: u32,
         /// The fee of this network.
         fee: Money,
     },
@@ -124,6 +127,12 @@ impl SubTaskPlan {
         }
     }
 
+    /// What one replica may cost.
+    #[must_use]
+    pub fn share(&self) -> Money {
+        self.redundancy.share(self.price)
+    }
+
     /// Plans `sub_task` under `rules`; `blob_of` tells the content of a path of the task file.
     ///
     /// The bid is what the price allows per Gc, after the owner's fee, over the stated work. A sub-task that
@@ -142,10 +151,11 @@ impl SubTaskPlan {
             blob_of(path).ok_or_else(|| PlanError::NoFile { sub_task: name.clone(), path: path.into() })
         };
         let named = |file: &LocalFile| Ok(NamedBlob { name: file.name.clone(), blob: find(&file.path)? });
-        let after_fee = sub_task.price.checked_sub(rules.owner_fee).filter(|rest| *rest > Money::ZERO);
+        let after_fee = sub_task.redundancy.share(sub_task.price).checked_sub(rules.owner_fee).filter(|rest| *rest > Money::ZERO);
         let after_fee = after_fee.ok_or_else(|| PlanError::PriceBelowFee {
             sub_task: name.clone(),
             price: sub_task.price,
+            replicas: sub_task.redundancy.replicas,
             fee: rules.owner_fee,
         })?;
         let work = sub_task.work.unwrap_or_else(|| sub_task.power.during(rules.nominal_run));
@@ -206,6 +216,11 @@ impl SubTaskPlan {
         }
         left.is_some()
     }
+}
+
+/// How a price is said to be divided.
+fn divided(replicas: u32) -> String {
+    if replicas > 1 { format!(" for {replicas} replicas") } else { String::new() }
 }
 
 /// Whether an offer with this job can be made and read.

@@ -138,6 +138,10 @@ impl Node {
             Effect::Keep { contract, blobs } => self.outputs.push_back(Output::Keep { contract, blobs }),
             Effect::Warn { message } => self.outputs.push_back(Output::Warn { message }),
             Effect::AskBalance => self.ask_balance(),
+            Effect::Compare { token, comparing } => {
+                self.outputs.push_back(Output::Compare { token, comparing });
+            }
+            Effect::Test { contract, testing } => self.outputs.push_back(Output::Test { contract, testing }),
             Effect::Pause { contract } => self.outputs.push_back(Output::Pause { contract }),
             Effect::Pace { contract, throttle_pct } => {
                 self.outputs.push_back(Output::Pace { contract, throttle_pct });

@@ -6,6 +6,7 @@ use super::reader::{Parts, Reader, parts, place_of, text_of, trimmed};
 use super::rule::Rule;
 use super::value::{self, Wrong};
 use super::{LocalFile, file};
+use proto::Money;
 use roxmltree::Node;
 
 /// The most executions of one sub-task.
@@ -100,6 +101,13 @@ impl Default for Redundancy {
 }
 
 impl Redundancy {
+    /// What one replica may cost of a sub-task that may cost `price` in all. Only results that agree are paid, and they
+    /// are never more than `replicas`.
+    #[must_use]
+    pub fn share(&self, price: Money) -> Money {
+        Money(price.0.checked_div(u64::from(self.replicas)).unwrap_or(price.0))
+    }
+
     /// Every file of the buyer that it needs.
     pub fn files(&self) -> impl Iterator<Item = &LocalFile> {
         let command = match &self.compare {

@@ -2,7 +2,9 @@
 //! settled; what goes wrong on the way is tried again elsewhere or ends with its reason.
 
 mod attempt;
+mod ballot;
 mod bank;
+mod compare;
 mod delivery;
 mod objection;
 mod place;
@@ -11,10 +13,13 @@ mod purse;
 mod run;
 mod saved;
 mod seller;
+mod spread;
 mod storage;
 mod timer;
+mod vote;
 
 pub(crate) use bank::{follow_up, shares, total_rate};
+pub use compare::{Comparing, Testing};
 pub use prospect::{Want, whole_commodity};
 pub use run::{SubTaskStatus, Tally, TaskStatus};
 
@@ -22,6 +27,7 @@ use crate::contract::State;
 use crate::effect::{Effect, Effects};
 use crate::event::{Event, EventKind, Verdict};
 use crate::plan::SubTaskPlan;
+use crate::task::StopWhen;
 use attempt::{Abandoned, Attempt};
 use objection::Objection;
 use proto::message::service::{Cancel, ServiceMessage};
@@ -46,6 +52,8 @@ pub struct Submission {
     pub patience: Patience,
     /// The most it is to cost, if its file says so: the user is told when a fifth of it is left.
     pub budget: Option<Money>,
+    /// The result that makes the rest of it needless, if its file names one.
+    pub stop_when: Option<StopWhen>,
 }
 
 /// How long a sub-task may find no seller, while nothing else of its task is at work, before it fails.
@@ -67,6 +75,8 @@ pub(crate) struct Dispatch {
     contracts: BTreeMap<ContractId, (ContractId, u32)>,
     /// What tickets are being bought for, by their ids.
     purchases: BTreeMap<CommandId, (ContractId, u32)>,
+    /// Comparisons of results under way.
+    comparisons: BTreeMap<u64, compare::Asked>,
     /// Surveys under way: for which task, about which requirement.
     surveys: BTreeMap<u64, (ContractId, Inquiry)>,
     settlements: BTreeMap<CommandId, ContractId>,
@@ -104,6 +114,7 @@ impl Dispatch {
             tasks: BTreeMap::new(),
             contracts: BTreeMap::new(),
             purchases: BTreeMap::new(),
+            comparisons: BTreeMap::new(),
             surveys: BTreeMap::new(),
             settlements: BTreeMap::new(),
             abandoned: BTreeMap::new(),
@@ -140,8 +151,11 @@ impl Dispatch {
     pub(crate) fn cancel(&mut self, task: ContractId, now: Time) {
         let Some(run) = self.tasks.get_mut(&task) else { return };
         run.drop_queue();
-        let count = run.count();
+        let count = run.sub_tasks();
         for index in 0..count {
+            if self.cancel_replicas(task, index, now) {
+                continue;
+            }
             let Some(state) = self.run(task, index).map(|run| run.state) else { continue };
             if state.is_final() || state == State::Settling {
                 continue;
@@ -224,9 +238,13 @@ impl Dispatch {
     fn end(&mut self, task: ContractId, index: u32, verdict: Verdict, now: Time) {
         let next = match verdict {
             Verdict::Succeeded => State::Succeeded,
-            Verdict::Cancelled => State::Cancelled,
+            Verdict::Cancelled | Verdict::NotNeeded(_) => State::Cancelled,
             _ => State::Failed,
         };
+        if self.tasks.get(&task).is_some_and(|run| run.head_of(index).is_some()) {
+            self.end_replica(task, index, next, verdict, now);
+            return;
+        }
         self.become_state(task, index, next);
         self.end_keeping(task, index, now);
         let Some(run) = self.tasks.get_mut(&task) else { return };
@@ -247,6 +265,7 @@ impl Dispatch {
     /// Puts a sub-task back into the queue after an attempt that came to nothing.
     fn retry(&mut self, task: ContractId, index: u32, why: String, now: Time) {
         self.become_state(task, index, State::Waiting);
+        self.forget_result(task, index);
         let is_recovering = self.rewind(task, index, now);
         let Some(run) = self.tasks.get_mut(&task) else { return };
         if let Some(contract) = run.run_mut(index).and_then(SubTaskRun::contract) {
@@ -269,7 +288,11 @@ impl Dispatch {
         self.place(task, now);
     }
 
-    fn tell(&mut self, task: ContractId, kind: EventKind, now: Time) {
+    /// Tells the user; what is about a replica is told of its sub-task.
+    fn tell(&mut self, task: ContractId, mut kind: EventKind, now: Time) {
+        if let (Some(index), Some(run)) = (kind.sub_task_mut(), self.tasks.get(&task)) {
+            *index = run.sub_task_of(*index);
+        }
         self.effects.push_back(Effect::Tell(Event { time: now, task, kind }));
     }
 

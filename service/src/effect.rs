@@ -1,5 +1,6 @@
 //! What the two sides of a contract want done; the node carries it out.
 
+use crate::dispatch::{Comparing, Testing};
 use crate::event::Event;
 use proto::message::bank::Order;
 use proto::message::market::Requirement;
@@ -27,6 +28,8 @@ pub(crate) enum Effect {
     Save { contract: ContractId },
     Warn { message: String },
     AskBalance,
+    Compare { token: u64, comparing: Box<Comparing> },
+    Test { contract: ContractId, testing: Box<Testing> },
     Pause { contract: ContractId },
     Pace { contract: ContractId, throttle_pct: u32 },
     Tell(Event),

@@ -1,5 +1,9 @@
 //! What the user of a node is told while a task runs.
 
+mod replica;
+
+pub use replica::{Difference, Replica, Vote};
+
 use proto::message::bank::How;
 use proto::message::service::{Blob, NamedBlob, Outcome};
 use proto::{Bytes, ContractId, Cycles, Market, Money, Peer, Rate, Refusal, RefusalCode, Span, Time};
@@ -119,6 +123,13 @@ pub enum EventKind {
         /// Of how much.
         of: Money,
     },
+    /// A result is the one that the task looked for: what has not ended is cancelled.
+    Found {
+        /// Index of the sub-task.
+        sub_task: u32,
+        /// What was looked for, in words.
+        what: String,
+    },
     /// All sub-tasks have ended.
     TaskEnded,
 }
@@ -174,6 +185,8 @@ pub struct End {
     pub stdout: Option<Blob>,
     /// Standard error, if it is in the buyer's store.
     pub stderr: Option<Blob>,
+    /// Its replicas, if it was bought more than once or its result was put to a test: who they were, and who agreed.
+    pub replicas: Vec<Replica>,
 }
 
 /// The word on a sub-task.
@@ -199,6 +212,15 @@ pub enum Verdict {
     Declined(Refusal),
     /// The user cancelled.
     Cancelled,
+    /// Too few results agree, and no more replicas are to be bought.
+    NoQuorum {
+        /// Why, in words.
+        why: String,
+    },
+    /// A replica whose result is not that of the others, or not right; what is wrong with it, in words.
+    Rejected(String),
+    /// Another result has made this one needless; which, in words.
+    NotNeeded(String),
 }
 
 impl std::fmt::Display for Verdict {
@@ -218,6 +240,32 @@ impl std::fmt::Display for Verdict {
             }
             Self::Declined(refusal) => write!(out, "declined: {refusal}"),
             Self::Cancelled => write!(out, "cancelled"),
+            Self::NoQuorum { why } => write!(out, "no quorum: {why}"),
+            Self::Rejected(why) => write!(out, "rejected: {why}"),
+            Self::NotNeeded(why) => write!(out, "not needed: {why}"),
+        }
+    }
+}
+
+impl EventKind {
+    /// The index of the sub-task that it is about.
+    pub const fn sub_task_mut(&mut self) -> Option<&mut u32> {
+        match self {
+            Self::Matched { sub_task, .. }
+            | Self::NoSeller { sub_task, .. }
+            | Self::Staging { sub_task }
+            | Self::Running { sub_task }
+            | Self::Suspended { sub_task }
+            | Self::Saved { sub_task, .. }
+            | Self::NotSaved { sub_task, .. }
+            | Self::Resumed { sub_task, .. }
+            | Self::Retrying { sub_task, .. }
+            | Self::Ended { sub_task, .. }
+            | Self::Disputed { sub_task, .. }
+            | Self::NotDisputed { sub_task, .. }
+            | Self::Judged { sub_task, .. }
+            | Self::Found { sub_task, .. } => Some(sub_task),
+            Self::BudgetLow { .. } | Self::TaskEnded => None,
         }
     }
 }

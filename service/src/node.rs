@@ -167,6 +167,8 @@ impl Node {
             Input::Progressed { contract, cycles } => self.worker.progressed(contract, cycles),
             Input::Saved { contract, result } => self.worker.saved(contract, result, now),
             Input::Executed { contract, execution } => self.worker.executed(contract, *execution, now),
+            Input::Compared { token, difference } => self.dispatch.compared(token, difference, now),
+            Input::Tested { contract, result } => self.dispatch.tested(contract, result, now),
             Input::AskBalance => self.ask_balance(),
             Input::Pay { id, transfer } => {
                 self.payments.insert(id);

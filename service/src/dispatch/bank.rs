@@ -70,6 +70,7 @@ impl Dispatch {
         run.attempts += 1;
         run.why.clear();
         let attempts = run.attempts;
+        let sub_task = run.head.unwrap_or(index);
         let amount = receipt.body.amount;
         let mut job = run.plan.job.clone();
         let Some(attempt) = run.attempt.as_mut() else { return };
@@ -81,7 +82,7 @@ impl Dispatch {
         let offer = Offer {
             contract,
             task,
-            sub_task: index,
+            sub_task,
             attempt: attempts,
             buyer: me,
             seller: seller.key,

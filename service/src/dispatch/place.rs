@@ -19,7 +19,7 @@ impl Dispatch {
         while let Some(batch) = self.tasks.get_mut(&task).and_then(|run| run.next_to_match(now)) {
             let Some(run) = batch.first().and_then(|index| self.run(task, *index)) else { continue };
             let (requirement, bid) = (run.plan.requirement.clone(), run.plan.bid);
-            let avoid = run.avoid.clone();
+            let avoid = run.shun.iter().chain(&run.avoid).copied().collect();
             let mut tickets = Vec::new();
             for index in batch {
                 self.become_state(task, index, State::Matching);
@@ -47,6 +47,10 @@ impl Dispatch {
             self.give_back(&ticket);
             return;
         };
+        if run.head.is_some() && self.is_too_near(task, index, &ticket, now) {
+            return;
+        }
+        let Some(run) = self.run(task, index) else { return };
         let expires_in = run.plan.job.limits.wall.plus(HOLD_MARGIN);
         let seller = ticket.body.winner.body.seller.key;
         let hold = PlaceHold { seller, ticket: ticket.hash(), amount: run.plan.price, expires_in };

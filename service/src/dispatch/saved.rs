@@ -12,6 +12,7 @@ use crate::event::EventKind;
 use crate::plan::{Origin, SubTaskPlan};
 use proto::message::service::{Blob, Checkpointing, NotSaved, Saved};
 use proto::{ContractId, Cycles, Hash, Money, Peer, PublicKey, Signed, Span, Time};
+use rand_chacha::rand_core::Rng as _;
 
 /// States of one seller that come faster than this are not looked at, so that nobody is kept busy with them.
 const LEAST_PAUSE: Span = Span::millis(200);
@@ -24,7 +25,8 @@ pub(super) struct Keeping {
     pub(super) id: ContractId,
     pub(super) spec: Checkpointing,
     origin: Origin,
-    /// What is left of the money for room.
+    /// What was set aside for room, and what is left of that.
+    set_aside: Money,
     pub(super) budget: Money,
     /// Oldest first.
     pub(super) states: Vec<SavedState>,
@@ -70,6 +72,7 @@ impl Keeping {
             id,
             spec,
             origin: plan.origin(),
+            set_aside: budget,
             budget,
             states: Vec::new(),
             base: Cycles(0),
@@ -124,11 +127,34 @@ impl Dispatch {
     pub(super) fn prepare_saving(&mut self, task: ContractId, plans: &mut [SubTaskPlan]) {
         let fee = self.rules.owner_fee;
         for (index, plan) in (0_u32..).zip(plans) {
-            let Some(spec) = plan.job.checkpoint.clone() else { continue };
+            let Some(spec) = &mut plan.job.checkpoint else { continue };
+            self.rng.fill_bytes(&mut spec.key.0);
+            let spec = spec.clone();
             let budget = plan.set_aside(STORAGE_PERCENT, fee);
-            let id = self.new_id();
-            self.kept_for.insert(id, (task, index));
-            self.keepings.insert((task, index), Keeping::new(id, plan, spec, budget));
+            self.begin_keeping((task, index), plan, spec, budget);
+        }
+    }
+
+    fn begin_keeping(
+        &mut self,
+        key: (ContractId, u32),
+        plan: &SubTaskPlan,
+        spec: Checkpointing,
+        budget: Money,
+    ) {
+        let id = self.new_id();
+        self.kept_for.insert(id, key);
+        self.keepings.insert(key, Keeping::new(id, plan, spec, budget));
+    }
+
+    /// A replica is saved like the sub-task that it is one of, and for itself: what it goes on from is its own.
+    fn keep_replica(&mut self, task: ContractId, index: u32) {
+        let Some(run) = self.tasks.get(&task) else { return };
+        let Some(head) = run.head_of(index).filter(|_| !self.keepings.contains_key(&(task, index))) else { return };
+        let Some(plan) = run.run_ref(index).map(|run| run.plan.clone()) else { return };
+        let budget = self.keepings.get(&(task, head)).map(|keeping| keeping.set_aside);
+        if let (Some(budget), Some(spec)) = (budget, plan.job.checkpoint.clone()) {
+            self.begin_keeping((task, index), &plan, spec, budget);
         }
     }
 
@@ -143,6 +169,7 @@ impl Dispatch {
         if !is_at_work || seller != Some(from) || !run.is_signed_by_seller(paper) {
             return;
         }
+        self.keep_replica(task, index);
         let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return };
         let (last, at) = keeping.heard;
         let total = Cycles(keeping.base.0.saturating_add(cycles.0));

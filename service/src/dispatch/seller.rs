@@ -174,9 +174,10 @@ impl Dispatch {
         let (lease, again) = (self.rules.lease, self.rules.sign_of_life());
         let Some((task, index, run)) = self.attempt(contract) else { return };
         let (state, wall) = (run.state, run.plan.job.limits.wall);
-        if state == State::Fetching {
-            self.look_at_fetch(contract, now);
-            return;
+        match state {
+            State::Fetching => return self.look_at_fetch(contract, now),
+            State::Voting => return self.look_at_vote(contract, now),
+            _ => {}
         }
         let Some(attempt) = run.attempt.as_ref() else { return };
         let over = attempt.over(STAGE_WITHIN, wall.plus(lease), now);
@@ -221,9 +222,14 @@ impl Dispatch {
             _ => true,
         };
         let is_over = !is_worth_retrying || run.failures > run.plan.retries;
+        // Who gave it up in order has not failed; but no seller has two replicas of one sub-task.
+        let has_failed = !is_returned || run.head.is_some();
         run.avoid.extend(seller);
         if let Some(contract) = run.contract() {
             self.timers.clear(Timer::Lease(contract));
+        }
+        if let (Some(seller), Some(run)) = (seller.filter(|_| has_failed), self.tasks.get_mut(&task)) {
+            run.shun(index, seller);
         }
         if is_over {
             self.end(task, index, verdict, now);

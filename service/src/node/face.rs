@@ -1,7 +1,7 @@
 //! What a node takes and what it gives.
 
-use crate::dispatch::Submission;
-use crate::event::Event;
+use crate::dispatch::{Comparing, Submission, Testing};
+use crate::event::{Difference, Event};
 use crate::policy::Work;
 use crate::worker::{Execution, Intake, Snapshot, Terms};
 use market::{Overview, Supply};
@@ -68,6 +68,10 @@ pub enum Input {
     Lookup { token: u64, key: RingId },
     /// Asks how markets stand, without buying.
     Survey { token: u64, survey: Box<Survey> },
+    /// Two results were compared: nothing if they agree, or where they differ first.
+    Compared { token: u64, difference: Option<Difference> },
+    /// A result was shown to the program that tells whether it is right.
+    Tested { contract: ContractId, result: Result<(), String> },
     /// Leaves the network in order.
     Leave,
     /// The moment of [`crate::Node::poll_timeout`] has come.
@@ -103,6 +107,10 @@ pub enum Output {
     Pause { contract: ContractId },
     /// Let an execution go on, for this share of the time, in per cent.
     Pace { contract: ContractId, throttle_pct: u32 },
+    /// Compare two results whose contents are in the store, and tell with [`Input::Compared`].
+    Compare { token: u64, comparing: Box<Comparing> },
+    /// Show a result to a program, all in the store, and tell with [`Input::Tested`].
+    Test { contract: ContractId, testing: Box<Testing> },
     /// Tell the user.
     Tell(Event),
     /// The bank's answer to [`Input::AskBalance`].

@@ -140,6 +140,10 @@ impl Node {
             Effect::Save { contract } => self.outputs.push_back(Output::Save { contract }),
             Effect::Warn { message } => self.outputs.push_back(Output::Warn { message }),
             Effect::AskBalance => self.ask_balance(),
+            Effect::Compare { token, comparing } => {
+                self.outputs.push_back(Output::Compare { token, comparing });
+            }
+            Effect::Test { contract, testing } => self.outputs.push_back(Output::Test { contract, testing }),
             Effect::Pause { contract } => self.outputs.push_back(Output::Pause { contract }),
             Effect::Pace { contract, throttle_pct } => {
                 self.outputs.push_back(Output::Pace { contract, throttle_pct });

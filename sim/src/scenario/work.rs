@@ -28,7 +28,8 @@ pub(crate) fn submission(scenario: &Scenario, host: usize, seed: u64) -> Option<
         *to = from;
     }
     let patience = Patience::For(scenario.work.patience);
-    (count > 0).then_some(Submission { task: CommandId(task), plans, patience, budget: None })
+    let task = CommandId(task);
+    (count > 0).then_some(Submission { task, plans, patience, budget: None, stop_when: None })
 }
 
 fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> SubTaskPlan {
@@ -47,8 +48,27 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
         cycles: Cycles(u64::MAX),
         processes: 1,
     };
+    let job = Job {
+        program: Blob { hash: Hash::of(b"the program"), size: PROGRAM_SIZE },
+        arguments: program.arguments(),
+        environment: Vec::new(),
+        inputs: vec![NamedBlob { name: "in".into(), blob: input }],
+        outputs: vec!["out".into()],
+        stdin: None,
+        limits,
+        resume: None,
+        runtime: Runtime::WebAssembly,
+        success: 0,
+        progress: None,
+        checkpoint: scenario.saving.map(|saving| Checkpointing {
+            method: CheckpointMethod::Transparent,
+            interval: saving.interval,
+            size: ROOM,
+            copies: saving.copies,
+            key: CheckpointKey([0; 32]),
+        }),
+    };
     SubTaskPlan {
-        name,
         requirement: Requirement {
             power: scenario.machines.per_core.0,
             cores: 1,
@@ -59,26 +79,7 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
         bid: Rate::highest(for_seller, cycles).unwrap_or(Rate(0)),
         price: work.price,
         work: Some(cycles),
-        job: Job {
-            program: Blob { hash: Hash::of(b"the program"), size: PROGRAM_SIZE },
-            arguments: program.arguments(),
-            environment: Vec::new(),
-            inputs: vec![NamedBlob { name: "in".into(), blob: input }],
-            outputs: vec!["out".into()],
-            stdin: None,
-            limits,
-            resume: None,
-            runtime: Runtime::WebAssembly,
-            success: 0,
-            progress: None,
-            checkpoint: scenario.saving.map(|saving| Checkpointing {
-                method: CheckpointMethod::Transparent,
-                interval: saving.interval,
-                size: ROOM,
-                copies: saving.copies,
-                key: CheckpointKey([7; 32]),
-            }),
-        },
         retries: work.retries,
+        ..SubTaskPlan::bare(name, job)
     }
 }

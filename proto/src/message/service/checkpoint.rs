@@ -16,7 +16,7 @@ use crate::signed::{Paper, Signed};
 pub const KEPT_STATES: u64 = 2;
 
 /// The most storage nodes that keep one state.
-pub const MAX_COPIES: u32 = 8;
+pub const MAX_COPIES: u32 = 16;
 
 /// The state of a running program has been saved; signed by the seller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

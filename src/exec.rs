@@ -14,10 +14,12 @@ mod calibrate;
 mod control;
 mod duty;
 pub(crate) mod environment;
+mod executor;
 mod format;
 mod host;
 mod module;
 pub(crate) mod nice;
+mod saved;
 pub(crate) mod scratch;
 mod state;
 mod stream;
@@ -26,10 +28,12 @@ mod tests;
 mod wasm;
 
 pub(crate) use control::Control;
+pub(crate) use executor::{Executor, Executors, Layer, LayerState};
+pub(crate) use saved::{Saved, Snapshot};
 pub(crate) use scratch::Scratch;
 
 use module::Shelf;
-use proto::message::service::{Limits, Outcome};
+use proto::message::service::{CheckpointMethod, Limits, Outcome, Runtime};
 use proto::{Capacity, Cycles, Hash, Span};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -72,6 +76,14 @@ pub(crate) struct Execution {
     pub(crate) outputs: Vec<String>,
     /// What it may use.
     pub(crate) limits: Limits,
+    /// What kind of program it is.
+    pub(crate) runtime: Runtime,
+    /// The exit status that means success.
+    pub(crate) success: u8,
+    /// How it is saved while it runs, if it is to be.
+    pub(crate) checkpoint: Option<CheckpointMethod>,
+    /// File of the snapshot from which it goes on; the scratch directory has its inputs all the same.
+    pub(crate) resume: Option<PathBuf>,
 }
 
 /// How an execution ended.
@@ -89,6 +101,8 @@ pub(crate) struct Ended {
     pub(crate) elapsed: Span,
     /// What of it passed until the module was compiled (next to nothing if it was cached).
     pub(crate) prepared: Span,
+    /// From what it can go on, if it can; who does not know of this goes by the outcome.
+    pub(crate) saved: Option<Saved>,
 }
 
 /// Runs programs; one for a process. Clones share compiled modules.
@@ -140,7 +154,26 @@ impl Ended {
             stderr: Vec::new(),
             elapsed: Span(0),
             prepared: Span(0),
+            saved: None,
         }
+    }
+}
+
+impl Executor for Engine {
+    fn runtime(&self) -> Runtime {
+        Runtime::WebAssembly
+    }
+
+    fn layers(&self) -> Vec<Layer> {
+        let active = |name, what| Layer { name, what, state: LayerState::Active };
+        vec![
+            active("webassembly", "instructions: nothing but its own memory can be named"),
+            active("wasi", "calls: files of the scratch directory only, no network, no processes"),
+        ]
+    }
+
+    fn run(&self, execution: &Execution, control: &Control) -> Ended {
+        Self::run(self, execution, control)
     }
 }
 

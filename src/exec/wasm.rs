@@ -4,12 +4,12 @@ use super::control::{Control, Stop, Watch};
 use super::environment::{self, VirtualClock};
 use super::host::FIRST_DESCRIPTORS;
 use super::module::Shelf;
-use super::scratch;
+use super::saved::{Judgement, judge};
 use super::state::{Disk, Memory, Numbers, State};
 use super::stream::{Capture, Source};
 use super::{Ended, Execution, span_since};
 use proto::Cycles;
-use proto::message::service::Outcome;
+use proto::message::service::{Limits, Outcome};
 use std::fs::File;
 use std::pin::pin;
 use std::sync::Arc;
@@ -56,13 +56,13 @@ pub(super) fn run(shelf: &Arc<Shelf>, execution: &Execution, control: &Control, 
     };
     let prepared = span_since(started);
     let streams = [(); 2].map(|()| Capture::new(execution.limits.output.0));
-    let (outcome, cycles) = match store(shelf.engine(), execution, watch.clone(), &streams) {
+    let ((outcome, saved), cycles) = match store(shelf.engine(), execution, watch.clone(), &streams) {
         Ok(mut store) => execute(&mut store, &module, execution),
-        Err(outcome) => (outcome, Cycles(0)),
+        Err(outcome) => ((outcome, None), Cycles(0)),
     };
     control.publish(cycles);
     let [stdout, stderr] = streams.map(|stream| stream.take());
-    Ended { outcome, cycles, stdout, stderr, elapsed: span_since(started), prepared }
+    Ended { outcome, cycles, stdout, stderr, elapsed: span_since(started), prepared, saved }
 }
 
 /// A store with the program's world in it.
@@ -127,7 +127,7 @@ fn execute(
     store: &mut Store<State>,
     module: &InstancePre<State>,
     execution: &Execution,
-) -> (Outcome, Cycles) {
+) -> (Judgement, Cycles) {
     let limit = execution.limits.cycles;
     let result = drive(store, module, limit);
     let left = store.get_fuel().unwrap_or(0);
@@ -169,12 +169,19 @@ impl Wake for Unpark {
 }
 
 /// What the end of a program means.
-fn verdict(result: wasmtime::Result<()>, state: &mut State, execution: &Execution) -> Outcome {
-    let limits = execution.limits;
+fn verdict(result: wasmtime::Result<()>, state: &mut State, execution: &Execution) -> Judgement {
     let error = match result {
-        Ok(()) => return delivered(state, execution),
+        Ok(()) => return exited(0, state, execution),
         Err(error) => error,
     };
+    match error.downcast_ref() {
+        Some(I32Exit(status)) => exited(*status, state, execution),
+        None => (failure(&error, state, execution.limits), None),
+    }
+}
+
+/// What the end of a program means that was ended, or trapped.
+fn failure(error: &wasmtime::Error, state: &State, limits: Limits) -> Outcome {
     if let Some(stop) = error.downcast_ref::<Stop>() {
         return match stop {
             Stop::Disk => Outcome::DiskLimit(limits.disk),
@@ -182,22 +189,32 @@ fn verdict(result: wasmtime::Result<()>, state: &mut State, execution: &Executio
             Stop::Cancelled | Stop::Wall => stopped(*stop, &state.watch),
         };
     }
-    if let Some(I32Exit(0)) = error.downcast_ref() {
-        return delivered(state, execution);
-    }
     if error.downcast_ref() == Some(&Trap::OutOfFuel) {
         return Outcome::CycleLimit(limits.cycles);
     }
+    let words = || error.downcast_ref().map_or_else(|| cut(error), |trap| words(*trap));
+    for_memory(state, limits).unwrap_or_else(|| Outcome::Trapped(words()))
+}
+
+/// What the end of a program means that ended by itself.
+fn exited(status: i32, state: &mut State, execution: &Execution) -> Judgement {
+    if state.disk.measure(0).is_err() {
+        return (Outcome::DiskLimit(execution.limits.disk), None);
+    }
+    match judge(execution, status) {
+        (Outcome::Exited(status), None) => {
+            (for_memory(state, execution.limits).unwrap_or(Outcome::Exited(status)), None)
+        }
+        judgement => judgement,
+    }
+}
+
+/// Memory that a program did not get, as the reason of its failure.
+fn for_memory(state: &State, limits: Limits) -> Option<Outcome> {
     if state.memory.is_denied {
-        return Outcome::MemoryLimit(limits.memory);
+        return Some(Outcome::MemoryLimit(limits.memory));
     }
-    if state.memory.is_short {
-        return Outcome::Abandoned("this machine has no memory left".into());
-    }
-    match error.downcast_ref() {
-        Some(I32Exit(status)) => Outcome::Exited(*status),
-        None => Outcome::Trapped(error.downcast_ref().map_or_else(|| cut(&error), |trap| words(*trap))),
-    }
+    state.memory.is_short.then(|| Outcome::Abandoned("this machine has no memory left".into()))
 }
 
 /// What an end from outside means.
@@ -205,18 +222,6 @@ pub(super) const fn stopped(stop: Stop, watch: &Watch) -> Outcome {
     match stop {
         Stop::Wall => Outcome::WallLimit(watch.wall),
         Stop::Cancelled | Stop::Disk | Stop::Output => Outcome::Cancelled,
-    }
-}
-
-/// Whether a program that ended well left what it had to, within its limit.
-fn delivered(state: &mut State, execution: &Execution) -> Outcome {
-    if state.disk.measure(0).is_err() {
-        return Outcome::DiskLimit(execution.limits.disk);
-    }
-    let is_missing = |name: &&String| scratch::output(&execution.scratch, name).is_none();
-    match execution.outputs.iter().find(is_missing) {
-        Some(missing) => Outcome::OutputMissing(missing.clone()),
-        None => Outcome::Succeeded,
     }
 }
 

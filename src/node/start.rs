@@ -13,7 +13,7 @@ use super::told::Outside;
 use super::{opening, policy_file, random};
 use crate::cli::{Bootstrap, JoinOptions, exit};
 use crate::control::{Failure, SOCKET};
-use crate::exec::{COST_MODEL, Engine, Scratch};
+use crate::exec::{COST_MODEL, Engine, Executors, Scratch};
 use crate::net::store::Store;
 use crate::net::{Event, Net, identity};
 use crate::output;
@@ -91,6 +91,13 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What this machine runs programs with.
+fn executors(engine: &Engine) -> Executors {
+    let executors = Executors::default().with(Arc::new(engine.clone()));
+    executors.announce();
+    executors
+}
+
 /// What of a node outlives its absences.
 struct Host<'a> {
     options: &'a JoinOptions,
@@ -143,7 +150,7 @@ impl Host<'_> {
             net: net.clone(),
             store: Arc::clone(store),
             clock,
-            executions: Executions::new(engine.clone(), scratch),
+            executions: Executions::new(executors(engine), scratch),
             supplier: Supplier::new(policy.clone(), rules, clock, calibration, sense, traffic),
             tasks,
             book: SellersBook::open(home.join("earnings.json")),

@@ -84,6 +84,7 @@ const fn reason_code(verdict: &Verdict) -> &'static str {
             Outcome::Cancelled => "cancelled",
             Outcome::Abandoned(_) => "abandoned",
             Outcome::Migrated(_) => "migrated",
+            Outcome::NotResumed(_) => "not_resumed",
         },
         Verdict::NotPlaced { .. } => "not_placed",
         Verdict::NotPaid(refusal) | Verdict::Declined(refusal) => refusal.code.name(),

@@ -28,7 +28,7 @@ const WIDE: Limits = Limits {
 /// One engine for all tests, as a process has one.
 fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
-    ENGINE.get_or_init(|| Engine::new().unwrap())
+    ENGINE.get_or_init(|| Engine::new(None).unwrap())
 }
 
 /// A program of `examples/`.

@@ -123,9 +123,6 @@ impl Run {
         let abandoned = |what: &str, why: &dyn std::fmt::Display| {
             service::Execution::nothing(Outcome::Abandoned(format!("{what}: {why}")))
         };
-        if self.job.resume.is_some() {
-            return abandoned("this seller", &"cannot go on from a checkpoint");
-        }
         let scratch = match Scratch::new(&self.base) {
             Ok(scratch) => scratch,
             Err(error) => return abandoned("no scratch directory could be made", &error),

@@ -55,7 +55,9 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
     make_home(&directory).map_err(|e| Failure::disk("create the directory", &directory, &e))?;
     let store = Store::open(&directory.join("store"), policy.disk_max_size);
     let store = store.map_err(Failure::from_display("store"))?;
-    let engine = Engine::new().map_err(Failure::from_display("executor"))?;
+    let modules = directory.join("modules");
+    make_home(&modules).map_err(|e| Failure::disk("create the directory", &modules, &e))?;
+    let engine = Engine::new(Some(&modules)).map_err(Failure::from_display("executor"))?;
     let host = Host { options: &options, invitation, directory, keys, store: Arc::new(store), engine };
     let mut outside = Outside::new(options.tied);
     let mut is_first = true;

@@ -1,6 +1,6 @@
 //! Sub-tasks of others that this machine executes: each on its own thread, in its own scratch directory.
 
-use crate::exec::{Control, Ended, Engine, Execution, Scratch, nice};
+use crate::exec::{Control, Ended, Execution, Executors, Scratch, nice};
 use crate::net::store::Store;
 use proto::message::service::{Blob, Job, NamedBlob, Outcome};
 use proto::{ContractId, Cycles, Span};
@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 pub(crate) struct Executions {
-    engine: Engine,
+    executors: Executors,
     scratch: PathBuf,
     running: BTreeMap<ContractId, Control>,
     /// The priority of the threads, 0 to 19.
@@ -21,8 +21,8 @@ pub(crate) struct Executions {
 }
 
 impl Executions {
-    pub(crate) const fn new(engine: Engine, scratch: PathBuf) -> Self {
-        Self { engine, scratch, running: BTreeMap::new(), nice: 0 }
+    pub(crate) const fn new(executors: Executors, scratch: PathBuf) -> Self {
+        Self { executors, scratch, running: BTreeMap::new(), nice: 0 }
     }
 
     /// Gives executions to come another priority, 0 to 19.
@@ -41,8 +41,14 @@ impl Executions {
         let control = Control::default();
         self.running.insert(contract, control.clone());
         let runtime = Handle::current();
-        let run =
-            Run { engine: self.engine.clone(), base: self.scratch.clone(), job, store, control, runtime };
+        let run = Run {
+            executors: self.executors.clone(),
+            base: self.scratch.clone(),
+            job,
+            store,
+            control,
+            runtime,
+        };
         let failed = inputs.clone();
         let level = self.nice;
         let spawned = std::thread::Builder::new().name(format!("exec-{contract}")).spawn(move || {
@@ -104,7 +110,7 @@ impl Executions {
 }
 
 struct Run {
-    engine: Engine,
+    executors: Executors,
     base: PathBuf,
     job: Job,
     store: Arc<Store>,
@@ -117,9 +123,6 @@ impl Run {
         let abandoned = |what: &str, why: &dyn std::fmt::Display| {
             service::Execution::nothing(Outcome::Abandoned(format!("{what}: {why}")))
         };
-        if self.job.resume.is_some() {
-            return abandoned("this seller", &"cannot go on from a checkpoint");
-        }
         let scratch = match Scratch::new(&self.base) {
             Ok(scratch) => scratch,
             Err(error) => return abandoned("no scratch directory could be made", &error),
@@ -128,7 +131,7 @@ impl Run {
             Ok(execution) => execution,
             Err(why) => return service::Execution::nothing(Outcome::NotFetched(why)),
         };
-        let ended = self.engine.run(&execution, &self.control);
+        let ended = self.executors.run(&execution, &self.control);
         self.collect(&scratch, ended)
             .unwrap_or_else(|error| abandoned("the outputs could not be kept", &error))
     }
@@ -152,6 +155,10 @@ impl Run {
             scratch: scratch.path().to_path_buf(),
             outputs: self.job.outputs.clone(),
             limits: self.job.limits,
+            runtime: self.job.runtime,
+            success: self.job.success,
+            checkpoint: self.job.checkpoint.as_ref().map(|checkpoint| checkpoint.method.clone()),
+            resume: self.job.resume.as_ref().map(&find).transpose()?,
         })
     }
 

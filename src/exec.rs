@@ -29,7 +29,7 @@ mod wasm;
 
 pub(crate) use control::Control;
 pub(crate) use executor::{Executor, Executors, Layer, LayerState};
-pub(crate) use saved::Saved;
+pub(crate) use saved::{Saved, Snapshot};
 pub(crate) use scratch::Scratch;
 
 

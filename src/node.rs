@@ -7,6 +7,7 @@ mod clock;
 mod control;
 mod driver;
 mod executions;
+mod saver;
 mod explorer;
 mod governance;
 pub(crate) mod local;

@@ -151,6 +151,11 @@ impl Control {
         Cycles(self.shared.cycles.load(Ordering::Relaxed))
     }
 
+    /// The program is started once more, and its cycles are counted from nothing.
+    pub(crate) fn begin_again(&self) {
+        self.publish(Cycles(0));
+    }
+
     pub(super) fn publish(&self, cycles: Cycles) {
         self.shared.cycles.store(cycles.0, Ordering::Relaxed);
     }

@@ -272,8 +272,14 @@ impl Driver {
             Output::Execute { contract, job } => {
                 self.executions.start(contract, *job, Arc::clone(&self.store), self.inputs.clone());
             }
-            // The executor makes no checkpoints: what runs for the owner's sake no longer is stopped.
-            Output::Stop { contract } | Output::Migrate { contract } => self.executions.stop(contract),
+            Output::Stop { contract } => self.executions.stop(contract),
+            Output::Migrate { contract } => self.executions.hand_over(contract),
+            Output::Save { contract } => self.executions.save(contract),
+            Output::Drop { contract, blobs } => {
+                if let Some(pins) = self.pins.get_mut(&contract) {
+                    blobs.iter().for_each(|blob| pins.remove(&blob.hash));
+                }
+            }
             Output::Give { to, blobs } => blobs.iter().for_each(|blob| self.store.show(&blob.hash, to)),
             Output::Keep { contract, blobs } => self.pin(contract, blobs),
             Output::Warn { message } => tracing::warn!("{message}"),

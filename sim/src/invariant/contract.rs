@@ -59,6 +59,7 @@ impl Contracts {
             | EventKind::NotDisputed { .. }
             | EventKind::Judged { .. }
             | EventKind::BudgetLow { .. }
+            | EventKind::Found { .. }
             | EventKind::TaskEnded => return Ok(()),
         };
         let key = (host, event.task, sub_task);

@@ -203,6 +203,8 @@ impl World<'_> {
                 self.pace(number, contract, throttle_pct);
                 Ok(())
             }
+            Output::Compare { token, .. } => self.feed(number, Input::Compared { token, difference: None }),
+            Output::Test { contract, .. } => self.feed(number, Input::Tested { contract, result: Ok(()) }),
             Output::Tell(event) => self.tell(number, &event),
             Output::Left | Output::NotOpened { .. } => {
                 self.end_process(number, false);

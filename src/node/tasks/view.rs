@@ -104,6 +104,14 @@ pub(super) fn describe(kind: &EventKind) -> (&'static str, Option<u32>, String) 
         EventKind::Suspended { sub_task } => {
             ("suspended", Some(*sub_task), "its owner needs the machine".to_owned())
         }
+        EventKind::Saved { sub_task, cycles, size, copies } => {
+            let where_ = if *copies == 0 { "this node".into() } else { format!("{copies} storage nodes") };
+            ("saved", Some(*sub_task), format!("at {cycles}, {size} kept by {where_}"))
+        }
+        EventKind::NotSaved { sub_task, why } => ("not_saved", Some(*sub_task), why.clone()),
+        EventKind::Resumed { sub_task, cycles } => {
+            ("resumed", Some(*sub_task), format!("goes on from its state at {cycles}"))
+        }
         EventKind::Retrying { sub_task, why } => ("retrying", Some(*sub_task), why.clone()),
         EventKind::Ended { sub_task, end } => ("ended", Some(*sub_task), end.verdict.to_string()),
         EventKind::Disputed { sub_task, deposit } => {

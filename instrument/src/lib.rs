@@ -13,9 +13,19 @@
 //! How a host drives the result is told in [`layout`]; the design in `docs/work/instrument.md`. What cannot be
 //! supported is refused by name ([`Refused`]); no module makes the pass panic.
 
+mod bits;
 pub mod cost;
+mod emit;
+mod features;
+mod flat;
 pub mod layout;
+mod live;
+mod module;
+mod nan;
 mod refused;
+mod regions;
+mod survey;
+mod work;
 
 pub use cost::COST_MODEL;
 pub use layout::Layout;
@@ -51,6 +61,7 @@ pub struct Instrumented {
 /// # Errors
 /// If it is not valid, or has something that cannot be supported or saved; see [`Refused`].
 pub fn instrument(module: &[u8], options: &Options) -> Result<Instrumented, Refused> {
-    let _ = (module, options);
-    Err(Refused::Internal("nothing is rewritten yet"))
+    features::validate(module)?;
+    let survey = survey::survey(module)?;
+    module::rewrite(module, &survey, options)
 }

@@ -21,6 +21,8 @@ pub(super) struct State {
     pub(super) meter: Meter,
     /// Its instance, once there is one.
     pub(super) parts: Option<Parts>,
+    /// It was taken up where it was saved, and has not looked at anything since.
+    pub(super) is_taken_up: bool,
 }
 
 /// What the executor drives an instance by (see `instrument::layout`).

@@ -5,6 +5,7 @@ mod ends;
 mod holding;
 mod limits;
 mod scratch;
+mod snapshots;
 mod stopping;
 
 use super::scratch::Scratch;

@@ -113,7 +113,7 @@ fn machine(engine: &Engine, program: &Arc<Program>, execution: &Execution, watch
         tree,
     });
     let memory = Memory::new(limits.memory, program.layout.memory);
-    let state = State { wasi, watch, memory, meter: Meter::new(0, limits.cycles), parts: None };
+    let state = State { wasi, watch, memory, meter: Meter::new(0, limits.cycles), parts: None, is_taken_up: false };
     let machine = Machine::new(engine, Arc::clone(program), execution.program_hash, state);
     let mut machine = machine.map_err(|(error, state)| failure(&error, &state, limits))?;
     if let Some(file) = &execution.resume {

@@ -10,6 +10,8 @@ mod content;
 mod path;
 mod saved;
 mod scan;
+#[cfg(test)]
+mod tests;
 
 pub(super) use path::Place;
 pub(super) use saved::{SavedNode, SavedTree};

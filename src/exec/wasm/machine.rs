@@ -141,6 +141,7 @@ impl Machine {
         self.parts.next.set(&mut self.store, Val::I64(budget))?;
         self.parts.meter.set(&mut self.store, Val::I64(layout::PARKED))?;
         self.parts.state.set(&mut self.store, Val::I32(layout::REWINDING))?;
+        self.store.data_mut().is_taken_up = true;
         self.is_saved = false;
         Ok(())
     }
@@ -175,10 +176,8 @@ pub(super) fn poll(state: &mut State, left: i64) -> wasmtime::Result<i64> {
     }
     let look = state.watch.look()?;
     state.meter.refill();
-    Ok(match look {
-        Look::GoOn => state.meter.budget(),
-        Look::Save => -1,
-    })
+    let is_taken_up = std::mem::take(&mut state.is_taken_up);
+    Ok(if look == Look::Save && !is_taken_up { -1 } else { state.meter.budget() })
 }
 
 /// The program has used more cycles than it may; the meter knows how many.
@@ -187,20 +186,19 @@ pub(super) fn poll(state: &mut State, left: i64) -> wasmtime::Result<i64> {
 struct OverCycles;
 
 /// Looks, in a call to the host, whether the program is to be saved; if so, it does that when the call returns, and makes
-/// the same call again when it goes on.
+/// the same call again when it goes on. A program that was just taken up does something first, so that who is saved again and
+/// again comes to an end all the same.
 pub(in super::super) fn look(caller: &mut wasmtime::Caller<'_, State>) -> wasmtime::Result<Look> {
     let look = caller.data().watch.look()?;
     let parts = caller.data().parts;
-    if look == Look::Save
-        && let Some(parts) = parts
-    {
-        let left = parts.meter.get(&mut *caller);
-        caller.data_mut().meter.read(left.i64().unwrap_or(0));
-        parts.next.set(&mut *caller, left)?;
-        parts.meter.set(&mut *caller, Val::I64(layout::PARKED))?;
-        parts.state.set(&mut *caller, Val::I32(layout::UNWINDING))?;
-    }
-    Ok(look)
+    let is_taken_up = std::mem::take(&mut caller.data_mut().is_taken_up);
+    let Some(parts) = parts.filter(|_| look == Look::Save && !is_taken_up) else { return Ok(Look::GoOn) };
+    let left = parts.meter.get(&mut *caller);
+    caller.data_mut().meter.read(left.i64().unwrap_or(0));
+    parts.next.set(&mut *caller, left)?;
+    parts.meter.set(&mut *caller, Val::I64(layout::PARKED))?;
+    parts.state.set(&mut *caller, Val::I32(layout::UNWINDING))?;
+    Ok(Look::Save)
 }
 
 /// Finds what an instance is driven by.

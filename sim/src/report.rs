@@ -136,6 +136,9 @@ const fn kind(verdict: &Verdict) -> &'static str {
         Verdict::Lost { .. } => "lost",
         Verdict::Declined(_) => "declined",
         Verdict::Cancelled => "cancelled",
+        Verdict::NoQuorum { .. } => "no quorum",
+        Verdict::Rejected(_) => "rejected",
+        Verdict::NotNeeded(_) => "not needed",
     }
 }
 

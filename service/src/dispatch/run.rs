@@ -247,7 +247,7 @@ impl TaskRun {
         let mut ahead: Vec<u32> = self.queue.drain(..LOOK_AHEAD.min(self.queue.len())).collect();
         let order = |index: &u32| {
             let run = self.run_ref(*index)?;
-            Some((run.plan.bid, &run.plan.requirement, &run.avoid, &run.shun))
+            Some((run.plan.bid, &run.plan.requirement, &run.avoid, &run.shun, self.has_others(*index)))
         };
         let is_ready = |index: &u32| !self.is_being_bought(*index);
         let is_free = |index: &&u32| leaders.iter().all(|leader| order(leader) != order(index));

@@ -4,6 +4,7 @@ mod bond;
 mod claims;
 mod delivery;
 mod migration;
+mod vote;
 
 use super::*;
 use crate::worker::tests::{CLOSES, hold, id, job, keys, peer, ticket};

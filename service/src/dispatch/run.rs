@@ -10,6 +10,7 @@ use super::{Attempt, Patience, Submission};
 use crate::contract::State;
 use crate::event::{End, Replica, Sale, Verdict, Vote};
 use crate::plan::SubTaskPlan;
+use crate::task::StopWhen;
 use proto::message::market::{MAX_BATCH, Requirement};
 use proto::message::service::Report;
 use proto::{ContractId, Cycles, Hash, Money, PublicKey, Signed, Span, Time};
@@ -36,6 +37,8 @@ pub struct TaskStatus {
     pub tally: Tally,
     /// Whether every sub-task has ended.
     pub has_ended: bool,
+    /// The result that the task looked for and found, in words: it has succeeded then.
+    pub found: Option<String>,
 }
 
 /// A sub-task as its user sees it.
@@ -81,6 +84,10 @@ pub(super) struct TaskRun {
     runs: Vec<SubTaskRun>,
     sub_tasks: u32,
     ballots: BTreeMap<u32, Ballot>,
+    /// What the task looks for, how many results are being looked into, and what was found.
+    pub(super) stop_when: Option<StopWhen>,
+    pub(super) examining: u32,
+    pub(super) found: Option<String>,
     queue: VecDeque<u32>,
     /// One sub-task of each batch that the market was asked for last.
     leaders: Vec<u32>,
@@ -145,6 +152,9 @@ impl TaskRun {
         let mut task = Self {
             sub_tasks,
             ballots: BTreeMap::new(),
+            stop_when: submission.stop_when,
+            examining: 0,
+            found: None,
             queue: VecDeque::new(),
             leaders: Vec::new(),
             patience: submission.patience,
@@ -407,7 +417,7 @@ impl TaskRun {
     }
 
     pub(super) const fn has_ended(&self) -> bool {
-        self.tally.running == 0 && self.tally.waiting == 0
+        self.tally.running == 0 && self.tally.waiting == 0 && self.examining == 0
     }
 
     /// Whether the task has just ended.
@@ -422,6 +432,7 @@ impl TaskRun {
             tally: self.tally,
             sub_tasks: (0..self.sub_tasks).filter_map(|index| self.sub_task_status(index)).collect(),
             has_ended: self.has_ended(),
+            found: self.found.clone(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The buyer's dealings with the seller of an attempt, and with sellers that fell silent.
 
+use super::experience::Seen;
 use super::{Abandoned, Dispatch, State, Timer, follow_up};
 use crate::effect::Effect;
 use crate::event::{EventKind, Verdict};
@@ -220,6 +221,11 @@ impl Dispatch {
         }
         if let (Some(seller), Some(run)) = (seller.filter(|_| has_failed), self.tasks.get_mut(&task)) {
             run.shun(index, seller);
+        }
+        // A program that fails by itself says nothing of who ran it; what is rejected is noted where it is.
+        let is_sellers = is_worth_retrying && !is_returned && !matches!(verdict, Verdict::Rejected(_));
+        if let Some(seller) = seller.filter(|_| is_sellers) {
+            self.memory.note(seller, Seen::Failed, now);
         }
         if is_over {
             self.end(task, index, verdict, now);

@@ -19,6 +19,11 @@ pub(super) fn compare(one: &[u8], other: &[u8], abs: f64, rel: f64) -> Found {
     }
 }
 
+/// The numbers in a content, in order.
+pub(super) fn numbers(bytes: &[u8]) -> impl Iterator<Item = f64> {
+    words(bytes).filter_map(|(_, word)| number(word))
+}
+
 /// Line and number of a word in it, from 1.
 type Place = (usize, usize);
 

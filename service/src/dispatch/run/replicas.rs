@@ -22,8 +22,11 @@ pub(in crate::dispatch) struct Ballot {
     pub(in crate::dispatch) terms: Terms,
     pub(in crate::dispatch) pairs: Pairs,
     pub(in crate::dispatch) stage: Stage,
-    /// How many are to be bought where experience does not spare them.
+    /// How many are bought at first, and of these have to agree, where experience does not spare them.
     pub(in crate::dispatch) wanted: u32,
+    pub(in crate::dispatch) quorum: u32,
+    /// Why there are as many as there are; empty where the file says so.
+    pub(in crate::dispatch) why: String,
 }
 
 /// Where the vote stands.
@@ -43,9 +46,10 @@ impl Ballot {
     fn new(redundancy: &Redundancy) -> Self {
         let Redundancy { replicas, quorum, max_replicas, .. } = *redundancy;
         let wanted = replicas.max(1);
-        let terms = Terms { quorum: quorum.clamp(1, wanted), most: max_replicas.max(wanted) };
-        let (replicas, pairs) = (Vec::new(), Pairs::default());
-        Self { replicas, terms, pairs, stage: Stage::Open, wanted }
+        let quorum = quorum.clamp(1, wanted);
+        let terms = Terms { quorum, most: max_replicas.max(wanted) };
+        let (replicas, pairs, why) = (Vec::new(), Pairs::default(), String::new());
+        Self { replicas, terms, pairs, stage: Stage::Open, wanted, quorum, why }
     }
 }
 
@@ -275,7 +279,8 @@ impl TaskRun {
         }
         let foremost = self.replicas_of(index).map(|(_, run)| run).max_by_key(|run| progress(run.state));
         let state = foremost.map_or(status.state, |run| run.state);
-        let why = foremost.map(|run| run.why.clone()).unwrap_or_default();
+        let why = foremost.map(|run| run.why.clone()).filter(|why| !why.is_empty());
+        let why = why.or_else(|| Some(self.ballot(index)?.why.clone())).unwrap_or_default();
         let replicas = self.replicas(index);
         Some(SubTaskStatus {
             state: if status.state.is_final() || state.is_final() { status.state } else { state },

@@ -5,11 +5,14 @@ mod attempt;
 mod ballot;
 mod bank;
 mod compare;
+mod deadline;
 mod delivery;
+mod flow;
 mod objection;
 mod place;
 mod prospect;
 mod purse;
+mod queue;
 mod run;
 mod seller;
 mod spread;
@@ -75,6 +78,8 @@ pub(crate) struct Dispatch {
     comparisons: BTreeMap<u64, compare::Asked>,
     /// Surveys under way: for which task, about which requirement.
     surveys: BTreeMap<u64, (ContractId, Inquiry)>,
+    /// Tasks with tickets that are not given to sub-tasks yet.
+    unassigned: BTreeSet<ContractId>,
     settlements: BTreeMap<CommandId, ContractId>,
     abandoned: BTreeMap<ContractId, Abandoned>,
     /// Releases under way for holds of a former life of this node.
@@ -104,6 +109,7 @@ impl Dispatch {
             purchases: BTreeMap::new(),
             comparisons: BTreeMap::new(),
             surveys: BTreeMap::new(),
+            unassigned: BTreeSet::new(),
             settlements: BTreeMap::new(),
             abandoned: BTreeMap::new(),
             strays: BTreeSet::new(),
@@ -126,6 +132,8 @@ impl Dispatch {
         self.tasks.insert(id, TaskRun::new(submission, now));
         self.balance_asked = None;
         self.ask_balance(now);
+        self.watch_deadlines(id, now);
+        self.end_stuck(id, now);
         self.place(id, now);
         self.tell_if_ended(id, now);
     }
@@ -233,6 +241,7 @@ impl Dispatch {
         let contract = run.run_mut(index).and_then(SubTaskRun::contract);
         let Some(end) = run.end(index, verdict, now) else { return };
         self.tell(task, EventKind::Ended { sub_task: index, end: Box::new(end) }, now);
+        self.flowed(task, index, now);
         match contract {
             Some(contract) => {
                 self.contracts.remove(&contract);
@@ -244,8 +253,8 @@ impl Dispatch {
         self.tell_if_ended(task, now);
     }
 
-    /// Puts a sub-task back into the queue after an attempt that came to nothing.
-    fn retry(&mut self, task: ContractId, index: u32, why: String, now: Time) {
+    /// Puts a sub-task back into the queue after an attempt that came to nothing, at once or after a rest.
+    fn retry(&mut self, task: ContractId, index: u32, why: String, rest: Span, now: Time) {
         self.become_state(task, index, State::Waiting);
         self.forget_result(task, index);
         let Some(run) = self.tasks.get_mut(&task) else { return };
@@ -253,6 +262,7 @@ impl Dispatch {
             self.contracts.remove(&contract);
         }
         run.requeue(index);
+        self.rest(task, index, rest, now);
         self.tell(task, EventKind::Retrying { sub_task: index, why }, now);
         self.attempt_is_over(task, now);
     }

@@ -9,9 +9,9 @@
 
 use super::ballot::{Decision, Pair, Part, Voice, compare_hashes, decide, digest};
 use super::run::{Stage, SubTaskRun};
+use super::spread::are_near;
 use super::{Dispatch, State, Timer};
 use crate::event::{Difference, EventKind, Verdict, Vote};
-use super::spread::are_near;
 use proto::message::market::Ticket;
 use proto::message::service::Report;
 use proto::{ContractId, Signed, Span, Time};
@@ -61,7 +61,8 @@ impl Dispatch {
     /// A result that waits: when its hold is about to end it is given up, and bought again.
     pub(super) fn look_at_vote(&mut self, contract: ContractId, now: Time) {
         let Some((task, index, run)) = self.attempt(contract) else { return };
-        let expires = run.attempt.as_ref().and_then(|attempt| Some(attempt.offer.as_ref()?.body.hold.body.expires));
+        let expires =
+            run.attempt.as_ref().and_then(|attempt| Some(attempt.offer.as_ref()?.body.hold.body.expires));
         let until = expires.map(|at| Time(at.0.saturating_sub(GIVE_UP_BEFORE.0))).unwrap_or(now);
         if now < until {
             self.watch(until, Timer::Lease(contract));
@@ -161,6 +162,7 @@ impl Dispatch {
         let Some(run) = self.tasks.get_mut(&task) else { return };
         let Some(end) = run.end_head(head, accepted, verdict, now) else { return };
         self.tell(task, EventKind::Ended { sub_task: head, end: Box::new(end) }, now);
+        self.flowed(task, head, now);
         self.place(task, now);
         self.tell_if_ended(task, now);
     }
@@ -256,9 +258,14 @@ impl Dispatch {
 
     /// Cancels a sub-task that has replicas, unless it is being paid. Whether it has some.
     pub(super) fn cancel_replicas(&mut self, task: ContractId, head: u32, now: Time) -> bool {
+        self.end_replicas(task, head, Verdict::Cancelled, now)
+    }
+
+    /// Ends a sub-task that has replicas, unless it is being paid. Whether it has some.
+    pub(super) fn end_replicas(&mut self, task: ContractId, head: u32, verdict: Verdict, now: Time) -> bool {
         let Some(ballot) = self.tasks.get(&task).and_then(|run| run.ballot(head)) else { return false };
         if matches!(ballot.stage, Stage::Open | Stage::Fetching(_)) {
-            self.conclude(task, head, Verdict::Cancelled, now);
+            self.conclude(task, head, verdict, now);
         }
         true
     }
@@ -281,7 +288,8 @@ impl Dispatch {
         replica.shun.push(found.key);
         let is_hopeless = replica.shun.len() > MOST_NEAR;
         self.give_back(ticket);
-        let why = "the sellers that are left are of the same owners or networks as those of its other replicas";
+        let why =
+            "the sellers that are left are of the same owners or networks as those of its other replicas";
         if is_hopeless {
             self.end(task, index, Verdict::NotPlaced { why: why.into() }, now);
             return true;
@@ -408,9 +416,8 @@ impl SubTaskRun {
 /// What is compared of a result: the declared outputs in the order of the file, and the standard output. What a program
 /// says on standard error is not its result.
 fn parts(run: &SubTaskRun, report: &Report) -> Vec<Part> {
-    let content = |name: &String| {
-        report.outputs.iter().find(|output| output.name == *name).map(|output| output.blob)
-    };
+    let content =
+        |name: &String| report.outputs.iter().find(|output| output.name == *name).map(|output| output.blob);
     let outputs = run.plan.job.outputs.iter().map(|name| Part { name: name.clone(), content: content(name) });
     outputs.chain([Part { name: STDOUT.into(), content: report.stdout }]).collect()
 }

@@ -25,8 +25,7 @@ pub(crate) use ring::{HopView, LookupView, NeighbourView, RingCheckView, RingVie
 pub(crate) use sharing::{Departure, ReloadView, Sharing, SharingView};
 pub(crate) use view::{
     DifferenceView, EventView, ListingView, NodeView, ReplicaView, RulesView, SaleView, SellerView,
-    SubTaskView,
-    TaskLine, TaskState, TaskView,
+    SubTaskView, TaskLine, TaskState, TaskView,
 };
 
 use crate::exec::COST_MODEL;

@@ -33,8 +33,8 @@ pub(crate) use view::{
 
 use crate::control::{
     BalanceView, ExplainView, Failure, InvitationView, LookupView, MarketsView, NodeView, OrderedView,
-    PaidView, PriceView, PromotedView, QuoteView, ReloadView, RingCheckView, RingView, SellerView, ServingView,
-    SharingView, ShownMarketView, StandbyView, TaskLine, TaskView, TotalsView,
+    PaidView, PriceView, PromotedView, QuoteView, ReloadView, RingCheckView, RingView, SellerView,
+    ServingView, SharingView, ShownMarketView, StandbyView, TaskLine, TaskView, TotalsView,
 };
 use jiff::Timestamp;
 use proto::PublicKey;

@@ -5,12 +5,15 @@ mod attempt;
 mod ballot;
 mod bank;
 mod compare;
+mod deadline;
 mod delivery;
 mod experience;
+mod flow;
 mod objection;
 mod place;
 mod prospect;
 mod purse;
+mod queue;
 mod run;
 mod seller;
 mod spread;
@@ -22,8 +25,8 @@ pub(crate) use bank::{follow_up, shares, total_rate};
 pub use compare::{Comparing, Testing};
 pub use experience::{ENOUGH, Experience};
 pub use prospect::{Want, whole_commodity};
-pub use stop::Examining;
 pub use run::{SubTaskStatus, Tally, TaskStatus};
+pub use stop::Examining;
 
 use crate::contract::State;
 use crate::effect::{Effect, Effects};
@@ -83,6 +86,8 @@ pub(crate) struct Dispatch {
     comparisons: BTreeMap<u64, compare::Asked>,
     /// Surveys under way: for which task, about which requirement.
     surveys: BTreeMap<u64, (ContractId, Inquiry)>,
+    /// Tasks with tickets that are not given to sub-tasks yet.
+    unassigned: BTreeSet<ContractId>,
     settlements: BTreeMap<CommandId, ContractId>,
     abandoned: BTreeMap<ContractId, Abandoned>,
     /// Releases under way for holds of a former life of this node.
@@ -114,6 +119,7 @@ impl Dispatch {
             examinations: BTreeMap::new(),
             comparisons: BTreeMap::new(),
             surveys: BTreeMap::new(),
+            unassigned: BTreeSet::new(),
             settlements: BTreeMap::new(),
             abandoned: BTreeMap::new(),
             strays: BTreeSet::new(),
@@ -136,6 +142,8 @@ impl Dispatch {
         self.tasks.insert(id, TaskRun::new(submission, now));
         self.balance_asked = None;
         self.ask_balance(now);
+        self.watch_deadlines(id, now);
+        self.end_stuck(id, now);
         self.place(id, now);
         self.tell_if_ended(id, now);
     }
@@ -232,6 +240,7 @@ impl Dispatch {
         let ended = Box::new(end.clone());
         self.tell(task, EventKind::Ended { sub_task: index, end: ended }, now);
         self.look_for(task, index, &end, now);
+        self.flowed(task, index, now);
         match contract {
             Some(contract) => {
                 self.contracts.remove(&contract);
@@ -243,8 +252,8 @@ impl Dispatch {
         self.tell_if_ended(task, now);
     }
 
-    /// Puts a sub-task back into the queue after an attempt that came to nothing.
-    fn retry(&mut self, task: ContractId, index: u32, why: String, now: Time) {
+    /// Puts a sub-task back into the queue after an attempt that came to nothing, at once or after a rest.
+    fn retry(&mut self, task: ContractId, index: u32, why: String, rest: Span, now: Time) {
         self.become_state(task, index, State::Waiting);
         self.forget_result(task, index);
         let Some(run) = self.tasks.get_mut(&task) else { return };
@@ -252,6 +261,7 @@ impl Dispatch {
             self.contracts.remove(&contract);
         }
         run.requeue(index);
+        self.rest(task, index, rest, now);
         self.tell(task, EventKind::Retrying { sub_task: index, why }, now);
         self.attempt_is_over(task, now);
     }

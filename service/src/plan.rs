@@ -151,7 +151,11 @@ impl SubTaskPlan {
             blob_of(path).ok_or_else(|| PlanError::NoFile { sub_task: name.clone(), path: path.into() })
         };
         let named = |file: &LocalFile| Ok(NamedBlob { name: file.name.clone(), blob: find(&file.path)? });
-        let after_fee = sub_task.redundancy.share(sub_task.price).checked_sub(rules.owner_fee).filter(|rest| *rest > Money::ZERO);
+        let after_fee = sub_task
+            .redundancy
+            .share(sub_task.price)
+            .checked_sub(rules.owner_fee)
+            .filter(|rest| *rest > Money::ZERO);
         let after_fee = after_fee.ok_or_else(|| PlanError::PriceBelowFee {
             sub_task: name.clone(),
             price: sub_task.price,
@@ -242,7 +246,7 @@ fn variables(sub_task: &SubTask) -> Vec<Variable> {
 
 fn limits(sub_task: &SubTask) -> Limits {
     let limits = &sub_task.limits;
-    let cycles = Cycles(u64::MAX);
+    let cycles = limits.cpu_time.map_or(Cycles(u64::MAX), |time| sub_task.power.during(time));
     Limits {
         wall: limits.wall_time,
         memory: limits.memory,

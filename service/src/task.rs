@@ -20,11 +20,15 @@ pub(crate) mod document;
 mod expansion;
 mod fault;
 mod feed;
+mod file;
 mod hint;
+mod link;
 mod notes;
 pub(crate) mod path;
 mod reader;
 mod redundancy;
+mod rule;
+mod runtime;
 mod schema;
 mod stop;
 mod structure;
@@ -41,8 +45,11 @@ pub use deadline::Deadline;
 pub use decimal::Decimal;
 pub use fault::{Fault, FaultKind, Hint, Parsing};
 pub use feed::{Feed, Produced, Slot};
+pub use link::MAX_DEPENDENCIES;
 pub use path::PathProblem;
 pub use redundancy::{Comparison, MAX_REPLICAS, Probe, Redundancy, Replication, Verifier};
+pub use rule::Rule;
+pub use runtime::{RUNTIME_BYTES, kind_of};
 pub use stop::{StopCondition, StopPlace, StopWhen};
 pub use warning::{Warning, WarningKind};
 
@@ -213,6 +220,8 @@ pub struct Limits {
     pub output: Bytes,
     /// `Processes`: processes and threads at the same time.
     pub processes: u32,
+    /// `CpuTime`: at the compute power asked for, so that it is a number of cycles; none: as the price allows.
+    pub cpu_time: Option<Span>,
 }
 
 impl Default for Limits {
@@ -223,6 +232,7 @@ impl Default for Limits {
             disk: DEFAULT_DISK,
             output: DEFAULT_OUTPUT,
             processes: DEFAULT_PROCESSES,
+            cpu_time: None,
         }
     }
 }
@@ -243,17 +253,49 @@ pub struct Parsed {
 /// one that says so. A file that is not XML has one fault; a sweep is read no further than its first faulty
 /// point; the budget is compared once everything else is right.
 pub fn parse(text: &str, file_name: &str, set: &BTreeMap<String, String>) -> Result<Parsed, Vec<Fault>> {
+    parse_with(text, file_name, &Given { set, lines: &BTreeMap::new() })
+}
+
+/// What a task file may need beside its text.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// The variables that the caller sets.
+    pub set: &'a BTreeMap<String, String>,
+    /// The texts of the files that [`line_files`] names, by their paths.
+    pub lines: &'a BTreeMap<String, String>,
+}
+
+/// Like [`parse`], for a file whose sweeps go over the lines of others.
+///
+/// # Errors
+/// As [`parse`]; lines that are not given are a fault.
+pub fn parse_with(text: &str, file_name: &str, given: &Given<'_>) -> Result<Parsed, Vec<Fault>> {
     let document = document::open(text).map_err(|fault| vec![fault.in_file(text, file_name)])?;
     let root = document.root_element();
     let mut notes = notes::Notes::default();
     let mut task =
         Task { name: named_after(file_name), budget: None, stop_when: None, sub_tasks: Vec::new() };
     if structure::check(root, &mut notes) {
-        variable::check_set(set, root, &mut notes);
-        expansion::fill(&mut task, root, set, &mut notes);
+        variable::check_set(given.set, root, &mut notes);
+        expansion::fill(&mut task, root, given, &mut notes);
     }
     let warnings = notes.finish(text, file_name)?;
     Ok(Parsed { task, warnings })
+}
+
+/// The files over whose lines sweeps of the task file `text` go, each once, with the byte offset at which it is named
+/// first. Empty where the text is no task file, which [`parse_with`] then says.
+#[must_use]
+pub fn line_files(text: &str, set: &BTreeMap<String, String>) -> Vec<(String, usize)> {
+    let Ok(document) = document::open(text) else { return Vec::new() };
+    let scope = variable::Scope { set, lines: &BTreeMap::new(), point: Vec::new() };
+    let mut found: BTreeMap<String, usize> = BTreeMap::new();
+    for given in document.descendants().filter_map(|node| node.attribute_node("each-line")) {
+        if let Some(path) = variable::replace("each-line", given.value(), &scope, |_| {}) {
+            found.entry(reader::trimmed(&path).to_owned()).or_insert(given.range_value().start);
+        }
+    }
+    found.into_iter().collect()
 }
 
 /// The name of a task that gives none: its file's name without folder and `.xml`.

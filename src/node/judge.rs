@@ -10,8 +10,8 @@ mod program;
 mod search;
 mod text;
 
-use crate::node::executions::Executions;
 use crate::net::store::{Pins, Store};
+use crate::node::executions::Executions;
 use proto::ContractId;
 use proto::message::service::Blob;
 use service::task::Comparison;
@@ -80,7 +80,8 @@ pub(crate) fn examine(
     inputs: mpsc::UnboundedSender<Input>,
 ) {
     beside(move || {
-        let look = || search::search(&examining.condition, &examining.name, &read(&examining.blob, &store).ok()?);
+        let look =
+            || search::search(&examining.condition, &examining.name, &read(&examining.blob, &store).ok()?);
         let found = catch_unwind(AssertUnwindSafe(look)).unwrap_or_default();
         drop(pins);
         // The driver may have ended meanwhile; then nobody waits for this.

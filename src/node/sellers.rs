@@ -88,7 +88,16 @@ pub(crate) fn seller_view(seller: PublicKey, seen: Experience) -> SellerView {
     } else {
         format!("believed alone where a task allows it, and checked in {ENOUGH} of {in_row} cases")
     };
-    SellerView { seller: seller.to_hex(), agreed, in_row, wrong, failed, late, changed: rfc3339(changed), word }
+    SellerView {
+        seller: seller.to_hex(),
+        agreed,
+        in_row,
+        wrong,
+        failed,
+        late,
+        changed: rfc3339(changed),
+        word,
+    }
 }
 
 #[cfg(test)]
@@ -105,7 +114,9 @@ mod tests {
         assert_eq!(file.read(Time(5)), []);
         let key = proto::KeyPair::from_secret([1; 32]).public();
         let line = |seller: &str| {
-            format!(r#"{{"seller":"{seller}","agreed":3,"in_row":2,"wrong":1,"failed":0,"late":0,"changed":9}}"#)
+            format!(
+                r#"{{"seller":"{seller}","agreed":3,"in_row":2,"wrong":1,"failed":0,"late":0,"changed":9}}"#
+            )
         };
         std::fs::write(&path, format!("[{},{}]", line(&key.to_hex()), line("x"))).unwrap();
         let seen = Experience { agreed: 3, in_row: 2, wrong: 1, failed: 0, late: 0, changed: Time(5) };

@@ -14,9 +14,9 @@ use std::collections::BTreeMap;
 /// So many results in a row have to have been right (BOINC's constant).
 pub const ENOUGH: u32 = 10;
 /// After how long figures count half.
-pub const HALVED_AFTER: Span = Span::secs(30 * 24 * 3_600);
+pub(super) const HALVED_AFTER: Span = Span::secs(30 * 24 * 3_600);
 /// Sellers that are remembered; beyond it those go of whom nothing was heard for the longest time.
-pub const MAX_SELLERS: usize = 4_096;
+pub(super) const MAX_SELLERS: usize = 4_096;
 
 /// What was seen of a seller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,7 +71,8 @@ impl Experience {
         if halvings == 0 {
             return self;
         }
-        let half = |count: u32| u32::try_from(halvings).ok().and_then(|by| count.checked_shr(by)).unwrap_or(0);
+        let half =
+            |count: u32| u32::try_from(halvings).ok().and_then(|by| count.checked_shr(by)).unwrap_or(0);
         let changed = self.changed.after(HALVED_AFTER.times(halvings));
         Self {
             agreed: half(self.agreed),
@@ -109,7 +110,8 @@ impl Memory {
 
     /// Notes something.
     pub(super) fn note(&mut self, seller: PublicKey, seen: Seen, now: Time) {
-        let experience = self.sellers.entry(seller).or_insert(Experience { changed: now, ..Experience::default() });
+        let experience =
+            self.sellers.entry(seller).or_insert(Experience { changed: now, ..Experience::default() });
         *experience = Experience { changed: now, ..experience.at(now) };
         let count = match seen {
             Seen::Agreed => {
@@ -195,7 +197,8 @@ mod tests {
 
     #[test]
     fn experience_fades() {
-        let experience = Experience { agreed: 41, in_row: 20, wrong: 3, failed: 1, late: 0, changed: Time(7) };
+        let experience =
+            Experience { agreed: 41, in_row: 20, wrong: 3, failed: 1, late: 0, changed: Time(7) };
         let after = |days: u64| experience.at(Time(7).after(Span::secs(days * 24 * 3_600)));
         assert_eq!(after(29), experience);
         let half = after(31);
@@ -216,6 +219,9 @@ mod tests {
         for n in 0..MAX_SELLERS {
             memory.recall(strange(n), Experience { changed: Time(9), ..Experience::default() });
         }
-        assert_eq!((memory.all().count(), memory.all().any(|(key, _)| key == seller(1))), (MAX_SELLERS, false));
+        assert_eq!(
+            (memory.all().count(), memory.all().any(|(key, _)| key == seller(1))),
+            (MAX_SELLERS, false)
+        );
     }
 }

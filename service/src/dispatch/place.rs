@@ -51,9 +51,15 @@ impl Dispatch {
         all.filter(|seller| seen.insert(*seller)).collect()
     }
 
-    /// The market found a seller: the money is set aside.
+    /// The market found a seller: the money is set aside, at once or when all that it has found are known.
     pub(crate) fn bought(&mut self, ticket: Signed<Ticket>, now: Time) {
+        let Some(ticket) = self.keep_ticket(ticket) else { return };
         let Some((task, index)) = self.purchases.remove(&ticket.body.id) else { return };
+        self.hold_for(task, index, ticket, now);
+    }
+
+    /// Sets the money for a sub-task aside.
+    pub(super) fn hold_for(&mut self, task: ContractId, index: u32, ticket: Signed<Ticket>, now: Time) {
         let Some(run) = self.run(task, index).filter(|run| run.state == State::Matching) else {
             self.give_back(&ticket);
             return;

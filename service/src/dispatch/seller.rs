@@ -85,6 +85,8 @@ impl Dispatch {
                 Timer::Lease(contract) => self.look_at_lease(contract, now),
                 Timer::Abandoned(contract) => self.ask_again(contract, now),
                 Timer::Objection(contract) => self.drop_objection(contract),
+                Timer::Rested(task, index) => self.has_rested(task, index, now),
+                Timer::Deadline(task, index) => self.is_too_late(task, index, now),
             }
         }
     }
@@ -141,7 +143,7 @@ impl Dispatch {
         if is_hopeless {
             self.end(task, index, Verdict::Declined(refusal), now);
         } else {
-            self.retry(task, index, format!("declined: {refusal}"), now);
+            self.retry(task, index, format!("declined: {refusal}"), Span(0), now);
         }
     }
 
@@ -215,6 +217,7 @@ impl Dispatch {
         let is_over = !is_worth_retrying || run.failures > run.plan.retries;
         // Who gave it up in order has not failed; but no seller has two replicas of one sub-task.
         let has_failed = !is_returned || run.head.is_some();
+        let rest = if is_returned { Span(0) } else { run.plan.backoff };
         run.avoid.extend(seller);
         if let Some(contract) = run.contract() {
             self.timers.clear(Timer::Lease(contract));
@@ -230,7 +233,7 @@ impl Dispatch {
         if is_over {
             self.end(task, index, verdict, now);
         } else {
-            self.retry(task, index, verdict.to_string(), now);
+            self.retry(task, index, verdict.to_string(), rest, now);
         }
     }
 

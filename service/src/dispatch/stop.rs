@@ -94,7 +94,7 @@ impl Dispatch {
         let Some(run) = self.tasks.get_mut(&task) else { return };
         run.drop_queue();
         for index in 0..run.sub_tasks() {
-            if self.cancel_replicas(task, index, verdict, now) {
+            if self.end_replicas(task, index, verdict.clone(), now) {
                 continue;
             }
             let Some(state) = self.run(task, index).map(|run| run.state) else { continue };

@@ -10,12 +10,12 @@
 use super::ballot::{Decision, Pair, Part, Voice, compare_hashes, decide, digest};
 use super::experience::{Seen, Trust};
 use super::run::{Stage, SubTaskRun};
+use super::spread::are_near;
 use super::{Dispatch, State, Timer};
 use crate::event::{Difference, EventKind, Verdict, Vote};
-use super::spread::are_near;
+use crate::task::Replication;
 use proto::message::market::Ticket;
 use proto::message::service::Report;
-use crate::task::Replication;
 use proto::{ContractId, PublicKey, Signed, Span, Time};
 use rand_chacha::rand_core::Rng;
 
@@ -64,7 +64,8 @@ impl Dispatch {
     /// A result that waits: when its hold is about to end it is given up, and bought again.
     pub(super) fn look_at_vote(&mut self, contract: ContractId, now: Time) {
         let Some((task, index, run)) = self.attempt(contract) else { return };
-        let expires = run.attempt.as_ref().and_then(|attempt| Some(attempt.offer.as_ref()?.body.hold.body.expires));
+        let expires =
+            run.attempt.as_ref().and_then(|attempt| Some(attempt.offer.as_ref()?.body.hold.body.expires));
         let until = expires.map(|at| Time(at.0.saturating_sub(GIVE_UP_BEFORE.0))).unwrap_or(now);
         if now < until {
             self.watch(until, Timer::Lease(contract));
@@ -166,6 +167,7 @@ impl Dispatch {
         let ended = Box::new(end.clone());
         self.tell(task, EventKind::Ended { sub_task: head, end: ended }, now);
         self.look_for(task, head, &end, now);
+        self.flowed(task, head, now);
         self.place(task, now);
         self.tell_if_ended(task, now);
     }
@@ -253,16 +255,10 @@ impl Dispatch {
     }
 
     /// Cancels a sub-task that has replicas, unless it is being paid. Whether it has some.
-    pub(super) fn cancel_replicas(
-        &mut self,
-        task: ContractId,
-        head: u32,
-        verdict: &Verdict,
-        now: Time,
-    ) -> bool {
+    pub(super) fn end_replicas(&mut self, task: ContractId, head: u32, verdict: Verdict, now: Time) -> bool {
         let Some(ballot) = self.tasks.get(&task).and_then(|run| run.ballot(head)) else { return false };
         if matches!(ballot.stage, Stage::Open | Stage::Fetching(_)) {
-            self.conclude(task, head, verdict.clone(), now);
+            self.conclude(task, head, verdict, now);
         }
         true
     }
@@ -285,7 +281,8 @@ impl Dispatch {
         replica.shun.push(found.key);
         let is_hopeless = replica.shun.len() > MOST_NEAR;
         self.give_back(ticket);
-        let why = "the sellers that are left are of the same owners or networks as those of its other replicas";
+        let why =
+            "the sellers that are left are of the same owners or networks as those of its other replicas";
         if is_hopeless {
             self.end(task, index, Verdict::NotPlaced { why: why.into() }, now);
             return true;
@@ -458,9 +455,8 @@ impl SubTaskRun {
 /// What is compared of a result: the declared outputs in the order of the file, and the standard output. What a program
 /// says on standard error is not its result.
 fn parts(run: &SubTaskRun, report: &Report) -> Vec<Part> {
-    let content = |name: &String| {
-        report.outputs.iter().find(|output| output.name == *name).map(|output| output.blob)
-    };
+    let content =
+        |name: &String| report.outputs.iter().find(|output| output.name == *name).map(|output| output.blob);
     let outputs = run.plan.job.outputs.iter().map(|name| Part { name: name.clone(), content: content(name) });
     outputs.chain([Part { name: STDOUT.into(), content: report.stdout }]).collect()
 }

@@ -16,6 +16,8 @@ impl Node {
                 self.route_market(output, now);
             } else if let Some(effect) = self.overlay.effects.pop_front() {
                 self.route_overlay(effect, now);
+            } else if self.dispatch.assign(now) {
+                // Tickets that came together were given to the sub-tasks that they suit best.
             } else if let Some(effect) = self.dispatch.effects.pop_front() {
                 self.carry_out(effect, now);
             } else if let Some(effect) = self.worker.effects.pop_front() {

@@ -56,6 +56,27 @@ impl Decimal {
         Ok(Self { digits: if minus { -digits } else { digits }, scale })
     }
 
+    /// Reads what [`Decimal::parse`] reads, and that with a power of ten: `1e-6`.
+    pub(super) fn parse_scientific(text: &str) -> Result<Self, NotDecimal> {
+        let Some((mantissa, power)) = text.split_once(['e', 'E']) else { return Self::parse(text) };
+        let mantissa = Self::parse(mantissa)?;
+        let digits = power.strip_prefix(['+', '-']).unwrap_or(power);
+        if digits.is_empty() || digits.len() > 3 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(NotDecimal::Malformed);
+        }
+        let size: u32 = digits.parse().map_err(|_| NotDecimal::TooLong)?;
+        let scale = if power.starts_with('-') {
+            mantissa.scale.saturating_add(size)
+        } else if let Some(scale) = mantissa.scale.checked_sub(size) {
+            scale
+        } else {
+            let more = 10_i128.checked_pow(size - mantissa.scale).ok_or(NotDecimal::TooLong)?;
+            let digits = mantissa.digits.checked_mul(more).ok_or(NotDecimal::TooLong)?;
+            return Self::parse(&show(digits, 0));
+        };
+        Self::parse(&show(mantissa.digits, scale))
+    }
+
     /// The digits when `scale` of them stand after the point; `None` where that loses some or is too large.
     pub(super) fn at_scale(self, scale: u32) -> Option<i128> {
         match scale.checked_sub(self.scale) {
@@ -113,6 +134,29 @@ mod tests {
         }
         for text in ["123456789012345678901", "0.0000000000000000001"] {
             assert_eq!(Decimal::parse(text), Err(NotDecimal::TooLong), "{text}");
+        }
+    }
+
+    #[test]
+    fn powers_of_ten_move_the_point() {
+        let table = [
+            ("1e-6", Ok((1, 6))),
+            ("2.5E-3", Ok((25, 4))),
+            ("1.25e1", Ok((125, 1))),
+            ("1.5e+3", Ok((1_500, 0))),
+            ("-3e0", Ok((-3, 0))),
+            ("7", Ok((7, 0))),
+            ("1e-19", Err(NotDecimal::TooLong)),
+            ("1e99", Err(NotDecimal::TooLong)),
+            ("1e", Err(NotDecimal::Malformed)),
+            ("e5", Err(NotDecimal::Malformed)),
+            ("1e1e1", Err(NotDecimal::Malformed)),
+            ("1e+-1", Err(NotDecimal::Malformed)),
+            ("1e1000", Err(NotDecimal::Malformed)),
+        ];
+        for (text, expected) in table {
+            let expected = expected.map(|(digits, scale)| Decimal { digits, scale });
+            assert_eq!(Decimal::parse_scientific(text), expected, "{text}");
         }
     }
 

@@ -1,8 +1,13 @@
 //! `Redundancy`: how often a sub-task is executed, and when results count as equal (paper §III-D). The names follow
 //! BOINC's: `target_nresults`, `min_quorum`, `max_total_results`.
 
-use super::{Decimal, LocalFile};
+use super::decimal::Decimal;
+use super::reader::{Parts, Reader, parts, place_of, text_of, trimmed};
+use super::rule::Rule;
+use super::value::{self, Wrong};
+use super::{LocalFile, file};
 use proto::Money;
+use roxmltree::Node;
 
 /// The most executions of one sub-task.
 pub const MAX_REPLICAS: u32 = 32;
@@ -113,4 +118,120 @@ impl Redundancy {
         let probes = self.probes.iter().flat_map(|probe| probe.inputs.iter().chain(&probe.expected));
         command.into_iter().chain(verifier).chain(probes)
     }
+}
+
+/// The most probes of one sub-task.
+pub(super) const MAX_PROBES: usize = 64;
+
+const REPLICAS: &str = "a whole number from 1 to 32";
+const TOLERANCE: &str = "a number of 0 or more, such as 0.001 or 1e-6";
+const MOST_TOLERANCE: &str = "20 digits before the point and 18 after it";
+const CHANNEL: &str = "a whole number from 0 to 255: by how much a colour may differ";
+const SHARE: &str = "a share from 0 to 1: how many of the pixels may differ by more";
+
+/// Reads `Redundancy`.
+pub(super) fn read(outer: &Parts<'_, '_>, reader: &mut Reader<'_>) -> Redundancy {
+    let Some(node) = outer.get("Redundancy") else { return Redundancy::default() };
+    let given = parts(*node);
+    let mut number = |name| reader.child(&given, name, replicas);
+    let (replicas, quorum, most) = (number("Replicas"), number("Quorum"), number("MaxReplicas"));
+    // A quorum alone needs so many executions; a majority of them is asked for unless stated.
+    let replicas = replicas.or(quorum).unwrap_or(1);
+    let quorum = quorum.unwrap_or(replicas / 2 + 1);
+    let max_replicas = most.unwrap_or(replicas);
+    let place = |name: &str| Some(given.get(name).map_or(node.range().start, |node| place_of(*node)));
+    if quorum > replicas {
+        reader.notes.fault(place("Quorum"), Rule::QuorumAboveReplicas { quorum, replicas }.into());
+    }
+    if max_replicas < replicas {
+        let rule = Rule::ReplicasAboveMost { replicas, most: max_replicas };
+        reader.notes.fault(place("MaxReplicas"), rule.into());
+    }
+    let replication = match node.attribute("adaptive") {
+        Some("true" | "1") => Replication::Adaptive,
+        _ => Replication::Fixed,
+    };
+    let compare = given.get("Compare").and_then(|node| read_compare(*node, reader)).unwrap_or_default();
+    let verify = given.get("Verify").and_then(|node| file::read(*node, "Verify", reader));
+    let verify = verify.map(|(program, _)| Verifier { program });
+    let probes = reader.list(&given, "Probes", "Probe", |reader, node| read_probe(node, reader));
+    Redundancy { replicas, quorum, max_replicas, replication, compare, verify, probes }
+}
+
+fn read_compare(node: Node<'_, '_>, reader: &mut Reader<'_>) -> Option<Comparison> {
+    let method = node.attribute("method")?;
+    let place = Some(place_of(node));
+    let has_text = !trimmed(&text_of(node)).is_empty();
+    if has_text != (method == "command") {
+        reader.notes.fault(place, Rule::CompareProgram { has: has_text }.into());
+        return None;
+    }
+    if !matches!(method, "numeric" | "image") {
+        for attribute in ["abs", "rel"] {
+            if let Some(given) = node.attribute_node(attribute) {
+                let rule = Rule::NoTolerance { attribute, method: method.to_owned() };
+                reader.notes.fault(Some(given.range().start), rule.into());
+            }
+        }
+    }
+    let mut tolerance = |name, read: fn(&str) -> Result<Decimal, Wrong>| match node.attribute_node(name) {
+        Some(given) => reader.attribute(given, name, read),
+        None => Some(Decimal::default()),
+    };
+    Some(match method {
+        "text" => Comparison::Text,
+        "numeric" => {
+            let (abs, rel) = (tolerance("abs", self::tolerance), tolerance("rel", self::tolerance));
+            Comparison::Numeric { abs: abs?, rel: rel? }
+        }
+        "image" => {
+            let (channel, pixels) = (tolerance("abs", channel), tolerance("rel", share));
+            let channel = u8::try_from(channel?.at_scale(0)?).ok()?;
+            Comparison::Image { channel, pixels: pixels? }
+        }
+        "command" => Comparison::Command(file::read(node, "Compare", reader)?.0),
+        _ => Comparison::Exact,
+    })
+}
+
+fn read_probe(node: Node<'_, '_>, reader: &mut Reader<'_>) -> Option<Probe> {
+    let given = parts(node);
+    let arguments = given.contains_key("InputParameters").then(|| {
+        reader.list(&given, "InputParameters", "Param", |reader, param| reader.exact(param, "Param"))
+    });
+    let inputs = reader.list(&given, "InputFiles", "InputFile", |reader, node| {
+        if let Some(from) = node.attribute_node("from") {
+            reader.notes.fault(Some(from.range().start), Rule::ProbeFrom.into());
+        }
+        file::read(node, "InputFile", reader).map(|(file, _)| file)
+    });
+    let expected = reader.list(&given, "ExpectedFiles", "ExpectedFile", |reader, node| {
+        file::read(node, "ExpectedFile", reader).map(|(file, _)| file)
+    });
+    Some(Probe { arguments, inputs, expected })
+}
+
+fn replicas(text: &str) -> Result<u32, Wrong> {
+    value::between(text, 1, MAX_REPLICAS, REPLICAS)
+}
+
+/// A number of 0 or more, with or without a power of ten.
+fn tolerance(text: &str) -> Result<Decimal, Wrong> {
+    use super::decimal::NotDecimal;
+    let number = Decimal::parse_scientific(text).map_err(|error| match error {
+        NotDecimal::Malformed => Wrong::Expected(TOLERANCE),
+        NotDecimal::TooLong => Wrong::AtMost(MOST_TOLERANCE),
+    })?;
+    if number.digits < 0 { Err(Wrong::Expected(TOLERANCE)) } else { Ok(number) }
+}
+
+fn channel(text: &str) -> Result<Decimal, Wrong> {
+    let number = value::between(text, 0, 255, CHANNEL)?;
+    Ok(Decimal { digits: number.into(), scale: 0 })
+}
+
+fn share(text: &str) -> Result<Decimal, Wrong> {
+    let share = tolerance(text)?;
+    let one = 10_i128.checked_pow(share.scale).ok_or(Wrong::Expected(SHARE))?;
+    if share.digits > one { Err(Wrong::Expected(SHARE)) } else { Ok(share) }
 }

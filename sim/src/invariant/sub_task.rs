@@ -50,12 +50,15 @@ impl SubTasks {
         let paid = self.paid.entry(*sub_task).or_default();
         let outputs = &settle.report.body.outputs;
         if let Some((first, other)) = paid.first_key_value().filter(|(_, other)| *other != outputs) {
-            let what = format!("sub-task {number} of {buyer} is paid for {first} and, with other outputs, for {hold}");
+            let what = format!(
+                "sub-task {number} of {buyer} is paid for {first} and, with other outputs, for {hold}"
+            );
             return Err(Breach::new("sub_task_paid_once", format!("{what}: {other:?} and {outputs:?}")));
         }
         paid.insert(hold, outputs.clone());
         Breach::unless(paid.len() <= self.most, "sub_task_paid_once", || {
-            let contracts: Vec<String> = paid.keys().map(|contract| format!("for contract {contract}")).collect();
+            let contracts: Vec<String> =
+                paid.keys().map(|contract| format!("for contract {contract}")).collect();
             format!("sub-task {number} of {buyer} is paid {}", contracts.join(" and "))
         })
     }
@@ -63,7 +66,8 @@ impl SubTasks {
     /// The user of `buyer` is told of an end.
     pub(crate) fn told(&self, buyer: PublicKey, task: ContractId, sub_task: u32, end: &End) -> Checked {
         if let Some(replica) = end.replicas.iter().find(|replica| is_paid_without_right(replica)) {
-            let what = format!("replica {} of sub-task {sub_task} is paid: {:?}", replica.number, replica.vote);
+            let what =
+                format!("replica {} of sub-task {sub_task} is paid: {:?}", replica.number, replica.vote);
             return Err(Breach::new("accepted", what));
         }
         if end.verdict != Verdict::Succeeded {

@@ -44,7 +44,8 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
         max_replicas: votes.most,
         ..Redundancy::default()
     });
-    let for_seller = redundancy.share(work.price).checked_sub(scenario.rules.owner_fee).unwrap_or(Money::ZERO);
+    let for_seller =
+        redundancy.share(work.price).checked_sub(scenario.rules.owner_fee).unwrap_or(Money::ZERO);
     let limits = Limits {
         wall: work.wall,
         memory: ROOM,

@@ -2,10 +2,10 @@
 
 use super::Driver;
 use crate::control::{Reply, SellerView};
+use crate::net::store::Pins;
 use crate::node::control::Question;
 use crate::node::judge;
 use crate::node::sellers::seller_view;
-use crate::net::store::Pins;
 use proto::ContractId;
 use service::{Comparing, Examining, Input, Testing};
 use std::sync::Arc;

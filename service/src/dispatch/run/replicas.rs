@@ -76,7 +76,7 @@ impl TaskRun {
     pub(in crate::dispatch) fn release(&mut self, index: u32) {
         let Some(plan) = self.run_mut(index).map(|run| &run.plan) else { return };
         if !plan.is_voted() {
-            self.queue.push_back(index);
+            self.enqueue(index);
             return;
         }
         let ballot = Ballot::new(&plan.redundancy);
@@ -85,6 +85,17 @@ impl TaskRun {
         let first = if is_adaptive { 1 } else { ballot.wanted };
         self.ballots.insert(index, ballot);
         (0..first).for_each(|_| self.add_replica(index));
+    }
+
+    /// Puts what is to be bought into the queue, by the rank of its sub-task.
+    pub(in crate::dispatch) fn enqueue(&mut self, index: u32) {
+        let rank = self.flow.rank(self.sub_task_of(index));
+        self.queue.push(index, rank);
+    }
+
+    /// Takes out of the queue what is not to be bought yet.
+    pub(in crate::dispatch) fn dequeue(&mut self, index: u32) {
+        self.queue.remove(index);
     }
 
     /// Buys one replica more.
@@ -99,7 +110,7 @@ impl TaskRun {
         let Some(ballot) = self.ballots.get_mut(&head) else { return };
         ballot.replicas.push(index);
         self.runs.push(replica);
-        self.queue.push_back(index);
+        self.enqueue(index);
     }
 
     /// The sub-task whose replica this is.
@@ -159,7 +170,7 @@ impl TaskRun {
     }
 
     /// The sub-task of a replica that may not be had of the sellers of others of it: it is bought for itself.
-    pub(super) fn has_others(&self, index: u32) -> Option<u32> {
+    pub(in crate::dispatch) fn has_others(&self, index: u32) -> Option<u32> {
         let head = self.head_of(index)?;
         let has_seller = |run: &SubTaskRun| run.attempt.is_some() || run.end.is_some();
         self.replicas_of(head).any(|(other, run)| other != index && has_seller(run)).then_some(head)
@@ -195,9 +206,8 @@ impl TaskRun {
     /// A replica has changed: its sub-task runs as long as any of them is at work or being paid.
     pub(super) fn look_at_head(&mut self, index: u32) {
         let Some(head) = self.head_of(index) else { return };
-        let is_at_work = |state: State| {
-            state == State::Holding || (state.is_with_seller() && state != State::Voting)
-        };
+        let is_at_work =
+            |state: State| state == State::Holding || (state.is_with_seller() && state != State::Voting);
         let is_running = self.replicas_of(head).any(|(_, run)| is_at_work(run.state));
         let next = if is_running { State::Running } else { State::Waiting };
         self.set_head(head, next);
@@ -302,7 +312,6 @@ impl TaskRun {
         let contract = |run: &SubTaskRun| run.attempt.as_ref().map(|attempt| attempt.contract);
         open.map(|(index, run)| (index, run.state, contract(run))).collect()
     }
-
 }
 
 /// How far a replica is that has not ended.

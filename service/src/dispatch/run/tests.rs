@@ -1,6 +1,5 @@
 use super::*;
 use crate::dispatch::{Patience, Submission};
-use proto::message::market::Requirement;
 use proto::message::service::{Blob, Job, Limits, Runtime};
 use proto::{Bytes, Hash, Rate};
 

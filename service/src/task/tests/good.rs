@@ -25,6 +25,7 @@ fn plain(name: &str) -> SubTask {
             disk: Bytes::gib(1),
             output: Bytes::mib(1),
             processes: 64,
+            cpu_time: None,
         },
         retries: 3,
         backoff: Span(0),
@@ -99,6 +100,7 @@ fn a_rich_file_expands_exactly() {
             disk: Bytes(1_500_000_000),
             output: Bytes(64_000),
             processes: 64,
+            cpu_time: None,
         },
         retries: 5,
         ..plain("frame[8]")

@@ -9,7 +9,8 @@ const SHOWN: usize = 20;
 
 /// A line for each result that differs, and for each that it differs from.
 pub(super) fn disagreements(sub_tasks: &[SubTaskView]) -> String {
-    let disagrees = |sub_task: &&SubTaskView| sub_task.replicas.iter().any(|replica| replica.difference.is_some());
+    let disagrees =
+        |sub_task: &&SubTaskView| sub_task.replicas.iter().any(|replica| replica.difference.is_some());
     let disagreeing: Vec<&SubTaskView> = sub_tasks.iter().filter(disagrees).collect();
     let mut text = String::new();
     for sub_task in disagreeing.iter().take(SHOWN) {
@@ -19,7 +20,8 @@ pub(super) fn disagreements(sub_tasks: &[SubTaskView]) -> String {
         }
     }
     if disagreeing.len() > SHOWN {
-        let _ = writeln!(text, "… and of {} sub-tasks more; `--json` has them all", disagreeing.len() - SHOWN);
+        let _ =
+            writeln!(text, "… and of {} sub-tasks more; `--json` has them all", disagreeing.len() - SHOWN);
     }
     text
 }

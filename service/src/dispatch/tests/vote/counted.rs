@@ -65,7 +65,8 @@ fn who_is_outvoted_has_shown_nothing_and_is_paid_nothing() {
 
 #[test]
 fn who_agrees_and_cannot_deliver_loses_its_vote() {
-    let mut poll = Poll::at(Redundancy { replicas: 3, quorum: 2, max_replicas: 4, ..Redundancy::default() }, &[1, 4, 5]);
+    let mut poll =
+        Poll::at(Redundancy { replicas: 3, quorum: 2, max_replicas: 4, ..Redundancy::default() }, &[1, 4, 5]);
     poll.reports(1, 66);
     poll.reports(4, 66);
     assert_eq!(poll.did(), ["takes 1", "fetches 1"]);

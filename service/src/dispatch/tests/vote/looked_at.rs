@@ -72,7 +72,12 @@ fn a_late_result_that_was_signed_for_is_paid_if_it_agrees() {
 
 #[test]
 fn what_the_verifying_program_rejects_is_not_paid_and_done_elsewhere() {
-    let program = LocalFile { path: "check.wasm".into(), name: "check.wasm".into(), sha256: None, search: Search::Here };
+    let program = LocalFile {
+        path: "check.wasm".into(),
+        name: "check.wasm".into(),
+        sha256: None,
+        search: Search::Here,
+    };
     let aids = BTreeMap::from([("check.wasm".to_owned(), content(7))]);
     let redundancy = Redundancy { verify: Some(Verifier { program }), ..Redundancy::default() };
     let mut poll = Poll::with(redundancy, aids).hiring(&[1]);

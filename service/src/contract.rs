@@ -71,9 +71,7 @@ impl State {
             Self::Suspended => {
                 &[Self::Staging, Self::Running, Self::Fetching, Self::Waiting, Self::Failed, Self::Cancelled]
             }
-            Self::Fetching => {
-                &[Self::Voting, Self::Settling, Self::Waiting, Self::Failed, Self::Cancelled]
-            }
+            Self::Fetching => &[Self::Voting, Self::Settling, Self::Waiting, Self::Failed, Self::Cancelled],
             // Of results that agree by their hashes one is fetched, when it is known that they do.
             Self::Voting => &[Self::Fetching, Self::Settling, Self::Waiting, Self::Failed, Self::Cancelled],
             // A part of the work is paid and handed over: another seller goes on.

@@ -5,23 +5,30 @@ mod attempt;
 mod ballot;
 mod bank;
 mod compare;
+mod deadline;
 mod delivery;
+mod experience;
+mod flow;
 mod objection;
 mod place;
 mod prospect;
 mod purse;
+mod queue;
 mod run;
 mod saved;
 mod seller;
 mod spread;
+mod stop;
 mod storage;
 mod timer;
 mod vote;
 
 pub(crate) use bank::{follow_up, shares, total_rate};
 pub use compare::{Comparing, Testing};
+pub use experience::{ENOUGH, Experience};
 pub use prospect::{Want, whole_commodity};
 pub use run::{SubTaskStatus, Tally, TaskStatus};
+pub use stop::Examining;
 
 use crate::contract::State;
 use crate::effect::{Effect, Effects};
@@ -75,10 +82,16 @@ pub(crate) struct Dispatch {
     contracts: BTreeMap<ContractId, (ContractId, u32)>,
     /// What tickets are being bought for, by their ids.
     purchases: BTreeMap<CommandId, (ContractId, u32)>,
+    /// What was seen of sellers.
+    memory: experience::Memory,
+    /// Results that are being looked into, for what their task looks for.
+    examinations: BTreeMap<u64, (ContractId, u32)>,
     /// Comparisons of results under way.
     comparisons: BTreeMap<u64, compare::Asked>,
     /// Surveys under way: for which task, about which requirement.
     surveys: BTreeMap<u64, (ContractId, Inquiry)>,
+    /// Tasks with tickets that are not given to sub-tasks yet.
+    unassigned: BTreeSet<ContractId>,
     settlements: BTreeMap<CommandId, ContractId>,
     abandoned: BTreeMap<ContractId, Abandoned>,
     /// Releases under way for holds of a former life of this node.
@@ -114,8 +127,11 @@ impl Dispatch {
             tasks: BTreeMap::new(),
             contracts: BTreeMap::new(),
             purchases: BTreeMap::new(),
+            memory: experience::Memory::default(),
+            examinations: BTreeMap::new(),
             comparisons: BTreeMap::new(),
             surveys: BTreeMap::new(),
+            unassigned: BTreeSet::new(),
             settlements: BTreeMap::new(),
             abandoned: BTreeMap::new(),
             strays: BTreeSet::new(),
@@ -143,26 +159,15 @@ impl Dispatch {
         self.tasks.insert(id, TaskRun::new(submission, now));
         self.balance_asked = None;
         self.ask_balance(now);
+        self.watch_deadlines(id, now);
+        self.end_stuck(id, now);
         self.place(id, now);
         self.tell_if_ended(id, now);
     }
 
     /// Ends every sub-task of `task` that has not ended and is not being paid.
     pub(crate) fn cancel(&mut self, task: ContractId, now: Time) {
-        let Some(run) = self.tasks.get_mut(&task) else { return };
-        run.drop_queue();
-        let count = run.sub_tasks();
-        for index in 0..count {
-            if self.cancel_replicas(task, index, now) {
-                continue;
-            }
-            let Some(state) = self.run(task, index).map(|run| run.state) else { continue };
-            if state.is_final() || state == State::Settling {
-                continue;
-            }
-            self.abandon_attempt(task, index, now);
-            self.end(task, index, Verdict::Cancelled, now);
-        }
+        self.stop(task, &Verdict::Cancelled, now);
     }
 
     /// The node leaves: sellers are asked to stop. What they sign then frees the holds when the node is back.
@@ -250,7 +255,10 @@ impl Dispatch {
         let Some(run) = self.tasks.get_mut(&task) else { return };
         let contract = run.run_mut(index).and_then(SubTaskRun::contract);
         let Some(end) = run.end(index, verdict, now) else { return };
-        self.tell(task, EventKind::Ended { sub_task: index, end: Box::new(end) }, now);
+        let ended = Box::new(end.clone());
+        self.tell(task, EventKind::Ended { sub_task: index, end: ended }, now);
+        self.look_for(task, index, &end, now);
+        self.flowed(task, index, now);
         match contract {
             Some(contract) => {
                 self.contracts.remove(&contract);
@@ -262,8 +270,8 @@ impl Dispatch {
         self.tell_if_ended(task, now);
     }
 
-    /// Puts a sub-task back into the queue after an attempt that came to nothing.
-    fn retry(&mut self, task: ContractId, index: u32, why: String, now: Time) {
+    /// Puts a sub-task back into the queue after an attempt that came to nothing, at once or after a rest.
+    fn retry(&mut self, task: ContractId, index: u32, why: String, rest: Span, now: Time) {
         self.become_state(task, index, State::Waiting);
         self.forget_result(task, index);
         let is_recovering = self.rewind(task, index, now);
@@ -275,6 +283,7 @@ impl Dispatch {
             run.park(index);
         } else {
             run.requeue(index);
+            self.rest(task, index, rest, now);
         }
         self.tell(task, EventKind::Retrying { sub_task: index, why }, now);
         self.attempt_is_over(task, now);

@@ -219,6 +219,13 @@ pub enum Verdict {
     },
     /// A replica whose result is not that of the others, or not right; what is wrong with it, in words.
     Rejected(String),
+    /// A sub-task that it waits for did not succeed, so that it never began.
+    DependencyFailed {
+        /// The one that did not; itself, where sub-tasks wait for each other.
+        name: String,
+    },
+    /// It had not ended by its deadline.
+    TooLate,
     /// Another result has made this one needless; which, in words.
     NotNeeded(String),
 }
@@ -242,6 +249,10 @@ impl std::fmt::Display for Verdict {
             Self::Cancelled => write!(out, "cancelled"),
             Self::NoQuorum { why } => write!(out, "no quorum: {why}"),
             Self::Rejected(why) => write!(out, "rejected: {why}"),
+            Self::DependencyFailed { name } => {
+                write!(out, "never began: sub-task `{name}`, which it waits for, did not succeed")
+            }
+            Self::TooLate => write!(out, "too late: it had not ended by its deadline"),
             Self::NotNeeded(why) => write!(out, "not needed: {why}"),
         }
     }

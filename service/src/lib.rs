@@ -20,7 +20,10 @@ pub mod policy;
 pub mod task;
 
 pub use contract::State;
-pub use dispatch::{Comparing, Patience, SubTaskStatus, Submission, Tally, TaskStatus, Testing, Want, whole_commodity};
+pub use dispatch::{
+    Comparing, ENOUGH, Examining, Experience, Patience, SubTaskStatus, Submission, Tally, TaskStatus,
+    Testing, Want, whole_commodity,
+};
 pub use event::{Difference, End, Event, EventKind, Purse, Replica, Sale, Vote};
 pub use node::{Config, Input, Node, Output, Violation};
 pub use plan::{PlanError, SubTaskPlan};

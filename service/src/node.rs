@@ -4,6 +4,7 @@ mod face;
 mod keeping;
 mod overlay;
 mod route;
+mod trust;
 
 pub use face::{Config, Input, Output, Violation};
 
@@ -167,6 +168,8 @@ impl Node {
             Input::Progressed { contract, cycles } => self.worker.progressed(contract, cycles),
             Input::Saved { contract, result } => self.worker.saved(contract, result, now),
             Input::Executed { contract, execution } => self.worker.executed(contract, *execution, now),
+            Input::Recall { records } => self.dispatch.recall(records),
+            Input::Examined { token, found } => self.dispatch.examined(token, found, now),
             Input::Compared { token, difference } => self.dispatch.compared(token, difference, now),
             Input::Tested { contract, result } => self.dispatch.tested(contract, result, now),
             Input::AskBalance => self.ask_balance(),

@@ -158,7 +158,11 @@ impl SubTaskPlan {
             blob_of(path).ok_or_else(|| PlanError::NoFile { sub_task: name.clone(), path: path.into() })
         };
         let named = |file: &LocalFile| Ok(NamedBlob { name: file.name.clone(), blob: find(&file.path)? });
-        let after_fee = sub_task.redundancy.share(sub_task.price).checked_sub(rules.owner_fee).filter(|rest| *rest > Money::ZERO);
+        let after_fee = sub_task
+            .redundancy
+            .share(sub_task.price)
+            .checked_sub(rules.owner_fee)
+            .filter(|rest| *rest > Money::ZERO);
         let after_fee = after_fee.ok_or_else(|| PlanError::PriceBelowFee {
             sub_task: name.clone(),
             price: sub_task.price,

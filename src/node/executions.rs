@@ -78,6 +78,11 @@ impl Executions {
         }
     }
 
+    /// What runs programs of this node's own user, such as those that compare results.
+    pub(crate) fn runner(&self) -> Runner {
+        Runner { executors: self.executors.clone(), base: self.scratch.clone(), runtime: Handle::current() }
+    }
+
     pub(crate) fn stop(&self, contract: ContractId) {
         if let Some(control) = self.running.get(&contract) {
             control.stop();
@@ -131,6 +136,21 @@ impl Executions {
         let earlier = |contract| self.savers.get(contract).map_or(0, |saver| saver.earlier().0);
         let cycles = |contract, control: &Control| Cycles(control.cycles().0.saturating_add(earlier(contract)));
         self.running.iter().map(|(contract, control)| (*contract, cycles(contract, control))).collect()
+    }
+}
+
+/// Runs programs beside the contracts, on the thread of whoever asks.
+pub(crate) struct Runner {
+    executors: Executors,
+    base: PathBuf,
+    runtime: Handle,
+}
+
+impl Runner {
+    /// Executes `job`, whose contents are in the store, to its end.
+    pub(crate) fn run(&self, job: Job, store: Arc<Store>) -> service::Execution {
+        let (executors, base, runtime) = (self.executors.clone(), self.base.clone(), self.runtime.clone());
+        Run { executors, base, job, store, control: Control::default(), runtime, saver: None }.execute()
     }
 }
 

@@ -4,16 +4,19 @@ mod replicas;
 
 pub(super) use replicas::{Ballot, Stage};
 
+use super::flow::Flow;
 use super::prospect::Prospects;
 use super::purse::Purses;
+use super::queue::Queue;
 use super::{Attempt, Patience, Submission};
 use crate::contract::State;
 use crate::event::{End, Replica, Sale, Verdict, Vote};
 use crate::plan::SubTaskPlan;
+use crate::task::StopWhen;
 use proto::message::market::{MAX_BATCH, Requirement};
 use proto::message::service::Report;
 use proto::{ContractId, Cycles, Hash, Money, PublicKey, Signed, Span, Time};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 /// Sub-tasks of one task that may be waiting for the market's answer at once, at the start.
 const FIRST_WINDOW: u32 = 4;
@@ -36,6 +39,8 @@ pub struct TaskStatus {
     pub tally: Tally,
     /// Whether every sub-task has ended.
     pub has_ended: bool,
+    /// The result that the task looked for and found, in words: it has succeeded then.
+    pub found: Option<String>,
 }
 
 /// A sub-task as its user sees it.
@@ -81,7 +86,12 @@ pub(super) struct TaskRun {
     runs: Vec<SubTaskRun>,
     sub_tasks: u32,
     ballots: BTreeMap<u32, Ballot>,
-    queue: VecDeque<u32>,
+    /// What the task looks for, how many results are being looked into, and what was found.
+    pub(super) stop_when: Option<StopWhen>,
+    pub(super) examining: u32,
+    pub(super) found: Option<String>,
+    queue: Queue,
+    pub(super) flow: Flow,
     /// One sub-task of each batch that the market was asked for last.
     leaders: Vec<u32>,
     pub(super) patience: Patience,
@@ -140,12 +150,18 @@ pub(super) struct SubTaskRun {
 
 impl TaskRun {
     pub(super) fn new(submission: Submission, now: Time) -> Self {
+        let flow = Flow::new(&submission.plans);
+        let ready = flow.ready();
         let runs: Vec<SubTaskRun> = submission.plans.into_iter().map(SubTaskRun::new).collect();
         let sub_tasks = u32::try_from(runs.len()).unwrap_or(u32::MAX);
         let mut task = Self {
             sub_tasks,
             ballots: BTreeMap::new(),
-            queue: VecDeque::new(),
+            stop_when: submission.stop_when,
+            examining: 0,
+            found: None,
+            queue: Queue::default(),
+            flow,
             leaders: Vec::new(),
             patience: submission.patience,
             prospects: Prospects::default(),
@@ -163,7 +179,7 @@ impl TaskRun {
             illegal: None,
             runs,
         };
-        (0..sub_tasks).for_each(|index| task.release(index));
+        ready.into_iter().for_each(|index| task.release(index));
         task
     }
 
@@ -194,7 +210,7 @@ impl TaskRun {
         self.at_work -= u32::from(before.is_at_work()).min(self.at_work);
         self.at_work += u32::from(next.is_at_work());
         if next.is_final() && before == State::Waiting {
-            self.queue.retain(|waiting| *waiting != index);
+            self.queue.remove(index);
         }
         let Some(run) = self.run_mut(index) else { return };
         run.state = next;
@@ -244,11 +260,8 @@ impl TaskRun {
         let room = self.room(now)?;
         let mut leaders = std::mem::take(&mut self.leaders);
         leaders.retain(|index| self.run_ref(*index).is_some_and(|run| run.state == State::Matching));
-        let mut ahead: Vec<u32> = self.queue.drain(..LOOK_AHEAD.min(self.queue.len())).collect();
-        let order = |index: &u32| {
-            let run = self.run_ref(*index)?;
-            Some((run.plan.bid, &run.plan.requirement, &run.avoid, &run.shun))
-        };
+        let mut ahead = self.queue.first(LOOK_AHEAD);
+        let order = |index: &u32| self.order_of(*index);
         let is_ready = |index: &u32| !self.is_being_bought(*index);
         let is_free = |index: &&u32| leaders.iter().all(|leader| order(leader) != order(index));
         let first = ahead.iter().find(|index| is_ready(index) && is_free(index)).copied();
@@ -260,7 +273,7 @@ impl TaskRun {
             leaders.push(first);
         }
         self.leaders = leaders;
-        ahead.into_iter().rev().for_each(|index| self.queue.push_front(index));
+        batch.iter().for_each(|index| self.queue.remove(*index));
         first?;
         self.narrow(batch.len(), now);
         Some(batch)
@@ -291,7 +304,7 @@ impl TaskRun {
     }
 
     pub(super) fn requeue(&mut self, index: u32) {
-        self.queue.push_back(index);
+        self.enqueue(index);
         self.park(index);
     }
 
@@ -310,30 +323,27 @@ impl TaskRun {
             |index: u32| usize::try_from(index).ok().and_then(|index| runs.get(index)).map(|run| &run.plan);
         let Some(found_nobody) = plan(index) else { return Vec::new() };
         // Whom it may not have, others may.
-        let shuns =
-            usize::try_from(index).ok().and_then(|index| runs.get(index)).is_some_and(|run| !run.shun.is_empty());
+        let shuns = usize::try_from(index)
+            .ok()
+            .and_then(|index| runs.get(index))
+            .is_some_and(|run| !run.shun.is_empty());
         if shuns {
             return Vec::new();
         }
-        let is_like = |other: &u32| {
+        let is_like = |other: u32| {
             let is_like = |plan: &SubTaskPlan| {
                 plan.requirement == found_nobody.requirement && plan.bid <= found_nobody.bid
             };
-            plan(*other).is_some_and(is_like)
+            plan(other).is_some_and(is_like)
         };
-        let (taken, left): (Vec<u32>, Vec<u32>) = queue.iter().partition(|index| is_like(index));
-        *queue = left.into();
-        taken
+        queue.take(is_like)
     }
 
     /// Takes those out of the queue that need exactly this, whatever they bid.
     pub(super) fn take_waiting_for(&mut self, requirement: &Requirement) -> Vec<u32> {
         let Self { runs, queue, .. } = self;
         let run = |index: u32| usize::try_from(index).ok().and_then(|index| runs.get(index));
-        let is_meant = |index: &u32| run(*index).is_some_and(|run| run.plan.requirement == *requirement);
-        let (taken, left): (Vec<u32>, Vec<u32>) = queue.iter().partition(|index| is_meant(index));
-        *queue = left.into();
-        taken
+        queue.take(|index| run(index).is_some_and(|run| run.plan.requirement == *requirement))
     }
 
     /// The sub-tasks, in the order of the file.
@@ -412,7 +422,7 @@ impl TaskRun {
     }
 
     pub(super) const fn has_ended(&self) -> bool {
-        self.tally.running == 0 && self.tally.waiting == 0
+        self.tally.running == 0 && self.tally.waiting == 0 && self.examining == 0
     }
 
     /// Whether the task has just ended.
@@ -427,6 +437,7 @@ impl TaskRun {
             tally: self.tally,
             sub_tasks: (0..self.sub_tasks).filter_map(|index| self.sub_task_status(index)).collect(),
             has_ended: self.has_ended(),
+            found: self.found.clone(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The buyer's dealings with the seller of an attempt, and with sellers that fell silent.
 
+use super::experience::Seen;
 use super::{Abandoned, Dispatch, State, Timer, follow_up};
 use crate::effect::Effect;
 use crate::event::{EventKind, Verdict};
@@ -87,6 +88,8 @@ impl Dispatch {
                 Timer::Abandoned(contract) => self.ask_again(contract, now),
                 Timer::Objection(contract) => self.drop_objection(contract),
                 Timer::Room(contract) => self.look_at_room(contract, now),
+                Timer::Rested(task, index) => self.has_rested(task, index, now),
+                Timer::Deadline(task, index) => self.is_too_late(task, index, now),
             }
         }
     }
@@ -143,7 +146,7 @@ impl Dispatch {
         if is_hopeless {
             self.end(task, index, Verdict::Declined(refusal), now);
         } else {
-            self.retry(task, index, format!("declined: {refusal}"), now);
+            self.retry(task, index, format!("declined: {refusal}"), Span(0), now);
         }
     }
 
@@ -224,6 +227,7 @@ impl Dispatch {
         let is_over = !is_worth_retrying || run.failures > run.plan.retries;
         // Who gave it up in order has not failed; but no seller has two replicas of one sub-task.
         let has_failed = !is_returned || run.head.is_some();
+        let rest = if is_returned { Span(0) } else { run.plan.backoff };
         run.avoid.extend(seller);
         if let Some(contract) = run.contract() {
             self.timers.clear(Timer::Lease(contract));
@@ -231,10 +235,15 @@ impl Dispatch {
         if let (Some(seller), Some(run)) = (seller.filter(|_| has_failed), self.tasks.get_mut(&task)) {
             run.shun(index, seller);
         }
+        // A program that fails by itself says nothing of who ran it; what is rejected is noted where it is.
+        let is_sellers = is_worth_retrying && !is_returned && !matches!(verdict, Verdict::Rejected(_));
+        if let Some(seller) = seller.filter(|_| is_sellers) {
+            self.memory.note(seller, Seen::Failed, now);
+        }
         if is_over {
             self.end(task, index, verdict, now);
         } else {
-            self.retry(task, index, verdict.to_string(), now);
+            self.retry(task, index, verdict.to_string(), rest, now);
         }
     }
 

@@ -53,9 +53,8 @@ mod tests {
     use proto::KeyPair;
 
     fn check(one: &str, other: &str, expected: bool) {
-        let peer = |address: &str, n| {
-            Peer::new(address.parse().unwrap(), 0, KeyPair::from_secret([n; 32]).public())
-        };
+        let peer =
+            |address: &str, n| Peer::new(address.parse().unwrap(), 0, KeyPair::from_secret([n; 32]).public());
         let (a, b) = (peer(one, 1), peer(other, 2));
         assert_eq!((are_near(&a, &b), are_near(&b, &a)), (expected, expected), "{one} {other}");
         assert!(are_near(&a, &peer(other, 1)), "one key is one owner, wherever it is");

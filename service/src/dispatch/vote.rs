@@ -8,13 +8,16 @@
 //! ([`objection`](super::objection)).
 
 use super::ballot::{Decision, Pair, Part, Voice, compare_hashes, decide, digest};
+use super::experience::{Seen, Trust};
 use super::run::{Stage, SubTaskRun};
+use super::spread::are_near;
 use super::{Dispatch, State, Timer};
 use crate::event::{Difference, EventKind, Verdict, Vote};
-use super::spread::are_near;
+use crate::task::Replication;
 use proto::message::market::Ticket;
 use proto::message::service::Report;
-use proto::{ContractId, Signed, Span, Time};
+use proto::{ContractId, PublicKey, Signed, Span, Time};
+use rand_chacha::rand_core::Rng;
 
 /// How long before the end of its hold a result is given up that still waits for others: time for both sides' papers.
 const GIVE_UP_BEFORE: Span = Span::secs(90);
@@ -61,7 +64,8 @@ impl Dispatch {
     /// A result that waits: when its hold is about to end it is given up, and bought again.
     pub(super) fn look_at_vote(&mut self, contract: ContractId, now: Time) {
         let Some((task, index, run)) = self.attempt(contract) else { return };
-        let expires = run.attempt.as_ref().and_then(|attempt| Some(attempt.offer.as_ref()?.body.hold.body.expires));
+        let expires =
+            run.attempt.as_ref().and_then(|attempt| Some(attempt.offer.as_ref()?.body.hold.body.expires));
         let until = expires.map(|at| Time(at.0.saturating_sub(GIVE_UP_BEFORE.0))).unwrap_or(now);
         if now < until {
             self.watch(until, Timer::Lease(contract));
@@ -162,7 +166,10 @@ impl Dispatch {
         self.end_keeping(task, head, now);
         let Some(run) = self.tasks.get_mut(&task) else { return };
         let Some(end) = run.end_head(head, accepted, verdict, now) else { return };
-        self.tell(task, EventKind::Ended { sub_task: head, end: Box::new(end) }, now);
+        let ended = Box::new(end.clone());
+        self.tell(task, EventKind::Ended { sub_task: head, end: ended }, now);
+        self.look_for(task, head, &end, now);
+        self.flowed(task, head, now);
         self.place(task, now);
         self.tell_if_ended(task, now);
     }
@@ -185,38 +192,29 @@ impl Dispatch {
         self.fetch(contract);
     }
 
-    /// The outputs are here: whoever agrees with them is paid, whoever does not is not, and whoever has not ended is
+    /// The outputs are here: whoever agrees with them is paid, whoever does not is not, and whoever has no result is
     /// cancelled.
     fn pay(&mut self, task: ContractId, head: u32, canonical: u32, now: Time) {
         let Some(run) = self.tasks.get_mut(&task) else { return };
-        let open = run.open_replicas(head);
         let Some(ballot) = run.ballot_mut(head) else { return };
         ballot.stage = Stage::Paying(canonical);
-        let pairs = ballot.pairs.clone();
-        // Those that are paid first: as long as one of them is, the sub-task has not ended.
-        let (agreeing, others): (Vec<_>, Vec<_>) = open.into_iter().partition(|(index, state, _)| {
-            let has_result = *state == State::Voting || *index == canonical;
-            has_result && pairs.agree(canonical, *index) == Some(true)
-        });
-        for (index, _, contract) in agreeing {
-            if let Some(replica) = self.run(task, index) {
-                replica.vote = Vote::Agreed;
-            }
-            if let Some(contract) = contract {
-                self.settle(contract, now);
-            }
+        let open = run.open_replicas(head);
+        let Some(replica) = run.run_mut(canonical) else { return };
+        replica.vote = Vote::Agreed;
+        let contract = replica.contract();
+        if self.is_proof(task, head) {
+            self.note_seller(task, canonical, Seen::Agreed, now);
         }
-        for (index, state, contract) in others {
-            let difference = pairs.difference(canonical, index);
-            match contract.filter(|_| state == State::Voting) {
-                Some(contract) => {
-                    let why = difference.as_ref().map_or_else(String::new, ToString::to_string);
-                    let why = format!("enough others came to another result: {why}");
-                    self.outvote(task, index, contract, difference, &why, now);
-                }
-                // Its outputs are signed for and on their way: the word on them follows.
-                None if state == State::Fetching => {}
-                None => self.drop_replica(task, index, now),
+        if let Some(contract) = contract {
+            self.settle(contract, now);
+        }
+        self.look_at_payments(task, head, canonical, now);
+        for (index, state, _) in open {
+            // Outputs that are signed for and on their way are looked at when they are here.
+            let is_late = matches!(state, State::Voting | State::Fetching);
+            if !is_late && index != canonical {
+                self.note_late(task, index, canonical, now);
+                self.drop_replica(task, index, now);
             }
         }
     }
@@ -234,11 +232,13 @@ impl Dispatch {
                     if let Some(replica) = self.run(task, index) {
                         replica.vote = Vote::Agreed;
                     }
+                    self.note_seller(task, index, Seen::Agreed, now);
                     self.settle(contract, now);
                 }
                 Some(false) => {
                     let difference = pairs.difference(canonical, index);
                     let why = "enough others came to another result";
+                    self.note_seller(task, index, Seen::Wrong, now);
                     return self.outvote(task, index, contract, difference, why, now);
                 }
                 None => {}
@@ -257,10 +257,10 @@ impl Dispatch {
     }
 
     /// Cancels a sub-task that has replicas, unless it is being paid. Whether it has some.
-    pub(super) fn cancel_replicas(&mut self, task: ContractId, head: u32, now: Time) -> bool {
+    pub(super) fn end_replicas(&mut self, task: ContractId, head: u32, verdict: Verdict, now: Time) -> bool {
         let Some(ballot) = self.tasks.get(&task).and_then(|run| run.ballot(head)) else { return false };
         if matches!(ballot.stage, Stage::Open | Stage::Fetching(_)) {
-            self.conclude(task, head, Verdict::Cancelled, now);
+            self.conclude(task, head, verdict, now);
         }
         true
     }
@@ -283,7 +283,8 @@ impl Dispatch {
         replica.shun.push(found.key);
         let is_hopeless = replica.shun.len() > MOST_NEAR;
         self.give_back(ticket);
-        let why = "the sellers that are left are of the same owners or networks as those of its other replicas";
+        let why =
+            "the sellers that are left are of the same owners or networks as those of its other replicas";
         if is_hopeless {
             self.end(task, index, Verdict::NotPlaced { why: why.into() }, now);
             return true;
@@ -294,6 +295,52 @@ impl Dispatch {
         }
         self.place(task, now);
         true
+    }
+
+    /// A first seller was found: where the file allows it, experience with it tells how many there are to be.
+    pub(super) fn consider(&mut self, task: ContractId, index: u32, seller: PublicKey, now: Time) {
+        let draw = self.rng.next_u64();
+        let Some(run) = self.tasks.get_mut(&task) else { return };
+        let Some(head) = run.head_of(index) else { return };
+        let is_adaptive = |run: &SubTaskRun| run.plan.redundancy.replication == Replication::Adaptive;
+        if !run.run_ref(head).is_some_and(is_adaptive) {
+            return;
+        }
+        let trust = self.memory.trust(seller, now, draw);
+        let Some(ballot) = run.ballot_mut(head).filter(|ballot| ballot.replicas.len() == 1) else { return };
+        let is_believed = matches!(trust, Trust::Believed { .. });
+        ballot.why = trust.why(ballot.wanted);
+        ballot.terms.quorum = if is_believed { 1 } else { ballot.quorum };
+        let more = if is_believed { 0 } else { ballot.wanted - 1 };
+        (0..more).for_each(|_| run.add_replica(head));
+    }
+
+    /// Notes what was seen of the seller of a replica.
+    fn note_seller(&mut self, task: ContractId, index: u32, seen: Seen, now: Time) {
+        let sale = self.tasks.get(&task).and_then(|run| run.run_ref(index)?.sale());
+        if let Some(sale) = sale {
+            self.memory.note(sale.seller.key, seen, now);
+        }
+    }
+
+    /// Notes that a replica is not needed any more, if its seller took far longer than the accepted one.
+    fn note_late(&mut self, task: ContractId, index: u32, canonical: u32, now: Time) {
+        let took = |index: u32| {
+            let attempt = self.tasks.get(&task)?.run_ref(index)?.attempt.as_ref()?;
+            Some(now.since(attempt.offered_at))
+        };
+        if let (Some(slow), Some(fast)) = (took(index), took(canonical))
+            && slow > fast.times(2)
+        {
+            self.note_seller(task, index, Seen::Late, now);
+        }
+    }
+
+    /// Whether a result was held against others, or tested: only then it says something of its seller.
+    fn is_proof(&self, task: ContractId, head: u32) -> bool {
+        let Some(run) = self.tasks.get(&task) else { return false };
+        let is_tested = run.run_ref(head).is_some_and(|run| run.plan.redundancy.verify.is_some());
+        is_tested || run.ballot(head).is_some_and(|ballot| ballot.terms.quorum > 1)
     }
 
     /// A replica that is not needed any more.
@@ -410,9 +457,8 @@ impl SubTaskRun {
 /// What is compared of a result: the declared outputs in the order of the file, and the standard output. What a program
 /// says on standard error is not its result.
 fn parts(run: &SubTaskRun, report: &Report) -> Vec<Part> {
-    let content = |name: &String| {
-        report.outputs.iter().find(|output| output.name == *name).map(|output| output.blob)
-    };
+    let content =
+        |name: &String| report.outputs.iter().find(|output| output.name == *name).map(|output| output.blob);
     let outputs = run.plan.job.outputs.iter().map(|name| Part { name: name.clone(), content: content(name) });
     outputs.chain([Part { name: STDOUT.into(), content: report.stdout }]).collect()
 }

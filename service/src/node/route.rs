@@ -16,6 +16,8 @@ impl Node {
                 self.route_market(output, now);
             } else if let Some(effect) = self.overlay.effects.pop_front() {
                 self.route_overlay(effect, now);
+            } else if self.dispatch.assign(now) {
+                // Tickets that came together were given to the sub-tasks that they suit best.
             } else if let Some(effect) = self.dispatch.effects.pop_front() {
                 self.carry_out(effect, now);
             } else if let Some(effect) = self.worker.effects.pop_front() {
@@ -142,6 +144,9 @@ impl Node {
             Effect::AskBalance => self.ask_balance(),
             Effect::Compare { token, comparing } => {
                 self.outputs.push_back(Output::Compare { token, comparing });
+            }
+            Effect::Examine { token, examining } => {
+                self.outputs.push_back(Output::Examine { token, examining });
             }
             Effect::Test { contract, testing } => self.outputs.push_back(Output::Test { contract, testing }),
             Effect::Pause { contract } => self.outputs.push_back(Output::Pause { contract }),

@@ -6,7 +6,7 @@ use super::sub_task::SubTasks;
 use super::{Breach, Checked};
 use proto::{ContractId, Money, PublicKey};
 use service::event::Verdict;
-use service::{End, Event, EventKind};
+use service::{End, Event, EventKind, Replica, Sale};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What users were told.
@@ -25,13 +25,22 @@ pub(crate) fn executes(books: &Books, host: usize, key: PublicKey, contract: Con
     })
 }
 
-/// What the result of an ended sub-task was paid, if its buyer is told that anything was: what it was told, less what
-/// was paid before for parts of the work that were `handed` over.
-pub(crate) fn deal(buyer: PublicKey, end: &End, handed: (u64, u64)) -> Option<Deal> {
-    let sale = end.sale.as_ref().filter(|_| end.verdict == Verdict::Succeeded)?;
-    let (seller, owner) = (sale.seller.key, sale.owner.key);
-    let (paid, fee) = (end.paid.0.checked_sub(handed.0)?, end.fee.0.checked_sub(handed.1)?);
-    Some(Deal { buyer, seller, owner, paid: Money(paid), fee: Money(fee) })
+/// What was paid for the result of an ended sub-task, as its buyer is told: for each of its replicas, or once. That is
+/// what it was told, less what was paid before for parts of the work that were `handed` over.
+pub(crate) fn deals(buyer: PublicKey, end: &End, handed: (u64, u64)) -> Vec<Deal> {
+    let deal = |sale: &Sale, paid, fee| {
+        let (seller, owner) = (sale.seller.key, sale.owner.key);
+        Deal { buyer, seller, owner, paid, fee }
+    };
+    if end.replicas.is_empty() {
+        let sale = end.sale.as_ref().filter(|_| end.verdict == Verdict::Succeeded);
+        let paid = Money(end.paid.0.saturating_sub(handed.0));
+        let fee = Money(end.fee.0.saturating_sub(handed.1));
+        return sale.map(|sale| deal(sale, paid, fee)).into_iter().collect();
+    }
+    let is_paid = |replica: &&Replica| replica.paid.0 + replica.fee.0 > 0;
+    let of = |replica: &Replica| Some(deal(replica.sale.as_ref()?, replica.paid, replica.fee));
+    end.replicas.iter().filter(is_paid).filter_map(of).collect()
 }
 
 impl Contracts {
@@ -68,11 +77,14 @@ impl Contracts {
         })?;
         let EventKind::Ended { end, .. } = &event.kind else { return Ok(()) };
         self.ended.insert(key);
-        let handed = sub_tasks.handed(buyer, event.task, sub_task);
-        let Some(deal) = deal(buyer, end, handed) else {
-            let is_free = end.verdict != Verdict::Succeeded;
-            return Breach::unless(is_free, "paid_as_told", || "a success without a sale".into());
-        };
+        let deals = deals(buyer, end, sub_tasks.handed(buyer, event.task, sub_task));
+        let is_free = end.verdict != Verdict::Succeeded;
+        Breach::unless(is_free || !deals.is_empty(), "paid_as_told", || "a success without a sale".into())?;
+        deals.into_iter().try_for_each(|deal| self.told_deal(books, host, sub_task, deal))
+    }
+
+    /// The user of a node is told that a deal was paid.
+    fn told_deal(&mut self, books: &Books, host: usize, sub_task: u32, deal: Deal) -> Checked {
         let told = self.told.entry(deal).or_default();
         *told += 1;
         let paid = books.paid.values().filter(|paid| **paid == deal).count();

@@ -1,5 +1,7 @@
 //! Tasks in the words of the command line.
 
+mod replicas;
+
 use crate::control::{EventView, SaleView, SubTaskView, TaskState};
 use proto::Span;
 use proto::message::service::Outcome;
@@ -7,7 +9,8 @@ use service::event::Verdict;
 use service::{End, EventKind, Purse, State, SubTaskStatus, Tally, TaskStatus};
 
 pub(super) fn ended_state(status: &TaskStatus) -> TaskState {
-    if status.sub_tasks.iter().all(|sub_task| sub_task.state == State::Succeeded) {
+    let has_found = status.found.is_some();
+    if has_found || status.sub_tasks.iter().all(|sub_task| sub_task.state == State::Succeeded) {
         TaskState::Succeeded
     } else if status.sub_tasks.iter().any(|sub_task| sub_task.state == State::Failed) {
         TaskState::Failed
@@ -23,6 +26,7 @@ pub(super) fn refresh(view: &mut SubTaskView, now: &SubTaskStatus) {
     view.gcycles = giga(now.cycles.0);
     view.sale = now.sale.as_ref().map(sale_view);
     view.why.clone_from(&now.why);
+    view.replicas = now.replicas.iter().map(replicas::replica_view).collect();
     if let Some(end) = &now.end {
         show_end(view, end);
     }
@@ -36,6 +40,7 @@ pub(super) fn show_end(view: &mut SubTaskView, end: &End) {
     view.elapsed = Some(end.elapsed.as_secs_f64());
     view.why = end.verdict.to_string();
     view.reason_code = Some(reason_code(&end.verdict).into());
+    view.replicas = end.replicas.iter().map(replicas::replica_view).collect();
 }
 
 pub(super) fn waiting(name: &str) -> SubTaskView {
@@ -51,6 +56,7 @@ pub(super) fn waiting(name: &str) -> SubTaskView {
         why: String::new(),
         reason_code: None,
         files: Vec::new(),
+        replicas: Vec::new(),
     }
 }
 
@@ -90,6 +96,11 @@ const fn reason_code(verdict: &Verdict) -> &'static str {
         Verdict::NotPaid(refusal) | Verdict::Declined(refusal) => refusal.code.name(),
         Verdict::Lost { .. } => "lost",
         Verdict::Cancelled => "cancelled",
+        Verdict::NoQuorum { .. } => "no_quorum",
+        Verdict::Rejected(_) => "rejected",
+        Verdict::NotNeeded(_) => "not_needed",
+        Verdict::DependencyFailed { .. } => "dependency_failed",
+        Verdict::TooLate => "too_late",
     }
 }
 
@@ -137,6 +148,7 @@ pub(super) fn describe(kind: &EventKind) -> (&'static str, Option<u32>, String) 
             };
             ("budget_low", None, format!("money runs low: {left} credits are left of {whole} {of}"))
         }
+        EventKind::Found { sub_task, what } => ("found", Some(*sub_task), what.clone()),
         EventKind::TaskEnded => ("task_ended", None, String::new()),
     }
 }

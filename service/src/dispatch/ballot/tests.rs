@@ -1,7 +1,7 @@
 use super::*;
+use proptest::prelude::*;
 use proto::Bytes;
 use proto::message::service::Blob;
-use proptest::prelude::*;
 
 const R: Voice = Voice::Result;
 const P: Voice = Voice::Pending;

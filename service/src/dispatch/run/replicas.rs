@@ -22,8 +22,11 @@ pub(in crate::dispatch) struct Ballot {
     pub(in crate::dispatch) terms: Terms,
     pub(in crate::dispatch) pairs: Pairs,
     pub(in crate::dispatch) stage: Stage,
-    /// How many are to be bought where experience does not spare them.
+    /// How many are bought at first, and of these have to agree, where experience does not spare them.
     pub(in crate::dispatch) wanted: u32,
+    pub(in crate::dispatch) quorum: u32,
+    /// Why there are as many as there are; empty where the file says so.
+    pub(in crate::dispatch) why: String,
 }
 
 /// Where the vote stands.
@@ -43,9 +46,10 @@ impl Ballot {
     fn new(redundancy: &Redundancy) -> Self {
         let Redundancy { replicas, quorum, max_replicas, .. } = *redundancy;
         let wanted = replicas.max(1);
-        let terms = Terms { quorum: quorum.clamp(1, wanted), most: max_replicas.max(wanted) };
-        let (replicas, pairs) = (Vec::new(), Pairs::default());
-        Self { replicas, terms, pairs, stage: Stage::Open, wanted }
+        let quorum = quorum.clamp(1, wanted);
+        let terms = Terms { quorum, most: max_replicas.max(wanted) };
+        let (replicas, pairs, why) = (Vec::new(), Pairs::default(), String::new());
+        Self { replicas, terms, pairs, stage: Stage::Open, wanted, quorum, why }
     }
 }
 
@@ -72,7 +76,7 @@ impl TaskRun {
     pub(in crate::dispatch) fn release(&mut self, index: u32) {
         let Some(plan) = self.run_mut(index).map(|run| &run.plan) else { return };
         if !plan.is_voted() {
-            self.queue.push_back(index);
+            self.enqueue(index);
             return;
         }
         let ballot = Ballot::new(&plan.redundancy);
@@ -81,6 +85,17 @@ impl TaskRun {
         let first = if is_adaptive { 1 } else { ballot.wanted };
         self.ballots.insert(index, ballot);
         (0..first).for_each(|_| self.add_replica(index));
+    }
+
+    /// Puts what is to be bought into the queue, by the rank of its sub-task.
+    pub(in crate::dispatch) fn enqueue(&mut self, index: u32) {
+        let rank = self.flow.rank(self.sub_task_of(index));
+        self.queue.push(index, rank);
+    }
+
+    /// Takes out of the queue what is not to be bought yet.
+    pub(in crate::dispatch) fn dequeue(&mut self, index: u32) {
+        self.queue.remove(index);
     }
 
     /// Buys one replica more.
@@ -95,7 +110,7 @@ impl TaskRun {
         let Some(ballot) = self.ballots.get_mut(&head) else { return };
         ballot.replicas.push(index);
         self.runs.push(replica);
-        self.queue.push_back(index);
+        self.enqueue(index);
     }
 
     /// The sub-task whose replica this is.
@@ -154,6 +169,13 @@ impl TaskRun {
         others.filter_map(|(_, run)| run.sale()).map(|sale| sale.seller).collect()
     }
 
+    /// The sub-task of a replica that may not be had of the sellers of others of it: it is bought for itself.
+    pub(in crate::dispatch) fn has_others(&self, index: u32) -> Option<u32> {
+        let head = self.head_of(index)?;
+        let has_seller = |run: &SubTaskRun| run.attempt.is_some() || run.end.is_some();
+        self.replicas_of(head).any(|(other, run)| other != index && has_seller(run)).then_some(head)
+    }
+
     /// Sub-tasks of which a replica is being bought: the others wait, since they may not have the same seller.
     pub(super) fn is_being_bought(&self, index: u32) -> bool {
         let Some(head) = self.head_of(index) else { return false };
@@ -184,9 +206,8 @@ impl TaskRun {
     /// A replica has changed: its sub-task runs as long as any of them is at work or being paid.
     pub(super) fn look_at_head(&mut self, index: u32) {
         let Some(head) = self.head_of(index) else { return };
-        let is_at_work = |state: State| {
-            state == State::Holding || (state.is_with_seller() && state != State::Voting)
-        };
+        let is_at_work =
+            |state: State| state == State::Holding || (state.is_with_seller() && state != State::Voting);
         let is_running = self.replicas_of(head).any(|(_, run)| is_at_work(run.state));
         let next = if is_running { State::Running } else { State::Waiting };
         self.set_head(head, next);
@@ -268,7 +289,8 @@ impl TaskRun {
         }
         let foremost = self.replicas_of(index).map(|(_, run)| run).max_by_key(|run| progress(run.state));
         let state = foremost.map_or(status.state, |run| run.state);
-        let why = foremost.map(|run| run.why.clone()).unwrap_or_default();
+        let why = foremost.map(|run| run.why.clone()).filter(|why| !why.is_empty());
+        let why = why.or_else(|| Some(self.ballot(index)?.why.clone())).unwrap_or_default();
         let replicas = self.replicas(index);
         Some(SubTaskStatus {
             state: if status.state.is_final() || state.is_final() { status.state } else { state },
@@ -290,7 +312,6 @@ impl TaskRun {
         let contract = |run: &SubTaskRun| run.attempt.as_ref().map(|attempt| attempt.contract);
         open.map(|(index, run)| (index, run.state, contract(run))).collect()
     }
-
 }
 
 /// How far a replica is that has not ended.

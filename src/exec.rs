@@ -1,47 +1,48 @@
 //! The executor: other people's programs, run so that they reach nothing but their scratch directory.
 //!
-//! A program is a WebAssembly module for WASI preview 1. It is metered exactly (one cycle is one unit of
-//! wasmtime fuel, cost model [`COST_MODEL`]), stopped at its limits, and deterministic: the same program with
-//! the same files, arguments and environment writes the same bytes and costs the same cycles on every machine.
-//! What of that is arranged where:
+//! What runs a program of which kind is an [`Executor`]. The one here is for WebAssembly modules for WASI preview 1. They
+//! are metered exactly (by the cost model [`COST_MODEL`] of the crate `instrument`), stopped at their limits, saved at any
+//! moment and taken up elsewhere, and deterministic: the same program with the same files, arguments and environment
+//! writes the same bytes and costs the same cycles on every machine. What of that is arranged where:
 //!
+//! - the crate `instrument`: what is rewritten in a module;
 //! - [`environment`]: variables, clocks and randomness are the same everywhere;
-//! - `host`: what a host tells about files (order, times, numbers) is made the same, and what could
-//!   wait, wander off or fill the host is cut;
-//! - `wasm`: the settings of the compiler, the limits and the reasons of an end.
+//! - `wasi`: all that a program has of its host, as a value;
+//! - `wasm`: the settings of the compiler, slices, snapshots, the limits and the reasons of an end.
 
 mod calibrate;
 mod control;
 mod duty;
 pub(crate) mod environment;
+mod executor;
 mod format;
-mod host;
 mod module;
 pub(crate) mod nice;
+mod saved;
 pub(crate) mod scratch;
 mod state;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod wasi;
 mod wasm;
 
 pub(crate) use control::Control;
+pub(crate) use executor::{Executor, Executors, Layer, LayerState};
+pub(crate) use saved::{Saved, Snapshot};
 pub(crate) use scratch::Scratch;
 
+
 use module::Shelf;
-use proto::message::service::{Limits, Outcome};
+use proto::message::service::{CheckpointMethod, Limits, Outcome, Runtime};
 use proto::{Capacity, Cycles, Hash, Span};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Which table of costs the meter applies; a calibration made under another is worth nothing.
-///
-/// Version 1: wasmtime 48 fuel. Most instructions cost 1; `nop`, `drop`, `block`, `loop`, `unreachable`,
-/// `return`, `else` and `end` 0; bulk memory and table instructions 1 more for each byte or element. What the
-/// host does in a WASI call is not charged.
-pub(crate) const COST_MODEL: u32 = 1;
+/// Which table of costs the meter applies; a calibration made under another is worth nothing, and neither is a snapshot.
+pub(crate) const COST_MODEL: u32 = instrument::COST_MODEL;
 
 /// Which kernel calibrates; a calibration by another is worth nothing. 2: two thirds of its time are floating point.
 pub(crate) const KERNEL: u32 = 2;
@@ -72,6 +73,14 @@ pub(crate) struct Execution {
     pub(crate) outputs: Vec<String>,
     /// What it may use.
     pub(crate) limits: Limits,
+    /// What kind of program it is.
+    pub(crate) runtime: Runtime,
+    /// The exit status that means success.
+    pub(crate) success: u8,
+    /// How it is saved while it runs, if it is to be.
+    pub(crate) checkpoint: Option<CheckpointMethod>,
+    /// File of the snapshot from which it goes on; the scratch directory has its inputs all the same.
+    pub(crate) resume: Option<PathBuf>,
 }
 
 /// How an execution ended.
@@ -89,6 +98,8 @@ pub(crate) struct Ended {
     pub(crate) elapsed: Span,
     /// What of it passed until the module was compiled (next to nothing if it was cached).
     pub(crate) prepared: Span,
+    /// From what it can go on, if it can; who does not know of this goes by the outcome.
+    pub(crate) saved: Option<Saved>,
 }
 
 /// Runs programs; one for a process. Clones share compiled modules.
@@ -98,13 +109,14 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Starts the engine.
+    /// Starts the engine, which keeps compiled modules in the directory `cache` between runs if it is given one. Nobody
+    /// else may write there: what is in it is run as it is.
     ///
     /// # Errors
     /// If this machine cannot run compiled WebAssembly.
-    pub(crate) fn new() -> Result<Self, EngineError> {
-        let engine = wasm::engine().map_err(|error| EngineError(format!("{error:#}")))?;
-        let linker = host::linker(&engine).map_err(|error| EngineError(format!("{error:#}")))?;
+    pub(crate) fn new(cache: Option<&Path>) -> Result<Self, EngineError> {
+        let engine = wasm::engine(cache).map_err(|error| EngineError(format!("{error:#}")))?;
+        let linker = wasm::linker(&engine).map_err(|error| EngineError(format!("{error:#}")))?;
         Ok(Self { shelf: Arc::new(Shelf::new(engine, linker)) })
     }
 
@@ -114,10 +126,15 @@ impl Engine {
     #[must_use]
     pub(crate) fn run(&self, execution: &Execution, control: &Control) -> Ended {
         let started = Instant::now();
-        let ended = catch_unwind(AssertUnwindSafe(|| wasm::run(&self.shelf, execution, control, started)));
-        let mut ended = ended.unwrap_or_else(|_| {
-            Ended::before_start(Outcome::Abandoned("the executor failed; its log has more".into()))
+        let run = || catch_unwind(AssertUnwindSafe(|| wasm::run(&self.shelf, execution, control, started)));
+        let ended = std::thread::scope(|scope| {
+            // A stack that is large enough whatever thread this is; the name is how its time is found.
+            let name = std::thread::current().name().unwrap_or_default().to_owned();
+            let thread = std::thread::Builder::new().name(name).stack_size(wasm::STACK_WITH_HOST);
+            let thread = thread.spawn_scoped(scope, run).map_err(|error| error.to_string())?;
+            thread.join().and_then(|ended| ended).map_err(|_| "the executor failed; its log has more".to_owned())
         });
+        let mut ended = ended.unwrap_or_else(|why: String| Ended::before_start(Outcome::Abandoned(why)));
         ended.elapsed = span_since(started);
         ended
     }
@@ -140,7 +157,26 @@ impl Ended {
             stderr: Vec::new(),
             elapsed: Span(0),
             prepared: Span(0),
+            saved: None,
         }
+    }
+}
+
+impl Executor for Engine {
+    fn runtime(&self) -> Runtime {
+        Runtime::WebAssembly
+    }
+
+    fn layers(&self) -> Vec<Layer> {
+        let active = |name, what| Layer { name, what, state: LayerState::Active };
+        vec![
+            active("webassembly", "instructions: nothing but its own memory can be named"),
+            active("wasi", "calls: files of the scratch directory only, no network, no processes"),
+        ]
+    }
+
+    fn run(&self, execution: &Execution, control: &Control) -> Ended {
+        Self::run(self, execution, control)
     }
 }
 

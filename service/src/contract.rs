@@ -20,6 +20,9 @@ pub enum State {
     Suspended,
     /// The buyer fetches the outputs. Next step: the buyer's, by the driver's time-outs.
     Fetching,
+    /// The result of a replica waits for those of the others, or for the program that verifies it. Next step: the
+    /// buyer's, by the vote and the end of the hold.
+    Voting,
     /// The bank is asked to pay. Next step: the bank's; asked again until it answers.
     Settling,
     /// Ended: outputs are here and the seller is paid.
@@ -32,7 +35,7 @@ pub enum State {
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Waiting,
         Self::Matching,
         Self::Holding,
@@ -41,6 +44,7 @@ impl State {
         Self::Running,
         Self::Suspended,
         Self::Fetching,
+        Self::Voting,
         Self::Settling,
         Self::Succeeded,
         Self::Failed,
@@ -67,7 +71,9 @@ impl State {
             Self::Suspended => {
                 &[Self::Staging, Self::Running, Self::Fetching, Self::Waiting, Self::Failed, Self::Cancelled]
             }
-            Self::Fetching => &[Self::Settling, Self::Waiting, Self::Failed, Self::Cancelled],
+            Self::Fetching => &[Self::Voting, Self::Settling, Self::Waiting, Self::Failed, Self::Cancelled],
+            // Of results that agree by their hashes one is fetched, when it is known that they do.
+            Self::Voting => &[Self::Fetching, Self::Settling, Self::Waiting, Self::Failed, Self::Cancelled],
             // A part of the work is paid and handed over: another seller goes on.
             Self::Settling => &[Self::Succeeded, Self::Waiting, Self::Failed],
             Self::Succeeded | Self::Failed | Self::Cancelled => &[],
@@ -89,7 +95,7 @@ impl State {
     /// Whether a seller is at work on it, or its result is being fetched and paid.
     #[must_use]
     pub const fn is_with_seller(self) -> bool {
-        self.is_sellers_turn() || matches!(self, Self::Fetching | Self::Settling)
+        self.is_sellers_turn() || matches!(self, Self::Fetching | Self::Voting | Self::Settling)
     }
 
     /// Whether the next step is the seller's.
@@ -116,6 +122,7 @@ impl State {
             Self::Running => "running",
             Self::Suspended => "suspended",
             Self::Fetching => "fetching",
+            Self::Voting => "voting",
             Self::Settling => "settling",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",

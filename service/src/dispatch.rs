@@ -2,24 +2,39 @@
 //! settled; what goes wrong on the way is tried again elsewhere or ends with its reason.
 
 mod attempt;
+mod ballot;
 mod bank;
+mod compare;
+mod deadline;
 mod delivery;
+mod experience;
+mod flow;
 mod objection;
 mod place;
 mod prospect;
 mod purse;
+mod queue;
 mod run;
+mod saved;
 mod seller;
+mod spread;
+mod stop;
+mod storage;
 mod timer;
+mod vote;
 
 pub(crate) use bank::{follow_up, shares, total_rate};
+pub use compare::{Comparing, Testing};
+pub use experience::{ENOUGH, Experience};
 pub use prospect::{Want, whole_commodity};
 pub use run::{SubTaskStatus, Tally, TaskStatus};
+pub use stop::Examining;
 
 use crate::contract::State;
 use crate::effect::{Effect, Effects};
 use crate::event::{Event, EventKind, Verdict};
 use crate::plan::SubTaskPlan;
+use crate::task::StopWhen;
 use attempt::{Abandoned, Attempt};
 use objection::Objection;
 use proto::message::service::{Cancel, ServiceMessage};
@@ -28,7 +43,9 @@ use proto::{CommandId, ContractId, KeyPair, Money, Peer, PublicKey, Rules, Span,
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 use run::{SubTaskRun, TaskRun};
+use saved::Keeping;
 use std::collections::{BTreeMap, BTreeSet};
+use storage::Room;
 use timer::{Timer, Timers};
 
 /// A task to be bought.
@@ -42,6 +59,8 @@ pub struct Submission {
     pub patience: Patience,
     /// The most it is to cost, if its file says so: the user is told when a fifth of it is left.
     pub budget: Option<Money>,
+    /// The result that makes the rest of it needless, if its file names one.
+    pub stop_when: Option<StopWhen>,
 }
 
 /// How long a sub-task may find no seller, while nothing else of its task is at work, before it fails.
@@ -63,8 +82,16 @@ pub(crate) struct Dispatch {
     contracts: BTreeMap<ContractId, (ContractId, u32)>,
     /// What tickets are being bought for, by their ids.
     purchases: BTreeMap<CommandId, (ContractId, u32)>,
+    /// What was seen of sellers.
+    memory: experience::Memory,
+    /// Results that are being looked into, for what their task looks for.
+    examinations: BTreeMap<u64, (ContractId, u32)>,
+    /// Comparisons of results under way.
+    comparisons: BTreeMap<u64, compare::Asked>,
     /// Surveys under way: for which task, about which requirement.
     surveys: BTreeMap<u64, (ContractId, Inquiry)>,
+    /// Tasks with tickets that are not given to sub-tasks yet.
+    unassigned: BTreeSet<ContractId>,
     settlements: BTreeMap<CommandId, ContractId>,
     abandoned: BTreeMap<ContractId, Abandoned>,
     /// Releases under way for holds of a former life of this node.
@@ -75,6 +102,14 @@ pub(crate) struct Dispatch {
     disputes: BTreeMap<CommandId, ContractId>,
     /// Contracts with claims that the user was told of, and that nothing is known of.
     told: BTreeSet<ContractId>,
+    /// The saved states of sub-tasks that are saved.
+    keepings: BTreeMap<(ContractId, u32), Keeping>,
+    /// The ids under which states are kept here.
+    kept_for: BTreeMap<ContractId, (ContractId, u32)>,
+    /// Room that is bought for states.
+    rooms: BTreeMap<ContractId, Room>,
+    /// Settlements of rooms.
+    bills: BTreeMap<CommandId, ContractId>,
     balance_asked: Option<Time>,
     timers: Timers,
     next_token: u64,
@@ -92,13 +127,21 @@ impl Dispatch {
             tasks: BTreeMap::new(),
             contracts: BTreeMap::new(),
             purchases: BTreeMap::new(),
+            memory: experience::Memory::default(),
+            examinations: BTreeMap::new(),
+            comparisons: BTreeMap::new(),
             surveys: BTreeMap::new(),
+            unassigned: BTreeSet::new(),
             settlements: BTreeMap::new(),
             abandoned: BTreeMap::new(),
             strays: BTreeSet::new(),
             objections: BTreeMap::new(),
             disputes: BTreeMap::new(),
             told: BTreeSet::new(),
+            keepings: BTreeMap::new(),
+            kept_for: BTreeMap::new(),
+            rooms: BTreeMap::new(),
+            bills: BTreeMap::new(),
             balance_asked: None,
             timers: Timers::default(),
             next_token: 0,
@@ -107,31 +150,24 @@ impl Dispatch {
     }
 
     /// Starts a task. The same id again changes nothing.
-    pub(crate) fn submit(&mut self, submission: Submission, now: Time) {
+    pub(crate) fn submit(&mut self, mut submission: Submission, now: Time) {
         let id = submission.task;
         if self.tasks.contains_key(&id) {
             return;
         }
+        self.prepare_saving(id, &mut submission.plans);
         self.tasks.insert(id, TaskRun::new(submission, now));
         self.balance_asked = None;
         self.ask_balance(now);
+        self.watch_deadlines(id, now);
+        self.end_stuck(id, now);
         self.place(id, now);
         self.tell_if_ended(id, now);
     }
 
     /// Ends every sub-task of `task` that has not ended and is not being paid.
     pub(crate) fn cancel(&mut self, task: ContractId, now: Time) {
-        let Some(run) = self.tasks.get_mut(&task) else { return };
-        run.drop_queue();
-        let count = run.count();
-        for index in 0..count {
-            let Some(state) = self.run(task, index).map(|run| run.state) else { continue };
-            if state.is_final() || state == State::Settling {
-                continue;
-            }
-            self.abandon_attempt(task, index, now);
-            self.end(task, index, Verdict::Cancelled, now);
-        }
+        self.stop(task, &Verdict::Cancelled, now);
     }
 
     /// The node leaves: sellers are asked to stop. What they sign then frees the holds when the node is back.
@@ -147,7 +183,7 @@ impl Dispatch {
 
     /// Whether a contract of this buyer is open, or its end is contested.
     pub(crate) fn has_contract(&self, contract: ContractId) -> bool {
-        self.contracts.contains_key(&contract) || self.is_contested(contract)
+        self.contracts.contains_key(&contract) || self.is_contested(contract) || self.keeps(contract)
     }
 
     /// Forgets a task that has ended; its results stay in the driver's store.
@@ -161,7 +197,7 @@ impl Dispatch {
 
     /// Whether a task has not ended, or a dispute has not.
     pub(crate) fn is_busy(&self) -> bool {
-        self.tasks.values().any(|task| !task.has_ended()) || self.is_any_contested()
+        self.tasks.values().any(|task| !task.has_ended()) || self.is_any_contested() || !self.rooms.is_empty()
     }
 
     pub(crate) fn status(&self, task: ContractId) -> Option<TaskStatus> {
@@ -207,14 +243,22 @@ impl Dispatch {
     fn end(&mut self, task: ContractId, index: u32, verdict: Verdict, now: Time) {
         let next = match verdict {
             Verdict::Succeeded => State::Succeeded,
-            Verdict::Cancelled => State::Cancelled,
+            Verdict::Cancelled | Verdict::NotNeeded(_) => State::Cancelled,
             _ => State::Failed,
         };
+        if self.tasks.get(&task).is_some_and(|run| run.head_of(index).is_some()) {
+            self.end_replica(task, index, next, verdict, now);
+            return;
+        }
         self.become_state(task, index, next);
+        self.end_keeping(task, index, now);
         let Some(run) = self.tasks.get_mut(&task) else { return };
         let contract = run.run_mut(index).and_then(SubTaskRun::contract);
         let Some(end) = run.end(index, verdict, now) else { return };
-        self.tell(task, EventKind::Ended { sub_task: index, end: Box::new(end) }, now);
+        let ended = Box::new(end.clone());
+        self.tell(task, EventKind::Ended { sub_task: index, end: ended }, now);
+        self.look_for(task, index, &end, now);
+        self.flowed(task, index, now);
         match contract {
             Some(contract) => {
                 self.contracts.remove(&contract);
@@ -226,14 +270,21 @@ impl Dispatch {
         self.tell_if_ended(task, now);
     }
 
-    /// Puts a sub-task back into the queue after an attempt that came to nothing.
-    fn retry(&mut self, task: ContractId, index: u32, why: String, now: Time) {
+    /// Puts a sub-task back into the queue after an attempt that came to nothing, at once or after a rest.
+    fn retry(&mut self, task: ContractId, index: u32, why: String, rest: Span, now: Time) {
         self.become_state(task, index, State::Waiting);
+        self.forget_result(task, index);
+        let is_recovering = self.rewind(task, index, now);
         let Some(run) = self.tasks.get_mut(&task) else { return };
         if let Some(contract) = run.run_mut(index).and_then(SubTaskRun::contract) {
             self.contracts.remove(&contract);
         }
-        run.requeue(index);
+        if is_recovering {
+            run.park(index);
+        } else {
+            run.requeue(index);
+            self.rest(task, index, rest, now);
+        }
         self.tell(task, EventKind::Retrying { sub_task: index, why }, now);
         self.attempt_is_over(task, now);
     }
@@ -246,12 +297,16 @@ impl Dispatch {
         self.place(task, now);
     }
 
-    fn tell(&mut self, task: ContractId, kind: EventKind, now: Time) {
+    /// Tells the user; what is about a replica is told of its sub-task.
+    fn tell(&mut self, task: ContractId, mut kind: EventKind, now: Time) {
+        if let (Some(index), Some(run)) = (kind.sub_task_mut(), self.tasks.get(&task)) {
+            *index = run.sub_task_of(*index);
+        }
         self.effects.push_back(Effect::Tell(Event { time: now, task, kind }));
     }
 
     fn tell_if_ended(&mut self, task: ContractId, now: Time) {
-        if self.tasks.get_mut(&task).is_some_and(TaskRun::notice_end) {
+        if !self.owes_room(task) && self.tasks.get_mut(&task).is_some_and(TaskRun::notice_end) {
             self.tell(task, EventKind::TaskEnded, now);
         }
     }

@@ -1,5 +1,6 @@
 //! What the two sides of a contract want done; the node carries it out.
 
+use crate::dispatch::{Comparing, Examining, Testing};
 use crate::event::Event;
 use proto::message::bank::Order;
 use proto::message::market::Requirement;
@@ -23,8 +24,13 @@ pub(crate) enum Effect {
     Migrate { contract: ContractId },
     Give { to: PublicKey, blobs: Vec<Blob> },
     Keep { contract: ContractId, blobs: Vec<Blob> },
+    Drop { contract: ContractId, blobs: Vec<Blob> },
+    Save { contract: ContractId },
     Warn { message: String },
     AskBalance,
+    Compare { token: u64, comparing: Box<Comparing> },
+    Examine { token: u64, examining: Box<Examining> },
+    Test { contract: ContractId, testing: Box<Testing> },
     Pause { contract: ContractId },
     Pace { contract: ContractId, throttle_pct: u32 },
     Tell(Event),

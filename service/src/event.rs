@@ -1,8 +1,12 @@
 //! What the user of a node is told while a task runs.
 
+mod replica;
+
+pub use replica::{Difference, Replica, Vote};
+
 use proto::message::bank::How;
 use proto::message::service::{Blob, NamedBlob, Outcome};
-use proto::{ContractId, Cycles, Market, Money, Peer, Rate, Refusal, RefusalCode, Span, Time};
+use proto::{Bytes, ContractId, Cycles, Market, Money, Peer, Rate, Refusal, RefusalCode, Span, Time};
 
 /// Something that happened to a task or to one of its sub-tasks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +51,31 @@ pub enum EventKind {
     Suspended {
         /// Index of the sub-task.
         sub_task: u32,
+    },
+    /// The state of a running program is kept where it outlives its seller.
+    Saved {
+        /// Index of the sub-task.
+        sub_task: u32,
+        /// The work that is done in it, from the start of the sub-task.
+        cycles: Cycles,
+        /// Its size.
+        size: Bytes,
+        /// How many storage nodes have it; 0: this node itself.
+        copies: u32,
+    },
+    /// A seller could not save the state of a running program, which goes on.
+    NotSaved {
+        /// Index of the sub-task.
+        sub_task: u32,
+        /// Why, in the seller's words.
+        why: String,
+    },
+    /// The sub-task has lost its seller, and the next one goes on from its last saved state.
+    Resumed {
+        /// Index of the sub-task.
+        sub_task: u32,
+        /// The work that is done in it, from the start of the sub-task.
+        cycles: Cycles,
     },
     /// An attempt came to nothing and another will be made.
     Retrying {
@@ -93,6 +122,13 @@ pub enum EventKind {
         left: Money,
         /// Of how much.
         of: Money,
+    },
+    /// A result is the one that the task looked for: what has not ended is cancelled.
+    Found {
+        /// Index of the sub-task.
+        sub_task: u32,
+        /// What was looked for, in words.
+        what: String,
     },
     /// All sub-tasks have ended.
     TaskEnded,
@@ -149,6 +185,8 @@ pub struct End {
     pub stdout: Option<Blob>,
     /// Standard error, if it is in the buyer's store.
     pub stderr: Option<Blob>,
+    /// Its replicas, if it was bought more than once or its result was put to a test: who they were, and who agreed.
+    pub replicas: Vec<Replica>,
 }
 
 /// The word on a sub-task.
@@ -174,6 +212,22 @@ pub enum Verdict {
     Declined(Refusal),
     /// The user cancelled.
     Cancelled,
+    /// Too few results agree, and no more replicas are to be bought.
+    NoQuorum {
+        /// Why, in words.
+        why: String,
+    },
+    /// A replica whose result is not that of the others, or not right; what is wrong with it, in words.
+    Rejected(String),
+    /// A sub-task that it waits for did not succeed, so that it never began.
+    DependencyFailed {
+        /// The one that did not; itself, where sub-tasks wait for each other.
+        name: String,
+    },
+    /// It had not ended by its deadline.
+    TooLate,
+    /// Another result has made this one needless; which, in words.
+    NotNeeded(String),
 }
 
 impl std::fmt::Display for Verdict {
@@ -193,6 +247,36 @@ impl std::fmt::Display for Verdict {
             }
             Self::Declined(refusal) => write!(out, "declined: {refusal}"),
             Self::Cancelled => write!(out, "cancelled"),
+            Self::NoQuorum { why } => write!(out, "no quorum: {why}"),
+            Self::Rejected(why) => write!(out, "rejected: {why}"),
+            Self::DependencyFailed { name } => {
+                write!(out, "never began: sub-task `{name}`, which it waits for, did not succeed")
+            }
+            Self::TooLate => write!(out, "too late: it had not ended by its deadline"),
+            Self::NotNeeded(why) => write!(out, "not needed: {why}"),
+        }
+    }
+}
+
+impl EventKind {
+    /// The index of the sub-task that it is about.
+    pub const fn sub_task_mut(&mut self) -> Option<&mut u32> {
+        match self {
+            Self::Matched { sub_task, .. }
+            | Self::NoSeller { sub_task, .. }
+            | Self::Staging { sub_task }
+            | Self::Running { sub_task }
+            | Self::Suspended { sub_task }
+            | Self::Saved { sub_task, .. }
+            | Self::NotSaved { sub_task, .. }
+            | Self::Resumed { sub_task, .. }
+            | Self::Retrying { sub_task, .. }
+            | Self::Ended { sub_task, .. }
+            | Self::Disputed { sub_task, .. }
+            | Self::NotDisputed { sub_task, .. }
+            | Self::Judged { sub_task, .. }
+            | Self::Found { sub_task, .. } => Some(sub_task),
+            Self::BudgetLow { .. } | Self::TaskEnded => None,
         }
     }
 }

@@ -10,16 +10,21 @@ mod dispatch;
 mod effect;
 mod worker;
 
+pub mod checkpoint;
 pub mod contract;
 pub mod event;
+pub mod graph;
 pub mod node;
 pub mod plan;
 pub mod policy;
 pub mod task;
 
 pub use contract::State;
-pub use dispatch::{Patience, SubTaskStatus, Submission, Tally, TaskStatus, Want, whole_commodity};
-pub use event::{End, Event, EventKind, Purse, Sale};
+pub use dispatch::{
+    Comparing, ENOUGH, Examining, Experience, Patience, SubTaskStatus, Submission, Tally, TaskStatus,
+    Testing, Want, whole_commodity,
+};
+pub use event::{Difference, End, Event, EventKind, Purse, Replica, Sale, Vote};
 pub use node::{Config, Input, Node, Output, Violation};
 pub use plan::{PlanError, SubTaskPlan};
-pub use worker::{Execution, Hire, Intake, Record, Terms};
+pub use worker::{Execution, Hire, Intake, Record, Snapshot, Terms};

@@ -1,8 +1,10 @@
 //! The node: routes the outputs of one part to the inputs of another, and nothing else.
 
 mod face;
+mod keeping;
 mod overlay;
 mod route;
+mod trust;
 
 pub use face::{Config, Input, Output, Violation};
 
@@ -164,7 +166,12 @@ impl Node {
             }
             Input::Fetched { contract, result } => self.dispatch.fetched(contract, result, now),
             Input::Progressed { contract, cycles } => self.worker.progressed(contract, cycles),
+            Input::Saved { contract, result } => self.worker.saved(contract, result, now),
             Input::Executed { contract, execution } => self.worker.executed(contract, *execution, now),
+            Input::Recall { records } => self.dispatch.recall(records),
+            Input::Examined { token, found } => self.dispatch.examined(token, found, now),
+            Input::Compared { token, difference } => self.dispatch.compared(token, difference, now),
+            Input::Tested { contract, result } => self.dispatch.tested(contract, result, now),
             Input::AskBalance => self.ask_balance(),
             Input::Pay { id, transfer } => {
                 self.payments.insert(id);
@@ -354,6 +361,7 @@ impl Node {
     fn receive_service(&mut self, from: Peer, message: ServiceMessage, now: Time) {
         let ticket = match &message {
             ServiceMessage::Offer(offer) => Some(offer.body.contract),
+            ServiceMessage::Keep(keep) => Some(keep.contract),
             ServiceMessage::Cancel(cancel) => Some(cancel.contract),
             ServiceMessage::Verdict(_) | ServiceMessage::Taken(_) => None,
             _ => return self.dispatch.receive(from, message, now),

@@ -1,10 +1,11 @@
 //! From a sub-task of the task file to what is bought for it.
 
-use crate::task::{LocalFile, SubTask};
+use crate::task::{CheckpointSpec, Deadline, Feed, LocalFile, Redundancy, SubTask};
 use proto::message::market::Requirement;
-use proto::message::service::{Blob, Job, Limits, NamedBlob, Runtime, Variable};
+use proto::message::service::{Blob, CheckpointKey, Checkpointing, Job, Limits, NamedBlob, Variable};
 use proto::wire::{MAX_MESSAGE, Wire as _, WireError};
 use proto::{Cycles, Money, Rate, Rules, Span};
+use std::collections::BTreeMap;
 
 /// How much longer than the sub-task's limit on time its money stays set aside: for staging, fetching and
 /// for a bank that is down for a while.
@@ -31,6 +32,20 @@ pub struct SubTaskPlan {
     pub job: Job,
     /// Attempts after the first one.
     pub retries: u32,
+    /// How long to wait after a failed attempt.
+    pub backoff: Span,
+    /// By when it has to have ended.
+    pub deadline: Option<Deadline>,
+    /// Which sub-tasks of the task have to succeed before, by index, in order.
+    pub depends_on: Vec<u32>,
+    /// Outputs of other sub-tasks that become inputs of the job once they are there.
+    pub feeds: Vec<Feed>,
+    /// How it is saved while it runs; the job gets it with its key when it is offered.
+    pub checkpoint: Option<CheckpointSpec>,
+    /// How often it is executed, and when a result is believed.
+    pub redundancy: Redundancy,
+    /// The contents of the files that `redundancy` names, by their paths.
+    pub aids: BTreeMap<String, Blob>,
 }
 
 /// What a seller did of a sub-task before it handed it over.
@@ -46,6 +61,13 @@ pub(crate) struct Part {
     pub(crate) fee: Money,
 }
 
+/// What a sub-task comes to from its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    limit: Cycles,
+    work: Option<Cycles>,
+}
+
 /// Why a sub-task cannot be bought.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
@@ -59,13 +81,16 @@ pub enum PlanError {
     },
     /// Nothing of the price would be left for the seller.
     #[error(
-        "sub-task `{sub_task}`: its price of {price} credits does not exceed the market owner's fee of {fee}"
+        "sub-task `{sub_task}`: its price of {price} credits{} does not exceed the market owner's fee of {fee}",
+        divided(*replicas)
     )]
     PriceBelowFee {
         /// The sub-task.
         sub_task: String,
         /// Its price.
         price: Money,
+        /// By how many replicas it is divided.
+        replicas: u32,
         /// The fee of this network.
         fee: Money,
     },
@@ -88,6 +113,33 @@ pub enum PlanError {
 }
 
 impl SubTaskPlan {
+    /// The plan for `job` that asks for nothing, bids nothing and tries once.
+    #[must_use]
+    pub fn bare(name: String, job: Job) -> Self {
+        Self {
+            name,
+            requirement: Requirement::default(),
+            bid: Rate(0),
+            price: Money::ZERO,
+            work: None,
+            job,
+            retries: 0,
+            backoff: Span(0),
+            deadline: None,
+            depends_on: Vec::new(),
+            feeds: Vec::new(),
+            checkpoint: None,
+            redundancy: Redundancy::default(),
+            aids: BTreeMap::new(),
+        }
+    }
+
+    /// What one replica may cost.
+    #[must_use]
+    pub fn share(&self) -> Money {
+        self.redundancy.share(self.price)
+    }
+
     /// Plans `sub_task` under `rules`; `blob_of` tells the content of a path of the task file.
     ///
     /// The bid is what the price allows per Gc, after the owner's fee, over the stated work. A sub-task that
@@ -106,10 +158,15 @@ impl SubTaskPlan {
             blob_of(path).ok_or_else(|| PlanError::NoFile { sub_task: name.clone(), path: path.into() })
         };
         let named = |file: &LocalFile| Ok(NamedBlob { name: file.name.clone(), blob: find(&file.path)? });
-        let after_fee = sub_task.price.checked_sub(rules.owner_fee).filter(|rest| *rest > Money::ZERO);
+        let after_fee = sub_task
+            .redundancy
+            .share(sub_task.price)
+            .checked_sub(rules.owner_fee)
+            .filter(|rest| *rest > Money::ZERO);
         let after_fee = after_fee.ok_or_else(|| PlanError::PriceBelowFee {
             sub_task: name.clone(),
             price: sub_task.price,
+            replicas: sub_task.redundancy.replicas,
             fee: rules.owner_fee,
         })?;
         let work = sub_task.work.unwrap_or_else(|| sub_task.power.during(rules.nominal_run));
@@ -123,15 +180,37 @@ impl SubTaskPlan {
             stdin: sub_task.stdin.as_deref().map(&find).transpose()?,
             limits: limits(sub_task),
             resume: None,
-            runtime: Runtime::WebAssembly,
-            success: 0,
-            progress: None,
-            checkpoint: None,
+            runtime: sub_task.runtime.unwrap_or_default(),
+            success: sub_task.success,
+            progress: sub_task.progress.clone(),
+            // The key is drawn when the sub-task is submitted.
+            checkpoint: sub_task.checkpoint.as_ref().map(|spec| Checkpointing {
+                method: spec.method.clone(),
+                interval: spec.interval,
+                size: spec.size,
+                copies: spec.copies,
+                key: CheckpointKey([0; 32]),
+            }),
         };
         check_job(&name, &job)?;
         let requirement = requirement(sub_task);
-        let retries = sub_task.retries;
-        Ok(Self { name, requirement, bid, price: sub_task.price, work: sub_task.work, job, retries })
+        let aid = |file: &LocalFile| Ok((file.path.clone(), find(&file.path)?));
+        Ok(Self {
+            requirement,
+            bid,
+            price: sub_task.price,
+            work: sub_task.work,
+            job,
+            retries: sub_task.retries,
+            backoff: sub_task.backoff,
+            deadline: sub_task.deadline,
+            depends_on: sub_task.depends_on.clone(),
+            feeds: sub_task.feeds.clone(),
+            checkpoint: sub_task.checkpoint.clone(),
+            redundancy: sub_task.redundancy.clone(),
+            aids: sub_task.redundancy.files().map(aid).collect::<Result<_, PlanError>>()?,
+            name,
+        })
     }
 }
 
@@ -155,6 +234,48 @@ impl SubTaskPlan {
         }
         left.is_some()
     }
+
+    /// What it comes to from its start.
+    pub(crate) const fn origin(&self) -> Origin {
+        Origin { limit: self.job.limits.cycles, work: self.work }
+    }
+
+    /// Plans it from a saved state on, with the work that is done in it, or from its start; with what is left of its
+    /// price in both cases.
+    pub(crate) fn begin_at(&mut self, state: Option<(Blob, Cycles)>, origin: Origin, owner_fee: Money) {
+        let done = state.map_or(Cycles(0), |(_, done)| done);
+        self.job.resume = state.map(|(blob, _)| blob);
+        self.job.limits.cycles = match origin.limit {
+            Cycles(u64::MAX) => origin.limit,
+            Cycles(limit) => Cycles(limit.saturating_sub(done.0)),
+        };
+        // Who has done more than the file states has perhaps only a little left.
+        self.work = origin.work.map(|work| Cycles(work.0.saturating_sub(done.0).max(1)));
+        let left = self.price.checked_sub(owner_fee).unwrap_or(Money::ZERO);
+        if let Some(work) = self.work {
+            self.bid = Rate::highest(left, work).unwrap_or(self.bid);
+        }
+    }
+
+    /// Takes so many per cent of the price away for something else, and bids less. Takes nothing where too little would
+    /// be left for the work, which has to pay the owner's fee too. What was taken.
+    pub(crate) fn set_aside(&mut self, percent: u64, owner_fee: Money) -> Money {
+        let taken = Money(self.price.0 / 100 * percent.min(100));
+        let after_fee = |price: Money| price.checked_sub(owner_fee).filter(|left| *left > Money::ZERO);
+        let left = Money(self.price.0.saturating_sub(taken.0));
+        let (Some(before), Some(after)) = (after_fee(self.price), after_fee(left)) else {
+            return Money::ZERO;
+        };
+        let bid = u128::from(self.bid.0) * u128::from(after.0) / u128::from(before.0).max(1);
+        self.bid = Rate(u64::try_from(bid).unwrap_or(self.bid.0));
+        self.price = left;
+        taken
+    }
+}
+
+/// How a price is said to be divided.
+fn divided(replicas: u32) -> String {
+    if replicas > 1 { format!(" for {replicas} replicas") } else { String::new() }
 }
 
 /// Whether an offer with this job can be made and read.
@@ -176,7 +297,7 @@ fn variables(sub_task: &SubTask) -> Vec<Variable> {
 
 fn limits(sub_task: &SubTask) -> Limits {
     let limits = &sub_task.limits;
-    let cycles = Cycles(u64::MAX);
+    let cycles = limits.cpu_time.map_or(Cycles(u64::MAX), |time| sub_task.power.during(time));
     Limits {
         wall: limits.wall_time,
         memory: limits.memory,

@@ -8,12 +8,15 @@ mod offer;
 mod owner;
 mod record;
 mod remembered;
+mod saving;
+mod storage;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use offer::Terms;
 pub use owner::Intake;
 pub use record::{Hire, Record};
+pub use saving::Snapshot;
 
 use crate::effect::{Effect, Effects};
 use arbiter::Case;
@@ -28,7 +31,9 @@ use proto::{
     CommandId, ContractId, Cycles, KeyPair, Peer, PublicKey, Refusal, RefusalCode, Rules, Signed, Span, Time,
 };
 use remembered::Remembered;
+use saving::Savings;
 use std::collections::BTreeMap;
+use storage::Storage;
 
 /// Contracts a seller works on at once, whatever its cores.
 const MAX_CONTRACTS: usize = 4_096;
@@ -74,6 +79,8 @@ pub(crate) struct Worker {
     judged: Remembered,
     /// What the bank has been told to do, by the ids of the orders.
     orders: BTreeMap<CommandId, (ContractId, Errand)>,
+    savings: Savings,
+    storage: Storage,
     is_leaving: bool,
     owner: Owner,
     pub(crate) record: Record,
@@ -136,6 +143,8 @@ impl Worker {
             signed_away: Remembered::default(),
             judged: Remembered::default(),
             orders: BTreeMap::new(),
+            savings: Savings::default(),
+            storage: Storage::default(),
             is_leaving: false,
             owner: Owner::new(),
             record: Record::default(),
@@ -148,7 +157,7 @@ impl Worker {
     }
 
     pub(crate) fn owns(&self, contract: ContractId) -> bool {
-        self.works.contains_key(&contract)
+        self.works.contains_key(&contract) || self.stores(contract)
     }
 
     /// Contracts that are staged or executed at the moment.
@@ -167,6 +176,13 @@ impl Worker {
     ) {
         match message {
             ServiceMessage::Offer(offer) => self.offered(from, *offer, verify, now),
+            ServiceMessage::Keep(keep) => self.keep(from, *keep, verify, now),
+            ServiceMessage::Cancel(Cancel { contract }) if self.stores(contract) => {
+                self.stop_keeping(from, contract, now);
+            }
+            ServiceMessage::Verdict(verdict) if self.stores(verdict.body.contract) => {
+                self.bill_judged(from, &verdict, now);
+            }
             ServiceMessage::Cancel(Cancel { contract }) => self.cancelled(from, contract, now),
             ServiceMessage::Taken(paper) => self.taken(from, &paper, now),
             ServiceMessage::Verdict(verdict) => self.heard_verdict(from, &verdict, now),
@@ -188,6 +204,7 @@ impl Worker {
 
     /// Program and inputs are in the store, or could not be had.
     pub(crate) fn fetched(&mut self, contract: ContractId, result: Result<(), String>, now: Time) {
+        self.stored(contract, &result, now);
         let Some(work) = self.works.get_mut(&contract) else { return };
         if !matches!(work.stage, Stage::Staging) {
             return;
@@ -221,6 +238,7 @@ impl Worker {
         if let Some(throttle_pct) = self.owner.throttle() {
             self.effects.push_back(Effect::Pace { contract, throttle_pct });
         }
+        self.begin_saving(contract, now);
     }
 
     /// The executor is at `cycles`.
@@ -247,6 +265,7 @@ impl Worker {
     /// Takes no more offers, gives up everything that is at work and claims what is owed.
     pub(crate) fn leave(&mut self, now: Time) {
         self.is_leaving = true;
+        self.bill_all(now);
         let why = "its node leaves the network";
         for contract in self.works.keys().copied().collect::<Vec<_>>() {
             let Some(work) = self.works.get(&contract) else { continue };
@@ -270,6 +289,8 @@ impl Worker {
             self.act(contract, now);
         }
         self.vacate_if_due(now);
+        self.ask_for_states(now);
+        self.look_at_storage(now);
         self.delivered.forget_until(now);
         self.signed_away.forget_until(now);
         self.judged.forget_until(now);
@@ -277,7 +298,8 @@ impl Worker {
 
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
         let next = self.works.values().map(|work| work.next_action.min(work.closes)).min();
-        next.into_iter().chain(self.vacates_at()).min()
+        let next = next.into_iter().chain(self.vacates_at());
+        next.chain(self.next_state()).chain(self.next_of_storage()).min()
     }
 
     fn offered(&mut self, from: Peer, offer: Signed<Offer>, verify: &VerifyTicket<'_>, now: Time) {
@@ -364,6 +386,7 @@ impl Worker {
 
     /// Ends the work: the slice is idle again at once, the report is repeated until the buyer judges it.
     fn report(&mut self, contract: ContractId, execution: Execution, now: Time) {
+        self.end_saving(contract, &execution.outcome, now);
         let Some(work) = self.works.get_mut(&contract) else { return };
         self.record.ended();
         let Execution { outcome, cycles, outputs, stdout, stderr } = execution;
@@ -404,6 +427,7 @@ impl Worker {
                 let phase = work.phase(&self.owner);
                 let message = ServiceMessage::Progress(Progress { contract, phase, cycles: work.cycles });
                 self.effects.push_back(Effect::Send { to: work.buyer, message });
+                self.repeat_saved(contract);
             }
             Stage::Stopping(why) if work.next_action <= now => {
                 let why = *why;

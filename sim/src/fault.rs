@@ -77,6 +77,8 @@ pub enum Who {
     Host(usize),
     /// The first node that is no buyer and executes something; as soon as there is one.
     Busy,
+    /// The first node that is no buyer and keeps a state for somebody; as soon as there is one.
+    Keeper,
     /// The node with the most listings in its books among those that neither buy nor sell; as soon as there is one.
     Owner,
     /// Whoever does this next and is no buyer, at the moment at which it is done. For crashes only.
@@ -118,12 +120,18 @@ pub enum Lie {
     },
     /// It names outputs that it does not have.
     Absent,
-    /// It delivers other outputs than the program's.
+    /// It delivers other outputs than the program's, and the same as all that lie so: they are in league.
     Wrong,
+    /// It delivers outputs of its own, which nobody else delivers.
+    Own,
     /// It never finishes, and goes on saying that it works.
     Hang,
     /// It accepts, and says nothing any more.
     Silent,
+    /// It never finishes, and what it saves is no state of the program.
+    BadStates,
+    /// It never finishes, and names states that it does not have.
+    NoStates,
     /// It buys, takes the outputs, and never tells seller or bank what it thinks of them.
     Mute,
 }

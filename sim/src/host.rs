@@ -58,6 +58,8 @@ pub(crate) struct Host {
     /// Whom its owner denies.
     pub(crate) denied: BTreeSet<PublicKey>,
     ask: Rate,
+    /// What its owner asks for room on its disk, if it sells any.
+    disk_ask: Option<Rate>,
 }
 
 impl Host {
@@ -88,6 +90,7 @@ impl Host {
             vacate_by: None,
             has_closed: false,
             ask,
+            disk_ask: scenario.saving.and_then(|saving| saving.ask),
             shares: scenario.sells(number),
             denied: BTreeSet::new(),
         }
@@ -143,7 +146,7 @@ impl Host {
         let supply = Supply {
             cores,
             per_core,
-            asks: market::Tariff::of_compute(self.ask),
+            asks: market::Tariff { disk: self.disk_ask, ..market::Tariff::of_compute(self.ask) },
             memory: ROOM,
             disk: ROOM,
             most_memory: ROOM,
@@ -155,7 +158,8 @@ impl Host {
 
     /// What the policy of its owner allows.
     pub(crate) fn terms(&self) -> Terms {
-        Terms { deny: self.denied.iter().copied().collect(), ..Terms::default() }
+        let deny = self.denied.iter().copied().collect();
+        Terms { deny, save_every: proto::Span::millis(500), ..Terms::default() }
     }
 
     /// Notes what an offer asks for, as the executor will be told nothing of it.

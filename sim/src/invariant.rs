@@ -16,6 +16,7 @@ pub(crate) mod policy;
 pub(crate) mod price;
 pub(crate) mod progress;
 pub(crate) mod ring;
+pub(crate) mod saved;
 pub(crate) mod served;
 pub(crate) mod sub_task;
 
@@ -65,5 +66,6 @@ pub(crate) struct Watch {
     pub(crate) policies: policy::Policies,
     pub(crate) kept: kept::Kept,
     pub(crate) ended: ended::Ended,
+    pub(crate) saved: saved::Saved,
     pub(crate) overlay: overlay::Overlay,
 }

@@ -1,5 +1,9 @@
 //! A virtual machine: what a job comes to follows from the job, how long it takes from the machine.
 
+mod state;
+
+pub(crate) use state::{Begin, States, garbage};
+
 use crate::fault::Lie;
 use proto::message::service::{Blob, Job, Limits, NamedBlob, Outcome};
 use proto::{Bundle, Bytes, Capacity, ContractId, Cycles, Hash, Span, Time};
@@ -43,6 +47,9 @@ struct Running {
     since: Option<Time>,
     /// For which share of the time it runs, in per cent.
     pct: u32,
+    /// What it executes, and where it began.
+    job: Box<Job>,
+    begin: Begin,
 }
 
 impl Program {
@@ -97,10 +104,11 @@ impl Machine {
         contract: ContractId,
         part: Bundle,
         job: &Job,
+        begin: Begin,
         store: &mut BTreeSet<Hash>,
         now: Time,
     ) -> Option<(Span, Execution)> {
-        let (span, mut execution) = execute(job, self.per_core);
+        let (span, mut execution) = execute(job, begin, self.per_core);
         match self.lie {
             Some(Lie::Cycles { times }) => {
                 execution.cycles = Cycles(execution.cycles.0.saturating_mul(times))
@@ -110,17 +118,45 @@ impl Machine {
                     output.blob.hash = Hash::of(&output.blob.hash.0);
                 }
             }
-            Some(Lie::Hang | Lie::Silent | Lie::Mute) | None => {}
+            Some(Lie::Own) => {
+                for output in &mut execution.outputs {
+                    let own: Vec<u8> = output.blob.hash.0.into_iter().chain(contract.0).collect();
+                    output.blob.hash = Hash::of(&own);
+                }
+            }
+            Some(Lie::Hang | Lie::Silent | Lie::Mute | Lie::BadStates | Lie::NoStates) | None => {}
         }
         if self.lie != Some(Lie::Absent) {
             store.extend(execution.outputs.iter().map(|output| output.blob.hash));
         }
-        let is_endless = matches!(self.lie, Some(Lie::Hang | Lie::Silent));
+        let is_endless = matches!(self.lie, Some(Lie::Hang | Lie::Silent | Lie::BadStates | Lie::NoStates));
         let end = (!is_endless).then_some((span, execution));
-        let running = Running { part, end, done: Span(0), since: Some(now), pct: 100 };
+        let job = Box::new(job.clone());
+        let running = Running { part, end, done: Span(0), since: Some(now), pct: 100, job, begin };
         let ahead = running.ahead();
         self.running.insert(contract, running);
         ahead
+    }
+
+    /// Saves the state of an execution, if it is still there: the state, and the cycles that it has executed.
+    pub(crate) fn save(
+        &self,
+        contract: ContractId,
+        states: &mut States,
+        store: &mut BTreeSet<Hash>,
+        now: Time,
+    ) -> Option<(Blob, Cycles)> {
+        let Running { job, begin, .. } = self.running.get(&contract)?;
+        let cycles = self.per_core.during(self.running.get(&contract)?.done_at(now));
+        let done = Cycles(begin.done().0.saturating_add(cycles.0));
+        let blob = match self.lie {
+            Some(Lie::BadStates | Lie::NoStates) => garbage(job, done),
+            _ => states.save(job, done),
+        };
+        if self.lie != Some(Lie::NoStates) {
+            store.insert(blob.hash);
+        }
+        Some((blob, cycles))
     }
 
     /// Lets an execution stand still.
@@ -208,8 +244,13 @@ impl Running {
     }
 }
 
-fn execute(job: &Job, per_core: Capacity) -> (Span, Execution) {
+fn execute(job: &Job, begin: Begin, per_core: Capacity) -> (Span, Execution) {
     let Program { work, exit } = Program::of(job);
+    if begin == Begin::Nowhere {
+        let outcome = Outcome::NotResumed("it is no state of this program".into());
+        return (Span(1), Execution::nothing(outcome));
+    }
+    let work = Cycles(work.0.saturating_sub(begin.done().0));
     let Limits { wall, cycles: most, .. } = job.limits;
     let done = work.min(most);
     let needed = per_core.span_for(done).unwrap_or(Span(u64::MAX));
@@ -261,7 +302,7 @@ mod tests {
     ) -> (Execution, BTreeSet<Hash>) {
         let mut machine = Machine { lie, ..Machine::new(2, Capacity(1_000)) };
         let mut store = BTreeSet::new();
-        let (took, execution) = machine.start(CONTRACT, ONE, job, &mut store, Time(0)).unwrap();
+        let (took, execution) = machine.start(CONTRACT, ONE, job, Begin::Start, &mut store, Time(0)).unwrap();
         assert_eq!((took, &execution.outcome, execution.cycles), (Span(span), outcome, Cycles(cycles)));
         (execution, store)
     }
@@ -294,7 +335,8 @@ mod tests {
     fn what_stands_still_takes_longer_and_comes_to_the_same() {
         let job = job(8_000_000, 0, Span::secs(60), u64::MAX);
         let mut machine = Machine::new(1, Capacity(1_000));
-        let (took, whole) = machine.start(CONTRACT, ONE, &job, &mut BTreeSet::new(), Time(0)).unwrap();
+        let (took, whole) =
+            machine.start(CONTRACT, ONE, &job, Begin::Start, &mut BTreeSet::new(), Time(0)).unwrap();
         assert_eq!(took, Span(8_000));
         machine.pause(CONTRACT, Time(3_000));
         assert!(!machine.end(CONTRACT, Time(8_000)));
@@ -307,6 +349,29 @@ mod tests {
     }
 
     #[test]
+    fn a_saved_program_goes_on_where_it_was() {
+        let job = |resume| Job { resume, ..job(8_000_000, 0, Span::secs(60), u64::MAX) };
+        let (mut states, mut store) = (States::default(), BTreeSet::new());
+        let mut machine = Machine::new(1, Capacity(1_000));
+        let (_, whole) = machine.start(CONTRACT, ONE, &job(None), Begin::Start, &mut store, Time(0)).unwrap();
+        let (blob, cycles) = machine.save(CONTRACT, &mut states, &mut store, Time(3_000)).unwrap();
+        assert_eq!((cycles, store.contains(&blob.hash)), (Cycles(3_000_000), true));
+        let begin = states.begin(&job(Some(blob)));
+        assert_eq!(begin, Begin::At(cycles));
+        let (took, rest) =
+            machine.start(CONTRACT, ONE, &job(Some(blob)), begin, &mut store, Time(0)).unwrap();
+        assert_eq!((took, rest.cycles, rest.outputs), (Span(5_000), Cycles(5_000_000), whole.outputs));
+        // Its own states count from the start of the program.
+        let (later, _) = machine.save(CONTRACT, &mut states, &mut store, Time(1_000)).unwrap();
+        assert_eq!(states.begin(&job(Some(later))), Begin::At(Cycles(4_000_000)));
+        let none = garbage(&job(None), cycles);
+        assert_eq!(states.begin(&job(Some(none))), Begin::Nowhere);
+        let (_, end) =
+            machine.start(CONTRACT, ONE, &job(Some(none)), Begin::Nowhere, &mut store, Time(0)).unwrap();
+        assert!(matches!(end.outcome, Outcome::NotResumed(_)));
+    }
+
+    #[test]
     fn liars_report_something_else() {
         let job = job(7_000, 0, Span::secs(1), u64::MAX);
         let truth = output(&job, "out").hash;
@@ -315,8 +380,10 @@ mod tests {
         assert!(wrong.outputs[0].blob.hash != truth && store.contains(&wrong.outputs[0].blob.hash));
         let (absent, store) = check(&job, Some(Lie::Absent), 7, &Outcome::Succeeded, 7_000);
         assert!(absent.outputs[0].blob.hash != truth && store.is_empty());
+        let (own, _) = check(&job, Some(Lie::Own), 7, &Outcome::Succeeded, 7_000);
+        assert!(own.outputs[0].blob.hash != truth && own.outputs != wrong.outputs);
         let mut machine = Machine { lie: Some(Lie::Hang), ..Machine::new(1, Capacity(1)) };
-        assert_eq!(machine.start(CONTRACT, ONE, &job, &mut BTreeSet::new(), Time(0)), None);
+        assert_eq!(machine.start(CONTRACT, ONE, &job, Begin::Start, &mut BTreeSet::new(), Time(0)), None);
         assert_eq!(machine.busy(), ONE);
         assert_eq!(machine.progress(Time(5)).collect::<Vec<_>>(), [(CONTRACT, Cycles(5))]);
         assert!(machine.stop(CONTRACT) && !machine.stop(CONTRACT));

@@ -89,13 +89,16 @@ fn outputs_are_right(world: &mut World<'_>) -> Checked {
 fn balances_follow_from_the_sales(world: &World<'_>) -> Checked {
     let Some(bank) = &world.teller.bank else { return Ok(()) };
     let mut expected: BTreeMap<PublicKey, i128> = BTreeMap::new();
-    for ((host, _), end) in &world.ends {
+    for ((host, index), end) in &world.ends {
         let Some(buyer) = world.hosts.get(*host).map(|host| host.peer.key) else { continue };
-        let Some(deal) = contract::deal(buyer, end) else { continue };
-        let (paid, fee) = (i128::from(deal.paid.0), i128::from(deal.fee.0));
-        *expected.entry(deal.seller).or_default() += paid;
-        *expected.entry(deal.owner).or_default() += fee;
-        *expected.entry(deal.buyer).or_default() -= paid + fee;
+        let Some(task) = world.submissions.get(host).map(|submission| submission.task) else { continue };
+        let handed = world.watch.sub_tasks.handed(buyer, task, *index);
+        for deal in contract::deals(buyer, end, handed) {
+            let (paid, fee) = (i128::from(deal.paid.0), i128::from(deal.fee.0));
+            *expected.entry(deal.seller).or_default() += paid;
+            *expected.entry(deal.owner).or_default() += fee;
+            *expected.entry(deal.buyer).or_default() -= paid + fee;
+        }
     }
     let mut total = 0_i128;
     for balance in bank.accounts() {
@@ -146,5 +149,11 @@ fn lies(world: &World<'_>, seller: PublicKey) -> bool {
         Some(Place::Host(host)) => world.hosts.get(host),
         _ => None,
     };
-    host.is_some_and(|host| host.machine.lie == Some(Lie::Wrong))
+    let is_voted = world.scenario.work.votes.is_some();
+    // What one liar says alone no vote believes.
+    host.is_some_and(|host| match host.machine.lie {
+        Some(Lie::Wrong) => true,
+        Some(Lie::Own) => !is_voted,
+        _ => false,
+    })
 }

@@ -27,6 +27,10 @@ pub struct Tally {
     pub no_seller: u32,
     /// How often a buyer was told that its sub-task stands still because the seller's owner needs the machine.
     pub suspended: u32,
+    /// How often a buyer was told of a state that counts.
+    pub states: u32,
+    /// How often a sub-task went on from one.
+    pub resumed: u32,
     /// What was seen, and how often.
     pub sights: BTreeMap<Sight, u32>,
     /// Sub-tasks that ended well with outputs that are not the program's.
@@ -136,6 +140,11 @@ const fn kind(verdict: &Verdict) -> &'static str {
         Verdict::Lost { .. } => "lost",
         Verdict::Declined(_) => "declined",
         Verdict::Cancelled => "cancelled",
+        Verdict::NoQuorum { .. } => "no quorum",
+        Verdict::Rejected(_) => "rejected",
+        Verdict::NotNeeded(_) => "not needed",
+        Verdict::DependencyFailed { .. } => "never began",
+        Verdict::TooLate => "too late",
     }
 }
 

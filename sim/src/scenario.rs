@@ -3,7 +3,9 @@
 mod bulk;
 mod market;
 mod named;
+mod saved;
 mod settle;
+mod trust;
 mod work;
 
 use crate::fault::{Fault, Flood, Scheduled};
@@ -56,6 +58,19 @@ pub struct Scenario {
     pub served: Option<Served>,
     /// Whether no money may be set aside at the end.
     pub releases_all: bool,
+    /// How the programs are saved, if they are; then sellers sell room on their disks too.
+    pub saving: Option<Saving>,
+}
+
+/// How programs are saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Saving {
+    /// How often; none: by cost.
+    pub interval: Option<Span>,
+    /// Storage nodes that keep a state.
+    pub copies: u32,
+    /// What is asked for room, per GiB and hour; none: nobody sells any.
+    pub ask: Option<Rate>,
 }
 
 /// The machines: each figure is drawn between two limits.
@@ -84,6 +99,19 @@ pub struct Work {
     pub wall: Span,
     /// How long a sub-task may find no seller.
     pub patience: Span,
+    /// How often each is executed, if more than once.
+    pub votes: Option<Votes>,
+}
+
+/// How often a sub-task is executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Votes {
+    /// At first.
+    pub replicas: u32,
+    /// How many have to agree.
+    pub quorum: u32,
+    /// At most.
+    pub most: u32,
 }
 
 /// How well buyers have to be served, whatever others do.

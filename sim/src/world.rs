@@ -11,8 +11,9 @@ use crate::fault::Act;
 use crate::host::{Host, Phase};
 use crate::invariant::{
     Breach, Checked, Watch, books, contract, durable, ended, kept, listed, overlay, policy, progress, ring,
-    served, sub_task,
+    saved, served, sub_task,
 };
+use crate::machine::States;
 use crate::mutant::Mutant;
 use crate::net::Net;
 use crate::oracle;
@@ -49,6 +50,8 @@ pub(crate) struct World<'a> {
     pub(crate) submissions: BTreeMap<usize, Submission>,
     /// How sub-tasks ended, by buyer and index.
     pub(crate) ends: BTreeMap<(usize, u32), End>,
+    /// The states of programs.
+    pub(crate) states: States,
     queue: Queue<Event>,
     mutant: &'a mut dyn Mutant,
     by_key: BTreeMap<PublicKey, Place>,
@@ -79,11 +82,14 @@ impl<'a> World<'a> {
             contracts: contract::Contracts::default(),
             progress: progress::Progress::default(),
             listed: listed::Listed::new(scenario),
-            sub_tasks: sub_task::SubTasks::default(),
+            sub_tasks: sub_task::SubTasks::new(
+                scenario.work.votes.map_or(1, |votes| votes.replicas as usize),
+            ),
             policies: policy::Policies::default(),
             kept: kept::Kept::default(),
             ended: ended::Ended::default(),
             overlay: overlay::Overlay::default(),
+            saved: saved::Saved::default(),
         };
         let mut world = Self {
             scenario,
@@ -98,6 +104,7 @@ impl<'a> World<'a> {
             open_tasks: submissions.len(),
             submissions,
             ends: BTreeMap::new(),
+            states: States::default(),
             queue: Queue::default(),
             mutant,
             by_key,
@@ -221,6 +228,7 @@ impl<'a> World<'a> {
             Event::Unreachable { host, life, .. }
             | Event::Look { host, life }
             | Event::Fetched { host, life, .. }
+            | Event::Saved { host, life, .. }
             | Event::Executed { host, life, .. } => lives(Place::Host(*host), *life),
             Event::Synced { life } => lives(Place::Bank, *life),
             Event::Deliver { .. }
@@ -240,6 +248,7 @@ impl<'a> World<'a> {
             Event::Boot { host, .. } => self.boot(host),
             Event::Look { host, .. } => self.look(host),
             Event::Fetched { host, contract, from, blobs, .. } => self.fetched(host, contract, from, &blobs),
+            Event::Saved { host, contract, .. } => self.saved(host, contract),
             Event::Executed { host, contract, execution, .. } => self.executed(host, contract, execution),
             Event::Synced { .. } => self.synced(),
             Event::BankStarts => self.bank_starts(),

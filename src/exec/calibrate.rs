@@ -1,10 +1,11 @@
 //! How fast one core executes cycles: a kernel of fixed work, and the time of a core that it takes. Not the time on
 //! the wall: a measurement beside sub-tasks, or beside other nodes that start, shares its core with them.
 
+use instrument::{Options, instrument, layout};
 use proto::{Capacity, Span};
 use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, Instant};
-use wasmtime::{Engine, Instance, Module, Store};
+use wasmtime::{Caller, Engine, Global, Instance, Linker, Module, Store, Val};
 
 /// The kernel, encoded from `kernel.wat`.
 const KERNEL: &[u8] = include_bytes!("kernel.wasm");
@@ -36,28 +37,41 @@ pub(super) fn measure(engine: &Engine, time: Span) -> Capacity {
     Capacity(best)
 }
 
+/// The kernel, rewritten as every program is, and looked at as often.
 struct Kernel {
-    store: Store<()>,
+    /// Cycles until the present budget began.
+    store: Store<u64>,
     instance: Instance,
+    meter: Global,
 }
 
 impl Kernel {
     fn new(engine: &Engine) -> wasmtime::Result<Self> {
-        let module = Module::new(engine, KERNEL)?;
-        let mut store = Store::new(engine, ());
-        store.set_fuel(u64::MAX)?;
-        let instance = Instance::new(&mut store, &module, &[])?;
-        Ok(Self { store, instance })
+        let rewritten = instrument(KERNEL, &Options::default()).map_err(wasmtime::Error::new)?;
+        let module = Module::new(engine, &rewritten.module)?;
+        let mut linker = Linker::new(engine);
+        linker.func_wrap(layout::HOST, layout::POLL, |mut caller: Caller<'_, u64>, left: i64| {
+            let used = caller.data_mut();
+            *used = used.saturating_add_signed(layout::SLICE.saturating_sub(left));
+            layout::SLICE
+        })?;
+        let mut store = Store::new(engine, 0);
+        let instance = linker.instantiate(&mut store, &module)?;
+        let meter = instance.get_global(&mut store, layout::METER);
+        let meter = meter.ok_or_else(|| wasmtime::Error::msg("the kernel has no meter"))?;
+        Ok(Self { store, instance, meter })
     }
 
     /// Cycles and time of that many turns.
     fn run(&mut self, turns: i32) -> Option<(u64, Duration)> {
-        self.store.set_fuel(u64::MAX).ok()?;
+        *self.store.data_mut() = 0;
+        self.meter.set(&mut self.store, Val::I64(layout::SLICE)).ok()?;
         let run = self.instance.get_typed_func::<i32, f64>(&mut self.store, "run").ok()?;
         let started = used();
         run.call(&mut self.store, turns).ok()?;
         let elapsed = used().saturating_sub(started);
-        Some((u64::MAX - self.store.get_fuel().ok()?, elapsed))
+        let left = self.meter.get(&mut self.store).i64()?;
+        Some((self.store.data().saturating_add_signed(layout::SLICE.saturating_sub(left)), elapsed))
     }
 }
 
@@ -77,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_turn_of_the_kernel_costs_the_same_everywhere() {
-        let mut kernel = Kernel::new(&crate::exec::wasm::engine().unwrap()).unwrap();
+        let mut kernel = Kernel::new(&crate::exec::wasm::engine(None).unwrap()).unwrap();
         let (cycles, _) = kernel.run(1_000).unwrap();
         assert_eq!(cycles, 63_011);
     }

@@ -3,10 +3,6 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-use wasmtime_wasi::{HostMonotonicClock, HostWallClock};
 
 /// The variables that every program gets; those of its sub-task come over them.
 pub(crate) const FIXED: [(&str, &str); 6] = [
@@ -22,8 +18,8 @@ pub(crate) const FIXED: [(&str, &str); 6] = [
 /// the Unix epoch. The same as `SOURCE_DATE_EPOCH`.
 pub(crate) const START: u64 = 1_767_225_600;
 
-/// How far one look at a clock moves it, so that who waits for a moment sees it come.
-const TICK: Duration = Duration::from_micros(1);
+/// How far one look at a clock moves it, in nanoseconds.
+pub(super) const TICK: u64 = 1_000;
 
 /// Variables in the order of their names; `own` wins.
 pub(super) fn variables(own: &[(String, String)]) -> BTreeMap<&str, &str> {
@@ -37,53 +33,50 @@ pub(super) fn randomness() -> ChaCha8Rng {
     ChaCha8Rng::from_seed([0; 32])
 }
 
+/// The same stream from its word number `used` on.
+pub(super) fn randomness_from(used: u64) -> ChaCha8Rng {
+    let mut stream = randomness();
+    stream.set_word_pos(u128::from(used));
+    stream
+}
+
+/// How many words of a stream were used.
+pub(super) fn used(stream: &ChaCha8Rng) -> u64 {
+    u64::try_from(stream.get_word_pos()).unwrap_or(u64::MAX)
+}
+
 /// Virtual time, in nanoseconds since the start of the program: it moves by a microsecond with each look and by
 /// the whole length of each sleep, and not otherwise.
 #[derive(Clone, Debug, Default)]
 pub(super) struct VirtualClock {
-    elapsed: Arc<AtomicU64>,
+    elapsed: u64,
 }
 
 impl VirtualClock {
+    /// A clock that stands there.
+    pub(super) fn at(elapsed: u64) -> Self {
+        let mut clock = Self::default();
+        clock.advance_to(elapsed);
+        clock
+    }
+
     /// Time without moving it, in nanoseconds since the start.
-    pub(super) fn elapsed(&self) -> u64 {
-        self.elapsed.load(Ordering::Relaxed)
+    pub(super) const fn elapsed(&self) -> u64 {
+        self.elapsed
     }
 
     /// Time on the wall clock, in nanoseconds since the Unix epoch, without moving it.
-    pub(super) fn wall(&self) -> u64 {
-        (START * 1_000_000_000).saturating_add(self.elapsed())
+    pub(super) const fn wall(&self) -> u64 {
+        (START * 1_000_000_000).saturating_add(self.elapsed)
     }
 
     /// Moves to `elapsed`, never back. Wall clock numbers of 64 bits end in 2554; so does this time.
-    pub(super) fn advance_to(&self, elapsed: u64) {
-        self.elapsed
-            .store(self.elapsed().max(elapsed).min(u64::MAX - START * 1_000_000_000), Ordering::Relaxed);
+    pub(super) fn advance_to(&mut self, elapsed: u64) {
+        self.elapsed = self.elapsed.max(elapsed).min(u64::MAX - START * 1_000_000_000);
     }
 
-    fn look(&self) -> u64 {
-        let tick = u64::try_from(TICK.as_nanos()).unwrap_or(0);
-        self.advance_to(self.elapsed().saturating_add(tick));
-        self.elapsed()
-    }
-}
-
-impl HostMonotonicClock for VirtualClock {
-    fn resolution(&self) -> u64 {
-        u64::try_from(TICK.as_nanos()).unwrap_or(0)
-    }
-
-    fn now(&self) -> u64 {
-        self.look()
-    }
-}
-
-impl HostWallClock for VirtualClock {
-    fn resolution(&self) -> Duration {
-        TICK
-    }
-
-    fn now(&self) -> Duration {
-        Duration::from_secs(START).saturating_add(Duration::from_nanos(self.look()))
+    /// A look moves it, so that who waits for a moment sees it come.
+    pub(super) fn look(&mut self) {
+        self.advance_to(self.elapsed.saturating_add(TICK));
     }
 }

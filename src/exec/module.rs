@@ -1,9 +1,10 @@
-//! Compiled modules, kept by the hash of their program.
+//! Rewritten and compiled modules, kept by the hash of their program.
 
 use super::control::Watch;
 use super::format::require_module;
 use super::state::State;
-use super::wasm::cut;
+use super::wasm::{cut, shorten};
+use instrument::{Instrumented, Layout, Options, instrument};
 use proto::Hash;
 use proto::message::service::Outcome;
 use std::collections::BTreeMap;
@@ -21,8 +22,15 @@ const MAX_PROGRAM: u64 = 32 << 20;
 /// How often who waits for a compiler looks whether its execution has to end.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A module, ready to be instantiated, or why it never will be.
-type Compiled = Result<InstancePre<State>, String>;
+/// A program, ready to be instantiated, or why it never will be.
+type Compiled = Result<Arc<Program>, String>;
+
+/// A rewritten and compiled program.
+pub(super) struct Program {
+    pub(super) module: InstancePre<State>,
+    /// What the rewriting left to drive it by.
+    pub(super) layout: Layout,
+}
 
 /// The shelf of compiled modules.
 pub(super) struct Shelf {
@@ -61,7 +69,7 @@ impl Shelf {
         hash: Hash,
         program: &Path,
         watch: &Watch,
-    ) -> Result<InstancePre<State>, Outcome> {
+    ) -> Result<Arc<Program>, Outcome> {
         let mut slots = self.slots();
         if slots.touch(hash).is_none() {
             drop(slots);
@@ -106,13 +114,16 @@ impl Shelf {
 
     fn compile(&self, bytes: &[u8]) -> Compiled {
         require_module(bytes)?;
-        let module = Module::new(&self.engine, bytes).map_err(|error| cut(&error))?;
+        let instrumented = instrument(bytes, &Options::default());
+        let Instrumented { module, layout } = instrumented.map_err(|refused| shorten(refused.to_string()))?;
+        let module = Module::new(&self.engine, &module).map_err(|error| cut(&error))?;
         match module.get_export("_start") {
             Some(ExternType::Func(start)) if start.params().len() == 0 && start.results().len() == 0 => {}
             Some(_) => return Err("its `_start` is not a function without parameters and results".into()),
             None => return Err("it has no `_start` function: not a command module of WASI preview 1".into()),
         }
-        self.linker.instantiate_pre(&module).map_err(|error| cut(&error))
+        let module = self.linker.instantiate_pre(&module).map_err(|error| cut(&error))?;
+        Ok(Arc::new(Program { module, layout }))
     }
 }
 

@@ -1,59 +1,148 @@
-//! What belongs to one running program: its WASI context and the state of its limits.
+//! What belongs to one running program: its world, its meter and its limits.
 
-use super::control::{Stop, Watch};
-use super::environment::VirtualClock;
-use super::host::Listing;
-use super::scratch::{self, Usage};
-use proto::Bytes;
-use std::collections::BTreeMap;
-use std::io;
-use std::path::PathBuf;
+use super::control::Watch;
+use super::wasi::Wasi;
+use instrument::layout;
+use proto::{Bytes, Cycles};
 use wasmtime::ResourceLimiter;
-use wasmtime_wasi::p1::WasiP1Ctx;
 
-/// Most files and directories of one program. A named bound for what a limit in bytes does not cover.
-pub(super) const MAX_ENTRIES: u64 = 65_536;
 /// Most memory that 32-bit WebAssembly knows.
 const MAX_MEMORY: usize = 1 << 32;
 /// Most elements of a table.
 const MAX_TABLE: usize = 1_000_000;
-/// Most file numbers that are remembered; files beyond have none (0).
-const MAX_NUMBERS: usize = 65_536;
+/// Cycles between two looks; it belongs to the cost model.
+const SLICE: u64 = layout::SLICE.cast_unsigned();
 
 /// The data of the store of one program.
 pub(super) struct State {
-    pub(super) wasi: WasiP1Ctx,
-    pub(super) clock: VirtualClock,
+    pub(super) wasi: Wasi,
     pub(super) watch: Watch,
     pub(super) memory: Memory,
-    pub(super) disk: Disk,
-    /// Directories made and not removed.
-    pub(super) directories: u32,
-    /// The highest descriptor that the program ever had.
-    pub(super) highest: u32,
-    pub(super) numbers: Numbers,
-    /// The directory that is being read.
-    pub(super) listing: Option<Listing>,
+    pub(super) meter: Meter,
+    /// Its instance, once there is one.
+    pub(super) parts: Option<Parts>,
+    /// It was taken up where it was saved, and has not looked at anything since.
+    pub(super) is_taken_up: bool,
+}
+
+/// What the executor drives an instance by (see `instrument::layout`).
+#[derive(Clone, Copy)]
+pub(super) struct Parts {
+    pub(super) meter: wasmtime::Global,
+    pub(super) next: wasmtime::Global,
+    pub(super) state: wasmtime::Global,
+    pub(super) top: wasmtime::Global,
+    pub(super) stack: wasmtime::Memory,
+    /// Its linear memory, if it has one.
+    pub(super) memory: Option<wasmtime::Memory>,
+}
+
+/// Cycles that were used, and how far the present budget goes.
+///
+/// Budgets end at multiples of the slice, counted from the very start of the program, and at its limit: so a program
+/// that was saved and goes on elsewhere is looked at after the same cycles as one that was not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Meter {
+    /// Used until the present budget began, from the very start.
+    used: u64,
+    /// Up to where it goes.
+    until: u64,
+    /// The limit, from the very start.
+    limit: u64,
+    /// Where this execution began.
+    origin: u64,
+}
+
+impl Meter {
+    /// The meter of a program that has used `origin` cycles elsewhere and may use `limit` here.
+    pub(super) fn new(origin: u64, limit: Cycles) -> Self {
+        let limit = origin.saturating_add(limit.0);
+        let mut meter = Self { used: origin, until: origin, limit, origin };
+        meter.refill();
+        meter
+    }
+
+    /// The same when its budget ended at `until`.
+    pub(super) fn resumed(origin: u64, until: u64, limit: Cycles) -> Self {
+        let mut meter = Self::new(origin, limit);
+        if (origin..=origin.saturating_add(SLICE)).contains(&until) {
+            meter.until = until.min(meter.limit);
+        }
+        meter
+    }
+
+    /// What is left of the budget, as the program's meter shows it at its beginning.
+    pub(super) fn budget(&self) -> i64 {
+        i64::try_from(self.until.saturating_sub(self.used)).unwrap_or(i64::MAX)
+    }
+
+    /// The program's meter shows `left` (below zero: more than the budget was used).
+    pub(super) fn read(&mut self, left: i64) {
+        self.used = self.until.saturating_add_signed(left.saturating_neg()).max(self.used);
+    }
+
+    /// A new budget, up to the next end of a slice.
+    pub(super) fn refill(&mut self) {
+        self.until = (self.used / SLICE + 1).saturating_mul(SLICE).min(self.limit).max(self.used);
+    }
+
+    /// Whether more was used than the program may use.
+    pub(super) const fn is_over(&self) -> bool {
+        self.used > self.limit
+    }
+
+    /// From the very start of the program, and where the budget ends.
+    pub(super) const fn position(&self) -> (u64, u64) {
+        (self.used, self.until)
+    }
+
+    /// What was used here, at most the limit.
+    pub(super) fn cycles(&self) -> Cycles {
+        Cycles(self.used.min(self.limit).saturating_sub(self.origin))
+    }
 }
 
 /// Holds linear memory to its limit, and remembers that it had to.
 #[derive(Debug)]
 pub(super) struct Memory {
     limit: Bytes,
+    /// Memories that are not the program's own and have not been made yet: that of its frames comes last.
+    foreign: Foreign,
     /// The program was denied memory because of its limit.
     pub(super) is_denied: bool,
     /// The host had not as much memory as it promised.
     pub(super) is_short: bool,
 }
 
+/// What the next memory to be made is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Foreign {
+    /// The program's own, and then that of its frames.
+    AfterOwn,
+    /// That of its frames.
+    Next,
+    /// None: what grows now is the program's own.
+    Made,
+}
+
 impl Memory {
-    pub(super) const fn new(limit: Bytes) -> Self {
-        Self { limit, is_denied: false, is_short: false }
+    /// `has_own` is whether the program has a linear memory.
+    pub(super) const fn new(limit: Bytes, has_own: bool) -> Self {
+        let foreign = if has_own { Foreign::AfterOwn } else { Foreign::Next };
+        Self { limit, foreign, is_denied: false, is_short: false }
     }
 }
 
 impl ResourceLimiter for Memory {
     fn memory_growing(&mut self, _: usize, desired: usize, most: Option<usize>) -> wasmtime::Result<bool> {
+        match self.foreign {
+            Foreign::AfterOwn => self.foreign = Foreign::Next,
+            Foreign::Next => {
+                self.foreign = Foreign::Made;
+                return Ok(true);
+            }
+            Foreign::Made => {}
+        }
         if desired > most.unwrap_or(MAX_MEMORY) {
             return Ok(false); // its own maximum, or that of 32-bit WebAssembly: not our limit
         }
@@ -80,71 +169,32 @@ impl ResourceLimiter for Memory {
     }
 
     fn memories(&self) -> usize {
-        1
+        2
     }
 }
 
-/// Holds the scratch directory to its limit.
-///
-/// What is written is added up; when the sum could be over the limit, the directory is measured and the sum
-/// starts again from there. So the limit is met at the same write on every host, and never overrun by more than
-/// the last write.
-#[derive(Debug)]
-pub(super) struct Disk {
-    root: PathBuf,
-    pub(super) limit: Bytes,
-    measured: Usage,
-    written: Usage,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Disk {
-    /// Measures the directory with the inputs in place.
-    pub(super) fn new(root: PathBuf, limit: Bytes) -> io::Result<Self> {
-        let measured = scratch::measure(&root)?;
-        Ok(Self { root, limit, measured, written: Usage::default() })
+    #[test]
+    fn budgets_end_at_slices_and_at_the_limit() {
+        let mut meter = Meter::new(0, Cycles(SLICE + 5));
+        assert_eq!(meter.budget(), layout::SLICE);
+        meter.read(-3);
+        meter.refill();
+        assert_eq!((meter.budget(), meter.position(), meter.is_over()), (2, (SLICE + 3, SLICE + 5), false));
+        meter.read(-1);
+        assert_eq!((meter.is_over(), meter.cycles()), (true, Cycles(SLICE + 5)));
     }
 
-    /// Whether the directory was over its limit when it was last measured.
-    pub(super) const fn is_over(&self) -> bool {
-        self.measured.bytes > self.limit.0 || self.measured.entries > MAX_ENTRIES
-    }
-
-    /// Adds what was written; `true` if it may be too much and has to be measured.
-    pub(super) const fn add(&mut self, more: Usage) -> bool {
-        self.written.bytes = self.written.bytes.saturating_add(more.bytes);
-        self.written.entries = self.written.entries.saturating_add(more.entries);
-        self.measured.bytes.saturating_add(self.written.bytes) > self.limit.0
-            || self.measured.entries.saturating_add(self.written.entries) > MAX_ENTRIES
-    }
-
-    /// Measures; `unlinked` is the space of files that are open but have no name any more.
-    pub(super) fn measure(&mut self, unlinked: u64) -> Result<(), Stop> {
-        // A directory that cannot be measured is one with paths too long for the host: more than it can hold.
-        self.measured = scratch::measure(&self.root).map_err(|_| Stop::Disk)?;
-        self.measured.bytes = self.measured.bytes.saturating_add(unlinked);
-        self.written = Usage::default();
-        if self.is_over() { Err(Stop::Disk) } else { Ok(()) }
-    }
-}
-
-/// File numbers (inodes) as a program sees them: 1, 2, 3 … in the order in which it meets the files. The host's
-/// own would differ from machine to machine.
-#[derive(Debug, Default)]
-pub(super) struct Numbers {
-    known: BTreeMap<u64, u64>,
-}
-
-impl Numbers {
-    /// The number of the file that the host calls `inode`.
-    pub(super) fn of(&mut self, inode: u64) -> u64 {
-        if let Some(number) = self.known.get(&inode) {
-            return *number;
-        }
-        if inode == 0 || self.known.len() >= MAX_NUMBERS {
-            return 0;
-        }
-        let number = u64::try_from(self.known.len()).map_or(0, |known| known + 1);
-        self.known.insert(inode, number);
-        number
+    #[test]
+    fn a_program_that_goes_on_elsewhere_has_the_budget_it_had() {
+        let meter = Meter::resumed(SLICE, SLICE, Cycles(100));
+        assert_eq!((meter.budget(), meter.cycles()), (0, Cycles(0)));
+        let meter = Meter::resumed(7, SLICE, Cycles(u64::MAX));
+        assert_eq!(meter.budget(), layout::SLICE - 7);
+        // What no executor would have written.
+        assert_eq!(Meter::resumed(7, 0, Cycles(100)).budget(), 100);
     }
 }

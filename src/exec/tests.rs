@@ -5,11 +5,12 @@ mod ends;
 mod holding;
 mod limits;
 mod scratch;
+mod snapshots;
 mod stopping;
 
 use super::scratch::Scratch;
 use super::{Control, Ended, Engine, Execution};
-use proto::message::service::{Limits, Outcome};
+use proto::message::service::{Limits, Outcome, Runtime};
 use proto::{Bytes, Cycles, Hash, Span};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -28,7 +29,7 @@ const WIDE: Limits = Limits {
 /// One engine for all tests, as a process has one.
 fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
-    ENGINE.get_or_init(|| Engine::new().unwrap())
+    ENGINE.get_or_init(|| Engine::new(None).unwrap())
 }
 
 /// A program of `examples/`.
@@ -67,6 +68,10 @@ impl Bench {
             scratch: scratch.path().to_path_buf(),
             outputs: Vec::new(),
             limits,
+            runtime: Runtime::WebAssembly,
+            success: 0,
+            checkpoint: None,
+            resume: None,
         };
         Self { base, scratch, execution }
     }

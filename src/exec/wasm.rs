@@ -1,180 +1,160 @@
 //! How a program is run, and why it ended.
 
-use super::control::{Control, Stop, Watch};
-use super::environment::{self, VirtualClock};
-use super::host::FIRST_DESCRIPTORS;
-use super::module::Shelf;
-use super::scratch;
-use super::state::{Disk, Memory, Numbers, State};
-use super::stream::{Capture, Source};
-use super::{Ended, Execution, span_since};
-use proto::Cycles;
-use proto::message::service::Outcome;
-use std::fs::File;
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
-use std::time::{Duration, Instant};
-use wasmtime::{CallHook, Config, Engine, InstancePre, Store, Trap};
-use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
+mod machine;
+mod snapshot;
 
-/// Cycles between two looks at the stop flag and the clock: 50 µs on a fast core, 50 ms at 10 Mc/s.
-const SLICE: u64 = 500_000;
-/// Stack of a program. How deep a recursion it allows depends on the processor's frames.
-const STACK: usize = 1 << 20;
-/// The same with what host functions need on top.
-const STACK_WITH_HOST: usize = 2 << 20;
+use super::control::{Control, Stop, Watch};
+use super::module::{Program, Shelf};
+use super::saved::{Judgement, Saved, judge};
+use super::state::{Memory, Meter, State};
+use super::wasi::{Beginning, Exit, HostFailed, Tree, Wasi};
+use super::{Ended, Execution, span_since};
+use instrument::layout;
+use machine::{End, Machine};
+use proto::Cycles;
+use proto::message::service::{Limits, Outcome};
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+use wasmtime::{Caller, Config, Engine, Linker, Trap};
+
+pub(super) use machine::look;
+
+/// Frames of a program on the engine's stack: four times what the pass allows it, so that its own limit, which is the
+/// same everywhere, is always met first.
+const STACK: usize = 8 << 20;
+/// Stack of the thread that runs a program, with what host functions need on top.
+pub(super) const STACK_WITH_HOST: usize = STACK + (2 << 20);
 /// Longest reason given in an outcome, in bytes.
 const MAX_REASON: usize = 200;
+/// Most disk that compiled modules may take between runs.
+const MAX_CACHE: u64 = 512 << 20;
+/// Most compiled modules kept between runs.
+const MAX_CACHED: u64 = 256;
 
-/// The engine with the settings that make programs the same everywhere.
-pub(super) fn engine() -> wasmtime::Result<Engine> {
+/// The engine. What makes programs the same everywhere is in the modules by then: metering, pre-emption and canonical
+/// NaN come from the rewriting pass, so the compiler is asked for neither. Compiled modules are kept in `cache`.
+pub(super) fn engine(cache: Option<&Path>) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config
-        // Cycles. The cost of a fuel check is the whole price of metering: stopping needs no second counter.
-        .consume_fuel(true)
-        // A NaN is a NaN: x86 and ARM make different ones, and so do two ways to compile an addition.
-        .cranelift_nan_canonicalization(true)
-        // Relaxed instructions mean the same on all processors.
         .relaxed_simd_deterministic(true)
-        // One memory of at most 4 GiB; other shapes would have other limits. Threads are not compiled in.
+        // The second memory holds the frames of a program that is saved.
+        .wasm_multi_memory(true)
         .wasm_memory64(false)
-        .wasm_multi_memory(false)
+        .wasm_branch_hinting(true)
+        .memory_init_cow(true)
+        .parallel_compilation(true)
         .max_wasm_stack(STACK)
-        .async_stack_size(STACK_WITH_HOST)
         .wasm_backtrace_max_frames(None);
+    if let Some(directory) = cache {
+        let mut kept = wasmtime::CacheConfig::new();
+        kept.with_directory(directory)
+            .with_files_total_size_soft_limit(MAX_CACHE)
+            .with_file_count_soft_limit(MAX_CACHED);
+        config.cache(Some(wasmtime::Cache::new(kept)?));
+    }
     Engine::new(&config)
+}
+
+/// All that a program may import.
+pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    super::wasi::add_to_linker(&mut linker)?;
+    linker.func_wrap(layout::HOST, layout::POLL, |mut caller: Caller<'_, State>, left: i64| {
+        machine::poll(caller.data_mut(), left)
+    })?;
+    Ok(linker)
 }
 
 /// Runs a program to its end.
 pub(super) fn run(shelf: &Arc<Shelf>, execution: &Execution, control: &Control, started: Instant) -> Ended {
     let watch = Watch { control: control.clone(), started, wall: execution.limits.wall };
-    let module = match shelf.module(execution.program_hash, &execution.program, &watch) {
-        Ok(module) => module,
+    let program = match shelf.module(execution.program_hash, &execution.program, &watch) {
+        Ok(program) => program,
         Err(outcome) => return Ended { prepared: span_since(started), ..Ended::before_start(outcome) },
     };
     let prepared = span_since(started);
-    let streams = [(); 2].map(|()| Capture::new(execution.limits.output.0));
-    let (outcome, cycles) = match store(shelf.engine(), execution, watch.clone(), &streams) {
-        Ok(mut store) => execute(&mut store, &module, execution),
-        Err(outcome) => (outcome, Cycles(0)),
+    let ((outcome, saved), cycles) = match machine(shelf.engine(), &program, execution, watch) {
+        Ok(mut machine) => {
+            let result = machine.run();
+            (verdict(result, machine.state(), execution), machine.cycles())
+        }
+        Err(outcome) => ((outcome, None), Cycles(0)),
     };
     control.publish(cycles);
-    let [stdout, stderr] = streams.map(|stream| stream.take());
-    Ended { outcome, cycles, stdout, stderr, elapsed: span_since(started), prepared }
+    let [stdout, stderr] = [control.stdout(), control.stderr()].map(super::stream::Tap::take);
+    Ended { outcome, cycles, stdout, stderr, elapsed: span_since(started), prepared, saved }
 }
 
-/// A store with the program's world in it.
-fn store(
-    engine: &Engine,
-    execution: &Execution,
-    watch: Watch,
-    [stdout, stderr]: &[Capture; 2],
-) -> Result<Store<State>, Outcome> {
+/// A program with its world, at its start or where its snapshot was taken.
+fn machine(engine: &Engine, program: &Arc<Program>, execution: &Execution, watch: Watch) -> Result<Machine, Outcome> {
     let limits = execution.limits;
     let abandoned =
         |what: &str, error: &dyn std::fmt::Display| Outcome::Abandoned(format!("{what}: {error}"));
-    let disk = Disk::new(execution.scratch.clone(), limits.disk)
+    let tree = Tree::scan(&execution.scratch, limits.disk)
         .map_err(|error| abandoned("its scratch directory cannot be read", &error))?;
-    if disk.is_over() {
+    if tree.is_over() {
         return Err(Outcome::DiskLimit(limits.disk));
     }
     let stdin = execution.stdin.as_ref().map(File::open).transpose();
     let stdin = stdin.map_err(|error| abandoned("its standard input cannot be read", &error))?;
-    let clock = VirtualClock::default();
-    let mut wasi = WasiCtxBuilder::new();
-    wasi.allow_blocking_current_thread(true)
-        .arg(&execution.program_name)
-        .args(&execution.arguments)
-        .envs(&environment::variables(&execution.environment).into_iter().collect::<Vec<_>>())
-        .stdin(Source::new(stdin))
-        .stdout(stdout.clone())
-        .stderr(stderr.clone())
-        .wall_clock(clock.clone())
-        .monotonic_clock(clock.clone())
-        .secure_random(environment::randomness())
-        .insecure_random(environment::randomness())
-        .insecure_random_seed(0);
-    for name in ["/", "."] {
-        wasi.preopened_dir(&execution.scratch, name, FsPerms::ReadWrite)
-            .map_err(|error| abandoned("its scratch directory cannot be opened", &error))?;
+    let (stdout, stderr) = (watch.control.stdout().clone(), watch.control.stderr().clone());
+    for stream in [&stdout, &stderr] {
+        stream.begin(Vec::new(), limits.output.0);
     }
-    let state = State {
-        wasi: wasi.build_p1(),
-        clock,
-        watch,
-        memory: Memory::new(limits.memory),
-        disk,
-        directories: 0,
-        highest: FIRST_DESCRIPTORS,
-        numbers: Numbers::default(),
-        listing: None,
-    };
-    let mut store = Store::new(engine, state);
-    store.limiter(|state| &mut state.memory);
-    store.call_hook(|context, hook| match hook {
-        CallHook::CallingHost => Ok(context.data().watch.check()?),
-        _ => Ok(()),
+    let own = std::iter::once(&execution.program_name).chain(&execution.arguments);
+    let wasi = Wasi::new(Beginning {
+        arguments: own.cloned().collect(),
+        environment: execution.environment.clone(),
+        stdin,
+        stdout,
+        stderr,
+        tree,
     });
-    let filled = store.fuel_async_yield_interval(Some(SLICE)).and_then(|()| store.set_fuel(limits.cycles.0));
-    filled.map_err(|error| abandoned("the meter cannot be set", &error))?;
-    Ok(store)
-}
-
-/// Runs the program of a store, and says how it ended and what it took.
-fn execute(
-    store: &mut Store<State>,
-    module: &InstancePre<State>,
-    execution: &Execution,
-) -> (Outcome, Cycles) {
-    let limit = execution.limits.cycles;
-    let result = drive(store, module, limit);
-    let left = store.get_fuel().unwrap_or(0);
-    let cycles = Cycles(limit.0.saturating_sub(left));
-    (verdict(result, store.data_mut(), execution), cycles)
-}
-
-/// Runs the program in slices of [`SLICE`] cycles, on a stack of its own; looks between them whether it has to end.
-fn drive(store: &mut Store<State>, module: &InstancePre<State>, limit: Cycles) -> wasmtime::Result<()> {
-    let watch = store.data().watch.clone();
-    watch.check()?;
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-    let mut context = Context::from_waker(&waker);
-    let mut program = pin!(async {
-        let instance = module.instantiate_async(&mut *store).await?;
-        let start = instance.get_typed_func::<(), ()>(&mut *store, "_start")?;
-        start.call_async(&mut *store, ()).await
-    });
-    let mut metered = 0_u64;
-    loop {
-        if let Poll::Ready(result) = program.as_mut().poll(&mut context) {
-            return result;
-        }
-        metered = metered.saturating_add(SLICE).min(limit.0);
-        watch.control.publish(Cycles(metered));
-        watch.check()?;
-        // A program at the end of its slice has already woken us; this would only wait for a host function.
-        std::thread::park_timeout(Duration::from_millis(10));
+    let memory = Memory::new(limits.memory, program.layout.memory);
+    let state = State { wasi, watch, memory, meter: Meter::new(0, limits.cycles), parts: None, is_taken_up: false };
+    let machine = Machine::new(engine, Arc::clone(program), execution.program_hash, state);
+    let mut machine = machine.map_err(|(error, state)| failure(&error, &state, limits))?;
+    if let Some(file) = &execution.resume {
+        machine.restore(file, limits).map_err(Outcome::NotResumed)?;
     }
-}
-
-/// Wakes the thread that runs the program.
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
+    Ok(machine)
 }
 
 /// What the end of a program means.
-fn verdict(result: wasmtime::Result<()>, state: &mut State, execution: &Execution) -> Outcome {
+fn verdict(result: wasmtime::Result<End>, state: &State, execution: &Execution) -> Judgement {
     let limits = execution.limits;
+    if state.meter.is_over() {
+        return (Outcome::CycleLimit(limits.cycles), None);
+    }
     let error = match result {
-        Ok(()) => return delivered(state, execution),
+        Ok(End::Returned) => return exited(0, state, execution),
+        Ok(End::Suspended(snapshot)) => {
+            let outcome = Outcome::Abandoned("it was saved, to go on elsewhere".into());
+            return (outcome, Some(Saved::Snapshot(snapshot)));
+        }
+        Ok(End::TooDeep) => return (blamed(state, limits, "call stack exhausted".into()), None),
         Err(error) => error,
     };
+    match error.downcast_ref() {
+        Some(Exit(status)) => exited(*status, state, execution),
+        None => (failure(&error, state, limits), None),
+    }
+}
+
+/// What the end of a program means that ended by itself.
+fn exited(status: i32, state: &State, execution: &Execution) -> Judgement {
+    match judge(execution, status) {
+        (Outcome::Exited(status), None) => {
+            (for_memory(state, execution.limits).unwrap_or(Outcome::Exited(status)), None)
+        }
+        judgement => judgement,
+    }
+}
+
+/// What the end of a program means that was ended, or trapped.
+fn failure(error: &wasmtime::Error, state: &State, limits: Limits) -> Outcome {
     if let Some(stop) = error.downcast_ref::<Stop>() {
         return match stop {
             Stop::Disk => Outcome::DiskLimit(limits.disk),
@@ -182,22 +162,23 @@ fn verdict(result: wasmtime::Result<()>, state: &mut State, execution: &Executio
             Stop::Cancelled | Stop::Wall => stopped(*stop, &state.watch),
         };
     }
-    if let Some(I32Exit(0)) = error.downcast_ref() {
-        return delivered(state, execution);
+    if let Some(failed) = error.downcast_ref::<HostFailed>() {
+        return Outcome::Abandoned(failed.to_string());
     }
-    if error.downcast_ref() == Some(&Trap::OutOfFuel) {
-        return Outcome::CycleLimit(limits.cycles);
-    }
+    blamed(state, limits, error.downcast_ref().map_or_else(|| cut(error), |trap| words(*trap)))
+}
+
+/// A trap, if it is not memory that was missing.
+fn blamed(state: &State, limits: Limits, words: String) -> Outcome {
+    for_memory(state, limits).unwrap_or(Outcome::Trapped(words))
+}
+
+/// Memory that a program did not get, as the reason of its failure.
+fn for_memory(state: &State, limits: Limits) -> Option<Outcome> {
     if state.memory.is_denied {
-        return Outcome::MemoryLimit(limits.memory);
+        return Some(Outcome::MemoryLimit(limits.memory));
     }
-    if state.memory.is_short {
-        return Outcome::Abandoned("this machine has no memory left".into());
-    }
-    match error.downcast_ref() {
-        Some(I32Exit(status)) => Outcome::Exited(*status),
-        None => Outcome::Trapped(error.downcast_ref().map_or_else(|| cut(&error), |trap| words(*trap))),
-    }
+    state.memory.is_short.then(|| Outcome::Abandoned("this machine has no memory left".into()))
 }
 
 /// What an end from outside means.
@@ -205,18 +186,6 @@ pub(super) const fn stopped(stop: Stop, watch: &Watch) -> Outcome {
     match stop {
         Stop::Wall => Outcome::WallLimit(watch.wall),
         Stop::Cancelled | Stop::Disk | Stop::Output => Outcome::Cancelled,
-    }
-}
-
-/// Whether a program that ended well left what it had to, within its limit.
-fn delivered(state: &mut State, execution: &Execution) -> Outcome {
-    if state.disk.measure(0).is_err() {
-        return Outcome::DiskLimit(execution.limits.disk);
-    }
-    let is_missing = |name: &&String| scratch::output(&execution.scratch, name).is_none();
-    match execution.outputs.iter().find(is_missing) {
-        Some(missing) => Outcome::OutputMissing(missing.clone()),
-        None => Outcome::Succeeded,
     }
 }
 
@@ -238,7 +207,12 @@ fn words(trap: Trap) -> String {
 
 /// An error with its causes, cut to a length that fits into a report.
 pub(super) fn cut(error: &wasmtime::Error) -> String {
-    let mut text = format!("{error:#}").replace('\n', " ");
+    shorten(format!("{error:#}"))
+}
+
+/// A text on one line, cut to a length that fits into a report.
+pub(super) fn shorten(text: String) -> String {
+    let mut text = text.replace('\n', " ");
     if text.len() > MAX_REASON {
         let end = (0..=MAX_REASON).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
         text.truncate(end);

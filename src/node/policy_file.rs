@@ -29,6 +29,7 @@ pub(super) fn terms(policy: &Policy, window_left: Option<Span>) -> Terms {
         allow: policy.allow_nodes.clone(),
         deny_ips: policy.deny_ips.clone(),
         deny_programs: policy.deny_programs.clone(),
+        save_every: policy.disk.min_write_interval,
     }
 }
 

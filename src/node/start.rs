@@ -13,7 +13,7 @@ use super::told::Outside;
 use super::{opening, policy_file, random};
 use crate::cli::{Bootstrap, JoinOptions, exit};
 use crate::control::{Failure, SOCKET};
-use crate::exec::{COST_MODEL, Engine, Scratch};
+use crate::exec::{COST_MODEL, Engine, Executors, Scratch};
 use crate::net::store::Store;
 use crate::net::{Event, Net, identity};
 use crate::output;
@@ -54,7 +54,9 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
     make_home(&directory).map_err(|e| Failure::disk("create the directory", &directory, &e))?;
     let store = Store::open(&directory.join("store"), policy.disk_max_size);
     let store = store.map_err(Failure::from_display("store"))?;
-    let engine = Engine::new().map_err(Failure::from_display("executor"))?;
+    let modules = directory.join("modules");
+    make_home(&modules).map_err(|e| Failure::disk("create the directory", &modules, &e))?;
+    let engine = Engine::new(Some(&modules)).map_err(Failure::from_display("executor"))?;
     let host = Host { options: &options, invitation, directory, keys, store: Arc::new(store), engine };
     let mut outside = Outside::new(options.tied);
     let mut is_first = true;
@@ -88,6 +90,13 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
     // The socket of a node that has ended would only mislead; a next start replaces it in any case.
     let _ = std::fs::remove_file(home.join(SOCKET));
     Ok(())
+}
+
+/// What this machine runs programs with.
+fn executors(engine: &Engine) -> Executors {
+    let executors = Executors::default().with(Arc::new(engine.clone()));
+    executors.announce();
+    executors
 }
 
 /// What of a node outlives its absences.
@@ -142,7 +151,7 @@ impl Host<'_> {
             net: net.clone(),
             store: Arc::clone(store),
             clock,
-            executions: Executions::new(engine.clone(), scratch),
+            executions: Executions::new(executors(engine), scratch),
             supplier: Supplier::new(policy.clone(), rules, clock, calibration, sense, traffic),
             tasks,
             book: SellersBook::open(home.join("earnings.json")),

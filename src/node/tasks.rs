@@ -69,6 +69,7 @@ impl Tasks {
             spent: "0".into(),
             held: "0".into(),
             sub_tasks: names.iter().map(|name| view::waiting(name)).collect(),
+            found: None,
             problems: Vec::new(),
         };
         let live = Live {

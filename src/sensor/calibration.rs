@@ -287,7 +287,7 @@ mod tests {
     fn what_is_measured_is_remembered() {
         let dir = tempfile::TempDir::new().unwrap();
         let path = dir.path().join("calibration");
-        let engine = Engine::new().unwrap();
+        let engine = Engine::new(None).unwrap();
         let measured = load_or_measure(&path, &engine);
         assert!(measured > Capacity(0));
         let text = std::fs::read_to_string(&path).unwrap();

@@ -1,5 +1,9 @@
 //! Messages and papers between the buyer and the seller of a sub-task.
 
+mod checkpoint;
+
+pub use checkpoint::{KEPT_STATES, Keep, Kept, MAX_COPIES, NotSaved, Saved};
+
 use super::bank::{BondReceipt, HoldReceipt};
 use super::market::Ticket;
 use crate::id::{ContractId, Hash, Peer};
@@ -233,6 +237,8 @@ pub enum Outcome {
     Abandoned(String),
     /// The seller stopped in order and hands a checkpoint over, from which another seller goes on (DESIGN §5.4, 6).
     Migrated(Blob),
+    /// The checkpoint from which the seller was to go on is none: it cannot be decrypted, or is of another program.
+    NotResumed(String),
 }
 
 impl Outcome {
@@ -245,7 +251,14 @@ impl Outcome {
     /// Whether another seller may do better: the failure is the seller's or the network's, not the program's.
     #[must_use]
     pub const fn is_worth_retrying(&self) -> bool {
-        matches!(self, Self::NotFetched(_) | Self::Abandoned(_) | Self::WallLimit(_) | Self::Migrated(_))
+        matches!(
+            self,
+            Self::NotFetched(_)
+                | Self::Abandoned(_)
+                | Self::WallLimit(_)
+                | Self::Migrated(_)
+                | Self::NotResumed(_)
+        )
     }
 }
 
@@ -266,6 +279,7 @@ impl fmt::Display for Outcome {
             Self::Cancelled => write!(out, "was cancelled"),
             Self::Abandoned(why) => write!(out, "was given up by the seller: {why}"),
             Self::Migrated(_) => write!(out, "was handed over with a checkpoint"),
+            Self::NotResumed(why) => write!(out, "could not go on from its checkpoint: {why}"),
         }
     }
 }
@@ -377,4 +391,8 @@ pub enum ServiceMessage {
     Report(Box<Signed<Report>>),
     Verdict(Signed<Verdict>),
     Taken(Signed<Taken>),
+    Saved(Signed<Saved>),
+    NotSaved(NotSaved),
+    Keep(Box<Keep>),
+    Kept(Kept),
 }

@@ -3,8 +3,9 @@
 use super::{Field, Wire, WireError, v1, wire_struct};
 use crate::id::{ContractId, Hash, hex, unhex};
 use crate::message::service::{
-    Acceptance, Blob, Cancel, CheckpointKey, CheckpointMethod, Checkpointing, Declined, Job, Limits,
-    NamedBlob, Offer, Outcome, Phase, Progress, Report, Runtime, ServiceMessage, Taken, Variable, Verdict,
+    Acceptance, Blob, Cancel, CheckpointKey, CheckpointMethod, Checkpointing, Declined, Job, Keep, Kept,
+    Limits, NamedBlob, NotSaved, Offer, Outcome, Phase, Progress, Report, Runtime, Saved, ServiceMessage,
+    Taken, Variable, Verdict,
 };
 use crate::quantity::{Bytes, Cycles};
 use crate::time::Span;
@@ -23,6 +24,10 @@ wire_struct!(Declined => Declined { contract, refusal });
 wire_struct!(Verdict => Verdict { contract, report, is_accepted, reason });
 wire_struct!(Progress => Progress { contract, phase, cycles });
 wire_struct!(Cancel => Cancel { contract });
+wire_struct!(Saved => Saved { contract, version, cycles, blob });
+wire_struct!(NotSaved => NotSaved { contract, why });
+wire_struct!(Keep => Keep { contract, ticket, hold, blobs, sources });
+wire_struct!(Kept => Kept { contract, hashes });
 
 /// Papers travel inside a message of one field.
 macro_rules! wrapped {
@@ -36,6 +41,9 @@ macro_rules! wrapped {
                     $(Self::$variant(paper) => Body::$variant(v1::$wrapper { $field: Some(paper.to_pb()) }),)*
                     Self::Progress(progress) => Body::Progress(progress.to_pb()),
                     Self::Cancel(cancel) => Body::Cancel(cancel.to_pb()),
+                    Self::NotSaved(not_saved) => Body::NotSaved(not_saved.to_pb()),
+                    Self::Keep(keep) => Body::Keep(keep.to_pb()),
+                    Self::Kept(kept) => Body::Kept(kept.to_pb()),
                 };
                 v1::ServiceMessage { body: Some(body) }
             }
@@ -47,6 +55,9 @@ macro_rules! wrapped {
                         .map_err(|e| e.inside(stringify!($field))),)*
                     Body::Progress(progress) => Wire::from_pb(progress).map(Self::Progress),
                     Body::Cancel(cancel) => Wire::from_pb(cancel).map(Self::Cancel),
+                    Body::NotSaved(not_saved) => Wire::from_pb(not_saved).map(Self::NotSaved),
+                    Body::Keep(keep) => Wire::from_pb(keep).map(Self::Keep),
+                    Body::Kept(kept) => Wire::from_pb(kept).map(Self::Kept),
                 }
             }
         }
@@ -58,7 +69,8 @@ wrapped!(
     Decline = DeclineMessage.declined,
     Report = ReportMessage.report,
     Verdict = VerdictMessage.verdict,
-    Taken = TakenMessage.taken
+    Taken = TakenMessage.taken,
+    Saved = SavedMessage.saved
 );
 
 impl Field<u32> for Runtime {
@@ -160,6 +172,7 @@ pub(super) fn flatten(outcome: &Outcome) -> (u32, i64, String) {
         Outcome::Cancelled => (12, 0, String::new()),
         Outcome::Abandoned(why) => (13, 0, why.clone()),
         Outcome::Migrated(Blob { hash, size }) => (14, amount(size.0), hex(&hash.0)),
+        Outcome::NotResumed(why) => (15, 0, why.clone()),
     }
 }
 
@@ -190,6 +203,7 @@ pub(super) fn unflatten(number: u32, detail: i64, what: String) -> Result<Outcom
             let hash = hash.ok_or(WireError::expected("has to be the checkpoint's hash").inside("what"))?;
             Outcome::Migrated(Blob { hash, size: Bytes(amount()?) })
         }
+        15 => Outcome::NotResumed(what),
         _ => return Err(WireError::expected("has to be the number of an outcome").inside("outcome")),
     })
 }

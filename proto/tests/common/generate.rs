@@ -304,6 +304,7 @@ impl Generate for Outcome {
             text().prop_map(Self::Abandoned),
             (Hash::strategy(), amount())
                 .prop_map(|(hash, size)| Self::Migrated(Blob { hash, size: Bytes(size) })),
+            text().prop_map(Self::NotResumed),
         ]
         .boxed()
     }
@@ -456,6 +457,10 @@ structures! {
     Report { contract, offer, outcome, cycles, outputs, stdout, stderr }
     Verdict { contract, report, is_accepted, reason }
     Progress { contract, phase, cycles }
+    Saved { contract, version, cycles, blob }
+    NotSaved { contract, why }
+    Keep { contract, ticket, hold, blobs, sources }
+    Kept { contract, hashes }
     Cancel { contract }
 }
 
@@ -481,7 +486,9 @@ choices! {
         Enter, Entered, Departed, Request, Reply, BalanceQuery, BalanceReply, Refused, StatementQuery, Statement,
         ReceiptQuery, Receipt, Claimed, Appointed, Ended
     }
-    ServiceMessage { Offer, Accept, Decline, Progress, Cancel, Report, Verdict, Taken }
+    ServiceMessage {
+        Offer, Accept, Decline, Progress, Cancel, Report, Verdict, Taken, Saved, NotSaved, Keep, Kept
+    }
     Message { Chord, Market, Bank, Service, Overlay }
 }
 

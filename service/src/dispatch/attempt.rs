@@ -32,8 +32,28 @@ pub(super) struct Attempt {
     /// How long that was before.
     pub(super) suspended_for: Span,
     pub(super) cycles: Cycles,
+    /// Where the test of the result by a program stands.
+    pub(super) test: Test,
     /// The connection to the seller broke and the offer was sent again to see whether it is still there.
     pub(super) is_doubtful: bool,
+}
+
+/// Where the test of a result by a program of the user stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Test {
+    /// There is none, or it has not begun.
+    None,
+    /// The program runs.
+    UnderWay,
+    /// The result is right.
+    Passed,
+}
+
+impl Test {
+    /// Whether nothing more is awaited.
+    pub(super) const fn is_over(self) -> bool {
+        !matches!(self, Self::UnderWay)
+    }
 }
 
 impl Attempt {
@@ -56,6 +76,7 @@ impl Attempt {
             suspended_since: None,
             suspended_for: Span(0),
             cycles: Cycles(0),
+            test: Test::None,
             is_doubtful: false,
         }
     }

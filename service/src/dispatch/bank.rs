@@ -51,6 +51,7 @@ impl Dispatch {
             self.settled(contract, reply.outcome, now);
             return;
         }
+        let Some(reply) = self.bank_answered_on_room(reply, now) else { return };
         let bank = self.bank;
         let Some((task, index, run)) = self.attempt(reply.command) else { return };
         if run.state != State::Holding {
@@ -69,6 +70,7 @@ impl Dispatch {
         run.attempts += 1;
         run.why.clear();
         let attempts = run.attempts;
+        let sub_task = run.head.unwrap_or(index);
         let amount = receipt.body.amount;
         let mut job = run.plan.job.clone();
         let Some(attempt) = run.attempt.as_mut() else { return };
@@ -80,7 +82,7 @@ impl Dispatch {
         let offer = Offer {
             contract,
             task,
-            sub_task: index,
+            sub_task,
             attempt: attempts,
             buyer: me,
             seller: seller.key,
@@ -202,6 +204,7 @@ impl Dispatch {
     /// A part of the work is paid: another seller goes on from the checkpoint, with what is left of the price.
     fn go_on(&mut self, task: ContractId, index: u32, part: Part, now: Time) {
         let least = self.rules.owner_fee;
+        self.handed_over(task, index, part.checkpoint, part.cycles);
         let Some(run) = self.run(task, index) else { return };
         if run.plan.go_on_from(part, least) {
             let outcome = Outcome::Migrated(part.checkpoint);

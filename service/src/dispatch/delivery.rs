@@ -49,21 +49,29 @@ impl Dispatch {
         match self.run(task, index).and_then(|run| fault_of_report(run, &paper.body)) {
             Some(fault) if is_payable => self.refuse(contract, fault, now),
             Some(fault) => self.fetched(contract, Err(fault.into()), now),
+            None if paper.body.outcome == Outcome::Succeeded && self.is_voted_unseen(task, index) => {
+                self.stand(contract, now);
+            }
             None => self.fetch(contract),
         }
     }
 
     /// The outputs of `contract` are in the store, or could not be had.
     pub(crate) fn fetched(&mut self, contract: ContractId, result: Result<(), String>, now: Time) {
+        if self.state_fetched(contract, &result, now) {
+            return;
+        }
         let Some((task, index, run)) = self.attempt(contract) else { return };
         if run.state != State::Fetching {
             return;
         }
+        let is_replica = run.head.is_some();
         let Some(attempt) = run.attempt.as_mut() else { return };
         let (Some(report), seller) = (attempt.report.clone(), attempt.seller()) else { return };
         attempt.has_contents = result.is_ok();
         let outcome = &report.body.outcome;
         match (outcome.is_payable(), result) {
+            (true, Ok(())) if is_replica && *outcome == Outcome::Succeeded => self.arrived(contract, now),
             (true, Ok(())) => self.settle(contract, now),
             (true, Err(_)) if attempt.fetches < FETCH_TRIES => {
                 attempt.fetching = Fetching::Paused;
@@ -119,7 +127,7 @@ impl Dispatch {
         self.effects.push_back(Effect::Send { to, message });
     }
 
-    fn fetch(&mut self, contract: ContractId) {
+    pub(super) fn fetch(&mut self, contract: ContractId) {
         self.take(contract);
         let Some((_, _, run)) = self.attempt(contract) else { return };
         let Some(attempt) = run.attempt.as_mut() else { return };
@@ -129,10 +137,23 @@ impl Dispatch {
         self.effects.push_back(Effect::Fetch { contract, from, blobs });
     }
 
-    /// Rejects a payable report, and goes elsewhere with the sub-task. What was signed for and may be claimed all the
-    /// same is remembered. A checkpoint is not: nobody could judge it.
+    /// Rejects a payable report, and goes elsewhere with the sub-task.
     fn refuse(&mut self, contract: ContractId, why: &str, now: Time) {
         let Some((task, index, run)) = self.attempt(contract) else { return };
+        let Some(attempt) = run.attempt.as_ref() else { return };
+        let Some(report) = attempt.report.clone() else { return };
+        self.turn_down(contract, why, now);
+        let outcome = match report.body.outcome {
+            Outcome::Migrated(_) => Outcome::Abandoned(format!("its checkpoint could not be had: {why}")),
+            _ => Outcome::NotFetched(why.into()),
+        };
+        self.try_again_or_end(task, index, Verdict::Failed(outcome), now);
+    }
+
+    /// Rejects a payable report. What was signed for and may be claimed all the same is remembered; a checkpoint is not,
+    /// since nobody could judge it.
+    pub(super) fn turn_down(&mut self, contract: ContractId, why: &str, now: Time) {
+        let Some((_, _, run)) = self.attempt(contract) else { return };
         let Some(attempt) = run.attempt.as_ref() else { return };
         let (Some(report), seller) = (attempt.report.clone(), attempt.seller()) else { return };
         let is_contestable = attempt.has_taken && report.body.outcome == Outcome::Succeeded;
@@ -141,11 +162,6 @@ impl Dispatch {
             self.object(contract, why, now);
         }
         self.leave_behind(contract, seller, now);
-        let outcome = match report.body.outcome {
-            Outcome::Migrated(_) => Outcome::Abandoned(format!("its checkpoint could not be had: {why}")),
-            _ => Outcome::NotFetched(why.into()),
-        };
-        self.try_again_or_end(task, index, Verdict::Failed(outcome), now);
     }
 
     /// Notes that a seller has been told what there is to say, and is to be asked for its signature in a while.

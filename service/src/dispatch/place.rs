@@ -8,7 +8,8 @@ use market::Shortage;
 use proto::message::bank::{Order, PlaceHold};
 use proto::message::market::Ticket;
 use proto::message::service::{Cancel, ServiceMessage};
-use proto::{CommandId, ContractId, Signed, Span, Time};
+use proto::{CommandId, ContractId, PublicKey, Signed, Span, Time};
+use std::collections::BTreeSet;
 
 /// How often the bank's silence is looked at.
 const HOLD_WATCH: Span = Span::secs(60);
@@ -19,7 +20,7 @@ impl Dispatch {
         while let Some(batch) = self.tasks.get_mut(&task).and_then(|run| run.next_to_match(now)) {
             let Some(run) = batch.first().and_then(|index| self.run(task, *index)) else { continue };
             let (requirement, bid) = (run.plan.requirement.clone(), run.plan.bid);
-            let avoid = run.avoid.clone();
+            let avoid = batch.first().map(|index| self.avoided(task, *index)).unwrap_or_default();
             let mut tickets = Vec::new();
             for index in batch {
                 self.become_state(task, index, State::Matching);
@@ -39,13 +40,35 @@ impl Dispatch {
         }
     }
 
-    /// The market found a seller: the money is set aside.
+    /// The sellers that a sub-task does not want, each once: those where it failed, those of its other replicas, and those
+    /// that are passed over for now.
+    fn avoided(&self, task: ContractId, index: u32) -> Vec<PublicKey> {
+        let Some(task) = self.tasks.get(&task) else { return Vec::new() };
+        let Some(run) = task.run_ref(index) else { return Vec::new() };
+        let others = task.others(index).into_iter().map(|seller| seller.key);
+        let all = run.shun.iter().copied().chain(others).chain(run.avoid.iter().copied());
+        let mut seen = BTreeSet::new();
+        all.filter(|seller| seen.insert(*seller)).collect()
+    }
+
+    /// The market found a seller: the money is set aside, at once or when all that it has found are known.
     pub(crate) fn bought(&mut self, ticket: Signed<Ticket>, now: Time) {
+        let Some(ticket) = self.room_bought(ticket, now) else { return };
+        let Some(ticket) = self.keep_ticket(ticket) else { return };
         let Some((task, index)) = self.purchases.remove(&ticket.body.id) else { return };
+        self.hold_for(task, index, ticket, now);
+    }
+
+    /// Sets the money for a sub-task aside.
+    pub(super) fn hold_for(&mut self, task: ContractId, index: u32, ticket: Signed<Ticket>, now: Time) {
         let Some(run) = self.run(task, index).filter(|run| run.state == State::Matching) else {
             self.give_back(&ticket);
             return;
         };
+        if run.head.is_some() && self.is_too_near(task, index, &ticket, now) {
+            return;
+        }
+        let Some(run) = self.run(task, index) else { return };
         let expires_in = run.plan.job.limits.wall.plus(HOLD_MARGIN);
         let seller = ticket.body.winner.body.seller.key;
         let hold = PlaceHold { seller, ticket: ticket.hash(), amount: run.plan.price, expires_in };
@@ -54,6 +77,7 @@ impl Dispatch {
         let contract = attempt.contract;
         run.attempt = Some(attempt);
         self.can_be_placed(task, index);
+        self.consider(task, index, seller, now);
         self.become_state(task, index, State::Holding);
         self.contracts.insert(contract, (task, index));
         self.watch(now.after(HOLD_WATCH), Timer::Lease(contract));
@@ -71,6 +95,7 @@ impl Dispatch {
     /// The market found nobody for some of a batch.
     pub(crate) fn not_bought(&mut self, tickets: &[CommandId], shortage: &Shortage, now: Time) {
         for ticket in tickets {
+            self.no_room(*ticket, now);
             self.found_nobody(*ticket, shortage, now);
         }
     }

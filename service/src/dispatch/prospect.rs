@@ -170,7 +170,10 @@ impl Dispatch {
             patience,
             why: run.why.clone(),
         };
-        TaskRun::runs(task).filter(|run| !run.state.is_final()).map(want).collect()
+        let waits = |(index, run): &(u32, &super::run::SubTaskRun)| {
+            !run.state.is_final() && task.ballot(*index).is_none()
+        };
+        (0..).zip(TaskRun::runs(task)).filter(waits).map(|(_, run)| want(run)).collect()
     }
 }
 

@@ -1,15 +1,22 @@
 //! What is known of a task while it runs.
 
+mod replicas;
+
+pub(super) use replicas::{Ballot, Stage};
+
+use super::flow::Flow;
 use super::prospect::Prospects;
 use super::purse::Purses;
+use super::queue::Queue;
 use super::{Attempt, Patience, Submission};
 use crate::contract::State;
-use crate::event::{End, Sale, Verdict};
+use crate::event::{End, Replica, Sale, Verdict, Vote};
 use crate::plan::SubTaskPlan;
+use crate::task::StopWhen;
 use proto::message::market::{MAX_BATCH, Requirement};
 use proto::message::service::Report;
-use proto::{ContractId, Cycles, Money, PublicKey, Signed, Span, Time};
-use std::collections::VecDeque;
+use proto::{ContractId, Cycles, Hash, Money, PublicKey, Signed, Span, Time};
+use std::collections::BTreeMap;
 
 /// Sub-tasks of one task that may be waiting for the market's answer at once, at the start.
 const FIRST_WINDOW: u32 = 4;
@@ -32,6 +39,8 @@ pub struct TaskStatus {
     pub tally: Tally,
     /// Whether every sub-task has ended.
     pub has_ended: bool,
+    /// The result that the task looked for and found, in words: it has succeeded then.
+    pub found: Option<String>,
 }
 
 /// A sub-task as its user sees it.
@@ -51,6 +60,8 @@ pub struct SubTaskStatus {
     pub why: String,
     /// How it ended.
     pub end: Option<End>,
+    /// Its replicas, if it is bought more than once or its result is put to a test.
+    pub replicas: Vec<Replica>,
 }
 
 /// A task in figures.
@@ -71,8 +82,16 @@ pub struct Tally {
 }
 
 pub(super) struct TaskRun {
+    /// The sub-tasks in the order of the file; behind them the replicas of those that have some.
     runs: Vec<SubTaskRun>,
-    queue: VecDeque<u32>,
+    sub_tasks: u32,
+    ballots: BTreeMap<u32, Ballot>,
+    /// What the task looks for, how many results are being looked into, and what was found.
+    pub(super) stop_when: Option<StopWhen>,
+    pub(super) examining: u32,
+    pub(super) found: Option<String>,
+    queue: Queue,
+    pub(super) flow: Flow,
     /// One sub-task of each batch that the market was asked for last.
     leaders: Vec<u32>,
     pub(super) patience: Patience,
@@ -109,7 +128,16 @@ pub(super) struct SubTaskRun {
     pub(super) failures: u32,
     /// Attempts that sellers gave up in order.
     pub(super) returns: u32,
+    /// Sellers that are passed over until nobody else is found.
     pub(super) avoid: Vec<PublicKey>,
+    /// Sellers that do not get it again: an attempt failed there, or they are too near to those of other replicas.
+    pub(super) shun: Vec<PublicKey>,
+    /// The sub-task whose replica this is.
+    pub(super) head: Option<u32>,
+    /// The word on the result of a replica.
+    pub(super) vote: Vote,
+    /// What names the result of a replica.
+    pub(super) result: Option<Hash>,
     pub(super) attempt: Option<Attempt>,
     pub(super) fruitless_since: Option<Time>,
     pub(super) why: String,
@@ -122,10 +150,18 @@ pub(super) struct SubTaskRun {
 
 impl TaskRun {
     pub(super) fn new(submission: Submission, now: Time) -> Self {
+        let flow = Flow::new(&submission.plans);
+        let ready = flow.ready();
         let runs: Vec<SubTaskRun> = submission.plans.into_iter().map(SubTaskRun::new).collect();
-        let queue = (0_u32..).take(runs.len()).collect();
-        Self {
-            queue,
+        let sub_tasks = u32::try_from(runs.len()).unwrap_or(u32::MAX);
+        let mut task = Self {
+            sub_tasks,
+            ballots: BTreeMap::new(),
+            stop_when: submission.stop_when,
+            examining: 0,
+            found: None,
+            queue: Queue::default(),
+            flow,
             leaders: Vec::new(),
             patience: submission.patience,
             prospects: Prospects::default(),
@@ -138,11 +174,13 @@ impl TaskRun {
             worked_until: now,
             look_again: FIRST_LOOK,
             gate_opens: now,
-            tally: Tally { waiting: u32::try_from(runs.len()).unwrap_or(u32::MAX), ..Tally::default() },
+            tally: Tally { waiting: sub_tasks, ..Tally::default() },
             is_told: false,
             illegal: None,
             runs,
-        }
+        };
+        ready.into_iter().for_each(|index| task.release(index));
+        task
     }
 
     pub(super) fn count(&self) -> u32 {
@@ -172,20 +210,24 @@ impl TaskRun {
         self.at_work -= u32::from(before.is_at_work()).min(self.at_work);
         self.at_work += u32::from(next.is_at_work());
         if next.is_final() && before == State::Waiting {
-            self.queue.retain(|waiting| *waiting != index);
+            self.queue.remove(index);
         }
         let Some(run) = self.run_mut(index) else { return };
         run.state = next;
         let (held, price) = (run.held, run.plan.price);
         run.held = if next.is_with_seller() { price } else { Money::ZERO };
-        self.tally.count(before, |count| count.saturating_sub(1));
-        self.tally.count(next, |count| count.saturating_add(1));
+        let is_replica = run.head.is_some();
+        if !is_replica {
+            self.tally.count(before, |count| count.saturating_sub(1));
+            self.tally.count(next, |count| count.saturating_add(1));
+        }
         if before.is_with_seller() {
             self.tally.held = self.tally.held.checked_sub(held).unwrap_or(Money::ZERO);
         }
         if next.is_with_seller() {
             self.tally.held = self.tally.held.checked_add(price).unwrap_or(self.tally.held);
         }
+        self.look_at_head(index);
     }
 
     /// Notes what an attempt at a sub-task has cost.
@@ -216,26 +258,22 @@ impl TaskRun {
     /// bought together afterwards.
     pub(super) fn next_to_match(&mut self, now: Time) -> Option<Vec<u32>> {
         let room = self.room(now)?;
-        let Self { runs, queue, leaders, .. } = self;
-        let run = |index: &u32| usize::try_from(*index).ok().and_then(|index| runs.get(index));
-        leaders.retain(|index| run(index).is_some_and(|run| run.state == State::Matching));
-        let order = |index: &u32| run(index).map(|run| (run.plan.bid, &run.plan.requirement, &run.avoid));
-        let mut ahead: Vec<u32> = queue.drain(..LOOK_AHEAD.min(queue.len())).collect();
+        let mut leaders = std::mem::take(&mut self.leaders);
+        leaders.retain(|index| self.run_ref(*index).is_some_and(|run| run.state == State::Matching));
+        let mut ahead = self.queue.first(LOOK_AHEAD);
+        let order = |index: &u32| self.order_of(*index);
+        let is_ready = |index: &u32| !self.is_being_bought(*index);
         let is_free = |index: &&u32| leaders.iter().all(|leader| order(leader) != order(index));
-        let first = ahead.iter().find(is_free).copied();
+        let first = ahead.iter().find(|index| is_ready(index) && is_free(index)).copied();
         let mut batch = Vec::new();
         if let Some(first) = first {
             let room = usize::try_from(room).unwrap_or(usize::MAX);
-            ahead.retain(|index| {
-                let is_taken = batch.len() < room && order(index) == order(&first);
-                if is_taken {
-                    batch.push(*index);
-                }
-                !is_taken
-            });
+            let is_like = |index: &u32| is_ready(index) && order(index) == order(&first);
+            batch = self.pick(&mut ahead, room, is_like);
             leaders.push(first);
         }
-        ahead.into_iter().rev().for_each(|index| queue.push_front(index));
+        self.leaders = leaders;
+        batch.iter().for_each(|index| self.queue.remove(*index));
         first?;
         self.narrow(batch.len(), now);
         Some(batch)
@@ -266,7 +304,12 @@ impl TaskRun {
     }
 
     pub(super) fn requeue(&mut self, index: u32) {
-        self.queue.push_back(index);
+        self.enqueue(index);
+        self.park(index);
+    }
+
+    /// The attempt of a sub-task is over, and it is not its turn to be bought for.
+    pub(super) fn park(&mut self, index: u32) {
         if let Some(run) = self.run_mut(index) {
             run.attempt = None;
         }
@@ -279,25 +322,28 @@ impl TaskRun {
         let plan =
             |index: u32| usize::try_from(index).ok().and_then(|index| runs.get(index)).map(|run| &run.plan);
         let Some(found_nobody) = plan(index) else { return Vec::new() };
-        let is_like = |other: &u32| {
+        // Whom it may not have, others may.
+        let shuns = usize::try_from(index)
+            .ok()
+            .and_then(|index| runs.get(index))
+            .is_some_and(|run| !run.shun.is_empty());
+        if shuns {
+            return Vec::new();
+        }
+        let is_like = |other: u32| {
             let is_like = |plan: &SubTaskPlan| {
                 plan.requirement == found_nobody.requirement && plan.bid <= found_nobody.bid
             };
-            plan(*other).is_some_and(is_like)
+            plan(other).is_some_and(is_like)
         };
-        let (taken, left): (Vec<u32>, Vec<u32>) = queue.iter().partition(|index| is_like(index));
-        *queue = left.into();
-        taken
+        queue.take(is_like)
     }
 
     /// Takes those out of the queue that need exactly this, whatever they bid.
     pub(super) fn take_waiting_for(&mut self, requirement: &Requirement) -> Vec<u32> {
         let Self { runs, queue, .. } = self;
         let run = |index: u32| usize::try_from(index).ok().and_then(|index| runs.get(index));
-        let is_meant = |index: &u32| run(*index).is_some_and(|run| run.plan.requirement == *requirement);
-        let (taken, left): (Vec<u32>, Vec<u32>) = queue.iter().partition(|index| is_meant(index));
-        *queue = left.into();
-        taken
+        queue.take(|index| run(index).is_some_and(|run| run.plan.requirement == *requirement))
     }
 
     /// The sub-tasks, in the order of the file.
@@ -376,7 +422,7 @@ impl TaskRun {
     }
 
     pub(super) const fn has_ended(&self) -> bool {
-        self.tally.running == 0 && self.tally.waiting == 0
+        self.tally.running == 0 && self.tally.waiting == 0 && self.examining == 0
     }
 
     /// Whether the task has just ended.
@@ -389,8 +435,9 @@ impl TaskRun {
     pub(super) fn status(&self) -> TaskStatus {
         TaskStatus {
             tally: self.tally,
-            sub_tasks: self.runs.iter().map(SubTaskRun::status).collect(),
+            sub_tasks: (0..self.sub_tasks).filter_map(|index| self.sub_task_status(index)).collect(),
             has_ended: self.has_ended(),
+            found: self.found.clone(),
         }
     }
 }
@@ -417,6 +464,10 @@ impl SubTaskRun {
             failures: 0,
             returns: 0,
             avoid: Vec::new(),
+            shun: Vec::new(),
+            head: None,
+            vote: Vote::Open,
+            result: None,
             attempt: None,
             fruitless_since: None,
             why: String::new(),
@@ -450,20 +501,21 @@ impl SubTaskRun {
             outputs: here.map_or_else(Vec::new, |report: &Report| report.outputs.clone()),
             stdout: here.and_then(|report| report.stdout),
             stderr: here.and_then(|report| report.stderr),
+            replicas: Vec::new(),
             verdict,
         }
     }
 
     fn status(&self) -> SubTaskStatus {
-        let sale = self.attempt.as_ref().map(|attempt| Sale::of(&attempt.ticket.body));
         SubTaskStatus {
             name: self.plan.name.clone(),
             state: self.state,
             attempts: self.attempts,
             cycles: self.attempt.as_ref().map_or(Cycles(0), |attempt| attempt.cycles),
-            sale: sale.or_else(|| self.end.as_ref().and_then(|end| end.sale.clone())),
+            sale: self.sale(),
             why: self.why.clone(),
             end: self.end.clone(),
+            replicas: Vec::new(),
         }
     }
 }

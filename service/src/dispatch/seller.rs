@@ -1,5 +1,6 @@
 //! The buyer's dealings with the seller of an attempt, and with sellers that fell silent.
 
+use super::experience::Seen;
 use super::{Abandoned, Dispatch, State, Timer, follow_up};
 use crate::effect::Effect;
 use crate::event::{EventKind, Verdict};
@@ -26,6 +27,7 @@ const MAX_STRAYS: usize = 64;
 impl Dispatch {
     /// A message from whoever holds the key of `from`.
     pub(crate) fn receive(&mut self, from: Peer, message: ServiceMessage, now: Time) {
+        let Some(message) = self.hear_of_states(from, message, now) else { return };
         let contract = match &message {
             ServiceMessage::Accept(paper) => paper.body.contract,
             ServiceMessage::Decline(paper) => paper.body.contract,
@@ -58,6 +60,7 @@ impl Dispatch {
     /// The connection to `peer` broke: offers are sent again to see whether it is still there; when that
     /// fails as well, the attempt is lost without waiting for the lease.
     pub(crate) fn unreachable(&mut self, peer: Peer, now: Time) {
+        self.room_unreachable(peer, now);
         let concerned: Vec<ContractId> = self.contracts.keys().copied().collect();
         for contract in concerned {
             let Some((task, index, run)) = self.attempt(contract) else { continue };
@@ -84,6 +87,9 @@ impl Dispatch {
                 Timer::Lease(contract) => self.look_at_lease(contract, now),
                 Timer::Abandoned(contract) => self.ask_again(contract, now),
                 Timer::Objection(contract) => self.drop_objection(contract),
+                Timer::Room(contract) => self.look_at_room(contract, now),
+                Timer::Rested(task, index) => self.has_rested(task, index, now),
+                Timer::Deadline(task, index) => self.is_too_late(task, index, now),
             }
         }
     }
@@ -140,7 +146,7 @@ impl Dispatch {
         if is_hopeless {
             self.end(task, index, Verdict::Declined(refusal), now);
         } else {
-            self.retry(task, index, format!("declined: {refusal}"), now);
+            self.retry(task, index, format!("declined: {refusal}"), Span(0), now);
         }
     }
 
@@ -171,9 +177,10 @@ impl Dispatch {
         let (lease, again) = (self.rules.lease, self.rules.sign_of_life());
         let Some((task, index, run)) = self.attempt(contract) else { return };
         let (state, wall) = (run.state, run.plan.job.limits.wall);
-        if state == State::Fetching {
-            self.look_at_fetch(contract, now);
-            return;
+        match state {
+            State::Fetching => return self.look_at_fetch(contract, now),
+            State::Voting => return self.look_at_vote(contract, now),
+            _ => {}
         }
         let Some(attempt) = run.attempt.as_ref() else { return };
         let over = attempt.over(STAGE_WITHIN, wall.plus(lease), now);
@@ -202,7 +209,14 @@ impl Dispatch {
     pub(super) fn try_again_or_end(&mut self, task: ContractId, index: u32, verdict: Verdict, now: Time) {
         let Some(run) = self.run(task, index) else { return };
         let seller = run.attempt.as_ref().map(|attempt| attempt.seller().key);
-        let is_returned = matches!(&verdict, Verdict::Failed(Outcome::Abandoned(_) | Outcome::Migrated(_)));
+        let is_returned = matches!(
+            &verdict,
+            Verdict::Failed(Outcome::Abandoned(_) | Outcome::Migrated(_) | Outcome::NotResumed(_))
+        ) || self.has_progressed(task, index);
+        if matches!(&verdict, Verdict::Failed(Outcome::NotResumed(_))) {
+            self.discredit(task, index);
+        }
+        let Some(run) = self.run(task, index) else { return };
         run.returns += u32::from(is_returned);
         run.failures += u32::from(!is_returned || run.returns > FREE_RETURNS);
         run.why = verdict.to_string();
@@ -211,14 +225,25 @@ impl Dispatch {
             _ => true,
         };
         let is_over = !is_worth_retrying || run.failures > run.plan.retries;
+        // Who gave it up in order has not failed; but no seller has two replicas of one sub-task.
+        let has_failed = !is_returned || run.head.is_some();
+        let rest = if is_returned { Span(0) } else { run.plan.backoff };
         run.avoid.extend(seller);
         if let Some(contract) = run.contract() {
             self.timers.clear(Timer::Lease(contract));
         }
+        if let (Some(seller), Some(run)) = (seller.filter(|_| has_failed), self.tasks.get_mut(&task)) {
+            run.shun(index, seller);
+        }
+        // A program that fails by itself says nothing of who ran it; what is rejected is noted where it is.
+        let is_sellers = is_worth_retrying && !is_returned && !matches!(verdict, Verdict::Rejected(_));
+        if let Some(seller) = seller.filter(|_| is_sellers) {
+            self.memory.note(seller, Seen::Failed, now);
+        }
         if is_over {
             self.end(task, index, verdict, now);
         } else {
-            self.retry(task, index, verdict.to_string(), now);
+            self.retry(task, index, verdict.to_string(), rest, now);
         }
     }
 
@@ -263,7 +288,7 @@ impl Dispatch {
         }
     }
 
-    fn ask_again(&mut self, contract: ContractId, now: Time) {
+    pub(super) fn ask_again(&mut self, contract: ContractId, now: Time) {
         let Some(left) = self.abandoned.get_mut(&contract) else { return };
         if now >= left.until {
             self.abandoned.remove(&contract);

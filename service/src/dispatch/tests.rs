@@ -4,11 +4,12 @@ mod bond;
 mod claims;
 mod delivery;
 mod migration;
+mod moments;
+mod vote;
 
 use super::*;
 use crate::worker::tests::{CLOSES, hold, id, job, keys, peer, ticket};
 use proto::message::bank::{BankOutcome, BankReply, Order};
-use proto::message::market::Requirement;
 use proto::message::service::{Acceptance, Blob, Declined, NamedBlob, Offer, Outcome, Progress, Report};
 use proto::{Bytes, Cycles, Hash, Rate, Refusal, RefusalCode, Signed};
 use rand_chacha::rand_core::SeedableRng;
@@ -46,25 +47,29 @@ struct Buyer {
 impl Buyer {
     /// With a task of one sub-task, which leaves `out`.
     fn new(rules: Rules) -> Self {
+        Self::with(rules, |_| {})
+    }
+
+    /// With a sub-task that is changed beforehand.
+    fn with(rules: Rules, change: impl FnOnce(&mut SubTaskPlan)) -> Self {
         let rng = ChaCha8Rng::from_seed([1; 32]);
         let dispatch = Dispatch::new(peer(2), keys(2), peer(9).key, rules, rng);
         let mut buyer = Self { dispatch, now: Time(0), asked: None, orders: Vec::new(), offer: None };
         let mut job = job(30);
         job.outputs = vec!["out".into()];
         job.limits.cycles = Cycles(u64::MAX);
-        let plan = SubTaskPlan {
-            name: "a".into(),
-            requirement: Requirement::default(),
+        let mut plan = SubTaskPlan {
             bid: Rate(100_000),
             price: PRICE,
             work: Some(Cycles(9_900_000_000)),
-            job,
             retries: 1,
+            ..SubTaskPlan::bare("a".into(), job)
         };
+        change(&mut plan);
         let patience = Patience::For(Span::secs(60));
-        buyer
-            .dispatch
-            .submit(Submission { task: TASK, plans: vec![plan], patience, budget: None }, buyer.now);
+        let plans = vec![plan];
+        let submission = Submission { task: TASK, plans, patience, budget: None, stop_when: None };
+        buyer.dispatch.submit(submission, buyer.now);
         assert_eq!(buyer.did(), [Did::Buys]);
         buyer
     }

@@ -11,8 +11,14 @@ pub(super) enum Timer {
     Lease(ContractId),
     /// An abandoned contract is to be cancelled once more.
     Abandoned(ContractId),
+    /// A sub-task may be bought again.
+    Rested(ContractId, u32),
+    /// A sub-task has to have ended.
+    Deadline(ContractId, u32),
     /// A rejected result need not be remembered any more.
     Objection(ContractId),
+    /// A storage node is to hear what it keeps, or may have been silent for too long.
+    Room(ContractId),
 }
 
 #[derive(Default)]

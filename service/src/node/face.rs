@@ -1,9 +1,9 @@
 //! What a node takes and what it gives.
 
-use crate::dispatch::Submission;
-use crate::event::Event;
+use crate::dispatch::{Comparing, Examining, Experience, Submission, Testing};
+use crate::event::{Difference, Event};
 use crate::policy::Work;
-use crate::worker::{Execution, Intake, Terms};
+use crate::worker::{Execution, Intake, Snapshot, Terms};
 use market::{Overview, Supply};
 use proto::message::Message;
 use proto::message::bank::{BankOutcome, OpenAccount, Transfer};
@@ -56,6 +56,8 @@ pub enum Input {
     Fetched { contract: ContractId, result: Result<(), String> },
     /// An execution is at `cycles`.
     Progressed { contract: ContractId, cycles: Cycles },
+    /// The state of an execution was saved, as [`Output::Save`] or a hand-over asks; or could not be, and why.
+    Saved { contract: ContractId, result: Result<Snapshot, String> },
     /// An execution ended.
     Executed { contract: ContractId, execution: Box<Execution> },
     /// Asks the bank for this node's balance.
@@ -66,6 +68,14 @@ pub enum Input {
     Lookup { token: u64, key: RingId },
     /// Asks how markets stand, without buying.
     Survey { token: u64, survey: Box<Survey> },
+    /// What a former run of this node has seen of sellers.
+    Recall { records: Vec<(PublicKey, Experience)> },
+    /// Two results were compared: nothing if they agree, or where they differ first.
+    Compared { token: u64, difference: Option<Difference> },
+    /// A result was looked into: what was found, in words, if it is there.
+    Examined { token: u64, found: Option<String> },
+    /// A result was shown to the program that tells whether it is right.
+    Tested { contract: ContractId, result: Result<(), String> },
     /// Leaves the network in order.
     Leave,
     /// The moment of [`crate::Node::poll_timeout`] has come.
@@ -91,12 +101,22 @@ pub enum Output {
     Give { to: PublicKey, blobs: Vec<Blob> },
     /// Keep these contents as long as the contract is open.
     Keep { contract: ContractId, blobs: Vec<Blob> },
+    /// These contents are no longer needed for the contract.
+    Drop { contract: ContractId, blobs: Vec<Blob> },
+    /// Save the state of an execution, at once or, where the program does that itself, at its next chance.
+    Save { contract: ContractId },
     /// Tell the operator of the node, in words.
     Warn { message: String },
     /// Let an execution stand still, within a second.
     Pause { contract: ContractId },
     /// Let an execution go on, for this share of the time, in per cent.
     Pace { contract: ContractId, throttle_pct: u32 },
+    /// Compare two results whose contents are in the store, and tell with [`Input::Compared`].
+    Compare { token: u64, comparing: Box<Comparing> },
+    /// Look for something in a result that is in the store, and tell with [`Input::Examined`].
+    Examine { token: u64, examining: Box<Examining> },
+    /// Show a result to a program, all in the store, and tell with [`Input::Tested`].
+    Test { contract: ContractId, testing: Box<Testing> },
     /// Tell the user.
     Tell(Event),
     /// The bank's answer to [`Input::AskBalance`].

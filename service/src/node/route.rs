@@ -16,6 +16,8 @@ impl Node {
                 self.route_market(output, now);
             } else if let Some(effect) = self.overlay.effects.pop_front() {
                 self.route_overlay(effect, now);
+            } else if self.dispatch.assign(now) {
+                // Tickets that came together were given to the sub-tasks that they suit best.
             } else if let Some(effect) = self.dispatch.effects.pop_front() {
                 self.carry_out(effect, now);
             } else if let Some(effect) = self.worker.effects.pop_front() {
@@ -136,8 +138,17 @@ impl Node {
             Effect::Migrate { contract } => self.outputs.push_back(Output::Migrate { contract }),
             Effect::Give { to, blobs } => self.outputs.push_back(Output::Give { to, blobs }),
             Effect::Keep { contract, blobs } => self.outputs.push_back(Output::Keep { contract, blobs }),
+            Effect::Drop { contract, blobs } => self.outputs.push_back(Output::Drop { contract, blobs }),
+            Effect::Save { contract } => self.outputs.push_back(Output::Save { contract }),
             Effect::Warn { message } => self.outputs.push_back(Output::Warn { message }),
             Effect::AskBalance => self.ask_balance(),
+            Effect::Compare { token, comparing } => {
+                self.outputs.push_back(Output::Compare { token, comparing });
+            }
+            Effect::Examine { token, examining } => {
+                self.outputs.push_back(Output::Examine { token, examining });
+            }
+            Effect::Test { contract, testing } => self.outputs.push_back(Output::Test { contract, testing }),
             Effect::Pause { contract } => self.outputs.push_back(Output::Pause { contract }),
             Effect::Pace { contract, throttle_pct } => {
                 self.outputs.push_back(Output::Pace { contract, throttle_pct });

@@ -29,6 +29,8 @@ pub struct Terms {
     pub deny_ips: Vec<Subnet>,
     /// Programs that are not run here, by their hashes.
     pub deny_programs: Vec<Hash>,
+    /// At least so long between two states of a program that is saved.
+    pub save_every: Span,
 }
 
 impl Default for Terms {
@@ -42,22 +44,31 @@ impl Default for Terms {
             allow: Vec::new(),
             deny_ips: Vec::new(),
             deny_programs: Vec::new(),
+            save_every: Span::secs(60),
         }
     }
 }
 
 impl Terms {
+    /// Whether anything is sold to this buyer.
+    pub(super) fn admit(&self, buyer: &Peer) -> Result<(), Refusal> {
+        let refuse =
+            |message: &str| Err(Refusal::new(RefusalCode::Policy, message, "another seller may take it"));
+        let is_denied_ip = self.deny_ips.iter().any(|subnet| subnet.contains(buyer.addr.ip()));
+        if is_denied_ip || self.deny.contains(&buyer.key) {
+            return refuse("this seller's owner denies this buyer");
+        }
+        if !self.allow.is_empty() && !self.allow.contains(&buyer.key) {
+            return refuse("this seller's owner allows only certain buyers");
+        }
+        Ok(())
+    }
+
     pub(super) fn allow(&self, buyer: &Peer, job: &Job) -> Result<(), Refusal> {
+        self.admit(buyer)?;
         let limits = &job.limits;
         let refuse =
             |message: String| Err(Refusal::new(RefusalCode::Policy, message, "another seller may take it"));
-        let is_denied_ip = self.deny_ips.iter().any(|subnet| subnet.contains(buyer.addr.ip()));
-        if is_denied_ip || self.deny.contains(&buyer.key) {
-            return refuse("this seller's owner denies this buyer".into());
-        }
-        if !self.allow.is_empty() && !self.allow.contains(&buyer.key) {
-            return refuse("this seller's owner allows only certain buyers".into());
-        }
         if self.deny_programs.contains(&job.program.hash) {
             return refuse("this seller's owner denies this program".into());
         }

@@ -249,7 +249,11 @@ impl Worker {
             _ if work.is_cancelled => Execution::nothing(Outcome::Cancelled),
             // It had come to its end before it heard of it.
             Outcome::Migrated(_) | Outcome::Succeeded => execution,
-            _ => Execution::nothing(Outcome::Abandoned(why.into())),
+            // What was saved last is better than nothing.
+            _ => match self.last_state(contract) {
+                Some((state, cycles)) => Execution { cycles, ..Execution::nothing(Outcome::Migrated(state)) },
+                None => Execution::nothing(Outcome::Abandoned(why.into())),
+            },
         };
         self.report(contract, execution, now);
     }

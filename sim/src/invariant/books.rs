@@ -6,7 +6,8 @@
 use super::{Breach, Checked};
 use bank::{Bank, Event, Record};
 use proto::message::bank::{BankCommand, Ending, How, Order, Shares};
-use proto::{ContractId, Money, PublicKey, Signed, Span, Time};
+use proto::message::service::Outcome;
+use proto::{Commodity, ContractId, Money, PublicKey, Signed, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was paid for a contract.
@@ -43,8 +44,9 @@ pub(crate) struct Books {
     issued: i128,
     /// What the bank itself has got of penalties.
     pub(crate) pool: i128,
-    /// What ends have brought or cost each account beside a price that its buyer is told of: bonds, deposits, penalties,
-    /// and the price of what a buyer had rejected.
+    /// What ends have brought or cost each account beside the price of a result that its buyer is told of: bonds,
+    /// deposits, penalties, room for states, parts of the work that were handed over, and the price of what a buyer had
+    /// rejected.
     pub(crate) besides: BTreeMap<PublicKey, i128>,
     /// Nothing ends by its time before this.
     quiet_until: Time,
@@ -58,6 +60,15 @@ pub(crate) struct Books {
 
 fn money(amount: Money) -> i128 {
     i128::from(amount.0)
+}
+
+/// Whether something was paid that is not the price of a result: room for states, or a part of the work.
+fn is_beside(record: &Record) -> bool {
+    let Some(Order::Settle(settle)) = record.command().map(|command| &command.body.order) else {
+        return false;
+    };
+    settle.ticket.body.requirement.commodity == Commodity::Disk
+        || matches!(settle.report.body.outcome, Outcome::Migrated(_))
 }
 
 fn unknown(hold: ContractId) -> Breach {
@@ -92,7 +103,7 @@ impl Books {
                     format!("hold {} was placed twice", command.body.id)
                 })
             }
-            Event::HoldClosed { ending, .. } => self.close(ending),
+            Event::HoldClosed { ending, .. } => self.close(ending, is_beside(record)),
             Event::Resumed { quiet_until } => {
                 self.quiet_until = *quiet_until;
                 Ok(())
@@ -193,7 +204,7 @@ impl Books {
         })
     }
 
-    fn close(&mut self, ending: &Ending) -> Checked {
+    fn close(&mut self, ending: &Ending, is_beside: bool) -> Checked {
         let Ending { hold, how, shares, .. } = *ending;
         if self.paid.contains_key(&hold) {
             return Err(Breach::new("paid_once", format!("contract {hold} is paid a second time")));
@@ -210,7 +221,7 @@ impl Books {
                  {arbiter} + {pool}"
             )
         })?;
-        self.note_besides(ending);
+        self.note_besides(ending, is_beside);
         self.give(seller, to_seller);
         self.give(buyer, returned);
         self.pool += money(pool);
@@ -225,11 +236,11 @@ impl Books {
         Ok(())
     }
 
-    fn note_besides(&mut self, ending: &Ending) {
+    fn note_besides(&mut self, ending: &Ending, is_beside: bool) {
         let shares = &ending.shares;
         let of_seller = money(shares.seller) - money(shares.seller_held);
         let of_buyer = money(shares.buyer) - money(shares.buyer_held);
-        let is_told = matches!(ending.how, How::Settled | How::Lapsed);
+        let is_told = matches!(ending.how, How::Settled | How::Lapsed) && !is_beside;
         let (pay, fee) = if is_told { (of_seller, money(shares.owner)) } else { (0, 0) };
         let mut note = |account, gain| *self.besides.entry(account).or_default() += gain;
         note(ending.seller, of_seller - pay);

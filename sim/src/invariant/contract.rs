@@ -2,10 +2,11 @@
 //! told of it after. `paid_as_told`: a success that a buyer is told of was paid by the bank, with the same figures.
 
 use super::books::{Books, Deal};
+use super::sub_task::SubTasks;
 use super::{Breach, Checked};
-use proto::{ContractId, PublicKey};
+use proto::{ContractId, Money, PublicKey};
 use service::event::Verdict;
-use service::{End, Event, EventKind};
+use service::{End, Event, EventKind, Replica, Sale};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What users were told.
@@ -24,22 +25,42 @@ pub(crate) fn executes(books: &Books, host: usize, key: PublicKey, contract: Con
     })
 }
 
-/// What an ended sub-task was paid, if its buyer is told that anything was.
-pub(crate) fn deal(buyer: PublicKey, end: &End) -> Option<Deal> {
-    let sale = end.sale.as_ref().filter(|_| end.verdict == Verdict::Succeeded)?;
-    let (seller, owner) = (sale.seller.key, sale.owner.key);
-    Some(Deal { buyer, seller, owner, paid: end.paid, fee: end.fee })
+/// What was paid for the result of an ended sub-task, as its buyer is told: for each of its replicas, or once. That is
+/// what it was told, less what was paid before for parts of the work that were `handed` over.
+pub(crate) fn deals(buyer: PublicKey, end: &End, handed: (u64, u64)) -> Vec<Deal> {
+    let deal = |sale: &Sale, paid, fee| {
+        let (seller, owner) = (sale.seller.key, sale.owner.key);
+        Deal { buyer, seller, owner, paid, fee }
+    };
+    if end.replicas.is_empty() {
+        let sale = end.sale.as_ref().filter(|_| end.verdict == Verdict::Succeeded);
+        let paid = Money(end.paid.0.saturating_sub(handed.0));
+        let fee = Money(end.fee.0.saturating_sub(handed.1));
+        return sale.map(|sale| deal(sale, paid, fee)).into_iter().collect();
+    }
+    let is_paid = |replica: &&Replica| replica.paid.0 + replica.fee.0 > 0;
+    let of = |replica: &Replica| Some(deal(replica.sale.as_ref()?, replica.paid, replica.fee));
+    end.replicas.iter().filter(is_paid).filter_map(of).collect()
 }
 
 impl Contracts {
     /// The user of a node is told something.
-    pub(crate) fn told(&mut self, books: &Books, host: usize, buyer: PublicKey, event: &Event) -> Checked {
+    pub(crate) fn told(
+        &mut self,
+        (books, sub_tasks): (&Books, &SubTasks),
+        host: usize,
+        buyer: PublicKey,
+        event: &Event,
+    ) -> Checked {
         let sub_task = match &event.kind {
             EventKind::Matched { sub_task, .. }
             | EventKind::NoSeller { sub_task, .. }
             | EventKind::Staging { sub_task }
             | EventKind::Running { sub_task }
             | EventKind::Suspended { sub_task }
+            | EventKind::Saved { sub_task, .. }
+            | EventKind::NotSaved { sub_task, .. }
+            | EventKind::Resumed { sub_task, .. }
             | EventKind::Retrying { sub_task, .. }
             | EventKind::Ended { sub_task, .. } => *sub_task,
             // What becomes of a rejected result may be told after the end of the sub-task, which went on elsewhere.
@@ -47,6 +68,7 @@ impl Contracts {
             | EventKind::NotDisputed { .. }
             | EventKind::Judged { .. }
             | EventKind::BudgetLow { .. }
+            | EventKind::Found { .. }
             | EventKind::TaskEnded => return Ok(()),
         };
         let key = (host, event.task, sub_task);
@@ -55,10 +77,14 @@ impl Contracts {
         })?;
         let EventKind::Ended { end, .. } = &event.kind else { return Ok(()) };
         self.ended.insert(key);
-        let Some(deal) = deal(buyer, end) else {
-            let is_free = end.verdict != Verdict::Succeeded;
-            return Breach::unless(is_free, "paid_as_told", || "a success without a sale".into());
-        };
+        let deals = deals(buyer, end, sub_tasks.handed(buyer, event.task, sub_task));
+        let is_free = end.verdict != Verdict::Succeeded;
+        Breach::unless(is_free || !deals.is_empty(), "paid_as_told", || "a success without a sale".into())?;
+        deals.into_iter().try_for_each(|deal| self.told_deal(books, host, sub_task, deal))
+    }
+
+    /// The user of a node is told that a deal was paid.
+    fn told_deal(&mut self, books: &Books, host: usize, sub_task: u32, deal: Deal) -> Checked {
         let told = self.told.entry(deal).or_default();
         *told += 1;
         let paid = books.paid.values().filter(|paid| **paid == deal).count();

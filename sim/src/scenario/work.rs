@@ -4,8 +4,11 @@ use super::Scenario;
 use crate::dice::{Dice, derive};
 use crate::machine::Program;
 use proto::message::market::Requirement;
-use proto::message::service::{Blob, Job, Limits, NamedBlob, Runtime};
+use proto::message::service::{
+    Blob, CheckpointKey, CheckpointMethod, Checkpointing, Job, Limits, NamedBlob, Runtime,
+};
 use proto::{Bytes, CommandId, Cycles, Hash, Money, Rate};
+use service::task::Redundancy;
 use service::{Patience, SubTaskPlan, Submission};
 
 /// Memory and disk of a sub-task.
@@ -26,7 +29,8 @@ pub(crate) fn submission(scenario: &Scenario, host: usize, seed: u64) -> Option<
         *to = from;
     }
     let patience = Patience::For(scenario.work.patience);
-    (count > 0).then_some(Submission { task: CommandId(task), plans, patience, budget: None })
+    let task = CommandId(task);
+    (count > 0).then_some(Submission { task, plans, patience, budget: None, stop_when: None })
 }
 
 fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> SubTaskPlan {
@@ -36,7 +40,14 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
     let program = Program { work: cycles, exit: if fails { 3 } else { 0 } };
     let name = format!("part-{host}-{number}");
     let input = Blob { hash: Hash::of(name.as_bytes()), size: Bytes(dice.between(1, LARGEST_INPUT.0)) };
-    let for_seller = work.price.checked_sub(scenario.rules.owner_fee).unwrap_or(Money::ZERO);
+    let redundancy = work.votes.map_or_else(Redundancy::default, |votes| Redundancy {
+        replicas: votes.replicas,
+        quorum: votes.quorum,
+        max_replicas: votes.most,
+        ..Redundancy::default()
+    });
+    let for_seller =
+        redundancy.share(work.price).checked_sub(scenario.rules.owner_fee).unwrap_or(Money::ZERO);
     let limits = Limits {
         wall: work.wall,
         memory: ROOM,
@@ -45,8 +56,27 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
         cycles: Cycles(u64::MAX),
         processes: 1,
     };
+    let job = Job {
+        program: Blob { hash: Hash::of(b"the program"), size: PROGRAM_SIZE },
+        arguments: program.arguments(),
+        environment: Vec::new(),
+        inputs: vec![NamedBlob { name: "in".into(), blob: input }],
+        outputs: vec!["out".into()],
+        stdin: None,
+        limits,
+        resume: None,
+        runtime: Runtime::WebAssembly,
+        success: 0,
+        progress: None,
+        checkpoint: scenario.saving.map(|saving| Checkpointing {
+            method: CheckpointMethod::Transparent,
+            interval: saving.interval,
+            size: ROOM,
+            copies: saving.copies,
+            key: CheckpointKey([0; 32]),
+        }),
+    };
     SubTaskPlan {
-        name,
         requirement: Requirement {
             power: scenario.machines.per_core.0,
             cores: 1,
@@ -57,20 +87,8 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
         bid: Rate::highest(for_seller, cycles).unwrap_or(Rate(0)),
         price: work.price,
         work: Some(cycles),
-        job: Job {
-            program: Blob { hash: Hash::of(b"the program"), size: PROGRAM_SIZE },
-            arguments: program.arguments(),
-            environment: Vec::new(),
-            inputs: vec![NamedBlob { name: "in".into(), blob: input }],
-            outputs: vec!["out".into()],
-            stdin: None,
-            limits,
-            resume: None,
-            runtime: Runtime::WebAssembly,
-            success: 0,
-            progress: None,
-            checkpoint: None,
-        },
         retries: work.retries,
+        redundancy,
+        ..SubTaskPlan::bare(name, job)
     }
 }

@@ -21,6 +21,8 @@ pub(crate) enum Event {
     Look { host: usize, life: u32 },
     /// A transfer of contents ends; `from` is nobody if it was clear at the start that it fails.
     Fetched { host: usize, life: u32, contract: ContractId, from: Option<usize>, blobs: Vec<Blob> },
+    /// The state of an execution is saved.
+    Saved { host: usize, life: u32, contract: ContractId },
     /// An execution ends.
     Executed { host: usize, life: u32, contract: ContractId, execution: Box<Execution> },
     /// Records of the bank are durable.
@@ -49,6 +51,7 @@ impl Event {
             Self::Fetched { host, contract, from, blobs, .. } => {
                 format!("node {host} ends a transfer for {contract:#} from {from:?}: {blobs:?}")
             }
+            Self::Saved { host, contract, .. } => format!("node {host} has saved {contract:#}"),
             Self::Executed { host, contract, execution, .. } => {
                 format!("node {host} ends {contract:#}: {execution:?}")
             }

@@ -114,6 +114,10 @@ impl World<'_> {
 
     fn crash(&mut self, number: usize, is_silent: bool) {
         self.tally.crashes += 1;
+        let interval = self.scenario.saving.and_then(|saving| saving.interval);
+        if let (Some(interval), Some(host)) = (interval, self.hosts.get(number)) {
+            self.watch.saved.crashes(host, interval, self.now);
+        }
         self.end_process(number, is_silent);
     }
 
@@ -161,6 +165,13 @@ impl World<'_> {
             Who::Busy => {
                 let is_fit = |host: &&Host| {
                     host.number >= self.scenario.buyers && !host.has_left && host.machine.busy().cores > 0
+                };
+                self.hosts.iter().find(is_fit).map(|host| host.number)
+            }
+            Who::Keeper => {
+                let is_fit = |host: &&Host| {
+                    let keeps = host.node().is_some_and(|node| node.keeping() > 0);
+                    host.number >= self.scenario.buyers && !host.has_left && keeps
                 };
                 self.hosts.iter().find(is_fit).map(|host| host.number)
             }

@@ -5,7 +5,7 @@ use super::event::Event;
 use crate::dice::derive;
 use crate::host::Phase;
 use crate::invariant::bounded::{self, Load};
-use crate::invariant::{Breach, Checked, contract, cores, node, owner};
+use crate::invariant::{Breach, Checked, Watch, contract, cores, node, owner};
 use crate::mutant::Site;
 use crate::place::Place;
 use crate::sight::Sight;
@@ -13,7 +13,7 @@ use proto::message::bank::{BankMessage, Enter, Entered, OpenAccount};
 use proto::message::service::{Blob, Job, Outcome};
 use proto::{ContractId, Message, Peer, RequestId, Span};
 use service::event::Verdict;
-use service::{Config, EventKind, Execution, Input, Node, Output};
+use service::{Config, EventKind, Execution, Input, Node, Output, Snapshot};
 
 /// How often a driver measures.
 const LOOK_EVERY: Span = Span::secs(1);
@@ -21,6 +21,8 @@ const LOOK_EVERY: Span = Span::secs(1);
 const ENTER_AGAIN: Span = Span::secs(1);
 /// How long an execution takes to stop.
 const STOP: Span = Span::millis(1);
+/// How long it takes to save a program.
+const SAVE: Span = Span::millis(20);
 /// How long it takes to see that contents are in the store already.
 const AT_ONCE: Span = Span::micros(100);
 /// How long a transfer waits for somebody who does not answer.
@@ -181,7 +183,12 @@ impl World<'_> {
                 Ok(())
             }
             // The store of a virtual machine forgets nothing.
-            Output::Keep { .. } | Output::Warn { .. } => Ok(()),
+            Output::Keep { .. } | Output::Drop { .. } | Output::Warn { .. } => Ok(()),
+            Output::Save { contract } => {
+                let life = self.hosts.get(number).map_or(0, |host| host.life);
+                self.queue.push(self.now.after(SAVE), Event::Saved { host: number, life, contract });
+                Ok(())
+            }
             Output::Stop { contract } | Output::Migrate { contract } => {
                 self.stop(number, contract);
                 Ok(())
@@ -196,6 +203,17 @@ impl World<'_> {
                 self.pace(number, contract, throttle_pct);
                 Ok(())
             }
+            // What is the same has the same hash; a machine here looks no closer.
+            Output::Compare { token, comparing } => {
+                let differs = comparing.pairs.iter().find(|(_, one, other)| one != other);
+                let difference = differs.map(|(output, ..)| service::Difference {
+                    output: output.clone(),
+                    ..service::Difference::default()
+                });
+                self.feed(number, Input::Compared { token, difference })
+            }
+            Output::Examine { token, .. } => self.feed(number, Input::Examined { token, found: None }),
+            Output::Test { contract, .. } => self.feed(number, Input::Tested { contract, result: Ok(()) }),
             Output::Tell(event) => self.tell(number, &event),
             Output::Left | Output::NotOpened { .. } => {
                 self.end_process(number, false);
@@ -255,7 +273,9 @@ impl World<'_> {
         let part = host.offers.get(&contract).copied().unwrap_or_default();
         let life = host.life;
         let mut left = std::collections::BTreeSet::new();
-        let started = host.machine.start(contract, part, job, &mut left, self.now);
+        let begin = self.states.begin(job);
+        self.watch.saved.executes(contract, begin)?;
+        let started = host.machine.start(contract, part, job, begin, &mut left, self.now);
         // What was not here before is shown to nobody until the node says so.
         host.withheld.extend(left.into_iter().filter(|hash| host.store.insert(*hash)));
         if let Some((span, execution)) = started {
@@ -264,6 +284,14 @@ impl World<'_> {
                 .push(self.now.after(span), Event::Executed { host: number, life, contract, execution });
         }
         cores::check(host)
+    }
+
+    /// A state has been saved, if the program still runs.
+    pub(super) fn saved(&mut self, number: usize, contract: ContractId) -> Checked {
+        let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
+        let saved = host.machine.save(contract, &mut self.states, &mut host.store, self.now);
+        let Some((blob, cycles)) = saved else { return Ok(()) };
+        self.feed(number, Input::Saved { contract, result: Ok(Snapshot { blob, cycles, cost: SAVE }) })
     }
 
     fn stop(&mut self, number: usize, contract: ContractId) {
@@ -289,7 +317,8 @@ impl World<'_> {
     /// The user of a node is told something.
     fn tell(&mut self, number: usize, event: &service::Event) -> Checked {
         let Some(buyer) = self.hosts.get(number).map(|host| host.peer.key) else { return Ok(()) };
-        self.watch.contracts.told(&self.watch.books, number, buyer, event)?;
+        let Watch { contracts, books, sub_tasks, .. } = &mut self.watch;
+        contracts.told((books, sub_tasks), number, buyer, event)?;
         match &event.kind {
             EventKind::NoSeller { .. } => {
                 self.tally.no_seller += 1;
@@ -299,12 +328,21 @@ impl World<'_> {
                 self.tally.suspended += 1;
                 Ok(())
             }
+            EventKind::Saved { .. } => {
+                self.tally.states += 1;
+                Ok(())
+            }
+            EventKind::Resumed { .. } => {
+                self.tally.resumed += 1;
+                Ok(())
+            }
             EventKind::Retrying { why, .. } => {
                 self.saw(Sight::WentElsewhere);
                 *self.tally.retries.entry(why.clone()).or_default() += 1;
                 Ok(())
             }
             EventKind::Ended { sub_task, end } => {
+                self.watch.sub_tasks.told(buyer, event.task, *sub_task, end)?;
                 let is_success = end.verdict == Verdict::Succeeded;
                 self.ends.insert((number, *sub_task), (**end).clone());
                 Breach::unless(!is_success || end.sale.is_some(), "paid_as_told", || {

@@ -4,6 +4,7 @@ use super::World;
 use super::event::Event;
 use crate::fault::{Act, Fault, Lie};
 use crate::host::Phase;
+use crate::invariant::saved::Saved;
 use crate::invariant::{Checked, channel, price};
 use crate::mutant::Site;
 use crate::place::Place;
@@ -96,8 +97,10 @@ impl World<'_> {
             }
             Message::Service(ServiceMessage::Offer(offer)) => {
                 self.watch.sub_tasks.offered(&offer.body);
+                self.watch.saved.offered(&offer.body, self.states.begin(&offer.body.job));
                 Ok(())
             }
+            Message::Service(ServiceMessage::Kept(kept)) => Saved::kept(sender, kept),
             Message::Service(ServiceMessage::Accept(paper)) => {
                 self.watch.policies.accepts(sender, paper.body.contract, to.key)?;
                 self.strike(Act::Accepts, host);

@@ -25,6 +25,18 @@ impl Pins {
         self.store.pin(hash);
         self.hashes.push(hash);
     }
+
+    /// Takes the pins of one off.
+    pub(crate) fn remove(&mut self, hash: &Hash) {
+        let store = &self.store;
+        self.hashes.retain(|other| {
+            let is_other = other != hash;
+            if !is_other {
+                store.unpin(hash);
+            }
+            is_other
+        });
+    }
 }
 
 impl Drop for Pins {

@@ -1,5 +1,7 @@
 //! Tasks in the words of the command line.
 
+mod replicas;
+
 use crate::control::{EventView, SaleView, SubTaskView, TaskState};
 use proto::Span;
 use proto::message::service::Outcome;
@@ -7,7 +9,8 @@ use service::event::Verdict;
 use service::{End, EventKind, Purse, State, SubTaskStatus, Tally, TaskStatus};
 
 pub(super) fn ended_state(status: &TaskStatus) -> TaskState {
-    if status.sub_tasks.iter().all(|sub_task| sub_task.state == State::Succeeded) {
+    let has_found = status.found.is_some();
+    if has_found || status.sub_tasks.iter().all(|sub_task| sub_task.state == State::Succeeded) {
         TaskState::Succeeded
     } else if status.sub_tasks.iter().any(|sub_task| sub_task.state == State::Failed) {
         TaskState::Failed
@@ -23,6 +26,7 @@ pub(super) fn refresh(view: &mut SubTaskView, now: &SubTaskStatus) {
     view.gcycles = giga(now.cycles.0);
     view.sale = now.sale.as_ref().map(sale_view);
     view.why.clone_from(&now.why);
+    view.replicas = now.replicas.iter().map(replicas::replica_view).collect();
     if let Some(end) = &now.end {
         show_end(view, end);
     }
@@ -36,6 +40,7 @@ pub(super) fn show_end(view: &mut SubTaskView, end: &End) {
     view.elapsed = Some(end.elapsed.as_secs_f64());
     view.why = end.verdict.to_string();
     view.reason_code = Some(reason_code(&end.verdict).into());
+    view.replicas = end.replicas.iter().map(replicas::replica_view).collect();
 }
 
 pub(super) fn waiting(name: &str) -> SubTaskView {
@@ -51,6 +56,7 @@ pub(super) fn waiting(name: &str) -> SubTaskView {
         why: String::new(),
         reason_code: None,
         files: Vec::new(),
+        replicas: Vec::new(),
     }
 }
 
@@ -84,11 +90,17 @@ const fn reason_code(verdict: &Verdict) -> &'static str {
             Outcome::Cancelled => "cancelled",
             Outcome::Abandoned(_) => "abandoned",
             Outcome::Migrated(_) => "migrated",
+            Outcome::NotResumed(_) => "not_resumed",
         },
         Verdict::NotPlaced { .. } => "not_placed",
         Verdict::NotPaid(refusal) | Verdict::Declined(refusal) => refusal.code.name(),
         Verdict::Lost { .. } => "lost",
         Verdict::Cancelled => "cancelled",
+        Verdict::NoQuorum { .. } => "no_quorum",
+        Verdict::Rejected(_) => "rejected",
+        Verdict::NotNeeded(_) => "not_needed",
+        Verdict::DependencyFailed { .. } => "dependency_failed",
+        Verdict::TooLate => "too_late",
     }
 }
 
@@ -102,6 +114,14 @@ pub(super) fn describe(kind: &EventKind) -> (&'static str, Option<u32>, String) 
         EventKind::Running { sub_task } => ("running", Some(*sub_task), String::new()),
         EventKind::Suspended { sub_task } => {
             ("suspended", Some(*sub_task), "its owner needs the machine".to_owned())
+        }
+        EventKind::Saved { sub_task, cycles, size, copies } => {
+            let where_ = if *copies == 0 { "this node".into() } else { format!("{copies} storage nodes") };
+            ("saved", Some(*sub_task), format!("at {cycles}, {size} kept by {where_}"))
+        }
+        EventKind::NotSaved { sub_task, why } => ("not_saved", Some(*sub_task), why.clone()),
+        EventKind::Resumed { sub_task, cycles } => {
+            ("resumed", Some(*sub_task), format!("goes on from its state at {cycles}"))
         }
         EventKind::Retrying { sub_task, why } => ("retrying", Some(*sub_task), why.clone()),
         EventKind::Ended { sub_task, end } => ("ended", Some(*sub_task), end.verdict.to_string()),
@@ -128,6 +148,7 @@ pub(super) fn describe(kind: &EventKind) -> (&'static str, Option<u32>, String) 
             };
             ("budget_low", None, format!("money runs low: {left} credits are left of {whole} {of}"))
         }
+        EventKind::Found { sub_task, what } => ("found", Some(*sub_task), what.clone()),
         EventKind::TaskEnded => ("task_ended", None, String::new()),
     }
 }

@@ -1,0 +1,338 @@
+//! The saved states of the buyer's sub-tasks: what sellers tell of them, which are worth going on from, and the way back
+//! to one of them when a seller is lost (paper §V-C, DESIGN §5.8).
+//!
+//! A state counts when somebody beside its maker has it: a storage node ([`super::storage`]), or this node where no room
+//! is to be had. The last two such states are remembered. A sub-task that loses its seller goes on from the newest; one
+//! that turns out to be none is forgotten, and then the one before it counts, and then the start.
+
+use super::{Dispatch, State};
+use crate::checkpoint::{STORAGE_PERCENT, most};
+use crate::effect::Effect;
+use crate::event::EventKind;
+use crate::plan::{Origin, SubTaskPlan};
+use proto::message::service::{Blob, Checkpointing, NotSaved, Saved};
+use proto::{ContractId, Cycles, Hash, Money, Peer, PublicKey, Signed, Span, Time};
+use rand_chacha::rand_core::Rng as _;
+
+/// States of one seller that come faster than this are not looked at, so that nobody is kept busy with them.
+const LEAST_PAUSE: Span = Span::millis(200);
+/// The longest words of a seller that are shown.
+const MAX_WORDS: usize = 300;
+
+/// What is known of the states of one sub-task.
+pub(super) struct Keeping {
+    /// Under this id states are fetched to this node and kept here.
+    pub(super) id: ContractId,
+    pub(super) spec: Checkpointing,
+    origin: Origin,
+    /// What was set aside for room, and what is left of that.
+    set_aside: Money,
+    pub(super) budget: Money,
+    /// Oldest first.
+    pub(super) states: Vec<SavedState>,
+    /// The work that was done before the present attempt.
+    base: Cycles,
+    /// The last state that the present seller told of, and when.
+    heard: (u32, Time),
+    /// Whether the present attempt has brought a state that counts.
+    has_progressed: bool,
+    /// What is being fetched to this node, and who else may have it.
+    fetching: Option<(Blob, Vec<Peer>)>,
+    /// The sub-task waits for what is being fetched.
+    is_recovering: bool,
+    /// Sellers of room that have failed.
+    pub(super) avoid: Vec<PublicKey>,
+    /// When room may be looked for again, after there was none.
+    pub(super) look_again: Time,
+}
+
+/// One state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SavedState {
+    pub(super) blob: Blob,
+    /// The work that is done in it, from the start of the sub-task.
+    total: Cycles,
+    pub(super) maker: Peer,
+    /// Who has said that it is there.
+    pub(super) holders: Vec<Peer>,
+    /// Whether it is in this node's store.
+    pub(super) is_here: bool,
+    is_told: bool,
+}
+
+impl SavedState {
+    fn is_whole(&self) -> bool {
+        self.is_here || !self.holders.is_empty()
+    }
+}
+
+impl Keeping {
+    fn new(id: ContractId, plan: &SubTaskPlan, spec: Checkpointing, budget: Money) -> Self {
+        Self {
+            id,
+            spec,
+            origin: plan.origin(),
+            set_aside: budget,
+            budget,
+            states: Vec::new(),
+            base: Cycles(0),
+            heard: (0, Time(0)),
+            has_progressed: false,
+            fetching: None,
+            is_recovering: false,
+            avoid: Vec::new(),
+            look_again: Time(0),
+        }
+    }
+
+    /// What storage nodes are to have: the newest state, and the newest that counts beside it.
+    pub(super) fn wanted(&self) -> Vec<Blob> {
+        let Some((newest, older)) = self.states.split_last() else { return Vec::new() };
+        let fallback = older.iter().rev().find(|state| state.is_whole());
+        fallback.into_iter().chain([newest]).map(|state| state.blob).collect()
+    }
+
+    /// Who has them.
+    pub(super) fn sources(&self) -> Vec<Peer> {
+        let mut sources: Vec<Peer> = self.states.iter().rev().map(|state| state.maker).take(1).collect();
+        for holder in self.states.iter().rev().flat_map(|state| &state.holders) {
+            if !sources.contains(holder) {
+                sources.push(*holder);
+            }
+        }
+        sources
+    }
+
+    /// `holder` has these, and nothing else of it.
+    pub(super) fn hold(&mut self, holder: Peer, hashes: &[Hash]) {
+        for state in &mut self.states {
+            state.holders.retain(|other| other.key != holder.key);
+            if hashes.contains(&state.blob.hash) {
+                state.holders.push(holder);
+            }
+        }
+    }
+
+    /// Forgets what no longer counts, and gives those of it that are here. The last two that count stay, and what is
+    /// newer.
+    fn trim(&mut self) -> Vec<Blob> {
+        let whole = self.states.iter().enumerate().rev().filter(|(_, state)| state.is_whole());
+        let first = whole.map(|(index, _)| index).nth(1).unwrap_or(0);
+        self.states.drain(..first).filter(|state| state.is_here).map(|state| state.blob).collect()
+    }
+}
+
+impl Dispatch {
+    /// Sets the money for room aside from the price of each sub-task that is to be saved.
+    pub(super) fn prepare_saving(&mut self, task: ContractId, plans: &mut [SubTaskPlan]) {
+        let fee = self.rules.owner_fee;
+        for (index, plan) in (0_u32..).zip(plans) {
+            let Some(spec) = &mut plan.job.checkpoint else { continue };
+            self.rng.fill_bytes(&mut spec.key.0);
+            let spec = spec.clone();
+            let budget = plan.set_aside(STORAGE_PERCENT, fee);
+            self.begin_keeping((task, index), plan, spec, budget);
+        }
+    }
+
+    fn begin_keeping(
+        &mut self,
+        key: (ContractId, u32),
+        plan: &SubTaskPlan,
+        spec: Checkpointing,
+        budget: Money,
+    ) {
+        let id = self.new_id();
+        self.kept_for.insert(id, key);
+        self.keepings.insert(key, Keeping::new(id, plan, spec, budget));
+    }
+
+    /// A replica is saved like the sub-task that it is one of, and for itself: what it goes on from is its own.
+    fn keep_replica(&mut self, task: ContractId, index: u32) {
+        let Some(run) = self.tasks.get(&task) else { return };
+        let Some(head) = run.head_of(index).filter(|_| !self.keepings.contains_key(&(task, index))) else { return };
+        let Some(plan) = run.run_ref(index).map(|run| run.plan.clone()) else { return };
+        let budget = self.keepings.get(&(task, head)).map(|keeping| keeping.set_aside);
+        if let (Some(budget), Some(spec)) = (budget, plan.job.checkpoint.clone()) {
+            self.begin_keeping((task, index), &plan, spec, budget);
+        }
+    }
+
+    /// A seller tells of a state that it has saved.
+    pub(super) fn saved(&mut self, from: Peer, paper: &Signed<Saved>, now: Time) {
+        let Saved { contract, version, cycles, blob } = paper.body;
+        let Some((task, index, run)) = self.attempt(contract) else { return };
+        let is_at_work = matches!(run.state, State::Running | State::Suspended);
+        let seller = run.attempt.as_ref().map(|attempt| attempt.seller());
+        let limit =
+            run.attempt.as_ref().and_then(|attempt| Some(attempt.offer.as_ref()?.body.job.limits.cycles));
+        if !is_at_work || seller != Some(from) || !run.is_signed_by_seller(paper) {
+            return;
+        }
+        self.keep_replica(task, index);
+        let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return };
+        let (last, at) = keeping.heard;
+        let total = Cycles(keeping.base.0.saturating_add(cycles.0));
+        let is_sane = blob.size <= most(keeping.spec.size)
+            && limit.is_some_and(|limit| cycles <= limit)
+            && keeping.states.last().is_none_or(|state| state.total <= total && state.blob != blob);
+        if version <= last || now.since(at) < LEAST_PAUSE || !is_sane {
+            return;
+        }
+        keeping.heard = (version, now);
+        let (holders, is_here, is_told) = (Vec::new(), false, false);
+        keeping.states.push(SavedState { blob, total, maker: from, holders, is_here, is_told });
+        self.tell_storage(task, index);
+        self.look_for_room(task, index, now);
+        self.keep_here(task, index);
+    }
+
+    /// A seller tells that it could not save a state.
+    pub(super) fn not_saved(&mut self, from: Peer, not_saved: NotSaved, now: Time) {
+        let Some((task, index, run)) = self.attempt(not_saved.contract) else { return };
+        let is_seller = run.attempt.as_ref().is_some_and(|attempt| attempt.seller().key == from.key);
+        if is_seller && run.state.is_sellers_turn() && self.keepings.contains_key(&(task, index)) {
+            let why = not_saved.why.chars().take(MAX_WORDS).collect();
+            self.tell(task, EventKind::NotSaved { sub_task: index, why }, now);
+        }
+    }
+
+    /// Where nobody sells room, this node keeps the newest state itself.
+    pub(super) fn keep_here(&mut self, task: ContractId, index: u32) {
+        if self.has_room(task, index) {
+            return;
+        }
+        let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return };
+        let Some(newest) = keeping.states.last().filter(|state| !state.is_here) else { return };
+        if keeping.fetching.is_none() {
+            let (contract, blob, from) = (keeping.id, newest.blob, newest.maker);
+            keeping.fetching = Some((blob, Vec::new()));
+            self.effects.push_back(Effect::Fetch { contract, from, blobs: vec![blob] });
+        }
+    }
+
+    /// A state may count from now on: the user is told, and older ones are forgotten.
+    pub(super) fn count_states(&mut self, task: ContractId, index: u32, now: Time) {
+        let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return };
+        let contract = keeping.id;
+        let mut news = None;
+        let newest = keeping.states.iter_mut().rev().find(|state| state.is_whole());
+        if let Some(state) = newest.filter(|state| !state.is_told) {
+            state.is_told = true;
+            keeping.has_progressed = true;
+            let copies = u32::try_from(state.holders.len()).unwrap_or(u32::MAX);
+            let (cycles, size) = (state.total, state.blob.size);
+            news = Some(EventKind::Saved { sub_task: index, cycles, size, copies });
+        }
+        let dropped = keeping.trim();
+        if !dropped.is_empty() {
+            self.effects.push_back(Effect::Drop { contract, blobs: dropped });
+        }
+        if let Some(news) = news {
+            self.tell(task, news, now);
+        }
+    }
+
+    /// What was fetched to this node is here, or could not be had. Tells whether `id` is of a state.
+    pub(super) fn state_fetched(&mut self, id: ContractId, result: &Result<(), String>, now: Time) -> bool {
+        let Some((task, index)) = self.kept_for.get(&id).copied() else { return false };
+        let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return true };
+        let Some((blob, mut others)) = keeping.fetching.take() else { return true };
+        if result.is_ok() {
+            for state in keeping.states.iter_mut().filter(|state| state.blob == blob) {
+                state.is_here = true;
+            }
+        } else if !others.is_empty() {
+            let (contract, from) = (id, others.remove(0));
+            keeping.fetching = Some((blob, others));
+            self.effects.push_back(Effect::Fetch { contract, from, blobs: vec![blob] });
+            return true;
+        } else if keeping.is_recovering {
+            keeping.states.retain(|state| state.blob != blob);
+        }
+        if !keeping.is_recovering {
+            self.count_states(task, index, now);
+        } else if !self.rewind(task, index, now) {
+            if let Some(run) = self.tasks.get_mut(&task) {
+                run.requeue(index);
+            }
+            self.place(task, now);
+        }
+        true
+    }
+
+    /// A seller could not go on from what it was given: that is forgotten.
+    pub(super) fn discredit(&mut self, task: ContractId, index: u32) {
+        let resumed = self.run(task, index).and_then(|run| run.plan.job.resume);
+        if let Some(keeping) = self.keepings.get_mut(&(task, index)) {
+            keeping.states.retain(|state| Some(state.blob) != resumed);
+        }
+    }
+
+    /// Whether the present attempt has brought a state that counts: then it was not in vain.
+    pub(super) fn has_progressed(&self, task: ContractId, index: u32) -> bool {
+        self.keepings.get(&(task, index)).is_some_and(|keeping| keeping.has_progressed)
+    }
+
+    /// A part of the work is paid, and its checkpoint is in this node's store.
+    pub(super) fn handed_over(&mut self, task: ContractId, index: u32, blob: Blob, cycles: Cycles) {
+        let maker = self.run(task, index).and_then(|run| Some(run.attempt.as_ref()?.seller()));
+        let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return };
+        let total = Cycles(keeping.base.0.saturating_add(cycles.0));
+        keeping.states.retain(|state| state.blob != blob);
+        let (holders, is_here, is_told) = (Vec::new(), true, true);
+        if let Some(maker) = maker {
+            keeping.states.push(SavedState { blob, total, maker, holders, is_here, is_told });
+        }
+        let contract = keeping.id;
+        self.effects.push_back(Effect::Keep { contract, blobs: vec![blob] });
+    }
+
+    /// Plans a sub-task that has lost its seller anew: from the newest state, or from its start. Tells whether it has to
+    /// wait until that state is here.
+    pub(super) fn rewind(&mut self, task: ContractId, index: u32, now: Time) -> bool {
+        let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return false };
+        (keeping.has_progressed, keeping.heard) = (false, (0, Time(0)));
+        keeping.is_recovering = false;
+        let Some(state) = keeping.states.last() else {
+            keeping.base = Cycles(0);
+            self.begin_at(task, index, None);
+            return false;
+        };
+        if state.is_here {
+            let (blob, total) = (state.blob, state.total);
+            keeping.base = total;
+            self.begin_at(task, index, Some((blob, total)));
+            self.tell(task, EventKind::Resumed { sub_task: index, cycles: total }, now);
+            return false;
+        }
+        keeping.is_recovering = true;
+        if keeping.fetching.is_none() {
+            // What nobody else has is tried at its maker, which may still be there.
+            let mut sources = state.holders.clone();
+            if !sources.contains(&state.maker) {
+                sources.push(state.maker);
+            }
+            let (contract, blob, from) = (keeping.id, state.blob, sources.remove(0));
+            keeping.fetching = Some((blob, sources));
+            self.effects.push_back(Effect::Fetch { contract, from, blobs: vec![blob] });
+        }
+        true
+    }
+
+    fn begin_at(&mut self, task: ContractId, index: u32, state: Option<(Blob, Cycles)>) {
+        let fee = self.rules.owner_fee;
+        let Some(origin) = self.keepings.get(&(task, index)).map(|keeping| keeping.origin) else { return };
+        if let Some(run) = self.run(task, index) {
+            run.plan.begin_at(state, origin, fee);
+        }
+    }
+
+    /// A sub-task has ended: nothing is kept for it any longer.
+    pub(super) fn end_keeping(&mut self, task: ContractId, index: u32, now: Time) {
+        if let Some(keeping) = self.keepings.remove(&(task, index)) {
+            self.kept_for.remove(&keeping.id);
+            self.end_room(task, index, now);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Saving what runs here for others: when, how often, and what the buyer is told of it (paper §V-C, DESIGN §5.8).
+//!
+//! The core asks the driver for a state when one is due ([`Effect::Save`]). A program that saves itself gives one at its
+//! next chance, every other at once. The driver encrypts it and puts it into the store under its hash; whoever is told
+//! the hash can fetch it, and read it with the key of the job only.
+
+use super::{Duty, Stage, Worker};
+use crate::checkpoint::{Experience, FIRST_COST, interval, most};
+use crate::effect::Effect;
+use proto::message::service::{
+    Blob, CheckpointMethod, Checkpointing, NotSaved, Outcome, Saved, ServiceMessage,
+};
+use proto::{ContractId, Cycles, Signed, Span, Time};
+use std::collections::BTreeMap;
+
+/// How long a state that was asked for may take until it is asked for again.
+const ASK_AGAIN: Span = Span::secs(60);
+/// How long after one that failed the next state is asked for, at least.
+const AFTER_FAILURE: Span = Span::secs(10);
+
+/// The saved state of a running program, as the driver has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The state, compressed and encrypted with the key of the job, in the store.
+    pub blob: Blob,
+    /// The cycles that were metered under this contract up to it.
+    pub cycles: Cycles,
+    /// For how long the program stood still.
+    pub cost: Span,
+}
+
+/// All programs that are saved here.
+#[derive(Default)]
+pub(super) struct Savings {
+    /// What was seen of this seller's failures.
+    experience: Experience,
+    /// Since when what runs here runs.
+    started: BTreeMap<ContractId, Time>,
+    saved: BTreeMap<ContractId, Saving>,
+}
+
+/// One program that is saved.
+struct Saving {
+    /// When the next state is to be asked for.
+    due: Time,
+    /// What the last one has cost.
+    cost: Span,
+    /// The last one.
+    last: Option<Signed<Saved>>,
+    /// The one before it, which the buyer may need as long as the last is on its way.
+    before: Option<Blob>,
+}
+
+impl Savings {
+    /// An execution is begun.
+    fn begin(&mut self, contract: ContractId, spec: Option<&Checkpointing>, least: Span, now: Time) {
+        self.started.insert(contract, now);
+        let Some(spec) = spec else { return };
+        let due = match spec.method {
+            // It gives its states when it likes: the first one is welcome.
+            CheckpointMethod::BySelf { .. } => now,
+            CheckpointMethod::Transparent => now.after(self.pause(spec, FIRST_COST, least)),
+        };
+        self.saved.insert(contract, Saving { due, cost: FIRST_COST, last: None, before: None });
+    }
+
+    /// The time from one state to the next.
+    fn pause(&self, spec: &Checkpointing, cost: Span, least: Span) -> Span {
+        match spec.interval {
+            Some(given) => given.max(least),
+            None => interval(cost, self.experience.mean_time(), least),
+        }
+    }
+}
+
+impl Worker {
+    /// A program begins to run for its buyer.
+    pub(super) fn begin_saving(&mut self, contract: ContractId, now: Time) {
+        let Some(work) = self.works.get(&contract) else { return };
+        if matches!(work.duty, Duty::Sale) {
+            let spec = work.offer.body.job.checkpoint.as_ref();
+            self.savings.begin(contract, spec, self.terms.save_every, now);
+            self.ask_for_states(now);
+        }
+    }
+
+    /// Asks for the states that are due. While the owner needs the machine none is: what stands still loses nothing.
+    pub(super) fn ask_for_states(&mut self, now: Time) {
+        if self.owner.is_suspended() {
+            return;
+        }
+        for (contract, saving) in &mut self.savings.saved {
+            if saving.due <= now {
+                saving.due = now.after(ASK_AGAIN);
+                self.effects.push_back(Effect::Save { contract: *contract });
+            }
+        }
+    }
+
+    /// When the next state is due.
+    pub(super) fn next_state(&self) -> Option<Time> {
+        let dues = self.savings.saved.values().map(|saving| saving.due);
+        dues.min().filter(|_| !self.owner.is_suspended())
+    }
+
+    /// A state was saved, or could not be: the buyer is told.
+    pub(crate) fn saved(&mut self, contract: ContractId, result: Result<Snapshot, String>, now: Time) {
+        let Some(work) = self.works.get(&contract) else { return };
+        let Some(spec) = &work.offer.body.job.checkpoint else { return };
+        let runs = matches!(work.stage, Stage::Running | Stage::Stopping(_));
+        let Some(saving) = self.savings.saved.get(&contract).filter(|_| runs) else { return };
+        let (buyer, most) = (work.buyer, most(spec.size));
+        let result = result.and_then(|state| match state.blob.size {
+            size if size > most => Err(format!(
+                "the saved state of {size} is larger than the {} that are reserved for it; raise CheckPointDataSize",
+                spec.size
+            )),
+            _ => Ok(state),
+        });
+        let (cost, wait) = match &result {
+            Ok(state) => (state.cost, Span(0)),
+            Err(_) => (saving.cost, AFTER_FAILURE),
+        };
+        let due = now.after(self.savings.pause(spec, cost, self.terms.save_every).max(wait));
+        let Some(saving) = self.savings.saved.get_mut(&contract) else { return };
+        (saving.due, saving.cost) = (due, cost);
+        let message = match result {
+            Ok(Snapshot { blob, cycles, .. }) => {
+                let version = saving.last.as_ref().map_or(0, |last| last.body.version).saturating_add(1);
+                let saved = Signed::new(Saved { contract, version, cycles, blob }, &self.keys);
+                let former = saving.last.replace(saved.clone()).map(|last| last.body.blob);
+                let dropped = std::mem::replace(&mut saving.before, former);
+                self.effects.push_back(Effect::Keep { contract, blobs: vec![blob] });
+                if let Some(dropped) = dropped {
+                    self.effects.push_back(Effect::Drop { contract, blobs: vec![dropped] });
+                }
+                ServiceMessage::Saved(saved)
+            }
+            Err(why) => ServiceMessage::NotSaved(NotSaved { contract, why }),
+        };
+        self.effects.push_back(Effect::Send { to: buyer, message });
+    }
+
+    /// Tells the buyer of the last state once more: the first word may have been lost.
+    pub(super) fn repeat_saved(&mut self, contract: ContractId) {
+        let last = self.savings.saved.get(&contract).and_then(|saving| saving.last.clone());
+        if let (Some(last), Some(work)) = (last, self.works.get(&contract)) {
+            self.effects.push_back(Effect::Send { to: work.buyer, message: ServiceMessage::Saved(last) });
+        }
+    }
+
+    /// The last state of a program, which is handed over where none can be made at the moment.
+    pub(super) fn last_state(&self, contract: ContractId) -> Option<(Blob, Cycles)> {
+        let last = &self.savings.saved.get(&contract)?.last.as_ref()?.body;
+        Some((last.blob, last.cycles))
+    }
+
+    /// An execution is over, in this way.
+    pub(super) fn end_saving(&mut self, contract: ContractId, outcome: &Outcome, now: Time) {
+        self.savings.saved.remove(&contract);
+        if let Some(started) = self.savings.started.remove(&contract) {
+            let is_cut_short = matches!(outcome, Outcome::Abandoned(_) | Outcome::Migrated(_));
+            self.savings.experience.note(now.since(started), is_cut_short);
+        }
+    }
+}

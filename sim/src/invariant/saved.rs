@@ -1,0 +1,70 @@
+//! `work_lost`: a program that is saved and whose seller crashes goes on elsewhere, and of its work no more is lost than
+//! what was done since the last state was due, and the time that a state takes to the storage nodes. `kept`: a storage
+//! node that says that it has a state has it.
+
+use super::{Breach, Checked};
+use crate::host::Host;
+use crate::machine::Begin;
+use proto::message::service::{Kept, Offer};
+use proto::{ContractId, Cycles, PublicKey, Span};
+use std::collections::BTreeMap;
+
+/// How long a state may take from the moment at which it is due to the first storage node: it is saved, the buyer is
+/// told (once more after a sign of life, if that was lost), and the storage node fetches it.
+const MIGRATION: Span = Span::secs(3);
+
+/// A sub-task: whose, of which task, and its number.
+type SubTask = (PublicKey, ContractId, u32);
+
+/// What executions had done when their sellers crashed.
+#[derive(Debug, Default)]
+pub(crate) struct Saved {
+    of: BTreeMap<ContractId, (SubTask, Cycles)>,
+    lost: BTreeMap<SubTask, (Cycles, Cycles)>,
+}
+
+impl Saved {
+    /// A buyer offers a contract of a job that is saved.
+    pub(crate) fn offered(&mut self, offer: &Offer, begin: Begin) {
+        if offer.job.checkpoint.is_some() {
+            let sub_task = (offer.buyer.key, offer.task, offer.sub_task);
+            self.of.insert(offer.contract, (sub_task, begin.done()));
+        }
+    }
+
+    /// A seller crashes: what it was at is lost, but for what was due to be saved.
+    pub(crate) fn crashes(&mut self, host: &Host, interval: Span, now: proto::Time) {
+        for (contract, cycles) in host.machine.progress(now) {
+            let Some((sub_task, base)) = self.of.get(&contract) else { continue };
+            let most = host.machine.per_core.during(interval.plus(MIGRATION));
+            self.lost.insert(*sub_task, (Cycles(base.0.saturating_add(cycles.0)), most));
+        }
+    }
+
+    /// A sub-task is executed again.
+    pub(crate) fn executes(&mut self, contract: ContractId, begin: Begin) -> Checked {
+        let Some((sub_task, _)) = self.of.get(&contract) else { return Ok(()) };
+        let Some((done, most)) = self.lost.remove(sub_task) else { return Ok(()) };
+        let lost = done.0.saturating_sub(begin.done().0);
+        Breach::unless(lost <= most.0, "work_lost", || {
+            let (_, _, number) = sub_task;
+            format!(
+                "sub-task {number} was at {done} when its seller crashed, and goes on from {}: {} are lost, {most} at \
+                 most may be",
+                begin.done(),
+                Cycles(lost)
+            )
+        })
+    }
+
+    /// The node `host` says what it keeps.
+    pub(crate) fn kept(host: &Host, kept: &Kept) -> Checked {
+        let missing = kept.hashes.iter().find(|hash| !host.store.contains(hash));
+        Breach::unless(missing.is_none(), "kept", || {
+            format!(
+                "node {} says that it keeps a state for contract {:#} and has it not",
+                host.number, kept.contract
+            )
+        })
+    }
+}

@@ -1,0 +1,114 @@
+//! Programs that are saved, on machines that fail: complete nodes, with the disk market and its storage nodes.
+
+use super::named::{COUNTRY, calm};
+use super::{Machines, Saving, Scenario, Work};
+use crate::fault::{Fault, Lie, Scheduled, Who};
+use crate::net::Model;
+use proto::{Capacity, Cycles, Rate, Span};
+use service::policy;
+
+/// Often enough that a crash in the middle of a sub-task loses little of it.
+const EVERY: Saving = Saving { interval: Some(Span::secs(2)), copies: 2, ask: Some(Rate(10_000)) };
+
+/// All of them.
+pub(super) fn all() -> Vec<Scenario> {
+    vec![checkpoints(), bad_states(), no_room(), storage_dies(), vacated()]
+}
+
+/// Two buyers, eight sellers, and long sub-tasks: 8 to 16 s each.
+fn saved() -> Scenario {
+    Scenario {
+        nodes: 12,
+        buyers: 2,
+        sellers: 10,
+        sub_tasks: 12,
+        machines: Machines { cores: (1, 2), per_core: (Capacity(1_000), Capacity(1_000)), ..calm().machines },
+        work: Work { cycles: (Cycles::giga(8), Cycles::giga(16)), failing: 0, ..calm().work },
+        net: Model { latency: COUNTRY, loss: 10, duplication: 20 },
+        submit_at: Span::secs(6),
+        limit: Span::secs(240),
+        rest_within: Span::secs(900),
+        releases_all: false,
+        saving: Some(EVERY),
+        ..calm()
+    }
+}
+
+fn crash(who: Who, at: u64, is_silent: bool) -> Scheduled {
+    Fault::Crash { who, is_silent }.at(Span::millis(at))
+}
+
+fn checkpoints() -> Scenario {
+    Scenario {
+        name: "checkpoints",
+        about: "sellers, storage nodes and both at once crash, and some are cut off: programs go on from their last states",
+        faults: vec![
+            crash(Who::Busy, 11_000, false),
+            crash(Who::Keeper, 12_500, true),
+            Fault::RestartAll.at(Span::millis(15_000)),
+            crash(Who::Busy, 17_000, true),
+            crash(Who::Keeper, 17_000, false),
+            Fault::CutOff { hosts: vec![4, 5] }.at(Span::millis(19_000)),
+            Fault::Heal.at(Span::millis(29_000)),
+            Fault::RestartAll.at(Span::millis(30_000)),
+        ],
+        ..saved()
+    }
+}
+
+fn storage_dies() -> Scenario {
+    let faults = (0..4).flat_map(|turn| {
+        let at = 10_000 + 2_500 * turn;
+        [crash(Who::Keeper, at, turn % 2 == 0), Fault::RestartAll.at(Span::millis(at + 2_000))]
+    });
+    Scenario {
+        name: "storage_dies",
+        about: "one storage node after the other crashes: another takes its place, and nothing that runs hears of it",
+        faults: faults.chain([crash(Who::Busy, 19_500, false)]).collect(),
+        ..saved()
+    }
+}
+
+fn bad_states() -> Scenario {
+    let lie = |host, lie| Fault::Lie { host, lie }.at(Span(0));
+    Scenario {
+        name: "bad_states",
+        about: "sellers save garbage, or name states that they do not have: the next one says so, and the work starts anew",
+        work: Work { wall: Span::secs(20), ..saved().work },
+        faults: vec![lie(5, Lie::BadStates), lie(8, Lie::BadStates), lie(10, Lie::NoStates)],
+        ..saved()
+    }
+}
+
+fn no_room() -> Scenario {
+    Scenario {
+        name: "no_room",
+        about: "nobody sells room: the buyers keep the states themselves",
+        faults: vec![
+            crash(Who::Busy, 11_000, false),
+            crash(Who::Busy, 13_000, true),
+            crash(Who::Busy, 16_000, false),
+        ],
+        saving: Some(Saving { ask: None, ..EVERY }),
+        ..saved()
+    }
+}
+
+fn vacated() -> Scenario {
+    use policy::Work::{Run, Suspend, Vacate};
+    let decide = |host, at, work| Fault::Decide { who: Who::Host(host), work }.at(Span::millis(at));
+    let days = (0_u64..).zip(2_usize..10).flat_map(|(number, host)| {
+        let at = 9_000 + 900 * number;
+        [
+            decide(host, at, Suspend),
+            decide(host, at + 3_000, Vacate { grace: Span::millis(300 * (number % 3)) }),
+            decide(host, at + 6_000, Run { throttle_pct: 100 }),
+        ]
+    });
+    Scenario {
+        name: "vacated",
+        about: "owners need their machines for longer than they allow: what stands still moves on with its state, and is paid",
+        faults: days.collect(),
+        ..saved()
+    }
+}

@@ -1,0 +1,111 @@
+//! Programs that are saved go on from their last states, whoever crashes.
+
+#![cfg(test)]
+
+use proto::Hash;
+use proto::message::Message;
+use proto::message::service::ServiceMessage;
+use service::Output;
+use sim::{Mutant, Report, Scenario, Site, run, run_with};
+
+/// Runs a scenario, in which all has to succeed, and gives how often a state counted and how often one was gone on from.
+fn check(name: &str, seed: u64) -> Report {
+    let scenario = Scenario::named(name).unwrap();
+    let report = run(&scenario, seed).unwrap_or_else(|violation| panic!("{name} {seed}: {violation}"));
+    assert_eq!(report.verdicts.get("succeeded"), Some(&12), "{name} {seed}: {report}");
+    assert!(report.tally.states > 0, "{name} {seed}: {report}");
+    report
+}
+
+#[test]
+fn programs_go_on_when_sellers_and_storage_nodes_crash_or_are_cut_off() {
+    for seed in 1..=4 {
+        let report = check("checkpoints", seed);
+        assert!(report.tally.resumed >= 2 && report.tally.crashes == 4, "{report}");
+    }
+}
+
+#[test]
+fn storage_nodes_that_crash_are_replaced() {
+    for seed in 1..=4 {
+        let report = check("storage_dies", seed);
+        assert!(report.tally.resumed >= 1 && report.tally.crashes == 5, "{report}");
+    }
+}
+
+#[test]
+fn what_is_no_state_is_said_and_the_work_starts_anew() {
+    let mut said = 0;
+    for seed in 1..=2 {
+        let report = check("bad_states", seed);
+        let words = "could not go on from its checkpoint";
+        said += report.tally.retries.keys().filter(|why| why.contains(words)).count();
+    }
+    assert!(said > 0);
+}
+
+#[test]
+fn where_nobody_sells_room_the_buyer_keeps_the_states() {
+    for seed in 1..=4 {
+        let report = check("no_room", seed);
+        assert!(report.tally.resumed >= 2, "{report}");
+    }
+}
+
+#[test]
+fn what_stands_still_for_too_long_moves_on_with_its_state() {
+    for seed in 1..=4 {
+        let report = check("vacated", seed);
+        assert!(report.tally.resumed >= 2 && report.tally.suspended > 0, "{report}");
+    }
+}
+
+/// A bug in what nodes want done.
+struct Nodes<F>(F);
+
+impl<F: FnMut(&Site<'_>, Output) -> Vec<Output>> Mutant for Nodes<F> {
+    fn node(&mut self, site: &Site<'_>, output: Output) -> Vec<Output> {
+        (self.0)(site, output)
+    }
+}
+
+/// Runs `scenario` with a bug and expects that `invariant` notices it.
+fn check_noticed(scenario: &str, mutant: &mut dyn Mutant, invariant: &str, words: &str) {
+    let scenario = Scenario::named(scenario).unwrap();
+    let violation = run_with(&scenario, 1, mutant).expect_err(invariant);
+    assert_eq!(violation.invariant, invariant, "{violation}");
+    assert!(violation.what.contains(words), "{violation}");
+}
+
+#[test]
+fn a_seller_that_saves_nothing_is_noticed() {
+    let mut mutant = Nodes(|_: &Site<'_>, output| match output {
+        Output::Save { .. } => Vec::new(),
+        output => vec![output],
+    });
+    check_noticed("checkpoints", &mut mutant, "work_lost", "are lost");
+}
+
+#[test]
+fn a_buyer_that_starts_anew_instead_of_going_on_is_noticed() {
+    let mut mutant = Nodes(|_: &Site<'_>, output| match output {
+        Output::Execute { contract, mut job } => {
+            job.resume = None;
+            vec![Output::Execute { contract, job }]
+        }
+        output => vec![output],
+    });
+    check_noticed("checkpoints", &mut mutant, "work_lost", "goes on from 0 c");
+}
+
+#[test]
+fn a_storage_node_that_says_that_it_has_what_it_has_not_is_noticed() {
+    let mut mutant = Nodes(|_: &Site<'_>, output| match output {
+        Output::Send { to, message: Message::Service(ServiceMessage::Kept(mut kept)) } => {
+            kept.hashes.push(Hash([9; 32]));
+            vec![Output::Send { to, message: Message::Service(ServiceMessage::Kept(kept)) }]
+        }
+        output => vec![output],
+    });
+    check_noticed("checkpoints", &mut mutant, "kept", "has it not");
+}

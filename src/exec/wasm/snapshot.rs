@@ -1,0 +1,293 @@
+//! A saved program as bytes, and back.
+//!
+//! ```text
+//! "cup2snap"  version (4 bytes)  BLAKE3 of the rest (32 bytes)  zstd of:
+//!     length of the head (4 bytes)  head (protocol buffers)
+//!     the pages of the linear memory that are not zero, 64 KiB each, in their order
+//!     the frames
+//!     the contents of the files that are not inputs as they were, in the order of their numbers
+//! ```
+//!
+//! Numbers are little-endian. The head says for which program and cost model it is and how much of everything follows,
+//! so that a reader knows what to expect before it takes any of it. It holds no arguments, no environment and no
+//! standard input: who goes on has them from the contract.
+
+use super::super::saved::Snapshot;
+use super::super::wasi::SavedWasi;
+use super::super::{COST_MODEL, state::Meter};
+use super::machine::{Machine, Phase};
+use instrument::layout::Kind;
+use prost::Message;
+use proto::message::service::Limits;
+use proto::{Hash, Span};
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::path::Path;
+use wasmtime::{V128, Val};
+
+/// Beginning of a snapshot.
+const MAGIC: &[u8; 8] = b"cup2snap";
+/// Version of the format.
+const VERSION: u32 = 1;
+/// Length of everything before the compressed part.
+const PREFIX: usize = 8 + 4 + 32;
+/// How hard it is compressed: 1 of 22, since the program stands still meanwhile.
+const LEVEL: i32 = 1;
+/// A page of linear memory.
+const PAGE: usize = 65_536;
+/// Largest head: a tree of as many files as there may be, with long names, and both streams at their limits.
+const MAX_HEAD: u32 = 256 << 20;
+
+/// What a snapshot says of itself.
+#[derive(Clone, PartialEq, Message)]
+struct Head {
+    /// BLAKE3 of the program, as its buyer gave it.
+    #[prost(bytes = "vec", tag = "1")]
+    program: Vec<u8>,
+    #[prost(uint32, tag = "2")]
+    cost_model: u32,
+    /// Cycles from the very start, and where the present budget ends.
+    #[prost(uint64, tag = "3")]
+    used: u64,
+    #[prost(uint64, tag = "4")]
+    until: u64,
+    /// The start function runs, not the program itself.
+    #[prost(bool, tag = "5")]
+    is_starting: bool,
+    /// The globals of the layout, 16 bytes each.
+    #[prost(bytes = "vec", tag = "6")]
+    globals: Vec<u8>,
+    /// Bytes of frames.
+    #[prost(uint32, tag = "7")]
+    frames: u32,
+    /// Pages of the linear memory, and those of them that are not zero.
+    #[prost(uint32, tag = "8")]
+    pages: u32,
+    #[prost(uint32, repeated, tag = "9")]
+    present: Vec<u32>,
+    #[prost(message, required, tag = "10")]
+    wasi: SavedWasi,
+}
+
+impl Machine {
+    /// Saves the program, which stands unwound.
+    pub(super) fn snapshot(&mut self) -> wasmtime::Result<Snapshot> {
+        let head = self.head()?;
+        let encoded = head.encode_to_vec();
+        let mut bytes = Vec::new();
+        bytes.extend(MAGIC);
+        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend([0; 32]);
+        let mut packed = zstd::stream::write::Encoder::new(bytes, LEVEL)?;
+        packed.write_all(&u32::try_from(encoded.len())?.to_le_bytes())?;
+        packed.write_all(&encoded)?;
+        self.write_memory(&head, &mut packed)?;
+        self.write_files(&head.wasi, &mut packed)?;
+        let mut bytes = packed.finish()?;
+        let hash = Hash::of(bytes.get(PREFIX..).unwrap_or_default());
+        if let Some(place) = bytes.get_mut(PREFIX - 32..PREFIX) {
+            place.copy_from_slice(&hash.0);
+        }
+        Ok(Snapshot { bytes, cycles: self.cycles(), took: Span(0) })
+    }
+
+    fn head(&mut self) -> wasmtime::Result<Head> {
+        let (used, until) = self.store.data().meter.position();
+        let mut globals = Vec::new();
+        for saved in &self.program.layout.globals {
+            let global = self.instance.get_global(&mut self.store, &saved.name);
+            let global = global.ok_or_else(|| wasmtime::Error::msg("a global has gone"))?;
+            globals.extend(bits(&global.get(&mut self.store)).to_le_bytes());
+        }
+        let frames = self.parts.top.get(&mut self.store).i32().unwrap_or(0).cast_unsigned();
+        let memory = self.parts.memory.map(|memory| memory.data(&self.store)).unwrap_or_default();
+        let pages = memory.chunks(PAGE).zip(0_u32..);
+        let present = pages.filter(|(page, _)| !is_zero(page)).map(|(_, number)| number).collect();
+        Ok(Head {
+            program: self.hash.0.to_vec(),
+            cost_model: COST_MODEL,
+            used,
+            until,
+            is_starting: self.phase == Phase::Start,
+            globals,
+            frames,
+            pages: u32::try_from(memory.len() / PAGE)?,
+            present,
+            wasi: self.store.data().wasi.save(),
+        })
+    }
+
+    fn write_memory(&self, head: &Head, to: &mut impl Write) -> wasmtime::Result<()> {
+        let memory = self.parts.memory.map(|memory| memory.data(&self.store)).unwrap_or_default();
+        for page in &head.present {
+            let start = usize::try_from(*page)?.saturating_mul(PAGE);
+            to.write_all(memory.get(start..start.saturating_add(PAGE)).unwrap_or_default())?;
+        }
+        let frames = self.parts.stack.data(&self.store).get(..usize::try_from(head.frames)?);
+        to.write_all(frames.ok_or_else(|| wasmtime::Error::msg("its frames are larger than their memory"))?)?;
+        Ok(())
+    }
+
+    fn write_files(&self, saved: &SavedWasi, to: &mut impl Write) -> wasmtime::Result<()> {
+        for node in saved.contents() {
+            // Read from its start whatever offset the program has: offsets are ours, not the host's.
+            let mut file = self.store.data().wasi.source(node)?;
+            file.rewind()?;
+            let copied = io::copy(&mut file.take(node.length()), to)?;
+            if copied != node.length() {
+                return Err(wasmtime::Error::msg("a file is shorter than it was"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the program, which is at its start, where the snapshot in `file` was taken.
+    ///
+    /// # Errors
+    /// Why it cannot go on from there, in words.
+    pub(super) fn restore(&mut self, file: &Path, limits: Limits) -> Result<(), String> {
+        let file = File::open(file).map_err(|error| format!("it cannot be read: {error}"))?;
+        verify(&file)?;
+        let packed = zstd::stream::read::Decoder::new(&file).map_err(torn)?;
+        self.take_up(&mut io::BufReader::new(packed), limits)
+    }
+
+    fn take_up(&mut self, from: &mut impl Read, limits: Limits) -> Result<(), String> {
+        let mut length = [0; 4];
+        from.read_exact(&mut length).map_err(torn)?;
+        let length = u32::from_le_bytes(length);
+        if length > MAX_HEAD {
+            return Err("its head is too large".into());
+        }
+        let mut head = Vec::new();
+        from.take(length.into()).read_to_end(&mut head).map_err(torn)?;
+        let head = Head::decode(head.as_slice()).map_err(|_| "its head cannot be read".to_owned())?;
+        if head.program != self.hash.0 {
+            return Err("it is of another program".into());
+        }
+        if head.cost_model != COST_MODEL {
+            return Err(format!("it was made under cost model {}, here is {COST_MODEL}", head.cost_model));
+        }
+        if head.is_starting && !self.program.layout.start {
+            return Err("it is in a start function that the program does not have".into());
+        }
+        self.restore_globals(&head.globals)?;
+        self.restore_memory(&head, from)?;
+        self.restore_files(&head.wasi, from, limits)?;
+        self.store.data_mut().meter = Meter::resumed(head.used, head.until, limits.cycles);
+        self.phase = if head.is_starting { Phase::Start } else { Phase::Main };
+        self.is_saved = true;
+        Ok(())
+    }
+
+    fn restore_globals(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let (values, rest) = bytes.as_chunks::<16>();
+        let globals = &self.program.layout.globals;
+        if values.len() != globals.len() || !rest.is_empty() {
+            return Err("it has other globals than the program".into());
+        }
+        for (saved, value) in globals.iter().zip(values) {
+            let global = self.instance.get_global(&mut self.store, &saved.name).ok_or("a global has gone")?;
+            global.set(&mut self.store, value_of(saved.kind, *value)).map_err(|error| format!("{error:#}"))?;
+        }
+        Ok(())
+    }
+
+    fn restore_memory(&mut self, head: &Head, from: &mut impl Read) -> Result<(), String> {
+        if let Some(memory) = self.parts.memory {
+            let more = u64::from(head.pages).checked_sub(memory.size(&self.store));
+            let more = more.ok_or("its memory is smaller than at the start of the program")?;
+            let grown = memory.grow(&mut self.store, more);
+            grown.map_err(|_| "its memory is larger than it may be or than there is here".to_owned())?;
+            let bytes = memory.data_mut(&mut self.store);
+            let mut present = head.present.iter().copied().peekable();
+            for (page, number) in bytes.chunks_mut(PAGE).zip(0_u32..) {
+                if present.next_if_eq(&number).is_some() {
+                    from.read_exact(page).map_err(torn)?;
+                } else if !is_zero(page) {
+                    page.fill(0);
+                }
+            }
+            if present.next().is_some() {
+                return Err("it has pages out of order".into());
+            }
+        } else if head.pages > 0 || !head.present.is_empty() {
+            return Err("it has a memory, and the program has none".into());
+        }
+        let frames = usize::try_from(head.frames).map_err(|_| "its frames are too large")?;
+        let stack = self.parts.stack.data_mut(&mut self.store).get_mut(..frames);
+        from.read_exact(stack.ok_or("its frames are larger than they may be")?).map_err(torn)?;
+        let top = Val::I32(head.frames.cast_signed());
+        self.parts.top.set(&mut self.store, top).map_err(|error| format!("{error:#}"))
+    }
+
+    fn restore_files(&mut self, saved: &SavedWasi, from: &mut impl Read, limits: Limits) -> Result<(), String> {
+        let wasi = &mut self.store.data_mut().wasi;
+        wasi.restore(saved, limits.output.0)?;
+        for node in saved.contents() {
+            let mut file = wasi.make(node)?;
+            let copied = io::copy(&mut from.take(node.length()), &mut file).map_err(|error| error.to_string())?;
+            if copied != node.length() {
+                return Err("it ends within a file".into());
+            }
+        }
+        wasi.reopen()
+    }
+}
+
+/// Sees whether a file is a snapshot and whole, and winds it to its compressed part.
+fn verify(mut file: &File) -> Result<(), String> {
+    let mut prefix = [0; PREFIX];
+    file.read_exact(&mut prefix).map_err(torn)?;
+    let (magic, rest) = prefix.split_first_chunk::<8>().ok_or("it is too short")?;
+    let (version, hash) = rest.split_first_chunk::<4>().ok_or("it is too short")?;
+    if magic != MAGIC {
+        return Err("it is no snapshot of a WebAssembly program".into());
+    }
+    let version = u32::from_le_bytes(*version);
+    if version != VERSION {
+        return Err(format!("it has version {version}, here is {VERSION}"));
+    }
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file).map_err(torn)?;
+    if hasher.finalize().as_bytes() != hash {
+        return Err("it does not have the hash that it names".into());
+    }
+    let start = u64::try_from(PREFIX).unwrap_or(0);
+    file.seek(io::SeekFrom::Start(start)).map_err(torn).map(drop)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is passed to map_err")]
+fn torn(error: io::Error) -> String {
+    format!("it cannot be read to its end: {error}")
+}
+
+fn is_zero(bytes: &[u8]) -> bool {
+    let (words, rest) = bytes.as_chunks::<16>();
+    words.iter().all(|word| u128::from_ne_bytes(*word) == 0) && rest.iter().all(|byte| *byte == 0)
+}
+
+/// A value by its bits.
+fn bits(value: &Val) -> u128 {
+    match value {
+        Val::I32(value) => value.cast_unsigned().into(),
+        Val::I64(value) => value.cast_unsigned().into(),
+        Val::F32(bits) => (*bits).into(),
+        Val::F64(bits) => (*bits).into(),
+        Val::V128(value) => value.as_u128(),
+        _ => 0,
+    }
+}
+
+/// The value of a type with those bits.
+fn value_of(kind: Kind, bytes: [u8; 16]) -> Val {
+    let [a, b, c, d, e, f, g, h, ..] = bytes;
+    let (word, long) = (u32::from_le_bytes([a, b, c, d]), u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+    match kind {
+        Kind::I32 => Val::I32(word.cast_signed()),
+        Kind::I64 => Val::I64(long.cast_signed()),
+        Kind::F32 => Val::F32(word),
+        Kind::F64 => Val::F64(long),
+        Kind::V128 => Val::V128(V128::from(u128::from_le_bytes(bytes))),
+    }
+}

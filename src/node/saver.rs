@@ -1,0 +1,203 @@
+//! Saving an execution, and going on from a saved one: what the executor gives is sealed and put into the store, and what
+//! was sealed elsewhere is opened.
+
+mod files;
+mod seal;
+
+use crate::exec::{Control, Scratch, Snapshot};
+use crate::net::store::Store;
+use files::Files;
+use proto::message::service::{CheckpointMethod, Checkpointing, Job};
+use proto::{ContractId, Cycles, Hash, Span};
+use seal::Seal;
+use service::{Input, checkpoint};
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Instant;
+use tempfile::NamedTempFile;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+/// What a program had printed when it was saved: another process of it prints the rest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Streams {
+    pub(super) stdout: Vec<u8>,
+    pub(super) stderr: Vec<u8>,
+}
+
+impl Streams {
+    /// The length of the longer one.
+    pub(super) fn longest(&self) -> u64 {
+        self.stdout.len().max(self.stderr.len()) as u64
+    }
+
+    /// The end of an execution, with all that was printed.
+    pub(super) fn into(self, mut ended: crate::exec::Ended) -> crate::exec::Ended {
+        (ended.stdout, ended.stderr) = (self.stdout, self.stderr);
+        ended
+    }
+}
+
+/// What saves one execution.
+pub(super) struct Saver {
+    contract: ContractId,
+    program: Hash,
+    spec: Checkpointing,
+    control: Control,
+    store: Arc<Store>,
+    inputs: mpsc::UnboundedSender<Input>,
+    /// The next state that the program saves by itself is wanted.
+    is_wanted: AtomicBool,
+    /// States sealed so far.
+    sealed: AtomicU32,
+    /// The cycles before this contract, from the start of the program.
+    base: AtomicU64,
+    /// The cycles of this contract, until the program was last started anew.
+    ran: AtomicU64,
+}
+
+impl Saver {
+    /// Nothing for a job that is not saved.
+    pub(super) fn new(
+        contract: ContractId,
+        job: &Job,
+        control: Control,
+        store: Arc<Store>,
+        inputs: mpsc::UnboundedSender<Input>,
+    ) -> Option<Self> {
+        Some(Self {
+            contract,
+            program: job.program.hash,
+            spec: job.checkpoint.clone()?,
+            control,
+            store,
+            inputs,
+            is_wanted: AtomicBool::new(false),
+            sealed: AtomicU32::new(0),
+            base: AtomicU64::new(0),
+            ran: AtomicU64::new(0),
+        })
+    }
+
+    /// Saves the program: at once, or when it next does so by itself. What comes of it arrives as an input.
+    pub(super) fn save(self: &Arc<Self>) {
+        if matches!(self.spec.method, CheckpointMethod::BySelf { .. }) {
+            self.is_wanted.store(true, Ordering::Relaxed);
+            return;
+        }
+        let (saver, snapshot) = (Arc::clone(self), self.control.snapshot());
+        tokio::spawn(async move {
+            // A program that has ended meanwhile is saved no more, and nobody waits for it.
+            let Ok(snapshot) = snapshot.await else { return };
+            let sealer = Arc::clone(&saver);
+            let sealed = tokio::task::spawn_blocking(move || sealer.seal_snapshot(snapshot)).await;
+            let sealed = sealed.unwrap_or_else(|error| Err(error.to_string()));
+            let result = match sealed {
+                Ok(sealed) => saver.put(sealed).await,
+                Err(why) => Err(why),
+            };
+            saver.tell(result);
+        });
+    }
+
+    /// Ends the program with its state. Whether it can be saved at any moment.
+    pub(super) fn hand_over(&self) -> bool {
+        let is_transparent = self.spec.method == CheckpointMethod::Transparent;
+        if is_transparent {
+            self.control.suspend();
+        }
+        is_transparent
+    }
+
+    /// The cycles of this contract until the program was last started anew.
+    pub(super) fn earlier(&self) -> Cycles {
+        Cycles(self.ran.load(Ordering::Relaxed))
+    }
+
+    /// The program is started anew after so many cycles of this contract.
+    pub(super) fn ran(&self, cycles: Cycles) {
+        self.control.begin_again();
+        self.ran.store(cycles.0, Ordering::Relaxed);
+    }
+
+    /// Saves what the program has left for itself, if a state is wanted.
+    pub(super) fn save_files(&self, scratch: &Scratch, streams: &Streams, runtime: &Handle) {
+        if !self.is_wanted.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        let CheckpointMethod::BySelf { files, .. } = &self.spec.method else { return };
+        let began = Instant::now();
+        let sealed = Files::read(scratch, files, streams, checkpoint::most(self.spec.size)).map(|files| {
+            let cycles = self.earlier();
+            Sealed { bytes: self.seal(cycles, &files.encode()), cycles, took: since(began) }
+        });
+        self.tell(sealed.and_then(|sealed| runtime.block_on(self.put(sealed))));
+    }
+
+    /// Seals a snapshot.
+    pub(super) fn seal_snapshot(&self, snapshot: Snapshot) -> Result<Sealed, String> {
+        let base = self.base.load(Ordering::Relaxed);
+        let cycles = Cycles(snapshot.cycles.0.saturating_sub(base));
+        Ok(Sealed { bytes: self.seal(cycles, &snapshot.bytes), cycles, took: snapshot.took })
+    }
+
+    /// Puts a sealed state into the store, where whoever knows its hash can have it.
+    pub(super) async fn put(&self, sealed: Sealed) -> Result<service::Snapshot, String> {
+        let Sealed { bytes, cycles, took } = sealed;
+        let blob = self.store.put_bytes(bytes).await.map_err(|error| error.to_string())?;
+        Ok(service::Snapshot { blob, cycles, cost: took })
+    }
+
+    /// Opens the state in the file `sealed`: files are put into the scratch directory, a snapshot into a file beside it.
+    pub(super) fn resume(
+        &self,
+        sealed: &Path,
+        scratch: &Scratch,
+        base: &Path,
+    ) -> Result<(Streams, Option<NamedTempFile>), String> {
+        let bytes = fs::read(sealed).map_err(|error| format!("it cannot be read: {error}"))?;
+        let (total, plain) = seal::open(&self.spec.key, self.program, bytes)?;
+        self.base.store(total.0, Ordering::Relaxed);
+        match &self.spec.method {
+            CheckpointMethod::BySelf { files, .. } => {
+                let streams = Files::decode(&plain)?.write(scratch, files)?;
+                Ok((streams, None))
+            }
+            CheckpointMethod::Transparent => {
+                let file = NamedTempFile::new_in(base).and_then(|mut file| {
+                    file.write_all(&plain)?;
+                    Ok(file)
+                });
+                let file = file.map_err(|error| format!("it cannot be written: {error}"))?;
+                Ok((Streams::default(), Some(file)))
+            }
+        }
+    }
+
+    fn seal(&self, cycles: Cycles, plain: &[u8]) -> Vec<u8> {
+        let version = self.sealed.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        let total = Cycles(self.base.load(Ordering::Relaxed).saturating_add(cycles.0));
+        let (contract, program) = (self.contract, self.program);
+        Seal { contract, version, total }.close(&self.spec.key, program, plain)
+    }
+
+    fn tell(&self, result: Result<service::Snapshot, String>) {
+        let contract = self.contract;
+        // The driver may have ended meanwhile; then nobody waits for this.
+        let _ = self.inputs.send(Input::Saved { contract, result });
+    }
+}
+
+/// A sealed state on its way to the store.
+pub(super) struct Sealed {
+    bytes: Vec<u8>,
+    cycles: Cycles,
+    took: Span,
+}
+
+fn since(began: Instant) -> Span {
+    Span(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX))
+}

@@ -13,15 +13,20 @@
 //! **Spaces** around a text are dropped, except in `Param`, `Var` and `Value`, which mean exactly what is
 //! written.
 
+mod checkpoint;
+mod deadline;
 mod decimal;
 pub(crate) mod document;
 mod expansion;
 mod fault;
+mod feed;
 mod hint;
 mod notes;
 pub(crate) mod path;
 mod reader;
+mod redundancy;
 mod schema;
+mod stop;
 mod structure;
 mod sub_task;
 mod sweep;
@@ -31,10 +36,17 @@ mod value;
 mod variable;
 mod warning;
 
+pub use checkpoint::{CHECKPOINT_EXIT, CheckpointSpec, DEFAULT_COPIES, MAX_COPIES};
+pub use deadline::Deadline;
+pub use decimal::Decimal;
 pub use fault::{Fault, FaultKind, Hint, Parsing};
+pub use feed::{Feed, Produced, Slot};
 pub use path::PathProblem;
+pub use redundancy::{Comparison, MAX_REPLICAS, Probe, Redundancy, Replication, Verifier};
+pub use stop::{StopCondition, StopPlace, StopWhen};
 pub use warning::{Warning, WarningKind};
 
+use proto::message::service::Runtime;
 use proto::{Bytes, Capacity, Cycles, Money, Reputation, Span};
 use std::collections::BTreeMap;
 
@@ -76,6 +88,8 @@ pub struct Task {
     pub name: String,
     /// `Budget`: the most credits that all sub-tasks together may cost; the prices do not exceed it.
     pub budget: Option<Money>,
+    /// `StopWhen`: the result that ends the task early.
+    pub stop_when: Option<StopWhen>,
     /// The sub-tasks in the order of the file, each sweep in its own order; at least one.
     pub sub_tasks: Vec<SubTask>,
 }
@@ -114,6 +128,25 @@ pub struct SubTask {
     pub limits: Limits,
     /// `Retry/@max`: the most further attempts after a failed one.
     pub retries: u32,
+    /// `Retry/@backoff`: how long to wait after a failed attempt; 0 unless stated.
+    pub backoff: Span,
+    /// `Retry/@successExitCode`: the exit status that means success, 0 unless stated.
+    pub success: u8,
+    /// `Runtime`: what kind of program it is; none: by the first bytes of the file.
+    pub runtime: Option<Runtime>,
+    /// `Progress`: the file in the scratch directory in which the program says how far it is.
+    pub progress: Option<String>,
+    /// `Deadline`: by when it has to have ended.
+    pub deadline: Option<Deadline>,
+    /// `DependsOn`, and what the inputs tell: which sub-tasks have to succeed before, as indices of the expanded list,
+    /// each once, in order.
+    pub depends_on: Vec<u32>,
+    /// Outputs of other sub-tasks that are inputs of this one.
+    pub feeds: Vec<Feed>,
+    /// `Checkpoint`: how it is saved while it runs.
+    pub checkpoint: Option<CheckpointSpec>,
+    /// `Redundancy`: how often it is executed, and when a result is believed.
+    pub redundancy: Redundancy,
 }
 
 /// A file of the buyer and its name in the scratch directory.
@@ -124,6 +157,20 @@ pub struct LocalFile {
     /// Relative name inside the scratch directory, `/`-separated: the attribute `as`, else the path's last
     /// part.
     pub name: String,
+    /// `sha256`: what the content has to hash to.
+    pub sha256: Option<[u8; 32]>,
+    /// `search`: where it is looked for.
+    pub search: Search,
+}
+
+/// Where a file is looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Search {
+    /// On the buyer's machine, then in the network, by its name or code id.
+    #[default]
+    Network,
+    /// `search="false"`: on the buyer's machine only.
+    Here,
 }
 
 /// A file that the program leaves in the scratch directory, and where the buyer wants it.
@@ -199,7 +246,8 @@ pub fn parse(text: &str, file_name: &str, set: &BTreeMap<String, String>) -> Res
     let document = document::open(text).map_err(|fault| vec![fault.in_file(text, file_name)])?;
     let root = document.root_element();
     let mut notes = notes::Notes::default();
-    let mut task = Task { name: named_after(file_name), budget: None, sub_tasks: Vec::new() };
+    let mut task =
+        Task { name: named_after(file_name), budget: None, stop_when: None, sub_tasks: Vec::new() };
     if structure::check(root, &mut notes) {
         variable::check_set(set, root, &mut notes);
         expansion::fill(&mut task, root, set, &mut notes);

@@ -6,12 +6,26 @@ const WHOLE_DIGITS: usize = 20;
 const FRACTION_DIGITS: usize = 18;
 
 /// A number: `digits` divided by ten to the power of `scale`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Decimal {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Decimal {
     /// The number without its decimal point; below 10³⁸ in size.
     pub(super) digits: i128,
     /// How many of the digits stand after the point, at most 18.
     pub(super) scale: u32,
+}
+
+impl std::fmt::Display for Decimal {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&show(self.digits, self.scale))
+    }
+}
+
+impl Decimal {
+    /// The number as floating point, as near as that comes.
+    #[must_use]
+    pub fn to_f64(self) -> f64 {
+        self.to_string().parse().unwrap_or(f64::NAN)
+    }
 }
 
 /// Why a text is not a number that we can hold.

@@ -6,7 +6,9 @@ use super::path::{self, Files};
 use super::reader::{Parts, Reader, parts, place_of};
 use super::value;
 use super::variable::{self, NAME_EXPECTED};
-use super::{Capacity, Cycles, Limits, LocalFile, Money, OutputFile, Requirements, SubTask};
+use super::{
+    Capacity, Cycles, Limits, LocalFile, Money, OutputFile, Redundancy, Requirements, Search, Span, SubTask,
+};
 use roxmltree::Node;
 use std::collections::BTreeMap;
 
@@ -66,6 +68,15 @@ pub(super) fn read(node: Node<'_, '_>, name: &str, reader: &mut Reader<'_>) -> R
         requirements,
         limits,
         retries,
+        backoff: Span::default(),
+        success: 0,
+        runtime: None,
+        progress: None,
+        deadline: None,
+        depends_on: Vec::new(),
+        feeds: Vec::new(),
+        checkpoint: None,
+        redundancy: Redundancy::default(),
     });
     Reading { sub_task, destinations }
 }
@@ -117,7 +128,7 @@ fn read_local(
             Some(_) => String::new(),
             None => path::inside(path::last_part(&path))?,
         };
-        Ok(LocalFile { path, name })
+        Ok(LocalFile { path, name, sha256: None, search: Search::Network })
     });
     let (place, name) = match given {
         Some(given) => (given.range_value().start, reader.attribute(given, "as", value::inside)),
@@ -125,7 +136,7 @@ fn read_local(
     };
     let name = name?;
     scratch.add(&name, place, reader);
-    Some(LocalFile { path: file?.path, name })
+    Some(LocalFile { name, ..file? })
 }
 
 /// A file that the program leaves, and the place in the text that says where it goes.

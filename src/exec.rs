@@ -11,6 +11,7 @@
 //! - `wasm`: the settings of the compiler, the limits and the reasons of an end.
 
 mod calibrate;
+mod clear;
 mod control;
 mod duty;
 pub(crate) mod environment;
@@ -18,6 +19,7 @@ mod executor;
 mod format;
 mod host;
 mod module;
+pub(crate) mod native;
 pub(crate) mod nice;
 mod saved;
 pub(crate) mod scratch;
@@ -28,6 +30,7 @@ mod tests;
 mod wasm;
 
 pub(crate) use control::Control;
+pub(crate) use native::{Container, Native};
 pub(crate) use executor::{Executor, Executors, Layer, LayerState};
 pub(crate) use saved::{Saved, Snapshot};
 pub(crate) use scratch::Scratch;

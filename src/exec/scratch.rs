@@ -1,5 +1,6 @@
 //! The scratch directory: all that a program sees of its host.
 
+use super::clear::clear;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -83,10 +84,19 @@ impl Scratch {
             let entry = entry?;
             let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
             if is_ours && entry.file_type()?.is_dir() {
-                fs::remove_dir_all(entry.path())?;
+                clear(&entry.path())?;
+                fs::remove_dir(entry.path())?;
             }
         }
         Ok(())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = clear(self.path()) {
+            tracing::warn!(%error, "what a program has left could not be removed");
+        }
     }
 }
 

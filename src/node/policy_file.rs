@@ -29,6 +29,8 @@ pub(super) fn terms(policy: &Policy, window_left: Option<Span>) -> Terms {
         allow: policy.allow_nodes.clone(),
         deny_ips: policy.deny_ips.clone(),
         deny_programs: policy.deny_programs.clone(),
+        runtimes: Vec::new(),
+        processes: policy.max_processes,
     }
 }
 

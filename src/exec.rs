@@ -30,8 +30,8 @@ mod tests;
 mod wasm;
 
 pub(crate) use control::Control;
-pub(crate) use native::{Container, Native};
 pub(crate) use executor::{Executor, Executors, Layer, LayerState};
+pub(crate) use native::{Container, Native};
 pub(crate) use saved::{Saved, Snapshot};
 pub(crate) use scratch::Scratch;
 

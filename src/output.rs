@@ -32,9 +32,9 @@ pub(crate) use view::{
 };
 
 use crate::control::{
-    BalanceView, ExplainView, Failure, InvitationView, LookupView, MarketsView, NodeView, OrderedView,
-    PaidView, PriceView, PromotedView, QuoteView, ReloadView, RingCheckView, RingView, ServingView,
-    SharingView, ShownMarketView, StandbyView, TaskLine, TaskView, TotalsView,
+    BalanceView, DoctorView, ExplainView, Failure, InvitationView, LookupView, MarketsView, NodeView,
+    OrderedView, PaidView, PriceView, PromotedView, QuoteView, ReloadView, RingCheckView, RingView,
+    ServingView, SharingView, ShownMarketView, StandbyView, TaskLine, TaskView, TotalsView,
 };
 use jiff::Timestamp;
 use proto::PublicKey;
@@ -99,6 +99,10 @@ impl Printer {
 
     pub(crate) fn node(self, node: &NodeView) -> Result<(), Failure> {
         self.result(|| json::document("status", node), |_| human::node(node))
+    }
+
+    pub(crate) fn doctor(self, doctor: &DoctorView) -> Result<(), Failure> {
+        self.result(|| json::document("doctor", doctor), |_| human::doctor(doctor))
     }
 
     pub(crate) fn balance(self, balance: &BalanceView) -> Result<(), Failure> {

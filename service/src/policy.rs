@@ -251,7 +251,12 @@ impl Policy {
         let gpu = "`gpu.when_active` is read and has no effect: there is no work for GPUs yet";
         let open = "native programs of strangers run with your rights: they can read your files and use your network";
         let is_open = self.share_native && self.sandbox == Sandbox::None;
-        self.gpu_when_active.map(|_| gpu).into_iter().chain(is_open.then_some(open)).map(str::to_owned).collect()
+        self.gpu_when_active
+            .map(|_| gpu)
+            .into_iter()
+            .chain(is_open.then_some(open))
+            .map(str::to_owned)
+            .collect()
     }
 }
 

@@ -32,6 +32,7 @@ mod watch;
 
 pub(crate) use enter::enter;
 pub(crate) use orders::WORD;
+pub(crate) use walls::REQUIRED;
 
 use super::control::Watch;
 use super::saved::judge;
@@ -113,6 +114,11 @@ impl Native {
         })
     }
 
+    /// The first wall that is missing of those that `limits.sandbox = "required"` asks for.
+    pub(crate) fn missing(&self) -> Option<&'static str> {
+        self.walls.missing()
+    }
+
     fn terms(&self) -> Terms {
         *self.terms.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -154,14 +160,17 @@ impl Native {
     }
 
     fn start(&self, runtime: Runtime, execution: &Execution, watch: &Watch) -> Result<Ended, Outcome> {
-        let abandoned = |what: &str, error: &dyn std::fmt::Display| Outcome::Abandoned(format!("{what}: {error}"));
+        let abandoned =
+            |what: &str, error: &dyn std::fmt::Display| Outcome::Abandoned(format!("{what}: {error}"));
         if watch.control.is_stopped() {
             return Err(Outcome::Cancelled);
         }
         let base = execution.scratch.parent().unwrap_or(Path::new("/"));
         let side = Scratch::new(base).map_err(|error| abandoned("no directory could be made", &error))?;
         let image = match runtime {
-            Runtime::Container => Some(self.images.unpacked(base, &execution.program, execution.program_hash)?),
+            Runtime::Container => {
+                Some(self.images.unpacked(base, &execution.program, execution.program_hash)?)
+            }
             _ => None,
         };
         let temporary = side.path().join("tmp");
@@ -187,7 +196,8 @@ impl Native {
         let taken = self.cores.take(CORES);
         let orders = self.orders(execution, &scene, &taken.numbers)?;
         let options = side.path().join("options");
-        let command = self.command(&scene, orders, &options).map_err(|error| abandoned("the sandbox", &error))?;
+        let command =
+            self.command(&scene, orders, &options).map_err(|error| abandoned("the sandbox", &error))?;
         let prepared = span_since(watch.started);
         let mut ended = self.guard(command, execution, watch, fills)?;
         ended.prepared = prepared;
@@ -208,16 +218,22 @@ impl Native {
             program = PathBuf::from(&name);
         }
         let has_namespaces = walls.namespaces.is_ok();
-        let at_home = |inside: &str, path: &Path| if has_namespaces { inside.into() } else { path.display().to_string() };
+        let at_home = |inside: &str, path: &Path| {
+            if has_namespaces { inside.into() } else { path.display().to_string() }
+        };
         let environment = variables::variables(
             &at_home(launch::WORK, &scene.scratch),
             &at_home("/tmp", &scene.temporary),
             cores.len(),
             &execution.environment,
         );
-        let is_sound = |(name, value): &(String, String)| !name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0');
+        let is_sound = |(name, value): &(String, String)| {
+            !name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0')
+        };
         if let Some((name, _)) = environment.iter().find(|variable| !is_sound(variable)) {
-            return Err(Outcome::NotRunnable(format!("`{name}` cannot be the name of a variable with this value")));
+            return Err(Outcome::NotRunnable(format!(
+                "`{name}` cannot be the name of a variable with this value"
+            )));
         }
         let per_core = self.per_core().0.max(1);
         // Of use where the user of the namespace is no other's; the supervisor is one of the counted.
@@ -237,7 +253,11 @@ impl Native {
             ..Orders::default()
         };
         let has_landlock = walls.landlock > 0;
-        Ok(if has_namespaces { scene.within(orders, has_landlock) } else { scene.beside(orders, has_landlock) })
+        Ok(if has_namespaces {
+            scene.within(orders, has_landlock)
+        } else {
+            scene.beside(orders, has_landlock)
+        })
     }
 
     /// The command; `options` is where those of bubblewrap are written, so that no command line names the host's paths.
@@ -272,10 +292,13 @@ impl Native {
         watch: &Watch,
         fills: [&Path; 2],
     ) -> Result<Ended, Outcome> {
-        let abandoned = |error: io::Error| Outcome::Abandoned(format!("the sandbox could not be started: {error}"));
+        let abandoned =
+            |error: io::Error| Outcome::Abandoned(format!("the sandbox could not be started: {error}"));
         let limits = &execution.limits;
         let mut child = command.spawn().map_err(|error| match error.kind() {
-            io::ErrorKind::ArgumentListTooLong => Outcome::NotRunnable("its arguments and environment are too long".into()),
+            io::ErrorKind::ArgumentListTooLong => {
+                Outcome::NotRunnable("its arguments and environment are too long".into())
+            }
             _ => abandoned(error),
         })?;
         let print = Print::of(&mut child, limits.output.0);
@@ -298,7 +321,9 @@ impl Native {
         let exact = if let Some(Record::Ended { cpu, .. }) = &told.record { *cpu } else { 0 };
         let cycles = guard.cycles(exact).min(limits.cycles.max(Cycles(1)));
         watch.control.publish(cycles);
-        let is_too_much = [&stdout, &stderr].iter().any(|text| u64::try_from(text.len()).is_ok_and(|l| l > limits.output.0));
+        let is_too_much = [&stdout, &stderr]
+            .iter()
+            .any(|text| u64::try_from(text.len()).is_ok_and(|l| l > limits.output.0));
         let most = usize::try_from(limits.output.0).unwrap_or(usize::MAX);
         let [stdout, stderr] = [stdout, stderr].map(|mut text| {
             text.truncate(most);
@@ -346,7 +371,8 @@ impl Told {
             }
             _ => {
                 let said = String::from_utf8_lossy(stderr);
-                let said: String = said.lines().last().unwrap_or("it says nothing").chars().take(150).collect();
+                let said: String =
+                    said.lines().last().unwrap_or("it says nothing").chars().take(150).collect();
                 return (Outcome::Abandoned(format!("the sandbox has failed: {said}")), None);
             }
         };
@@ -359,7 +385,10 @@ impl Told {
         };
         let is_failure = matches!(judgement, (Outcome::Exited(_) | Outcome::Trapped(_), None));
         if is_failure && watch.control.is_warned() {
-            return (Outcome::Abandoned("its seller needed the machine, and it ended when it was told".into()), None);
+            return (
+                Outcome::Abandoned("its seller needed the machine, and it ended when it was told".into()),
+                None,
+            );
         }
         // A program that is denied memory dies of it in its own way, by a status or a signal of its own.
         if is_failure && self.peak.max(most) > limits.memory.0 / 8 * NEARLY_ALL {
@@ -421,7 +450,8 @@ fn handle(child: &Child) -> rustix::io::Result<OwnedFd> {
 fn place(execution: &Execution, target: &Path) -> Result<PathBuf, Outcome> {
     let abandoned = |error: io::Error| Outcome::Abandoned(format!("its program cannot be read: {error}"));
     let mut from = File::open(&execution.program).map_err(abandoned)?;
-    let mut to = OpenOptions::new().write(true).create_new(true).mode(0o755).open(target).map_err(abandoned)?;
+    let mut to =
+        OpenOptions::new().write(true).create_new(true).mode(0o755).open(target).map_err(abandoned)?;
     let mut hasher = blake3::Hasher::new();
     let (mut head, mut chunk) = (Vec::new(), vec![0; 1 << 16]);
     loop {

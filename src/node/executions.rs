@@ -1,5 +1,6 @@
 //! Sub-tasks of others that this machine executes: each on its own thread, in its own scratch directory.
 
+use crate::control::LayerView;
 use crate::exec::{Control, Ended, Execution, Executors, Scratch, nice};
 use crate::net::store::Store;
 use market::Supply;
@@ -38,6 +39,12 @@ impl Executions {
     pub(crate) fn runtimes(&self) -> Vec<Runtime> {
         let others = [Runtime::Native, Runtime::Container].into_iter();
         others.filter(|runtime| self.executors.takes(*runtime)).collect()
+    }
+
+    /// What stands between native programs and this machine; empty where none are run.
+    pub(crate) fn layers(&self) -> Vec<LayerView> {
+        let native = self.executors.of(Runtime::Native).filter(|native| native.refusal().is_none());
+        native.map_or_else(Vec::new, |native| native.layers().iter().map(LayerView::of).collect())
     }
 
     /// A supply that says whether native programs are run here.

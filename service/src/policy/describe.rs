@@ -140,8 +140,12 @@ fn shared(policy: &Policy) -> Vec<String> {
     }
     if policy.share_native {
         lines.push(match policy.sandbox {
-            Sandbox::Best => "runs native programs and containers too, in the best sandbox there is".to_owned(),
-            Sandbox::Required => "runs native programs and containers too, in the whole sandbox or not at all".to_owned(),
+            Sandbox::Best => {
+                "runs native programs and containers too, in the best sandbox there is".to_owned()
+            }
+            Sandbox::Required => {
+                "runs native programs and containers too, in the whole sandbox or not at all".to_owned()
+            }
             Sandbox::None => "runs native programs too, without a sandbox".to_owned(),
         });
     }

@@ -73,7 +73,9 @@ impl Terms {
         }
         if limits.processes > self.processes && job.runtime != Runtime::WebAssembly {
             let (most, asked) = (self.processes, limits.processes);
-            return refuse(format!("this seller gives a sub-task at most {most} processes, {asked} are asked for"));
+            return refuse(format!(
+                "this seller gives a sub-task at most {most} processes, {asked} are asked for"
+            ));
         }
         if limits.wall > self.wall {
             return refuse(format!(

@@ -97,8 +97,11 @@ fn lay_down() -> rustix::io::Result<()> {
             // The kernel may know fewer.
             let _ = remove_capability_from_bounding_set(capability);
         }
-        let locked = Bits::NO_ROOT | Bits::NO_ROOT_LOCKED | Bits::NO_SETUID_FIXUP | Bits::NO_SETUID_FIXUP_LOCKED;
-        set_capabilities_secure_bits(locked | Bits::NO_CAP_AMBIENT_RAISE | Bits::NO_CAP_AMBIENT_RAISE_LOCKED)?;
+        let locked =
+            Bits::NO_ROOT | Bits::NO_ROOT_LOCKED | Bits::NO_SETUID_FIXUP | Bits::NO_SETUID_FIXUP_LOCKED;
+        set_capabilities_secure_bits(
+            locked | Bits::NO_CAP_AMBIENT_RAISE | Bits::NO_CAP_AMBIENT_RAISE_LOCKED,
+        )?;
     }
     clear_ambient_capability_set()?;
     set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?;

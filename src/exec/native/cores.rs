@@ -64,7 +64,10 @@ mod tests {
         let first = cores.take(1);
         let second = cores.take(1);
         let third = cores.take(2);
-        assert_eq!((&first.numbers[..], &second.numbers[..], &third.numbers[..]), (&[0][..], &[1][..], &[5, 0][..]));
+        assert_eq!(
+            (&first.numbers[..], &second.numbers[..], &third.numbers[..]),
+            (&[0][..], &[1][..], &[5, 0][..])
+        );
         drop(first);
         drop(third);
         assert_eq!(cores.take(2).numbers, [0, 5]);

@@ -113,8 +113,7 @@ fn program(rules: BTreeMap<i64, Vec<SeccompRule>>, errno: i32) -> Result<BpfProg
     let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(|error| error.to_string())?;
     let denial = SeccompAction::Errno(errno.unsigned_abs());
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, denial, arch);
-    let filter: BpfProgram =
-        filter.and_then(BpfProgram::try_from).map_err(|error| error.to_string())?;
+    let filter: BpfProgram = filter.and_then(BpfProgram::try_from).map_err(|error| error.to_string())?;
     Ok(if cfg!(target_arch = "x86_64") { without_second_set(filter) } else { filter })
 }
 

@@ -89,8 +89,13 @@ fn unpack(base: &Path, archive: &Path, hash: Hash) -> Result<Image, String> {
     }
     let outer = Scratch::new(base).map_err(words)?;
     let mut room = unpack::Room::default();
-    unpack::archive(File::open(archive).map_err(words)?, outer.path(), &mut room, unpack::Whiteouts::AreFiles)
-        .map_err(words)?;
+    unpack::archive(
+        File::open(archive).map_err(words)?,
+        outer.path(),
+        &mut room,
+        unpack::Whiteouts::AreFiles,
+    )
+    .map_err(words)?;
     let root = match layers::of(outer.path())? {
         None => outer,
         Some(layers) => {

@@ -60,11 +60,17 @@ mod tests {
             (elf(2, 1, 2, here), Ok(())),
             (elf(2, 1, 3, here), Ok(())),
             (elf(2, 1, 1, here), Err("the file is ELF, but not a program that can be executed".to_owned())),
-            (elf(1, 1, 2, here), Err("the file is an ELF program, but not one of 64 bits and little-endian".into())),
+            (
+                elf(1, 1, 2, here),
+                Err("the file is an ELF program, but not one of 64 bits and little-endian".into()),
+            ),
             (elf(2, 1, 2, other.0), Err(format!("the program is for another processor ({})", other.1))),
             (elf(2, 1, 2, 0xf8), Err("the program is for another processor".into())),
             (Vec::new(), Err("the file is empty".into())),
-            (b"\0asm\x01\0\0\0".to_vec(), Err("the file is neither an ELF program nor a script with `#!` at its beginning".into())),
+            (
+                b"\0asm\x01\0\0\0".to_vec(),
+                Err("the file is neither an ELF program nor a script with `#!` at its beginning".into()),
+            ),
         ] {
             assert_eq!(require_native(&head), expected, "{head:02x?}");
         }

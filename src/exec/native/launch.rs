@@ -22,7 +22,10 @@ const CONTROLS: [&str; 4] = ["/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs"];
 
 /// The private files of `/etc`: a user without a name of the host's, and no name but this machine's.
 pub(super) const PRIVATE: [(&str, &str); 6] = [
-    ("passwd", "root:x:0:0::/:/bin/sh\ncompup2p:x:1000:1000::/work:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n"),
+    (
+        "passwd",
+        "root:x:0:0::/:/bin/sh\ncompup2p:x:1000:1000::/work:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n",
+    ),
     ("group", "root:x:0:\ncompup2p:x:1000:\nnogroup:x:65534:\n"),
     ("hosts", "127.0.0.1 localhost compup2p\n"),
     ("hostname", "compup2p\n"),
@@ -62,13 +65,23 @@ impl Scene {
         let none = PathBuf::new;
         let (private, scratch, temporary) = (none(), none(), none());
         let (program, stdin, libraries) = (None, None, Vec::new());
-        Self { helper: helper.into(), libraries, root: Root::Host, private, scratch, temporary, program, stdin }
+        Self {
+            helper: helper.into(),
+            libraries,
+            root: Root::Host,
+            private,
+            scratch,
+            temporary,
+            program,
+            stdin,
+        }
     }
 
     /// The orders for this scene within namespaces: paths as they are in there.
     pub(super) fn within(&self, orders: Orders, has_landlock: bool) -> Orders {
         let own = |name: &str| Path::new(OWN).join(name);
-        let paths = |list: &[&str]| if has_landlock { list.iter().map(PathBuf::from).collect() } else { Vec::new() };
+        let paths =
+            |list: &[&str]| if has_landlock { list.iter().map(PathBuf::from).collect() } else { Vec::new() };
         Orders {
             stage: Stage::Whole,
             stdin: self.stdin.as_ref().map(|_| own("stdin")),
@@ -177,8 +190,24 @@ impl Options {
 
     /// Namespaces of its own for everything, and no way to make more.
     fn walls(&mut self) {
-        self.words(&["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"]);
-        self.words(&["--as-pid-1", "--hostname", "compup2p", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"]);
+        self.words(&[
+            "--unshare-all",
+            "--unshare-user",
+            "--disable-userns",
+            "--die-with-parent",
+            "--new-session",
+        ]);
+        self.words(&[
+            "--as-pid-1",
+            "--hostname",
+            "compup2p",
+            "--uid",
+            "1000",
+            "--gid",
+            "1000",
+            "--cap-drop",
+            "ALL",
+        ]);
     }
 
     fn system(&mut self) {
@@ -219,7 +248,11 @@ impl Options {
         if matches!(scene.root, Root::Image(_)) {
             let loader = scene.loader();
             for library in &scene.libraries {
-                let name = if Some(library) == loader { Some("loader".into()) } else { library.file_name().map(|n| n.to_string_lossy()) };
+                let name = if Some(library) == loader {
+                    Some("loader".into())
+                } else {
+                    library.file_name().map(|n| n.to_string_lossy())
+                };
                 let name: Option<std::borrow::Cow<'_, str>> = name;
                 if let Some(name) = name {
                     self.bind("--ro-bind", library, &format!("{OWN}/lib/{name}"));

@@ -40,7 +40,8 @@ pub(super) enum End {
 impl fmt::Display for Record {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         // No line ends within, and cut so that the line stays within its bound.
-        let cut = |why: &str| why.chars().map(|c| if c == '\n' { ' ' } else { c }).take(100).collect::<String>();
+        let cut =
+            |why: &str| why.chars().map(|c| if c == '\n' { ' ' } else { c }).take(100).collect::<String>();
         match self {
             Self::Ended { end: End::Exited(status), cpu, most } => {
                 writeln!(out, "{MARK}exited {status} {cpu} {most}")

@@ -93,7 +93,9 @@ pub(super) fn memory(pids: &[i32], limit: u64) -> u64 {
         Some(field(&rollup, "Pss_Anon:").saturating_add(field(&rollup, "Pss_Shmem:")))
     });
     // Where the kernel does not say, what was counted quickly holds.
-    exact.try_fold(0_u64, |sum, part| part.map(|part| sum.saturating_add(part))).map_or(quick, |exact| exact.min(quick))
+    exact
+        .try_fold(0_u64, |sum, part| part.map(|part| sum.saturating_add(part)))
+        .map_or(quick, |exact| exact.min(quick))
 }
 
 /// A line such as `RssAnon:   12 kB`, in bytes.

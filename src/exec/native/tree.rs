@@ -74,7 +74,9 @@ pub(super) fn children(pid: i32) -> Vec<i32> {
     let mut found = Vec::new();
     for thread in threads.flatten() {
         match fs::read_to_string(thread.path().join("children")) {
-            Ok(list) => found.extend(list.split_ascii_whitespace().filter_map(|word| word.parse::<i32>().ok())),
+            Ok(list) => {
+                found.extend(list.split_ascii_whitespace().filter_map(|word| word.parse::<i32>().ok()))
+            }
             Err(_) if thread.path().exists() => return children_by_parent(pid),
             Err(_) => {}
         }
@@ -106,8 +108,10 @@ pub(super) fn send_below(root: i32, signal: Signal) {
 pub(super) fn freeze(root: i32) {
     for _ in 0..MAX_LOOKS {
         let all = below(root);
-        let running: Vec<i32> =
-            all.into_iter().filter(|pid| Process::of(*pid).is_some_and(|process| !process.is_still())).collect();
+        let running: Vec<i32> = all
+            .into_iter()
+            .filter(|pid| Process::of(*pid).is_some_and(|process| !process.is_still()))
+            .collect();
         if running.is_empty() {
             return;
         }
@@ -126,8 +130,10 @@ pub(super) fn thaw(root: i32) {
 pub(super) fn kill(root: i32) {
     for _ in 0..MAX_LOOKS {
         let all = below(root);
-        let alive: Vec<i32> =
-            all.into_iter().filter(|pid| Process::of(*pid).is_some_and(|process| !process.is_over())).collect();
+        let alive: Vec<i32> = all
+            .into_iter()
+            .filter(|pid| Process::of(*pid).is_some_and(|process| !process.is_over()))
+            .collect();
         if alive.is_empty() {
             return;
         }

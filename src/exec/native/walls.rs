@@ -7,6 +7,11 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The walls without which `limits.sandbox = "required"` runs nothing.
+pub(crate) const REQUIRED: [&str; 3] = ["namespaces", "landlock", "seccomp"];
+
+/// The variable that names bubblewrap's file; empty for none.
+const CHOSEN: &str = "COMPUP2P_BWRAP";
 /// Where bubblewrap is looked for when the search path does not have it.
 const USUAL: [&str; 3] = ["/usr/bin", "/usr/local/bin", "/bin"];
 /// The version of Landlock from which on TCP, signals and abstract sockets are held back too (Linux 6.12).
@@ -45,14 +50,10 @@ impl Walls {
         Self { namespaces: Err(off()), landlock: 0, has_filter: false, is_root: false, groups: Err(off()) }
     }
 
-    /// The first wall that is missing, by its name, of those without which `limits.sandbox = "required"` runs nothing.
+    /// The first wall that is missing of those in [`REQUIRED`].
     pub(super) fn missing(&self) -> Option<&'static str> {
-        match self {
-            Self { namespaces: Err(_), .. } => Some("namespaces"),
-            Self { landlock: 0, .. } => Some("landlock"),
-            Self { has_filter: false, .. } => Some("seccomp"),
-            _ => None,
-        }
+        let stands = [self.namespaces.is_ok(), self.landlock > 0, self.has_filter];
+        REQUIRED.into_iter().zip(stands).find(|(_, stands)| !stands).map(|(name, _)| name)
     }
 
     /// Whether at least one wall keeps a program from the owner's files, without which "best" runs nothing either.
@@ -64,14 +65,17 @@ impl Walls {
     pub(super) fn layers(&self) -> Vec<Layer> {
         let state = |missing: Option<String>| missing.map_or(LayerState::Active, LayerState::Missing);
         let landlock = match self.landlock {
-            0 => Some("needs Linux 5.13 or later with `landlock` in the kernel's parameter `lsm=`".to_owned()),
+            0 => {
+                Some("needs Linux 5.13 or later with `landlock` in the kernel's parameter `lsm=`".to_owned())
+            }
             WHOLE_LANDLOCK.. => None,
             version => Some(format!(
                 "version {version}: files are held back, {}signals and abstract sockets are not; needs Linux 6.12",
                 if version < 4 { "TCP, " } else { "" }
             )),
         };
-        let filter = (!self.has_filter).then(|| "needs a kernel with seccomp filters (CONFIG_SECCOMP_FILTER)".into());
+        let filter =
+            (!self.has_filter).then(|| "needs a kernel with seccomp filters (CONFIG_SECCOMP_FILTER)".into());
         let root = self.is_root.then(|| "the node runs as root: give it a user of its own".to_owned());
         let layer = |name, what, state| Layer { name, what, state };
         vec![
@@ -83,7 +87,11 @@ impl Walls {
             ),
             layer("landlock", "files, TCP and signals, once more by the kernel's own rules", state(landlock)),
             layer("seccomp", "calls that programs do not need to compute", state(filter)),
-            layer("limits", "memory, time, files and processes, looked at a hundred times a second", LayerState::Active),
+            layer(
+                "limits",
+                "memory, time, files and processes, looked at a hundred times a second",
+                LayerState::Active,
+            ),
             layer(
                 "cgroups",
                 "memory and processes counted by the kernel; the node does not need them and does not use them yet",
@@ -97,7 +105,10 @@ impl Walls {
 fn namespaces(helper: &Path) -> Result<PathBuf, String> {
     let path = env::var_os("PATH").unwrap_or_default();
     let places = env::split_paths(&path).chain(USUAL.map(PathBuf::from));
-    let found = places.map(|place| place.join("bwrap")).find(|file| file.is_file());
+    let found = match env::var_os(CHOSEN) {
+        Some(chosen) => Some(PathBuf::from(chosen)).filter(|file| file.is_file()),
+        None => places.map(|place| place.join("bwrap")).find(|file| file.is_file()),
+    };
     let found = found.ok_or("bubblewrap is not installed; get it with `apt install bubblewrap`")?;
     let scene = Scene::trial(helper);
     let mut command = Command::new(&found);
@@ -121,7 +132,9 @@ fn groups() -> Result<(), String> {
     let path = path.ok_or("this machine has control groups of version 1 only")?.trim_start_matches('/');
     let has = |mount: &str| {
         let list = std::fs::read_to_string(Path::new(mount).join(path).join("cgroup.controllers"));
-        list.is_ok_and(|list| ["memory", "pids"].iter().all(|wanted| list.split_ascii_whitespace().any(|c| c == *wanted)))
+        list.is_ok_and(|list| {
+            ["memory", "pids"].iter().all(|wanted| list.split_ascii_whitespace().any(|c| c == *wanted))
+        })
     };
     if ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].into_iter().any(has) {
         return Ok(());

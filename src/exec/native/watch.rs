@@ -82,7 +82,20 @@ impl<'a> Guard<'a> {
     ) -> Self {
         let (has_namespaces, per_core, next_walk) = (false, Capacity(0), None);
         let (ticks, peak, is_told) = (Ticks::default(), 0, false);
-        Self { pid, has_namespaces, handle, watch, limits, fills, is_over, per_core, ticks, peak, next_walk, is_told }
+        Self {
+            pid,
+            has_namespaces,
+            handle,
+            watch,
+            limits,
+            fills,
+            is_over,
+            per_core,
+            ticks,
+            peak,
+            next_walk,
+            is_told,
+        }
     }
 
     /// Stays until the program has ended, or has to end; then ends what is left of it.
@@ -118,12 +131,17 @@ impl<'a> Guard<'a> {
 
     /// The process whose descendants are the program's: the supervisor.
     fn supervisor(&self) -> i32 {
-        if self.has_namespaces { tree::children(self.pid).first().copied().unwrap_or(self.pid) } else { self.pid }
+        if self.has_namespaces {
+            tree::children(self.pid).first().copied().unwrap_or(self.pid)
+        } else {
+            self.pid
+        }
     }
 
     fn look(&mut self) -> Result<(), Halt> {
         let supervisor = self.supervisor();
-        let mut held = |is_held: bool| if is_held { tree::freeze(supervisor) } else { tree::thaw(supervisor) };
+        let mut held =
+            |is_held: bool| if is_held { tree::freeze(supervisor) } else { tree::thaw(supervisor) };
         self.watch.check_held(&mut held).map_err(|stop| match stop {
             Stop::Wall => Halt::Wall,
             Stop::Cancelled | Stop::Disk | Stop::Output => Halt::Cancelled,

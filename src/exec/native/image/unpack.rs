@@ -36,7 +36,12 @@ pub(super) enum Whiteouts {
 ///
 /// # Errors
 /// If it is no archive, too large, or leads out of `root`.
-pub(super) fn archive(source: impl Read, root: &Path, room: &mut Room, whiteouts: Whiteouts) -> io::Result<()> {
+pub(super) fn archive(
+    source: impl Read,
+    root: &Path,
+    room: &mut Room,
+    whiteouts: Whiteouts,
+) -> io::Result<()> {
     let mut archive = Archive::new(opened(source)?);
     archive.set_preserve_permissions(false);
     archive.set_preserve_mtime(false);
@@ -126,8 +131,14 @@ fn safe(root: &Path, path: &Path) -> Option<PathBuf> {
 fn is_whiteout(root: &Path, path: &Path) -> io::Result<bool> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let Some(gone) = name.as_deref().and_then(|name| name.strip_prefix(".wh.")) else { return Ok(false) };
-    let gone_path = if gone == ".wh..opq" { path.parent().map(Path::to_path_buf) } else { Some(path.with_file_name(gone)) };
-    let Some(target) = gone_path.filter(|path| !path.as_os_str().is_empty()).and_then(|path| safe(root, &path)) else {
+    let gone_path = if gone == ".wh..opq" {
+        path.parent().map(Path::to_path_buf)
+    } else {
+        Some(path.with_file_name(gone))
+    };
+    let Some(target) =
+        gone_path.filter(|path| !path.as_os_str().is_empty()).and_then(|path| safe(root, &path))
+    else {
         return Ok(true);
     };
     match fs::symlink_metadata(&target) {

@@ -9,7 +9,8 @@ use proto::{Bytes, Hash, Span};
 #[test]
 fn a_script_computes_prints_and_leaves_its_output() {
     for behind in BOTH {
-        let bench = Bench::shell("echo $(($1 * $2)); echo well >&2; echo 42 > answer.txt", WIDE).outputs(&["answer.txt"]);
+        let bench = Bench::shell("echo $(($1 * $2)); echo well >&2; echo 42 > answer.txt", WIDE)
+            .outputs(&["answer.txt"]);
         let mut bench = bench;
         bench.execution.arguments = vec!["6".into(), "7".into()];
         let ended = check(&bench, behind, &Outcome::Succeeded);
@@ -55,7 +56,8 @@ fn the_status_that_means_success_is_that_of_the_sub_task() {
 #[test]
 fn a_program_that_saves_itself_is_told_from_one_that_fails() {
     let mut bench = Bench::shell("echo 1 > state; exit 85", WIDE);
-    bench.execution.checkpoint = Some(CheckpointMethod::BySelf { exit_code: 85, files: vec!["state".into()] });
+    bench.execution.checkpoint =
+        Some(CheckpointMethod::BySelf { exit_code: 85, files: vec!["state".into()] });
     let ended = check(&bench, Behind::All, &Outcome::Exited(85));
     assert_eq!(ended.saved, Some(Saved::Files));
 }
@@ -66,7 +68,10 @@ fn what_cannot_be_run_is_told_from_what_fails() {
     let neither = "neither the program nor its interpreter is there on this seller, or it is not a program";
     for behind in BOTH {
         for (program, expected) in [
-            (&b"hello"[..], not("the file is neither an ELF program nor a script with `#!` at its beginning")),
+            (
+                &b"hello"[..],
+                not("the file is neither an ELF program nor a script with `#!` at its beginning"),
+            ),
             (b"", not("the file is empty")),
             (b"#!/usr/bin/no-such-interpreter\n", not(neither)),
         ] {
@@ -83,10 +88,20 @@ fn what_cannot_be_run_is_told_from_what_fails() {
 fn a_declared_output_has_to_be_there_as_a_file() {
     let missing = Outcome::OutputMissing("out/a".into());
     for behind in BOTH {
-        for script in ["true", "mkdir -p out/a", "mkdir out; mkfifo out/a", "mkdir out; ln -s /etc/passwd out/a", "ln -s /etc out"] {
+        for script in [
+            "true",
+            "mkdir -p out/a",
+            "mkdir out; mkfifo out/a",
+            "mkdir out; ln -s /etc/passwd out/a",
+            "ln -s /etc out",
+        ] {
             check(&Bench::shell(script, WIDE).outputs(&["out/a"]), behind, &missing);
         }
-        check(&Bench::shell("mkdir out; echo > out/a", WIDE).outputs(&["out/a"]), behind, &Outcome::Succeeded);
+        check(
+            &Bench::shell("mkdir out; echo > out/a", WIDE).outputs(&["out/a"]),
+            behind,
+            &Outcome::Succeeded,
+        );
     }
 }
 
@@ -105,7 +120,8 @@ fn standard_input_is_the_file_or_empty() {
 #[test]
 fn the_environment_is_the_same_everywhere_and_nothing_of_the_node_s() {
     let mut bench = Bench::shell("env | grep -v -e ^PWD= -e ^_= -e ^SHLVL= -e ^OLDPWD= | sort; pwd", WIDE);
-    bench.execution.environment = vec![("LD_PRELOAD".into(), String::new()), ("WHO".into(), "me\nyou".into())];
+    bench.execution.environment =
+        vec![("LD_PRELOAD".into(), String::new()), ("WHO".into(), "me\nyou".into())];
     let expected = "COMPUP2P_NCPUS=1\nHOME=/work\nLC_ALL=C.UTF-8\nLD_PRELOAD=\n\
         PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin\n\
         SOURCE_DATE_EPOCH=1767225600\nTMPDIR=/tmp\nTZ=UTC\nWHO=me\nyou\n/work\n";
@@ -145,7 +161,10 @@ fn the_processor_time_of_the_whole_tree_is_metered() {
         let own: u64 = String::from_utf8_lossy(&ended.stdout).trim().parse().unwrap();
         // 1,000 Mc/s are a million cycles in a millisecond; the start and the end are metered too.
         let metered = ended.cycles.0 / 1_000_000;
-        assert!(own > 100 && metered + 10 >= own && metered < own + 150, "{metered} ms metered, {own} ms by its own clock");
+        assert!(
+            own > 100 && metered + 10 >= own && metered < own + 150,
+            "{metered} ms metered, {own} ms by its own clock"
+        );
     }
 }
 
@@ -153,7 +172,9 @@ fn the_processor_time_of_the_whole_tree_is_metered() {
 fn what_the_owner_does_not_allow_is_not_run() {
     use service::policy::{Policy, Sandbox};
     let fresh = || super::super::Native::new(super::helper()).unwrap();
-    let run = |native: &super::super::Native| native.run(&Bench::shell("exit 0", WIDE).execution, &Control::default()).outcome;
+    let run = |native: &super::super::Native| {
+        native.run(&Bench::shell("exit 0", WIDE).execution, &Control::default()).outcome
+    };
     let closed = fresh();
     assert!(closed.refusal().is_some());
     assert!(matches!(run(&closed), Outcome::Abandoned(why) if why.contains("does not share it")));
@@ -170,7 +191,10 @@ fn what_the_owner_does_not_allow_is_not_run() {
     ] {
         strict.walls = walls;
         let outcome = run(&strict);
-        assert!(matches!(&outcome, Outcome::Abandoned(why) if why.contains(&format!("`{layer}`"))), "{outcome}");
+        assert!(
+            matches!(&outcome, Outcome::Abandoned(why) if why.contains(&format!("`{layer}`"))),
+            "{outcome}"
+        );
     }
     let best = Policy { sandbox: Sandbox::Best, ..required };
     strict.walls = super::Walls { namespaces: Err("no".into()), landlock: 0, ..whole };

@@ -89,7 +89,10 @@ fn who_is_warned_may_end_in_order() {
             // It saves its work and ends.
             ("trap 'echo saved > out; exit 0' TERM; touch a; while :; do sleep 0.01; done", "succeeded"),
             // It just dies of it: not its fault.
-            ("touch a; sleep 1000", "was given up by the seller: its seller needed the machine, and it ended when it was told"),
+            (
+                "touch a; sleep 1000",
+                "was given up by the seller: its seller needed the machine, and it ended when it was told",
+            ),
             // It does not mind, until it is stopped.
             ("trap '' TERM; touch a; while :; do sleep 0.01; done", "was cancelled"),
         ] {

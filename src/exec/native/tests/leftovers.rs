@@ -8,7 +8,8 @@ use std::path::Path;
 
 /// How many processes of this machine work in a directory or have something in it open.
 pub(super) fn processes_in(directory: &Path) -> usize {
-    let mine = fs::metadata(directory).map(|metadata| std::os::unix::fs::MetadataExt::ino(&metadata)).unwrap_or(0);
+    let mine =
+        fs::metadata(directory).map(|metadata| std::os::unix::fs::MetadataExt::ino(&metadata)).unwrap_or(0);
     let is_in = |pid: i32| {
         let is_here = |path: std::path::PathBuf| {
             fs::metadata(path).is_ok_and(|metadata| std::os::unix::fs::MetadataExt::ino(&metadata) == mine)
@@ -16,7 +17,8 @@ pub(super) fn processes_in(directory: &Path) -> usize {
         let is_alive = Process::of(pid).is_some_and(|process| !process.is_over());
         is_alive && is_here(format!("/proc/{pid}/cwd").into())
     };
-    let all = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let all =
+        fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     all.filter(|pid| is_in(*pid)).count()
 }
 
@@ -40,7 +42,8 @@ fn processes_that_a_program_leaves_behind_end_with_it() {
 #[test]
 fn files_of_one_sub_task_are_not_there_for_the_next() {
     let leave = "for d in . $TMPDIR /tmp /var/tmp /dev/shm /run $HOME; do echo secret > $d/left-by-w6 2>/dev/null; done; exit 0";
-    let find = "for d in . $TMPDIR /tmp /var/tmp /dev/shm /run $HOME; do ls $d/left-by-w6 2>/dev/null; done; exit 0";
+    let find =
+        "for d in . $TMPDIR /tmp /var/tmp /dev/shm /run $HOME; do ls $d/left-by-w6 2>/dev/null; done; exit 0";
     for behind in BOTH {
         let (first, second) = (Bench::shell(leave, WIDE), Bench::shell(find, WIDE));
         check(&first, behind, &Outcome::Succeeded);

@@ -9,7 +9,8 @@ fn the_wall_limit_ends_programs_that_compute_and_programs_that_sleep() {
     let wall = Span::millis(400);
     for behind in BOTH {
         for script in ["while :; do :; done", "sleep 1000", "sleep 1000 & sleep 1000 & wait"] {
-            let ended = check(&Bench::shell(script, Limits { wall, ..WIDE }), behind, &Outcome::WallLimit(wall));
+            let ended =
+                check(&Bench::shell(script, Limits { wall, ..WIDE }), behind, &Outcome::WallLimit(wall));
             assert!(ended.elapsed < Span::secs(5), "{}", ended.elapsed);
         }
     }
@@ -20,7 +21,8 @@ fn cycles_beyond_the_limit_end_the_program() {
     let cycles = Cycles::mega(300);
     for behind in BOTH {
         for script in ["while :; do :; done", "(while :; do :; done) & (while :; do :; done) & wait"] {
-            let ended = check(&Bench::shell(script, Limits { cycles, ..WIDE }), behind, &Outcome::CycleLimit(cycles));
+            let ended =
+                check(&Bench::shell(script, Limits { cycles, ..WIDE }), behind, &Outcome::CycleLimit(cycles));
             assert_eq!(ended.cycles, cycles);
         }
     }
@@ -38,7 +40,8 @@ fn memory_beyond_the_limit_ends_the_program() {
     ];
     for behind in BOTH {
         for hog in hogs {
-            let ended = check(&Bench::python(hog, Limits { memory, ..WIDE }), behind, &Outcome::MemoryLimit(memory));
+            let ended =
+                check(&Bench::python(hog, Limits { memory, ..WIDE }), behind, &Outcome::MemoryLimit(memory));
             assert!(ended.elapsed < Span::secs(30), "{}", ended.elapsed);
         }
     }
@@ -86,7 +89,8 @@ fn directories_without_end_end_the_program_and_are_removed() {
         let (path, base) = (bench.scratch.path().to_path_buf(), bench.base.path().to_path_buf());
         drop(bench.scratch);
         assert!(!path.exists());
-        let left: Vec<_> = std::fs::read_dir(base).unwrap().flatten().map(|entry| entry.file_name()).collect();
+        let left: Vec<_> =
+            std::fs::read_dir(base).unwrap().flatten().map(|entry| entry.file_name()).collect();
         assert_eq!(left, ["program"]);
     }
 }
@@ -97,7 +101,11 @@ fn output_beyond_the_limit_ends_the_program() {
     for behind in BOTH {
         for to in ["1", "2"] {
             let script = format!("while :; do echo a line of no end of lines >&{to}; done");
-            let ended = check(&Bench::shell(&script, Limits { output, ..WIDE }), behind, &Outcome::OutputLimit(output));
+            let ended = check(
+                &Bench::shell(&script, Limits { output, ..WIDE }),
+                behind,
+                &Outcome::OutputLimit(output),
+            );
             assert_eq!(ended.stdout.len().max(ended.stderr.len()), 1_000, "{}", told(&ended));
         }
         let exact = |bytes: u32| Bench::shell(&format!("printf %0{bytes}d 0 >&2"), Limits { output, ..WIDE });
@@ -134,7 +142,10 @@ fn threads_count_as_processes() {
 #[test]
 fn a_program_gets_one_core_and_does_not_see_more() {
     for behind in BOTH {
-        let bench = Bench::python("import os\nprint(len(os.sched_getaffinity(0)))\ntry: os.sched_setaffinity(0, range(64))\nexcept OSError: print('kept')", WIDE);
+        let bench = Bench::python(
+            "import os\nprint(len(os.sched_getaffinity(0)))\ntry: os.sched_setaffinity(0, range(64))\nexcept OSError: print('kept')",
+            WIDE,
+        );
         super::prints(&bench, behind, "1\nkept\n");
     }
 }

@@ -6,6 +6,7 @@
 mod arguments;
 mod bank;
 mod client;
+mod doctor;
 mod exchange;
 pub(crate) mod exit;
 mod file;
@@ -115,6 +116,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Done {
         Command::Bank { command: BankCommand::Import(import) } => exchange::import(&import, &global, printer),
         Command::Task { command } => task::run(command, &global, printer),
         Command::Status => node::status(&global, printer),
+        Command::Doctor => doctor::run(printer),
         Command::Pause(pause) => owner::pause(&pause, &global, printer),
         Command::Resume => owner::resume(&global, printer),
         Command::Drain => owner::drain(&global, printer),

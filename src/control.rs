@@ -6,6 +6,7 @@
 
 mod account;
 mod bank;
+mod layers;
 mod market;
 mod ring;
 mod sharing;
@@ -17,6 +18,7 @@ pub(crate) use account::{
 pub(crate) use bank::{
     AdmissionView, InvitationView, Operator, OrderedView, PromotedView, ServingView, StandbyView, TotalsView,
 };
+pub(crate) use layers::{DoctorView, LayerView};
 pub(crate) use market::{
     CostView, ExplainPartView, ExplainView, HiredView, MarketView, MarketsView, PriceView, QuotePartView,
     QuoteView, RecordView, RulePriceView, RuleTotalView, ShownMarketView, StandingView,

@@ -11,12 +11,14 @@
 //! - `wasm`: the settings of the compiler, slices, snapshots, the limits and the reasons of an end.
 
 mod calibrate;
+mod clear;
 mod control;
 mod duty;
 pub(crate) mod environment;
 mod executor;
 mod format;
 mod module;
+pub(crate) mod native;
 pub(crate) mod nice;
 mod saved;
 pub(crate) mod scratch;
@@ -29,6 +31,7 @@ mod wasm;
 
 pub(crate) use control::Control;
 pub(crate) use executor::{Executor, Executors, Layer, LayerState};
+pub(crate) use native::{Container, Native};
 pub(crate) use saved::{Saved, Snapshot};
 pub(crate) use scratch::Scratch;
 

@@ -12,6 +12,10 @@ mod sensor;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    if args.next().is_some_and(|word| word == exec::native::WORD) {
+        return exec::native::enter(args);
+    }
     log::start();
     cli::run(std::env::args_os())
 }

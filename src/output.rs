@@ -32,7 +32,7 @@ pub(crate) use view::{
 };
 
 use crate::control::{
-    BalanceView, ExplainView, Failure, InvitationView, LookupView, MarketsView, NodeView, OrderedView,
+    BalanceView, DoctorView, ExplainView, Failure, InvitationView, LookupView, MarketsView, NodeView, OrderedView,
     PaidView, PriceView, PromotedView, QuoteView, ReloadView, RingCheckView, RingView, SellerView,
     ServingView, SharingView, ShownMarketView, StandbyView, TaskLine, TaskView, TotalsView,
 };
@@ -99,6 +99,10 @@ impl Printer {
 
     pub(crate) fn node(self, node: &NodeView) -> Result<(), Failure> {
         self.result(|| json::document("status", node), |_| human::node(node))
+    }
+
+    pub(crate) fn doctor(self, doctor: &DoctorView) -> Result<(), Failure> {
+        self.result(|| json::document("doctor", doctor), |_| human::doctor(doctor))
     }
 
     pub(crate) fn balance(self, balance: &BalanceView) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 use crate::task::{CheckpointSpec, Deadline, Feed, LocalFile, Redundancy, SubTask};
 use proto::message::market::Requirement;
-use proto::message::service::{Blob, CheckpointKey, Checkpointing, Job, Limits, NamedBlob, Variable};
+use proto::message::service::{Blob, CheckpointKey, Checkpointing, Job, Limits, NamedBlob, Runtime, Variable};
 use proto::wire::{MAX_MESSAGE, Wire as _, WireError};
 use proto::{Cycles, Money, Rate, Rules, Span};
 use std::collections::BTreeMap;
@@ -317,7 +317,7 @@ fn requirement(sub_task: &SubTask) -> Requirement {
         disk: asked.min_disk.map_or(limits.disk, |least| least.max(limits.disk)),
         os: asked.os.clone().unwrap_or_default(),
         arch: asked.arch.clone().unwrap_or_default(),
-        native: false,
+        native: sub_task.runtime.is_some_and(|runtime| runtime != Runtime::WebAssembly),
         run_time: limits.wall_time,
         reputation: asked.min_reputation.unwrap_or_default(),
         ..Requirement::default()

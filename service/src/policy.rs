@@ -85,6 +85,8 @@ pub struct Policy {
     pub share_compute: bool,
     /// `share.storage`: whether memory and disk space are sold by themselves, for checkpoints and files of others.
     pub share_storage: bool,
+    /// `share.native`: whether native programs and containers are run, and not only WebAssembly.
+    pub share_native: bool,
     /// `market.memory_price`: what is asked for memory by itself, in micro-credits per GiB and hour.
     pub memory_price: Rate,
     /// `market.disk_price`: what is asked for disk space by itself, in micro-credits per GiB and hour.
@@ -160,14 +162,15 @@ pub struct Policy {
     pub rules: Vec<Rule>,
 }
 
-/// How strictly programs are shut in. Every program of this version is WebAssembly and runs in a sandbox, so
-/// that both mean the same for now.
+/// How strictly native programs are shut in. WebAssembly is always in a sandbox of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sandbox {
-    /// The strictest that the machine offers.
+    /// The strictest that the machine offers, and nothing runs that could read the owner's files.
     Best,
-    /// A sandbox, or the program does not run.
+    /// The whole sandbox, or nothing runs.
     Required,
+    /// Limits only: for machines whose buyers are all trusted.
+    None,
 }
 
 impl Default for Policy {
@@ -177,6 +180,7 @@ impl Default for Policy {
             start_delay: Span(0),
             share_compute: true,
             share_storage: false,
+            share_native: false,
             memory_price: Rate(100_000),
             disk_price: Rate(1_000),
             fixed_cost: Some(Rate(200_000)),
@@ -241,11 +245,18 @@ impl Policy {
         }
     }
 
-    /// What the file says that has no effect, as sentences.
+    /// What the file says that has no effect, or one that is easily overlooked, as sentences.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let gpu = "`gpu.when_active` is read and has no effect: there is no work for GPUs yet";
-        self.gpu_when_active.iter().map(|_| gpu.to_owned()).collect()
+        let open = "native programs of strangers run with your rights: they can read your files and use your network";
+        let is_open = self.share_native && self.sandbox == Sandbox::None;
+        self.gpu_when_active
+            .map(|_| gpu)
+            .into_iter()
+            .chain(is_open.then_some(open))
+            .map(str::to_owned)
+            .collect()
     }
 }
 

@@ -91,6 +91,12 @@ pub(super) enum Command {
     /// Show how the node is
     #[command(after_help = "Example:\n  compup2p status\n\nExit codes:\n  0 shown · 4 no node is running")]
     Status,
+    /// Show what keeps native programs of others from this machine, and what is missing
+    #[command(
+        after_help = "Example:\n  compup2p doctor\n  compup2p doctor --json\n\nNo node needs to run for it.\n\n\
+        Exit codes:\n  0 all that `limits.sandbox = \"required\"` asks for is there · 1 some of it is missing: which"
+    )]
+    Doctor,
     /// Stop working for others for a while; what is at work here stands still
     #[command(after_help = "Example:\n  compup2p pause --for 2h\n\n\
         Exit codes:\n  0 paused · 2 usage · 4 no node is running")]

@@ -1,7 +1,7 @@
 //! Nodes, tasks and money as commands show them. Money is a decimal text in credits, durations are seconds,
 //! cycles are in Gc.
 
-use super::{AdmissionView, RecordView, SharingView, StandingView};
+use super::{AdmissionView, LayerView, RecordView, SharingView, StandingView};
 use proto::rules::{PricingRule, Rules};
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,9 @@ pub(crate) struct NodeView {
     pub(crate) standing: Option<StandingView>,
     /// What it did as a seller.
     pub(crate) record: RecordView,
+    /// What stands between native programs and this machine; empty where none are run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) layers: Vec<LayerView>,
 }
 
 /// The rules of the network, as far as they make prices.

@@ -26,6 +26,8 @@ pub(crate) struct Control {
 #[derive(Debug)]
 struct Shared {
     is_stopped: AtomicBool,
+    /// It will be stopped before long, and may end in order.
+    is_warned: AtomicBool,
     cycles: AtomicU64,
     /// For how much of the time the program may run, in per cent; [`STILL`] for none.
     pace: AtomicU32,
@@ -57,6 +59,7 @@ impl Default for Shared {
     fn default() -> Self {
         Self {
             is_stopped: AtomicBool::new(false),
+            is_warned: AtomicBool::new(false),
             cycles: AtomicU64::new(0),
             pace: AtomicU32::new(FULL),
             paused: AtomicU64::new(0),
@@ -77,6 +80,18 @@ impl Control {
     pub(crate) fn stop(&self) {
         self.shared.is_stopped.store(true, Ordering::Relaxed);
         self.wake();
+    }
+
+    /// Tells the program that it will be stopped before long, so that it may save its work and end (HTCondor's vacating,
+    /// conventions.md 3e). A native program gets SIGTERM; WebAssembly has no signals and goes on.
+    pub(crate) fn warn(&self) {
+        self.shared.is_warned.store(true, Ordering::Relaxed);
+        self.wake();
+    }
+
+    /// Whether it was told that it will be stopped.
+    pub(super) fn is_warned(&self) -> bool {
+        self.shared.is_warned.load(Ordering::Relaxed)
     }
 
     /// Lets the program stand still at its next look at this handle, which comes after ten million cycles: within 50 ms
@@ -184,17 +199,19 @@ impl Control {
         self.shared.pace.load(Ordering::Relaxed)
     }
 
-    /// Holds the thread of the program back as it has to be.
-    fn keep_pace(&self) {
+    /// Holds the thread of the program back as it has to be. `held` is told before (`true`) and after it: what does not
+    /// run on this thread has to be held back otherwise.
+    fn keep_pace(&self, held: &mut dyn FnMut(bool)) {
         match self.current_pace() {
             FULL => {}
-            STILL => self.stand_still(),
-            pace => self.rest(pace),
+            STILL => self.stand_still(held),
+            pace => self.rest(pace, held),
         }
     }
 
     /// Waits until the program may run, or has to end.
-    fn stand_still(&self) {
+    fn stand_still(&self, held: &mut dyn FnMut(bool)) {
+        held(true);
         let since = Instant::now();
         self.shared.is_standing.store(true, Ordering::Relaxed);
         let is_still =
@@ -203,17 +220,20 @@ impl Control {
         waited.unwrap_or_else(PoisonError::into_inner).forget();
         self.shared.is_standing.store(false, Ordering::Relaxed);
         self.shared.paused.fetch_add(span_since(since).0, Ordering::Relaxed);
+        held(false);
     }
 
     /// Waits for as long as a program with a share of the time has to rest now, if it has to.
-    fn rest(&self, pace: u32) {
+    fn rest(&self, pace: u32, held: &mut dyn FnMut(bool)) {
         let mut duty = self.duty();
         let start = Instant::now();
         let Some(rest) = duty.rest(pace, start) else { return };
+        held(true);
         let is_same =
             |_: &mut Duty| self.current_pace() == pace && !self.is_stopped() && !self.is_wished();
         let waited = self.shared.changed.wait_timeout_while(duty, rest, is_same);
         let (mut duty, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        held(false);
         duty.rested(rest, start.elapsed());
     }
 
@@ -253,7 +273,17 @@ impl Watch {
 
     /// The same, and whether it is to be saved. Cheap enough for every call from the program to its host (some 30 ns).
     pub(super) fn look(&self) -> Result<Look, Stop> {
-        self.control.keep_pace();
+        self.look_held(&mut |_| {})
+    }
+
+    /// Whether a program has to end that does not run on this thread: `held` is told when it has to stand still (`true`)
+    /// and when it may go on.
+    pub(super) fn check_held(&self, held: &mut dyn FnMut(bool)) -> Result<(), Stop> {
+        self.look_held(held).map(drop)
+    }
+
+    fn look_held(&self, held: &mut dyn FnMut(bool)) -> Result<Look, Stop> {
+        self.control.keep_pace(held);
         if self.control.is_stopped() {
             Err(Stop::Cancelled)
         } else if span_since(self.started).0.saturating_sub(self.control.paused().0) > self.wall.0 {

@@ -4,7 +4,9 @@
 //! looks at the first bytes all the same and says what it found instead.
 
 use super::{Control, Ended, Execution};
+use proto::Capacity;
 use proto::message::service::{Outcome, Runtime};
+use service::policy::Policy;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -21,6 +23,14 @@ pub(crate) trait Executor: Send + Sync {
     /// counts from here) or within a second of `control.stop()`. Blocks: call it on a thread of its own, not on one of
     /// an async runtime.
     fn run(&self, execution: &Execution, control: &Control) -> Ended;
+
+    /// Hears what the owner allows, and what one core of this machine executes.
+    fn govern(&self, _policy: &Policy, _per_core: Capacity) {}
+
+    /// Why it runs nothing at the moment, if so.
+    fn refusal(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A wall between a program and its host.
@@ -68,6 +78,17 @@ impl Executors {
         self.by_runtime.values()
     }
 
+    /// Tells all of them what the owner allows, and what one core of this machine executes.
+    pub(crate) fn govern(&self, policy: &Policy, per_core: Capacity) {
+        self.all().for_each(|executor| executor.govern(policy, per_core));
+    }
+
+    /// Whether programs of that kind are run here at the moment.
+    #[must_use]
+    pub(crate) fn takes(&self, runtime: Runtime) -> bool {
+        self.of(runtime).is_some_and(|executor| executor.refusal().is_none())
+    }
+
     /// Writes to the log what stands between programs and this machine.
     pub(crate) fn announce(&self) {
         for executor in self.all() {
@@ -75,7 +96,7 @@ impl Executors {
             for Layer { name, what, state } in executor.layers() {
                 match state {
                     LayerState::Active => tracing::debug!("{kind} behind {name}: {what}"),
-                    LayerState::Missing(why) => tracing::warn!("{kind} without {name} ({what}): {why}"),
+                    LayerState::Missing(why) => tracing::debug!("{kind} without {name} ({what}): {why}"),
                 }
             }
         }

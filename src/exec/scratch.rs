@@ -1,5 +1,6 @@
 //! The scratch directory: all that a program sees of its host.
 
+use super::clear::clear;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -7,6 +8,8 @@ use tempfile::TempDir;
 
 /// Beginning of the names of scratch directories.
 const PREFIX: &str = "run-";
+/// Most files and directories of one program. A named bound for what a limit in bytes does not cover.
+pub(super) const MAX_ENTRIES: u64 = 65_536;
 
 /// A directory of its own for one execution; it and all that is in it vanish with this value.
 #[derive(Debug)]
@@ -83,10 +86,19 @@ impl Scratch {
             let entry = entry?;
             let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
             if is_ours && entry.file_type()?.is_dir() {
-                fs::remove_dir_all(entry.path())?;
+                clear(&entry.path())?;
+                fs::remove_dir(entry.path())?;
             }
         }
         Ok(())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = clear(self.path()) {
+            tracing::warn!(%error, "what a program has left could not be removed");
+        }
     }
 }
 

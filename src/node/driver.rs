@@ -492,6 +492,7 @@ impl Driver {
             uptime: self.started.elapsed().as_secs_f64(),
             standing: self.standing(),
             record: self.book.view(&self.node.record()),
+            layers: self.executions.layers(),
         }
     }
 }

@@ -1,12 +1,15 @@
 //! Sub-tasks of others that this machine executes: each on its own thread, in its own scratch directory.
 
 use super::saver::Saver;
+use crate::control::LayerView;
 use crate::exec::{Control, Ended, Execution, Executors, Saved, Scratch, nice};
 use crate::net::store::Store;
-use proto::message::service::{Blob, Job, NamedBlob, Outcome};
-use proto::{ContractId, Cycles, Span};
+use market::Supply;
+use proto::message::service::{Blob, Job, NamedBlob, Outcome, Runtime};
+use proto::{Capacity, ContractId, Cycles, Span};
 use service::Input;
 use super::saver::Streams;
+use service::policy::Policy;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -29,9 +32,36 @@ impl Executions {
         Self { executors, scratch, running: BTreeMap::new(), savers: BTreeMap::new(), nice: 0 }
     }
 
-    /// Gives executions to come another priority, 0 to 19.
-    pub(crate) const fn set_nice(&mut self, nice: u32) {
-        self.nice = nice;
+    /// Does as the owner has it, for executions to come: their priority, 0 to 19, and what kinds of programs there may
+    /// be. `per_core` is what a core of this machine executes.
+    pub(crate) fn govern(&mut self, policy: &Policy, per_core: Capacity) {
+        self.nice = policy.nice;
+        self.executors.govern(policy, per_core);
+    }
+
+    /// The kinds of programs that are run here besides WebAssembly.
+    pub(crate) fn runtimes(&self) -> Vec<Runtime> {
+        let others = [Runtime::Native, Runtime::Container].into_iter();
+        others.filter(|runtime| self.executors.takes(*runtime)).collect()
+    }
+
+    /// What stands between native programs and this machine; empty where none are run.
+    pub(crate) fn layers(&self) -> Vec<LayerView> {
+        let native = self.executors.of(Runtime::Native).filter(|native| native.refusal().is_none());
+        native.map_or_else(Vec::new, |native| native.layers().iter().map(LayerView::of).collect())
+    }
+
+    /// A supply that says whether native programs are run here.
+    pub(crate) fn described(&self, supply: Option<Supply>) -> Option<Supply> {
+        supply.map(|mut supply| {
+            supply.platform.native = self.executors.takes(Runtime::Native);
+            supply
+        })
+    }
+
+    /// Tells all programs that they will be stopped before long.
+    pub(crate) fn warn_all(&self) {
+        self.running.values().for_each(Control::warn);
     }
 
     /// Executes `job`, whose contents are in the store; the end arrives as an input.

@@ -30,6 +30,8 @@ pub(super) fn terms(policy: &Policy, window_left: Option<Span>) -> Terms {
         deny_ips: policy.deny_ips.clone(),
         deny_programs: policy.deny_programs.clone(),
         save_every: policy.disk.min_write_interval,
+        runtimes: Vec::new(),
+        processes: policy.max_processes,
     }
 }
 

@@ -13,7 +13,7 @@ use super::told::Outside;
 use super::{opening, policy_file, random};
 use crate::cli::{Bootstrap, JoinOptions, exit};
 use crate::control::{Failure, SOCKET};
-use crate::exec::{COST_MODEL, Engine, Executors, Scratch};
+use crate::exec::{COST_MODEL, Container, Engine, Executors, Native, Scratch};
 use crate::net::store::Store;
 use crate::net::{Event, Net, identity};
 use crate::output;
@@ -94,7 +94,15 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
 
 /// What this machine runs programs with.
 fn executors(engine: &Engine) -> Executors {
-    let executors = Executors::default().with(Arc::new(engine.clone()));
+    let mut executors = Executors::default().with(Arc::new(engine.clone()));
+    let own = std::env::current_exe();
+    match own.and_then(Native::new) {
+        Ok(native) => {
+            let native = Arc::new(native);
+            executors = executors.with(Arc::new(Container(Arc::clone(&native)))).with(native);
+        }
+        Err(error) => tracing::warn!(%error, "no native programs can be run"),
+    }
     executors.announce();
     executors
 }

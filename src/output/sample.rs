@@ -105,6 +105,7 @@ pub(crate) fn node() -> NodeView {
         uptime: 61.4,
         standing: Some(standing()),
         record: record(),
+        layers: Vec::new(),
     }
 }
 

@@ -119,6 +119,7 @@ selling  in compute/45 at 0.20 credits/Gc, rank 7 of 12; last clearing price 0.1
 hired    last 2026-11-21T00:41:00Z by 5555aaaa at 127.0.0.1:40002 for 0.20 credits/Gc
 earned   1.50 credits in this run for 2 of 3 contracts; 21.25 in all for 38 of 40
 working  for others on 0 sub-tasks
+native   programs of others are not run
 owns     markets with 1 listing
 contents 3.0 MiB sent, 1.5 KiB fetched
 orders   0 without an answer of the bank

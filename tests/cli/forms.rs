@@ -199,7 +199,7 @@ fn check_status(buyer: &NodeProcess) {
     let names: Vec<&str> = shown.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let expected = [
         "account", "node", "ring", "bank", "rules", "accounts", "power", "sharing", "selling", "hired",
-        "earned", "working", "owns", "contents", "orders", "up",
+        "earned", "working", "native", "owns", "contents", "orders", "up",
     ];
     assert_eq!(names, expected);
     assert!(shown.stdout.contains(&format!("account  {}\n", buyer.account)), "{shown:?}");

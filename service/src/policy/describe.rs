@@ -1,7 +1,7 @@
 //! What a policy means, in sentences: for `policy check`.
 
 use super::text::{bytes, duration, in_words};
-use super::{Kind, MarginalCost, Opening, Override, Policy, Tariff, Weekday};
+use super::{Kind, MarginalCost, Opening, Override, Policy, Sandbox, Tariff, Weekday};
 use proto::Bytes;
 
 /// What `policy` means, a sentence a line. What is as every machine has it is left out.
@@ -137,6 +137,17 @@ fn shared(policy: &Policy) -> Vec<String> {
         lines.push(format!(
             "sells memory and disk space by themselves too, at {memory} and {disk} credits per GiB and hour"
         ));
+    }
+    if policy.share_native {
+        lines.push(match policy.sandbox {
+            Sandbox::Best => {
+                "runs native programs and containers too, in the best sandbox there is".to_owned()
+            }
+            Sandbox::Required => {
+                "runs native programs and containers too, in the whole sandbox or not at all".to_owned()
+            }
+            Sandbox::None => "runs native programs too, without a sandbox".to_owned(),
+        });
     }
     lines
 }

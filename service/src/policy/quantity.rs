@@ -40,7 +40,7 @@ const HASHES: &str = "a list of hashes of programs, each of 64 hexadecimal digit
 const DIRECTORY: &str = "an absolute path in quotes of at most 4096 bytes, such as \"/srv/compup2p\"";
 const NAME: &str = "a name in quotes of 1 to 64 characters that can be shown";
 const REPUTATION: &str = "a number from 0.0 to 1.0";
-const SANDBOX: &str = "\"best\" or \"required\"";
+const SANDBOX: &str = "\"best\", \"required\" or \"none\"";
 const ADDRESS: &str = "an IP address with a port, such as \"0.0.0.0:7740\" or \"[::]:7740\"";
 const NODES: &str = "a list of node keys, each of 64 hexadecimal digits in quotes";
 const SUBNETS: &str = "a list of IP addresses or networks in quotes, such as \"10.9.0.7\" or \"10.9.0.0/16\"";
@@ -112,7 +112,7 @@ pub(super) fn sandbox(item: Item<'_>) -> Outcome<Sandbox> {
     match item.text() {
         Some("best") => Ok(Sandbox::Best),
         Some("required") => Ok(Sandbox::Required),
-        Some("none") => Err(item.not_offered()),
+        Some("none") => Ok(Sandbox::None),
         _ => Err(item.wrong(SANDBOX)),
     }
 }

@@ -71,6 +71,7 @@ pub(super) fn sandbox(value: &Sandbox) -> Option<String> {
     Some(quoted(match value {
         Sandbox::Best => "best",
         Sandbox::Required => "required",
+        Sandbox::None => "none",
     }))
 }
 

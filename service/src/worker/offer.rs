@@ -7,7 +7,7 @@ use crate::task::path;
 use bank::client::{Wanted, verify_receipt};
 use market::TicketFault;
 use proto::message::market::Requirement;
-use proto::message::service::{Job, Offer};
+use proto::message::service::{Job, Offer, Runtime};
 use proto::{Bytes, Hash, Money, Peer, PublicKey, Refusal, RefusalCode, Signed, Span, Time};
 
 /// What the owner of the machine allows, from the policy.
@@ -31,6 +31,10 @@ pub struct Terms {
     pub deny_programs: Vec<Hash>,
     /// At least so long between two states of a program that is saved.
     pub save_every: Span,
+    /// What kinds of programs are run here besides WebAssembly.
+    pub runtimes: Vec<Runtime>,
+    /// The most processes and threads of one sub-task.
+    pub processes: u32,
 }
 
 impl Default for Terms {
@@ -45,6 +49,8 @@ impl Default for Terms {
             deny_ips: Vec::new(),
             deny_programs: Vec::new(),
             save_every: Span::secs(60),
+            runtimes: Vec::new(),
+            processes: 256,
         }
     }
 }
@@ -71,6 +77,16 @@ impl Terms {
             |message: String| Err(Refusal::new(RefusalCode::Policy, message, "another seller may take it"));
         if self.deny_programs.contains(&job.program.hash) {
             return refuse("this seller's owner denies this program".into());
+        }
+        if job.runtime != Runtime::WebAssembly && !self.runtimes.contains(&job.runtime) {
+            let kind = if job.runtime == Runtime::Native { "native programs" } else { "containers" };
+            return refuse(format!("this seller runs no {kind}"));
+        }
+        if limits.processes > self.processes && job.runtime != Runtime::WebAssembly {
+            let (most, asked) = (self.processes, limits.processes);
+            return refuse(format!(
+                "this seller gives a sub-task at most {most} processes, {asked} are asked for"
+            ));
         }
         if limits.wall > self.wall {
             return refuse(format!(

@@ -24,8 +24,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
 
-/// Most files and directories of one program. A named bound for what a limit in bytes does not cover.
-pub(super) const MAX_ENTRIES: u64 = 65_536;
+pub(super) use crate::exec::scratch::MAX_ENTRIES;
 /// Most directories that a program may have made at a time; they can be nested, and have to be removed again.
 pub(super) const MAX_DIRECTORIES: u32 = 1_000;
 /// Longest name, in bytes, as of the file systems of all hosts.

@@ -53,10 +53,10 @@ impl Driver {
         let moment = governance::moment(self.clock.now());
         let decision = self.governance.decide(self.supplier.machine(), moment);
         let work = decision.work;
-        let supply = self.supplier.offer(&decision);
-        let terms = policy_file::terms(self.governance.current(), self.governance.window_left());
-        let nice = self.governance.current().nice;
-        self.executions.set_nice(nice);
+        self.executions.govern(self.governance.current(), self.supplier.per_core());
+        let supply = self.executions.described(self.supplier.offer(&decision));
+        let mut terms = policy_file::terms(self.governance.current(), self.governance.window_left());
+        terms.runtimes = self.executions.runtimes();
         self.take(Input::Terms { terms });
         let intake = self.governance.intake(self.node.intake());
         if intake != self.node.intake() {
@@ -64,6 +64,9 @@ impl Driver {
         }
         if work != self.node.decision() {
             tracing::info!(?work, "the owner's word on the work of others");
+        }
+        if matches!(work, Work::Vacate { .. }) {
+            self.executions.warn_all();
         }
         self.take(Input::Decide { work });
         self.take(Input::Supply { supply });

@@ -47,6 +47,7 @@ pub(in crate::output) fn node(node: &NodeView) -> String {
         ("hired", hired(&node.record)),
         ("earned", earned(&node.record)),
         ("working", format!("for others on {}", count(node.working, "sub-task"))),
+        ("native", super::doctor::in_short(&node.layers)),
         ("owns", format!("markets with {}", count(node.listings, "listing"))),
         ("contents", format!("{} sent, {} fetched", Bytes(node.bytes_sent), Bytes(node.bytes_fetched))),
         ("orders", orders(node)),

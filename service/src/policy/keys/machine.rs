@@ -11,6 +11,7 @@ pub(super) static SHARE: Section<Policy> = Section {
     keys: &[
         key!("compute", q::flag, text::plain, share_compute),
         key!("storage", q::flag, text::plain, share_storage),
+        key!("native", q::flag, text::plain, share_native),
     ],
     reserved: &["files"],
 };

@@ -120,7 +120,6 @@ fn unknown_keys_are_refused_with_the_key_that_was_meant() {
 fn values_without_effect_are_refused_as_not_offered() {
     let not = "is known, but not offered by this version";
     check(&[
-        ("[limits]\nsandbox = 'none'", &format!("2:11: `\"none\"` for `limits.sandbox` {not}")),
         ("[limits]\nnetwork = true", &format!("2:11: `true` for `limits.network` {not}")),
         (
             "[access]\nmin_buyer_reputation = 0.5",
@@ -197,7 +196,7 @@ fn sizes_durations_and_addresses_are_refused_when_they_are_not_written_so() {
         address,
         &["7740", "'7740'", "'0.0.0.0'", "'localhost:7740'", "'0.0.0.0:65536'"],
     );
-    check_values("limits.sandbox", "\"best\" or \"required\"", &["'Best'", "true"]);
+    check_values("limits.sandbox", "\"best\", \"required\" or \"none\"", &["'Best'", "true"]);
 }
 
 #[test]

@@ -1,0 +1,469 @@
+//! Native programs (ELF, scripts) and containers, in a sandbox of the operating system: without root, without a daemon.
+//!
+//! | stands here | does |
+//! |---|---|
+//! | [`walls`] | which walls this machine has |
+//! | [`launch`] | the command behind the walls: bubblewrap's options, paths within and beside |
+//! | [`orders`], [`enter()`], [`confine`], [`filter`] | the step into the sandbox: this program once more, which shuts itself in |
+//! | [`watch`], [`tree`], [`space`] | what the node does meanwhile: limits, time, standing still, the end |
+//! | [`record`] | what the sandbox tells at the end |
+//! | [`image`] | images of containers as directories |
+//!
+//! What each wall stops, and what is left where it is missing: `docs/work/native.md`.
+
+mod confine;
+mod cores;
+mod enter;
+mod filter;
+mod image;
+mod kind;
+mod launch;
+mod orders;
+mod print;
+mod record;
+mod signal;
+mod space;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod variables;
+mod walls;
+mod watch;
+
+pub(crate) use enter::enter;
+pub(crate) use orders::WORD;
+pub(crate) use walls::REQUIRED;
+
+use super::control::Watch;
+use super::saved::judge;
+use super::scratch::Scratch;
+use super::{Control, Ended, Execution, Executor, Layer, span_since};
+use cores::Cores;
+use image::Images;
+use launch::{Root, Scene};
+use orders::Orders;
+use print::Print;
+use proto::message::service::{Outcome, Runtime};
+use proto::{Capacity, Cycles, Hash};
+use record::{End, Record};
+use rustix::fd::OwnedFd;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use service::policy::{Policy, Sandbox};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use tempfile::TempDir;
+use walls::Walls;
+use watch::{Guard, Halt, fills_too_much};
+
+/// Cores that a sub-task may use. A job says nothing of cores yet.
+const CORES: usize = 1;
+/// Of the memory that a program may have, in eighths, from which on its failure is taken for a lack of memory.
+const NEARLY_ALL: u64 = 7;
+/// Beyond its memory limit, what one process may reserve (not use), in bytes: for stacks of threads and the like.
+const RESERVE: u64 = 256 << 20;
+
+/// Runs native programs; one for a process.
+pub(crate) struct Native {
+    walls: Walls,
+    helper: PathBuf,
+    /// The private files of `/etc`.
+    private: TempDir,
+    cores: Cores,
+    images: Images,
+    /// What a core executes, in Mc/s.
+    per_core: AtomicU64,
+    /// What the owner allows.
+    terms: Mutex<Terms>,
+}
+
+/// What the owner allows.
+#[derive(Clone, Copy, Debug)]
+struct Terms {
+    is_shared: bool,
+    sandbox: Sandbox,
+}
+
+/// Runs containers with the same walls: their image takes the place of the host's system.
+pub(crate) struct Container(pub(crate) Arc<Native>);
+
+impl Native {
+    /// Looks at the walls of this machine. `helper` is the file of this program, which takes the step into the sandbox.
+    /// Nothing is run before [`Executor::govern`] has told that the owner allows it.
+    ///
+    /// # Errors
+    /// If the private files cannot be written.
+    pub(crate) fn new(helper: PathBuf) -> io::Result<Self> {
+        let private = TempDir::with_prefix("compup2p-etc-")?;
+        for (name, text) in launch::PRIVATE {
+            fs::write(private.path().join(name), text)?;
+        }
+        Ok(Self {
+            walls: Walls::of_this_machine(&helper),
+            helper,
+            private,
+            cores: Cores::of_this_process(),
+            images: Images::default(),
+            per_core: AtomicU64::new(0),
+            terms: Mutex::new(Terms { is_shared: false, sandbox: Sandbox::Best }),
+        })
+    }
+
+    /// The first wall that is missing of those that `limits.sandbox = "required"` asks for.
+    pub(crate) fn missing(&self) -> Option<&'static str> {
+        self.walls.missing()
+    }
+
+    fn terms(&self) -> Terms {
+        *self.terms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The walls that are put up, as the owner has it.
+    fn walls(&self) -> Walls {
+        if self.terms().sandbox == Sandbox::None { Walls::none() } else { self.walls.clone() }
+    }
+
+    /// Why nothing is run here, if so.
+    fn refusal_of(&self, runtime: Runtime) -> Option<String> {
+        let Terms { is_shared, sandbox } = self.terms();
+        if !is_shared {
+            return Some("this seller's owner does not share it for native programs".into());
+        }
+        if runtime == Runtime::Container && self.walls().namespaces.is_err() {
+            return Some("a container needs namespaces, and this seller has none".into());
+        }
+        match sandbox {
+            Sandbox::Required => self.walls.missing().map(|layer| {
+                format!("this seller's owner requires the whole sandbox, and its layer `{layer}` is missing")
+            }),
+            Sandbox::Best if !self.walls.hides_files() => {
+                Some("nothing on this seller would keep a program from its owner's files".into())
+            }
+            Sandbox::Best | Sandbox::None => None,
+        }
+    }
+
+    fn run_as(&self, runtime: Runtime, execution: &Execution, control: &Control) -> Ended {
+        let started = Instant::now();
+        if let Some(why) = self.refusal_of(runtime) {
+            return Ended::before_start(Outcome::Abandoned(why));
+        }
+        let watch = Watch { control: control.clone(), started, wall: execution.limits.wall };
+        let mut ended = self.start(runtime, execution, &watch).unwrap_or_else(Ended::before_start);
+        ended.elapsed = span_since(started);
+        ended
+    }
+
+    fn start(&self, runtime: Runtime, execution: &Execution, watch: &Watch) -> Result<Ended, Outcome> {
+        let abandoned =
+            |what: &str, error: &dyn std::fmt::Display| Outcome::Abandoned(format!("{what}: {error}"));
+        if watch.control.is_stopped() {
+            return Err(Outcome::Cancelled);
+        }
+        let base = execution.scratch.parent().unwrap_or(Path::new("/"));
+        let side = Scratch::new(base).map_err(|error| abandoned("no directory could be made", &error))?;
+        let image = match runtime {
+            Runtime::Container => {
+                Some(self.images.unpacked(base, &execution.program, execution.program_hash)?)
+            }
+            _ => None,
+        };
+        let temporary = side.path().join("tmp");
+        fs::create_dir(&temporary).map_err(|error| abandoned("no directory could be made", &error))?;
+        let fills = [execution.scratch.as_path(), temporary.as_path()];
+        if fills_too_much(&fills, 0, &execution.limits) {
+            return Err(Outcome::DiskLimit(execution.limits.disk));
+        }
+        let program = match image {
+            Some(_) => None,
+            None => Some(place(execution, &side.path().join("program"))?),
+        };
+        let scene = Scene {
+            helper: self.helper.clone(),
+            libraries: if image.is_some() { launch::own_libraries() } else { Vec::new() },
+            root: image.as_ref().map_or(Root::Host, |image| Root::Image(image.path().to_path_buf())),
+            private: self.private.path().to_path_buf(),
+            scratch: execution.scratch.clone(),
+            temporary: temporary.clone(),
+            program,
+            stdin: execution.stdin.clone(),
+        };
+        let taken = self.cores.take(CORES);
+        let orders = self.orders(execution, &scene, &taken.numbers)?;
+        let options = side.path().join("options");
+        let command =
+            self.command(&scene, orders, &options).map_err(|error| abandoned("the sandbox", &error))?;
+        let prepared = span_since(watch.started);
+        let mut ended = self.guard(command, execution, watch, fills)?;
+        ended.prepared = prepared;
+        // What is left in it goes with it, however deep.
+        drop(side);
+        Ok(ended)
+    }
+
+    /// What the program is told and given.
+    fn orders(&self, execution: &Execution, scene: &Scene, cores: &[usize]) -> Result<Orders, Outcome> {
+        let walls = self.walls();
+        let limits = &execution.limits;
+        let mut arguments = execution.arguments.clone();
+        let (mut name, mut program) = (execution.program_name.clone(), PathBuf::new());
+        if scene.program.is_none() {
+            let none = "an image has no command: its first argument names one".to_owned();
+            name = (!arguments.is_empty()).then(|| arguments.remove(0)).ok_or(Outcome::NotRunnable(none))?;
+            program = PathBuf::from(&name);
+        }
+        let has_namespaces = walls.namespaces.is_ok();
+        let at_home = |inside: &str, path: &Path| {
+            if has_namespaces { inside.into() } else { path.display().to_string() }
+        };
+        let environment = variables::variables(
+            &at_home(launch::WORK, &scene.scratch),
+            &at_home("/tmp", &scene.temporary),
+            cores.len(),
+            &execution.environment,
+        );
+        let is_sound = |(name, value): &(String, String)| {
+            !name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0')
+        };
+        if let Some((name, _)) = environment.iter().find(|variable| !is_sound(variable)) {
+            return Err(Outcome::NotRunnable(format!(
+                "`{name}` cannot be the name of a variable with this value"
+            )));
+        }
+        let per_core = self.per_core().0.max(1);
+        // Of use where the user of the namespace is no other's; the supervisor is one of the counted.
+        let processes = has_namespaces.then(|| u64::from(limits.processes).saturating_add(1));
+        let orders = Orders {
+            processes,
+            memory: limits.memory.0.saturating_mul(2).saturating_add(RESERVE),
+            file: limits.disk.0.saturating_add(1),
+            // A process alone may not have more; cycles are counted for all of them together.
+            seconds: (limits.cycles.0 / per_core / 1_000_000).saturating_add(1).min(u64::from(u32::MAX)),
+            cores: cores.to_vec(),
+            is_filtered: walls.has_filter,
+            environment,
+            name,
+            program,
+            arguments,
+            ..Orders::default()
+        };
+        let has_landlock = walls.landlock > 0;
+        Ok(if has_namespaces {
+            scene.within(orders, has_landlock)
+        } else {
+            scene.beside(orders, has_landlock)
+        })
+    }
+
+    /// The command; `options` is where those of bubblewrap are written, so that no command line names the host's paths.
+    fn command(&self, scene: &Scene, orders: Orders, options: &Path) -> io::Result<Command> {
+        let mut command = match self.walls().namespaces {
+            Ok(bubblewrap) => {
+                let mut text = Vec::new();
+                for word in scene.options() {
+                    text.extend_from_slice(word.as_encoded_bytes());
+                    text.push(0);
+                }
+                fs::write(options, text)?;
+                let mut command = Command::new(bubblewrap);
+                command.args(["--args", "0", "--"]).args(scene.helper()).stdin(File::open(options)?);
+                command
+            }
+            Err(_) => {
+                let mut command = Command::new(&self.helper);
+                command.stdin(Stdio::null()).current_dir(&scene.scratch);
+                command
+            }
+        };
+        command.args(orders.arguments()).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ok(command)
+    }
+
+    /// Runs the command under guard, and says how it ended.
+    fn guard(
+        &self,
+        mut command: Command,
+        execution: &Execution,
+        watch: &Watch,
+        fills: [&Path; 2],
+    ) -> Result<Ended, Outcome> {
+        let abandoned =
+            |error: io::Error| Outcome::Abandoned(format!("the sandbox could not be started: {error}"));
+        let limits = &execution.limits;
+        let mut child = command.spawn().map_err(|error| match error.kind() {
+            io::ErrorKind::ArgumentListTooLong => {
+                Outcome::NotRunnable("its arguments and environment are too long".into())
+            }
+            _ => abandoned(error),
+        })?;
+        let print = Print::of(&mut child, limits.output.0);
+        let handle = match handle(&child) {
+            Ok(handle) => handle,
+            Err(error) => {
+                let _ = child.kill().and_then(|()| child.wait());
+                return Err(abandoned(error.into()));
+            }
+        };
+        let pid = i32::try_from(child.id()).unwrap_or(0);
+        let is_over = Arc::clone(&print.is_over);
+        let mut guard = Guard::new((pid, &handle), watch, limits, fills, &is_over);
+        guard.has_namespaces = self.walls().namespaces.is_ok();
+        guard.per_core = self.per_core();
+        let halt = guard.stand();
+        let is_whole = child.wait().is_ok_and(|status| status.success());
+        let (stdout, stderr, record) = print.end();
+        let told = Told { halt, record: record.filter(|_| halt.is_none()), is_whole, peak: guard.peak };
+        let exact = if let Some(Record::Ended { cpu, .. }) = &told.record { *cpu } else { 0 };
+        let cycles = guard.cycles(exact).min(limits.cycles.max(Cycles(1)));
+        watch.control.publish(cycles);
+        let is_too_much = [&stdout, &stderr]
+            .iter()
+            .any(|text| u64::try_from(text.len()).is_ok_and(|l| l > limits.output.0));
+        let most = usize::try_from(limits.output.0).unwrap_or(usize::MAX);
+        let [stdout, stderr] = [stdout, stderr].map(|mut text| {
+            text.truncate(most);
+            text
+        });
+        let (outcome, saved) = if is_too_much && halt.is_none() {
+            (Outcome::OutputLimit(limits.output), None)
+        } else {
+            told.verdict(execution, watch, fills, &stderr)
+        };
+        Ok(Ended { outcome, stdout, stderr, saved, cycles, ..Ended::before_start(Outcome::Cancelled) })
+    }
+
+    fn per_core(&self) -> Capacity {
+        Capacity(self.per_core.load(Ordering::Relaxed))
+    }
+}
+
+/// What came of a run.
+struct Told {
+    halt: Option<Halt>,
+    record: Option<Record>,
+    /// The supervisor has ended as it should.
+    is_whole: bool,
+    peak: u64,
+}
+
+impl Told {
+    fn verdict(
+        self,
+        execution: &Execution,
+        watch: &Watch,
+        fills: [&Path; 2],
+        stderr: &[u8],
+    ) -> super::saved::Judgement {
+        let limits = &execution.limits;
+        if let Some(halt) = self.halt {
+            return (halt.outcome(limits), None);
+        }
+        let (end, most) = match self.record {
+            Some(Record::Ended { end, most, .. }) if self.is_whole => (end, most.saturating_mul(1024)),
+            Some(Record::NotRunnable(why)) => return (Outcome::NotRunnable(why), None),
+            Some(Record::Failed(why)) => {
+                return (Outcome::Abandoned(format!("the sandbox could not be entered: {why}")), None);
+            }
+            _ => {
+                let said = String::from_utf8_lossy(stderr);
+                let said: String =
+                    said.lines().last().unwrap_or("it says nothing").chars().take(150).collect();
+                return (Outcome::Abandoned(format!("the sandbox has failed: {said}")), None);
+            }
+        };
+        if fills_too_much(&fills, 0, limits) {
+            return (Outcome::DiskLimit(limits.disk), None);
+        }
+        let judgement = match end {
+            End::Exited(status) => judge(execution, status),
+            End::Signalled(signal) => (signal::outcome(signal, limits), None),
+        };
+        let is_failure = matches!(judgement, (Outcome::Exited(_) | Outcome::Trapped(_), None));
+        if is_failure && watch.control.is_warned() {
+            return (
+                Outcome::Abandoned("its seller needed the machine, and it ended when it was told".into()),
+                None,
+            );
+        }
+        // A program that is denied memory dies of it in its own way, by a status or a signal of its own.
+        if is_failure && self.peak.max(most) > limits.memory.0 / 8 * NEARLY_ALL {
+            return (Outcome::MemoryLimit(limits.memory), None);
+        }
+        judgement
+    }
+}
+
+impl Executor for Native {
+    fn runtime(&self) -> Runtime {
+        Runtime::Native
+    }
+
+    fn layers(&self) -> Vec<Layer> {
+        self.walls.layers()
+    }
+
+    fn run(&self, execution: &Execution, control: &Control) -> Ended {
+        self.run_as(Runtime::Native, execution, control)
+    }
+
+    fn govern(&self, policy: &Policy, per_core: Capacity) {
+        let terms = Terms { is_shared: policy.share_native, sandbox: policy.sandbox };
+        *self.terms.lock().unwrap_or_else(PoisonError::into_inner) = terms;
+        self.per_core.store(per_core.0, Ordering::Relaxed);
+    }
+
+    fn refusal(&self) -> Option<String> {
+        self.refusal_of(Runtime::Native)
+    }
+}
+
+impl Executor for Container {
+    fn runtime(&self) -> Runtime {
+        Runtime::Container
+    }
+
+    fn layers(&self) -> Vec<Layer> {
+        self.0.walls.layers()
+    }
+
+    fn run(&self, execution: &Execution, control: &Control) -> Ended {
+        self.0.run_as(Runtime::Container, execution, control)
+    }
+
+    fn refusal(&self) -> Option<String> {
+        self.0.refusal_of(Runtime::Container)
+    }
+}
+
+/// A handle on a child, by which its end is waited for.
+fn handle(child: &Child) -> rustix::io::Result<OwnedFd> {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(rustix::io::Errno::SRCH)?;
+    pidfd_open(pid, PidfdFlags::empty())
+}
+
+/// Puts the program where it may be executed, if it is one and has the hash it was named by.
+fn place(execution: &Execution, target: &Path) -> Result<PathBuf, Outcome> {
+    let abandoned = |error: io::Error| Outcome::Abandoned(format!("its program cannot be read: {error}"));
+    let mut from = File::open(&execution.program).map_err(abandoned)?;
+    let mut to =
+        OpenOptions::new().write(true).create_new(true).mode(0o755).open(target).map_err(abandoned)?;
+    let mut hasher = blake3::Hasher::new();
+    let (mut head, mut chunk) = (Vec::new(), vec![0; 1 << 16]);
+    loop {
+        let read = from.read(&mut chunk).map_err(abandoned)?;
+        let Some(bytes) = chunk.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+        head.extend(bytes.iter().take(kind::HEAD.saturating_sub(head.len())));
+        hasher.update(bytes);
+        to.write_all(bytes).map_err(abandoned)?;
+    }
+    if Hash(*hasher.finalize().as_bytes()) != execution.program_hash {
+        return Err(Outcome::NotFetched("the program does not have the hash it was named by".into()));
+    }
+    kind::require_native(&head).map_err(Outcome::NotRunnable)?;
+    Ok(target.to_path_buf())
+}

@@ -1,0 +1,175 @@
+//! The filter of system calls: what no program needs to compute, and what others got out of sandboxes with.
+//!
+//! Everything else is let through: a list of what is allowed would be out of date with the next version of a language's
+//! runtime, and the namespaces, Landlock and the lack of privileges stand behind the filter.
+
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen as Len, SeccompCmpOp as Op, SeccompCondition, SeccompFilter,
+    SeccompRule, TargetArch, apply_filter, sock_filter,
+};
+use std::collections::BTreeMap;
+
+/// Calls that end with "not permitted" whatever their arguments.
+const DENIED: &[i64] = &[
+    // Other processes: to look into them or to take their descriptors.
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_kcmp,
+    libc::SYS_process_madvise,
+    // File systems and namespaces: another view of the machine.
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_open_tree,
+    libc::SYS_move_mount,
+    libc::SYS_fsopen,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_fspick,
+    libc::SYS_mount_setattr,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_name_to_handle_at,
+    libc::SYS_quotactl,
+    // The kernel and the machine.
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_userfaultfd,
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
+    libc::SYS_kexec_load,
+    libc::SYS_reboot,
+    libc::SYS_swapon,
+    libc::SYS_swapoff,
+    libc::SYS_acct,
+    libc::SYS_syslog,
+    libc::SYS_settimeofday,
+    libc::SYS_clock_settime,
+    libc::SYS_adjtimex,
+    libc::SYS_clock_adjtime,
+    libc::SYS_sethostname,
+    libc::SYS_setdomainname,
+    libc::SYS_vhangup,
+    // Keys outlive a process and are shared by all of a user.
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_keyctl,
+    // Calls that go past a filter of calls.
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    // What stays behind when a program ends, and is counted for nobody.
+    libc::SYS_shmget,
+    libc::SYS_msgget,
+    libc::SYS_semget,
+    libc::SYS_mq_open,
+    // The cores are given out by the node.
+    libc::SYS_sched_setaffinity,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_sched_setattr,
+    libc::SYS_sched_setparam,
+    libc::SYS_setpriority,
+    libc::SYS_ioprio_set,
+];
+
+/// The same of this kind of processor alone.
+#[cfg(target_arch = "x86_64")]
+const DENIED_HERE: &[i64] = &[
+    libc::SYS_iopl,
+    libc::SYS_ioperm,
+    libc::SYS_modify_ldt,
+    libc::SYS_kexec_file_load,
+    libc::SYS_uselib,
+    libc::SYS_ustat,
+    libc::SYS_sysfs,
+];
+#[cfg(not(target_arch = "x86_64"))]
+const DENIED_HERE: &[i64] = &[];
+
+/// A second set of calls for the same kernel (x32) begins here; nobody uses it, and it would go past the list.
+const SECOND_SET: u32 = 0x4000_0000;
+
+/// `TIOCSTI` and `TIOCLINUX`: what is put into a terminal as if it had been typed there.
+const TYPING: [u64; 2] = [0x5412, 0x541c];
+
+/// Filters the calls of this thread and of all that it starts, for good.
+///
+/// # Errors
+/// If this machine filters no calls.
+pub(super) fn apply(has_local_sockets: bool) -> Result<(), String> {
+    let words = |error: seccompiler::Error| error.to_string();
+    // `clone3` takes its flags from memory, which no filter sees: who is told that it is not there uses `clone`.
+    let absent = program([(libc::SYS_clone3, Vec::new())].into(), libc::ENOSYS)?;
+    apply_filter(&absent).map_err(words)?;
+    apply_filter(&program(rules(has_local_sockets)?, libc::EPERM)?).map_err(words)
+}
+
+fn program(rules: BTreeMap<i64, Vec<SeccompRule>>, errno: i32) -> Result<BpfProgram, String> {
+    let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(|error| error.to_string())?;
+    let denial = SeccompAction::Errno(errno.unsigned_abs());
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, denial, arch);
+    let filter: BpfProgram = filter.and_then(BpfProgram::try_from).map_err(|error| error.to_string())?;
+    Ok(if cfg!(target_arch = "x86_64") { without_second_set(filter) } else { filter })
+}
+
+/// Puts the question for the number of the call before `filter`: load it, and from [`SECOND_SET`] on deny it.
+fn without_second_set(filter: BpfProgram) -> BpfProgram {
+    // Classes and modes of `linux/bpf_common.h`: a load of a word from a fixed place, a jump if not less, a return.
+    let (load, jump_from, ret) = (0x20, 0x35, 0x06);
+    let deny = libc::SECCOMP_RET_ERRNO | libc::EPERM.unsigned_abs();
+    let question = [
+        sock_filter { code: load, jt: 0, jf: 0, k: 0 },
+        sock_filter { code: jump_from, jt: 0, jf: 1, k: SECOND_SET },
+        sock_filter { code: ret, jt: 0, jf: 0, k: deny },
+    ];
+    question.into_iter().chain(filter).collect()
+}
+
+fn rules(has_local_sockets: bool) -> Result<BTreeMap<i64, Vec<SeccompRule>>, String> {
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
+        DENIED.iter().chain(DENIED_HERE).map(|call| (*call, Vec::new())).collect();
+    // New namespaces by `clone`.
+    let namespaces = [
+        libc::CLONE_NEWNS,
+        libc::CLONE_NEWCGROUP,
+        libc::CLONE_NEWUTS,
+        libc::CLONE_NEWIPC,
+        libc::CLONE_NEWUSER,
+        libc::CLONE_NEWPID,
+        libc::CLONE_NEWNET,
+    ];
+    let of_namespace = namespaces.map(|flag| u64::from(flag.unsigned_abs()));
+    rules.insert(libc::SYS_clone, all(of_namespace.map(|flag| rule(0, Op::MaskedEq(flag), flag)))?);
+    // Device nodes.
+    let devices = [libc::S_IFCHR, libc::S_IFBLK].map(u64::from);
+    let kind = u64::from(libc::S_IFMT);
+    let of_device = |mode| all(devices.map(|device| rule(mode, Op::MaskedEq(kind), device)));
+    rules.insert(libc::SYS_mknodat, of_device(2)?);
+    #[cfg(target_arch = "x86_64")]
+    rules.insert(libc::SYS_mknod, of_device(1)?);
+    // A terminal that is made to type what others read.
+    rules.insert(libc::SYS_ioctl, all(TYPING.map(|number| rule(1, Op::Eq, number)))?);
+    // Sockets: none, or those within this machine.
+    let sockets = if has_local_sockets {
+        vec![rule(0, Op::Ne, u64::from(libc::AF_UNIX.unsigned_abs()))?]
+    } else {
+        Vec::new()
+    };
+    rules.insert(libc::SYS_socket, sockets);
+    Ok(rules)
+}
+
+fn all<const N: usize>(rules: [Result<SeccompRule, String>; N]) -> Result<Vec<SeccompRule>, String> {
+    rules.into_iter().collect()
+}
+
+/// Whether argument `at` compares as `op` says with `value`.
+fn rule(at: u8, op: Op, value: u64) -> Result<SeccompRule, String> {
+    let condition = SeccompCondition::new(at, Len::Dword, op, value);
+    condition.and_then(|condition| SeccompRule::new(vec![condition])).map_err(|error| error.to_string())
+}

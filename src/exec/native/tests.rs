@@ -1,0 +1,152 @@
+//! Native programs, run for real: what they can do, and what they cannot.
+//!
+//! Each test runs behind the walls that this machine has, and where it says so also without namespaces, as on a machine
+//! that has no bubblewrap. Nothing is skipped where a wall is missing: the test then fails and says which.
+
+mod ends;
+mod escapes;
+mod holding;
+mod images;
+mod leftovers;
+mod limits;
+
+use super::walls::Walls;
+use super::{Container, Native};
+use crate::exec::{Control, Ended, Execution, Executor as _, Scratch};
+use proto::message::service::{Limits, Outcome, Runtime};
+use proto::{Bytes, Capacity, Cycles, Hash, Span};
+use service::policy::{Policy, Sandbox};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use tempfile::TempDir;
+
+/// Limits that no well-behaved program of these tests meets.
+const WIDE: Limits = Limits {
+    wall: Span::secs(60),
+    memory: Bytes::mib(256),
+    disk: Bytes::mib(64),
+    output: Bytes::kib(64),
+    cycles: Cycles::giga(60),
+    processes: 32,
+};
+/// What a core of this machine is said to execute.
+const PER_CORE: Capacity = Capacity(1_000);
+
+/// The walls under test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Behind {
+    /// All of them.
+    All,
+    /// Those of a machine without bubblewrap.
+    NoNamespaces,
+}
+
+const BOTH: [Behind; 2] = [Behind::All, Behind::NoNamespaces];
+
+/// The program itself, which takes the step into the sandbox: it lies beside the directory of this test's own file.
+fn helper() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    let helper = own.parent().and_then(Path::parent).unwrap().join("compup2p");
+    assert!(helper.is_file(), "build the program first (cargo build): there is no {}", helper.display());
+    helper
+}
+
+/// One executor for all tests of a kind, as a process has one.
+fn native(behind: Behind) -> &'static Arc<Native> {
+    static ALL: OnceLock<Arc<Native>> = OnceLock::new();
+    static FEWER: OnceLock<Arc<Native>> = OnceLock::new();
+    let make = || {
+        let native = Native::new(helper()).unwrap();
+        let policy = Policy { share_native: true, sandbox: Sandbox::Best, ..Policy::default() };
+        native.govern(&policy, PER_CORE);
+        native
+    };
+    match behind {
+        Behind::All => ALL.get_or_init(|| {
+            let native = make();
+            assert_eq!(native.walls.missing(), None, "a wall is missing here: {:?}", native.walls);
+            Arc::new(native)
+        }),
+        Behind::NoNamespaces => FEWER.get_or_init(|| {
+            let mut native = make();
+            assert!(native.walls.landlock > 0, "without bubblewrap Landlock is needed: {:?}", native.walls);
+            native.walls = Walls { namespaces: Err("not in this test".into()), ..native.walls };
+            Arc::new(native)
+        }),
+    }
+}
+
+/// A place for one execution.
+struct Bench {
+    base: TempDir,
+    scratch: Scratch,
+    execution: Execution,
+}
+
+impl Bench {
+    fn new(program: &[u8], arguments: &[&str], limits: Limits) -> Self {
+        let base = TempDir::new().unwrap();
+        let file = base.path().join("program");
+        std::fs::write(&file, program).unwrap();
+        let scratch = Scratch::new(base.path()).unwrap();
+        let execution = Execution {
+            program: file,
+            program_hash: Hash::of(program),
+            program_name: "program".into(),
+            arguments: arguments.iter().map(ToString::to_string).collect(),
+            environment: Vec::new(),
+            stdin: None,
+            scratch: scratch.path().to_path_buf(),
+            outputs: Vec::new(),
+            limits,
+            runtime: Runtime::Native,
+            success: 0,
+            checkpoint: None,
+            resume: None,
+        };
+        Self { base, scratch, execution }
+    }
+
+    /// A script for the shell.
+    fn shell(script: &str, limits: Limits) -> Self {
+        Self::new(format!("#!/bin/sh\n{script}\n").as_bytes(), &[], limits)
+    }
+
+    /// A script for Python.
+    fn python(script: &str, limits: Limits) -> Self {
+        Self::new(format!("#!/usr/bin/python3\n{script}\n").as_bytes(), &[], limits)
+    }
+
+    fn outputs(mut self, names: &[&str]) -> Self {
+        self.execution.outputs = names.iter().map(ToString::to_string).collect();
+        self
+    }
+
+    fn run(&self, behind: Behind) -> Ended {
+        native(behind).run(&self.execution, &Control::default())
+    }
+
+    /// Runs a container of it.
+    fn contain(&self) -> Ended {
+        Container(Arc::clone(native(Behind::All))).run(&self.execution, &Control::default())
+    }
+}
+
+/// What it printed and how it ended, for people.
+fn told(ended: &Ended) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    format!("{}\nstdout: {}\nstderr: {}", ended.outcome, text(&ended.stdout), text(&ended.stderr))
+}
+
+/// Runs `bench`, and holds its end against the expected one.
+fn check(bench: &Bench, behind: Behind, expected: &Outcome) -> Ended {
+    let ended = bench.run(behind);
+    assert_eq!(&ended.outcome, expected, "{behind:?}: {}", told(&ended));
+    ended
+}
+
+/// Runs `bench`, which has to succeed and to print `expected`.
+fn prints(bench: &Bench, behind: Behind, expected: &str) {
+    let ended = check(bench, behind, &Outcome::Succeeded);
+    assert_eq!(String::from_utf8_lossy(&ended.stdout), expected, "{behind:?}: {}", told(&ended));
+}

@@ -1,0 +1,144 @@
+//! Which walls this machine has to put around a native program, and how to come by those that it has not.
+
+use super::confine::{has_filter, landlock_version};
+use super::launch::{self, Scene};
+use crate::exec::{Layer, LayerState};
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The walls without which `limits.sandbox = "required"` runs nothing.
+pub(crate) const REQUIRED: [&str; 3] = ["namespaces", "landlock", "seccomp"];
+
+/// The variable that names bubblewrap's file; empty for none.
+const CHOSEN: &str = "COMPUP2P_BWRAP";
+/// Where bubblewrap is looked for when the search path does not have it.
+const USUAL: [&str; 3] = ["/usr/bin", "/usr/local/bin", "/bin"];
+/// The version of Landlock from which on TCP, signals and abstract sockets are held back too (Linux 6.12).
+const WHOLE_LANDLOCK: u32 = 6;
+
+/// The walls that stand here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Walls {
+    /// bubblewrap, where it works, or why not.
+    pub(super) namespaces: Result<PathBuf, String>,
+    /// The version of Landlock; 0: none.
+    pub(super) landlock: u32,
+    /// Whether system calls can be filtered.
+    pub(super) has_filter: bool,
+    /// Whether this process is root's.
+    pub(super) is_root: bool,
+    /// Whether a group of control groups of version 2 with memory and processes is this process's own.
+    pub(super) groups: Result<(), String>,
+}
+
+impl Walls {
+    /// Looks at this machine; `helper` is this program, which a trial is made with.
+    pub(super) fn of_this_machine(helper: &Path) -> Self {
+        Self {
+            namespaces: namespaces(helper),
+            landlock: landlock_version(),
+            has_filter: has_filter(),
+            is_root: rustix::process::geteuid().is_root(),
+            groups: groups(),
+        }
+    }
+
+    /// None of them, as `limits.sandbox = "none"` has it.
+    pub(super) fn none() -> Self {
+        let off = || "the policy says `limits.sandbox = \"none\"`".to_owned();
+        Self { namespaces: Err(off()), landlock: 0, has_filter: false, is_root: false, groups: Err(off()) }
+    }
+
+    /// The first wall that is missing of those in [`REQUIRED`].
+    pub(super) fn missing(&self) -> Option<&'static str> {
+        let stands = [self.namespaces.is_ok(), self.landlock > 0, self.has_filter];
+        REQUIRED.into_iter().zip(stands).find(|(_, stands)| !stands).map(|(name, _)| name)
+    }
+
+    /// Whether at least one wall keeps a program from the owner's files, without which "best" runs nothing either.
+    pub(super) const fn hides_files(&self) -> bool {
+        self.namespaces.is_ok() || self.landlock > 0
+    }
+
+    /// All of them, the outermost first.
+    pub(super) fn layers(&self) -> Vec<Layer> {
+        let state = |missing: Option<String>| missing.map_or(LayerState::Active, LayerState::Missing);
+        let landlock = match self.landlock {
+            0 => {
+                Some("needs Linux 5.13 or later with `landlock` in the kernel's parameter `lsm=`".to_owned())
+            }
+            WHOLE_LANDLOCK.. => None,
+            version => Some(format!(
+                "version {version}: files are held back, {}signals and abstract sockets are not; needs Linux 6.12",
+                if version < 4 { "TCP, " } else { "" }
+            )),
+        };
+        let filter =
+            (!self.has_filter).then(|| "needs a kernel with seccomp filters (CONFIG_SECCOMP_FILTER)".into());
+        let root = self.is_root.then(|| "the node runs as root: give it a user of its own".to_owned());
+        let layer = |name, what, state| Layer { name, what, state };
+        vec![
+            layer("own-user", "a node without privileges has none to lose", state(root)),
+            layer(
+                "namespaces",
+                "no network, other processes, owner's files or devices to be seen",
+                state(self.namespaces.clone().err()),
+            ),
+            layer("landlock", "files, TCP and signals, once more by the kernel's own rules", state(landlock)),
+            layer("seccomp", "calls that programs do not need to compute", state(filter)),
+            layer(
+                "limits",
+                "memory, time, files and processes, looked at a hundred times a second",
+                LayerState::Active,
+            ),
+            layer(
+                "cgroups",
+                "memory and processes counted by the kernel; the node does not need them and does not use them yet",
+                state(self.groups.clone().err()),
+            ),
+        ]
+    }
+}
+
+/// bubblewrap, if a trial with it succeeds.
+fn namespaces(helper: &Path) -> Result<PathBuf, String> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let places = env::split_paths(&path).chain(USUAL.map(PathBuf::from));
+    let found = match env::var_os(CHOSEN) {
+        Some(chosen) => Some(PathBuf::from(chosen)).filter(|file| file.is_file()),
+        None => places.map(|place| place.join("bwrap")).find(|file| file.is_file()),
+    };
+    let found = found.ok_or("bubblewrap is not installed; get it with `apt install bubblewrap`")?;
+    let scene = Scene::trial(helper);
+    let mut command = Command::new(&found);
+    command.args(launch::trial(&scene)).env_clear();
+    let output = command.output().map_err(|error| format!("{}: {error}", found.display()))?;
+    if output.status.success() {
+        return Ok(found);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.lines().last().unwrap_or("it says nothing").to_owned();
+    Err(format!(
+        "bubblewrap does not work here ({said}); it needs user namespaces: see the sysctls \
+         `user.max_user_namespaces` and `kernel.apparmor_restrict_unprivileged_userns`"
+    ))
+}
+
+/// Whether this process has a group of version 2 of its own, with memory and processes.
+fn groups() -> Result<(), String> {
+    let own = std::fs::read_to_string("/proc/self/cgroup").map_err(|error| error.to_string())?;
+    let path = own.lines().find_map(|line| line.strip_prefix("0::"));
+    let path = path.ok_or("this machine has control groups of version 1 only")?.trim_start_matches('/');
+    let has = |mount: &str| {
+        let list = std::fs::read_to_string(Path::new(mount).join(path).join("cgroup.controllers"));
+        list.is_ok_and(|list| {
+            ["memory", "pids"].iter().all(|wanted| list.split_ascii_whitespace().any(|c| c == *wanted))
+        })
+    };
+    if ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].into_iter().any(has) {
+        return Ok(());
+    }
+    Err("no control group of version 2 with memory and pids is delegated to this process; with systemd: `Delegate=yes`"
+        .into())
+}

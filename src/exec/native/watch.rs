@@ -1,0 +1,225 @@
+//! What the node does while a program runs in its sandbox: looks at it, holds it to its limits, and ends it.
+
+use super::space;
+use super::tree::{self, Process, Ticks};
+use crate::exec::control::{Stop, Watch};
+use crate::exec::scratch::MAX_ENTRIES;
+use proto::message::service::{Limits, Outcome};
+use proto::{Capacity, Cycles};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::OwnedFd;
+use rustix::process::Signal;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How often a program is looked at. What it takes beyond a limit between two looks is what it can take too much.
+const LOOK: Duration = Duration::from_millis(10);
+/// The least time between two walks through its files, and the part of the time that walks may take.
+const WALK: Duration = Duration::from_millis(50);
+const WALK_SHARE: u32 = 10;
+/// How long the end of what was killed may take to be seen.
+const DYING: Duration = Duration::from_secs(2);
+
+/// Why a program was ended from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Halt {
+    Cancelled,
+    Wall,
+    Memory,
+    Disk,
+    Output,
+    Cycles,
+    Processes,
+}
+
+impl Halt {
+    /// What it means.
+    pub(super) fn outcome(self, limits: &Limits) -> Outcome {
+        match self {
+            Self::Cancelled => Outcome::Cancelled,
+            Self::Wall => Outcome::WallLimit(limits.wall),
+            Self::Memory => Outcome::MemoryLimit(limits.memory),
+            Self::Disk => Outcome::DiskLimit(limits.disk),
+            Self::Output => Outcome::OutputLimit(limits.output),
+            Self::Cycles => Outcome::CycleLimit(limits.cycles),
+            Self::Processes => Outcome::Trapped(format!(
+                "more than {} processes and threads at the same time, which is its limit",
+                limits.processes
+            )),
+        }
+    }
+}
+
+/// A program under guard.
+pub(super) struct Guard<'a> {
+    /// The process that the node has started: bubblewrap, or the supervisor itself.
+    pub(super) pid: i32,
+    pub(super) has_namespaces: bool,
+    pub(super) handle: &'a OwnedFd,
+    pub(super) watch: &'a Watch,
+    pub(super) limits: &'a Limits,
+    /// Directories that count for its disk.
+    pub(super) fills: [&'a Path; 2],
+    /// More was printed than may be.
+    pub(super) is_over: &'a AtomicBool,
+    /// What a core of this machine executes.
+    pub(super) per_core: Capacity,
+    ticks: Ticks,
+    /// The most memory seen, in bytes.
+    pub(super) peak: u64,
+    next_walk: Option<Instant>,
+    is_told: bool,
+}
+
+impl<'a> Guard<'a> {
+    pub(super) fn new(
+        (pid, handle): (i32, &'a OwnedFd),
+        watch: &'a Watch,
+        limits: &'a Limits,
+        fills: [&'a Path; 2],
+        is_over: &'a AtomicBool,
+    ) -> Self {
+        let (has_namespaces, per_core, next_walk) = (false, Capacity(0), None);
+        let (ticks, peak, is_told) = (Ticks::default(), 0, false);
+        Self {
+            pid,
+            has_namespaces,
+            handle,
+            watch,
+            limits,
+            fills,
+            is_over,
+            per_core,
+            ticks,
+            peak,
+            next_walk,
+            is_told,
+        }
+    }
+
+    /// Stays until the program has ended, or has to end; then ends what is left of it.
+    pub(super) fn stand(&mut self) -> Option<Halt> {
+        let halt = loop {
+            if self.has_ended(LOOK) {
+                break None;
+            }
+            if let Err(halt) = self.look() {
+                break Some(halt);
+            }
+        };
+        if halt.is_some() {
+            self.end();
+        }
+        halt
+    }
+
+    /// Cycles by what was seen, or by `exact` µs of processor time where the supervisor told them and they are more.
+    pub(super) fn cycles(&self, exact: u64) -> Cycles {
+        let per_second = rustix::param::clock_ticks_per_second().max(1);
+        let seen = self.ticks.total().saturating_mul(1_000_000) / per_second;
+        // Mc/s are cycles per µs.
+        Cycles(seen.max(exact).saturating_mul(self.per_core.0))
+    }
+
+    /// Waits for the end; whether it has come.
+    fn has_ended(&self, within: Duration) -> bool {
+        let mut wanted = [PollFd::new(self.handle, PollFlags::IN)];
+        let within = Timespec::try_from(within).ok();
+        matches!(poll(&mut wanted, within.as_ref()), Ok(ready) if ready > 0)
+    }
+
+    /// The process whose descendants are the program's: the supervisor.
+    fn supervisor(&self) -> i32 {
+        if self.has_namespaces {
+            tree::children(self.pid).first().copied().unwrap_or(self.pid)
+        } else {
+            self.pid
+        }
+    }
+
+    fn look(&mut self) -> Result<(), Halt> {
+        let supervisor = self.supervisor();
+        let mut held =
+            |is_held: bool| if is_held { tree::freeze(supervisor) } else { tree::thaw(supervisor) };
+        self.watch.check_held(&mut held).map_err(|stop| match stop {
+            Stop::Wall => Halt::Wall,
+            Stop::Cancelled | Stop::Disk | Stop::Output => Halt::Cancelled,
+        })?;
+        if self.watch.control.is_warned() && !std::mem::replace(&mut self.is_told, true) {
+            tree::send_below(supervisor, Signal::TERM);
+        }
+        if self.is_over.load(Ordering::Relaxed) {
+            return Err(Halt::Output);
+        }
+        let pids = tree::below(supervisor);
+        self.count(supervisor, &pids)?;
+        self.measure(&pids)
+    }
+
+    /// Processes and their time.
+    fn count(&mut self, supervisor: i32, pids: &[i32]) -> Result<(), Halt> {
+        let of = |pid: &i32| Process::of(*pid).map(|process| (*pid, process));
+        let alive: Vec<(i32, Process)> = pids.iter().filter_map(of).collect();
+        let threads = alive.iter().fold(0, |sum: u64, (_, process)| sum.saturating_add(process.threads));
+        let with_supervisor: Vec<_> = alive.into_iter().chain(of(&supervisor)).collect();
+        self.ticks.look(&with_supervisor);
+        let cycles = self.cycles(0);
+        self.watch.control.publish(cycles.min(self.limits.cycles));
+        if cycles > self.limits.cycles {
+            return Err(Halt::Cycles);
+        }
+        if threads > u64::from(self.limits.processes) { Err(Halt::Processes) } else { Ok(()) }
+    }
+
+    /// Memory and files.
+    fn measure(&mut self, pids: &[i32]) -> Result<(), Halt> {
+        let limit = self.limits.memory.0;
+        let nameless = space::nameless(pids);
+        let memory = space::memory(pids, limit).saturating_add(nameless.memory);
+        self.peak = self.peak.max(memory);
+        if memory > limit {
+            return Err(Halt::Memory);
+        }
+        let now = Instant::now();
+        if self.next_walk.is_some_and(|next| now < next) {
+            return Ok(());
+        }
+        let is_over = fills_too_much(&self.fills, nameless.disk, self.limits);
+        self.next_walk = Some(now + WALK.max(now.elapsed() * WALK_SHARE));
+        if is_over { Err(Halt::Disk) } else { Ok(()) }
+    }
+
+    /// Ends everything, and waits until it is gone.
+    fn end(&self) {
+        if self.has_namespaces {
+            // With the first process of a process namespace the kernel ends all others.
+            let first = tree::children(self.pid);
+            first.iter().for_each(|pid| tree::send(*pid, Signal::KILL));
+            let deadline = Instant::now() + DYING;
+            let is_there = |pid: &i32| Process::of(*pid).is_some_and(|process| !process.is_over());
+            if first.is_empty() {
+                tree::send(self.pid, Signal::KILL);
+            }
+            while first.iter().any(is_there) && Instant::now() < deadline {
+                self.has_ended(Duration::from_millis(1));
+            }
+        } else {
+            tree::kill(self.pid);
+        }
+        if !self.has_ended(DYING) {
+            tree::kill(self.pid);
+            tree::send(self.pid, Signal::KILL);
+            self.has_ended(DYING);
+        }
+    }
+}
+
+/// Whether the files in `roots`, and `nameless` bytes of files without a name, are more than may be. What cannot be
+/// looked into is too much: its paths are too long for the host, or it was closed to hide what is in it.
+pub(super) fn fills_too_much(roots: &[&Path], nameless: u64, limits: &Limits) -> bool {
+    match space::below(roots) {
+        Ok(filled) => filled.bytes.saturating_add(nameless) > limits.disk.0 || filled.entries > MAX_ENTRIES,
+        Err(_) => true,
+    }
+}

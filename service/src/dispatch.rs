@@ -10,11 +10,13 @@ mod prospect;
 mod purse;
 mod run;
 mod seller;
+mod staging;
 mod timer;
 
 pub(crate) use bank::{follow_up, shares, total_rate};
 pub use prospect::{Want, whole_commodity};
 pub use run::{SubTaskStatus, Tally, TaskStatus};
+pub use staging::SLOWEST_STAGING;
 
 use crate::contract::State;
 use crate::effect::{Effect, Effects};

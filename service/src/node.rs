@@ -1,5 +1,6 @@
 //! The node: routes the outputs of one part to the inputs of another, and nothing else.
 
+mod contents;
 mod face;
 mod overlay;
 mod route;
@@ -348,6 +349,7 @@ impl Node {
             Message::Bank(_) => {}
             Message::Service(message) => self.receive_service(from, message, now),
             Message::Overlay(message) => self.overlay.receive(from, message, now),
+            Message::Contents(_) => {}
         }
     }
 

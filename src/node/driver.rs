@@ -18,8 +18,8 @@ use super::supply::Supplier;
 use super::tasks::{Prepared, Quoted, Tasks, Write, Written, prepare};
 use super::told::{Outside, Told};
 use crate::control::{Failure, ListingView, NodeView, Reply, Request, RulesView, Submit};
-use crate::net::store::{Pins, Store};
-use crate::net::{Event, Net};
+use crate::net::store::{Access, Pins, Store};
+use crate::net::{Event, Gather, Net};
 use counter::Counter;
 use jiff::Timestamp;
 use proto::message::service::Blob;
@@ -39,10 +39,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const LOOKS_PER_SAMPLE: u32 = 4;
 /// How long an orderly leave may take.
 const LEAVE_WITHIN: Duration = Duration::from_secs(2);
-/// How long the fetching of one content may take, besides the time for its size.
-const FETCH_WITHIN: Duration = Duration::from_secs(120);
-/// Bytes a second below which fetching is given up: a peer that trickles must not hold a contract for ever.
-const SLOWEST_FETCH: u64 = 256 << 10;
 
 pub(crate) struct Driver {
     pub(crate) node: Node,
@@ -305,19 +301,18 @@ impl Driver {
 
     fn fetch(&mut self, contract: ContractId, from: Peer, blobs: Vec<Blob>) {
         self.pin(contract, blobs.clone());
-        let (net, store, inputs) = (self.net.clone(), Arc::clone(&self.store), self.inputs.clone());
-        // The owner's cap may be what makes it slow.
-        let slowest = net.rates().1.map_or(SLOWEST_FETCH, |rate| rate.min(SLOWEST_FETCH)).max(1);
+        let (net, inputs) = (self.net.clone(), self.inputs.clone());
+        // What is fetched for somebody else's task stays that buyer's.
+        let access = if self.node.is_hired(contract) {
+            Access::Passed([from.key].into())
+        } else {
+            Access::Everybody
+        };
         tokio::spawn(async move {
             let mut result = Ok(());
             for blob in blobs {
-                if store.has(&blob.hash) {
-                    continue;
-                }
-                let within = FETCH_WITHIN + Duration::from_secs(blob.size.0 / slowest);
-                let fetched = tokio::time::timeout(within, net.fetch(from, blob)).await;
-                let late = || format!("{from} has not sent the content {} within {within:?}", blob.hash);
-                result = fetched.map_or_else(|_| Err(late()), |fetched| fetched.map_err(|e| e.to_string()));
+                let gather = Gather { access: access.clone(), ..Gather::open(from, blob) };
+                result = net.gather(gather).await.map_err(|error| error.to_string());
                 if result.is_err() {
                     break;
                 }
@@ -361,6 +356,7 @@ impl Driver {
         self.look_at_surveys();
         self.look_at_counter();
         self.book.save(self.node.record());
+        self.net.suspend(self.node.decision() == service::policy::Work::Suspend);
         let (node, executions) = (&self.node, &self.executions);
         self.pins.retain(|contract, _| node.has_contract(*contract) || executions.is_running(*contract));
     }

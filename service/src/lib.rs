@@ -11,6 +11,7 @@ mod effect;
 mod worker;
 
 pub mod contract;
+pub mod directory;
 pub mod event;
 pub mod node;
 pub mod plan;

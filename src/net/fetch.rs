@@ -124,7 +124,7 @@ impl Inner {
         let mut active: Vec<Peer> = Vec::new();
         let mut retries = Retries::new(gather.from);
         let mut bytes = hub.watch();
-        let (mut last, mut since) = (0, Instant::now());
+        let (mut last, mut come, mut since) = (0, 0, Instant::now());
         // The owner's cap may be what makes it slow. Time in which the owner lets nothing come does not count.
         let slowest = self.down.rate().map_or(SLOWEST, |rate| rate.min(SLOWEST)).max(1);
         let within = LEAST + Duration::from_secs(gather.blob.size.0 / slowest);
@@ -165,7 +165,10 @@ impl Inner {
                     hub.add([gather.from]);
                 }
                 _ = bytes.changed() => {
-                    since = Instant::now();
+                    let now = *bytes.borrow_and_update();
+                    if now > come {
+                        (come, since) = (now, Instant::now());
+                    }
                 }
                 () = sleep(TICK) => {
                     if hub.is_for_others() && self.is_suspended() {

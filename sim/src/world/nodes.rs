@@ -205,6 +205,7 @@ impl World<'_> {
             | Output::Found { .. }
             | Output::Paid { .. }
             | Output::Surveyed { .. }
+            | Output::FoundContent { .. }
             | Output::Joined
             | Output::NotJoined { .. } => Ok(()),
         }

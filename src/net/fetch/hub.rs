@@ -132,6 +132,8 @@ impl Hub {
         let opened = self.arrival.get_or_try_init(|| async { store.arrival(outline).await }).await;
         let arrival = Arc::clone(opened.map_err(Ended::from)?);
         self.changed.notify_waiters();
+        // It may be complete.
+        self.came(0);
         Ok(arrival)
     }
 

@@ -200,6 +200,8 @@ impl Source<'_> {
         self.asked.remove(0);
         self.since = Instant::now();
         self.hub.free(&[piece]);
+        // Whoever waits for the last piece hears of it.
+        self.hub.came(0);
         Ok(())
     }
 

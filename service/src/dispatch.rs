@@ -22,6 +22,7 @@ use crate::contract::State;
 use crate::effect::{Effect, Effects};
 use crate::event::{Event, EventKind, Verdict};
 use crate::plan::SubTaskPlan;
+use crate::task::StopWhen;
 use attempt::{Abandoned, Attempt};
 use objection::Objection;
 use proto::message::service::{Cancel, ServiceMessage};
@@ -44,6 +45,8 @@ pub struct Submission {
     pub patience: Patience,
     /// The most it is to cost, if its file says so: the user is told when a fifth of it is left.
     pub budget: Option<Money>,
+    /// The result that makes the rest of it needless, if its file names one.
+    pub stop_when: Option<StopWhen>,
 }
 
 /// How long a sub-task may find no seller, while nothing else of its task is at work, before it fails.

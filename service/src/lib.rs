@@ -13,6 +13,7 @@ mod worker;
 pub mod contract;
 pub mod directory;
 pub mod event;
+pub mod graph;
 pub mod node;
 pub mod plan;
 pub mod policy;

@@ -1,10 +1,11 @@
 //! From a sub-task of the task file to what is bought for it.
 
-use crate::task::{LocalFile, SubTask};
+use crate::task::{CheckpointSpec, Deadline, Feed, LocalFile, Redundancy, SubTask};
 use proto::message::market::Requirement;
-use proto::message::service::{Blob, Job, Limits, NamedBlob, Runtime, Variable};
+use proto::message::service::{Blob, Job, Limits, NamedBlob, Variable};
 use proto::wire::{MAX_MESSAGE, Wire as _, WireError};
 use proto::{Cycles, Money, Rate, Rules, Span};
+use std::collections::BTreeMap;
 
 /// How much longer than the sub-task's limit on time its money stays set aside: for staging, fetching and
 /// for a bank that is down for a while.
@@ -31,6 +32,20 @@ pub struct SubTaskPlan {
     pub job: Job,
     /// Attempts after the first one.
     pub retries: u32,
+    /// How long to wait after a failed attempt.
+    pub backoff: Span,
+    /// By when it has to have ended.
+    pub deadline: Option<Deadline>,
+    /// Which sub-tasks of the task have to succeed before, by index, in order.
+    pub depends_on: Vec<u32>,
+    /// Outputs of other sub-tasks that become inputs of the job once they are there.
+    pub feeds: Vec<Feed>,
+    /// How it is saved while it runs; the job gets it with its key when it is offered.
+    pub checkpoint: Option<CheckpointSpec>,
+    /// How often it is executed, and when a result is believed.
+    pub redundancy: Redundancy,
+    /// The contents of the files that `redundancy` names, by their paths.
+    pub aids: BTreeMap<String, Blob>,
 }
 
 /// What a seller did of a sub-task before it handed it over.
@@ -88,6 +103,27 @@ pub enum PlanError {
 }
 
 impl SubTaskPlan {
+    /// The plan for `job` that asks for nothing, bids nothing and tries once.
+    #[must_use]
+    pub fn bare(name: String, job: Job) -> Self {
+        Self {
+            name,
+            requirement: Requirement::default(),
+            bid: Rate(0),
+            price: Money::ZERO,
+            work: None,
+            job,
+            retries: 0,
+            backoff: Span(0),
+            deadline: None,
+            depends_on: Vec::new(),
+            feeds: Vec::new(),
+            checkpoint: None,
+            redundancy: Redundancy::default(),
+            aids: BTreeMap::new(),
+        }
+    }
+
     /// Plans `sub_task` under `rules`; `blob_of` tells the content of a path of the task file.
     ///
     /// The bid is what the price allows per Gc, after the owner's fee, over the stated work. A sub-task that
@@ -123,15 +159,30 @@ impl SubTaskPlan {
             stdin: sub_task.stdin.as_deref().map(&find).transpose()?,
             limits: limits(sub_task),
             resume: None,
-            runtime: Runtime::WebAssembly,
-            success: 0,
-            progress: None,
+            runtime: sub_task.runtime.unwrap_or_default(),
+            success: sub_task.success,
+            progress: sub_task.progress.clone(),
             checkpoint: None,
         };
         check_job(&name, &job)?;
         let requirement = requirement(sub_task);
-        let retries = sub_task.retries;
-        Ok(Self { name, requirement, bid, price: sub_task.price, work: sub_task.work, job, retries })
+        let aid = |file: &LocalFile| Ok((file.path.clone(), find(&file.path)?));
+        Ok(Self {
+            requirement,
+            bid,
+            price: sub_task.price,
+            work: sub_task.work,
+            job,
+            retries: sub_task.retries,
+            backoff: sub_task.backoff,
+            deadline: sub_task.deadline,
+            depends_on: sub_task.depends_on.clone(),
+            feeds: sub_task.feeds.clone(),
+            checkpoint: sub_task.checkpoint.clone(),
+            redundancy: sub_task.redundancy.clone(),
+            aids: sub_task.redundancy.files().map(aid).collect::<Result<_, PlanError>>()?,
+            name,
+        })
     }
 }
 
@@ -176,7 +227,7 @@ fn variables(sub_task: &SubTask) -> Vec<Variable> {
 
 fn limits(sub_task: &SubTask) -> Limits {
     let limits = &sub_task.limits;
-    let cycles = Cycles(u64::MAX);
+    let cycles = limits.cpu_time.map_or(Cycles(u64::MAX), |time| sub_task.power.during(time));
     Limits {
         wall: limits.wall_time,
         memory: limits.memory,

@@ -13,15 +13,24 @@
 //! **Spaces** around a text are dropped, except in `Param`, `Var` and `Value`, which mean exactly what is
 //! written.
 
+mod checkpoint;
+mod deadline;
 mod decimal;
 pub(crate) mod document;
 mod expansion;
 mod fault;
+mod feed;
+mod file;
 mod hint;
+mod link;
 mod notes;
 pub(crate) mod path;
 mod reader;
+mod redundancy;
+mod rule;
+mod runtime;
 mod schema;
+mod stop;
 mod structure;
 mod sub_task;
 mod sweep;
@@ -31,10 +40,20 @@ mod value;
 mod variable;
 mod warning;
 
+pub use checkpoint::{CHECKPOINT_EXIT, CheckpointSpec, DEFAULT_COPIES, MAX_COPIES};
+pub use deadline::Deadline;
+pub use decimal::Decimal;
 pub use fault::{Fault, FaultKind, Hint, Parsing};
+pub use feed::{Feed, Produced, Slot};
+pub use link::MAX_DEPENDENCIES;
 pub use path::PathProblem;
+pub use redundancy::{Comparison, MAX_REPLICAS, Probe, Redundancy, Replication, Verifier};
+pub use rule::Rule;
+pub use runtime::{RUNTIME_BYTES, kind_of};
+pub use stop::{StopCondition, StopPlace, StopWhen};
 pub use warning::{Warning, WarningKind};
 
+use proto::message::service::Runtime;
 use proto::{Bytes, Capacity, Cycles, Money, Reputation, Span};
 use std::collections::BTreeMap;
 
@@ -76,6 +95,8 @@ pub struct Task {
     pub name: String,
     /// `Budget`: the most credits that all sub-tasks together may cost; the prices do not exceed it.
     pub budget: Option<Money>,
+    /// `StopWhen`: the result that ends the task early.
+    pub stop_when: Option<StopWhen>,
     /// The sub-tasks in the order of the file, each sweep in its own order; at least one.
     pub sub_tasks: Vec<SubTask>,
 }
@@ -114,6 +135,25 @@ pub struct SubTask {
     pub limits: Limits,
     /// `Retry/@max`: the most further attempts after a failed one.
     pub retries: u32,
+    /// `Retry/@backoff`: how long to wait after a failed attempt; 0 unless stated.
+    pub backoff: Span,
+    /// `Retry/@successExitCode`: the exit status that means success, 0 unless stated.
+    pub success: u8,
+    /// `Runtime`: what kind of program it is; none: by the first bytes of the file.
+    pub runtime: Option<Runtime>,
+    /// `Progress`: the file in the scratch directory in which the program says how far it is.
+    pub progress: Option<String>,
+    /// `Deadline`: by when it has to have ended.
+    pub deadline: Option<Deadline>,
+    /// `DependsOn`, and what the inputs tell: which sub-tasks have to succeed before, as indices of the expanded list,
+    /// each once, in order.
+    pub depends_on: Vec<u32>,
+    /// Outputs of other sub-tasks that are inputs of this one.
+    pub feeds: Vec<Feed>,
+    /// `Checkpoint`: how it is saved while it runs.
+    pub checkpoint: Option<CheckpointSpec>,
+    /// `Redundancy`: how often it is executed, and when a result is believed.
+    pub redundancy: Redundancy,
 }
 
 /// A file of the buyer and its name in the scratch directory.
@@ -124,6 +164,20 @@ pub struct LocalFile {
     /// Relative name inside the scratch directory, `/`-separated: the attribute `as`, else the path's last
     /// part.
     pub name: String,
+    /// `sha256`: what the content has to hash to.
+    pub sha256: Option<[u8; 32]>,
+    /// `search`: where it is looked for.
+    pub search: Search,
+}
+
+/// Where a file is looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Search {
+    /// On the buyer's machine, then in the network, by its name or code id.
+    #[default]
+    Network,
+    /// `search="false"`: on the buyer's machine only.
+    Here,
 }
 
 /// A file that the program leaves in the scratch directory, and where the buyer wants it.
@@ -166,6 +220,8 @@ pub struct Limits {
     pub output: Bytes,
     /// `Processes`: processes and threads at the same time.
     pub processes: u32,
+    /// `CpuTime`: at the compute power asked for, so that it is a number of cycles; none: as the price allows.
+    pub cpu_time: Option<Span>,
 }
 
 impl Default for Limits {
@@ -176,6 +232,7 @@ impl Default for Limits {
             disk: DEFAULT_DISK,
             output: DEFAULT_OUTPUT,
             processes: DEFAULT_PROCESSES,
+            cpu_time: None,
         }
     }
 }
@@ -196,16 +253,49 @@ pub struct Parsed {
 /// one that says so. A file that is not XML has one fault; a sweep is read no further than its first faulty
 /// point; the budget is compared once everything else is right.
 pub fn parse(text: &str, file_name: &str, set: &BTreeMap<String, String>) -> Result<Parsed, Vec<Fault>> {
+    parse_with(text, file_name, &Given { set, lines: &BTreeMap::new() })
+}
+
+/// What a task file may need beside its text.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// The variables that the caller sets.
+    pub set: &'a BTreeMap<String, String>,
+    /// The texts of the files that [`line_files`] names, by their paths.
+    pub lines: &'a BTreeMap<String, String>,
+}
+
+/// Like [`parse`], for a file whose sweeps go over the lines of others.
+///
+/// # Errors
+/// As [`parse`]; lines that are not given are a fault.
+pub fn parse_with(text: &str, file_name: &str, given: &Given<'_>) -> Result<Parsed, Vec<Fault>> {
     let document = document::open(text).map_err(|fault| vec![fault.in_file(text, file_name)])?;
     let root = document.root_element();
     let mut notes = notes::Notes::default();
-    let mut task = Task { name: named_after(file_name), budget: None, sub_tasks: Vec::new() };
+    let mut task =
+        Task { name: named_after(file_name), budget: None, stop_when: None, sub_tasks: Vec::new() };
     if structure::check(root, &mut notes) {
-        variable::check_set(set, root, &mut notes);
-        expansion::fill(&mut task, root, set, &mut notes);
+        variable::check_set(given.set, root, &mut notes);
+        expansion::fill(&mut task, root, given, &mut notes);
     }
     let warnings = notes.finish(text, file_name)?;
     Ok(Parsed { task, warnings })
+}
+
+/// The files over whose lines sweeps of the task file `text` go, each once, with the byte offset at which it is named
+/// first. Empty where the text is no task file, which [`parse_with`] then says.
+#[must_use]
+pub fn line_files(text: &str, set: &BTreeMap<String, String>) -> Vec<(String, usize)> {
+    let Ok(document) = document::open(text) else { return Vec::new() };
+    let scope = variable::Scope { set, lines: &BTreeMap::new(), point: Vec::new() };
+    let mut found: BTreeMap<String, usize> = BTreeMap::new();
+    for given in document.descendants().filter_map(|node| node.attribute_node("each-line")) {
+        if let Some(path) = variable::replace("each-line", given.value(), &scope, |_| {}) {
+            found.entry(reader::trimmed(&path).to_owned()).or_insert(given.range_value().start);
+        }
+    }
+    found.into_iter().collect()
 }
 
 /// The name of a task that gives none: its file's name without folder and `.xml`.

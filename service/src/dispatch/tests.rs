@@ -8,7 +8,6 @@ mod migration;
 use super::*;
 use crate::worker::tests::{CLOSES, hold, id, job, keys, peer, ticket};
 use proto::message::bank::{BankOutcome, BankReply, Order};
-use proto::message::market::Requirement;
 use proto::message::service::{Acceptance, Blob, Declined, NamedBlob, Offer, Outcome, Progress, Report};
 use proto::{Bytes, Cycles, Hash, Rate, Refusal, RefusalCode, Signed};
 use rand_chacha::rand_core::SeedableRng;
@@ -53,18 +52,16 @@ impl Buyer {
         job.outputs = vec!["out".into()];
         job.limits.cycles = Cycles(u64::MAX);
         let plan = SubTaskPlan {
-            name: "a".into(),
-            requirement: Requirement::default(),
             bid: Rate(100_000),
             price: PRICE,
             work: Some(Cycles(9_900_000_000)),
-            job,
             retries: 1,
+            ..SubTaskPlan::bare("a".into(), job)
         };
         let patience = Patience::For(Span::secs(60));
-        buyer
-            .dispatch
-            .submit(Submission { task: TASK, plans: vec![plan], patience, budget: None }, buyer.now);
+        let plans = vec![plan];
+        let submission = Submission { task: TASK, plans, patience, budget: None, stop_when: None };
+        buyer.dispatch.submit(submission, buyer.now);
         assert_eq!(buyer.did(), [Did::Buys]);
         buyer
     }

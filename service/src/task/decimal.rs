@@ -6,12 +6,26 @@ const WHOLE_DIGITS: usize = 20;
 const FRACTION_DIGITS: usize = 18;
 
 /// A number: `digits` divided by ten to the power of `scale`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Decimal {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Decimal {
     /// The number without its decimal point; below 10³⁸ in size.
     pub(super) digits: i128,
     /// How many of the digits stand after the point, at most 18.
     pub(super) scale: u32,
+}
+
+impl std::fmt::Display for Decimal {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&show(self.digits, self.scale))
+    }
+}
+
+impl Decimal {
+    /// The number as floating point, as near as that comes.
+    #[must_use]
+    pub fn to_f64(self) -> f64 {
+        self.to_string().parse().unwrap_or(f64::NAN)
+    }
 }
 
 /// Why a text is not a number that we can hold.
@@ -40,6 +54,27 @@ impl Decimal {
         let digits: i128 = format!("0{whole}{fraction}").parse().map_err(|_| NotDecimal::TooLong)?;
         let scale = u32::try_from(fraction.len()).map_err(|_| NotDecimal::TooLong)?;
         Ok(Self { digits: if minus { -digits } else { digits }, scale })
+    }
+
+    /// Reads what [`Decimal::parse`] reads, and that with a power of ten: `1e-6`.
+    pub(super) fn parse_scientific(text: &str) -> Result<Self, NotDecimal> {
+        let Some((mantissa, power)) = text.split_once(['e', 'E']) else { return Self::parse(text) };
+        let mantissa = Self::parse(mantissa)?;
+        let digits = power.strip_prefix(['+', '-']).unwrap_or(power);
+        if digits.is_empty() || digits.len() > 3 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(NotDecimal::Malformed);
+        }
+        let size: u32 = digits.parse().map_err(|_| NotDecimal::TooLong)?;
+        let scale = if power.starts_with('-') {
+            mantissa.scale.saturating_add(size)
+        } else if let Some(scale) = mantissa.scale.checked_sub(size) {
+            scale
+        } else {
+            let more = 10_i128.checked_pow(size - mantissa.scale).ok_or(NotDecimal::TooLong)?;
+            let digits = mantissa.digits.checked_mul(more).ok_or(NotDecimal::TooLong)?;
+            return Self::parse(&show(digits, 0));
+        };
+        Self::parse(&show(mantissa.digits, scale))
     }
 
     /// The digits when `scale` of them stand after the point; `None` where that loses some or is too large.
@@ -99,6 +134,29 @@ mod tests {
         }
         for text in ["123456789012345678901", "0.0000000000000000001"] {
             assert_eq!(Decimal::parse(text), Err(NotDecimal::TooLong), "{text}");
+        }
+    }
+
+    #[test]
+    fn powers_of_ten_move_the_point() {
+        let table = [
+            ("1e-6", Ok((1, 6))),
+            ("2.5E-3", Ok((25, 4))),
+            ("1.25e1", Ok((125, 1))),
+            ("1.5e+3", Ok((1_500, 0))),
+            ("-3e0", Ok((-3, 0))),
+            ("7", Ok((7, 0))),
+            ("1e-19", Err(NotDecimal::TooLong)),
+            ("1e99", Err(NotDecimal::TooLong)),
+            ("1e", Err(NotDecimal::Malformed)),
+            ("e5", Err(NotDecimal::Malformed)),
+            ("1e1e1", Err(NotDecimal::Malformed)),
+            ("1e+-1", Err(NotDecimal::Malformed)),
+            ("1e1000", Err(NotDecimal::Malformed)),
+        ];
+        for (text, expected) in table {
+            let expected = expected.map(|(digits, scale)| Decimal { digits, scale });
+            assert_eq!(Decimal::parse_scientific(text), expected, "{text}");
         }
     }
 

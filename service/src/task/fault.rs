@@ -1,6 +1,7 @@
 //! What is wrong with a task file, where, and what was expected instead.
 
 use super::path::PathProblem;
+use super::rule::Rule;
 use proto::Money;
 use std::fmt;
 
@@ -178,12 +179,12 @@ pub enum FaultKind {
         /// The variable.
         name: String,
     },
-    /// A variable of a sweep with neither values nor a range, or with both.
-    #[error("`{name}` needs either `Value` elements or the attributes `from` and `to`{}", which(*.both))]
+    /// A variable of a sweep with neither values nor a range nor lines, or with several.
+    #[error("`{name}` needs either `Value` elements, or the attributes `from` and `to`, or `each-line`{}", which(*.both))]
     SweepValues {
         /// The variable.
         name: String,
-        /// Whether both are there, rather than none.
+        /// Whether several are there, rather than none.
         both: bool,
     },
     /// A range that never ends.
@@ -269,6 +270,9 @@ pub enum FaultKind {
         /// The most that can be held.
         most: Money,
     },
+    /// Something that contradicts itself or the rest of the file.
+    #[error(transparent)]
+    Rule(#[from] Rule),
     /// More faults than [`super::MAX_FAULTS`].
     #[error("there are more faults; these are the first {shown}")]
     MoreFaults {
@@ -387,7 +391,7 @@ fn quoted(text: &str) -> String {
 }
 
 fn which(both: bool) -> &'static str {
-    if both { ", and has both" } else { ", and has none" }
+    if both { ", and has more than one of them" } else { ", and has none" }
 }
 
 fn same_scratch(path: &str, other: Option<&str>) -> String {

@@ -78,6 +78,17 @@ impl Reader<'_> {
         self.judge(trimmed(&text), name, place_of(node), read)
     }
 
+    /// What the text of an element means; `None` where that cannot be said, which somebody else notes.
+    pub(super) fn quiet<T>(
+        &mut self,
+        node: Node<'_, '_>,
+        name: &'static str,
+        read: impl FnOnce(&str) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        let text = variable::replace(name, &text_of(node), self.scope, |_| {})?;
+        read(trimmed(&text)).ok()
+    }
+
     /// What the text of the element `name` means, where there is one.
     pub(super) fn child<T>(
         &mut self,

@@ -1,7 +1,9 @@
 //! The elements of a task file as a table: what may stand where, and how often. `docs/task.xsd` says the same
 //! to other programs, and a test holds the two together.
 
+use super::checkpoint::MAX_CHECKPOINT_FILES;
 use super::fault::Hint;
+use super::redundancy::MAX_PROBES;
 use super::{MAX_ENTRIES, MAX_SUB_TASKS, MAX_SWEEP_VARIABLES, hint};
 
 /// One kind of element.
@@ -64,8 +66,12 @@ const fn text(name: &'static str) -> Element {
 }
 
 const fn file(name: &'static str) -> Element {
-    const AS: &[Attribute] = &[free("as")];
-    Element { name, content: Content::Text, attributes: AS, reserved: &["sha256", "search"] }
+    const ATTRIBUTES: &[Attribute] = &[free("as"), free("sha256"), SEARCH];
+    Element { name, content: Content::Text, attributes: ATTRIBUTES, reserved: &[] }
+}
+
+const fn with(name: &'static str, attributes: &'static [Attribute], children: &'static [Child]) -> Element {
+    Element { name, content: Content::Elements { children, reserved: &[] }, attributes, reserved: &[] }
 }
 
 const fn holding(name: &'static str, children: &'static [Child]) -> Element {
@@ -77,6 +83,13 @@ const fn cycles(name: &'static str) -> Element {
         Values { words: &["cycles", "Mcycles", "Gcycles"], expected: "`cycles`, `Mcycles` or `Gcycles`" };
     const UNIT: &[Attribute] = &[Attribute { name: "unit", required: false, values: Some(UNITS) }];
     Element { name, content: Content::Text, attributes: UNIT, reserved: &[] }
+}
+
+const SEARCH: Attribute = flag("search");
+
+const fn flag(name: &'static str) -> Attribute {
+    const WORDS: Values = Values { words: &["true", "false", "1", "0"], expected: "`true` or `false`" };
+    Attribute { name, required: false, values: Some(WORDS) }
 }
 
 const fn free(name: &'static str) -> Attribute {
@@ -107,7 +120,7 @@ const fn many(element: &'static Element, least: usize, most: usize) -> Child {
 pub(super) static TASK_FILE: Element = Element {
     name: "TaskFile",
     content: Content::Elements {
-        children: &[leading(&NAME), leading(&BUDGET), many(&SUB_TASK, 0, usize::MAX)],
+        children: &[leading(&NAME), leading(&BUDGET), leading(&STOP_WHEN), many(&SUB_TASK, 0, usize::MAX)],
         reserved: &[],
     },
     attributes: &[Attribute {
@@ -138,8 +151,14 @@ static SUB_TASK: Element = Element {
             maybe(&LIMITS),
             maybe(&RETRY),
             maybe(&SWEEP),
+            maybe(&DEPENDS_ON),
+            maybe(&RUNTIME),
+            maybe(&DEADLINE),
+            maybe(&PROGRESS),
+            maybe(&CHECKPOINT),
+            maybe(&REDUNDANCY),
         ],
-        reserved: &["Checkpoint", "Redundancy", "Deadline", "DependsOn"],
+        reserved: &[],
     },
     attributes: &[free("name")],
     reserved: &[],
@@ -165,8 +184,16 @@ static REQUIREMENTS: Element = Element {
 static LIMITS: Element = Element {
     name: "Limits",
     content: Content::Elements {
-        children: &[maybe(&WALL_TIME), maybe(&MEMORY), maybe(&DISK), maybe(&OUTPUT), maybe(&NETWORK)],
-        reserved: &["CpuTime", "Processes"],
+        children: &[
+            maybe(&WALL_TIME),
+            maybe(&CPU_TIME),
+            maybe(&MEMORY),
+            maybe(&DISK),
+            maybe(&OUTPUT),
+            maybe(&PROCESSES),
+            maybe(&NETWORK),
+        ],
+        reserved: &[],
     },
     attributes: &[],
     reserved: &[],
@@ -175,9 +202,53 @@ static LIMITS: Element = Element {
 static RETRY: Element = Element {
     name: "Retry",
     content: Content::Elements { children: &[], reserved: &[] },
-    attributes: &[free("max")],
-    reserved: &["successExitCode", "backoff"],
+    attributes: &[free("max"), free("successExitCode"), free("backoff")],
+    reserved: &[],
 };
+
+static CHECKPOINT: Element =
+    with("Checkpoint", &[], &[maybe(&EXIT_CODE), maybe(&INTERVAL), maybe(&CHECKPOINT_FILES), maybe(&COPIES)]);
+static CHECKPOINT_FILES: Element = with("Files", &[], &[many(&CHECK_POINT_FILE, 1, MAX_CHECKPOINT_FILES)]);
+
+static REDUNDANCY: Element = with(
+    "Redundancy",
+    &[flag("adaptive")],
+    &[
+        maybe(&REPLICAS),
+        maybe(&QUORUM),
+        maybe(&MAX_REPLICAS),
+        maybe(&COMPARE),
+        maybe(&VERIFY),
+        maybe(&PROBES),
+    ],
+);
+static COMPARE: Element = Element {
+    name: "Compare",
+    content: Content::Text,
+    attributes: &[
+        Attribute {
+            name: "method",
+            required: true,
+            values: Some(Values {
+                words: &["exact", "text", "numeric", "image", "command"],
+                expected: "`exact`, `text`, `numeric`, `image` or `command`",
+            }),
+        },
+        free("abs"),
+        free("rel"),
+    ],
+    reserved: &[],
+};
+static PROBES: Element = with("Probes", &[], &[many(&PROBE, 1, MAX_PROBES)]);
+static PROBE: Element =
+    with("Probe", &[], &[maybe(&INPUT_PARAMETERS), maybe(&INPUT_FILES), one(&EXPECTED_FILES)]);
+static EXPECTED_FILES: Element = with("ExpectedFiles", &[], &[many(&EXPECTED_FILE, 1, MAX_ENTRIES)]);
+
+static STOP_WHEN: Element = with(
+    "StopWhen",
+    &[free("of"), free("output"), free("contains"), free("below"), free("above"), free("exitCode")],
+    &[],
+);
 
 static SWEEP: Element = Element {
     name: "Sweep",
@@ -193,8 +264,8 @@ static SWEEP: Element = Element {
 static SWEEP_VAR: Element = Element {
     name: "Var",
     content: Content::Elements { children: &[many(&VALUE, 0, MAX_SUB_TASKS)], reserved: &[] },
-    attributes: &[required("name"), free("from"), free("to"), free("step")],
-    reserved: &["each-line"],
+    attributes: &[required("name"), free("from"), free("to"), free("step"), free("each-line")],
+    reserved: &[],
 };
 
 static ENVIRONMENT_VAR: Element =
@@ -208,8 +279,18 @@ static ENVIRONMENT: Element = holding("Environment", &[many(&ENVIRONMENT_VAR, 0,
 static CPU_CYCLES: Element = cycles("CpuCycles");
 static WORK: Element = cycles("Work");
 static FILE: Element = file("File");
-static INPUT_FILE: Element = file("InputFile");
-static OUTPUT_FILE: Element = file("OutputFile");
+static EXPECTED_FILE: Element = file("ExpectedFile");
+static VERIFY: Element = file("Verify");
+static INPUT_FILE: Element = Element {
+    name: "InputFile",
+    content: Content::Text,
+    attributes: &[free("as"), free("sha256"), SEARCH, free("from")],
+    reserved: &[],
+};
+static OUTPUT_FILE: Element =
+    Element { name: "OutputFile", content: Content::Text, attributes: &[free("as")], reserved: &[] };
+static STD_IN: Element =
+    Element { name: "StdIn", content: Content::Text, attributes: &[free("from")], reserved: &[] };
 
 static NAME: Element = text("Name");
 static BUDGET: Element = text("Budget");
@@ -217,7 +298,6 @@ static CHECK_POINT_DATA_SIZE: Element = text("CheckPointDataSize");
 static PRICE: Element = text("Price");
 static COUNT: Element = text("Count");
 static PARAM: Element = text("Param");
-static STD_IN: Element = text("StdIn");
 static STD_OUT: Element = text("StdOut");
 static STD_ERR: Element = text("StdErr");
 static VALUE: Element = text("Value");
@@ -232,6 +312,19 @@ static MEMORY: Element = text("Memory");
 static DISK: Element = text("Disk");
 static OUTPUT: Element = text("Output");
 static NETWORK: Element = text("Network");
+static CPU_TIME: Element = text("CpuTime");
+static PROCESSES: Element = text("Processes");
+static DEPENDS_ON: Element = text("DependsOn");
+static RUNTIME: Element = text("Runtime");
+static DEADLINE: Element = text("Deadline");
+static PROGRESS: Element = text("Progress");
+static EXIT_CODE: Element = text("ExitCode");
+static INTERVAL: Element = text("Interval");
+static COPIES: Element = text("Copies");
+static CHECK_POINT_FILE: Element = text("CheckPointFile");
+static REPLICAS: Element = text("Replicas");
+static QUORUM: Element = text("Quorum");
+static MAX_REPLICAS: Element = text("MaxReplicas");
 
 impl Element {
     /// The elements that may stand in it.

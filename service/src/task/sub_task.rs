@@ -1,12 +1,16 @@
 //! Reads one sub-task at one point of its sweep.
 
+use super::checkpoint::{self, Base};
 use super::fault::FaultKind;
 use super::hint::shortened;
-use super::path::{self, Files};
-use super::reader::{Parts, Reader, parts, place_of};
-use super::value;
+use super::link::{self, Links, Source};
+use super::path::Files;
+use super::reader::{Parts, Reader, parts, place_of, text_of, trimmed};
+use super::rule::Rule;
+use super::value::{self, Wrong};
 use super::variable::{self, NAME_EXPECTED};
-use super::{Capacity, Cycles, Limits, LocalFile, Money, OutputFile, Requirements, SubTask};
+use super::{Capacity, Cycles, Limits, LocalFile, Money, OutputFile, Requirements, Span, SubTask};
+use super::{deadline, file, redundancy, runtime};
 use roxmltree::Node;
 use std::collections::BTreeMap;
 
@@ -19,6 +23,8 @@ pub(super) struct Reading {
     pub(super) sub_task: Option<SubTask>,
     /// All paths in the results directory that it writes, each with its place in the text.
     pub(super) destinations: Vec<(usize, String)>,
+    /// What it says of other sub-tasks.
+    pub(super) links: Links,
 }
 
 /// Reads the sub-task `node`, which is called `name`.
@@ -31,7 +37,12 @@ pub(super) fn read(node: Node<'_, '_>, name: &str, reader: &mut Reader<'_>) -> R
     let arguments =
         reader.list(&parts, "InputParameters", "Param", |reader, param| reader.exact(param, "Param"));
     let environment = read_environment(&parts, reader);
+    let mut links = read_links(node, &parts, reader);
     let inputs = reader.list(&parts, "InputFiles", "InputFile", |reader, file| {
+        if file.has_attribute("from") {
+            links.sources.push(read_source(file, reader, &mut scratch)?);
+            return None;
+        }
         read_local(file, "InputFile", reader, &mut scratch)
     });
     let mut left = Scratch { sub_task: name, files: Files::default() };
@@ -40,7 +51,7 @@ pub(super) fn read(node: Node<'_, '_>, name: &str, reader: &mut Reader<'_>) -> R
         destinations.push((place, output.destination.clone()));
         Some(output)
     });
-    let stdin = reader.child(&parts, "StdIn", value::local);
+    let stdin = read_stdin(&parts, reader, &mut links);
     let mut stream = |name| {
         let path = reader.child(&parts, name, value::inside)?;
         destinations.push((parts.get(name).map_or(0, |node| place_of(*node)), path.clone()));
@@ -49,7 +60,13 @@ pub(super) fn read(node: Node<'_, '_>, name: &str, reader: &mut Reader<'_>) -> R
     let (stdout, stderr) = (stream("StdOut"), stream("StdErr"));
     let requirements = read_requirements(&parts, reader);
     let limits = read_limits(&parts, reader);
-    let retries = read_retries(&parts, reader);
+    let (retries, success, backoff) = read_retry(&parts, reader);
+    let runtime = reader.child(&parts, "Runtime", runtime::read);
+    let progress = reader.child(&parts, "Progress", value::inside);
+    let deadline = reader.child(&parts, "Deadline", deadline::read);
+    let base = Base { runtime, success, memory: limits.memory, disk: limits.disk };
+    let checkpoint = checkpoint::read(&parts, &base, reader);
+    let redundancy = redundancy::read(&parts, reader);
     let sub_task = amounts.zip(program).map(|((power, work, price), program)| SubTask {
         name: name.to_owned(),
         power,
@@ -66,8 +83,17 @@ pub(super) fn read(node: Node<'_, '_>, name: &str, reader: &mut Reader<'_>) -> R
         requirements,
         limits,
         retries,
+        backoff,
+        success,
+        runtime,
+        progress,
+        deadline,
+        depends_on: Vec::new(),
+        feeds: Vec::new(),
+        checkpoint,
+        redundancy,
     });
-    Reading { sub_task, destinations }
+    Reading { sub_task, destinations, links }
 }
 
 /// The files of one kind in the scratch directory of a sub-task.
@@ -91,7 +117,6 @@ fn read_amounts(parts: &Parts<'_, '_>, reader: &mut Reader<'_>) -> Option<(Capac
     let power = reader.child(parts, "CpuCycles", |text| value::power(text, unit("CpuCycles")));
     let work = reader.child(parts, "Work", |text| value::work(text, unit("Work")));
     let price = reader.child(parts, "Price", value::price);
-    reader.child(parts, "CheckPointDataSize", value::no_checkpoints);
     Some((power?, work, price?))
 }
 
@@ -103,29 +128,66 @@ fn read_program(
     read_local(*parts.get("File")?, "File", reader, scratch)
 }
 
-/// A file of the buyer, called in the scratch directory as it says or like the last part of its path.
+/// A file of the buyer in the scratch directory.
 fn read_local(
     node: Node<'_, '_>,
     element: &'static str,
     reader: &mut Reader<'_>,
     scratch: &mut Scratch<'_>,
 ) -> Option<LocalFile> {
-    let given = node.attribute_node("as");
-    let file = reader.value(node, element, |text| {
-        let path = value::local(text)?;
-        let name = match given {
-            Some(_) => String::new(),
-            None => path::inside(path::last_part(&path))?,
+    let (file, place) = file::read(node, element, reader)?;
+    scratch.add(&file.name, place, reader);
+    Some(file)
+}
+
+/// What the sub-task says of others, but for its files.
+fn read_links(node: Node<'_, '_>, parts: &Parts<'_, '_>, reader: &mut Reader<'_>) -> Links {
+    let names = reader.child(parts, "DependsOn", link::names).unwrap_or_default();
+    let place = parts.get("DependsOn").map_or(node.range().start, |node| place_of(*node));
+    let waits = names.into_iter().map(|name| (name, place)).collect();
+    Links { waits, sources: Vec::new(), place }
+}
+
+/// A file of another sub-task in the scratch directory.
+fn read_source(node: Node<'_, '_>, reader: &mut Reader<'_>, scratch: &mut Scratch<'_>) -> Option<Source> {
+    for attribute in ["sha256", "search"] {
+        if let Some(given) = node.attribute_node(attribute) {
+            reader.notes.fault(Some(given.range().start), Rule::NotForResults { attribute }.into());
+        }
+    }
+    let from = reader.attribute(node.attribute_node("from")?, "from", sub_task_name)?;
+    let is_all = trimmed(&text_of(node)) == link::ALL;
+    let path = reader.value(node, "InputFile", if is_all { value::any } else { value::inside })?;
+    let place = place_of(node);
+    if is_all {
+        let name = match node.attribute_node("as") {
+            Some(given) => Some(reader.attribute(given, "as", value::folder)?),
+            None => None,
         };
-        Ok(LocalFile { path, name })
-    });
-    let (place, name) = match given {
-        Some(given) => (given.range_value().start, reader.attribute(given, "as", value::inside)),
-        None => (place_of(node), file.as_ref().map(|file| file.name.clone())),
-    };
+        return Some(Source { from, path, name, is_stdin: false, place });
+    }
+    let (name, name_place) = file::named(node, "InputFile", reader);
     let name = name?;
-    scratch.add(&name, place, reader);
-    Some(LocalFile { path: file?.path, name })
+    scratch.add(&name, name_place, reader);
+    Some(Source { from, path, name: Some(name), is_stdin: false, place })
+}
+
+/// `StdIn`, where it is a file of the buyer.
+fn read_stdin(parts: &Parts<'_, '_>, reader: &mut Reader<'_>, links: &mut Links) -> Option<String> {
+    let node = *parts.get("StdIn")?;
+    let Some(given) = node.attribute_node("from") else { return reader.value(node, "StdIn", value::local) };
+    let from = reader.attribute(given, "from", sub_task_name)?;
+    let path = reader.value(node, "StdIn", value::inside)?;
+    links.sources.push(Source { from, path, name: None, is_stdin: true, place: place_of(node) });
+    None
+}
+
+fn sub_task_name(text: &str) -> Result<String, Wrong> {
+    let mut names = link::names(text)?;
+    match (names.pop(), names.pop()) {
+        (Some(name), None) => Ok(name),
+        _ => Err(Wrong::Expected(link::ONE_NAME)),
+    }
 }
 
 /// A file that the program leaves, and the place in the text that says where it goes.
@@ -189,10 +251,17 @@ fn read_limits(parts: &Parts<'_, '_>, reader: &mut Reader<'_>) -> Limits {
     let (memory, disk, output) =
         (size("Memory", usual.memory), size("Disk", usual.disk), size("Output", usual.output));
     let wall_time = reader.child(&given, "WallTime", value::duration).unwrap_or(usual.wall_time);
-    Limits { wall_time, memory, disk, output, processes: super::DEFAULT_PROCESSES }
+    let cpu_time = reader.child(&given, "CpuTime", value::duration);
+    let processes = reader.child(&given, "Processes", value::processes).unwrap_or(usual.processes);
+    Limits { wall_time, memory, disk, output, processes, cpu_time }
 }
 
-fn read_retries(parts: &Parts<'_, '_>, reader: &mut Reader<'_>) -> u32 {
-    let given = parts.get("Retry").and_then(|node| node.attribute_node("max"));
-    given.and_then(|max| reader.attribute(max, "max", value::retries)).unwrap_or(super::DEFAULT_RETRIES)
+/// How often to try again, which exit status is success, and how long to wait before.
+fn read_retry(parts: &Parts<'_, '_>, reader: &mut Reader<'_>) -> (u32, u8, Span) {
+    let given = |name| parts.get("Retry").and_then(|node| node.attribute_node(name));
+    let max = given("max").and_then(|max| reader.attribute(max, "max", value::retries));
+    let success = given("successExitCode");
+    let success = success.and_then(|code| reader.attribute(code, "successExitCode", value::exit_code));
+    let backoff = given("backoff").and_then(|wait| reader.attribute(wait, "backoff", value::duration));
+    (max.unwrap_or(super::DEFAULT_RETRIES), success.unwrap_or(0), backoff.unwrap_or_default())
 }

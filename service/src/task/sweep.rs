@@ -6,10 +6,12 @@ use super::fault::FaultKind;
 use super::hint::shortened;
 use super::notes::Notes;
 use super::reader::Reader;
+use super::rule::Rule;
 use super::value;
 use super::variable::{self, Scope};
 use super::warning::WarningKind;
-use roxmltree::Node;
+use super::{MAX_SUB_TASKS, MAX_TEXT};
+use roxmltree::{Attribute, Node};
 
 /// The variables of a sweep and the number of its points.
 pub(super) struct Sweep<'a> {
@@ -113,13 +115,16 @@ fn zipped(axes: &[(&str, Axis)], node: Node<'_, '_>, notes: &mut Notes) -> usize
 fn read_axis(var: Node<'_, '_>, reader: &mut Reader<'_>) -> Axis {
     let values: Vec<_> = var.children().filter(|inner| inner.has_tag_name("Value")).collect();
     let has_range = ["from", "to", "step"].iter().any(|name| var.has_attribute(*name));
-    if var.has_attribute("each-line") {
+    let lines = var.attribute_node("each-line");
+    let ways =
+        [!values.is_empty(), has_range, lines.is_some()].into_iter().filter(|is_there| *is_there).count();
+    if ways != 1 {
+        let name = shortened(var.attribute("name").unwrap_or("Var"));
+        reader.notes.fault(Some(var.range().start), FaultKind::SweepValues { name, both: ways > 1 });
         return Axis::Unknown;
     }
-    if values.is_empty() != has_range {
-        let name = shortened(var.attribute("name").unwrap_or("Var"));
-        reader.notes.fault(Some(var.range().start), FaultKind::SweepValues { name, both: has_range });
-        return Axis::Unknown;
+    if let Some(given) = lines {
+        return read_lines(given, reader).unwrap_or(Axis::Unknown);
     }
     if has_range {
         return read_range(var, reader).unwrap_or(Axis::Unknown);
@@ -127,6 +132,33 @@ fn read_axis(var: Node<'_, '_>, reader: &mut Reader<'_>) -> Axis {
     let number = values.len();
     let listed: Vec<_> = values.into_iter().filter_map(|value| reader.exact(value, "Value")).collect();
     if listed.len() == number { Axis::Listed(listed) } else { Axis::Unknown }
+}
+
+/// The lines of a file that the caller has read; empty ones are left out.
+fn read_lines(given: Attribute<'_, '_>, reader: &mut Reader<'_>) -> Option<Axis> {
+    let path = reader.attribute(given, "each-line", value::local)?;
+    let place = Some(given.range_value().start);
+    let Some(text) = reader.scope.lines.get(&path) else {
+        reader.notes.fault(place, Rule::NoLines { path }.into());
+        return None;
+    };
+    let mut values = Vec::new();
+    for (line, value) in (1_usize..).zip(text.lines()).filter(|(_, value)| !value.is_empty()) {
+        if value.len() > MAX_TEXT {
+            let rule = Rule::LongLine { path, line, bytes: value.len(), most: MAX_TEXT };
+            reader.notes.fault(place, rule.into());
+            return None;
+        }
+        values.push(value.to_owned());
+        if values.len() > MAX_SUB_TASKS {
+            break;
+        }
+    }
+    if values.is_empty() {
+        reader.notes.fault(place, Rule::EmptyLines { path }.into());
+        return None;
+    }
+    Some(Axis::Listed(values))
 }
 
 /// The numbers `from`, `from` + `step`, … up to `to`, written with as many decimals as `from` and `step`

@@ -5,6 +5,8 @@ mod bad_values;
 mod bounds;
 mod fuzz;
 mod good;
+mod links;
+mod reliability;
 mod samples;
 mod schema;
 
@@ -39,7 +41,7 @@ fn parsed(text: &str, set: &BTreeMap<String, String>) -> (Task, Vec<String>) {
 /// What may stand in a `SubTask`, as messages list it; tables write `[all]` for it.
 const ALL: &str = "`CpuCycles`, `Work`, `CheckPointDataSize`, `Price`, `File`, `InputParameters`, `InputFiles`, \
                    `OutputFiles`, `StdIn`, `StdOut`, `StdErr`, `Environment`, `Requirements`, `Limits`, `Retry`, \
-                   `Sweep`";
+                   `Sweep`, `DependsOn`, `Runtime`, `Deadline`, `Progress`, `Checkpoint`, `Redundancy`";
 
 /// Runs a table of cases. A case is a line `> text`, where `\n` and `\0` stand for those characters and
 /// `frame` makes a file of it, then lines `+ name=value` for what the caller sets, then all messages that are

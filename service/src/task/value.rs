@@ -40,6 +40,8 @@ const DURATION: &str = "a duration more than 0, such as 5m, 1h 30m, 500ms or 90 
 const MOST_TIME: &str = "18446744073709.551615 seconds";
 const COUNT: &str = "a whole number, such as 2";
 const MOST_COUNT: &str = "18446744073709551615";
+const EXIT_CODE: &str = "an exit status from 0 to 255";
+const PROCESSES: &str = "a whole number of processes, at least 1";
 const CORES: &str = "a whole number of cores, at least 1";
 const MOST_SMALL: &str = "4294967295";
 const REPUTATION: &str = "a reputation from 0 to 1 with at most three decimals, such as 0.75";
@@ -147,14 +149,6 @@ pub(super) fn size_above_zero(text: &str) -> Result<Bytes, Wrong> {
     }
 }
 
-/// The size of checkpoints: none, in this version.
-pub(super) fn no_checkpoints(text: &str) -> Result<(), Wrong> {
-    match size(text)? {
-        Bytes(0) => Ok(()),
-        _ => Err(Wrong::Fault(FaultKind::NotOffered { what: "checkpoints are".to_owned() })),
-    }
-}
-
 /// A duration more than 0: a number of seconds, or numbers with units from days down to milliseconds, each
 /// unit at most once; rounded up to whole microseconds.
 pub(super) fn duration(text: &str) -> Result<Span, Wrong> {
@@ -196,6 +190,22 @@ pub(super) fn count(text: &str) -> Result<u64, Wrong> {
 /// How often to try again.
 pub(super) fn retries(text: &str) -> Result<u32, Wrong> {
     u32::try_from(whole(text, COUNT, MOST_SMALL)?).map_err(|_| Wrong::AtMost(MOST_SMALL))
+}
+
+/// An exit status.
+pub(super) fn exit_code(text: &str) -> Result<u8, Wrong> {
+    u8::try_from(whole(text, EXIT_CODE, MOST_COUNT)?).map_err(|_| Wrong::Expected(EXIT_CODE))
+}
+
+/// A whole number from `least` to `most`, which is what `expected` says.
+pub(super) fn between(text: &str, least: u32, most: u32, expected: &'static str) -> Result<u32, Wrong> {
+    let number = u32::try_from(whole(text, expected, MOST_COUNT)?).ok();
+    number.filter(|number| (least..=most).contains(number)).ok_or(Wrong::Expected(expected))
+}
+
+/// A number of processes, at least 1.
+pub(super) fn processes(text: &str) -> Result<u32, Wrong> {
+    between(text, 1, u32::MAX, PROCESSES)
 }
 
 /// A number of cores, at least 1.
@@ -254,6 +264,16 @@ pub(super) fn title(text: &str) -> Result<String, Wrong> {
 /// A path inside the scratch directory or the results directory.
 pub(super) fn inside(text: &str) -> Result<String, Wrong> {
     Ok(path::inside(text)?)
+}
+
+/// Any text.
+pub(super) fn any(text: &str) -> Result<String, Wrong> {
+    Ok(text.to_owned())
+}
+
+/// A folder inside the scratch directory, with or without a `/` behind it.
+pub(super) fn folder(text: &str) -> Result<String, Wrong> {
+    inside(text.trim_end_matches('/'))
 }
 
 /// A path on the buyer's machine.

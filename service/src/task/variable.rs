@@ -19,6 +19,8 @@ pub(super) const NAME_EXPECTED: &str =
 pub(super) struct Scope<'a> {
     /// What the caller set.
     pub(super) set: &'a BTreeMap<String, String>,
+    /// The texts of files whose lines sweeps go over, by their paths.
+    pub(super) lines: &'a BTreeMap<String, String>,
     /// The point of the sweep; `None` for a variable whose values could not be read.
     pub(super) point: Vec<(&'a str, Option<String>)>,
 }

@@ -30,6 +30,19 @@ pub enum WarningKind {
         /// How many there are.
         entries: u64,
     },
+    /// A file of the buyer that is called like what another sub-task makes and leaves elsewhere.
+    #[error(
+        "`{path}` is read from your machine, although sub-task `{sub_task}` makes a file of that name and leaves it at \
+         `{destination}`: name that place to get it, or `from` which sub-task it comes"
+    )]
+    NearMiss {
+        /// The file.
+        path: String,
+        /// Who makes one of that name.
+        sub_task: String,
+        /// Where that one goes.
+        destination: String,
+    },
     /// A variable that the caller set and nothing in the file mentions.
     #[error("`{name}` is set, but nothing in the file uses `${{{name}}}`")]
     UnusedSet {

@@ -26,7 +26,8 @@ pub(crate) fn submission(scenario: &Scenario, host: usize, seed: u64) -> Option<
         *to = from;
     }
     let patience = Patience::For(scenario.work.patience);
-    (count > 0).then_some(Submission { task: CommandId(task), plans, patience, budget: None })
+    let task = CommandId(task);
+    (count > 0).then_some(Submission { task, plans, patience, budget: None, stop_when: None })
 }
 
 fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> SubTaskPlan {
@@ -45,8 +46,21 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
         cycles: Cycles(u64::MAX),
         processes: 1,
     };
+    let job = Job {
+        program: Blob { hash: Hash::of(b"the program"), size: PROGRAM_SIZE },
+        arguments: program.arguments(),
+        environment: Vec::new(),
+        inputs: vec![NamedBlob { name: "in".into(), blob: input }],
+        outputs: vec!["out".into()],
+        stdin: None,
+        limits,
+        resume: None,
+        runtime: Runtime::WebAssembly,
+        success: 0,
+        progress: None,
+        checkpoint: None,
+    };
     SubTaskPlan {
-        name,
         requirement: Requirement {
             power: scenario.machines.per_core.0,
             cores: 1,
@@ -57,20 +71,7 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
         bid: Rate::highest(for_seller, cycles).unwrap_or(Rate(0)),
         price: work.price,
         work: Some(cycles),
-        job: Job {
-            program: Blob { hash: Hash::of(b"the program"), size: PROGRAM_SIZE },
-            arguments: program.arguments(),
-            environment: Vec::new(),
-            inputs: vec![NamedBlob { name: "in".into(), blob: input }],
-            outputs: vec!["out".into()],
-            stdin: None,
-            limits,
-            resume: None,
-            runtime: Runtime::WebAssembly,
-            success: 0,
-            progress: None,
-            checkpoint: None,
-        },
         retries: work.retries,
+        ..SubTaskPlan::bare(name, job)
     }
 }

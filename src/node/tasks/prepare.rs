@@ -49,7 +49,13 @@ pub(crate) async fn prepare(submit: Submit, rules: Rules, store: Arc<Store>) -> 
         pins,
         results: to.unwrap_or(base),
         budget: task.budget,
-        submission: Submission { task: contract, plans, patience, budget: task.budget },
+        submission: Submission {
+            task: contract,
+            plans,
+            patience,
+            budget: task.budget,
+            stop_when: task.stop_when,
+        },
     })
 }
 
@@ -70,6 +76,7 @@ async fn import(
         paths.push(sub_task.program.path.clone());
         paths.extend(sub_task.inputs.iter().map(|input| input.path.clone()));
         paths.extend(sub_task.stdin.clone());
+        paths.extend(sub_task.redundancy.files().map(|file| file.path.clone()));
     }
     paths.sort();
     paths.dedup();

@@ -1,6 +1,5 @@
 use super::*;
 use crate::dispatch::{Patience, Submission};
-use proto::message::market::Requirement;
 use proto::message::service::{Blob, Job, Limits, Runtime};
 use proto::{Bytes, Hash, Rate};
 
@@ -28,18 +27,12 @@ fn task(count: usize) -> TaskRun {
         progress: None,
         checkpoint: None,
     };
-    let plan = SubTaskPlan {
-        name: "a".into(),
-        requirement: Requirement::default(),
-        bid: Rate(1),
-        price: Money(10),
-        work: None,
-        job,
-        retries: 3,
-    };
+    let plan =
+        SubTaskPlan { bid: Rate(1), price: Money(10), retries: 3, ..SubTaskPlan::bare("a".into(), job) };
     let task = proto::CommandId([7; 16]);
     let patience = Patience::For(Span::secs(1));
-    TaskRun::new(Submission { task, plans: vec![plan; count], patience, budget: None }, Time(0))
+    let plans = vec![plan; count];
+    TaskRun::new(Submission { task, plans, patience, budget: None, stop_when: None }, Time(0))
 }
 
 /// The path a sub-task takes, and the first step of it that the table does not allow.

@@ -43,14 +43,15 @@ fn plan(requirement: Requirement) -> SubTaskPlan {
         checkpoint: None,
     };
     let (bid, price) = (Rate(9), Money(10));
-    SubTaskPlan { name: "a".into(), requirement, bid, price, work: None, job, retries: 0 }
+    SubTaskPlan { requirement, bid, price, ..SubTaskPlan::bare("a".into(), job) }
 }
 
 /// When a task of three sub-tasks that need `requirement` has ended within a minute, and why each did.
 fn check(mut pair: Pair, requirement: Requirement, patience: Patience, expected: Option<(Span, &str)>) {
     let start = pair.now;
     let plans = vec![plan(requirement); 3];
-    pair.give(0, Input::Submit { submission: Submission { task: TASK, plans, patience, budget: None } });
+    let submission = Submission { task: TASK, plans, patience, budget: None, stop_when: None };
+    pair.give(0, Input::Submit { submission });
     pair.run(Span::secs(60));
     let ends: Vec<(Span, Verdict)> = pair
         .said
@@ -132,6 +133,7 @@ fn what_was_left_open_is_asked_again_after_a_renewal() {
         plans: vec![plan(large())],
         patience: Patience::For(Span::secs(60)),
         budget: None,
+        stop_when: None,
     };
     pair.give(0, Input::Submit { submission });
     // Longer than an owner is asked for.
@@ -165,7 +167,13 @@ fn what_has_not_ended_tells_what_it_needs_and_for_how_long() {
     pair.give(
         0,
         Input::Submit {
-            submission: Submission { task: TASK, plans, patience: Patience::Endless, budget: None },
+            submission: Submission {
+                task: TASK,
+                plans,
+                patience: Patience::Endless,
+                budget: None,
+                stop_when: None,
+            },
         },
     );
     pair.run(Span::secs(5));

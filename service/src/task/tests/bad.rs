@@ -39,11 +39,11 @@ t.xml:2:2: the prices of all sub-tasks add up to 4 credits, more than the budget
 > <TaskFile><SubTask><CpuCycles>1</CpuCycles><Price>18446744073709</Price><File>a</File></SubTask><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
 t.xml:1:1: the prices of all sub-tasks add up to more than 18446744073709.551615 credits
 > <TaskFile><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask> and\n<SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
-t.xml:1:85: the text `and` is not expected in `TaskFile`; allowed: `Name`, `Budget`, `SubTask`
+t.xml:1:85: the text `and` is not expected in `TaskFile`; allowed: `Name`, `Budget`, `StopWhen`, `SubTask`
 > <TaskFile><Task/><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
-t.xml:1:11: `Task` is not an element of `TaskFile`; allowed: `Name`, `Budget`, `SubTask`
+t.xml:1:11: `Task` is not an element of `TaskFile`; allowed: `Name`, `Budget`, `StopWhen`, `SubTask`
 > <TaskFile><Price>1</Price><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
-t.xml:1:11: `Price` is not an element of `TaskFile`; it belongs in `SubTask`; allowed: `Name`, `Budget`, `SubTask`
+t.xml:1:11: `Price` is not an element of `TaskFile`; it belongs in `SubTask`; allowed: `Name`, `Budget`, `StopWhen`, `SubTask`
 > <TaskFile xmlns:x='u'><x:SubTask/><SubTask><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
 t.xml:1:23: `SubTask` is in the namespace `u`: the elements of a task file are in none
 > <TaskFile><SubTask name='a b'><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File></SubTask></TaskFile>
@@ -91,11 +91,11 @@ t.xml:2:83: `../a` is not a path for `as`: it contains `..`; expected a path tha
 t.xml:2:36: `18446744073709552` is too large or too exact for `CpuCycles`: expected at most 18446744073709551615 Mc/s
 t.xml:2:72: `99999999999999999999999` is too large or too exact for `Price`: expected at most 18446744073709.551615 credits
 t.xml:2:113: the empty text is not a path for `as`: it is empty
-> <TaskFile>\n<SubTask><CpuCycles unit='GHz'>1</CpuCycles><Price unit='EUR'>1</Price><File sha256='0' search='true'>b</File></SubTask></TaskFile>
+> <TaskFile>\n<SubTask><CpuCycles unit='GHz'>1</CpuCycles><Price unit='EUR'>1</Price><File sha256='0' search='yes'>b</File></SubTask></TaskFile>
 t.xml:2:27: `GHz` is not a value for `unit`: expected `cycles`, `Mcycles` or `Gcycles`
 t.xml:2:52: `unit` is not an attribute of `Price`; allowed: none
-t.xml:2:78: the attribute `sha256` of `File` is not offered by this version
-t.xml:2:89: the attribute `search` of `File` is not offered by this version
+t.xml:2:86: `0` is not a value for `sha256`: expected 64 digits from 0 to 9 and a to f, as `sha256sum` prints them
+t.xml:2:97: `yes` is not a value for `search`: expected `true` or `false`
 "#;
 
 #[test]
@@ -120,26 +120,26 @@ t.xml:2:1: `SubTask` already has a `Price`: one is allowed
 t.xml:2:10: `SubTask` already has a `Limits`: one is allowed
 t.xml:2:19: `SubTask` already has a `Limits`: one is allowed
 > <Limits><Wall-Time>5m</Wall-Time></Limits>
-t.xml:2:9: `Wall-Time` is not an element of `Limits`; did you mean `WallTime`? Allowed: `WallTime`, `Memory`, `Disk`, `Output`, `Network`
+t.xml:2:9: `Wall-Time` is not an element of `Limits`; did you mean `WallTime`? Allowed: `WallTime`, `CpuTime`, `Memory`, `Disk`, `Output`, `Processes`, `Network`
 > <InputFiles><OutputFile>a</OutputFile></InputFiles>
 t.xml:2:13: `OutputFile` is not an element of `InputFiles`; did you mean `InputFile`? Allowed: `Count`, `InputFile`
 > <Retry maximum='1'/>
-t.xml:2:8: `maximum` is not an attribute of `Retry`; allowed: `max`
+t.xml:2:8: `maximum` is not an attribute of `Retry`; allowed: `max`, `successExitCode`, `backoff`
 > <Retry Max='1'/>
-t.xml:2:8: `Max` is not an attribute of `Retry`; did you mean `max`? Allowed: `max`
+t.xml:2:8: `Max` is not an attribute of `Retry`; did you mean `max`? Allowed: `max`, `successExitCode`, `backoff`
 > <Retry>1</Retry>
 t.xml:2:8: the text `1` is not expected in `Retry`; allowed: none
 > <Retry><Max/></Retry>
 t.xml:2:8: `Max` is not an element of `Retry`; allowed: none
 > <StdIn as='x'>b</StdIn>
-t.xml:2:8: `as` is not an attribute of `StdIn`; allowed: none
+t.xml:2:8: `as` is not an attribute of `StdIn`; allowed: `from`
 > <StdOut><b>x</b></StdOut>
 t.xml:2:1: the empty text is not a path for `StdOut`: it is empty
 t.xml:2:9: `b` is not an element of `StdOut`; allowed: none
 > words\n
 t.xml:2:1: the text `words` is not expected in `SubTask`; allowed: [all]
 > <Limits><![CDATA[x]]></Limits>
-t.xml:2:9: the text `x` is not expected in `Limits`; allowed: `WallTime`, `Memory`, `Disk`, `Output`, `Network`
+t.xml:2:9: the text `x` is not expected in `Limits`; allowed: `WallTime`, `CpuTime`, `Memory`, `Disk`, `Output`, `Processes`, `Network`
 > <Environment><Var>x</Var></Environment>
 t.xml:2:14: `Var` has no attribute `name`: it needs one
 > <Limits xml:lang='en'/>
@@ -154,29 +154,19 @@ fn what_later_versions_may_offer_is_named() {
 }
 
 const RESERVED: &str = r#"
-> <CheckPointDataSize>10MB</CheckPointDataSize>
-t.xml:2:21: checkpoints are not offered by this version
-> <Redundancy><Replicas>3</Replicas></Redundancy>
-t.xml:2:1: `Redundancy` is not offered by this version
-> <Checkpoint/>
-t.xml:2:1: `Checkpoint` is not offered by this version
-> <DependsOn>a</DependsOn><Deadline>1h</Deadline>
-t.xml:2:1: `DependsOn` is not offered by this version
-t.xml:2:25: `Deadline` is not offered by this version
-> <Limits><Network>true</Network><CpuTime>1h</CpuTime><Processes>2</Processes></Limits>
+> <Limits><Network>true</Network></Limits>
 t.xml:2:18: network access is not offered by this version
-t.xml:2:32: `CpuTime` is not offered by this version
-t.xml:2:53: `Processes` is not offered by this version
+> <Limits><Network>1</Network></Limits>
+t.xml:2:18: network access is not offered by this version
+> <Limits><Network>maybe</Network></Limits>
+t.xml:2:18: `maybe` is not a value for `Network`: expected `false`, as there is none
+> <Requirements><OSVersion>6</OSVersion></Requirements>
+t.xml:2:15: `OSVersion` is not offered by this version
+> <Requirements><Sandbox>x</Sandbox></Requirements>
+t.xml:2:15: `Sandbox` is not offered by this version
 > <Requirements><OSVersion>6</OSVersion><Sandbox>x</Sandbox></Requirements>
 t.xml:2:15: `OSVersion` is not offered by this version
 t.xml:2:39: `Sandbox` is not offered by this version
-> <Retry successExitCode='0' backoff='1m'/>
-t.xml:2:8: the attribute `successExitCode` of `Retry` is not offered by this version
-t.xml:2:28: the attribute `backoff` of `Retry` is not offered by this version
-> <InputFiles><InputFile sha256='00'>b</InputFile></InputFiles>
-t.xml:2:24: the attribute `sha256` of `InputFile` is not offered by this version
-> <InputParameters><Param>${x}</Param></InputParameters><Sweep><Var name='x' each-line='f.txt'/></Sweep>
-t.xml:2:76: the attribute `each-line` of `Var` is not offered by this version
 "#;
 
 #[test]

@@ -153,9 +153,9 @@ t.xml:2:8: `Var` has no attribute `name`: it needs one
 > <Sweep><Var name='1' from='1' to='2'/></Sweep>
 t.xml:2:19: `1` is not a value for `name`: expected a name of at most 64 letters, digits and `_` that does not begin with a digit
 > <InputParameters><Param>${i}</Param></InputParameters><Sweep><Var name='i'/></Sweep>
-t.xml:2:62: `i` needs either `Value` elements or the attributes `from` and `to`, and has none
+t.xml:2:62: `i` needs either `Value` elements, or the attributes `from` and `to`, or `each-line`, and has none
 > <InputParameters><Param>${i}</Param></InputParameters><Sweep><Var name='i' from='1' to='2'><Value>1</Value></Var></Sweep>
-t.xml:2:62: `i` needs either `Value` elements or the attributes `from` and `to`, and has both
+t.xml:2:62: `i` needs either `Value` elements, or the attributes `from` and `to`, or `each-line`, and has more than one of them
 > <InputParameters><Param>${i}</Param></InputParameters><Sweep><Var name='i' from='1'/></Sweep>
 t.xml:2:62: `Var` has no attribute `to`: it needs one
 > <InputParameters><Param>${i}</Param></InputParameters><Sweep><Var name='i' step='1'/></Sweep>

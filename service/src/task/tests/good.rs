@@ -25,13 +25,23 @@ fn plain(name: &str) -> SubTask {
             disk: Bytes::gib(1),
             output: Bytes::mib(1),
             processes: 64,
+            cpu_time: None,
         },
         retries: 3,
+        backoff: Span(0),
+        success: 0,
+        runtime: None,
+        progress: None,
+        deadline: None,
+        depends_on: Vec::new(),
+        feeds: Vec::new(),
+        checkpoint: None,
+        redundancy: Redundancy::default(),
     }
 }
 
 fn file(path: &str, name: &str) -> LocalFile {
-    LocalFile { path: path.to_owned(), name: name.to_owned() }
+    LocalFile { path: path.to_owned(), name: name.to_owned(), sha256: None, search: Search::Network }
 }
 
 fn output(name: &str, destination: &str) -> OutputFile {
@@ -53,7 +63,7 @@ fn the_figure_of_the_paper_is_read_unchanged() {
         outputs: vec![output("joboutput.out", "joboutput.out")],
         ..plain("1")
     };
-    assert_eq!(task, Task { name: "t".to_owned(), budget: None, sub_tasks: vec![sub_task] });
+    assert_eq!(task, Task { name: "t".to_owned(), budget: None, stop_when: None, sub_tasks: vec![sub_task] });
     assert_eq!(warnings, Vec::<String>::new());
 }
 
@@ -90,6 +100,7 @@ fn a_rich_file_expands_exactly() {
             disk: Bytes(1_500_000_000),
             output: Bytes(64_000),
             processes: 64,
+            cpu_time: None,
         },
         retries: 5,
         ..plain("frame[8]")

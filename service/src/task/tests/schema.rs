@@ -6,7 +6,7 @@ use roxmltree::{Document, Node};
 use std::collections::BTreeSet;
 
 /// The definition that is called `name`.
-fn definition<'a>(document: &'a Document<'a>, name: &str) -> Option<Node<'a, 'a>> {
+fn definition_of<'a>(document: &'a Document<'a>, name: &str) -> Option<Node<'a, 'a>> {
     document.root_element().children().find(|node| {
         node.attribute("name") == Some(name) && matches!(node.tag_name().name(), "complexType" | "simpleType")
     })
@@ -15,7 +15,7 @@ fn definition<'a>(document: &'a Document<'a>, name: &str) -> Option<Node<'a, 'a>
 /// Holds one element and all in it against the type that the schema gives it.
 fn check(element: &'static Element, type_name: &str, document: &Document<'_>) {
     let name = element.name;
-    let definition = definition(document, type_name).unwrap_or_else(|| panic!("no type {type_name}"));
+    let definition = definition_of(document, type_name).unwrap_or_else(|| panic!("no type {type_name}"));
     let of_kind = |kind: &'static str| {
         definition
             .descendants()
@@ -45,7 +45,10 @@ fn check(element: &'static Element, type_name: &str, document: &Document<'_>) {
     for Attribute { name: inner, required, values } in element.attributes {
         let node = of_kind("attribute").find(|node| node.attribute("name") == Some(inner)).unwrap();
         assert_eq!(*required, node.attribute("use") == Some("required"), "{inner} of {name}");
-        let words: Vec<_> = node
+        let named = node.attribute("type").and_then(|name| definition_of(document, name));
+        let words: Vec<_> = named
+            .filter(|_| values.is_some())
+            .unwrap_or(node)
             .descendants()
             .filter(|node| node.tag_name().name() == "enumeration")
             .filter_map(|node| node.attribute("value"))

@@ -18,17 +18,19 @@ pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod web;
 
 pub(crate) use dial::DialError;
 pub(crate) use fetch::{FetchError, Gather};
 pub(crate) use follow::{Following, Leading, Voice};
 pub(crate) use meter::Caps;
+pub(crate) use web::{Url, download};
 
 use dial::Dialler;
 use meter::Direction;
 use pool::Pool;
 use proto::message::service::Blob;
-use proto::{KeyPair, Message, Peer, PublicKey};
+use proto::{Hash, KeyPair, Message, Peer, PublicKey};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -245,6 +247,7 @@ impl Net {
     ///
     /// # Errors
     /// The peer does not have it, sends something else, is not reached, or the store refuses.
+    #[cfg(test)]
     pub(crate) async fn fetch(&self, from: Peer, blob: Blob) -> Result<(), FetchError> {
         self.gather(Gather::open(from, blob)).await
     }
@@ -265,6 +268,11 @@ impl Net {
     /// Contents that this node gives to whoever asks, and that others are told of.
     pub(crate) fn public(&self) -> Vec<Blob> {
         self.inner.swarms.public()
+    }
+
+    /// Lets others know of a content no more; whoever names it still gets it.
+    pub(crate) fn unpublish(&self, hash: &Hash) {
+        self.inner.swarms.forget_public(hash);
     }
 
     /// Gives a content that is in the store to whoever asks, and lets others know of it.

@@ -32,9 +32,9 @@ pub(crate) use view::{
 };
 
 use crate::control::{
-    BalanceView, ExplainView, Failure, InvitationView, LookupView, MarketsView, NodeView, OrderedView,
-    PaidView, PriceView, PromotedView, QuoteView, ReloadView, RingCheckView, RingView, ServingView,
-    SharingView, ShownMarketView, StandbyView, TaskLine, TaskView, TotalsView,
+    BalanceView, ExplainView, Failure, FileView, InvitationView, LookupView, MarketsView, NodeView,
+    OrderedView, PaidView, PriceView, PromotedView, QuoteView, ReloadView, RingCheckView, RingView,
+    ServingView, SharingView, ShownMarketView, StandbyView, TaskLine, TaskView, TotalsView,
 };
 use jiff::Timestamp;
 use proto::PublicKey;
@@ -146,6 +146,10 @@ impl Printer {
 
     pub(crate) fn market(self, market: &ShownMarketView) -> Result<(), Failure> {
         self.result(|| json::document("market-show", market), |look| human::market(market, look))
+    }
+
+    pub(crate) fn files(self, files: &[FileView]) -> Result<(), Failure> {
+        self.result(|| json::files(files), |look| human::files(files, look))
     }
 
     pub(crate) fn price(self, price: &PriceView) -> Result<(), Failure> {

@@ -211,9 +211,8 @@ impl Directory {
         };
         let Some((token, search)) = self.searches.iter().find(|(_, search)| is_asked(search)) else { return };
         let (token, at) = (*token, search.point);
-        let is_held = |paper: &Signed<Holding>| {
-            paper.body.point == at && paper.is_genuine_by(paper.body.holder.key)
-        };
+        let is_held =
+            |paper: &Signed<Holding>| paper.body.point == at && paper.is_genuine_by(paper.body.holder.key);
         let is_named = |paper: &Signed<Naming>| {
             point_of_name(&paper.body.name, &paper.signer) == at && paper.is_genuine()
         };

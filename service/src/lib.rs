@@ -20,7 +20,9 @@ pub mod policy;
 pub mod task;
 
 pub use contract::State;
-pub use dispatch::{Patience, SLOWEST_STAGING, SubTaskStatus, Submission, Tally, TaskStatus, Want, whole_commodity};
+pub use dispatch::{
+    Patience, SLOWEST_STAGING, SubTaskStatus, Submission, Tally, TaskStatus, Want, whole_commodity,
+};
 pub use event::{End, Event, EventKind, Purse, Sale};
 pub use node::{Config, Input, Node, Output, Violation};
 pub use plan::{PlanError, SubTaskPlan};

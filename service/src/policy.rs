@@ -85,6 +85,10 @@ pub struct Policy {
     pub share_compute: bool,
     /// `share.storage`: whether memory and disk space are sold by themselves, for checkpoints and files of others.
     pub share_storage: bool,
+    /// `share.files`: files that everybody may have, by their absolute paths.
+    pub share_files: Vec<String>,
+    /// `network.code_servers`: where files are looked for at last.
+    pub code_servers: Vec<String>,
     /// `market.memory_price`: what is asked for memory by itself, in micro-credits per GiB and hour.
     pub memory_price: Rate,
     /// `market.disk_price`: what is asked for disk space by itself, in micro-credits per GiB and hour.
@@ -177,6 +181,8 @@ impl Default for Policy {
             start_delay: Span(0),
             share_compute: true,
             share_storage: false,
+            share_files: Vec::new(),
+            code_servers: Vec::new(),
             memory_price: Rate(100_000),
             disk_price: Rate(1_000),
             fixed_cost: Some(Rate(200_000)),

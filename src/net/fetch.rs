@@ -130,24 +130,7 @@ impl Inner {
         let within = LEAST + Duration::from_secs(gather.blob.size.0 / slowest);
         let mut until = Instant::now() + within;
         loop {
-            while active.len() < MAX_SOURCES
-                && let Some(peer) = hub.next_source(&active)
-            {
-                let is_first = peer == gather.from;
-                let extra = (!is_first).then(|| Arc::clone(&self.extra).try_acquire_owned());
-                let extra = match extra {
-                    None => None,
-                    Some(Ok(place)) => Some(place),
-                    Some(Err(_)) => break,
-                };
-                active.push(peer);
-                let (net, hub) = (Arc::clone(self), Arc::clone(hub));
-                sources.spawn(async move {
-                    let ended = source::run(&net, &hub, peer).await;
-                    drop(extra);
-                    (peer, ended)
-                });
-            }
+            self.start_sources(hub, gather.from, &mut sources, &mut active);
             if hub.is_complete() {
                 return Ok(());
             }
@@ -158,7 +141,9 @@ impl Inner {
                 Some(ended) = sources.join_next() => {
                     let Ok((peer, ended)) = ended else { continue };
                     active.retain(|other| *other != peer);
-                    retries.note(self, hub, peer, ended)?;
+                    if let Some(error) = retries.note(self, hub, peer, ended) {
+                        return Err(FetchError::Store(error));
+                    }
                 }
                 () = pause(retries.pause) => {
                     retries.pause = None;
@@ -195,6 +180,35 @@ impl Inner {
     }
 }
 
+impl Inner {
+    /// Has as many sources bring pieces as may be.
+    fn start_sources(
+        self: &Arc<Self>,
+        hub: &Arc<Hub>,
+        first: Peer,
+        sources: &mut JoinSet<(Peer, Ended)>,
+        active: &mut Vec<Peer>,
+    ) {
+        while active.len() < MAX_SOURCES
+            && let Some(peer) = hub.next_source(active)
+        {
+            let extra = if peer == first { None } else { Some(Arc::clone(&self.extra).try_acquire_owned()) };
+            let Ok(extra) = extra.transpose() else {
+                // It is tried when there is room.
+                hub.add([peer]);
+                return;
+            };
+            active.push(peer);
+            let (net, hub) = (Arc::clone(self), Arc::clone(hub));
+            sources.spawn(async move {
+                let ended = source::run(&net, &hub, peer).await;
+                drop(extra);
+                (peer, ended)
+            });
+        }
+    }
+}
+
 async fn pause(until: Option<Instant>) {
     match until {
         Some(until) => tokio::time::sleep_until(until).await,
@@ -217,14 +231,11 @@ impl Retries {
     }
 
     /// A source has ended. Only what the store refuses ends the whole at once.
-    fn note(&mut self, net: &Inner, hub: &Hub, peer: Peer, ended: Ended) -> Result<(), FetchError> {
+    fn note(&mut self, net: &Inner, hub: &Hub, peer: Peer, ended: Ended) -> Option<StoreError> {
         let hash = hub.blob().hash;
         tracing::debug!(from = %peer, %hash, have = hub.have(), ?ended, "a source of a content has ended");
         match &ended {
-            Ended::Store(_) => {
-                let Ended::Store(error) = ended else { return Ok(()) };
-                return Err(FetchError::Store(error));
-            }
+            Ended::Store(_) => {}
             Ended::Wrong => {
                 tracing::warn!(from = %peer, %hash, "this node sent other bytes than the content stands for");
                 hub.fault(peer, "sent other bytes than the content stands for");
@@ -232,8 +243,11 @@ impl Retries {
             Ended::Absent => hub.fault(peer, "does not have it"),
             Ended::Cut(reason) => hub.fault(peer, reason),
         }
+        if let Ended::Store(error) = ended {
+            return Some(error);
+        }
         if peer != self.first {
-            return Ok(());
+            return None;
         }
         if matches!(ended, Ended::Cut(_)) && !net.is_closing() {
             self.tries += 1;
@@ -242,7 +256,7 @@ impl Retries {
             }
         }
         self.error = Some(ended);
-        Ok(())
+        None
     }
 
     fn error(&mut self, hub: &Hub, gather: &Gather) -> FetchError {

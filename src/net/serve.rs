@@ -117,9 +117,7 @@ impl Visitor {
         let Some(fetch_said::Body::Open(open)) = open.and_then(|said| said.body) else {
             return Err(Status::invalid_argument("it has to be said first which content is wanted"));
         };
-        let hash = Hash(
-            open.hash.try_into().map_err(|_| Status::invalid_argument("a hash has 32 bytes"))?,
-        );
+        let hash = Hash(open.hash.try_into().map_err(|_| Status::invalid_argument("a hash has 32 bytes"))?);
         let owner = open.pass.and_then(|pass| Signed::from_pb(pass).ok());
         let owner = owner.and_then(|pass: Signed<Pass>| owner_by(&pass, &hash, self.key));
         let (there, is_own) = self.find(hash, owner).await?;
@@ -154,7 +152,8 @@ impl Visitor {
             let outline = outline.map_err(|error| Status::not_found(error.to_string()))?;
             return Ok((There::whole(store, outline), store.is_open(&hash)));
         }
-        let hub = self.net.fetching.hub(&hash).ok_or_else(|| Status::not_found("this content is not here"))?;
+        let hub =
+            self.net.fetching.hub(&hash).ok_or_else(|| Status::not_found("this content is not here"))?;
         let is_shown = match hub.access() {
             Access::Everybody => true,
             Access::Passed(owners) => {

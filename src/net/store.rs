@@ -30,11 +30,11 @@ pub(crate) use pieces::Pieces;
 pub(crate) use pins::Pins;
 pub(crate) use shelf::Access;
 
+use outline::Outliner;
+use outlines::Outlines;
 use proto::id::hex;
 use proto::message::service::Blob;
 use proto::{Bytes, Hash, PublicKey};
-use outline::Outliner;
-use outlines::Outlines;
 use shelf::Shelf;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -129,7 +129,12 @@ impl Store {
         }
         let mut shelf = Shelf::new(directory, quota.0);
         shelf.scan().map_err(io_error(directory))?;
-        Ok(Self { directory: directory.into(), shelf: Mutex::new(shelf), outlines: Outlines::default(), drafts: AtomicU64::new(0) })
+        Ok(Self {
+            directory: directory.into(),
+            shelf: Mutex::new(shelf),
+            outlines: Outlines::default(),
+            drafts: AtomicU64::new(0),
+        })
     }
 
     /// Keeps to another quota from now on; what is there and not needed goes when room is wanted.
@@ -141,6 +146,12 @@ impl Store {
     #[must_use]
     pub(crate) fn has(&self, hash: &Hash) -> bool {
         self.shelf().use_object(hash).is_some()
+    }
+
+    /// The same, without counting it as a use.
+    #[must_use]
+    pub(crate) fn holds(&self, hash: &Hash) -> bool {
+        self.shelf().holds(hash)
     }
 
     /// The content's size, if it is here.
@@ -196,6 +207,18 @@ impl Store {
     #[must_use]
     pub(crate) fn used(&self) -> Bytes {
         Bytes(self.shelf().used())
+    }
+
+    /// How many bytes there may be.
+    #[must_use]
+    pub(crate) fn quota(&self) -> Bytes {
+        Bytes(self.shelf().quota)
+    }
+
+    /// Contents that are here, complete.
+    #[must_use]
+    pub(crate) fn count(&self) -> usize {
+        self.shelf().count()
     }
 
     /// Stores bytes.

@@ -2,6 +2,7 @@
 
 mod account;
 mod bank;
+mod files;
 mod market;
 mod money;
 mod network;
@@ -13,6 +14,7 @@ mod task;
 pub(super) use account::{balance, deal, paid, statement, statement_csv};
 use bank::admission;
 pub(super) use bank::{invited, ordered, promoted, serving, standby, totals};
+pub(super) use files::files;
 pub(super) use market::{explain, market, markets, price, quote};
 pub(super) use network::{network, run};
 use node::listings;

@@ -3,7 +3,7 @@
 //! Within a major version of a form, members are added but neither removed nor changed.
 
 use super::view::{Place, Ready};
-use crate::control::{Failure, TaskLine, TaskView};
+use crate::control::{Failure, FileView, TaskLine, TaskView};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::path::Path;
@@ -30,6 +30,14 @@ pub(super) fn tasks(tasks: &[TaskLine]) -> String {
         tasks: &'a [TaskLine],
     }
     document("task-list", Tasks { tasks })
+}
+
+pub(super) fn files(files: &[FileView]) -> String {
+    #[derive(Serialize)]
+    struct Files<'a> {
+        files: &'a [FileView],
+    }
+    document("file-list", Files { files })
 }
 
 pub(super) fn left(home: &Path, until: Option<Timestamp>) -> String {

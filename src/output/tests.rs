@@ -120,7 +120,7 @@ hired    last 2026-11-21T00:41:00Z by 5555aaaa at 127.0.0.1:40002 for 0.20 credi
 earned   1.50 credits in this run for 2 of 3 contracts; 21.25 in all for 38 of 40
 working  for others on 0 sub-tasks
 owns     markets with 1 listing
-contents 3.0 MiB sent, 1.5 KiB fetched
+contents 3.0 MiB sent, 1.5 KiB fetched; 12 kept, 5.0 MiB of 10.0 GiB
 orders   0 without an answer of the bank
 up       61 s, version 0.1.0
 ";

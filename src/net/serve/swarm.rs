@@ -120,6 +120,10 @@ impl Swarms {
         public.insert(blob.hash, blob);
     }
 
+    pub(crate) fn forget_public(&self, hash: &Hash) {
+        self.publics().remove(hash);
+    }
+
     pub(crate) fn public(&self) -> Vec<Blob> {
         self.publics().values().copied().collect()
     }

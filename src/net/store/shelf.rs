@@ -155,6 +155,14 @@ impl Shelf {
         Some(object.size)
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.objects.len()
+    }
+
+    pub(super) fn holds(&self, hash: &Hash) -> bool {
+        self.objects.contains_key(hash)
+    }
+
     pub(super) fn pin(&mut self, hash: Hash) {
         let pins = self.pins.entry(hash).or_default();
         *pins = pins.saturating_add(1);
@@ -198,7 +206,9 @@ impl Shelf {
 
     /// Shows an object that is kept back to one more; the first of too many is forgotten.
     pub(super) fn show(&mut self, hash: &Hash, key: PublicKey) {
-        if let Some(Object { access: Access::Only(keys) | Access::Passed(keys), .. }) = self.objects.get_mut(hash) {
+        if let Some(Object { access: Access::Only(keys) | Access::Passed(keys), .. }) =
+            self.objects.get_mut(hash)
+        {
             if keys.len() >= MAX_SHOWN && !keys.contains(&key) {
                 keys.pop_first();
             }

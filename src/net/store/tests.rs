@@ -130,7 +130,7 @@ async fn a_content_that_was_cut_goes_on_after_a_restart() {
     assert!(matches!(store.arrival(outline(&bytes)).await, Err(StoreError::Busy { .. })));
     for piece in [1, 0] {
         let start = piece * MIB;
-        arrival.write(piece as u32, bytes[start..start + MIB].to_vec()).await.unwrap();
+        arrival.write(u32::try_from(piece).unwrap(), bytes[start..start + MIB].to_vec()).await.unwrap();
     }
     assert!(arrival.is_complete() && !store.has(&blob(&bytes).hash));
     arrival.finish(Access::Everybody).await.unwrap();

@@ -11,8 +11,9 @@ pub(super) static SHARE: Section<Policy> = Section {
     keys: &[
         key!("compute", q::flag, text::plain, share_compute),
         key!("storage", q::flag, text::plain, share_storage),
+        key!("files", q::files, text::texts, share_files),
     ],
-    reserved: &["files"],
+    reserved: &[],
 };
 
 pub(super) static DISK: Section<Policy> = Section {
@@ -37,6 +38,7 @@ pub(super) static NETWORK: Section<Policy> = Section {
         key!("volume", q::volume, text::volume, traffic.volume),
         key!("unmetered_only", q::flag, text::plain, traffic.unmetered_only),
         key!("relay", q::flag, text::plain, traffic.relay),
+        key!("code_servers", q::servers, text::texts, code_servers),
     ],
     reserved: &[],
 };

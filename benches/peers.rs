@@ -119,8 +119,7 @@ impl Farm {
             )
         };
         let start = |name: &str, is_seller| NodeProcess::start(directory, &bank, name, &policy(is_seller));
-        let all: Vec<NodeProcess> =
-            (1..=sellers).map(|number| start(&format!("s{number}"), true)).collect();
+        let all: Vec<NodeProcess> = (1..=sellers).map(|number| start(&format!("s{number}"), true)).collect();
         let buyer = start("buyer", false);
         let is_listed = |node: &NodeProcess| {
             node.json(&["status"]).get("listed").is_some_and(serde_json::Value::is_string)
@@ -165,7 +164,9 @@ impl Farm {
 fn hyperqueue(workers: u32, count: u32, command: &[&str]) -> Option<Duration> {
     let python = std::env::var("COMPUP2P_BENCH_PYTHON").unwrap_or_else(|_| "python3".into());
     let mut run = Command::new(python);
-    run.arg(root("benches/peers/with_hyperqueue.py")).args([workers.to_string(), count.to_string()]).args(command);
+    run.arg(root("benches/peers/with_hyperqueue.py"))
+        .args([workers.to_string(), count.to_string()])
+        .args(command);
     let said = run.stderr(Stdio::null()).output().ok()?;
     let said = String::from_utf8(said.stdout).ok()?;
     said.lines().last()?.parse().ok().map(Duration::from_secs_f64)
@@ -189,7 +190,8 @@ fn root(path: &str) -> String {
 
 fn row(name: &str, span: Option<Duration>, count: Option<u32>) {
     let Some(span) = span else { return say(&format!("  {name:<28}is not here")) };
-    let rate = count.map_or(String::new(), |count| format!("{:>10.0}/s", f64::from(count) / span.as_secs_f64()));
+    let rate =
+        count.map_or(String::new(), |count| format!("{:>10.0}/s", f64::from(count) / span.as_secs_f64()));
     say(&format!("  {name:<28}{:>10.1} ms{rate}", span.as_secs_f64() * 1e3));
 }
 

@@ -2,7 +2,7 @@
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = "schema";
-    let files = ["chord", "market", "bank", "service", "overlay", "node"]
+    let files = ["chord", "market", "bank", "service", "overlay", "contents", "node"]
         .map(|room| format!("{root}/compup2p/v1/{room}.proto"));
     println!("cargo:rerun-if-changed={root}");
     let descriptors = protox::compile(files, [root])?;

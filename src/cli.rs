@@ -20,6 +20,7 @@ mod operator;
 mod options;
 mod owner;
 mod policy;
+mod public;
 mod ring;
 mod sim;
 mod sim_churn;
@@ -121,6 +122,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Done {
         Command::Resume => owner::resume(&global, printer),
         Command::Drain => owner::drain(&global, printer),
         Command::Leave(leave) => owner::leave(&leave, &global, printer),
+        Command::File { command } => public::run(command, &global, printer),
         Command::Market { command } => market::run(command, &global, printer),
         Command::Ring { command } => ring::run(&command, &global, printer),
         Command::Dev(dev) => local::dev(&dev, &global, printer),

@@ -6,6 +6,7 @@
 
 mod account;
 mod bank;
+mod files;
 mod layers;
 mod market;
 mod ring;
@@ -18,6 +19,7 @@ pub(crate) use account::{
 pub(crate) use bank::{
     AdmissionView, InvitationView, Operator, OrderedView, PromotedView, ServingView, StandbyView, TotalsView,
 };
+pub(crate) use files::{FileView, Filing};
 pub(crate) use layers::{DoctorView, LayerView};
 pub(crate) use market::{
     CostView, ExplainPartView, ExplainView, HiredView, MarketView, MarketsView, PriceView, QuotePartView,
@@ -60,6 +62,8 @@ pub(crate) enum Request {
     Cancel { task: String },
     /// Writes the results of a task again, to another directory if one is given.
     Results { task: String, to: Option<PathBuf> },
+    /// Public files.
+    Files(Filing),
     /// The account.
     Balance,
     /// What happened on the account.
@@ -147,6 +151,8 @@ pub(crate) enum Reply {
     Tasks(Vec<TaskLine>),
     /// While watching.
     Event(EventView),
+    /// To [`Request::Files`].
+    Files(Vec<FileView>),
     /// To [`Request::Balance`].
     Balance(Box<BalanceView>),
     /// To [`Request::Statement`].
@@ -299,6 +305,12 @@ impl Failure {
     pub(crate) fn no_task(task: &str) -> Self {
         let message = format!("this node has no task `{task}`");
         Self::new("no_task", message, 2).hint("`compup2p task list` shows the tasks there are")
+    }
+
+    /// The owner has published no such file.
+    pub(crate) fn no_public_file(name: &str) -> Self {
+        let message = format!("this node has published no file `{name}`");
+        Self::new("no_file", message, 2).hint("`compup2p file list` shows those there are")
     }
 
     /// The network counts cycles in another way than this program.

@@ -35,7 +35,6 @@ pub(crate) use native::{Container, Native};
 pub(crate) use saved::{Saved, Snapshot};
 pub(crate) use scratch::Scratch;
 
-
 use module::Shelf;
 use proto::message::service::{CheckpointMethod, Limits, Outcome, Runtime};
 use proto::{Capacity, Cycles, Hash, Span};
@@ -135,7 +134,10 @@ impl Engine {
             let name = std::thread::current().name().unwrap_or_default().to_owned();
             let thread = std::thread::Builder::new().name(name).stack_size(wasm::STACK_WITH_HOST);
             let thread = thread.spawn_scoped(scope, run).map_err(|error| error.to_string())?;
-            thread.join().and_then(|ended| ended).map_err(|_| "the executor failed; its log has more".to_owned())
+            thread
+                .join()
+                .and_then(|ended| ended)
+                .map_err(|_| "the executor failed; its log has more".to_owned())
         });
         let mut ended = ended.unwrap_or_else(|why: String| Ended::before_start(Outcome::Abandoned(why)));
         ended.elapsed = span_since(started);

@@ -12,22 +12,25 @@ pub(crate) mod identity;
 mod link;
 mod meter;
 mod pool;
+mod serve;
 mod server;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod web;
 
 pub(crate) use dial::DialError;
-pub(crate) use fetch::FetchError;
+pub(crate) use fetch::{FetchError, Gather};
 pub(crate) use follow::{Following, Leading, Voice};
 pub(crate) use meter::Caps;
+pub(crate) use web::{Url, download};
 
 use dial::Dialler;
 use meter::Direction;
 use pool::Pool;
 use proto::message::service::Blob;
-use proto::{KeyPair, Message, Peer, PublicKey};
+use proto::{Hash, KeyPair, Message, Peer, PublicKey};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -36,7 +39,7 @@ use std::time::Duration;
 use store::Store;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::timeout;
 
 /// The generated gRPC stubs.
@@ -137,6 +140,7 @@ enum Phase {
 struct Inner {
     address: SocketAddr,
     key: PublicKey,
+    keys: KeyPair,
     /// Who we say that we are.
     me: watch::Sender<Peer>,
     /// How many places the network's rules give an ip address; as many as there are before they are known.
@@ -146,6 +150,12 @@ struct Inner {
     dialler: Dialler,
     pool: Pool,
     fetching: fetch::Fetching,
+    /// Places for further sources of contents that are fetched.
+    extra: Arc<Semaphore>,
+    /// Contents that are given to several.
+    swarms: serve::Swarms,
+    /// The owner of the machine lets nothing come for the work of others.
+    suspended: watch::Sender<bool>,
     /// Where whoever follows the journal is handed to; only a bank has it.
     followers: OnceLock<mpsc::Sender<Following>>,
     /// Contents that are sent.
@@ -179,6 +189,7 @@ impl Net {
         let inner = Arc::new(Inner {
             address,
             key: keys.public(),
+            keys: keys.clone(),
             me: watch::Sender::new(Peer::new(address, 0, keys.public())),
             slot_limit: AtomicU16::new(u16::MAX),
             inbox,
@@ -186,6 +197,9 @@ impl Net {
             dialler: Dialler { channel, source },
             pool: Pool::default(),
             fetching: fetch::Fetching::default(),
+            extra: Arc::new(Semaphore::new(fetch::MAX_EXTRA)),
+            swarms: serve::Swarms::default(),
+            suspended: watch::Sender::new(false),
             followers: OnceLock::new(),
             up: Arc::new(Direction::new()),
             down: Arc::new(Direction::new()),
@@ -233,8 +247,37 @@ impl Net {
     ///
     /// # Errors
     /// The peer does not have it, sends something else, is not reached, or the store refuses.
+    #[cfg(test)]
     pub(crate) async fn fetch(&self, from: Peer, blob: Blob) -> Result<(), FetchError> {
-        self.inner.fetch(from, blob).await
+        self.gather(Gather::open(from, blob)).await
+    }
+
+    /// Fetches a content from one peer, and from others that have it.
+    ///
+    /// # Errors
+    /// Nobody has it, or sends what it stands for, or in time; or the store refuses.
+    pub(crate) async fn gather(&self, gather: Gather) -> Result<(), FetchError> {
+        self.inner.gather(gather).await
+    }
+
+    /// Lets nothing more come for the work of others, or lets it come again.
+    pub(crate) fn suspend(&self, is_suspended: bool) {
+        self.inner.suspended.send_if_modified(|now| std::mem::replace(now, is_suspended) != is_suspended);
+    }
+
+    /// Contents that this node gives to whoever asks, and that others are told of.
+    pub(crate) fn public(&self) -> Vec<Blob> {
+        self.inner.swarms.public()
+    }
+
+    /// Lets others know of a content no more; whoever names it still gets it.
+    pub(crate) fn unpublish(&self, hash: &Hash) {
+        self.inner.swarms.forget_public(hash);
+    }
+
+    /// Gives a content that is in the store to whoever asks, and lets others know of it.
+    pub(crate) fn publish(&self, blob: Blob) {
+        self.inner.note_public(blob);
     }
 
     /// Whoever follows the journal of this bank from now on; the first call only.
@@ -249,11 +292,6 @@ impl Net {
     pub(crate) fn set_caps(&self, caps: Caps) {
         self.inner.up.set(caps.up, caps.transfers);
         self.inner.down.set(caps.down, caps.transfers);
-    }
-
-    /// The caps on bytes that are kept to, sent and fetched.
-    pub(crate) fn rates(&self) -> (Option<u64>, Option<u64>) {
-        (self.inner.up.rate(), self.inner.down.rate())
     }
 
     /// Bytes of contents that this node has sent and fetched since it runs.
@@ -284,6 +322,22 @@ impl Inner {
             }
             drop(alive);
         });
+    }
+
+    fn is_suspended(&self) -> bool {
+        *self.suspended.borrow()
+    }
+
+    /// Waits until a content may come.
+    async fn is_open_for(&self, hub: &fetch::Hub) {
+        if hub.is_for_others() {
+            // An error means that the network is gone.
+            let _gone = self.suspended.subscribe().wait_for(|is_suspended| !is_suspended).await.is_err();
+        }
+    }
+
+    fn note_public(&self, blob: Blob) {
+        self.swarms.note_public(blob);
     }
 
     fn slot_limit(&self) -> u16 {

@@ -32,9 +32,9 @@ pub(crate) use view::{
 };
 
 use crate::control::{
-    BalanceView, DoctorView, ExplainView, Failure, InvitationView, LookupView, MarketsView, NodeView, OrderedView,
-    PaidView, PriceView, PromotedView, QuoteView, ReloadView, RingCheckView, RingView, SellerView,
-    ServingView, SharingView, ShownMarketView, StandbyView, TaskLine, TaskView, TotalsView,
+    BalanceView, DoctorView, ExplainView, Failure, FileView, InvitationView, LookupView, MarketsView,
+    NodeView, OrderedView, PaidView, PriceView, PromotedView, QuoteView, ReloadView, RingCheckView, RingView,
+    SellerView, ServingView, SharingView, ShownMarketView, StandbyView, TaskLine, TaskView, TotalsView,
 };
 use jiff::Timestamp;
 use proto::PublicKey;
@@ -154,6 +154,10 @@ impl Printer {
 
     pub(crate) fn sellers(self, sellers: &[SellerView]) -> Result<(), Failure> {
         self.result(|| json::sellers(sellers), |look| human::sellers(sellers, look))
+    }
+
+    pub(crate) fn files(self, files: &[FileView]) -> Result<(), Failure> {
+        self.result(|| json::files(files), |look| human::files(files, look))
     }
 
     pub(crate) fn price(self, price: &PriceView) -> Result<(), Failure> {

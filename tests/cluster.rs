@@ -37,6 +37,8 @@ mod ring;
 mod seller;
 #[path = "cluster/server.rs"]
 mod server;
+#[path = "cluster/staging.rs"]
+mod staging;
 #[path = "cluster/standby.rs"]
 mod standby;
 #[path = "cluster/stranger.rs"]

@@ -2,6 +2,7 @@
 
 pub mod bank;
 pub mod chord;
+pub mod contents;
 pub mod market;
 pub mod overlay;
 pub mod service;
@@ -20,4 +21,6 @@ pub enum Message {
     Service(service::ServiceMessage),
     /// For the ring of the markets (processor overlay).
     Overlay(overlay::OverlayMessage),
+    /// About public contents: who has them, and what they are called.
+    Contents(contents::ContentsMessage),
 }

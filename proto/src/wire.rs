@@ -6,6 +6,7 @@
 
 mod bank;
 mod chord;
+mod contents;
 mod field;
 mod market;
 mod overlay;
@@ -162,6 +163,7 @@ use crate::message::Message;
 
 wire_oneof!(Message => Message . body in message::Body {
     Chord = Chord, Market = Market, Bank = Bank, Service = Service, Overlay = Overlay,
+    Contents = Contents,
 });
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use generate::{Generate, damaged};
 use proptest::prelude::*;
 use proto::message::bank::BankMessage;
 use proto::message::chord::ChordMessage;
+use proto::message::contents::ContentsMessage;
 use proto::message::market::MarketMessage;
 use proto::message::overlay::OverlayMessage;
 use proto::message::service::ServiceMessage;
@@ -38,10 +39,11 @@ fn check_readers(bytes: &[u8]) {
     check_reader::<BankMessage>(bytes);
     check_reader::<ServiceMessage>(bytes);
     check_reader::<OverlayMessage>(bytes);
+    check_reader::<ContentsMessage>(bytes);
     check_reader::<Peer>(bytes);
     check_structure::<v1::Frame>(bytes);
-    check_structure::<v1::FetchRequest>(bytes);
-    check_structure::<v1::Piece>(bytes);
+    check_structure::<v1::FetchSaid>(bytes);
+    check_structure::<v1::FetchTold>(bytes);
 }
 
 /// The same for what has no typed value.
@@ -60,9 +62,10 @@ proptest! {
         bank in BankMessage::strategy(),
         service in ServiceMessage::strategy(),
         overlay in OverlayMessage::strategy(),
+        contents in ContentsMessage::strategy(),
     ) {
         for message in
-            [Message::Chord(ring), Message::Market(market), Message::Bank(bank), Message::Service(service), Message::Overlay(overlay)]
+            [Message::Chord(ring), Message::Market(market), Message::Bank(bank), Message::Service(service), Message::Overlay(overlay), Message::Contents(contents)]
         {
             check_read_back(&message);
         }

@@ -18,6 +18,7 @@ mod run;
 mod saved;
 mod seller;
 mod spread;
+mod staging;
 mod stop;
 mod storage;
 mod timer;
@@ -28,6 +29,7 @@ pub use compare::{Comparing, Testing};
 pub use experience::{ENOUGH, Experience};
 pub use prospect::{Want, whole_commodity};
 pub use run::{SubTaskStatus, Tally, TaskStatus};
+pub use staging::SLOWEST_STAGING;
 pub use stop::Examining;
 
 use crate::contract::State;

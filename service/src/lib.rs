@@ -12,6 +12,7 @@ mod worker;
 
 pub mod checkpoint;
 pub mod contract;
+pub mod directory;
 pub mod event;
 pub mod graph;
 pub mod node;
@@ -21,8 +22,8 @@ pub mod task;
 
 pub use contract::State;
 pub use dispatch::{
-    Comparing, ENOUGH, Examining, Experience, Patience, SubTaskStatus, Submission, Tally, TaskStatus,
-    Testing, Want, whole_commodity,
+    Comparing, ENOUGH, Examining, Experience, Patience, SLOWEST_STAGING, SubTaskStatus, Submission, Tally,
+    TaskStatus, Testing, Want, whole_commodity,
 };
 pub use event::{Difference, End, Event, EventKind, Purse, Replica, Sale, Vote};
 pub use node::{Config, Input, Node, Output, Violation};

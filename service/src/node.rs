@@ -1,5 +1,6 @@
 //! The node: routes the outputs of one part to the inputs of another, and nothing else.
 
+mod contents;
 mod face;
 mod keeping;
 mod overlay;
@@ -9,6 +10,7 @@ mod trust;
 pub use face::{Config, Input, Output, Violation};
 
 use crate::desk::Desk;
+use crate::directory::Directory;
 use crate::dispatch::{Dispatch, Tally, TaskStatus, Want};
 use crate::policy::Work;
 use crate::worker::{Intake, Record, Worker};
@@ -52,6 +54,7 @@ pub struct Node {
     payments: BTreeSet<CommandId>,
     dispatch: Dispatch,
     worker: Worker,
+    directory: Directory,
     rng: ChaCha8Rng,
     /// What the account is opened with, and the order that does it.
     opening: OpenAccount,
@@ -108,7 +111,8 @@ impl Node {
             desk: Desk::new(bank, keys.clone()),
             payments: BTreeSet::new(),
             dispatch: Dispatch::new(me, keys.clone(), bank.key, rules, buyer_rng),
-            worker: Worker::new(me, keys, bank.key, rules, terms),
+            worker: Worker::new(me, keys.clone(), bank.key, rules, terms),
+            directory: Directory::new(me, keys, rules.renewal),
             rng,
             opening,
             opened_by: CommandId([0; 16]),
@@ -183,6 +187,8 @@ impl Node {
             Input::Survey { token, survey } => {
                 self.market.handle(market::Input::Survey { token: token | USERS, survey }, now);
             }
+            Input::Advertise { contents, namings } => self.directory.advertise(&contents, namings, now),
+            Input::SearchContent { token, point } => self.directory.search(token, point, now),
             Input::Leave => self.leave(now),
             Input::Timeout => self.handle_timeouts(now),
         }
@@ -209,6 +215,7 @@ impl Node {
             self.desk.poll_timeout(),
             self.dispatch.poll_timeout(),
             self.worker.poll_timeout(),
+            self.directory.poll_timeout(),
             Some(self.enter_at),
             Some(self.standing_at),
             self.rejoin_at,
@@ -355,6 +362,7 @@ impl Node {
             Message::Bank(_) => {}
             Message::Service(message) => self.receive_service(from, message, now),
             Message::Overlay(message) => self.overlay.receive(from, message, now),
+            Message::Contents(message) => self.receive_contents(from, message, now),
         }
     }
 
@@ -462,6 +470,7 @@ impl Node {
         self.desk.repeat_what_is_due(now);
         self.dispatch.handle_timeouts(now);
         self.worker.handle_timeouts(now);
+        self.directory.handle_timeouts(now);
         if self.enter_at <= now {
             self.enter_at = now.after(ENTER_EVERY);
             self.enter();

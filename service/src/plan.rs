@@ -2,7 +2,9 @@
 
 use crate::task::{CheckpointSpec, Deadline, Feed, LocalFile, Redundancy, SubTask};
 use proto::message::market::Requirement;
-use proto::message::service::{Blob, CheckpointKey, Checkpointing, Job, Limits, NamedBlob, Runtime, Variable};
+use proto::message::service::{
+    Blob, CheckpointKey, Checkpointing, Job, Limits, NamedBlob, Runtime, Variable,
+};
 use proto::wire::{MAX_MESSAGE, Wire as _, WireError};
 use proto::{Cycles, Money, Rate, Rules, Span};
 use std::collections::BTreeMap;

@@ -87,6 +87,10 @@ pub struct Policy {
     pub share_storage: bool,
     /// `share.native`: whether native programs and containers are run, and not only WebAssembly.
     pub share_native: bool,
+    /// `share.files`: files that everybody may have, by their absolute paths.
+    pub share_files: Vec<String>,
+    /// `network.code_servers`: where files are looked for at last.
+    pub code_servers: Vec<String>,
     /// `market.memory_price`: what is asked for memory by itself, in micro-credits per GiB and hour.
     pub memory_price: Rate,
     /// `market.disk_price`: what is asked for disk space by itself, in micro-credits per GiB and hour.
@@ -181,6 +185,8 @@ impl Default for Policy {
             share_compute: true,
             share_storage: false,
             share_native: false,
+            share_files: Vec::new(),
+            code_servers: Vec::new(),
             memory_price: Rate(100_000),
             disk_price: Rate(1_000),
             fixed_cost: Some(Rate(200_000)),

@@ -1,6 +1,7 @@
 //! The arguments of every command, with their help.
 
 mod bank;
+mod file;
 mod market;
 mod node;
 mod operator;
@@ -8,6 +9,7 @@ mod sim;
 mod task;
 
 pub(super) use bank::{Receipt, ReceiptCommand, Statement, Transfer};
+pub(super) use file::{FileCommand, Get, Publish};
 pub(super) use market::{MarketCommand, PriceCommand};
 pub(super) use node::{BankCommand, Exchange, ImportCommand, Join, Leave, Pause, PolicyCommand, Serve};
 pub(super) use operator::{Freeze, Grant, Invite};
@@ -114,6 +116,14 @@ pub(super) enum Command {
         Exit codes:\n  0 left · 2 usage · 4 no node is running · 124 --timeout reached (the node goes on to leave)"
     )]
     Leave(Leave),
+    /// Publish files, and bring those that others have published
+    #[command(
+        after_help = "Example:\n  compup2p file publish tools/queens.wasm\n\nExit codes: see the commands"
+    )]
+    File {
+        #[command(subcommand)]
+        command: FileCommand,
+    },
     /// Look at the market
     #[command(after_help = "Example:\n  compup2p market list\n\nExit codes: see the commands")]
     Market {

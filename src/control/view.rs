@@ -42,6 +42,13 @@ pub(crate) struct NodeView {
     /// Bytes of programs, inputs and outputs that it has sent and fetched since it runs.
     pub(crate) bytes_sent: u64,
     pub(crate) bytes_fetched: u64,
+    /// What the store keeps: bytes, how many there may be, and contents that are whole.
+    #[serde(default)]
+    pub(crate) bytes_kept: u64,
+    #[serde(default)]
+    pub(crate) bytes_quota: u64,
+    #[serde(default)]
+    pub(crate) contents: usize,
     /// Orders the bank has not answered.
     pub(crate) unanswered_orders: usize,
     /// For how many seconds the bank has said nothing while it has orders to answer, if it is silent.

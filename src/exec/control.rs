@@ -214,8 +214,7 @@ impl Control {
         held(true);
         let since = Instant::now();
         self.shared.is_standing.store(true, Ordering::Relaxed);
-        let is_still =
-            |_: &mut Duty| self.current_pace() == STILL && !self.is_stopped() && !self.is_wished();
+        let is_still = |_: &mut Duty| self.current_pace() == STILL && !self.is_stopped() && !self.is_wished();
         let waited = self.shared.changed.wait_while(self.duty(), is_still);
         waited.unwrap_or_else(PoisonError::into_inner).forget();
         self.shared.is_standing.store(false, Ordering::Relaxed);
@@ -229,8 +228,7 @@ impl Control {
         let start = Instant::now();
         let Some(rest) = duty.rest(pace, start) else { return };
         held(true);
-        let is_same =
-            |_: &mut Duty| self.current_pace() == pace && !self.is_stopped() && !self.is_wished();
+        let is_same = |_: &mut Duty| self.current_pace() == pace && !self.is_stopped() && !self.is_wished();
         let waited = self.shared.changed.wait_timeout_while(duty, rest, is_same);
         let (mut duty, _) = waited.unwrap_or_else(PoisonError::into_inner);
         held(false);

@@ -1,37 +1,42 @@
-//! Contents: sent to whoever knows their hash, and fetched in pieces that can be resumed.
+//! Contents, fetched in verified pieces from whoever has them: the one who was named, and others to whom that one
+//! introduces us.
 //!
-//! A hash is the right to read what it stands for: whoever has a key of its own and names the hash is served.
-//! Hashes of 256 bits are not guessed; who must not read a content must not be told its hash. The outputs of a
-//! sub-task are the exception: their hashes are told in the report, and they are sent to who has signed for them.
+//! Each piece is checked when it comes and written only then; whoever sends other bytes is left alone from then on and
+//! named, and so is who lets a piece wait for long while others have it. What came is kept when a fetch fails, and the
+//! next one goes on there. While a content comes, its pieces are already given to others that may have it (`serve`).
 
-use super::dial::{DialError, Window};
-use super::server::{Sent, Visitor};
-use super::store::{PartialWriter, Store, StoreError};
-use super::{Inner, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT, MAX_PIECE};
+mod choice;
+mod hub;
+mod source;
+
+pub(super) use hub::{Fetching, Hub};
+
+use super::Inner;
+use super::store::{Access, StoreError};
+use hub::Ended;
 use proto::message::service::Blob;
-use proto::wire::v1;
 use proto::{Hash, Peer};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
-use tokio_stream::StreamExt as _;
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Code, Request, Status};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 
-/// The longest wait for the next piece, on both sides.
-const PIECE_TIMEOUT: Duration = KEEP_ALIVE_INTERVAL.saturating_add(KEEP_ALIVE_TIMEOUT);
-/// How long a request waits for its turn when many contents are being sent.
-const TURN_TIMEOUT: Duration = Duration::from_secs(10);
+/// Sources of one content that are asked at a time.
+const MAX_SOURCES: usize = 8;
+/// Sources beyond the first one of every content, of all contents together: each takes up to 3 MiB of memory.
+pub(super) const MAX_EXTRA: usize = 64;
 /// Attempts in a row that bring nothing.
 const MAX_ATTEMPTS: u32 = 4;
 /// The pause before the second attempt; it doubles with each further one.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
-/// Pieces between the disk and the connection.
-const PIECES: usize = 2;
-/// What may be on its way on a connection for contents.
-const WINDOW: Window = Window { stream: 4 << 20, connection: 4 << 20 };
+/// How long the fetching of a content may take, besides the time for its size.
+const LEAST: Duration = Duration::from_secs(120);
+/// Bytes a second below which fetching is given up: a peer that trickles must not hold a contract for ever.
+const SLOWEST: u64 = service::SLOWEST_STAGING;
+/// How often it is looked whether it takes too long.
+const TICK: Duration = Duration::from_secs(1);
+/// How long sources that are there may bring nothing at all.
+const STALL: Duration = Duration::from_secs(60);
 
 /// Why a content was not fetched.
 #[derive(Debug, thiserror::Error)]
@@ -69,181 +74,199 @@ pub(crate) enum FetchError {
     Store(StoreError),
 }
 
-/// Which contents are being fetched, so that none is fetched twice at once.
-#[derive(Debug, Default)]
-pub(super) struct Fetching(Mutex<BTreeMap<Hash, Weak<tokio::sync::Mutex<()>>>>);
-
-impl Fetching {
-    fn turn(&self, hash: Hash) -> Arc<tokio::sync::Mutex<()>> {
-        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        turns.retain(|_, turn| turn.strong_count() > 0);
-        turns.get(&hash).and_then(Weak::upgrade).unwrap_or_else(|| {
-            let turn = Arc::default();
-            turns.insert(hash, Arc::downgrade(&turn));
-            turn
-        })
-    }
+/// What is to be fetched.
+#[derive(Clone, Debug)]
+pub(crate) struct Gather {
+    /// The content.
+    pub(crate) blob: Blob,
+    /// Who has it; the first one is the owner, where it has one.
+    pub(crate) from: Peer,
+    /// Others that are said to have it.
+    pub(crate) others: Vec<Peer>,
+    /// Who is shown it when it is here, and what has come of it before.
+    pub(crate) access: Access,
 }
 
-/// How an attempt ended, if not well.
-enum Failed {
-    /// Another attempt may do better.
-    Cut(String),
-    /// None will.
-    Final(FetchError),
-}
-
-impl From<DialError> for Failed {
-    fn from(error: DialError) -> Self {
-        Self::Cut(error.to_string())
-    }
-}
-
-impl From<StoreError> for Failed {
-    fn from(error: StoreError) -> Self {
-        Self::Final(FetchError::Store(error))
+impl Gather {
+    /// A content that is shown to whoever names it.
+    #[must_use]
+    pub(crate) const fn open(from: Peer, blob: Blob) -> Self {
+        Self { blob, from, others: Vec::new(), access: Access::Everybody }
     }
 }
 
 impl Inner {
-    pub(super) async fn fetch(self: &Arc<Self>, from: Peer, blob: Blob) -> Result<(), FetchError> {
-        let hash = blob.hash;
+    pub(super) async fn gather(self: &Arc<Self>, gather: Gather) -> Result<(), FetchError> {
+        let hash = gather.blob.hash;
+        self.fetching.introduce(&hash, std::iter::once(gather.from).chain(gather.others.iter().copied()));
         let turn = self.fetching.turn(hash);
         let _turn = turn.lock().await;
+        if self.store.has(&hash) {
+            return self.store.widen(&hash, &gather.access).map_err(FetchError::Store);
+        }
         let _place = self.down.turn().await;
+        let hub = Hub::new(&gather);
+        let _shown = self.fetching.enter(&hub);
+        let all = async {
+            self.bring(&hub, &gather).await?;
+            hub.finish().await.map_err(FetchError::Store)
+        };
+        let done = all.await;
+        if let (Ok(()), true) = (&done, hub.is_public()) {
+            self.note_public(gather.blob);
+        }
+        done
+    }
+
+    /// Has sources bring pieces until all are here.
+    async fn bring(self: &Arc<Self>, hub: &Arc<Hub>, gather: &Gather) -> Result<(), FetchError> {
+        let mut sources: JoinSet<(Peer, Ended)> = JoinSet::new();
+        let mut active: Vec<Peer> = Vec::new();
+        let mut retries = Retries::new(gather.from);
+        let mut bytes = hub.watch();
+        let (mut last, mut come, mut since) = (0, 0, Instant::now());
+        // The owner's cap may be what makes it slow. Time in which the owner lets nothing come does not count.
+        let slowest = self.down.rate().map_or(SLOWEST, |rate| rate.min(SLOWEST)).max(1);
+        let within = LEAST + Duration::from_secs(gather.blob.size.0 / slowest);
+        let mut until = Instant::now() + within;
         loop {
-            if self.store.has(&hash) {
+            self.start_sources(hub, gather.from, &mut sources, &mut active);
+            if hub.is_complete() {
                 return Ok(());
             }
-            let mut writer = self.store.writer(blob).await.map_err(FetchError::Store)?;
-            let is_resumed = writer.offset() > 0;
-            self.receive(from, blob, &mut writer).await?;
-            match writer.finish().await {
-                Ok(()) => return Ok(()),
-                // The wrong bytes may have come earlier and from somebody else.
-                Err(StoreError::WrongContent { .. }) if is_resumed => {}
-                Err(StoreError::WrongContent { .. }) => return Err(FetchError::WrongContent { from, hash }),
-                Err(error) => return Err(FetchError::Store(error)),
+            if active.is_empty() && retries.pause.is_none() {
+                return Err(retries.error(hub, gather));
+            }
+            tokio::select! {
+                Some(ended) = sources.join_next() => {
+                    let Ok((peer, ended)) = ended else { continue };
+                    active.retain(|other| *other != peer);
+                    if let Some(error) = retries.note(self, hub, peer, ended) {
+                        return Err(FetchError::Store(error));
+                    }
+                }
+                () = pause(retries.pause) => {
+                    retries.pause = None;
+                    hub.add([gather.from]);
+                }
+                _ = bytes.changed() => {
+                    let now = *bytes.borrow_and_update();
+                    if now > come {
+                        (come, since) = (now, Instant::now());
+                    }
+                }
+                () = sleep(TICK) => {
+                    if hub.is_for_others() && self.is_suspended() {
+                        since += TICK;
+                        until += TICK;
+                    }
+                }
+            }
+            let late = match (since.elapsed() >= STALL, Instant::now() >= until) {
+                (true, _) => Some(format!("nothing came for {} s", STALL.as_secs())),
+                (_, true) => Some(format!("it did not come within {within:?}")),
+                _ => None,
+            };
+            if let Some(reason) = late {
+                let (from, hash) = (gather.from, gather.blob.hash);
+                return Err(FetchError::Cut { from, hash, reason: hub.with_faults(reason) });
+            }
+            let have = hub.have();
+            if have > last {
+                last = have;
+                retries.tries = 0;
             }
         }
     }
+}
 
-    /// Attempts until all bytes are here.
-    async fn receive(
+impl Inner {
+    /// Has as many sources bring pieces as may be.
+    fn start_sources(
         self: &Arc<Self>,
-        from: Peer,
-        blob: Blob,
-        writer: &mut PartialWriter,
-    ) -> Result<(), FetchError> {
-        let mut attempts = 0;
-        while !writer.is_complete() {
-            let before = writer.offset();
-            let failed = match self.attempt(from, blob.hash, writer).await {
-                Ok(()) if writer.is_complete() => return Ok(()),
-                Ok(()) => Failed::Cut("it ended too early".into()),
-                Err(failed) => failed,
-            };
-            let reason = match failed {
-                Failed::Final(error) => return Err(error),
-                Failed::Cut(reason) => reason,
-            };
-            attempts = if writer.offset() > before { 1 } else { attempts + 1 };
-            tracing::debug!(%from, hash = %blob.hash, attempts, offset = writer.offset(), %reason, "a fetch was cut");
-            if attempts >= MAX_ATTEMPTS || self.is_closing() {
-                return Err(FetchError::Cut { from, hash: blob.hash, reason });
-            }
-            sleep(RETRY_PAUSE * (1 << (attempts - 1))).await;
-        }
-        Ok(())
-    }
-
-    async fn attempt(
-        self: &Arc<Self>,
-        from: Peer,
-        hash: Hash,
-        writer: &mut PartialWriter,
-    ) -> Result<(), Failed> {
-        let refused = |status: Status| match status.code() {
-            Code::NotFound => Failed::Final(FetchError::Absent { from, hash }),
-            code => Failed::Cut(format!("{code:?}: {}", status.message())),
-        };
-        let silent = |_| Failed::Cut("it fell silent".into());
-        let (client, driver) = self.dialler.connect(from.addr, from.key, WINDOW).await?;
-        self.spawn(driver);
-        let mut client = client.max_decoding_message_size(MAX_PIECE + 64);
-        let request = v1::FetchRequest { hash: hash.0.to_vec(), offset: writer.offset() };
-        let answer = timeout(PIECE_TIMEOUT, client.fetch(Request::new(request))).await;
-        let mut pieces = answer.map_err(silent)?.map_err(refused)?.into_inner();
-        while let Some(piece) =
-            timeout(PIECE_TIMEOUT, pieces.message()).await.map_err(silent)?.map_err(refused)?
+        hub: &Arc<Hub>,
+        first: Peer,
+        sources: &mut JoinSet<(Peer, Ended)>,
+        active: &mut Vec<Peer>,
+    ) {
+        while active.len() < MAX_SOURCES
+            && let Some(peer) = hub.next_source(active)
         {
-            // The other side sends on as far as the connection's window reaches, and then feels it.
-            self.down.pass(piece.bytes.len() as u64).await;
-            match writer.write(piece.bytes).await {
-                Ok(()) => {}
-                Err(StoreError::WrongContent { .. }) => {
-                    return Err(Failed::Final(FetchError::WrongContent { from, hash }));
-                }
-                Err(error) => return Err(error.into()),
+            let extra = if peer == first { None } else { Some(Arc::clone(&self.extra).try_acquire_owned()) };
+            let Ok(extra) = extra.transpose() else {
+                // It is tried when there is room.
+                hub.add([peer]);
+                return;
+            };
+            active.push(peer);
+            let (net, hub) = (Arc::clone(self), Arc::clone(hub));
+            sources.spawn(async move {
+                let ended = source::run(&net, &hub, peer).await;
+                drop(extra);
+                (peer, ended)
+            });
+        }
+    }
+}
+
+async fn pause(until: Option<Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What became of the one that was named; those that were introduced are not tried again.
+struct Retries {
+    first: Peer,
+    tries: u32,
+    pause: Option<Instant>,
+    /// How the last attempt with the first one ended.
+    error: Option<Ended>,
+}
+
+impl Retries {
+    const fn new(first: Peer) -> Self {
+        Self { first, tries: 0, pause: None, error: None }
+    }
+
+    /// A source has ended. Only what the store refuses ends the whole at once.
+    fn note(&mut self, net: &Inner, hub: &Hub, peer: Peer, ended: Ended) -> Option<StoreError> {
+        let hash = hub.blob().hash;
+        tracing::debug!(from = %peer, %hash, have = hub.have(), ?ended, "a source of a content has ended");
+        match &ended {
+            Ended::Store(_) => {}
+            Ended::Wrong => {
+                tracing::warn!(from = %peer, %hash, "this node sent other bytes than the content stands for");
+                hub.fault(peer, "sent other bytes than the content stands for");
+            }
+            Ended::Absent => hub.fault(peer, "does not have it"),
+            Ended::Cut(reason) => hub.fault(peer, reason),
+        }
+        if let Ended::Store(error) = ended {
+            return Some(error);
+        }
+        if peer != self.first {
+            return None;
+        }
+        if matches!(ended, Ended::Cut(_)) && !net.is_closing() {
+            self.tries += 1;
+            if self.tries < MAX_ATTEMPTS {
+                self.pause = Some(Instant::now() + RETRY_PAUSE * (1 << (self.tries - 1)));
             }
         }
-        Ok(())
+        self.error = Some(ended);
+        None
     }
-}
 
-impl Visitor {
-    /// Sends a content from an offset on.
-    pub(super) async fn send_content(&self, request: v1::FetchRequest) -> Result<Sent<v1::Piece>, Status> {
-        let hash =
-            request.hash.try_into().map(Hash).map_err(|_| Status::invalid_argument("a hash has 32 bytes"))?;
-        let store = Arc::clone(&self.net.store);
-        let size = store.size(&hash).ok_or_else(|| Status::not_found("this content is not here"))?.0;
-        if !store.is_shown(&hash, self.key) {
-            return Err(Status::failed_precondition("this content is shown to who has signed for it"));
+    fn error(&mut self, hub: &Hub, gather: &Gather) -> FetchError {
+        let (from, hash) = (gather.from, gather.blob.hash);
+        match self.error.take() {
+            Some(Ended::Absent) => FetchError::Absent { from, hash },
+            Some(Ended::Wrong) => FetchError::WrongContent { from, hash },
+            Some(Ended::Store(error)) => FetchError::Store(error),
+            Some(Ended::Cut(reason)) => FetchError::Cut { from, hash, reason: hub.with_faults(reason) },
+            None => FetchError::Cut { from, hash, reason: "nobody was left to ask".into() },
         }
-        if request.offset > size {
-            return Err(Status::out_of_range(format!("the content has {size} bytes")));
-        }
-        let turn = timeout(TURN_TIMEOUT, self.net.up.turn()).await;
-        let turn = turn.map_err(|_| Status::resource_exhausted("too many contents are being sent"))?;
-        let (pieces, sent) = mpsc::channel(PIECES);
-        let (line, up) = (Arc::clone(&self.line), Arc::clone(&self.net.up));
-        self.net.spawn(async move {
-            let pinned = Pinned::new(store, hash);
-            let mut offset = request.offset;
-            while offset < size {
-                let piece = pinned.store.read(hash, offset, up.piece(MAX_PIECE)).await;
-                let length = piece.as_ref().map_or(0, |bytes| bytes.len() as u64);
-                up.pass(length).await;
-                offset += length;
-                let is_last = !piece.as_ref().is_ok_and(|bytes| !bytes.is_empty());
-                let piece = piece.map_err(|error| Status::unavailable(error.to_string()));
-                if !matches!(timeout(PIECE_TIMEOUT, pieces.send(piece)).await, Ok(Ok(()))) || is_last {
-                    break;
-                }
-                line.touch();
-            }
-            drop(turn);
-        });
-        Ok(Box::pin(ReceiverStream::new(sent).map(|piece| piece.map(|bytes| v1::Piece { bytes }))))
-    }
-}
-
-/// A pin that comes off by itself.
-struct Pinned {
-    store: Arc<Store>,
-    hash: Hash,
-}
-
-impl Pinned {
-    fn new(store: Arc<Store>, hash: Hash) -> Self {
-        store.pin(hash);
-        Self { store, hash }
-    }
-}
-
-impl Drop for Pinned {
-    fn drop(&mut self) {
-        self.store.unpin(&self.hash);
     }
 }

@@ -174,7 +174,7 @@ pub(super) struct Visitor {
 #[tonic::async_trait]
 impl Node for Visitor {
     type ExchangeStream = Sent<v1::Frame>;
-    type FetchStream = Sent<v1::Piece>;
+    type FetchStream = Sent<v1::FetchTold>;
     type FollowStream = Sent<v1::FollowHeard>;
 
     async fn exchange(
@@ -195,7 +195,10 @@ impl Node for Visitor {
         Ok(Response::new(Box::pin(frames.map(Ok))))
     }
 
-    async fn fetch(&self, request: Request<v1::FetchRequest>) -> Result<Response<Self::FetchStream>, Status> {
+    async fn fetch(
+        &self,
+        request: Request<Streaming<v1::FetchSaid>>,
+    ) -> Result<Response<Self::FetchStream>, Status> {
         self.line.touch();
         self.send_content(request.into_inner()).await.map(Response::new)
     }

@@ -2,31 +2,42 @@
 //!
 //! ```text
 //! objects/ab/cdef…   complete contents, read-only, named by their hash
-//! partial/abcdef…    contents on their way, kept when a fetch is cut so that it can go on
+//! partial/abcdef…    contents on their way, kept when a fetch is cut so that it can go on; only pieces that were checked
 //! draft/…            copies being made; emptied at the start
 //! ```
 //!
 //! What an execution has left for somebody who has yet to sign for it is shown to nobody: such a file may be read by its
 //! owner only, so that a later process keeps it back as well. Whoever signs is shown it from then on.
 //!
+//! What was fetched for a contract is shown to the owner of the content and to whoever has the owner's pass (mode 0440);
+//! a later process forgets who the owner was, and shows it to nobody until it is fetched for a contract again.
+//!
 //! What was not used for the longest time makes room for the new, unless it is pinned. One process uses a
 //! directory at a time.
 
-mod partial;
+mod arrival;
+mod outline;
+mod outlines;
+mod pieces;
 mod pins;
 mod shelf;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use partial::PartialWriter;
+pub(crate) use arrival::Arrival;
+pub(crate) use outline::{Outline, PIECE};
+pub(crate) use pieces::Pieces;
 pub(crate) use pins::Pins;
+pub(crate) use shelf::Access;
 
+use outline::Outliner;
+use outlines::Outlines;
 use proto::id::hex;
 use proto::message::service::Blob;
 use proto::{Bytes, Hash, PublicKey};
-use shelf::{Access, Shelf};
+use shelf::Shelf;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -97,6 +108,7 @@ enum Source {
 pub(crate) struct Store {
     directory: PathBuf,
     shelf: Mutex<Shelf>,
+    outlines: Outlines,
     drafts: AtomicU64,
 }
 
@@ -117,7 +129,12 @@ impl Store {
         }
         let mut shelf = Shelf::new(directory, quota.0);
         shelf.scan().map_err(io_error(directory))?;
-        Ok(Self { directory: directory.into(), shelf: Mutex::new(shelf), drafts: AtomicU64::new(0) })
+        Ok(Self {
+            directory: directory.into(),
+            shelf: Mutex::new(shelf),
+            outlines: Outlines::default(),
+            drafts: AtomicU64::new(0),
+        })
     }
 
     /// Keeps to another quota from now on; what is there and not needed goes when room is wanted.
@@ -129,6 +146,12 @@ impl Store {
     #[must_use]
     pub(crate) fn has(&self, hash: &Hash) -> bool {
         self.shelf().use_object(hash).is_some()
+    }
+
+    /// The same, without counting it as a use.
+    #[must_use]
+    pub(crate) fn holds(&self, hash: &Hash) -> bool {
+        self.shelf().holds(hash)
     }
 
     /// The content's size, if it is here.
@@ -155,10 +178,24 @@ impl Store {
         self.shelf().unpin(hash);
     }
 
-    /// Whether whoever holds `key` may be sent a content that is here.
+    /// Whether whoever holds `key` may be sent a content that is here; `owner` is who has let it, by a pass.
     #[must_use]
-    pub(crate) fn is_shown(&self, hash: &Hash, key: PublicKey) -> bool {
-        self.shelf().is_shown(hash, key)
+    pub(crate) fn is_shown(&self, hash: &Hash, key: PublicKey, owner: Option<PublicKey>) -> bool {
+        self.shelf().is_shown(hash, key, owner)
+    }
+
+    /// Whether a content that is here is sent to whoever names its hash.
+    #[must_use]
+    pub(crate) fn is_open(&self, hash: &Hash) -> bool {
+        self.shelf().is_open(hash)
+    }
+
+    /// A content that is here was fetched once more, from somebody else perhaps.
+    ///
+    /// # Errors
+    /// What the file system refuses.
+    pub(crate) fn widen(&self, hash: &Hash, access: &Access) -> Result<(), StoreError> {
+        self.shelf().widen(hash, access)
     }
 
     /// Shows a content to whoever holds `key` from now on.
@@ -167,10 +204,21 @@ impl Store {
     }
 
     /// The bytes of all contents, complete or not.
-    #[cfg(test)]
     #[must_use]
     pub(crate) fn used(&self) -> Bytes {
         Bytes(self.shelf().used())
+    }
+
+    /// How many bytes there may be.
+    #[must_use]
+    pub(crate) fn quota(&self) -> Bytes {
+        Bytes(self.shelf().quota)
+    }
+
+    /// Contents that are here, complete.
+    #[must_use]
+    pub(crate) fn count(&self) -> usize {
+        self.shelf().count()
     }
 
     /// Stores bytes.
@@ -230,12 +278,38 @@ impl Store {
         self.blocking(move |store| store.read_now(hash, offset, length)).await
     }
 
-    /// A writer that goes on where an earlier one of the same content was cut.
+    /// Takes the pieces of a content, and goes on where an earlier one was cut.
     ///
     /// # Errors
-    /// Too large, another writer at work, or what the file system refuses.
-    pub(crate) async fn writer(self: &Arc<Self>, blob: Blob) -> Result<PartialWriter, StoreError> {
-        PartialWriter::open(self, blob).await
+    /// Too large, another one at work, or what the file system refuses.
+    pub(crate) async fn arrival(self: &Arc<Self>, outline: Outline) -> Result<Arc<Arrival>, StoreError> {
+        let owner = Arc::clone(self);
+        self.blocking(move |_| Arrival::open(owner, outline)).await.map(Arc::new)
+    }
+
+    /// The hashes of the pieces of a content that is here.
+    ///
+    /// # Errors
+    /// An absent content, one whose file has been changed, or what the file system refuses.
+    pub(crate) async fn outline(self: &Arc<Self>, hash: Hash) -> Result<Outline, StoreError> {
+        if let Some(known) = self.outlines.known(&hash).filter(|_| self.has(&hash)) {
+            return Ok(known);
+        }
+        self.blocking(move |store| store.outline_now(hash)).await
+    }
+
+    fn outline_now(&self, hash: Hash) -> Result<Outline, StoreError> {
+        let path = self.path(&hash).ok_or(StoreError::Absent { hash })?;
+        let mut file = File::open(&path).map_err(io_error(&path))?;
+        let outline = copy_and_hash(&mut file, &mut io::sink()).map_err(io_error(&path))?;
+        if outline.blob().hash != hash {
+            // Whatever has changed it, it is not what its name stands for any more.
+            discard(&path);
+            self.shelf().forget(&hash);
+            return Err(StoreError::WrongContent { hash });
+        }
+        self.outlines.remember(&outline);
+        Ok(outline)
     }
 
     fn read_now(&self, hash: Hash, offset: u64, length: usize) -> Result<Vec<u8>, StoreError> {
@@ -262,11 +336,13 @@ impl Store {
         self.shelf().check_size(size)?;
         let draft =
             self.directory.join("draft").join(self.drafts.fetch_add(1, Ordering::Relaxed).to_string());
-        let copied = copy_and_hash(source, &draft).map_err(io_error(&draft)).and_then(|blob| {
+        let copied = copy_to_file(source, &draft).map_err(io_error(&draft)).and_then(|outline| {
+            let blob = outline.blob();
             if blob.size.0 > MAX_BLOB {
                 return Err(StoreError::TooLarge { size: blob.size.0 });
             }
             self.shelf().admit(&draft, blob, access)?;
+            self.outlines.remember(&outline);
             Ok(blob)
         });
         if copied.is_err() {
@@ -290,28 +366,30 @@ impl Store {
     }
 }
 
-fn copy_and_hash(source: &mut impl io::Read, to: &Path) -> io::Result<Blob> {
+fn copy_to_file(source: &mut impl io::Read, to: &Path) -> io::Result<Outline> {
     let mut file = File::create_new(to)?;
-    let mut hasher = blake3::Hasher::new();
-    let mut size = 0;
+    let outline = copy_and_hash(source, &mut file)?;
+    // A name must not stand for other bytes after a power failure.
+    file.sync_data()?;
+    Ok(outline)
+}
+
+fn copy_and_hash(source: &mut impl io::Read, to: &mut impl io::Write) -> io::Result<Outline> {
+    let mut outliner = Outliner::new();
     let mut buffer = vec![0; COPY_BUFFER];
     // One byte more than is allowed shows that a file has grown too large while it was read.
     let mut source = source.take(MAX_BLOB + 1);
     loop {
         let count = match source.read(&mut buffer) {
-            Ok(0) => break,
+            Ok(0) => return Ok(outliner.finish()),
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
         let bytes = buffer.get(..count).unwrap_or_default();
-        hasher.update(bytes);
-        file.write_all(bytes)?;
-        size += count as u64;
+        outliner.update(bytes);
+        to.write_all(bytes)?;
     }
-    // A name must not stand for other bytes after a power failure.
-    file.sync_data()?;
-    Ok(Blob { hash: Hash(*hasher.finalize().as_bytes()), size: Bytes(size) })
 }
 
 /// Removes what may or may not be there; what cannot be removed is said, since it takes room.

@@ -3,6 +3,7 @@
 mod channel;
 mod contents;
 mod exchange;
+mod swarm;
 
 use super::*;
 use proto::message::chord::{ChordMessage, Ping};

@@ -1,6 +1,7 @@
 //! The loop around a pure node: one input at a time, then everything it wants done.
 
 mod counter;
+mod files;
 mod owner;
 mod surveys;
 mod trust;
@@ -12,6 +13,8 @@ use super::clock::Clock;
 use super::control::{Call, Question};
 use super::executions::Executions;
 use super::explorer::{Explorer, Home, Quest};
+use super::files::Files;
+use super::finder::Finder;
 use super::governance::{Governance, Order};
 use super::market::listing_view;
 use super::record::SellersBook;
@@ -20,8 +23,8 @@ use super::supply::Supplier;
 use super::tasks::{Prepared, Quoted, Tasks, Write, Written, prepare};
 use super::told::{Outside, Told};
 use crate::control::{Failure, ListingView, NodeView, Reply, Request, RulesView, Submit};
-use crate::net::store::{Pins, Store};
-use crate::net::{Event, Net};
+use crate::net::store::{Access, Pins, Store};
+use crate::net::{Event, Gather, Net};
 use counter::Counter;
 use jiff::Timestamp;
 use proto::message::service::Blob;
@@ -41,10 +44,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const LOOKS_PER_SAMPLE: u32 = 4;
 /// How long an orderly leave may take.
 const LEAVE_WITHIN: Duration = Duration::from_secs(2);
-/// How long the fetching of one content may take, besides the time for its size.
-const FETCH_WITHIN: Duration = Duration::from_secs(120);
-/// Bytes a second below which fetching is given up: a peer that trickles must not hold a contract for ever.
-const SLOWEST_FETCH: u64 = 256 << 10;
 
 pub(crate) struct Driver {
     pub(crate) node: Node,
@@ -67,6 +66,8 @@ pub(crate) struct Driver {
     /// What open contracts need of the store.
     pins: BTreeMap<ContractId, Pins>,
     explorer: Explorer,
+    files: Files,
+    finder: Finder,
     surveys: Surveys,
     book: SellersBook,
     sellers: SellersFile,
@@ -87,10 +88,11 @@ pub(crate) struct Driver {
 
 /// Work beside the node that has come to its end.
 enum Finished {
-    Prepared(Result<Prepared, Failure>, Question),
+    Prepared(Result<Box<Prepared>, Failure>, Question),
     Written(Written, Option<Question>),
     Policy(Result<Box<Policy>, Failure>, Option<Question>),
     Quoted(Result<Box<Quoted>, Failure>, Question),
+    Filed(files::Filed, Option<Question>),
 }
 
 /// What the driver is made of.
@@ -102,6 +104,7 @@ pub(crate) struct Parts {
     pub(crate) executions: Executions,
     pub(crate) supplier: Supplier,
     pub(crate) tasks: Tasks,
+    pub(crate) files: Files,
     pub(crate) book: SellersBook,
     pub(crate) bank: Peer,
     pub(crate) bank_addresses: Vec<String>,
@@ -114,10 +117,11 @@ pub(crate) struct Parts {
 
 impl Driver {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { node, net, store, clock, executions, supplier, tasks, book, bank, inputs, .. } = parts;
-        let Parts { governance, home, policy_path, exit_when_idle, bank_addresses, .. } = parts;
+        let Parts { node, net, store, clock, executions, supplier, tasks, files, book, bank, .. } = parts;
+        let Parts { governance, home, policy_path, exit_when_idle, bank_addresses, inputs, .. } = parts;
         let (finished, finishing) = mpsc::unbounded_channel();
         let explorer = Explorer::new(net.clone());
+        let finder = Finder::new(net.clone(), Arc::clone(&store), node.me().key, inputs.clone());
         Self {
             node,
             net,
@@ -136,6 +140,8 @@ impl Driver {
             leavers: Vec::new(),
             pins: BTreeMap::new(),
             explorer,
+            files,
+            finder,
             surveys: Surveys::default(),
             book,
             sellers: SellersFile::new(home.join("sellers.json")),
@@ -229,7 +235,7 @@ impl Driver {
     fn take_finished(&mut self, finished: Finished) {
         match finished {
             Finished::Prepared(Ok(prepared), question) => {
-                let (submission, view) = self.tasks.begin(prepared);
+                let (submission, view) = self.tasks.begin(*prepared);
                 self.take(Input::Submit { submission });
                 question.answer(Reply::Task(Box::new(view)));
             }
@@ -238,6 +244,7 @@ impl Driver {
                 question.answer(Reply::Error(failure));
             }
             Finished::Quoted(Ok(quoted), question) => self.ask_quote(quoted, question),
+            Finished::Filed(filed, question) => self.filed(filed, question),
             Finished::Written(written, question) => {
                 let task = written.task();
                 self.tasks.written(written);
@@ -311,6 +318,7 @@ impl Driver {
             Output::NotOpened { refusal } => self.not_opened = Some(Failure::refused(&refusal)),
             Output::Paid { id, outcome } => self.paid(id, *outcome),
             Output::Found { .. } => {}
+            Output::FoundContent { token, findings } => self.finder.found(token, *findings),
             Output::Surveyed { token, overview } => self.surveyed(token, *overview),
             Output::Joined => tracing::info!("in the ring"),
             Output::NotJoined { why } => tracing::warn!(why, "not in the ring; trying again"),
@@ -320,19 +328,15 @@ impl Driver {
 
     fn fetch(&mut self, contract: ContractId, from: Peer, blobs: Vec<Blob>) {
         self.pin(contract, blobs.clone());
-        let (net, store, inputs) = (self.net.clone(), Arc::clone(&self.store), self.inputs.clone());
-        // The owner's cap may be what makes it slow.
-        let slowest = net.rates().1.map_or(SLOWEST_FETCH, |rate| rate.min(SLOWEST_FETCH)).max(1);
+        let (net, inputs) = (self.net.clone(), self.inputs.clone());
+        // What is fetched for somebody else's task stays that buyer's.
+        let access =
+            if self.node.is_hired(contract) { Access::Passed([from.key].into()) } else { Access::Everybody };
         tokio::spawn(async move {
             let mut result = Ok(());
             for blob in blobs {
-                if store.has(&blob.hash) {
-                    continue;
-                }
-                let within = FETCH_WITHIN + Duration::from_secs(blob.size.0 / slowest);
-                let fetched = tokio::time::timeout(within, net.fetch(from, blob)).await;
-                let late = || format!("{from} has not sent the content {} within {within:?}", blob.hash);
-                result = fetched.map_or_else(|_| Err(late()), |fetched| fetched.map_err(|e| e.to_string()));
+                let gather = Gather { access: access.clone(), ..Gather::open(from, blob) };
+                result = net.gather(gather).await.map_err(|error| error.to_string());
                 if result.is_err() {
                     break;
                 }
@@ -361,9 +365,10 @@ impl Driver {
     /// Prepares a submission beside the node.
     fn submit(&self, submit: Submit, question: Question) {
         let (finished, rules, store) = (self.finished.clone(), self.supplier.rules, Arc::clone(&self.store));
+        let finder = self.finder.clone();
         tokio::spawn(async move {
-            let prepared = prepare(submit, rules, store).await;
-            let _ = finished.send(Finished::Prepared(prepared, question));
+            let prepared = prepare(submit, rules, store, finder).await;
+            let _ = finished.send(Finished::Prepared(prepared.map(Box::new), question));
         });
     }
 
@@ -373,10 +378,12 @@ impl Driver {
         }
         self.tasks.report_progress(&self.node);
         self.leave_if_idle();
+        self.tell_ring();
         self.look_at_surveys();
         self.look_at_counter();
         self.keep_sellers();
         self.book.save(self.node.record());
+        self.net.suspend(self.node.decision() == service::policy::Work::Suspend);
         let (node, executions) = (&self.node, &self.executions);
         self.pins.retain(|contract, _| node.has_contract(*contract) || executions.is_running(*contract));
     }
@@ -402,6 +409,7 @@ impl Driver {
                 Ok(write) => self.write(write, Some(question)),
                 Err(failure) => question.answer(Reply::Error(failure)),
             },
+            Request::Files(filing) => self.file(filing, question),
             Request::Balance => self.query_balance(question),
             Request::Statement(request) => self.ask_statement(request, question),
             Request::Receipt { contract } => self.ask_receipt(&contract, question),
@@ -487,6 +495,9 @@ impl Driver {
             listings: market.listings().count(),
             bytes_sent: self.net.volume().0,
             bytes_fetched: self.net.volume().1,
+            bytes_kept: self.store.used().0,
+            bytes_quota: self.store.quota().0,
+            contents: self.store.count(),
             unanswered_orders: self.node.unanswered_orders(),
             bank_silent_for: self.node.bank_silence(self.clock.now()).map(proto::Span::as_secs_f64),
             uptime: self.started.elapsed().as_secs_f64(),

@@ -1,6 +1,7 @@
 //! Sub-tasks of others that this machine executes: each on its own thread, in its own scratch directory.
 
 use super::saver::Saver;
+use super::saver::Streams;
 use crate::control::LayerView;
 use crate::exec::{Control, Ended, Execution, Executors, Saved, Scratch, nice};
 use crate::net::store::Store;
@@ -8,7 +9,6 @@ use market::Supply;
 use proto::message::service::{Blob, Job, NamedBlob, Outcome, Runtime};
 use proto::{Capacity, ContractId, Cycles, Span};
 use service::Input;
-use super::saver::Streams;
 use service::policy::Policy;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -164,7 +164,8 @@ impl Executions {
     /// How far every execution is.
     pub(crate) fn progress(&self) -> Vec<(ContractId, Cycles)> {
         let earlier = |contract| self.savers.get(contract).map_or(0, |saver| saver.earlier().0);
-        let cycles = |contract, control: &Control| Cycles(control.cycles().0.saturating_add(earlier(contract)));
+        let cycles =
+            |contract, control: &Control| Cycles(control.cycles().0.saturating_add(earlier(contract)));
         self.running.iter().map(|(contract, control)| (*contract, cycles(contract, control))).collect()
     }
 }

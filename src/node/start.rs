@@ -5,6 +5,7 @@ use super::clock::Clock;
 use super::control::{self, Call};
 use super::driver::{Driver, Ended, Parts};
 use super::executions::Executions;
+use super::files::Files;
 use super::governance::{self, Governance, Order};
 use super::record::SellersBook;
 use super::supply::Supplier;
@@ -162,6 +163,7 @@ impl Host<'_> {
             executions: Executions::new(executors(engine), scratch),
             supplier: Supplier::new(policy.clone(), rules, clock, calibration, sense, traffic),
             tasks,
+            files: Files::open(home, keys.clone(), Arc::clone(store), net.clone()),
             book: SellersBook::open(home.join("earnings.json")),
             bank,
             bank_addresses: options.bootstrap.addrs.clone(),

@@ -4,6 +4,7 @@ mod committed;
 mod kept;
 mod prepare;
 mod quote;
+mod resolve;
 mod results;
 mod view;
 

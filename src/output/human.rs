@@ -3,6 +3,7 @@
 mod account;
 mod bank;
 mod doctor;
+mod files;
 mod market;
 mod money;
 mod network;
@@ -16,6 +17,7 @@ pub(super) use account::{balance, deal, paid, statement, statement_csv};
 use bank::admission;
 pub(super) use bank::{invited, ordered, promoted, serving, standby, totals};
 pub(super) use doctor::doctor;
+pub(super) use files::files;
 pub(super) use market::{explain, market, markets, price, quote};
 pub(super) use network::{network, run};
 use node::listings;

@@ -3,7 +3,7 @@
 //! Within a major version of a form, members are added but neither removed nor changed.
 
 use super::view::{Place, Ready};
-use crate::control::{Failure, SellerView, TaskLine, TaskView};
+use crate::control::{Failure, FileView, SellerView, TaskLine, TaskView};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::path::Path;
@@ -38,6 +38,14 @@ pub(super) fn sellers(sellers: &[SellerView]) -> String {
         sellers: &'a [SellerView],
     }
     document("sellers", Sellers { sellers })
+}
+
+pub(super) fn files(files: &[FileView]) -> String {
+    #[derive(Serialize)]
+    struct Files<'a> {
+        files: &'a [FileView],
+    }
+    document("file-list", Files { files })
 }
 
 pub(super) fn left(home: &Path, until: Option<Timestamp>) -> String {

@@ -121,7 +121,7 @@ earned   1.50 credits in this run for 2 of 3 contracts; 21.25 in all for 38 of 4
 working  for others on 0 sub-tasks
 native   programs of others are not run
 owns     markets with 1 listing
-contents 3.0 MiB sent, 1.5 KiB fetched
+contents 3.0 MiB sent, 1.5 KiB fetched; 12 kept, 5.0 MiB of 10.0 GiB
 orders   0 without an answer of the bank
 up       61 s, version 0.1.0
 ";

@@ -137,7 +137,9 @@ async fn check_methods(server: &Server, random: &mut TestRunner) {
     assert_eq!(schema.matches("\n  rpc ").count(), 3, "a method is missing here");
     let stranger = Stranger::new(90);
     let greeting = encoded(&stranger.hello(unspecified(1), 4_000));
-    let request = framed(&v1::FetchRequest { hash: vec![7; 32], offset: 0 }.encode_to_vec());
+    let open = v1::FetchOpen { hash: vec![7; 32], size: 9, sender: None, pass: None };
+    let open = v1::FetchSaid { body: Some(v1::fetch_said::Body::Open(open)) };
+    let request = framed(&open.encode_to_vec());
     let hello = v1::FollowHello { records: 0, head: Vec::new(), epoch: u64::MAX };
     let hello = v1::FollowSaid { body: Some(v1::follow_said::Body::Hello(hello)) };
     let hello = framed(&hello.encode_to_vec());

@@ -4,7 +4,10 @@ use crate::wasi::{self, Wasi};
 use instrument::layout::{self, Kind, Layout};
 use instrument::{Options, instrument};
 use std::sync::OnceLock;
-use wasmtime::{Caller, Config, Engine, Extern, Global, Instance, Linker, Memory, Module, OptLevel, Store, Trap, V128, Val};
+use wasmtime::{
+    Caller, Config, Engine, Extern, Global, Instance, Linker, Memory, Module, OptLevel, Store, Trap, V128,
+    Val,
+};
 
 /// How a program ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +119,8 @@ impl Program {
         let instrumented = instrument(&module, options).expect("rewritten");
         Self {
             plain: Module::new(engine(true), &module).expect("the module compiles"),
-            rewritten: Module::new(engine(false), &instrumented.module).expect("the rewritten module compiles"),
+            rewritten: Module::new(engine(false), &instrumented.module)
+                .expect("the rewritten module compiles"),
             layout: instrumented.layout,
             slice: 1,
             limit: i64::MAX,
@@ -152,7 +156,9 @@ impl Program {
         let mut store = Store::new(engine(true), self.host());
         let instance = match wasi::linker(engine(true), &self.plain).instantiate(&mut store, &self.plain) {
             Ok(instance) => instance,
-            Err(error) => return Run { end: ending(&error), output: Vec::new(), memory: Vec::new(), cycles: 0 },
+            Err(error) => {
+                return Run { end: ending(&error), output: Vec::new(), memory: Vec::new(), cycles: 0 };
+            }
         };
         let memory = instance.exports(&mut store).find_map(|export| export.into_memory());
         store.data_mut().memory = memory;
@@ -187,7 +193,8 @@ impl Program {
                 continue;
             }
             let meter = machine.global(layout::METER).unwrap_i64();
-            let memory = machine.memory.map(|memory| memory.data(&machine.store).to_vec()).unwrap_or_default();
+            let memory =
+                machine.memory.map(|memory| memory.data(&machine.store).to_vec()).unwrap_or_default();
             let host = machine.store.into_data();
             let cycles = host.used + host.budget - meter;
             let end = match end {
@@ -214,8 +221,12 @@ impl Machine {
         let mut linker = wasi::linker(engine, &program.rewritten);
         linker.func_wrap(layout::HOST, layout::POLL, poll).expect("a poll");
         let instance = linker.instantiate(&mut store, &program.rewritten).expect("an instance");
-        let memory = program.layout.memory.then(|| instance.get_memory(&mut store, layout::MEMORY).expect("its memory"));
-        let globals = [layout::METER, layout::NEXT, layout::STATE].map(|name| instance.get_global(&mut store, name).expect(name));
+        let memory = program
+            .layout
+            .memory
+            .then(|| instance.get_memory(&mut store, layout::MEMORY).expect("its memory"));
+        let globals = [layout::METER, layout::NEXT, layout::STATE]
+            .map(|name| instance.get_global(&mut store, name).expect(name));
         store.data_mut().globals = Some(globals);
         store.data_mut().memory = memory;
         Self { store, instance, memory }
@@ -241,7 +252,10 @@ impl Machine {
         let globals = globals.collect();
         let top = self.global(layout::TOP).unwrap_i32() as usize;
         let next = self.global(layout::NEXT).unwrap_i64();
-        let stack = self.instance.get_memory(&mut self.store, layout::STACK).expect("frames").data(&self.store)[..top].to_vec();
+        let stack =
+            self.instance.get_memory(&mut self.store, layout::STACK).expect("frames").data(&self.store)
+                [..top]
+                .to_vec();
         let memory = self.memory.map(|memory| memory.data(&self.store).to_vec()).unwrap_or_default();
         let host = self.store.data();
         let (used, budget) = (host.used, host.budget);
@@ -274,7 +288,12 @@ impl Machine {
 }
 
 fn set(machine: &mut Machine, name: &str, value: Val) {
-    machine.instance.get_global(&mut machine.store, name).expect(name).set(&mut machine.store, value).expect("its type");
+    machine
+        .instance
+        .get_global(&mut machine.store, name)
+        .expect(name)
+        .set(&mut machine.store, value)
+        .expect("its type");
 }
 
 /// What the host says when a budget is used up.

@@ -31,12 +31,18 @@ pub fn linker(engine: &Engine, module: &Module) -> Linker<Host> {
     let wasi = "wasi_snapshot_preview1";
     linker.func_wrap(wasi, "fd_write", write).expect("linked");
     linker.func_wrap(wasi, "fd_read", read).expect("linked");
-    linker.func_wrap(wasi, "proc_exit", |code: i32| -> wasmtime::Result<()> { Err(Stop::Exit(code).into()) }).expect("linked");
+    linker
+        .func_wrap(wasi, "proc_exit", |code: i32| -> wasmtime::Result<()> { Err(Stop::Exit(code).into()) })
+        .expect("linked");
     linker.func_wrap(wasi, "fd_close", |_: i32| SUCCESS).expect("linked");
     linker.func_wrap(wasi, "fd_seek", |_: i32, _: i64, _: i32, _: i32| 70).expect("linked");
     linker.func_wrap(wasi, "fd_fdstat_get", status).expect("linked");
     linker.func_wrap(wasi, "fd_prestat_get", |_: i32, _: i32| BAD_DESCRIPTOR).expect("linked");
-    linker.func_wrap(wasi, "environ_sizes_get", |caller: Caller<'_, Host>, count, size| sizes(caller, count, size, &[])).expect("linked");
+    linker
+        .func_wrap(wasi, "environ_sizes_get", |caller: Caller<'_, Host>, count, size| {
+            sizes(caller, count, size, &[])
+        })
+        .expect("linked");
     linker.func_wrap(wasi, "environ_get", |_: i32, _: i32| SUCCESS).expect("linked");
     linker
         .func_wrap(wasi, "args_sizes_get", |caller: Caller<'_, Host>, count, size| {

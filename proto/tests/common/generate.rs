@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proto::admission::Admission;
 use proto::message::bank::*;
 use proto::message::chord::*;
+use proto::message::contents::*;
 use proto::message::market::*;
 use proto::message::overlay::*;
 use proto::message::service::*;
@@ -462,6 +463,13 @@ structures! {
     Keep { contract, ticket, hold, blobs, sources }
     Kept { contract, hashes }
     Cancel { contract }
+    Pass { content, bearer, until }
+    Holding { point, size, holder }
+    Naming { name, content, serial }
+    Advertise { request, holdings, namings }
+    Advertised { request, is_kept }
+    SearchContent { request, point }
+    FoundContent { request, holdings, namings }
 }
 
 choices! {
@@ -489,7 +497,8 @@ choices! {
     ServiceMessage {
         Offer, Accept, Decline, Progress, Cancel, Report, Verdict, Taken, Saved, NotSaved, Keep, Kept
     }
-    Message { Chord, Market, Bank, Service, Overlay }
+    ContentsMessage { Advertise, Advertised, Search, Found }
+    Message { Chord, Market, Bank, Service, Overlay, Contents }
 }
 
 /// An encoding with a few bytes changed, left out, doubled or cut off.

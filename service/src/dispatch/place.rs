@@ -1,9 +1,8 @@
 //! Finding a seller for each sub-task; those that ask for the same are bought together.
 
-use super::{Attempt, Dispatch, State, TaskRun, Timer};
+use super::{Attempt, Dispatch, State, TaskRun, Timer, staging};
 use crate::effect::Effect;
 use crate::event::{EventKind, Sale, Verdict};
-use crate::plan::HOLD_MARGIN;
 use market::Shortage;
 use proto::message::bank::{Order, PlaceHold};
 use proto::message::market::Ticket;
@@ -69,7 +68,7 @@ impl Dispatch {
             return;
         }
         let Some(run) = self.run(task, index) else { return };
-        let expires_in = run.plan.job.limits.wall.plus(HOLD_MARGIN);
+        let expires_in = staging::hold_for(&run.plan.job);
         let seller = ticket.body.winner.body.seller.key;
         let hold = PlaceHold { seller, ticket: ticket.hash(), amount: run.plan.price, expires_in };
         let sale = Sale::of(&ticket.body);

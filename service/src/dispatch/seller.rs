@@ -1,7 +1,7 @@
 //! The buyer's dealings with the seller of an attempt, and with sellers that fell silent.
 
 use super::experience::Seen;
-use super::{Abandoned, Dispatch, State, Timer, follow_up};
+use super::{Abandoned, Dispatch, State, Timer, follow_up, staging};
 use crate::effect::Effect;
 use crate::event::{EventKind, Verdict};
 use proto::message::bank::BondReceipt;
@@ -12,8 +12,6 @@ use proto::{ContractId, Peer, Refusal, RefusalCode, Signed, Span, Time};
 
 /// The wait before a silent seller is asked again to sign that nothing is owed; doubled each time.
 pub(super) const FIRST_ASK_AGAIN: Span = Span::secs(1);
-/// How long a seller may take to fetch program and inputs.
-const STAGE_WITHIN: Span = Span::secs(300);
 /// What the buyer's user reads of a sub-task that stands still.
 const SUSPENDED: &str = "suspended by its owner, who needs the machine";
 /// Attempts of one sub-task that sellers gave up in order and that do not count as failures. Beyond it they do, or
@@ -177,13 +175,14 @@ impl Dispatch {
         let (lease, again) = (self.rules.lease, self.rules.sign_of_life());
         let Some((task, index, run)) = self.attempt(contract) else { return };
         let (state, wall) = (run.state, run.plan.job.limits.wall);
+        let stage_within = staging::within(&run.plan.job);
         match state {
             State::Fetching => return self.look_at_fetch(contract, now),
             State::Voting => return self.look_at_vote(contract, now),
             _ => {}
         }
         let Some(attempt) = run.attempt.as_ref() else { return };
-        let over = attempt.over(STAGE_WITHIN, wall.plus(lease), now);
+        let over = attempt.over(stage_within, wall.plus(lease), now);
         let deadline = attempt.last_heard.after(lease).min(over);
         let is_sellers_turn = state.is_sellers_turn();
         if is_sellers_turn && deadline <= now {

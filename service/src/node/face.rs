@@ -1,5 +1,6 @@
 //! What a node takes and what it gives.
 
+use crate::directory::Findings;
 use crate::dispatch::{Comparing, Examining, Experience, Submission, Testing};
 use crate::event::{Difference, Event};
 use crate::policy::Work;
@@ -7,9 +8,10 @@ use crate::worker::{Execution, Intake, Snapshot, Terms};
 use market::{Overview, Supply};
 use proto::message::Message;
 use proto::message::bank::{BankOutcome, OpenAccount, Transfer};
+use proto::message::contents::Naming;
 use proto::message::service::{Blob, Job};
 use proto::message::survey::Survey;
-use proto::{CommandId, ContractId, Cycles, Money, Peer, PublicKey, Refusal, RingId, Rules};
+use proto::{CommandId, ContractId, Cycles, Money, Peer, PublicKey, Refusal, RingId, Rules, Signed};
 
 /// What a node is made of.
 #[derive(Clone, Debug)]
@@ -76,6 +78,10 @@ pub enum Input {
     Examined { token: u64, found: Option<String> },
     /// A result was shown to the program that tells whether it is right.
     Tested { contract: ContractId, result: Result<(), String> },
+    /// Tells the ring from now on that this node has these public contents, and what these names of its own stand for.
+    Advertise { contents: Vec<Blob>, namings: Vec<Signed<Naming>> },
+    /// Asks what the ring knows of the point of a content or of a name.
+    SearchContent { token: u64, point: RingId },
     /// Leaves the network in order.
     Leave,
     /// The moment of [`crate::Node::poll_timeout`] has come.
@@ -129,6 +135,8 @@ pub enum Output {
     Found { token: u64, owner: Option<Peer>, hops: u32 },
     /// The answer to [`Input::Survey`].
     Surveyed { token: u64, overview: Box<Overview> },
+    /// The answer to [`Input::SearchContent`].
+    FoundContent { token: u64, findings: Box<Findings> },
     /// The node is in the ring.
     Joined,
     /// The node could not enter the ring and tries again.

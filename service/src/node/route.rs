@@ -1,5 +1,6 @@
 //! What one part of a node wants, carried to the others.
 
+use super::contents::CONTENTS;
 use super::{Node, OVERLAY, Output, REJOIN_AFTER, Stay, USERS, overlay};
 use crate::effect::Effect;
 use market::owner::MAX_SUCCESSORS;
@@ -18,6 +19,8 @@ impl Node {
                 self.route_overlay(effect, now);
             } else if self.dispatch.assign(now) {
                 // Tickets that came together were given to the sub-tasks that they suit best.
+            } else if let Some(effect) = self.directory.effects.pop_front() {
+                self.route_directory(effect, now);
             } else if let Some(effect) = self.dispatch.effects.pop_front() {
                 self.carry_out(effect, now);
             } else if let Some(effect) = self.worker.effects.pop_front() {
@@ -65,6 +68,12 @@ impl Node {
             chord::Output::NotFound { token, .. } if token & OVERLAY != 0 => {
                 self.overlay.found(token & !OVERLAY, None, now);
             }
+            chord::Output::Found { token, owner, .. } if token & CONTENTS != 0 => {
+                self.directory.found(token & !CONTENTS, Some(owner), now);
+            }
+            chord::Output::NotFound { token, .. } if token & CONTENTS != 0 => {
+                self.directory.found(token & !CONTENTS, None, now);
+            }
             chord::Output::Found { token, owner, .. } => {
                 self.market.handle(market::Input::Found { token, owner }, now);
             }
@@ -98,7 +107,7 @@ impl Node {
                 self.outputs.push_back(Output::Send { to, message: Message::Market(message) });
             }
             market::Output::Lookup { token, key } => {
-                let token = token & !USERS & !OVERLAY;
+                let token = token & !USERS & !OVERLAY & !CONTENTS;
                 self.chord.handle(chord::Input::Lookup { token, key }, now);
             }
             market::Output::LookupMarket { token, at_least } => self.overlay.search(token, at_least, now),

@@ -38,6 +38,9 @@ const NO_SOURCE: &str = "x11";
 const PROGRAMS: &str = "a list of names of programs in quotes, each of 1 to 255 bytes";
 const HASHES: &str = "a list of hashes of programs, each of 64 hexadecimal digits in quotes";
 const DIRECTORY: &str = "an absolute path in quotes of at most 4096 bytes, such as \"/srv/compup2p\"";
+const FILES: &str = "a list of absolute paths in quotes, such as \"/srv/tools/queens.wasm\"";
+const SERVERS: &str =
+    "a list of addresses in quotes that begin with http://, such as \"http://code.example/files\"";
 const NAME: &str = "a name in quotes of 1 to 64 characters that can be shown";
 const REPUTATION: &str = "a number from 0.0 to 1.0";
 const SANDBOX: &str = "\"best\", \"required\" or \"none\"";
@@ -286,6 +289,23 @@ pub(super) fn hashes(item: Item<'_>) -> Outcome<Vec<Hash>> {
 pub(super) fn directory(item: Item<'_>) -> Outcome<Option<String>> {
     let path = bounded(item, 4096, DIRECTORY)?;
     if path.starts_with('/') { Ok(Some(path)) } else { Err(item.wrong(DIRECTORY)) }
+}
+
+/// Absolute paths of files.
+pub(super) fn files(item: Item<'_>) -> Outcome<Vec<String>> {
+    item.each(FILES, |path| {
+        let text = bounded(path, 4096, FILES)?;
+        if text.starts_with('/') && !text.ends_with('/') { Ok(text) } else { Err(path.wrong(FILES)) }
+    })
+}
+
+/// Addresses of code servers.
+pub(super) fn servers(item: Item<'_>) -> Outcome<Vec<String>> {
+    item.each(SERVERS, |server| {
+        let text = bounded(server, 2048, SERVERS)?;
+        let is_plain = text.strip_prefix("http://").is_some_and(|rest| !rest.is_empty());
+        if is_plain && !text.contains(' ') { Ok(text) } else { Err(server.wrong(SERVERS)) }
+    })
 }
 
 /// What a node is called.

@@ -19,7 +19,7 @@ const SET: &str = "keys and values in braces, such as { \"cpu.max_cores_pct\" = 
 
 /// What a rule may not change: what is set up once for the whole run, what sensors and conditions need, and who
 /// is served. Whole sections end in a point.
-const FIXED: [&str; 18] = [
+const FIXED: [&str; 19] = [
     "access.",
     "disk.dir",
     "exclusive.",
@@ -28,6 +28,7 @@ const FIXED: [&str; 18] = [
     "idle.min_use",
     "idle.sources",
     "limits.sandbox",
+    "network.code_servers",
     "network.listen",
     "network.relay",
     "network.volume",

@@ -223,6 +223,7 @@ impl World<'_> {
             | Output::Found { .. }
             | Output::Paid { .. }
             | Output::Surveyed { .. }
+            | Output::FoundContent { .. }
             | Output::Joined
             | Output::NotJoined { .. } => Ok(()),
         }

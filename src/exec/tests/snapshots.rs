@@ -137,7 +137,8 @@ fn whatever_has_a_state_is_saved() {
 
 /// Spins for some 50 million cycles and then says so.
 fn spinning() -> Vec<u8> {
-    let write = r#"(import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))"#;
+    let write =
+        r#"(import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))"#;
     text(
         write,
         "(local $left i32) (local.set $left (i32.const 10000000))
@@ -152,7 +153,10 @@ fn a_snapshot_disturbs_nobody_and_goes_on_elsewhere() {
     let (expected, control) = (Bench::new(&spinning(), &[], WIDE).run(), Control::default());
     let asked = control.snapshot();
     let ended = engine().run(&Bench::new(&spinning(), &[], WIDE).execution, &control);
-    assert_eq!((&ended.outcome, &ended.stdout, ended.cycles), (&Outcome::Succeeded, &expected.stdout, expected.cycles));
+    assert_eq!(
+        (&ended.outcome, &ended.stdout, ended.cycles),
+        (&Outcome::Succeeded, &expected.stdout, expected.cycles)
+    );
     assert_eq!(ended.saved, None);
     let snapshot = asked.blocking_recv().unwrap();
     assert!(snapshot.cycles > Cycles(0) && snapshot.cycles < ended.cycles);
@@ -200,7 +204,8 @@ fn a_program_that_stands_still_is_saved_as_it_stands() {
 fn what_is_no_snapshot_of_this_program_is_refused() {
     let control = Control::default();
     control.suspend();
-    let Some(Saved::Snapshot(good)) = engine().run(&Bench::new(&spinning(), &[], WIDE).execution, &control).saved
+    let Some(Saved::Snapshot(good)) =
+        engine().run(&Bench::new(&spinning(), &[], WIDE).execution, &control).saved
     else {
         panic!("not saved")
     };

@@ -62,8 +62,11 @@ pub(super) struct Table {
 impl Table {
     /// The streams and the scratch directory under its names.
     pub(super) fn new() -> Self {
-        let streams =
-            [Descriptor::Input { offset: 0 }, Descriptor::Print(Stream::Output), Descriptor::Print(Stream::Error)];
+        let streams = [
+            Descriptor::Input { offset: 0 },
+            Descriptor::Print(Stream::Output),
+            Descriptor::Print(Stream::Error),
+        ];
         let preopened =
             PREOPENED.into_iter().map(|name| Descriptor::Directory { inode: ROOT, preopened: Some(name) });
         Self { slots: streams.into_iter().chain(preopened).map(Some).collect() }

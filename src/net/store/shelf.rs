@@ -9,21 +9,24 @@ use proto::{Hash, PublicKey};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// To how many one content that is kept back can be shown.
 const MAX_SHOWN: usize = 1_024;
-/// The mode of a file that is shown to everybody, and of one that is kept back.
+/// The mode of a file that is shown to everybody, of one that is shown under its owner's pass, and of one that is kept back.
 const OPEN: u32 = 0o444;
+const PASSED: u32 = 0o440;
 const KEPT_BACK: u32 = 0o400;
 
 /// Who is sent a content.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Access {
+pub(crate) enum Access {
     /// Whoever names its hash.
     Everybody,
+    /// The owners of the content, and whoever has the pass of one of them.
+    Passed(BTreeSet<PublicKey>),
     /// These.
     Only(BTreeSet<PublicKey>),
 }
@@ -36,7 +39,16 @@ impl Access {
     const fn mode(&self) -> u32 {
         match self {
             Self::Everybody => OPEN,
+            Self::Passed(_) => PASSED,
             Self::Only(_) => KEPT_BACK,
+        }
+    }
+
+    fn of_mode(mode: u32) -> Self {
+        match mode & 0o777 {
+            KEPT_BACK => Self::nobody(),
+            PASSED => Self::Passed(BTreeSet::new()),
+            _ => Self::Everybody,
         }
     }
 }
@@ -91,19 +103,20 @@ impl Shelf {
                 if let Some(hash) = unhex(&name.concat()) {
                     let metadata = entry.metadata()?;
                     let age = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-                    let is_open = metadata.permissions().mode() & 0o777 != KEPT_BACK;
-                    found.push((age, Hash(hash), metadata.len(), is_open));
+                    found.push((age, Hash(hash), metadata.len(), metadata.permissions().mode()));
                 }
             }
         }
         found.sort_unstable();
-        for (_, hash, size, is_open) in found {
-            self.insert(hash, size, if is_open { Access::Everybody } else { Access::nobody() });
+        for (_, hash, size, mode) in found {
+            self.insert(hash, size, Access::of_mode(mode));
         }
         for entry in fs::read_dir(self.directory.join("partial"))? {
             let entry = entry?;
             if let Some(hash) = unhex(&entry.file_name().to_string_lossy()) {
-                let size = entry.metadata()?.len();
+                // A file with holes takes no more of the disk than what was written.
+                let metadata = entry.metadata()?;
+                let size = metadata.len().min(metadata.blocks().saturating_mul(512));
                 self.used += size;
                 self.partials.insert(Hash(hash), Partial { size, is_open: false });
             }
@@ -118,7 +131,6 @@ impl Shelf {
         Ok(())
     }
 
-    #[cfg(test)]
     pub(super) const fn used(&self) -> u64 {
         self.used
     }
@@ -141,6 +153,14 @@ impl Shelf {
         self.by_age.insert(self.ticks, *hash);
         object.tick = self.ticks;
         Some(object.size)
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.objects.len()
+    }
+
+    pub(super) fn holds(&self, hash: &Hash) -> bool {
+        self.objects.contains_key(hash)
     }
 
     pub(super) fn pin(&mut self, hash: Hash) {
@@ -173,17 +193,22 @@ impl Shelf {
         Ok(())
     }
 
-    /// Whether whoever holds `key` is shown an object.
-    pub(super) fn is_shown(&self, hash: &Hash, key: PublicKey) -> bool {
+    /// Whether whoever holds `key`, and a pass of `owner`, is shown an object.
+    pub(super) fn is_shown(&self, hash: &Hash, key: PublicKey, owner: Option<PublicKey>) -> bool {
         self.objects.get(hash).is_some_and(|object| match &object.access {
             Access::Everybody => true,
+            Access::Passed(owners) => {
+                owners.contains(&key) || owner.is_some_and(|owner| owners.contains(&owner))
+            }
             Access::Only(keys) => keys.contains(&key),
         })
     }
 
     /// Shows an object that is kept back to one more; the first of too many is forgotten.
     pub(super) fn show(&mut self, hash: &Hash, key: PublicKey) {
-        if let Some(Object { access: Access::Only(keys), .. }) = self.objects.get_mut(hash) {
+        if let Some(Object { access: Access::Only(keys) | Access::Passed(keys), .. }) =
+            self.objects.get_mut(hash)
+        {
             if keys.len() >= MAX_SHOWN && !keys.contains(&key) {
                 keys.pop_first();
             }
@@ -196,10 +221,29 @@ impl Shelf {
     pub(super) fn admit(&mut self, file: &Path, blob: Blob, access: Access) -> Result<(), StoreError> {
         if self.use_object(&blob.hash).is_some() {
             discard(file);
-            return if access == Access::Everybody { self.open(&blob.hash) } else { Ok(()) };
+            return self.widen(&blob.hash, &access);
         }
         self.make_room(blob.size.0)?;
         self.place(file, blob, access)
+    }
+
+    /// Whether an object is shown to whoever names it.
+    pub(super) fn is_open(&self, hash: &Hash) -> bool {
+        self.objects.get(hash).is_some_and(|object| object.access == Access::Everybody)
+    }
+
+    /// An object that is here comes once more: who was to have it then may have it as well. What an execution has left
+    /// is shown to nobody more because somebody names it.
+    pub(super) fn widen(&mut self, hash: &Hash, access: &Access) -> Result<(), StoreError> {
+        let is_passed = |object: &Object| matches!(object.access, Access::Passed(_));
+        match access {
+            Access::Everybody => self.open(hash)?,
+            Access::Passed(owners) if self.objects.get(hash).is_some_and(is_passed) => {
+                owners.iter().for_each(|owner| self.show(hash, *owner));
+            }
+            Access::Passed(_) | Access::Only(_) => {}
+        }
+        Ok(())
     }
 
     fn open(&mut self, hash: &Hash) -> Result<(), StoreError> {
@@ -313,13 +357,13 @@ impl Shelf {
     }
 
     /// A partial file is complete and becomes an object.
-    pub(super) fn finish_partial(&mut self, blob: Blob) -> Result<(), StoreError> {
+    pub(super) fn finish_partial(&mut self, blob: Blob, access: Access) -> Result<(), StoreError> {
         if self.use_object(&blob.hash).is_some() {
             self.empty_partial(&blob.hash);
-            return Ok(());
+            return self.widen(&blob.hash, &access);
         }
         let path = self.partial_path(&blob.hash);
         self.set_partial_size(&blob.hash, 0);
-        self.place(&path, blob, Access::Everybody)
+        self.place(&path, blob, access)
     }
 }

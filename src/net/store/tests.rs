@@ -101,54 +101,79 @@ async fn a_file_that_somebody_removed_is_absent() {
     assert_eq!((store.has(&blob.hash), store.used()), (false, Bytes(0)));
 }
 
+const MIB: usize = 1 << 20;
+const QUOTA: u64 = 64 << 20;
+
+fn outline(bytes: &[u8]) -> Outline {
+    let mut outliner = Outliner::new();
+    outliner.update(bytes);
+    outliner.finish()
+}
+
+/// Two whole pieces and 40 bytes.
+fn three_pieces() -> Vec<u8> {
+    (0..2 * MIB + 40).map(|at| at.to_le_bytes()[0] ^ at.to_le_bytes()[2]).collect()
+}
+
 #[tokio::test]
 async fn a_content_that_was_cut_goes_on_after_a_restart() {
     let place = tempfile::tempdir().unwrap();
-    let bytes = content(1);
+    let bytes = three_pieces();
     {
-        let mut writer = open(&place, 1_000).writer(blob(&bytes)).await.unwrap();
-        writer.write(bytes[..60].to_vec()).await.unwrap();
+        let arrival = open(&place, QUOTA).arrival(outline(&bytes)).await.unwrap();
+        arrival.write(2, bytes[2 * MIB..].to_vec()).await.unwrap();
     }
-    let store = open(&place, 1_000);
-    assert_eq!(store.used(), Bytes(60));
-    let mut writer = store.writer(blob(&bytes)).await.unwrap();
-    assert_eq!((writer.offset(), writer.is_complete()), (60, false));
-    assert!(matches!(store.writer(blob(&bytes)).await, Err(StoreError::Busy { .. })));
-    writer.write(bytes[60..].to_vec()).await.unwrap();
-    assert!(writer.is_complete() && !store.has(&blob(&bytes).hash));
-    writer.finish().await.unwrap();
-    assert_eq!(store.read(blob(&bytes).hash, 0, 200).await.unwrap(), bytes);
-    assert_eq!((store.used(), files_below(place.path()).len()), (Bytes(100), 1));
-}
-
-/// Writes `pieces` for a content of 100 bytes of 1: refused, and nothing stays.
-async fn check_wrong(pieces: &[&[u8]]) {
-    let place = tempfile::tempdir().unwrap();
-    let store = open(&place, 1_000);
-    let mut writer = store.writer(blob(&content(1))).await.unwrap();
-    let mut written = Ok(());
-    for piece in pieces {
-        written = writer.write(piece.to_vec()).await;
+    let store = open(&place, QUOTA);
+    assert!(store.used() <= Bytes(64 << 10), "the file has holes: {}", store.used());
+    let arrival = store.arrival(outline(&bytes)).await.unwrap();
+    assert_eq!((arrival.have().missing().collect::<Vec<_>>(), arrival.is_complete()), (vec![0, 1], false));
+    assert!(matches!(store.arrival(outline(&bytes)).await, Err(StoreError::Busy { .. })));
+    for piece in [1, 0] {
+        let start = piece * MIB;
+        arrival.write(u32::try_from(piece).unwrap(), bytes[start..start + MIB].to_vec()).await.unwrap();
     }
-    let ended = match written {
-        Ok(()) => writer.finish().await,
-        failed => {
-            drop(writer);
-            failed
-        }
-    };
-    assert!(matches!(ended, Err(StoreError::WrongContent { .. })), "{ended:?}");
-    assert_eq!((store.used(), files_below(place.path()).len()), (Bytes(0), 0));
-    store.writer(blob(&content(1))).await.unwrap();
+    assert!(arrival.is_complete() && !store.has(&blob(&bytes).hash));
+    arrival.finish(Access::Everybody).await.unwrap();
+    assert_eq!(fs::read(store.path(&blob(&bytes).hash).unwrap()).unwrap(), bytes);
+    assert_eq!((store.used(), files_below(place.path()).len()), (Bytes(bytes.len() as u64), 1));
 }
 
 #[tokio::test]
-async fn wrong_bytes_are_refused_and_removed() {
-    let (ones, twos) = (content(1), content(2));
-    check_wrong(&[&twos]).await;
-    check_wrong(&[&ones[..99]]).await;
-    check_wrong(&[&ones, &ones[..1]]).await;
-    check_wrong(&[]).await;
+async fn wrong_pieces_are_refused_one_by_one_and_never_written() {
+    let place = tempfile::tempdir().unwrap();
+    let store = open(&place, QUOTA);
+    let bytes = three_pieces();
+    let arrival = store.arrival(outline(&bytes)).await.unwrap();
+    let mut wrong = bytes[..MIB].to_vec();
+    wrong[7] ^= 1;
+    let pieces = [(0, &wrong[..]), (1, &bytes[..MIB]), (0, &bytes[..MIB - 1]), (2, &[]), (3, &bytes[..40])];
+    for (piece, bytes) in pieces {
+        let written = arrival.write(piece, bytes.to_vec()).await;
+        assert!(matches!(written, Err(StoreError::WrongContent { .. })), "{piece}: {written:?}");
+    }
+    assert_eq!((arrival.have().count(), store.used()), (0, Bytes(0)));
+    assert!(matches!(arrival.finish(Access::Everybody).await, Err(StoreError::WrongContent { .. })));
+    arrival.write(0, bytes[..MIB].to_vec()).await.unwrap();
+    arrival.write(0, bytes[..MIB].to_vec()).await.unwrap();
+    assert_eq!((arrival.have().count(), store.used()), (1, Bytes(MIB as u64)));
+}
+
+#[tokio::test]
+async fn a_spoilt_part_costs_only_the_pieces_that_are_spoilt() {
+    let place = tempfile::tempdir().unwrap();
+    let bytes = three_pieces();
+    let path = place.path().join("partial").join(full_name(&blob(&bytes).hash));
+    drop(open(&place, QUOTA));
+    let mut spoilt = bytes.clone();
+    spoilt[MIB + 3] ^= 1;
+    spoilt.extend([0; 99]);
+    fs::write(&path, &spoilt).unwrap();
+    let store = open(&place, QUOTA);
+    let arrival = store.arrival(outline(&bytes)).await.unwrap();
+    assert_eq!(arrival.have().missing().collect::<Vec<_>>(), [1]);
+    arrival.write(1, bytes[MIB..2 * MIB].to_vec()).await.unwrap();
+    arrival.finish(Access::Everybody).await.unwrap();
+    assert_eq!(fs::read(store.path(&blob(&bytes).hash).unwrap()).unwrap(), bytes);
 }
 
 #[tokio::test]
@@ -156,13 +181,13 @@ async fn an_abandoned_part_makes_room_before_any_whole_content() {
     let place = tempfile::tempdir().unwrap();
     let store = open(&place, 200);
     let kept = store.put_bytes(content(1)).await.unwrap();
-    let mut writer = store.writer(blob(&content(2))).await.unwrap();
-    writer.write(content(2)[..80].to_vec()).await.unwrap();
-    assert!(store.put_bytes(vec![3; 101]).await.is_ok(), "the whole content goes while the part is written");
+    let arrival = store.arrival(outline(&content(2))).await.unwrap();
+    arrival.write(0, content(2)).await.unwrap();
+    assert!(store.put_bytes(vec![3; 99]).await.is_ok(), "the whole content goes while the part is written");
     assert!(!store.has(&kept.hash));
-    drop(writer);
+    drop(arrival);
     store.put_bytes(vec![4; 99]).await.unwrap();
-    assert_eq!(store.used(), Bytes(200));
+    assert_eq!(store.used(), Bytes(198));
 }
 
 #[tokio::test]
@@ -171,12 +196,12 @@ async fn a_claim_of_size_removes_nothing() {
     let store = open(&place, 200);
     let kept = store.put_bytes(content(1)).await.unwrap();
     let claim = Blob { hash: Hash([9; 32]), size: Bytes(200) };
-    drop(store.writer(claim).await.unwrap());
+    let outline = |blob: Blob| Outline::of(blob, &[]);
+    drop(store.arrival(outline(claim).unwrap()).await.unwrap());
     assert!(store.has(&kept.hash));
-    let beyond = Blob { size: Bytes(201), ..claim };
-    assert!(matches!(store.writer(beyond).await, Err(StoreError::Full { .. })));
-    let too_large = Blob { size: Bytes(MAX_BLOB + 1), ..claim };
-    assert!(matches!(store.writer(too_large).await, Err(StoreError::TooLarge { .. })));
+    let beyond = outline(Blob { size: Bytes(201), ..claim }).unwrap();
+    assert!(matches!(store.arrival(beyond).await, Err(StoreError::Full { .. })));
+    assert_eq!(outline(Blob { size: Bytes(MAX_BLOB + 1), ..claim }), None);
     assert_eq!(files_below(place.path()).len(), 1);
 }
 
@@ -184,7 +209,8 @@ async fn a_claim_of_size_removes_nothing() {
 async fn nothing_is_a_content_too() {
     let place = tempfile::tempdir().unwrap();
     let store = open(&place, 200);
-    store.writer(blob(&[])).await.unwrap().finish().await.unwrap();
+    let arrival = store.arrival(outline(&[])).await.unwrap();
+    arrival.finish(Access::Everybody).await.unwrap();
     assert_eq!(store.read(blob(&[]).hash, 0, 10).await.unwrap(), Vec::<u8>::new());
 }
 
@@ -200,7 +226,7 @@ async fn a_store_beyond_its_new_quota_shrinks() {
 
 /// Who of `keys` is shown a content.
 fn shown(store: &Store, hash: &Hash, keys: &[u8]) -> Vec<u8> {
-    let is_shown = |key: &&u8| store.is_shown(hash, PublicKey([**key; 32]));
+    let is_shown = |key: &&u8| store.is_shown(hash, PublicKey([**key; 32]), None);
     keys.iter().filter(is_shown).copied().collect()
 }
 
@@ -275,6 +301,58 @@ async fn there_is_a_bound_on_whom_one_content_is_shown_to() {
         PublicKey(bytes)
     };
     (0..=1_024).for_each(|number| store.show(&blob.hash, key(number)));
-    assert!(!store.is_shown(&blob.hash, key(0)) && store.is_shown(&blob.hash, key(1)));
-    assert!(store.is_shown(&blob.hash, key(1_024)));
+    assert!(!store.is_shown(&blob.hash, key(0), None) && store.is_shown(&blob.hash, key(1), None));
+    assert!(store.is_shown(&blob.hash, key(1_024), None));
+}
+
+#[tokio::test]
+async fn what_was_fetched_for_a_contract_is_shown_to_its_owner_and_under_its_pass() {
+    let place = tempfile::tempdir().unwrap();
+    let (owner, other) = (PublicKey([1; 32]), PublicKey([2; 32]));
+    let passed = |key: PublicKey| Access::Passed([key].into());
+    let hash = {
+        let store = open(&place, 1_000);
+        let arrival = store.arrival(outline(&content(1))).await.unwrap();
+        arrival.write(0, content(1)).await.unwrap();
+        arrival.finish(passed(owner)).await.unwrap();
+        let hash = blob(&content(1)).hash;
+        assert_eq!(shown(&store, &hash, &[1, 2]), [1]);
+        assert!(store.is_shown(&hash, other, Some(owner)) && !store.is_shown(&hash, other, Some(other)));
+        // The other one has it fetched for a contract of its own.
+        store.widen(&hash, &passed(other)).unwrap();
+        assert_eq!(shown(&store, &hash, &[1, 2, 3]), [1, 2]);
+        let path = store.path(&hash).unwrap();
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o440);
+        hash
+    };
+    let store = open(&place, 1_000);
+    assert_eq!(shown(&store, &hash, &[1, 2]), Vec::<u8>::new());
+    store.widen(&hash, &passed(owner)).unwrap();
+    assert_eq!(shown(&store, &hash, &[1, 2]), [1]);
+    store.widen(&hash, &Access::Everybody).unwrap();
+    assert_eq!(shown(&store, &hash, &[1, 2]), [1, 2]);
+}
+
+#[tokio::test]
+async fn what_is_kept_back_is_shown_to_nobody_because_somebody_names_it() {
+    let place = tempfile::tempdir().unwrap();
+    let store = open(&place, 1_000);
+    let kept = store.withhold_bytes(content(1)).await.unwrap();
+    store.widen(&kept.hash, &Access::Passed([PublicKey([1; 32])].into())).unwrap();
+    assert!(!store.is_shown(&kept.hash, PublicKey([1; 32]), Some(PublicKey([1; 32]))));
+}
+
+#[tokio::test]
+async fn a_file_that_was_changed_is_found_out_when_it_is_to_be_given() {
+    let place = tempfile::tempdir().unwrap();
+    let bytes = three_pieces();
+    let blob = open(&place, QUOTA).put_bytes(bytes.clone()).await.unwrap();
+    let store = open(&place, QUOTA);
+    assert_eq!(store.outline(blob.hash).await.unwrap(), outline(&bytes));
+    let store = open(&place, QUOTA);
+    let path = store.path(&blob.hash).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(&path, &bytes[1..]).unwrap();
+    assert!(matches!(store.outline(blob.hash).await, Err(StoreError::WrongContent { .. })));
+    assert!(!store.has(&blob.hash));
 }

@@ -36,7 +36,9 @@ impl Driver {
         if let Some(left) = max_tasks {
             self.take(Input::Intake { intake: Intake::Last { left } });
         }
-        self.apply(&self.supplier.policy.clone());
+        let policy = self.supplier.policy.clone();
+        self.apply(&policy);
+        self.publish_by_policy(&policy);
         self.take(Input::Start { via });
         self.sample();
     }
@@ -216,6 +218,7 @@ impl Driver {
             tracing::info!("policy: nothing has changed");
         }
         self.apply(&new);
+        self.publish_by_policy(&new);
         self.governance.set_policy(new.clone());
         self.supplier.set_policy(new);
         self.govern();

@@ -1,15 +1,15 @@
 //! From a submission to what the node can buy: the file is parsed, its contents are brought into the store, and
 //! every sub-task is planned. Large files take long, so this runs beside the node.
 
+use super::resolve::import;
 use super::results::Destinations;
 use crate::control::{Failure, Submit};
 use crate::net::store::{Pins, Store};
-use proto::message::service::Blob;
+use crate::node::finder::Finder;
 use proto::{ContractId, Money, Rules, Span};
 use service::task::SubTask;
 use service::{Patience, SubTaskPlan, Submission};
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,14 +27,19 @@ pub(crate) struct Prepared {
 }
 
 /// Parses a task file, brings its contents into the store and plans what is to be bought.
-pub(crate) async fn prepare(submit: Submit, rules: Rules, store: Arc<Store>) -> Result<Prepared, Failure> {
+pub(crate) async fn prepare(
+    submit: Submit,
+    rules: Rules,
+    store: Arc<Store>,
+    finder: Finder,
+) -> Result<Prepared, Failure> {
     let Submit { text, file, base, to, set, patience, wait_for_sellers } = submit;
     let name = file.clone();
     let parsed = tokio::task::spawn_blocking(move || service::task::parse(&text, &name, &set));
     let parsed = parsed.await.map_err(Failure::from_display("task_invalid"))?;
     let task = parsed.map_err(|faults| Failure::task_file(&faults))?.task;
     let mut pins = Pins::new(&store, []);
-    let blobs = import(&task.sub_tasks, &base, &store, &mut pins).await?;
+    let blobs = import(&task.sub_tasks, &base, &store, &finder, &mut pins).await?;
     let blob_of = |path: &str| blobs.get(path).copied();
     let plan = |sub_task: &SubTask| SubTaskPlan::new(sub_task, &rules, &blob_of);
     let plans: Result<Vec<SubTaskPlan>, _> = task.sub_tasks.iter().map(plan).collect();
@@ -62,30 +67,4 @@ pub(crate) async fn prepare(submit: Submit, rules: Rules, store: Arc<Store>) -> 
 fn span(seconds: f64) -> Span {
     let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     Span::micros(Duration::try_from_secs_f64(seconds).map_or(u64::MAX, micros))
-}
-
-/// Brings programs and inputs into the store, each file once.
-async fn import(
-    sub_tasks: &[SubTask],
-    base: &Path,
-    store: &Arc<Store>,
-    pins: &mut Pins,
-) -> Result<BTreeMap<String, Blob>, Failure> {
-    let mut paths: Vec<String> = Vec::new();
-    for sub_task in sub_tasks {
-        paths.push(sub_task.program.path.clone());
-        paths.extend(sub_task.inputs.iter().map(|input| input.path.clone()));
-        paths.extend(sub_task.stdin.clone());
-        paths.extend(sub_task.redundancy.files().map(|file| file.path.clone()));
-    }
-    paths.sort();
-    paths.dedup();
-    let mut blobs = BTreeMap::new();
-    for path in paths {
-        let full = base.join(&path);
-        let blob = store.put_file(full.clone()).await.map_err(|error| Failure::no_file(&full, &error))?;
-        pins.add(blob.hash);
-        blobs.insert(path, blob);
-    }
-    Ok(blobs)
 }

@@ -49,7 +49,7 @@ pub(in crate::output) fn node(node: &NodeView) -> String {
         ("working", format!("for others on {}", count(node.working, "sub-task"))),
         ("native", super::doctor::in_short(&node.layers)),
         ("owns", format!("markets with {}", count(node.listings, "listing"))),
-        ("contents", format!("{} sent, {} fetched", Bytes(node.bytes_sent), Bytes(node.bytes_fetched))),
+        ("contents", contents(node)),
         ("orders", orders(node)),
         ("up", format!("{:.0} s, version {version}", node.uptime)),
     ];
@@ -57,6 +57,12 @@ pub(in crate::output) fn node(node: &NodeView) -> String {
         let _ = writeln!(text, "{name:<8} {}", clean(value));
         text
     })
+}
+
+fn contents(node: &NodeView) -> String {
+    let [sent, fetched, kept, quota] =
+        [node.bytes_sent, node.bytes_fetched, node.bytes_kept, node.bytes_quota].map(Bytes);
+    format!("{sent} sent, {fetched} fetched; {} kept, {kept} of {quota}", node.contents)
 }
 
 fn rules(rules: &RulesView) -> String {

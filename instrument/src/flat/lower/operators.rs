@@ -12,8 +12,14 @@ const NO_OPERAND: Refused = Refused::Internal("an operand that is not there");
 
 impl<'a> Lowering<'_, 'a> {
     /// Takes an instruction that is not control.
-    pub(super) fn operator(&mut self, operator: Operator<'a>, offset: u64, types: &mut Types) -> Result<(), Refused> {
-        let arity = operator.operator_arity(&*types).ok_or(Refused::Internal("an instruction without an arity"))?;
+    pub(super) fn operator(
+        &mut self,
+        operator: Operator<'a>,
+        offset: u64,
+        types: &mut Types,
+    ) -> Result<(), Refused> {
+        let arity =
+            operator.operator_arity(&*types).ok_or(Refused::Internal("an instruction without an arity"))?;
         types.op(offset, &operator).map_err(invalid)?;
         match operator {
             Operator::Nop => {}
@@ -50,7 +56,12 @@ impl<'a> Lowering<'_, 'a> {
         self.stack.push(Operand::Literal(literal), ty, &mut self.flat);
     }
 
-    fn plain(&mut self, operator: Operator<'a>, (takes, gives): (u32, u32), types: &Types) -> Result<(), Refused> {
+    fn plain(
+        &mut self,
+        operator: Operator<'a>,
+        (takes, gives): (u32, u32),
+        types: &Types,
+    ) -> Result<(), Refused> {
         let ins = self.stack.pop_many(takes);
         let ins = self.flat.keep_operands(ins.into_iter().map(|value| value.operand));
         let out = match gives {

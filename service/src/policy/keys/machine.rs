@@ -12,8 +12,9 @@ pub(super) static SHARE: Section<Policy> = Section {
         key!("compute", q::flag, text::plain, share_compute),
         key!("storage", q::flag, text::plain, share_storage),
         key!("native", q::flag, text::plain, share_native),
+        key!("files", q::files, text::texts, share_files),
     ],
-    reserved: &["files"],
+    reserved: &[],
 };
 
 pub(super) static DISK: Section<Policy> = Section {
@@ -38,6 +39,7 @@ pub(super) static NETWORK: Section<Policy> = Section {
         key!("volume", q::volume, text::volume, traffic.volume),
         key!("unmetered_only", q::flag, text::plain, traffic.unmetered_only),
         key!("relay", q::flag, text::plain, traffic.relay),
+        key!("code_servers", q::servers, text::texts, code_servers),
     ],
     reserved: &[],
 };

@@ -1,0 +1,38 @@
+//! Public contents: the directory of the ring, as a part of the node.
+
+use super::{Node, Output};
+use crate::directory::Effect;
+use proto::message::Message;
+use proto::message::contents::ContentsMessage;
+use proto::{ContractId, Peer, Time};
+
+/// Tokens of lookups that the directory asked for have this bit, and neither of the other two.
+pub(super) const CONTENTS: u64 = 1 << 61;
+
+impl Node {
+    /// Whether this node works for a contract: what it fetches for it belongs to somebody else.
+    #[must_use]
+    pub fn is_hired(&self, contract: ContractId) -> bool {
+        self.worker.owns(contract)
+    }
+
+    pub(super) fn receive_contents(&mut self, from: Peer, message: ContentsMessage, now: Time) {
+        let range = self.chord.range();
+        let answers = |point| range.is_some_and(|range| range.contains(point));
+        self.directory.receive(from, message, answers, now);
+    }
+
+    pub(super) fn route_directory(&mut self, effect: Effect, now: Time) {
+        match effect {
+            Effect::Send { to, message } => {
+                self.outputs.push_back(Output::Send { to, message: Message::Contents(message) });
+            }
+            Effect::Lookup { token, key } => {
+                self.chord.handle(chord::Input::Lookup { token: token | CONTENTS, key }, now);
+            }
+            Effect::Found { token, findings } => {
+                self.outputs.push_back(Output::FoundContent { token, findings: Box::new(findings) });
+            }
+        }
+    }
+}

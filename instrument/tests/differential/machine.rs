@@ -8,7 +8,7 @@ use wasmtime::{Caller, Config, Engine, Extern, Global, Instance, Linker, Memory,
 
 /// How a program ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     /// Its entry returned these values, by their bits.
     Returned(Vec<u128>),
     /// It called `proc_exit`.
@@ -23,17 +23,17 @@ pub enum End {
 
 /// A run and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
-    pub end: End,
-    pub output: Vec<u8>,
+pub(crate) struct Run {
+    pub(crate) end: End,
+    pub(crate) output: Vec<u8>,
     /// Memory at the end, if it has any.
-    pub memory: Vec<u8>,
-    pub cycles: i64,
+    pub(crate) memory: Vec<u8>,
+    pub(crate) cycles: i64,
 }
 
 /// Where a run is interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
+pub(crate) enum When {
     /// Nowhere.
     Never,
     /// At every poll and in every host call, as often as this; it goes on in a fresh instance.
@@ -41,26 +41,26 @@ pub enum When {
 }
 
 /// A module, plain and rewritten.
-pub struct Program {
+pub(crate) struct Program {
     plain: Module,
     rewritten: Module,
     layout: Layout,
     /// Cycles between two polls.
-    pub slice: i64,
+    pub(crate) slice: i64,
     /// Cycles that it may use.
-    pub limit: i64,
-    pub arguments: Vec<String>,
-    pub input: Vec<u8>,
+    pub(crate) limit: i64,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) input: Vec<u8>,
     /// The function to call.
-    pub entry: String,
+    pub(crate) entry: String,
     /// What it is called with.
-    pub values: Vec<Val>,
+    pub(crate) values: Vec<Val>,
 }
 
 /// What the host of a running program knows.
-pub struct Host {
-    pub wasi: Wasi,
-    pub memory: Option<Memory>,
+pub(crate) struct Host {
+    pub(crate) wasi: Wasi,
+    pub(crate) memory: Option<Memory>,
     globals: Option<[Global; 3]>,
     /// The present budget.
     budget: i64,
@@ -75,7 +75,7 @@ pub struct Host {
 
 /// The reason of a host that ends a program.
 #[derive(Debug, thiserror::Error)]
-pub enum Stop {
+pub(crate) enum Stop {
     #[error("exit {0}")]
     Exit(i32),
     #[error("out of cycles")]
@@ -107,11 +107,11 @@ fn engine(canonical: bool) -> &'static Engine {
 
 impl Program {
     /// From the text or the bytes of a module.
-    pub fn new(module: &[u8]) -> Self {
+    pub(crate) fn new(module: &[u8]) -> Self {
         Self::with(module, &Options::default())
     }
 
-    pub fn with(module: &[u8], options: &Options) -> Self {
+    pub(crate) fn with(module: &[u8], options: &Options) -> Self {
         let module = wat::parse_bytes(module).expect("a module");
         let instrumented = instrument(&module, options).expect("rewritten");
         Self {
@@ -127,7 +127,7 @@ impl Program {
         }
     }
 
-    pub fn call(mut self, entry: &str, values: &[Val]) -> Self {
+    pub(crate) fn call(mut self, entry: &str, values: &[Val]) -> Self {
         self.entry = entry.into();
         self.values = values.to_vec();
         self
@@ -148,7 +148,7 @@ impl Program {
     }
 
     /// Runs the module as it was. Its cycles are not known.
-    pub fn plain(&self) -> Run {
+    pub(crate) fn plain(&self) -> Run {
         let mut store = Store::new(engine(true), self.host());
         let instance = match wasi::linker(engine(true), &self.plain).instantiate(&mut store, &self.plain) {
             Ok(instance) => instance,
@@ -162,7 +162,7 @@ impl Program {
     }
 
     /// Runs the rewritten module. Says also how often it was interrupted.
-    pub fn rewritten(&self, when: When) -> (Run, u64) {
+    pub(crate) fn rewritten(&self, when: When) -> (Run, u64) {
         let mut host = self.host();
         let most = if let When::Always(most) = when { most } else { 0 };
         host.interruptions = most;
@@ -298,7 +298,7 @@ fn poll(mut caller: Caller<'_, Host>, meter: i64) -> wasmtime::Result<i64> {
 }
 
 /// Whether a host call is to be left undone, since the program is interrupted here.
-pub fn interrupted(caller: &mut Caller<'_, Host>) -> bool {
+pub(crate) fn interrupted(caller: &mut Caller<'_, Host>) -> bool {
     let Some([meter, next, state]) = caller.data().globals else { return false };
     let host = caller.data_mut();
     if std::mem::take(&mut host.resumed) || host.interruptions == 0 {
@@ -361,12 +361,12 @@ fn zero(value: &Val) -> Val {
 }
 
 /// A linker for what the module imports of WASI.
-pub fn linker(engine: &Engine) -> Linker<Host> {
+pub(crate) fn linker(engine: &Engine) -> Linker<Host> {
     Linker::new(engine)
 }
 
 /// Runs a program plain, rewritten, and interrupted everywhere: all the same. Returns the run and how often it was interrupted.
-pub fn same(program: &Program, most: u64) -> (Run, u64) {
+pub(crate) fn same(program: &Program, most: u64) -> (Run, u64) {
     let plain = program.plain();
     let (run, _) = program.rewritten(When::Never);
     assert_eq!((&plain.end, text(&plain.output)), (&run.end, text(&run.output)));

@@ -9,24 +9,24 @@ const BAD_DESCRIPTOR: i32 = 8;
 
 /// What the program can see of its host. Part of a snapshot.
 #[derive(Clone, Debug, Default)]
-pub struct Wasi {
+pub(crate) struct Wasi {
     arguments: Vec<String>,
     input: Vec<u8>,
     read: usize,
     ticks: u64,
-    pub output: Vec<u8>,
+    pub(crate) output: Vec<u8>,
     /// Interruptions that are left.
-    pub interruptions: u64,
+    pub(crate) interruptions: u64,
 }
 
 impl Wasi {
-    pub fn new(arguments: Vec<String>, input: Vec<u8>) -> Self {
+    pub(crate) fn new(arguments: Vec<String>, input: Vec<u8>) -> Self {
         Self { arguments, input, ..Self::default() }
     }
 }
 
 /// A linker with all of this; what else the module imports is a trap.
-pub fn linker(engine: &Engine, module: &Module) -> Linker<Host> {
+pub(crate) fn linker(engine: &Engine, module: &Module) -> Linker<Host> {
     let mut linker = machine::linker(engine);
     let wasi = "wasi_snapshot_preview1";
     linker.func_wrap(wasi, "fd_write", write).expect("linked");

@@ -26,12 +26,20 @@ fn compile(seed: u64, level: &str, at: &Path) -> Option<Vec<u8>> {
     assert!(done(Command::new("csmith").args(csmith).arg(seed.to_string()).arg("-o").arg(&source)), "csmith");
     let support = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential/generated.c");
     let mut clang = Command::new("clang");
-    clang.args(["--target=wasm32-wasi", "-w", "-I/usr/include/csmith", level, "-mbulk-memory", "-mmultivalue"]);
+    clang.args([
+        "--target=wasm32-wasi",
+        "-w",
+        "-I/usr/include/csmith",
+        level,
+        "-mbulk-memory",
+        "-mmultivalue",
+    ]);
     clang.args(["-msign-ext", "-mnontrapping-fptoint", "-fno-builtin"]);
     if seed % 2 == 0 {
         clang.arg("-msimd128");
     }
-    done(clang.arg(&source).arg(support).arg("-lm").arg("-o").arg(&object)).then(|| std::fs::read(&object).expect("a module"))
+    done(clang.arg(&source).arg(support).arg("-lm").arg("-o").arg(&object))
+        .then(|| std::fs::read(&object).expect("a module"))
 }
 
 fn check(seed: u64, level: &str, at: &Path) -> (End, u64) {
@@ -43,17 +51,26 @@ fn check(seed: u64, level: &str, at: &Path) -> (End, u64) {
     if first.end == End::Limit {
         let (run, _) = program.rewritten(When::Never);
         let (again, times) = program.rewritten(When::Always(u64::MAX));
-        assert_eq!((&run.end, &run.output, run.cycles), (&again.end, &again.output, again.cycles), "seed {seed} {level}");
+        assert_eq!(
+            (&run.end, &run.output, run.cycles),
+            (&again.end, &again.output, again.cycles),
+            "seed {seed} {level}"
+        );
         return (run.end, times);
     }
     let (run, times) = same(&program, u64::MAX);
-    assert_eq!((&run.end, &run.output, run.cycles), (&first.end, &first.output, first.cycles), "seed {seed} {level}");
+    assert_eq!(
+        (&run.end, &run.output, run.cycles),
+        (&first.end, &first.output, first.cycles),
+        "seed {seed} {level}"
+    );
     (run.end, times)
 }
 
 #[test]
 fn generated_programs_do_the_same_when_they_are_interrupted_everywhere() {
-    let programs = std::env::var("INSTRUMENT_PROGRAMS").ok().and_then(|text| text.parse().ok()).unwrap_or(PROGRAMS);
+    let programs =
+        std::env::var("INSTRUMENT_PROGRAMS").ok().and_then(|text| text.parse().ok()).unwrap_or(PROGRAMS);
     let at = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("generated");
     std::fs::create_dir_all(&at).expect("a directory");
     let (mut ended, mut interrupted) = (0, 0);
@@ -63,5 +80,8 @@ fn generated_programs_do_the_same_when_they_are_interrupted_everywhere() {
         interrupted += times;
     }
     eprintln!("{programs} programs, {ended} ended by themselves, {interrupted} interruptions");
-    assert!(ended > programs / 3 && interrupted > 20 * programs, "{ended} ended, {interrupted} interruptions");
+    assert!(
+        ended > programs / 3 && interrupted > 20 * programs,
+        "{ended} ended, {interrupted} interruptions"
+    );
 }

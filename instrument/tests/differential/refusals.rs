@@ -26,10 +26,16 @@ fn what_cannot_be_supported_is_refused_by_name() {
     check("(module (import \"m\" \"t\" (table 1 funcref)))", import("t"));
     check("(module (import \"compup2p\" \"poll\" (func)))", Refused::Reserved("compup2p".into()));
     check("(module (func (export \"compup2p:meter\")))", Refused::Reserved("compup2p:meter".into()));
-    check("(module (import \"m\" \"f\" (func $f)) (table 1 funcref) (elem (i32.const 0) $f))", Refused::HostFunction(0));
+    check(
+        "(module (import \"m\" \"f\" (func $f)) (table 1 funcref) (elem (i32.const 0) $f))",
+        Refused::HostFunction(0),
+    );
     check("(module (import \"m\" \"f\" (func $f)) (start $f))", Refused::HostFunction(0));
     check("(module (global (mut funcref) (ref.null func)))", Refused::ReferenceGlobal(0));
-    check("(module (table 1 funcref) (func i32.const 0 ref.null func table.set 0))", Refused::TableChanged(0));
+    check(
+        "(module (table 1 funcref) (func i32.const 0 ref.null func table.set 0))",
+        Refused::TableChanged(0),
+    );
     let kept = "(module (func (param externref) (result externref) (local i32) loop local.get 1 br_if 0 end local.get 0))";
     check(kept, Refused::ReferenceKept(0));
 }
@@ -50,8 +56,12 @@ fn what_would_grow_without_bound_is_refused_soon() {
     assert_eq!(instrument(&module, &small), Err(Refused::ModuleTooLarge { limit: 100 }));
     // Two thousand loops, each of which could have to save two thousand locals.
     let loops = "loop local.get 0 br_if 0 end ".repeat(2_000);
-    let uses: String = (0..2_000).map(|local| format!("local.get {local} drop local.get {local} call $f ")).collect();
-    let text = format!("(module (func $f (param i32) loop end) (func (local {}) {loops} {uses}))", "i32 ".repeat(2_000));
+    let uses: String =
+        (0..2_000).map(|local| format!("local.get {local} drop local.get {local} call $f ")).collect();
+    let text = format!(
+        "(module (func $f (param i32) loop end) (func (local {}) {loops} {uses}))",
+        "i32 ".repeat(2_000)
+    );
     let refused = instrument(&wat::parse_str(text).expect("a module"), &Options::default());
     assert!(matches!(refused, Err(Refused::FunctionTooLarge { function: 1, .. })), "{refused:?}");
     let deep = format!("(module (func {} {}))", "loop ".repeat(5_000), "end ".repeat(5_000));

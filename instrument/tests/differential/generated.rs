@@ -35,7 +35,7 @@ fn compile(seed: u64, level: &str, at: &Path) -> Option<Vec<u8>> {
         "-mmultivalue",
     ]);
     clang.args(["-msign-ext", "-mnontrapping-fptoint", "-fno-builtin"]);
-    if seed % 2 == 0 {
+    if seed.is_multiple_of(2) {
         clang.arg("-msimd128");
     }
     done(clang.arg(&source).arg(support).arg("-lm").arg("-o").arg(&object))

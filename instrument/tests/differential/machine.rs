@@ -253,7 +253,7 @@ impl Machine {
             (saved.name.clone(), value)
         });
         let globals = globals.collect();
-        let top = self.global(layout::TOP).unwrap_i32() as usize;
+        let top = self.global(layout::TOP).unwrap_i32().cast_unsigned() as usize;
         let next = self.global(layout::NEXT).unwrap_i64();
         let stack =
             self.instance.get_memory(&mut self.store, layout::STACK).expect("frames").data(&self.store)
@@ -281,7 +281,7 @@ impl Machine {
         for (name, value) in &snapshot.globals {
             set(&mut machine, name, *value);
         }
-        set(&mut machine, layout::TOP, Val::I32(snapshot.stack.len() as i32));
+        set(&mut machine, layout::TOP, Val::I32(wasi::size(snapshot.stack.len())));
         set(&mut machine, layout::NEXT, Val::I64(snapshot.next));
         set(&mut machine, layout::METER, Val::I64(layout::PARKED));
         set(&mut machine, layout::STATE, Val::I32(layout::REWINDING));

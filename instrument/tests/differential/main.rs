@@ -7,5 +7,6 @@ mod generated;
 mod machine;
 mod nans;
 mod pieces;
+mod real;
 mod refusals;
 mod wasi;

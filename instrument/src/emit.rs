@@ -8,7 +8,7 @@ mod frames;
 mod steps;
 
 use crate::Refused;
-use crate::flat::{Flat, Label, Literal, Local, Operand, Site};
+use crate::flat::{Flat, Label, Literal, Local, Operand, Site, Step};
 use crate::live::Live;
 use crate::module::{Indices, Shift};
 use crate::regions::Regions;
@@ -63,6 +63,8 @@ struct Emit<'f, 'a> {
     address: Local,
     /// What a frame counts, in bytes.
     weight: i32,
+    /// What a turn costs, for each site that is the head of a loop.
+    turns: Vec<i64>,
 }
 
 /// Writes a function.
@@ -87,6 +89,7 @@ pub(crate) fn emit(source: Source<'_, '_>) -> Result<Written, Refused> {
         open: Vec::new(),
         meter,
         address: meter + 1,
+        turns: turns(flat),
         weight: if source.counted { source.weight() } else { 0 },
         source,
     };
@@ -104,7 +107,7 @@ impl Emit<'_, '_> {
         }
         let mut steps = self.source.flat.steps.iter();
         let cost = match steps.next() {
-            Some(crate::flat::Step::Charge(cost)) => *cost,
+            Some(Step::Charge(cost)) => *cost,
             _ => return Err(Refused::Internal("a function without a first charge")),
         };
         self.load_meter();
@@ -154,9 +157,14 @@ impl Emit<'_, '_> {
 
     /// Opens a conditional whose part is seldom executed.
     fn open_unlikely(&mut self) {
+        self.hint_unlikely();
+        self.open_plain(&I::If(BlockType::Empty));
+    }
+
+    /// The conditional or branch that comes next is seldom taken.
+    fn hint_unlikely(&mut self) {
         let branch_func_offset = crate::flat::index(self.code.byte_len());
         self.hints.push(BranchHint { branch_func_offset, branch_hint_value: 0 });
-        self.open_plain(&I::If(BlockType::Empty));
     }
 
     fn close(&mut self) {
@@ -221,7 +229,7 @@ impl Emit<'_, '_> {
     }
 
     fn charge(&mut self, cycles: i64) {
-        if cycles > 0 {
+        if cycles != 0 {
             self.put_all(&[I::LocalGet(self.meter), I::I64Const(cycles), I::I64Sub, I::LocalSet(self.meter)]);
         }
     }
@@ -237,6 +245,19 @@ impl Emit<'_, '_> {
     fn set_state(&mut self, state: i32) {
         self.put_all(&[I::I32Const(state), I::GlobalSet(self.source.indices.state)]);
     }
+}
+
+/// What a turn of each loop costs, by its site.
+fn turns(flat: &Flat<'_>) -> Vec<i64> {
+    let mut turns = vec![0; flat.sites as usize];
+    for step in &flat.steps {
+        if let Step::Loop { site, cost, .. } = step
+            && let Some(turn) = turns.get_mut(*site as usize)
+        {
+            *turn = *cost;
+        }
+    }
+    turns
 }
 
 /// The address of something in the memory of frames.

@@ -6,9 +6,9 @@
 
 use super::{Emit, Source, Target, in_frame};
 use crate::Refused;
-use crate::flat::{Callee, Local, Site};
+use crate::flat::{Callee, Local, Site, index};
 use crate::layout::{NORMAL, REWINDING, TOO_DEEP};
-use crate::regions::{Call, Event};
+use crate::regions::{Call, Event, Region};
 use wasm_encoder::{BlockType, Instruction as I};
 use wasmparser::ValType;
 
@@ -44,25 +44,30 @@ impl<'f> Emit<'f, '_> {
         }
     }
 
-    /// At the head of a region: if the meter is below zero, the frame is saved here or a frame is taken up.
+    /// At the head of a region: if the meter is below zero, the frame is saved here, or one is being taken up further in.
     pub(super) fn look(&mut self, head: Site) -> Result<(), Refused> {
+        let regions = self.source.regions;
+        let region = regions.at(head).ok_or(Refused::Internal("a site without a region"))?;
         self.put_all(&[I::LocalGet(self.meter), I::I64Const(0), I::I64LtS]);
         self.open_unlikely();
-        self.put_all(&[I::GlobalGet(self.source.indices.state), I::I32Const(REWINDING), I::I32Eq]);
-        self.open_plain(&I::If(BlockType::Empty));
-        self.take_up(head)?;
-        self.put(&I::Else);
-        self.save(head);
-        self.close();
+        if region.first == region.last && head != 0 {
+            // An innermost loop that calls nobody: it is only ever entered by its head.
+            self.save(head);
+        } else {
+            self.put_all(&[I::GlobalGet(self.source.indices.state), I::I32Const(REWINDING), I::I32Ne]);
+            self.open_unlikely();
+            self.save(head);
+            self.close();
+            self.take_up(region)?;
+        }
         self.close();
         Ok(())
     }
 
-    /// Leads to the site of the topmost frame. Its own site is the head itself: there it goes on behind this.
-    fn take_up(&mut self, head: Site) -> Result<(), Refused> {
-        let regions = self.source.regions;
-        let region = regions.at(head).ok_or(Refused::Internal("a site without a region"))?;
-        // For each site of the region the block that leads to it; 0 is the head.
+    /// Leads to the site of the topmost frame. At the entry of the function that may be the entry itself: then it goes
+    /// on behind this.
+    fn take_up(&mut self, region: &Region) -> Result<(), Refused> {
+        // For each site of the region the way to it; 0 is its head.
         let mut table = vec![0];
         let mut ways = Vec::new();
         for event in &region.events {
@@ -70,45 +75,61 @@ impl<'f> Emit<'f, '_> {
                 Event::Label(_) => {}
                 Event::Call(call) => {
                     ways.push(Way::Call(call));
-                    table.push(crate::flat::index(ways.len()));
+                    table.push(index(ways.len()));
                 }
                 Event::Loop(first, last) => {
-                    ways.push(Way::Loop(first));
-                    let way = crate::flat::index(ways.len());
-                    table.extend((first..=last).map(|_| way));
+                    ways.push(Way::Head(first));
+                    table.push(index(ways.len()));
+                    if last > first {
+                        ways.push(Way::Into(first));
+                        table.extend((first..last).map(|_| index(ways.len())));
+                    }
                 }
             }
         }
-        if !ways.is_empty() {
-            for _ in 0..=ways.len() {
-                self.open_plain(&I::Block(BlockType::Empty));
-            }
-            let memory = self.source.indices.stack;
-            self.put_all(&[I::GlobalGet(self.source.indices.top), I::I32Const(4), I::I32Sub]);
-            self.put(&I::I32Load(in_frame(memory, 0)));
-            self.put_all(&[I::I32Const(head.cast_signed()), I::I32Sub]);
-            // The innermost block is the way to the last entry; the outermost the way to the head.
-            let ways_count = crate::flat::index(ways.len());
-            let table: Vec<u32> = table.into_iter().map(|way| ways_count - way).collect();
-            self.put(&I::BrTable(table.into(), ways_count));
-            for way in ways.iter().rev() {
-                self.close();
-                self.follow(*way)?;
-            }
-            self.close();
+        let count = index(ways.len());
+        for _ in 0..=count {
+            self.open_plain(&I::Block(BlockType::Empty));
         }
-        self.load(head);
-        self.go_on();
+        // A branch that is never taken, and marked so, for each of the blocks: it makes what follows them unlikely too.
+        for distance in 0..=count {
+            self.put(&I::I32Const(0));
+            self.hint_unlikely();
+            self.put(&I::BrIf(distance));
+        }
+        self.put_all(&[I::GlobalGet(self.source.indices.top), I::I32Const(4), I::I32Sub]);
+        self.put(&I::I32Load(in_frame(self.source.indices.stack, 0)));
+        self.put_all(&[I::I32Const(region.first.cast_signed()), I::I32Sub]);
+        // The innermost block is the way to the last entry; the outermost the way to the head.
+        let table: Vec<u32> = table.into_iter().map(|way| count - way).collect();
+        self.put(&I::BrTable(table.into(), count));
+        for way in ways.iter().rev() {
+            self.close();
+            self.follow(*way)?;
+        }
+        self.close();
+        if region.first == 0 {
+            self.load(0);
+            self.go_on(0);
+        } else {
+            // The head of a loop is a site of the region around it.
+            self.put(&I::Unreachable);
+        }
         Ok(())
     }
 
     fn follow(&mut self, way: Way) -> Result<(), Refused> {
         let site = match way {
-            Way::Loop(site) => site,
+            Way::Into(site) => site,
+            Way::Head(site) => {
+                self.load(site);
+                self.go_on(self.turns.get(site as usize).copied().unwrap_or(0));
+                site
+            }
             Way::Call(call) => {
                 self.load(call.site);
                 match call.callee {
-                    Callee::Host => self.go_on(),
+                    Callee::Host => self.go_on(0),
                     Callee::Own | Callee::Indirect => self.clear_arguments(call)?,
                 }
                 call.site
@@ -132,11 +153,13 @@ impl<'f> Emit<'f, '_> {
         Ok(())
     }
 
-    /// The program runs again, with the budget that it was given for that.
-    fn go_on(&mut self) {
+    /// The program runs again, with the budget that it was given for that, and what the head of the loop to which it
+    /// goes will charge a second time.
+    fn go_on(&mut self, again: i64) {
         self.set_state(NORMAL);
         let indices = self.source.indices;
         self.put_all(&[I::GlobalGet(indices.next), I::LocalTee(self.meter), I::GlobalSet(indices.meter)]);
+        self.charge(-again);
     }
 
     /// Saves the frame and goes to the end of the function.
@@ -271,6 +294,8 @@ impl<'f> Source<'f, '_> {
 enum Way {
     /// To a call.
     Call(Call),
-    /// To a loop, which has a table of its own.
-    Loop(Site),
+    /// To the head of a loop.
+    Head(Site),
+    /// Into a loop, which has a table of its own.
+    Into(Site),
 }

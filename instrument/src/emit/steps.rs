@@ -211,7 +211,7 @@ impl Emit<'_, '_> {
             self.put_all(&[I::LocalGet(self.meter), I::I64Const(0), I::I64LtS]);
             self.open_unlikely();
             self.put_all(&[I::GlobalGet(self.source.indices.state), I::I32Const(UNWINDING), I::I32Eq]);
-            self.open_plain(&I::If(BlockType::Empty));
+            self.open_unlikely();
             self.save(site);
             self.close();
             self.close();
@@ -226,9 +226,11 @@ impl Emit<'_, '_> {
             ValType::F64 => I::F64Const(f64::from_bits(NAN_64).into()),
             _ => I::F32Const(f32::from_bits(NAN_32).into()),
         };
-        let equal = if self.source.flat.type_of(local) == ValType::F64 { I::F64Eq } else { I::F32Eq };
-        self.put_all(&[I::LocalGet(local), nan, I::LocalGet(local), I::LocalGet(local), equal]);
-        self.put_all(&[I::Select, I::LocalSet(local)]);
+        let differs = if self.source.flat.type_of(local) == ValType::F64 { I::F64Ne } else { I::F32Ne };
+        self.put_all(&[I::LocalGet(local), I::LocalGet(local), differs]);
+        self.open_unlikely();
+        self.put_all(&[nan, I::LocalSet(local)]);
+        self.close();
     }
 
     fn canonical_lanes(&mut self, local: Local, lanes: Lanes) {

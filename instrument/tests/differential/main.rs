@@ -7,7 +7,6 @@ mod generated;
 mod machine;
 mod nans;
 mod pieces;
-mod random;
 mod real;
 mod refusals;
 mod wasi;

@@ -6,7 +6,7 @@ use crate::Refused;
 use crate::flat::{Callee, Literal, Local, Operand, Step};
 use crate::nan;
 use crate::survey::invalid;
-use wasmparser::{Operator, ValType};
+use wasmparser::{AbstractHeapType, HeapType, Operator, ValType};
 
 const NO_OPERAND: Refused = Refused::Internal("an operand that is not there");
 
@@ -121,5 +121,20 @@ impl<'a> Lowering<'_, 'a> {
 
 /// Type of the `k`-th value from the top.
 fn result(types: &Types, k: u32) -> Result<ValType, Refused> {
-    types.get_operand_type(k as usize).flatten().ok_or(Refused::Internal("a value without a type"))
+    let ty =
+        types.get_operand_type(k as usize).flatten().ok_or(Refused::Internal("a value without a type"))?;
+    Ok(widest(ty))
+}
+
+/// The type of a local that can hold a value: the type of a reference may say more than that of a local can.
+fn widest(ty: ValType) -> ValType {
+    match ty {
+        ValType::Ref(reference) => match reference.heap_type() {
+            HeapType::Abstract { ty: AbstractHeapType::Extern | AbstractHeapType::NoExtern, .. } => {
+                ValType::EXTERNREF
+            }
+            _ => ValType::FUNCREF,
+        },
+        ty => ty,
+    }
 }

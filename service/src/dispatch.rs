@@ -8,6 +8,7 @@ mod objection;
 mod place;
 mod prospect;
 mod purse;
+mod restore;
 mod run;
 mod seller;
 mod timer;
@@ -19,6 +20,7 @@ pub use run::{SubTaskStatus, Tally, TaskStatus};
 use crate::contract::State;
 use crate::effect::{Effect, Effects};
 use crate::event::{Event, EventKind, Verdict};
+use crate::journal::Note;
 use crate::plan::SubTaskPlan;
 use attempt::{Abandoned, Attempt};
 use objection::Objection;
@@ -155,6 +157,7 @@ impl Dispatch {
         let has_ended = self.tasks.get(&task).is_some_and(TaskRun::has_ended);
         if has_ended {
             self.tasks.remove(&task);
+            self.note(Note::Forgotten { task });
         }
         has_ended
     }
@@ -214,7 +217,9 @@ impl Dispatch {
         let Some(run) = self.tasks.get_mut(&task) else { return };
         let contract = run.run_mut(index).and_then(SubTaskRun::contract);
         let Some(end) = run.end(index, verdict, now) else { return };
-        self.tell(task, EventKind::Ended { sub_task: index, end: Box::new(end) }, now);
+        let end = Box::new(end);
+        self.note(Note::Ended { task, sub_task: index, end: end.clone() });
+        self.tell(task, EventKind::Ended { sub_task: index, end }, now);
         match contract {
             Some(contract) => {
                 self.contracts.remove(&contract);
@@ -234,6 +239,9 @@ impl Dispatch {
             self.contracts.remove(&contract);
         }
         run.requeue(index);
+        if let Some(tries) = run.run_mut(index).map(|run| run.tries()) {
+            self.note(Note::Tried { task, sub_task: index, tries });
+        }
         self.tell(task, EventKind::Retrying { sub_task: index, why }, now);
         self.attempt_is_over(task, now);
     }

@@ -1,6 +1,7 @@
 //! What the two sides of a contract want done; the node carries it out.
 
 use crate::event::Event;
+use crate::journal::Note;
 use proto::message::bank::Order;
 use proto::message::market::Requirement;
 use proto::message::service::{Blob, Job, ServiceMessage};
@@ -28,6 +29,7 @@ pub(crate) enum Effect {
     Pause { contract: ContractId },
     Pace { contract: ContractId, throttle_pct: u32 },
     Tell(Event),
+    Append(Box<Note>),
 }
 
 /// Effects in the order in which they are to be carried out.

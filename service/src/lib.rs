@@ -12,6 +12,7 @@ mod worker;
 
 pub mod contract;
 pub mod event;
+pub mod journal;
 pub mod node;
 pub mod plan;
 pub mod policy;
@@ -20,6 +21,7 @@ pub mod task;
 pub use contract::State;
 pub use dispatch::{Patience, SubTaskStatus, Submission, Tally, TaskStatus, Want, whole_commodity};
 pub use event::{End, Event, EventKind, Purse, Sale};
+pub use journal::{Kept, Note};
 pub use node::{Config, Input, Node, Output, Violation};
 pub use plan::{PlanError, SubTaskPlan};
 pub use worker::{Execution, Hire, Intake, Record, Terms};

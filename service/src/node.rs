@@ -8,6 +8,7 @@ pub use face::{Config, Input, Output, Violation};
 
 use crate::desk::Desk;
 use crate::dispatch::{Dispatch, Tally, TaskStatus, Want};
+use crate::journal::Note;
 use crate::policy::Work;
 use crate::worker::{Intake, Record, Worker};
 use chord::Chord;
@@ -154,6 +155,10 @@ impl Node {
                 self.worker.set_intake(intake);
                 self.withdraw_if_closed(now);
             }
+            Input::Restore { kept } => {
+                self.worker.restore(&kept, now);
+                self.dispatch.restore(&kept, now);
+            }
             Input::Submit { submission } => self.dispatch.submit(submission, now),
             Input::Cancel { task } => self.dispatch.cancel(task, now),
             Input::Forget { task } => {
@@ -164,6 +169,7 @@ impl Node {
             }
             Input::Fetched { contract, result } => self.dispatch.fetched(contract, result, now),
             Input::Progressed { contract, cycles } => self.worker.progressed(contract, cycles),
+            Input::Done { contract, done } => self.worker.has_done(contract, done),
             Input::Executed { contract, execution } => self.worker.executed(contract, *execution, now),
             Input::AskBalance => self.ask_balance(),
             Input::Pay { id, transfer } => {
@@ -310,6 +316,12 @@ impl Node {
     #[must_use]
     pub fn wants(&self, task: ContractId, now: Time) -> Vec<Want> {
         self.dispatch.wants(task, now)
+    }
+
+    /// What the journal of this node has to say, in place of all that was written.
+    #[must_use]
+    pub fn notes(&self) -> Vec<Note> {
+        [self.worker.notes(), self.dispatch.notes()].concat()
     }
 
     /// What this node did as a seller since it was started.

@@ -3,6 +3,7 @@
 use super::{Dispatch, State, TaskRun, Timer};
 use crate::effect::Effect;
 use crate::event::{EventKind, Verdict};
+use crate::journal::Note;
 use crate::plan::Part;
 use proto::message::bank::{BankOutcome, BankReply, HoldReceipt, Order, ReleaseHold, Settle};
 use proto::message::market::Ticket;
@@ -93,7 +94,9 @@ impl Dispatch {
         (attempt.last_heard, attempt.offered_at) = (now, now);
         self.become_state(task, index, State::Offered);
         self.watch(now.after(rules.sign_of_life()), Timer::Lease(contract));
-        self.effects.push_back(Effect::Send { to: seller, message: ServiceMessage::Offer(Box::new(offer)) });
+        let offer = Box::new(offer);
+        self.note(Note::Offered { offer: offer.clone() });
+        self.effects.push_back(Effect::Send { to: seller, message: ServiceMessage::Offer(offer) });
         if let Some(run) = self.tasks.get_mut(&task) {
             run.widen();
         }
@@ -155,6 +158,7 @@ impl Dispatch {
         let verdict = Signed::new(verdict, &keys);
         self.become_state(task, index, State::Settling);
         self.watch(now.after(self.rules.lease), Timer::Lease(contract));
+        self.note(Note::Accepted { contract });
         let message = ServiceMessage::Verdict(verdict.clone());
         self.effects.push_back(Effect::Send { to: seller, message });
         let id = follow_up(&keys, contract, "settle");
@@ -202,7 +206,9 @@ impl Dispatch {
     /// A part of the work is paid: another seller goes on from the checkpoint, with what is left of the price.
     fn go_on(&mut self, task: ContractId, index: u32, part: Part, now: Time) {
         let least = self.rules.owner_fee;
+        self.note(Note::Part { task, sub_task: index, part });
         let Some(run) = self.run(task, index) else { return };
+        run.parts.push(part);
         if run.plan.go_on_from(part, least) {
             let outcome = Outcome::Migrated(part.checkpoint);
             self.try_again_or_end(task, index, Verdict::Failed(outcome), now);

@@ -5,7 +5,7 @@ use super::purse::Purses;
 use super::{Attempt, Patience, Submission};
 use crate::contract::State;
 use crate::event::{End, Sale, Verdict};
-use crate::plan::SubTaskPlan;
+use crate::plan::{Part, SubTaskPlan};
 use proto::message::market::{MAX_BATCH, Requirement};
 use proto::message::service::Report;
 use proto::{ContractId, Cycles, Money, PublicKey, Signed, Span, Time};
@@ -45,6 +45,8 @@ pub struct SubTaskStatus {
     pub attempts: u32,
     /// Cycles that the seller has reported so far.
     pub cycles: Cycles,
+    /// How far its program says that it is, in millionths, if it says so.
+    pub done: Option<u32>,
     /// The deal, once there is one.
     pub sale: Option<Sale>,
     /// Why it waits or why the last attempt failed; empty if there is nothing to say.
@@ -118,6 +120,8 @@ pub(super) struct SubTaskRun {
     /// What is set aside for it at the moment.
     held: Money,
     end: Option<End>,
+    /// Parts of the work that are paid.
+    pub(super) parts: Vec<Part>,
 }
 
 impl TaskRun {
@@ -424,6 +428,7 @@ impl SubTaskRun {
             paid: Money::ZERO,
             held: Money::ZERO,
             end: None,
+            parts: Vec::new(),
         }
     }
 
@@ -461,6 +466,7 @@ impl SubTaskRun {
             state: self.state,
             attempts: self.attempts,
             cycles: self.attempt.as_ref().map_or(Cycles(0), |attempt| attempt.cycles),
+            done: self.attempt.as_ref().and_then(|attempt| attempt.done),
             sale: sale.or_else(|| self.end.as_ref().and_then(|end| end.sale.clone())),
             why: self.why.clone(),
             end: self.end.clone(),
@@ -468,5 +474,6 @@ impl SubTaskRun {
     }
 }
 
+mod restore;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use crate::dispatch::Submission;
 use crate::event::Event;
+use crate::journal::{Kept, Note};
 use crate::policy::Work;
 use crate::worker::{Execution, Intake, Terms};
 use market::{Overview, Supply};
@@ -46,6 +47,8 @@ pub enum Input {
     Decide { work: Work },
     /// What new work is taken from now on.
     Intake { intake: Intake },
+    /// What a former run of the node has left; before it starts.
+    Restore { kept: Box<Kept> },
     /// A task to be bought.
     Submit { submission: Submission },
     /// Ends a task.
@@ -56,6 +59,8 @@ pub enum Input {
     Fetched { contract: ContractId, result: Result<(), String> },
     /// An execution is at `cycles`.
     Progressed { contract: ContractId, cycles: Cycles },
+    /// The program of an execution says how far it is, in millionths.
+    Done { contract: ContractId, done: u32 },
     /// An execution ended.
     Executed { contract: ContractId, execution: Box<Execution> },
     /// Asks the bank for this node's balance.
@@ -76,6 +81,8 @@ pub enum Input {
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the sentence at each variant names its fields")]
 pub enum Output {
+    /// Write this down, and make it durable before anything that follows is carried out.
+    Append { note: Box<Note> },
     /// Send a message.
     Send { to: Peer, message: Message },
     /// Bring these contents into the store.

@@ -6,6 +6,7 @@
 
 mod account;
 mod bank;
+mod logs;
 mod market;
 mod ring;
 mod sharing;
@@ -17,6 +18,7 @@ pub(crate) use account::{
 pub(crate) use bank::{
     AdmissionView, InvitationView, Operator, OrderedView, PromotedView, ServingView, StandbyView, TotalsView,
 };
+pub(crate) use logs::{Logs, OutputView};
 pub(crate) use market::{
     CostView, ExplainPartView, ExplainView, HiredView, MarketView, MarketsView, PriceView, QuotePartView,
     QuoteView, RecordView, RulePriceView, RuleTotalView, ShownMarketView, StandingView,
@@ -57,6 +59,10 @@ pub(crate) enum Request {
     Cancel { task: String },
     /// Writes the results of a task again, to another directory if one is given.
     Results { task: String, to: Option<PathBuf> },
+    /// What a sub-task prints.
+    Logs(Logs),
+    /// Forgets a task that has ended, with its results.
+    Forget { task: String },
     /// The account.
     Balance,
     /// What happened on the account.
@@ -142,6 +148,8 @@ pub(crate) enum Reply {
     Tasks(Vec<TaskLine>),
     /// While watching.
     Event(EventView),
+    /// To [`Request::Logs`], any number of times.
+    Output(OutputView),
     /// To [`Request::Balance`].
     Balance(Box<BalanceView>),
     /// To [`Request::Statement`].

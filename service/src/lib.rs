@@ -22,6 +22,6 @@ pub use contract::State;
 pub use dispatch::{Patience, SubTaskStatus, Submission, Tally, TaskStatus, Want, whole_commodity};
 pub use event::{End, Event, EventKind, Purse, Sale};
 pub use journal::{Kept, Note};
-pub use node::{Config, Input, Node, Output, Violation};
+pub use node::{AtWork, Config, Input, Node, Output, Violation};
 pub use plan::{PlanError, SubTaskPlan};
 pub use worker::{Execution, Hire, Intake, Record, Terms};

@@ -3,12 +3,13 @@
 mod face;
 mod overlay;
 mod route;
+mod watch;
 
 pub use face::{Config, Input, Output, Violation};
+pub use watch::AtWork;
 
 use crate::desk::Desk;
 use crate::dispatch::{Dispatch, Tally, TaskStatus, Want};
-use crate::journal::Note;
 use crate::policy::Work;
 use crate::worker::{Intake, Record, Worker};
 use chord::Chord;
@@ -316,12 +317,6 @@ impl Node {
     #[must_use]
     pub fn wants(&self, task: ContractId, now: Time) -> Vec<Want> {
         self.dispatch.wants(task, now)
-    }
-
-    /// What the journal of this node has to say, in place of all that was written.
-    #[must_use]
-    pub fn notes(&self) -> Vec<Note> {
-        [self.worker.notes(), self.dispatch.notes()].concat()
     }
 
     /// What this node did as a seller since it was started.

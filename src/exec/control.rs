@@ -2,6 +2,7 @@
 
 use super::duty::Duty;
 use super::span_since;
+use super::stream::Tap;
 use proto::{Cycles, Span};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -34,6 +35,8 @@ struct Shared {
     duty: Mutex<Duty>,
     /// Something of the above has changed.
     changed: Condvar,
+    stdout: Tap,
+    stderr: Tap,
 }
 
 impl Default for Shared {
@@ -46,6 +49,8 @@ impl Default for Shared {
             is_standing: AtomicBool::new(false),
             duty: Mutex::default(),
             changed: Condvar::new(),
+            stdout: Tap::default(),
+            stderr: Tap::default(),
         }
     }
 }
@@ -67,6 +72,18 @@ impl Control {
     /// Lets the program run for `percent` (1 to 100) of the time, one that stands still too.
     pub(crate) fn pace(&self, percent: u32) {
         self.set_pace(percent.clamp(1, FULL));
+    }
+
+    /// What it has printed to its standard output so far; can be looked at while it runs.
+    #[must_use]
+    pub(crate) fn stdout(&self) -> &Tap {
+        &self.shared.stdout
+    }
+
+    /// The same for its standard error.
+    #[must_use]
+    pub(crate) fn stderr(&self) -> &Tap {
+        &self.shared.stderr
     }
 
     /// Whether it was stopped.

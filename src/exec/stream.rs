@@ -4,7 +4,7 @@ use super::control::Stop;
 use bytes::Bytes;
 use std::fs::File;
 use std::io::Read;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
@@ -13,21 +13,41 @@ use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, Stream
 /// Most bytes moved at a time.
 const CHUNK: usize = 64 * 1024;
 
+/// What a program has printed so far. Whoever has a clone can look at it while the program runs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tap {
+    kept: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Tap {
+    /// What was printed from byte `from` on, at most `most` bytes.
+    #[must_use]
+    pub(crate) fn tail(&self, from: u64, most: usize) -> Vec<u8> {
+        let kept = self.kept();
+        let rest = usize::try_from(from).ok().and_then(|from| kept.get(from..));
+        rest.unwrap_or_default().iter().take(most).copied().collect()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Keeps what a program prints, up to a limit; the write that goes over it fills it up and ends the program.
 #[derive(Clone, Debug)]
 pub(super) struct Capture {
-    kept: Arc<Mutex<Vec<u8>>>,
+    tap: Tap,
     limit: u64,
 }
 
 impl Capture {
-    pub(super) fn new(limit: u64) -> Self {
-        Self { kept: Arc::default(), limit }
+    pub(super) const fn new(tap: Tap, limit: u64) -> Self {
+        Self { tap, limit }
     }
 
-    /// What was printed.
+    /// What was printed; what is asked later begins with nothing.
     pub(super) fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.tap.kept())
     }
 }
 
@@ -49,7 +69,7 @@ impl StdoutStream for Capture {
 
 impl OutputStream for Capture {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.tap.kept();
         let room = usize::try_from(self.limit).unwrap_or(usize::MAX).saturating_sub(kept.len());
         kept.extend(bytes.iter().take(room));
         if bytes.len() > room {

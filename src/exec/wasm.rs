@@ -55,7 +55,8 @@ pub(super) fn run(shelf: &Arc<Shelf>, execution: &Execution, control: &Control, 
         Err(outcome) => return Ended { prepared: span_since(started), ..Ended::before_start(outcome) },
     };
     let prepared = span_since(started);
-    let streams = [(); 2].map(|()| Capture::new(execution.limits.output.0));
+    let taps = [control.stdout(), control.stderr()];
+    let streams = taps.map(|tap| Capture::new(tap.clone(), execution.limits.output.0));
     let (outcome, cycles) = match store(shelf.engine(), execution, watch.clone(), &streams) {
         Ok(mut store) => execute(&mut store, &module, execution),
         Err(outcome) => (outcome, Cycles(0)),

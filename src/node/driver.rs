@@ -1,7 +1,9 @@
 //! The loop around a pure node: one input at a time, then everything it wants done.
 
+mod barrier;
 mod counter;
 mod owner;
+mod printed;
 mod surveys;
 
 pub(crate) use owner::Ended;
@@ -12,6 +14,7 @@ use super::control::{Call, Question};
 use super::executions::Executions;
 use super::explorer::{Explorer, Home, Quest};
 use super::governance::{Governance, Order};
+use super::journal::{self, Journal};
 use super::market::listing_view;
 use super::record::SellersBook;
 use super::supply::Supplier;
@@ -20,7 +23,9 @@ use super::told::{Outside, Told};
 use crate::control::{Failure, ListingView, NodeView, Reply, Request, RulesView, Submit};
 use crate::net::store::{Pins, Store};
 use crate::net::{Event, Net};
+use barrier::Barrier;
 use counter::Counter;
+use printed::Printed;
 use jiff::Timestamp;
 use proto::message::service::Blob;
 use proto::{ContractId, Peer, RingId};
@@ -80,6 +85,9 @@ pub(crate) struct Driver {
     exit_when_idle: Option<Duration>,
     idle_since: Option<Instant>,
     awake: Awake,
+    barrier: Barrier,
+    printed: Printed,
+    written: mpsc::UnboundedReceiver<journal::Told>,
 }
 
 /// Work beside the node that has come to its end.
@@ -107,12 +115,15 @@ pub(crate) struct Parts {
     pub(crate) home: PathBuf,
     pub(crate) policy_path: PathBuf,
     pub(crate) exit_when_idle: Option<Duration>,
+    pub(crate) journal: Journal,
+    pub(crate) written: mpsc::UnboundedReceiver<journal::Told>,
 }
 
 impl Driver {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { node, net, store, clock, executions, supplier, tasks, book, bank, inputs, .. } = parts;
-        let Parts { governance, home, policy_path, exit_when_idle, bank_addresses, .. } = parts;
+        let Parts { governance, home, policy_path, exit_when_idle, bank_addresses, journal, written, .. } =
+            parts;
         let (finished, finishing) = mpsc::unbounded_channel();
         let explorer = Explorer::new(net.clone());
         Self {
@@ -146,6 +157,9 @@ impl Driver {
             exit_when_idle,
             idle_since: None,
             awake: Awake::new(),
+            barrier: Barrier::new(journal),
+            printed: Printed::default(),
+            written,
         }
     }
 
@@ -173,6 +187,7 @@ impl Driver {
                 Some(event) = events.recv() => self.take_event(event),
                 Some(input) = own.recv() => self.take(input),
                 Some(call) = calls.recv() => self.answer(call),
+                Some(told) = self.written.recv() => self.hear_journal(told),
                 Some(finished) = self.finishing.recv() => self.take_finished(finished),
                 () = sleep => self.take(Input::Timeout),
                 told = outside.next(), if !is_ending => match told {
@@ -207,6 +222,7 @@ impl Driver {
         match event {
             Event::Received { from, message } => {
                 let message = self.explorer.take(from, message);
+                let message = message.and_then(|message| self.hear_printed(from, message));
                 if let Some(message) = message.and_then(|message| self.hear_bank(from, message)) {
                     self.take(Input::Receive { from, message });
                 }
@@ -254,9 +270,7 @@ impl Driver {
             self.bank = *peer;
         }
         self.node.handle(input, self.clock.now());
-        while let Some(output) = self.node.poll_output() {
-            self.carry_out(output);
-        }
+        self.drain();
     }
 
     /// Keeps contents as long as the contract is open.
@@ -267,6 +281,8 @@ impl Driver {
 
     fn carry_out(&mut self, output: Output) {
         match output {
+            // It is written down where outputs are put in line.
+            Output::Append { .. } => {}
             Output::Send { to, message } => self.net.send(to, message),
             Output::Fetch { contract, from, blobs } => self.fetch(contract, from, blobs),
             Output::Execute { contract, job } => {
@@ -356,6 +372,10 @@ impl Driver {
         for (contract, cycles) in self.executions.progress() {
             self.take(Input::Progressed { contract, cycles });
         }
+        for (contract, done) in self.executions.done() {
+            self.take(Input::Done { contract, done });
+        }
+        self.look_at_printed();
         self.tasks.report_progress(&self.node);
         self.leave_if_idle();
         self.look_at_surveys();

@@ -2,22 +2,32 @@
 
 use crate::exec::{Control, Ended, Engine, Execution, Scratch, nice};
 use crate::net::store::Store;
-use proto::message::service::{Blob, Job, NamedBlob, Outcome};
+use super::progress;
+use proto::message::service::{Blob, Job, MAX_TAIL, NamedBlob, Outcome, Stream};
 use proto::{ContractId, Cycles, Span};
 use service::Input;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 pub(crate) struct Executions {
     engine: Engine,
     scratch: PathBuf,
-    running: BTreeMap<ContractId, Control>,
+    running: BTreeMap<ContractId, Running>,
     /// The priority of the threads, 0 to 19.
     nice: u32,
+}
+
+/// An execution under way.
+struct Running {
+    control: Control,
+    /// Where it runs, once that is known.
+    place: Arc<OnceLock<PathBuf>>,
+    /// The file in which its program says how far it is.
+    progress: Option<String>,
 }
 
 impl Executions {
@@ -39,10 +49,13 @@ impl Executions {
         inputs: mpsc::UnboundedSender<Input>,
     ) {
         let control = Control::default();
-        self.running.insert(contract, control.clone());
+        let place = Arc::new(OnceLock::new());
+        let progress = job.progress.clone();
+        let running = Running { control: control.clone(), place: Arc::clone(&place), progress };
+        self.running.insert(contract, running);
         let runtime = Handle::current();
-        let run =
-            Run { engine: self.engine.clone(), base: self.scratch.clone(), job, store, control, runtime };
+        let (engine, base) = (self.engine.clone(), self.scratch.clone());
+        let run = Run { engine, base, job, store, control, runtime, place };
         let failed = inputs.clone();
         let level = self.nice;
         let spawned = std::thread::Builder::new().name(format!("exec-{contract}")).spawn(move || {
@@ -65,27 +78,27 @@ impl Executions {
     }
 
     pub(crate) fn stop(&self, contract: ContractId) {
-        if let Some(control) = self.running.get(&contract) {
+        if let Some(Running { control, .. }) = self.running.get(&contract) {
             control.stop();
         }
     }
 
     /// Lets an execution stand still.
     pub(crate) fn pause(&self, contract: ContractId) {
-        if let Some(control) = self.running.get(&contract) {
+        if let Some(Running { control, .. }) = self.running.get(&contract) {
             control.pause();
         }
     }
 
     /// Lets an execution run for `percent` of the time.
     pub(crate) fn pace(&self, contract: ContractId, percent: u32) {
-        if let Some(control) = self.running.get(&contract) {
+        if let Some(Running { control, .. }) = self.running.get(&contract) {
             control.pace(percent);
         }
     }
 
     pub(crate) fn stop_all(&self) {
-        self.running.values().for_each(Control::stop);
+        self.running.values().for_each(|running| running.control.stop());
     }
 
     /// An execution has ended.
@@ -99,7 +112,25 @@ impl Executions {
 
     /// How far every execution is.
     pub(crate) fn progress(&self) -> Vec<(ContractId, Cycles)> {
-        self.running.iter().map(|(contract, control)| (*contract, control.cycles())).collect()
+        self.running.iter().map(|(contract, running)| (*contract, running.control.cycles())).collect()
+    }
+}
+
+impl Executions {
+    /// How far the programs say that they are, in millionths.
+    pub(crate) fn done(&self) -> Vec<(ContractId, u32)> {
+        let done = |running: &Running| progress::read(running.place.get()?, running.progress.as_deref()?);
+        self.running.iter().filter_map(|(contract, running)| Some((*contract, done(running)?))).collect()
+    }
+
+    /// What the program of a contract has printed from byte `from` on.
+    pub(crate) fn tail(&self, contract: ContractId, stream: Stream, from: u64) -> Option<Vec<u8>> {
+        let control = &self.running.get(&contract)?.control;
+        let tap = match stream {
+            Stream::Output => control.stdout(),
+            Stream::Error => control.stderr(),
+        };
+        Some(tap.tail(from, MAX_TAIL))
     }
 }
 
@@ -110,6 +141,7 @@ struct Run {
     store: Arc<Store>,
     control: Control,
     runtime: Handle,
+    place: Arc<OnceLock<PathBuf>>,
 }
 
 impl Run {
@@ -124,6 +156,8 @@ impl Run {
             Ok(scratch) => scratch,
             Err(error) => return abandoned("no scratch directory could be made", &error),
         };
+        // It is set once.
+        let _ = self.place.set(scratch.path().to_path_buf());
         let execution = match self.stage(&scratch) {
             Ok(execution) => execution,
             Err(why) => return service::Execution::nothing(Outcome::NotFetched(why)),

@@ -9,6 +9,7 @@ use super::{Abandoned, Attempt, Dispatch, State, Timer};
 use crate::effect::Effect;
 use crate::event::{End, EventKind};
 use crate::journal::{Kept, Note};
+use crate::node::AtWork;
 use proto::message::service::{Offer, Report, ServiceMessage};
 use proto::{ContractId, Peer, Signed, Span, Time};
 use std::collections::BTreeMap;
@@ -56,6 +57,15 @@ impl Dispatch {
         if self.abandoned.remove(&contract).is_some() {
             self.note(Note::Freed { contract });
         }
+    }
+
+    /// The seller at work on a sub-task, if one is.
+    pub(crate) fn at_work(&self, task: ContractId, sub_task: u32) -> Option<AtWork> {
+        let index = usize::try_from(sub_task).ok()?;
+        let run = self.tasks.get(&task)?.runs().nth(index)?;
+        let attempt = run.attempt.as_ref().filter(|_| run.state.is_sellers_turn())?;
+        let per_core = attempt.ticket.body.winner.body.per_core;
+        Some(AtWork { contract: attempt.contract, seller: attempt.seller(), per_core })
     }
 
     /// What a journal has to say of the buyer's side.

@@ -8,7 +8,7 @@ use crate::event::{End, Sale, Verdict};
 use crate::plan::{Part, SubTaskPlan};
 use proto::message::market::{MAX_BATCH, Requirement};
 use proto::message::service::Report;
-use proto::{ContractId, Cycles, Money, PublicKey, Signed, Span, Time};
+use proto::{Capacity, ContractId, Cycles, Money, PublicKey, Signed, Span, Time};
 use std::collections::VecDeque;
 
 /// Sub-tasks of one task that may be waiting for the market's answer at once, at the start.
@@ -47,6 +47,10 @@ pub struct SubTaskStatus {
     pub cycles: Cycles,
     /// How far its program says that it is, in millionths, if it says so.
     pub done: Option<u32>,
+    /// The work that its file states.
+    pub work: Option<Cycles>,
+    /// What a core of its seller executes.
+    pub per_core: Option<Capacity>,
     /// The deal, once there is one.
     pub sale: Option<Sale>,
     /// Why it waits or why the last attempt failed; empty if there is nothing to say.
@@ -467,6 +471,8 @@ impl SubTaskRun {
             attempts: self.attempts,
             cycles: self.attempt.as_ref().map_or(Cycles(0), |attempt| attempt.cycles),
             done: self.attempt.as_ref().and_then(|attempt| attempt.done),
+            work: self.plan.work,
+            per_core: self.attempt.as_ref().map(|attempt| attempt.ticket.body.winner.body.per_core),
             sale: sale.or_else(|| self.end.as_ref().and_then(|end| end.sale.clone())),
             why: self.why.clone(),
             end: self.end.clone(),

@@ -48,6 +48,13 @@ impl Worker {
         }
     }
 
+    /// Whose program is executed for a contract, if one is.
+    pub(crate) fn executes_for(&self, contract: ContractId) -> Option<proto::PublicKey> {
+        let work = self.works.get(&contract)?;
+        let is_running = matches!(work.stage, Stage::Running | Stage::Stopping(_));
+        (is_running && matches!(work.duty, Duty::Sale)).then_some(work.buyer.key)
+    }
+
     /// What a journal has to say of the seller's side.
     pub(crate) fn notes(&self) -> Vec<Note> {
         let mut notes = Vec::new();

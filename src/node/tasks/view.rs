@@ -38,6 +38,18 @@ pub(super) fn show_end(view: &mut SubTaskView, end: &End) {
     view.reason_code = Some(reason_code(&end.verdict).into());
 }
 
+/// Shows the end of a sub-task of a former run.
+pub(super) fn show_former(view: &mut SubTaskView, end: &End) {
+    let state = match end.verdict {
+        Verdict::Succeeded => State::Succeeded,
+        Verdict::Cancelled => State::Cancelled,
+        _ => State::Failed,
+    };
+    view.state = state.name().into();
+    view.sale = end.sale.as_ref().map(sale_view);
+    show_end(view, end);
+}
+
 pub(super) fn waiting(name: &str) -> SubTaskView {
     SubTaskView {
         name: name.into(),

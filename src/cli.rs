@@ -20,6 +20,7 @@ mod options;
 mod owner;
 mod policy;
 mod ring;
+mod run;
 mod sim;
 mod sim_churn;
 mod sim_market;
@@ -114,6 +115,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Done {
         Command::Bank { command: BankCommand::Export(export) } => exchange::export(&export, &global, printer),
         Command::Bank { command: BankCommand::Import(import) } => exchange::import(&import, &global, printer),
         Command::Task { command } => task::run(command, &global, printer),
+        Command::Run(command) => run::run(command, &global, printer),
         Command::Status => node::status(&global, printer),
         Command::Pause(pause) => owner::pause(&pause, &global, printer),
         Command::Resume => owner::resume(&global, printer),

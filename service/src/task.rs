@@ -32,7 +32,7 @@ mod variable;
 mod warning;
 
 pub use fault::{Fault, FaultKind, Hint, Parsing};
-pub use path::PathProblem;
+pub use path::{PathProblem, inside};
 pub use warning::{Warning, WarningKind};
 
 use proto::{Bytes, Capacity, Cycles, Money, Reputation, Span};

@@ -1,6 +1,7 @@
 //! The loop around a pure node: one input at a time, then everything it wants done.
 
 mod barrier;
+mod contents;
 mod counter;
 mod owner;
 mod printed;
@@ -25,9 +26,8 @@ use crate::net::store::{Pins, Store};
 use crate::net::{Event, Net};
 use barrier::Barrier;
 use counter::Counter;
-use printed::Printed;
 use jiff::Timestamp;
-use proto::message::service::Blob;
+use printed::Printed;
 use proto::{ContractId, Peer, RingId};
 use service::policy::Policy;
 use service::{EventKind, Input, Node, Output};
@@ -44,10 +44,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const LOOKS_PER_SAMPLE: u32 = 4;
 /// How long an orderly leave may take.
 const LEAVE_WITHIN: Duration = Duration::from_secs(2);
-/// How long the fetching of one content may take, besides the time for its size.
-const FETCH_WITHIN: Duration = Duration::from_secs(120);
-/// Bytes a second below which fetching is given up: a peer that trickles must not hold a contract for ever.
-const SLOWEST_FETCH: u64 = 256 << 10;
 
 pub(crate) struct Driver {
     pub(crate) node: Node,
@@ -273,12 +269,6 @@ impl Driver {
         self.drain();
     }
 
-    /// Keeps contents as long as the contract is open.
-    fn pin(&mut self, contract: ContractId, blobs: Vec<Blob>) {
-        let pins = self.pins.entry(contract).or_insert_with(|| Pins::new(&self.store, []));
-        blobs.iter().for_each(|blob| pins.add(blob.hash));
-    }
-
     fn carry_out(&mut self, output: Output) {
         match output {
             // It is written down where outputs are put in line.
@@ -317,30 +307,6 @@ impl Driver {
             Output::NotJoined { why } => tracing::warn!(why, "not in the ring; trying again"),
             Output::Left => self.has_left = true,
         }
-    }
-
-    fn fetch(&mut self, contract: ContractId, from: Peer, blobs: Vec<Blob>) {
-        self.pin(contract, blobs.clone());
-        let (net, store, inputs) = (self.net.clone(), Arc::clone(&self.store), self.inputs.clone());
-        // The owner's cap may be what makes it slow.
-        let slowest = net.rates().1.map_or(SLOWEST_FETCH, |rate| rate.min(SLOWEST_FETCH)).max(1);
-        tokio::spawn(async move {
-            let mut result = Ok(());
-            for blob in blobs {
-                if store.has(&blob.hash) {
-                    continue;
-                }
-                let within = FETCH_WITHIN + Duration::from_secs(blob.size.0 / slowest);
-                let fetched = tokio::time::timeout(within, net.fetch(from, blob)).await;
-                let late = || format!("{from} has not sent the content {} within {within:?}", blob.hash);
-                result = fetched.map_or_else(|_| Err(late()), |fetched| fetched.map_err(|e| e.to_string()));
-                if result.is_err() {
-                    break;
-                }
-            }
-            // The driver may have ended meanwhile; then nobody waits for this.
-            let _ = inputs.send(Input::Fetched { contract, result });
-        });
     }
 
     /// Writes results beside the node, and tells whoever asked for them.
@@ -401,6 +367,11 @@ impl Driver {
             },
             Request::Cancel { task } => self.with_task(&task, question, |driver, contract| {
                 driver.take(Input::Cancel { task: contract });
+            }),
+            Request::Logs(logs) => self.show_printed(&logs, question),
+            Request::Forget { task } => question.answer(match self.tasks.forget(&task) {
+                Ok(view) => Reply::Task(Box::new(view)),
+                Err(failure) => Reply::Error(failure),
             }),
             Request::Results { task, to } => match self.tasks.results(&task, to, &self.store) {
                 Ok(write) => self.write(write, Some(question)),

@@ -1,8 +1,8 @@
 //! Sub-tasks of others that this machine executes: each on its own thread, in its own scratch directory.
 
+use super::progress;
 use crate::exec::{Control, Ended, Engine, Execution, Scratch, nice};
 use crate::net::store::Store;
-use super::progress;
 use proto::message::service::{Blob, Job, MAX_TAIL, NamedBlob, Outcome, Stream};
 use proto::{ContractId, Cycles, Span};
 use service::Input;

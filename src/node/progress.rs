@@ -67,7 +67,9 @@ mod tests {
         std::fs::write(place.join("p"), "0.25\n").unwrap();
         std::os::unix::fs::symlink(place.join("p"), place.join("link")).unwrap();
         std::fs::create_dir(place.join("d")).unwrap();
-        for (name, expected) in [("p", Some(250_000)), ("link", None), ("d", None), ("none", None), ("../p", None)] {
+        for (name, expected) in
+            [("p", Some(250_000)), ("link", None), ("d", None), ("none", None), ("../p", None)]
+        {
             assert_eq!(read(place, name), expected, "{name}");
         }
     }

@@ -1,6 +1,7 @@
 //! The tasks of the node's user: what was submitted, who watches, where results go, what is left after a restart.
 
 mod committed;
+mod estimate;
 mod former;
 mod kept;
 mod prepare;
@@ -109,18 +110,25 @@ impl Tasks {
     /// A sub-task by its name, or by its number from 1; the first one if none is named. Task, index and name.
     pub(crate) fn sub_task(&self, task: &str, sub_task: Option<&str>) -> Result<(u64, u32, String), Failure> {
         let id = self.find(task)?;
-        let names: Vec<&str> =
-            self.tasks.get(&id).into_iter().flat_map(|kept| &kept.view.sub_tasks).map(|view| view.name.as_str()).collect();
+        let names: Vec<&str> = self
+            .tasks
+            .get(&id)
+            .into_iter()
+            .flat_map(|kept| &kept.view.sub_tasks)
+            .map(|view| view.name.as_str())
+            .collect();
         let named = |text: &str| {
             let by_name = names.iter().position(|name| *name == text);
             by_name.or_else(|| text.parse::<usize>().ok()?.checked_sub(1))
         };
         let index = sub_task.map_or(Some(0), named);
-        let found = index.and_then(|index| Some((u32::try_from(index).ok()?, (*names.get(index)?).to_owned())));
+        let found =
+            index.and_then(|index| Some((u32::try_from(index).ok()?, (*names.get(index)?).to_owned())));
         let (index, name) = found.ok_or_else(|| {
             let asked = sub_task.unwrap_or("1");
             let message = format!("task {id} has no sub-task `{asked}`");
-            let hint = format!("`compup2p task status {id}` shows them; a number counts from 1 to {}", names.len());
+            let hint =
+                format!("`compup2p task status {id}` shows them; a number counts from 1 to {}", names.len());
             Failure::new("no_sub_task", message, 2).hint(hint)
         })?;
         Ok((id, index, name))

@@ -143,7 +143,8 @@ impl Driver {
         for mut watching in std::mem::take(&mut self.printed.watching) {
             let contract = self.tasks.contract(watching.task);
             let at_work = contract.and_then(|contract| self.node.at_work(contract, watching.sub_task));
-            let is_meant = at_work.is_some_and(|at| at.contract == tail.contract && at.seller.key == from.key);
+            let is_meant =
+                at_work.is_some_and(|at| at.contract == tail.contract && at.seller.key == from.key);
             let is_next = watching.attempt == Some(tail.contract)
                 && watching.stream == tail.stream
                 && watching.shown == tail.from

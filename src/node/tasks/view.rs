@@ -1,5 +1,6 @@
 //! Tasks in the words of the command line.
 
+use super::estimate;
 use crate::control::{EventView, SaleView, SubTaskView, TaskState};
 use proto::Span;
 use proto::message::service::Outcome;
@@ -23,6 +24,8 @@ pub(super) fn refresh(view: &mut SubTaskView, now: &SubTaskStatus) {
     view.gcycles = giga(now.cycles.0);
     view.sale = now.sale.as_ref().map(sale_view);
     view.why.clone_from(&now.why);
+    let estimate = estimate::of(now);
+    (view.progress, view.time_left) = (estimate.progress, estimate.time_left);
     if let Some(end) = &now.end {
         show_end(view, end);
     }
@@ -36,6 +39,11 @@ pub(super) fn show_end(view: &mut SubTaskView, end: &End) {
     view.elapsed = Some(end.elapsed.as_secs_f64());
     view.why = end.verdict.to_string();
     view.reason_code = Some(reason_code(&end.verdict).into());
+    view.exit_status = match end.verdict {
+        Verdict::Failed(Outcome::Exited(status)) => Some(status),
+        _ => None,
+    };
+    (view.progress, view.time_left) = (None, None);
 }
 
 /// Shows the end of a sub-task of a former run.
@@ -62,6 +70,9 @@ pub(super) fn waiting(name: &str) -> SubTaskView {
         elapsed: None,
         why: String::new(),
         reason_code: None,
+        exit_status: None,
+        progress: None,
+        time_left: None,
         files: Vec::new(),
     }
 }

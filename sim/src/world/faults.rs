@@ -30,13 +30,7 @@ impl World<'_> {
                 }
                 None => self.later(index),
             },
-            Fault::CrashWriting { host, note, is_kept } => {
-                if let Some(host) = self.hosts.get_mut(*host) {
-                    host.ends_writing = Some((*note, *is_kept));
-                }
-                // It is done when the note is written.
-                Ok(())
-            }
+            Fault::CrashWriting { host, note, is_kept } => self.end_writing(*host, (*note, *is_kept)),
             Fault::Leave { who } => match self.find(*who) {
                 Some(host) => {
                     if let Some(host) = self.hosts.get_mut(host) {
@@ -125,6 +119,14 @@ impl World<'_> {
     fn crash(&mut self, number: usize, is_silent: bool) {
         self.tally.crashes += 1;
         self.end_process(number, is_silent);
+    }
+
+    /// A node is to end with a note; the fault has happened when that is written.
+    fn end_writing(&mut self, host: usize, at: (u32, bool)) -> Checked {
+        if let Some(host) = self.hosts.get_mut(host) {
+            host.ends_writing = Some(at);
+        }
+        Ok(())
     }
 
     /// The process of a node ends while it writes.

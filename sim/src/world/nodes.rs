@@ -140,7 +140,7 @@ impl World<'_> {
         let Some(host) = self.hosts.get(number) else { return Ok(()) };
         self.queue.push(self.now.after(LOOK_EVERY), Event::Look { host: number, life: host.life });
         let progress: Vec<_> = host.machine.progress(self.now).collect();
-        let is_tidied = self.now.0 / LOOK_EVERY.0 % 2 == 0;
+        let is_tidied = (self.now.0 / LOOK_EVERY.0).is_multiple_of(2);
         let supply = host.supply().map(|supply| self.mutant.supply(number, supply));
         self.feed(number, Input::Supply { supply })?;
         for (contract, cycles) in progress {

@@ -22,6 +22,7 @@ mod owner;
 mod policy;
 mod public;
 mod ring;
+mod run;
 mod sim;
 mod sim_churn;
 mod sim_market;
@@ -116,6 +117,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Done {
         Command::Bank { command: BankCommand::Export(export) } => exchange::export(&export, &global, printer),
         Command::Bank { command: BankCommand::Import(import) } => exchange::import(&import, &global, printer),
         Command::Task { command } => task::run(command, &global, printer),
+        Command::Run(command) => run::run(command, &global, printer),
         Command::Status => node::status(&global, printer),
         Command::Doctor => doctor::run(printer),
         Command::Pause(pause) => owner::pause(&pause, &global, printer),

@@ -8,6 +8,7 @@ mod account;
 mod bank;
 mod files;
 mod layers;
+mod logs;
 mod market;
 mod ring;
 mod sharing;
@@ -21,6 +22,7 @@ pub(crate) use bank::{
 };
 pub(crate) use files::{FileView, Filing};
 pub(crate) use layers::{DoctorView, LayerView};
+pub(crate) use logs::{Logs, OutputView};
 pub(crate) use market::{
     CostView, ExplainPartView, ExplainView, HiredView, MarketView, MarketsView, PriceView, QuotePartView,
     QuoteView, RecordView, RulePriceView, RuleTotalView, ShownMarketView, StandingView,
@@ -64,6 +66,10 @@ pub(crate) enum Request {
     Results { task: String, to: Option<PathBuf> },
     /// Public files.
     Files(Filing),
+    /// What a sub-task prints.
+    Logs(Logs),
+    /// Forgets a task that has ended, with its results.
+    Forget { task: String },
     /// The account.
     Balance,
     /// What happened on the account.
@@ -153,6 +159,8 @@ pub(crate) enum Reply {
     Event(EventView),
     /// To [`Request::Files`].
     Files(Vec<FileView>),
+    /// To [`Request::Logs`], any number of times.
+    Output(OutputView),
     /// To [`Request::Balance`].
     Balance(Box<BalanceView>),
     /// To [`Request::Statement`].

@@ -12,6 +12,7 @@ mod ring_figure;
 #[cfg(test)]
 pub(crate) mod sample;
 mod simulation;
+mod stream;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub(crate) use progress::{Bar, Progress};
 pub(crate) use ring::RingMeasured;
 pub(crate) use ring_figure::RingCompared;
 pub(crate) use simulation::{Experiment, Simulated, Tried};
+pub(crate) use stream::{Own, Printed, Ran, pass_on};
 pub(crate) use trade::{TradeRow, Trading};
 pub(crate) use verified::Verified;
 pub(crate) use view::{

@@ -31,6 +31,8 @@ mod namespace;
 mod network;
 #[path = "cluster/partition.rs"]
 mod partition;
+#[path = "cluster/restart.rs"]
+mod restart;
 #[path = "cluster/ring.rs"]
 mod ring;
 #[path = "cluster/seller.rs"]

@@ -14,6 +14,7 @@ mod place;
 mod prospect;
 mod purse;
 mod queue;
+mod restore;
 mod run;
 mod saved;
 mod seller;
@@ -34,7 +35,8 @@ pub use stop::Examining;
 
 use crate::contract::State;
 use crate::effect::{Effect, Effects};
-use crate::event::{Event, EventKind, Verdict};
+use crate::event::{End, Event, EventKind, Verdict};
+use crate::journal::Note;
 use crate::plan::SubTaskPlan;
 use crate::task::StopWhen;
 use attempt::{Abandoned, Attempt};
@@ -193,6 +195,7 @@ impl Dispatch {
         let has_ended = self.tasks.get(&task).is_some_and(TaskRun::has_ended);
         if has_ended {
             self.tasks.remove(&task);
+            self.note(Note::Forgotten { task });
         }
         has_ended
     }
@@ -257,8 +260,7 @@ impl Dispatch {
         let Some(run) = self.tasks.get_mut(&task) else { return };
         let contract = run.run_mut(index).and_then(SubTaskRun::contract);
         let Some(end) = run.end(index, verdict, now) else { return };
-        let ended = Box::new(end.clone());
-        self.tell(task, EventKind::Ended { sub_task: index, end: ended }, now);
+        self.tell_end(task, index, &end, now);
         self.look_for(task, index, &end, now);
         self.flowed(task, index, now);
         match contract {
@@ -287,6 +289,9 @@ impl Dispatch {
             run.requeue(index);
             self.rest(task, index, rest, now);
         }
+        if let Some(tries) = self.run(task, index).map(|run| run.tries()) {
+            self.note(Note::Tried { task, sub_task: index, tries });
+        }
         self.tell(task, EventKind::Retrying { sub_task: index, why }, now);
         self.attempt_is_over(task, now);
     }
@@ -305,6 +310,13 @@ impl Dispatch {
             *index = run.sub_task_of(*index);
         }
         self.effects.push_back(Effect::Tell(Event { time: now, task, kind }));
+    }
+
+    /// A sub-task has ended: that is written down, and the user is told.
+    fn tell_end(&mut self, task: ContractId, index: u32, end: &End, now: Time) {
+        let end = Box::new(end.clone());
+        self.note(Note::Ended { task, sub_task: index, end: end.clone() });
+        self.tell(task, EventKind::Ended { sub_task: index, end }, now);
     }
 
     fn tell_if_ended(&mut self, task: ContractId, now: Time) {

@@ -2,6 +2,7 @@
 
 use crate::dispatch::{Comparing, Examining, Testing};
 use crate::event::Event;
+use crate::journal::Note;
 use proto::message::bank::Order;
 use proto::message::market::Requirement;
 use proto::message::service::{Blob, Job, ServiceMessage};
@@ -34,6 +35,7 @@ pub(crate) enum Effect {
     Pause { contract: ContractId },
     Pace { contract: ContractId, throttle_pct: u32 },
     Tell(Event),
+    Append(Box<Note>),
 }
 
 /// Effects in the order in which they are to be carried out.

@@ -15,6 +15,7 @@ pub mod contract;
 pub mod directory;
 pub mod event;
 pub mod graph;
+pub mod journal;
 pub mod node;
 pub mod plan;
 pub mod policy;
@@ -26,6 +27,7 @@ pub use dispatch::{
     TaskStatus, Testing, Want, whole_commodity,
 };
 pub use event::{Difference, End, Event, EventKind, Purse, Replica, Sale, Vote};
-pub use node::{Config, Input, Node, Output, Violation};
+pub use journal::{Kept, Note};
+pub use node::{AtWork, Config, Input, Node, Output, Violation};
 pub use plan::{PlanError, SubTaskPlan};
 pub use worker::{Execution, Hire, Intake, Record, Snapshot, Terms};

@@ -6,8 +6,10 @@ mod keeping;
 mod overlay;
 mod route;
 mod trust;
+mod watch;
 
 pub use face::{Config, Input, Output, Violation};
+pub use watch::AtWork;
 
 use crate::desk::Desk;
 use crate::directory::Directory;
@@ -160,6 +162,10 @@ impl Node {
                 self.worker.set_intake(intake);
                 self.withdraw_if_closed(now);
             }
+            Input::Restore { kept } => {
+                self.worker.restore(&kept, now);
+                self.dispatch.restore(&kept, now);
+            }
             Input::Submit { submission } => self.dispatch.submit(submission, now),
             Input::Cancel { task } => self.dispatch.cancel(task, now),
             Input::Forget { task } => {
@@ -171,6 +177,7 @@ impl Node {
             Input::Fetched { contract, result } => self.dispatch.fetched(contract, result, now),
             Input::Progressed { contract, cycles } => self.worker.progressed(contract, cycles),
             Input::Saved { contract, result } => self.worker.saved(contract, result, now),
+            Input::Done { contract, done } => self.worker.has_done(contract, done),
             Input::Executed { contract, execution } => self.worker.executed(contract, *execution, now),
             Input::Recall { records } => self.dispatch.recall(records),
             Input::Examined { token, found } => self.dispatch.examined(token, found, now),

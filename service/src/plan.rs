@@ -52,15 +52,15 @@ pub struct SubTaskPlan {
 
 /// What a seller did of a sub-task before it handed it over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Part {
+pub struct Part {
     /// From where another one goes on.
-    pub(crate) checkpoint: Blob,
+    pub checkpoint: Blob,
     /// The work that is done.
-    pub(crate) cycles: Cycles,
+    pub cycles: Cycles,
     /// What the seller was paid for it.
-    pub(crate) paid: Money,
+    pub paid: Money,
     /// What the market owner was paid for it.
-    pub(crate) fee: Money,
+    pub fee: Money,
 }
 
 /// What a sub-task comes to from its start.

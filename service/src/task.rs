@@ -46,7 +46,7 @@ pub use decimal::Decimal;
 pub use fault::{Fault, FaultKind, Hint, Parsing};
 pub use feed::{Feed, Produced, Slot};
 pub use link::MAX_DEPENDENCIES;
-pub use path::PathProblem;
+pub use path::{PathProblem, inside};
 pub use redundancy::{Comparison, MAX_REPLICAS, Probe, Redundancy, Replication, Verifier};
 pub use rule::Rule;
 pub use runtime::{RUNTIME_BYTES, kind_of};

@@ -8,6 +8,7 @@ mod offer;
 mod owner;
 mod record;
 mod remembered;
+mod restore;
 mod saving;
 mod storage;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub use record::{Hire, Record};
 pub use saving::Snapshot;
 
 use crate::effect::{Effect, Effects};
+use crate::journal::Note;
 use arbiter::Case;
 use delivery::{Claimed, Reported};
 use owner::Owner;
@@ -81,6 +83,8 @@ pub(crate) struct Worker {
     orders: BTreeMap<CommandId, (ContractId, Errand)>,
     savings: Savings,
     storage: Storage,
+    /// Papers that the bank is shown, and has not answered.
+    presented: BTreeMap<ContractId, Presented>,
     is_leaving: bool,
     owner: Owner,
     pub(crate) record: Record,
@@ -92,6 +96,8 @@ struct Work {
     buyer: Peer,
     stage: Stage,
     cycles: Cycles,
+    /// How far its program says that it is, in millionths.
+    done: Option<u32>,
     is_cancelled: bool,
     next_action: Time,
     closes: Time,
@@ -114,6 +120,13 @@ enum Errand {
     Bond,
     Claim,
     Judge,
+    Present,
+}
+
+/// What the bank is shown of a contract whose buyer has accepted the result.
+struct Presented {
+    offer: Signed<Offer>,
+    settle: Box<Settle>,
 }
 
 enum Stage {
@@ -145,6 +158,7 @@ impl Worker {
             orders: BTreeMap::new(),
             savings: Savings::default(),
             storage: Storage::default(),
+            presented: BTreeMap::new(),
             is_leaving: false,
             owner: Owner::new(),
             record: Record::default(),
@@ -174,6 +188,7 @@ impl Worker {
         verify: &VerifyTicket<'_>,
         now: Time,
     ) {
+        self.note_address(from, &message);
         match message {
             ServiceMessage::Offer(offer) => self.offered(from, *offer, verify, now),
             ServiceMessage::Keep(keep) => self.keep(from, *keep, verify, now),
@@ -198,6 +213,7 @@ impl Worker {
             Errand::Claim => self.claim_answered(contract, reply.outcome, now),
             // Paid or refused: there is nothing more to do.
             Errand::Judge => {}
+            Errand::Present => self.presented(contract, now),
         }
         None
     }
@@ -245,6 +261,13 @@ impl Worker {
     pub(crate) fn progressed(&mut self, contract: ContractId, cycles: Cycles) {
         if let Some(work) = self.works.get_mut(&contract) {
             work.cycles = work.cycles.max(cycles);
+        }
+    }
+
+    /// The program of an execution says how far it is, in millionths.
+    pub(crate) fn has_done(&mut self, contract: ContractId, done: u32) {
+        if let Some(work) = self.works.get_mut(&contract) {
+            work.done = work.done.max(Some(done));
         }
     }
 
@@ -330,6 +353,7 @@ impl Worker {
             buyer,
             stage: Stage::Bonding,
             cycles: Cycles(0),
+            done: None,
             is_cancelled: false,
             next_action,
             closes,
@@ -354,6 +378,8 @@ impl Worker {
         work.next_action = next_action;
         let (from, blobs) = (work.buyer, work.offer.body.job.contents());
         self.record.hired(&work.offer, now);
+        let (offer, bond) = (Box::new(work.offer.clone()), work.bond.clone().map(Box::new));
+        self.note(Note::Hired { offer, bond });
         self.repeat_answer(contract);
         self.effects.push_back(Effect::Fetch { contract, from, blobs });
     }
@@ -393,6 +419,7 @@ impl Worker {
         let offer = work.offer.hash();
         let report = Report { contract, offer, outcome, cycles, outputs, stdout, stderr };
         let report = Signed::new(report, &self.keys);
+        self.effects.push_back(Effect::Append(Box::new(Note::Reported { report: Box::new(report.clone()) })));
         // What is not paid is shown without more ado; what is, to who has signed for it.
         let blobs = report.body.contents();
         if !report.body.outcome.is_payable() && !blobs.is_empty() {
@@ -425,7 +452,12 @@ impl Worker {
             Stage::Bonding | Stage::Staging | Stage::Staged | Stage::Running => {
                 work.next_action = now.after(sign_of_life);
                 let phase = work.phase(&self.owner);
-                let message = ServiceMessage::Progress(Progress { contract, phase, cycles: work.cycles });
+                let message = ServiceMessage::Progress(Progress {
+                    contract,
+                    phase,
+                    cycles: work.cycles,
+                    done: work.done,
+                });
                 self.effects.push_back(Effect::Send { to: work.buyer, message });
                 self.repeat_saved(contract);
             }

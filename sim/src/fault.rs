@@ -13,6 +13,16 @@ pub enum Fault {
         /// The machine is gone: nobody answers. Otherwise only the process is, and connections are refused.
         is_silent: bool,
     },
+    /// A node ends in the middle of what one input makes it do, when it writes to its journal, and starts again three seconds
+    /// later.
+    CrashWriting {
+        /// Which node.
+        host: usize,
+        /// With which of its notes, from 1.
+        note: u32,
+        /// Whether the note is durable already. What stands behind it is not done in any case.
+        is_kept: bool,
+    },
     /// Every node that has crashed starts again with its key and its store, and with an empty memory.
     RestartAll,
     /// A node starts that was not there before.

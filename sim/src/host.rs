@@ -7,6 +7,7 @@ use market::Supply;
 use proto::message::market::Platform;
 use proto::message::service::Offer;
 use proto::{Bundle, Bytes, Capacity, ContractId, Hash, KeyPair, Peer, PublicKey, Rate, Time};
+use service::Note;
 use service::policy::Work;
 use service::{Node, Terms};
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,6 +58,14 @@ pub(crate) struct Host {
     pub(crate) shares: bool,
     /// Whom its owner denies.
     pub(crate) denied: BTreeSet<PublicKey>,
+    /// What its driver has written down, which outlives the process.
+    pub(crate) journal: Vec<Note>,
+    /// How many notes it has ever written.
+    pub(crate) written: u32,
+    /// When its user submitted.
+    pub(crate) submitted: Option<Time>,
+    /// At which note it ends, and whether that one is durable.
+    pub(crate) ends_writing: Option<(u32, bool)>,
     ask: Rate,
     /// What its owner asks for room on its disk, if it sells any.
     disk_ask: Option<Rate>,
@@ -89,6 +98,10 @@ impl Host {
             decision: Work::Run { throttle_pct: 100 },
             vacate_by: None,
             has_closed: false,
+            journal: Vec::new(),
+            written: 0,
+            submitted: None,
+            ends_writing: None,
             ask,
             disk_ask: scenario.saving.and_then(|saving| saving.ask),
             shares: scenario.sells(number),
@@ -125,6 +138,29 @@ impl Host {
         self.offers.clear();
         self.life += 1;
         self.wake = None;
+    }
+
+    /// Writes a note down; whether the process goes on.
+    pub(crate) fn write(&mut self, note: Note) -> bool {
+        self.written += 1;
+        match self.ends_writing.filter(|(at, _)| *at == self.written) {
+            Some((_, is_kept)) => {
+                self.ends_writing = None;
+                self.journal.extend(is_kept.then_some(note));
+                false
+            }
+            None => {
+                self.journal.push(note);
+                true
+            }
+        }
+    }
+
+    /// Puts what the notes come to in their place, as a driver does with a journal that has grown.
+    pub(crate) fn tidy(&mut self, change: impl FnOnce(Vec<Note>) -> Vec<Note>) {
+        if let Phase::Up(node) = &self.phase {
+            self.journal = change(node.notes());
+        }
     }
 
     /// Whether it has a content, and sends it to whoever holds `key`.

@@ -42,6 +42,12 @@ pub trait Mutant {
         supply
     }
 
+    /// What is written when the journal of a node is written anew.
+    fn tidied(&mut self, host: usize, notes: Vec<service::Note>) -> Vec<service::Note> {
+        let _ = host;
+        notes
+    }
+
     /// When a node wants to be woken.
     fn wake(&mut self, host: usize, due: Time) -> Time {
         let _ = host;

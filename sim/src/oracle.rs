@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 /// Checks all promises.
 pub(crate) fn check(world: &mut World<'_>) -> Checked {
+    world.tally.notes = world.hosts.iter().map(|host| host.written).collect();
     all_ended(world)?;
     expectation_is_met(world)?;
     all_were_placed(world)?;

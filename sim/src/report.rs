@@ -35,6 +35,8 @@ pub struct Tally {
     pub sights: BTreeMap<Sight, u32>,
     /// Sub-tasks that ended well with outputs that are not the program's.
     pub wrong_outputs: u32,
+    /// Notes that each node has written down.
+    pub notes: Vec<u32>,
 }
 
 /// What happened in a run.

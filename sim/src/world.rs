@@ -63,6 +63,8 @@ pub(crate) struct World<'a> {
     /// Nodes that have done it, and end with this event.
     struck: Vec<(usize, bool)>,
     open_tasks: usize,
+    /// Buyers whose tasks have ended.
+    ended_tasks: BTreeSet<usize>,
     ended_at: Option<Time>,
     next_glance: Time,
 }
@@ -102,6 +104,7 @@ impl<'a> World<'a> {
             trace: Trace::default(),
             tally: Tally::default(),
             open_tasks: submissions.len(),
+            ended_tasks: BTreeSet::new(),
             submissions,
             ends: BTreeMap::new(),
             states: States::default(),

@@ -5,6 +5,7 @@ mod file;
 mod market;
 mod node;
 mod operator;
+mod run;
 mod sim;
 mod task;
 
@@ -13,8 +14,9 @@ pub(super) use file::{FileCommand, Get, Publish};
 pub(super) use market::{MarketCommand, PriceCommand};
 pub(super) use node::{BankCommand, Exchange, ImportCommand, Join, Leave, Pause, PolicyCommand, Serve};
 pub(super) use operator::{Freeze, Grant, Invite};
+pub(super) use run::Run;
 pub(super) use sim::{Ring, RingFigure, RingStyle, RingWay, RingWorkload, SimCommand};
-pub(super) use task::{Dev, OneTask, Results, Submit, TaskCommand, TaskFile};
+pub(super) use task::{Dev, LogsOf, OneTask, Results, Submit, TaskCommand, TaskFile};
 
 use super::value;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -90,6 +92,15 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: TaskCommand,
     },
+    /// Run one program on the market as if it ran here
+    #[command(after_help = "Example:\n  compup2p run -- ./count.wasm words.txt\n  \
+        compup2p run --local 4 --output sum.txt -- slow.wasm 100   # no network: four nodes on this machine\n  \
+        sort names.txt | compup2p run --price 2 -- ./unique.wasm\n\n\
+        What it prints is passed on as it comes, standard input goes to it, and files that its arguments name go with it.\n\n\
+        Exit codes:\n  the program's own (0 to 255), or\n  \
+        2 usage · 4 node not reachable · 8 cancelled · 124 --timeout reached · 125 it could not be run or is over a \
+        limit\n  126 it is no program that can be run · 127 there is no such file · 130 Ctrl-C · 134 it trapped")]
+    Run(Run),
     /// Show how the node is
     #[command(after_help = "Example:\n  compup2p status\n\nExit codes:\n  0 shown · 4 no node is running")]
     Status,

@@ -2,10 +2,12 @@
 
 mod explain;
 mod file;
+mod logs;
 mod quote;
 mod watch;
 
 use file::TaskText;
+pub(super) use logs::Tap;
 pub(super) use watch::{Place, Watch, Watched, within};
 
 use super::arguments::{Global, OneTask, Results, Submit, TaskCommand, TaskFile};
@@ -42,6 +44,12 @@ pub(super) fn run(command: TaskCommand, global: &Global, printer: Printer) -> Do
             (home, _) => Err(client::unexpected(&home).into()),
         },
         TaskCommand::Results(results) => write_results(results, global, printer),
+        TaskCommand::Logs(asked) => logs::run(asked, global, printer),
+        TaskCommand::Forget(OneTask { task }) => {
+            let task = one_task(global, &Request::Forget { task }, ANSWER)?;
+            printer.task(&task)?;
+            Ok(exit::SUCCESS)
+        }
         TaskCommand::Cancel(OneTask { task }) => {
             let task = one_task(global, &Request::Cancel { task }, ANSWER)?;
             printer.task(&task)?;

@@ -179,6 +179,15 @@ pub(crate) struct SubTaskView {
     pub(crate) why: String,
     /// A word for programs: `succeeded`, `exited`, `trapped`, `wall_limit`, …, `not_placed`, `not_enough_money`.
     pub(crate) reason_code: Option<String>,
+    /// The exit status of a program that ended with another one than success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) exit_status: Option<i32>,
+    /// How far it is, from 0 to 1: as its program says, or by its cycles and the work that its file states.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) progress: Option<f64>,
+    /// Seconds that it still takes, by that and by its seller's power.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) time_left: Option<f64>,
     /// The files written, relative to the results directory.
     pub(crate) files: Vec<String>,
     /// Its replicas, if it is executed more than once or its result is put to a test.

@@ -26,6 +26,7 @@ mod tests;
 mod verify;
 mod writer;
 
+pub(crate) use disk::Directory;
 pub(crate) use exchange::{Exchanged, export_to, import_from};
 pub(crate) use follow::Mode;
 pub(crate) use offline::promote;

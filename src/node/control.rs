@@ -13,6 +13,8 @@ use tokio::sync::{mpsc, watch};
 const QUEUE: usize = 64;
 /// Answers to one command that wait for its reader; a reader that falls behind misses progress, not the end.
 const ANSWERS: usize = 65_536;
+/// Answers that a reader may have before it, where each is long.
+const UNREAD: usize = 16;
 
 /// The pause after a connection that could not be taken.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -33,6 +35,16 @@ impl Question {
     /// Sends an answer. Whoever asked may have gone, or may not read: neither is this node's trouble.
     pub(crate) fn answer(&self, reply: Reply) {
         let _ = self.answers.try_send(reply);
+    }
+
+    /// Sends an answer when there is room for it; whether whoever asked is still there.
+    pub(crate) async fn send(&self, reply: Reply) -> bool {
+        self.answers.send(reply).await.is_ok()
+    }
+
+    /// Whether the reader has not read what it was sent.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.answers.capacity() + UNREAD < ANSWERS
     }
 
     pub(crate) fn is_gone(&self) -> bool {

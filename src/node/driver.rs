@@ -1,8 +1,11 @@
 //! The loop around a pure node: one input at a time, then everything it wants done.
 
+mod barrier;
+mod contents;
 mod counter;
 mod files;
 mod owner;
+mod printed;
 mod surveys;
 mod trust;
 
@@ -16,6 +19,7 @@ use super::explorer::{Explorer, Home, Quest};
 use super::files::Files;
 use super::finder::Finder;
 use super::governance::{Governance, Order};
+use super::journal::{self, Journal};
 use super::market::listing_view;
 use super::record::SellersBook;
 use super::sellers::SellersFile;
@@ -23,11 +27,12 @@ use super::supply::Supplier;
 use super::tasks::{Prepared, Quoted, Tasks, Write, Written, prepare};
 use super::told::{Outside, Told};
 use crate::control::{Failure, ListingView, NodeView, Reply, Request, RulesView, Submit};
-use crate::net::store::{Access, Pins, Store};
-use crate::net::{Event, Gather, Net};
+use crate::net::store::{Pins, Store};
+use crate::net::{Event, Net};
+use barrier::Barrier;
 use counter::Counter;
 use jiff::Timestamp;
-use proto::message::service::Blob;
+use printed::Printed;
 use proto::{ContractId, Peer, RingId};
 use service::policy::Policy;
 use service::{EventKind, Input, Node, Output};
@@ -84,6 +89,9 @@ pub(crate) struct Driver {
     exit_when_idle: Option<Duration>,
     idle_since: Option<Instant>,
     awake: Awake,
+    barrier: Barrier,
+    printed: Printed,
+    written: mpsc::UnboundedReceiver<journal::Told>,
 }
 
 /// Work beside the node that has come to its end.
@@ -113,12 +121,16 @@ pub(crate) struct Parts {
     pub(crate) home: PathBuf,
     pub(crate) policy_path: PathBuf,
     pub(crate) exit_when_idle: Option<Duration>,
+    pub(crate) journal: Journal,
+    pub(crate) written: mpsc::UnboundedReceiver<journal::Told>,
 }
 
 impl Driver {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { node, net, store, clock, executions, supplier, tasks, files, book, bank, .. } = parts;
-        let Parts { governance, home, policy_path, exit_when_idle, bank_addresses, inputs, .. } = parts;
+        let Parts { node, net, store, clock, executions, supplier, tasks, files, book, bank, inputs, .. } =
+            parts;
+        let Parts { governance, home, policy_path, exit_when_idle, bank_addresses, journal, written, .. } =
+            parts;
         let (finished, finishing) = mpsc::unbounded_channel();
         let explorer = Explorer::new(net.clone());
         let finder = Finder::new(net.clone(), Arc::clone(&store), node.me().key, inputs.clone());
@@ -156,6 +168,9 @@ impl Driver {
             exit_when_idle,
             idle_since: None,
             awake: Awake::new(),
+            barrier: Barrier::new(journal),
+            printed: Printed::default(),
+            written,
         }
     }
 
@@ -184,6 +199,7 @@ impl Driver {
                 Some(event) = events.recv() => self.take_event(event),
                 Some(input) = own.recv() => self.take(input),
                 Some(call) = calls.recv() => self.answer(call),
+                Some(told) = self.written.recv() => self.hear_journal(told),
                 Some(finished) = self.finishing.recv() => self.take_finished(finished),
                 () = sleep => self.take(Input::Timeout),
                 told = outside.next(), if !is_ending => match told {
@@ -219,6 +235,7 @@ impl Driver {
         match event {
             Event::Received { from, message } => {
                 let message = self.explorer.take(from, message);
+                let message = message.and_then(|message| self.hear_printed(from, message));
                 if let Some(message) = message.and_then(|message| self.hear_bank(from, message)) {
                     self.take(Input::Receive { from, message });
                 }
@@ -267,19 +284,13 @@ impl Driver {
             self.bank = *peer;
         }
         self.node.handle(input, self.clock.now());
-        while let Some(output) = self.node.poll_output() {
-            self.carry_out(output);
-        }
-    }
-
-    /// Keeps contents as long as the contract is open.
-    fn pin(&mut self, contract: ContractId, blobs: Vec<Blob>) {
-        let pins = self.pins.entry(contract).or_insert_with(|| Pins::new(&self.store, []));
-        blobs.iter().for_each(|blob| pins.add(blob.hash));
+        self.drain();
     }
 
     fn carry_out(&mut self, output: Output) {
         match output {
+            // It is written down where outputs are put in line.
+            Output::Append { .. } => {}
             Output::Send { to, message } => self.net.send(to, message),
             Output::Fetch { contract, from, blobs } => self.fetch(contract, from, blobs),
             Output::Execute { contract, job } => {
@@ -326,26 +337,6 @@ impl Driver {
         }
     }
 
-    fn fetch(&mut self, contract: ContractId, from: Peer, blobs: Vec<Blob>) {
-        self.pin(contract, blobs.clone());
-        let (net, inputs) = (self.net.clone(), self.inputs.clone());
-        // What is fetched for somebody else's task stays that buyer's.
-        let access =
-            if self.node.is_hired(contract) { Access::Passed([from.key].into()) } else { Access::Everybody };
-        tokio::spawn(async move {
-            let mut result = Ok(());
-            for blob in blobs {
-                let gather = Gather { access: access.clone(), ..Gather::open(from, blob) };
-                result = net.gather(gather).await.map_err(|error| error.to_string());
-                if result.is_err() {
-                    break;
-                }
-            }
-            // The driver may have ended meanwhile; then nobody waits for this.
-            let _ = inputs.send(Input::Fetched { contract, result });
-        });
-    }
-
     /// Writes results beside the node, and tells whoever asked for them.
     fn write(&self, write: Write, question: Option<Question>) {
         let finished = self.finished.clone();
@@ -376,6 +367,10 @@ impl Driver {
         for (contract, cycles) in self.executions.progress() {
             self.take(Input::Progressed { contract, cycles });
         }
+        for (contract, done) in self.executions.done() {
+            self.take(Input::Done { contract, done });
+        }
+        self.look_at_printed();
         self.tasks.report_progress(&self.node);
         self.leave_if_idle();
         self.tell_ring();
@@ -404,6 +399,11 @@ impl Driver {
             },
             Request::Cancel { task } => self.with_task(&task, question, |driver, contract| {
                 driver.take(Input::Cancel { task: contract });
+            }),
+            Request::Logs(logs) => self.show_printed(&logs, question),
+            Request::Forget { task } => question.answer(match self.tasks.forget(&task) {
+                Ok(view) => Reply::Task(Box::new(view)),
+                Err(failure) => Reply::Error(failure),
             }),
             Request::Results { task, to } => match self.tasks.results(&task, to, &self.store) {
                 Ok(write) => self.write(write, Some(question)),

@@ -1,30 +1,39 @@
 //! Sub-tasks of others that this machine executes: each on its own thread, in its own scratch directory.
 
-use super::saver::Saver;
-use super::saver::Streams;
+use super::progress;
+use super::saver::{Saver, Streams};
 use crate::control::LayerView;
 use crate::exec::{Control, Ended, Execution, Executors, Saved, Scratch, nice};
 use crate::net::store::Store;
 use market::Supply;
-use proto::message::service::{Blob, Job, NamedBlob, Outcome, Runtime};
+use proto::message::service::{Blob, Job, MAX_TAIL, NamedBlob, Outcome, Runtime, Stream};
 use proto::{Capacity, ContractId, Cycles, Span};
 use service::Input;
 use service::policy::Policy;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 pub(crate) struct Executions {
     executors: Executors,
     scratch: PathBuf,
-    running: BTreeMap<ContractId, Control>,
+    running: BTreeMap<ContractId, Running>,
     /// Those of them that are saved.
     savers: BTreeMap<ContractId, Arc<Saver>>,
     /// The priority of the threads, 0 to 19.
     nice: u32,
+}
+
+/// An execution under way.
+struct Running {
+    control: Control,
+    /// Where it runs, once that is known.
+    place: Arc<OnceLock<PathBuf>>,
+    /// The file in which its program says how far it is.
+    progress: Option<String>,
 }
 
 impl Executions {
@@ -61,7 +70,7 @@ impl Executions {
 
     /// Tells all programs that they will be stopped before long.
     pub(crate) fn warn_all(&self) {
-        self.running.values().for_each(Control::warn);
+        self.running.values().for_each(|running| running.control.warn());
     }
 
     /// Executes `job`, whose contents are in the store; the end arrives as an input.
@@ -73,7 +82,10 @@ impl Executions {
         inputs: mpsc::UnboundedSender<Input>,
     ) {
         let control = Control::default();
-        self.running.insert(contract, control.clone());
+        let place = Arc::new(OnceLock::new());
+        let progress = job.progress.clone();
+        let running = Running { control: control.clone(), place: Arc::clone(&place), progress };
+        self.running.insert(contract, running);
         let runtime = Handle::current();
         let saver = Saver::new(contract, &job, control.clone(), Arc::clone(&store), inputs.clone());
         let saver = saver.map(Arc::new);
@@ -86,6 +98,7 @@ impl Executions {
             control,
             runtime,
             saver,
+            place,
         };
         let failed = inputs.clone();
         let level = self.nice;
@@ -114,7 +127,7 @@ impl Executions {
     }
 
     pub(crate) fn stop(&self, contract: ContractId) {
-        if let Some(control) = self.running.get(&contract) {
+        if let Some(Running { control, .. }) = self.running.get(&contract) {
             control.stop();
         }
     }
@@ -135,20 +148,20 @@ impl Executions {
 
     /// Lets an execution stand still.
     pub(crate) fn pause(&self, contract: ContractId) {
-        if let Some(control) = self.running.get(&contract) {
+        if let Some(Running { control, .. }) = self.running.get(&contract) {
             control.pause();
         }
     }
 
     /// Lets an execution run for `percent` of the time.
     pub(crate) fn pace(&self, contract: ContractId, percent: u32) {
-        if let Some(control) = self.running.get(&contract) {
+        if let Some(Running { control, .. }) = self.running.get(&contract) {
             control.pace(percent);
         }
     }
 
     pub(crate) fn stop_all(&self) {
-        self.running.values().for_each(Control::stop);
+        self.running.values().for_each(|running| running.control.stop());
     }
 
     /// An execution has ended.
@@ -164,9 +177,26 @@ impl Executions {
     /// How far every execution is.
     pub(crate) fn progress(&self) -> Vec<(ContractId, Cycles)> {
         let earlier = |contract| self.savers.get(contract).map_or(0, |saver| saver.earlier().0);
-        let cycles =
-            |contract, control: &Control| Cycles(control.cycles().0.saturating_add(earlier(contract)));
-        self.running.iter().map(|(contract, control)| (*contract, cycles(contract, control))).collect()
+        let cycles = |contract, running: &Running| {
+            Cycles(running.control.cycles().0.saturating_add(earlier(contract)))
+        };
+        self.running.iter().map(|(contract, running)| (*contract, cycles(contract, running))).collect()
+    }
+
+    /// How far the programs say that they are, in millionths.
+    pub(crate) fn done(&self) -> Vec<(ContractId, u32)> {
+        let done = |running: &Running| progress::read(running.place.get()?, running.progress.as_deref()?);
+        self.running.iter().filter_map(|(contract, running)| Some((*contract, done(running)?))).collect()
+    }
+
+    /// What the program of a contract has printed from byte `from` on.
+    pub(crate) fn tail(&self, contract: ContractId, stream: Stream, from: u64) -> Option<Vec<u8>> {
+        let control = &self.running.get(&contract)?.control;
+        let tap = match stream {
+            Stream::Output => control.stdout(),
+            Stream::Error => control.stderr(),
+        };
+        Some(tap.tail(from, MAX_TAIL))
     }
 }
 
@@ -181,7 +211,8 @@ impl Runner {
     /// Executes `job`, whose contents are in the store, to its end.
     pub(crate) fn run(&self, job: Job, store: Arc<Store>) -> service::Execution {
         let (executors, base, runtime) = (self.executors.clone(), self.base.clone(), self.runtime.clone());
-        Run { executors, base, job, store, control: Control::default(), runtime, saver: None }.execute()
+        let (control, place) = (Control::default(), Arc::default());
+        Run { executors, base, job, store, control, runtime, saver: None, place }.execute()
     }
 }
 
@@ -193,6 +224,7 @@ struct Run {
     control: Control,
     runtime: Handle,
     saver: Option<Arc<Saver>>,
+    place: Arc<OnceLock<PathBuf>>,
 }
 
 impl Run {
@@ -204,6 +236,8 @@ impl Run {
             Ok(scratch) => scratch,
             Err(error) => return abandoned("no scratch directory could be made", &error),
         };
+        // It is set once.
+        let _ = self.place.set(scratch.path().to_path_buf());
         let mut execution = match self.stage(&scratch) {
             Ok(execution) => execution,
             Err(why) => return service::Execution::nothing(Outcome::NotFetched(why)),

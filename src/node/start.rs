@@ -7,9 +7,10 @@ use super::driver::{Driver, Ended, Parts};
 use super::executions::Executions;
 use super::files::Files;
 use super::governance::{self, Governance, Order};
+use super::journal::Journal;
 use super::record::SellersBook;
 use super::supply::Supplier;
-use super::tasks::Tasks;
+use super::tasks::{Former, Tasks};
 use super::told::Outside;
 use super::{opening, policy_file, random};
 use crate::cli::{Bootstrap, JoinOptions, exit};
@@ -24,8 +25,8 @@ use jiff::Timestamp;
 use proto::message::Message;
 use proto::message::bank::{BankMessage, Enter, Entered, Invitation, OpenAccount};
 use proto::{KeyPair, Peer, RefusalCode, RequestId, Signed};
-use service::Node;
 use service::policy::Policy;
+use service::{Kept, Node};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -148,8 +149,11 @@ impl Host<'_> {
         std::fs::create_dir_all(&scratch).map_err(|e| Failure::disk("create the directory", &scratch, &e))?;
         // What a crash left of executions is of no use to anybody.
         Scratch::sweep(&scratch).map_err(|e| Failure::disk("clean", &scratch, &e))?;
-        let tasks =
+        let mut tasks =
             Tasks::open(home.join("tasks")).map_err(|e| Failure::disk("read the tasks in", home, &e))?;
+        let (told, written) = mpsc::unbounded_channel();
+        let (journal, notes) = Journal::open(home, told)?;
+        let Former { submissions, writes } = tasks.take_up(&entered.rules, store);
         let places = Places { home: directory.clone(), scratch: scratch.clone(), roots };
         let traffic = Traffic::default();
         let sense = Box::new(Sensors::new(&places, traffic.clone()));
@@ -172,8 +176,11 @@ impl Host<'_> {
             home: home.clone(),
             policy_path: options.policy_path.clone(),
             exit_when_idle: options.exit_when_idle,
+            journal,
+            written,
         };
         let mut driver = Driver::new(parts);
+        driver.restore(Kept { submissions, notes }, writes);
         driver.start(entered.peers.clone(), options.max_tasks.filter(|_| is_first));
         if is_first {
             output::ready(net.address(), keys.public(), home, options.tied);

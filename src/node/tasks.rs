@@ -1,6 +1,8 @@
 //! The tasks of the node's user: what was submitted, who watches, where results go, what is left after a restart.
 
 mod committed;
+mod estimate;
+mod former;
 mod kept;
 mod prepare;
 mod quote;
@@ -9,6 +11,7 @@ mod results;
 mod view;
 
 pub(crate) use committed::Committed;
+pub(crate) use former::Former;
 pub(crate) use prepare::{Prepared, prepare};
 pub(crate) use quote::{Quoted, answers, quote, surveys};
 pub(crate) use results::{Write, Written};
@@ -20,13 +23,14 @@ use kept::{Kept, Live};
 use proto::ContractId;
 use service::{Event, EventKind, Node, Submission, TaskStatus};
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// Tasks whose last state is kept and shown.
 const MAX_KEPT: usize = 10_000;
+/// How long a task that has ended is kept and shown, in days, unless `task forget` ends that.
+const KEPT_FOR_DAYS: i64 = 90;
 /// Sub-tasks of all of them together.
 const MAX_KEPT_SUB_TASKS: usize = 1_000_000;
 
@@ -44,6 +48,9 @@ impl Tasks {
         let mut tasks = BTreeMap::new();
         for entry in std::fs::read_dir(&directory)? {
             let path = entry?.path();
+            if !former::is_view(&path) {
+                continue;
+            }
             let Ok(text) = std::fs::read_to_string(&path) else { continue };
             let Ok(mut view) = serde_json::from_str::<TaskView>(&text) else { continue };
             if view.state == TaskState::Running {
@@ -57,7 +64,8 @@ impl Tasks {
 
     /// Takes a task in; it is to be given to the node.
     pub(crate) fn begin(&mut self, prepared: Prepared) -> (Submission, TaskView) {
-        let Prepared { name, file, names, destinations, pins, results, budget, submission } = prepared;
+        let Prepared { name, file, names, destinations, pins, results, budget, submission, submitted } =
+            prepared;
         let id = self.next;
         self.next += 1;
         let view = TaskView {
@@ -89,6 +97,7 @@ impl Tasks {
         self.by_contract.insert(submission.task, id);
         self.tasks.insert(id, Kept { view: view.clone(), live: Some(live) });
         self.forget_oldest();
+        self.keep_submission(id, &submitted);
         self.keep(id);
         (submission, view)
     }
@@ -98,6 +107,42 @@ impl Tasks {
         let last = || self.tasks.keys().last().copied();
         let id = if task == "last" { last() } else { task.parse().ok() };
         id.filter(|id| self.tasks.contains_key(id)).ok_or_else(|| Failure::no_task(task))
+    }
+
+    /// A sub-task by its name, or by its number from 1; the first one if none is named. Task, index and name.
+    pub(crate) fn sub_task(&self, task: &str, sub_task: Option<&str>) -> Result<(u64, u32, String), Failure> {
+        let id = self.find(task)?;
+        let names: Vec<&str> = self
+            .tasks
+            .get(&id)
+            .into_iter()
+            .flat_map(|kept| &kept.view.sub_tasks)
+            .map(|view| view.name.as_str())
+            .collect();
+        let named = |text: &str| {
+            let by_name = names.iter().position(|name| *name == text);
+            by_name.or_else(|| text.parse::<usize>().ok()?.checked_sub(1))
+        };
+        let index = sub_task.map_or(Some(0), named);
+        let found =
+            index.and_then(|index| Some((u32::try_from(index).ok()?, (*names.get(index)?).to_owned())));
+        let (index, name) = found.ok_or_else(|| {
+            let asked = sub_task.unwrap_or("1");
+            let message = format!("task {id} has no sub-task `{asked}`");
+            let hint =
+                format!("`compup2p task status {id}` shows them; a number counts from 1 to {}", names.len());
+            Failure::new("no_sub_task", message, 2).hint(hint)
+        })?;
+        Ok((id, index, name))
+    }
+
+    /// Whether a sub-task has ended.
+    pub(crate) fn has_ended(&self, id: u64, sub_task: u32) -> bool {
+        let Some(kept) = self.tasks.get(&id) else { return true };
+        match &kept.live {
+            Some(live) => live.ends.contains_key(&sub_task),
+            None => true,
+        }
     }
 
     pub(crate) fn contract(&self, id: u64) -> Option<ContractId> {
@@ -142,6 +187,7 @@ impl Tasks {
             live.tell(view::describe(&event.kind), &node.tally(event.task).unwrap_or_default());
         }
         if has_ended {
+            self.keep_ends(id);
             self.finish(id);
         }
         write
@@ -183,8 +229,9 @@ impl Tasks {
         store: &Arc<Store>,
     ) -> Result<Write, Failure> {
         let id = self.find(task)?;
-        let live = self.tasks.get(&id).and_then(|kept| kept.live.as_ref());
-        let live = live.ok_or_else(|| Failure::no_results(id))?;
+        let Some(live) = self.tasks.get(&id).and_then(|kept| kept.live.as_ref()) else {
+            return self.former_results(id, to, store).ok_or_else(|| Failure::no_results(id));
+        };
         let ends = live.ends.iter().map(|(index, end)| (*index, end.clone())).collect();
         let directory = to.unwrap_or_else(|| live.results.clone());
         let write = Write::new(id, directory, ends, Arc::clone(&live.destinations), store);
@@ -204,8 +251,15 @@ impl Tasks {
         self.keep(id);
     }
 
-    /// Forgets the oldest tasks that have ended when there are too many.
+    /// Forgets the oldest tasks that have ended when there are too many, and those that are too old.
     fn forget_oldest(&mut self) {
+        let is_old = |kept: &Kept| {
+            kept.view.state != TaskState::Running && former::is_older_than(&kept.view, KEPT_FOR_DAYS)
+        };
+        let old: Vec<u64> = self.tasks.iter().filter(|(_, kept)| is_old(kept)).map(|(id, _)| *id).collect();
+        for id in old {
+            let _is_forgotten = self.forget(&id.to_string()).is_ok();
+        }
         let mut sub_tasks: usize = self.tasks.values().map(|kept| kept.view.sub_tasks.len()).sum();
         while self.tasks.len() > MAX_KEPT || sub_tasks > MAX_KEPT_SUB_TASKS {
             let ended = self.tasks.iter().find(|(_, kept)| kept.view.state != TaskState::Running);
@@ -215,28 +269,30 @@ impl Tasks {
             if let Some(live) = kept.live {
                 self.by_contract.remove(&live.contract);
             }
-            // A file that is gone already is as well.
-            let _ = std::fs::remove_file(self.path(id));
+            self.remove_files(id);
         }
+    }
+
+    /// Forgets a task that has ended, with its results.
+    pub(crate) fn forget(&mut self, task: &str) -> Result<TaskView, Failure> {
+        let id = self.find(task)?;
+        let is_running = self.tasks.get(&id).is_some_and(|kept| kept.view.state == TaskState::Running);
+        if is_running {
+            let message = format!("task {id} has not ended");
+            return Err(Failure::new("running", message, 2).hint("`compup2p task cancel` ends it"));
+        }
+        let kept = self.tasks.remove(&id).ok_or_else(|| Failure::no_task(task))?;
+        if let Some(live) = &kept.live {
+            self.by_contract.remove(&live.contract);
+        }
+        self.remove_files(id);
+        Ok(kept.view)
     }
 
     fn keep(&self, id: u64) {
         let Some(kept) = self.tasks.get(&id) else { return };
-        if let Err(error) = write_whole(&self.directory, &self.path(id), &kept.view) {
+        if let Err(error) = former::write(&self.directory, &self.file(id, "json"), &kept.view) {
             tracing::warn!(%error, task = id, "the state of a task could not be kept");
         }
     }
-
-    fn path(&self, id: u64) -> PathBuf {
-        self.directory.join(format!("{id}.json"))
-    }
-}
-
-/// Writes a state beside its file and renames it, so that a crash leaves the former one.
-fn write_whole(directory: &Path, path: &Path, view: &TaskView) -> std::io::Result<()> {
-    let text = serde_json::to_string(view).map_err(std::io::Error::other)?;
-    let mut part = tempfile::NamedTempFile::new_in(directory)?;
-    part.write_all(text.as_bytes())?;
-    part.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }

@@ -69,6 +69,9 @@ pub(crate) fn ended(name: &str, reason: &str) -> SubTaskView {
         elapsed: Some(3.126),
         why: reason.into(),
         reason_code: Some(reason.into()),
+        exit_status: None,
+        progress: None,
+        time_left: None,
         files: vec!["results/column-0.txt".into()],
         replicas: Vec::new(),
     }

@@ -196,6 +196,13 @@ impl Network {
         self.wait_until_listed(node);
     }
 
+    /// Removes the results of the last task of `node`, and has them written once more.
+    pub(crate) fn write_results_again(&self, node: usize) {
+        std::fs::remove_dir_all(self.results()).expect("there are results");
+        let finished = self.nodes[node].run(&["task", "results", "last"]);
+        assert_eq!(finished.code, 0, "{finished:?}");
+    }
+
     pub(crate) fn leave(&mut self, node: usize) {
         let finished = self.nodes[node].run(&["leave", "--now"]);
         assert_eq!(finished.code, 0, "{finished:?}");

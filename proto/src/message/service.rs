@@ -351,6 +351,45 @@ pub struct Progress {
     pub phase: Phase,
     /// Cycles metered so far.
     pub cycles: Cycles,
+    /// How far the program says that it is, in millionths, if it says so (`Job.progress`).
+    pub done: Option<u32>,
+}
+
+/// Where a program prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stream {
+    /// Standard output.
+    Output,
+    /// Standard error.
+    Error,
+}
+
+/// The buyer wants to see what the program of a contract prints while it runs. Asked again for every further part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WatchOutput {
+    /// Which contract.
+    pub contract: ContractId,
+    /// Which of its streams.
+    pub stream: Stream,
+    /// From which byte on.
+    pub from: u64,
+}
+
+/// The most bytes of output in one [`OutputTail`].
+pub const MAX_TAIL: usize = 64 << 10;
+
+/// What a program has printed so far, from a place on. It is provisional: only what the report names is signed, and
+/// only that is checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputTail {
+    /// Which contract.
+    pub contract: ContractId,
+    /// Which of its streams.
+    pub stream: Stream,
+    /// Where it begins, in bytes from the beginning of the stream.
+    pub from: u64,
+    /// At most [`MAX_TAIL`] bytes; none if there is nothing more yet.
+    pub bytes: Vec<u8>,
 }
 
 /// The buyer no longer wants it.
@@ -395,4 +434,6 @@ pub enum ServiceMessage {
     NotSaved(NotSaved),
     Keep(Box<Keep>),
     Kept(Kept),
+    WatchOutput(WatchOutput),
+    OutputTail(OutputTail),
 }

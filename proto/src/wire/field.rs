@@ -103,6 +103,15 @@ impl Field<String> for String {
     }
 }
 
+impl Field<Option<u32>> for Option<u32> {
+    fn to_field(&self) -> Option<u32> {
+        *self
+    }
+    fn from_field(form: Option<u32>) -> Result<Self, WireError> {
+        Ok(form)
+    }
+}
+
 impl Field<Option<String>> for Option<String> {
     fn to_field(&self) -> Option<String> {
         self.clone()

@@ -4,8 +4,8 @@ use super::{Field, Wire, WireError, v1, wire_struct};
 use crate::id::{ContractId, Hash, hex, unhex};
 use crate::message::service::{
     Acceptance, Blob, Cancel, CheckpointKey, CheckpointMethod, Checkpointing, Declined, Job, Keep, Kept,
-    Limits, NamedBlob, NotSaved, Offer, Outcome, Phase, Progress, Report, Runtime, Saved, ServiceMessage,
-    Taken, Variable, Verdict,
+    Limits, MAX_TAIL, NamedBlob, NotSaved, Offer, Outcome, OutputTail, Phase, Progress, Report, Runtime,
+    Saved, ServiceMessage, Stream, Taken, Variable, Verdict, WatchOutput,
 };
 use crate::quantity::{Bytes, Cycles};
 use crate::time::Span;
@@ -22,7 +22,8 @@ wire_struct!(Acceptance => Acceptance { contract, offer, bond });
 wire_struct!(Taken => Taken { contract, report });
 wire_struct!(Declined => Declined { contract, refusal });
 wire_struct!(Verdict => Verdict { contract, report, is_accepted, reason });
-wire_struct!(Progress => Progress { contract, phase, cycles });
+wire_struct!(Progress => Progress { contract, phase, cycles, done });
+wire_struct!(WatchOutput => WatchOutput { contract, stream, from });
 wire_struct!(Cancel => Cancel { contract });
 wire_struct!(Saved => Saved { contract, version, cycles, blob });
 wire_struct!(NotSaved => NotSaved { contract, why });
@@ -44,6 +45,8 @@ macro_rules! wrapped {
                     Self::NotSaved(not_saved) => Body::NotSaved(not_saved.to_pb()),
                     Self::Keep(keep) => Body::Keep(keep.to_pb()),
                     Self::Kept(kept) => Body::Kept(kept.to_pb()),
+                    Self::WatchOutput(watch) => Body::WatchOutput(watch.to_pb()),
+                    Self::OutputTail(tail) => Body::OutputTail(tail.to_pb()),
                 };
                 v1::ServiceMessage { body: Some(body) }
             }
@@ -58,6 +61,8 @@ macro_rules! wrapped {
                     Body::NotSaved(not_saved) => Wire::from_pb(not_saved).map(Self::NotSaved),
                     Body::Keep(keep) => Wire::from_pb(keep).map(Self::Keep),
                     Body::Kept(kept) => Wire::from_pb(kept).map(Self::Kept),
+                    Body::WatchOutput(watch) => Wire::from_pb(watch).map(Self::WatchOutput),
+                    Body::OutputTail(tail) => Wire::from_pb(tail).map(Self::OutputTail),
                 }
             }
         }
@@ -151,6 +156,43 @@ impl Field<u32> for Phase {
             3 => Ok(Self::Suspended),
             _ => Err(WireError::expected("has to be the number of a phase")),
         }
+    }
+}
+
+impl Field<u32> for Stream {
+    fn to_field(&self) -> u32 {
+        match self {
+            Self::Output => 1,
+            Self::Error => 2,
+        }
+    }
+    fn from_field(form: u32) -> Result<Self, WireError> {
+        match form {
+            1 => Ok(Self::Output),
+            2 => Ok(Self::Error),
+            _ => Err(WireError::expected("has to be the number of a stream")),
+        }
+    }
+}
+
+impl Wire for OutputTail {
+    type Pb = v1::OutputTail;
+
+    fn to_pb(&self) -> v1::OutputTail {
+        let (contract, stream) = (self.contract.to_field(), self.stream.to_field());
+        v1::OutputTail { contract, stream, from: self.from, bytes: self.bytes.clone() }
+    }
+
+    fn from_pb(pb: v1::OutputTail) -> Result<Self, WireError> {
+        if pb.bytes.len() > MAX_TAIL {
+            return Err(WireError::expected("is too long a part of an output").inside("bytes"));
+        }
+        Ok(Self {
+            contract: ContractId::from_field(pb.contract).map_err(|e| e.inside("contract"))?,
+            stream: Stream::from_field(pb.stream).map_err(|e| e.inside("stream"))?,
+            from: pb.from,
+            bytes: pb.bytes,
+        })
     }
 }
 

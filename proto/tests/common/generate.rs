@@ -278,6 +278,12 @@ impl Generate for Reputation {
     }
 }
 
+impl Generate for Stream {
+    fn strategy() -> BoxedStrategy<Self> {
+        prop::sample::select(vec![Self::Output, Self::Error]).boxed()
+    }
+}
+
 impl Generate for Phase {
     fn strategy() -> BoxedStrategy<Self> {
         prop_oneof![Just(Self::Staging), Just(Self::Running), Just(Self::Suspended)].boxed()
@@ -335,10 +341,7 @@ structures! {
     CloserNodes { request, peers }
     StateQuery { request }
     StateReply { request, predecessor, successors }
-    Busy { request }
-    Notify {}
-    Ping { request }
-    Pong { request }
+    Busy { request }  Notify {}  Ping { request }  Pong { request }
     Leaving { predecessor, successors }
     ArcQuery { request }
     ArcReply { request, predecessor, after }
@@ -424,40 +427,28 @@ structures! {
     DisputeReceipt { hold, deposit, stake }
     RecordedReceipt { sequence, time }
     Shares { buyer_held, seller_held, buyer, seller, owner, arbiter, pool }
-    Ending { hold, how, buyer, seller, owner, arbiter, shares }
-    Ended { ending }
-    StatementQuery { request, before, limit }
+    Ending { hold, how, buyer, seller, owner, arbiter, shares }  Ended { ending }
+    StatementQuery { request, before, limit }  Statement { request, entries, is_complete }
     Entry { sequence, time, reason, contract, other, available, held, memo, fee }
-    Statement { request, entries, is_complete }
     ReceiptQuery { request, contract }
     DealReceipt { bank, ending, sequence, time, chain, placed, papers, claim }
-    ReceiptReply { request, receipt }
+    ReceiptReply { request, receipt }  BankCommand { id, bank, order }
     PlaceHold { seller, ticket, amount, expires_in }
-    ReleaseHold { hold, declined, report }
-    Settle { hold, ticket, report, verdict }
-    BankCommand { id, bank, order }
+    ReleaseHold { hold, declined, report }  Settle { hold, ticket, report, verdict }
     HoldReceipt { hold, bank, buyer, seller, ticket, amount, expires }
-    SettledReceipt { hold, seller_paid, owner_paid, returned }
-    ReleasedReceipt { hold, returned }
-    Balance { account, available, held }
-    BankRequest { command }
-    BankReply { command, outcome }
-    BalanceQuery { request }
-    BalanceReply { request, balance, standing }
+    SettledReceipt { hold, seller_paid, owner_paid, returned }  ReleasedReceipt { hold, returned }
+    Balance { account, available, held }  BankRequest { command }  BankReply { command, outcome }
+    BalanceQuery { request }  BalanceReply { request, balance, standing }
 
-    Blob { hash, size }
-    NamedBlob { name, blob }
-    Variable { name, value }
+    Blob { hash, size }  NamedBlob { name, blob }  Variable { name, value }
     Limits { wall, memory, disk, output, cycles, processes }
     Checkpointing { method, interval, size, copies, key }
     Job { program, arguments, environment, inputs, outputs, stdin, limits, resume, runtime, success, progress, checkpoint }
     Offer { contract, task, sub_task, attempt, buyer, seller, job, hold, ticket }
-    Acceptance { contract, offer, bond }
-    Taken { contract, report }
-    Declined { contract, refusal }
+    Acceptance { contract, offer, bond }  Taken { contract, report }  Declined { contract, refusal }
     Report { contract, offer, outcome, cycles, outputs, stdout, stderr }
     Verdict { contract, report, is_accepted, reason }
-    Progress { contract, phase, cycles }
+    Progress { contract, phase, cycles, done }
     Saved { contract, version, cycles, blob }
     NotSaved { contract, why }
     Keep { contract, ticket, hold, blobs, sources }
@@ -470,6 +461,7 @@ structures! {
     Advertised { request, is_kept }
     SearchContent { request, point }
     FoundContent { request, holdings, namings }
+    WatchOutput { contract, stream, from }  OutputTail { contract, stream, from, bytes }
 }
 
 choices! {
@@ -495,7 +487,8 @@ choices! {
         ReceiptQuery, Receipt, Claimed, Appointed, Ended
     }
     ServiceMessage {
-        Offer, Accept, Decline, Progress, Cancel, Report, Verdict, Taken, Saved, NotSaved, Keep, Kept
+        Offer, Accept, Decline, Progress, Cancel, Report, Verdict, Taken, Saved, NotSaved, Keep, Kept, WatchOutput,
+        OutputTail
     }
     ContentsMessage { Advertise, Advertised, Search, Found }
     Message { Chord, Market, Bank, Service, Overlay, Contents }

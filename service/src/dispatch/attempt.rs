@@ -11,6 +11,8 @@ pub(super) struct Attempt {
     /// Ticket, hold and contract have this one id.
     pub(super) contract: ContractId,
     pub(super) ticket: Signed<Ticket>,
+    /// Where the seller was heard last: it may have come back at another address.
+    pub(super) at: Peer,
     pub(super) offer: Option<Signed<Offer>>,
     pub(super) report: Option<Signed<Report>>,
     /// The seller has the buyer's word that it takes the outputs.
@@ -34,6 +36,8 @@ pub(super) struct Attempt {
     pub(super) cycles: Cycles,
     /// Where the test of the result by a program stands.
     pub(super) test: Test,
+    /// How far the program says that it is, in millionths.
+    pub(super) done: Option<u32>,
     /// The connection to the seller broke and the offer was sent again to see whether it is still there.
     pub(super) is_doubtful: bool,
 }
@@ -58,10 +62,11 @@ impl Test {
 
 impl Attempt {
     pub(super) const fn new(ticket: Signed<Ticket>, now: Time) -> Self {
-        let contract = ticket.body.id;
+        let (contract, at) = (ticket.body.id, ticket.body.winner.body.seller);
         Self {
             contract,
             ticket,
+            at,
             offer: None,
             report: None,
             has_taken: false,
@@ -77,12 +82,13 @@ impl Attempt {
             suspended_for: Span(0),
             cycles: Cycles(0),
             test: Test::None,
+            done: None,
             is_doubtful: false,
         }
     }
 
     pub(super) const fn seller(&self) -> Peer {
-        self.ticket.body.winner.body.seller
+        self.at
     }
 
     /// The seller is at `phase`: what of its time does not count is added up.

@@ -3,6 +3,7 @@
 use super::{Dispatch, State, TaskRun, Timer};
 use crate::effect::Effect;
 use crate::event::{EventKind, Verdict};
+use crate::journal::Note;
 use crate::plan::Part;
 use proto::message::bank::{BankOutcome, BankReply, HoldReceipt, Order, ReleaseHold, Settle};
 use proto::message::market::Ticket;
@@ -95,7 +96,9 @@ impl Dispatch {
         (attempt.last_heard, attempt.offered_at) = (now, now);
         self.become_state(task, index, State::Offered);
         self.watch(now.after(rules.sign_of_life()), Timer::Lease(contract));
-        self.effects.push_back(Effect::Send { to: seller, message: ServiceMessage::Offer(Box::new(offer)) });
+        let offer = Box::new(offer);
+        self.note(Note::Offered { offer: offer.clone() });
+        self.effects.push_back(Effect::Send { to: seller, message: ServiceMessage::Offer(offer) });
         if let Some(run) = self.tasks.get_mut(&task) {
             run.widen();
         }
@@ -157,6 +160,7 @@ impl Dispatch {
         let verdict = Signed::new(verdict, &keys);
         self.become_state(task, index, State::Settling);
         self.watch(now.after(self.rules.lease), Timer::Lease(contract));
+        self.note(Note::Accepted { contract });
         let message = ServiceMessage::Verdict(verdict.clone());
         self.effects.push_back(Effect::Send { to: seller, message });
         let id = follow_up(&keys, contract, "settle");
@@ -205,7 +209,9 @@ impl Dispatch {
     fn go_on(&mut self, task: ContractId, index: u32, part: Part, now: Time) {
         let least = self.rules.owner_fee;
         self.handed_over(task, index, part.checkpoint, part.cycles);
+        self.note(Note::Part { task, sub_task: index, part });
         let Some(run) = self.run(task, index) else { return };
+        run.parts.push(part);
         if run.plan.go_on_from(part, least) {
             let outcome = Outcome::Migrated(part.checkpoint);
             self.try_again_or_end(task, index, Verdict::Failed(outcome), now);

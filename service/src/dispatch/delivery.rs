@@ -3,6 +3,7 @@
 use super::{Abandoned, Dispatch, State, SubTaskRun, Timer};
 use crate::effect::Effect;
 use crate::event::Verdict;
+use crate::journal::Note;
 use proto::message::service::Verdict as SignedVerdict;
 use proto::message::service::{Blob, NamedBlob, Outcome, Report, ServiceMessage, Taken};
 use proto::{ContractId, Peer, Signed, Span, Time};
@@ -128,6 +129,11 @@ impl Dispatch {
     }
 
     pub(super) fn fetch(&mut self, contract: ContractId) {
+        let attempt = self.attempt(contract).and_then(|(_, _, run)| run.attempt.as_ref());
+        let first = attempt.filter(|attempt| attempt.fetches == 0).and_then(|attempt| attempt.report.clone());
+        if let Some(report) = first.filter(|report| report.body.outcome.is_payable()) {
+            self.note(Note::Taking { report: Box::new(report) });
+        }
         self.take(contract);
         let Some((_, _, run)) = self.attempt(contract) else { return };
         let Some(attempt) = run.attempt.as_mut() else { return };
@@ -166,7 +172,7 @@ impl Dispatch {
 
     /// Notes that a seller has been told what there is to say, and is to be asked for its signature in a while.
     fn leave_behind(&mut self, contract: ContractId, seller: Peer, now: Time) {
-        self.abandoned.insert(contract, Abandoned::new(seller, now));
+        self.leave_to(contract, Abandoned::new(seller, now));
         self.watch(now.after(super::seller::FIRST_ASK_AGAIN), Timer::Abandoned(contract));
     }
 }

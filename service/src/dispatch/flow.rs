@@ -13,7 +13,7 @@
 //! its choice. A task in which nobody waits for anybody is bought in the order of its file, as it comes.
 
 use super::{Dispatch, State, TaskRun, Timer};
-use crate::event::{End, EventKind, Verdict};
+use crate::event::{End, Verdict};
 use crate::graph::Graph;
 use crate::plan::SubTaskPlan;
 use crate::task::{Feed, Produced, Slot};
@@ -238,7 +238,7 @@ impl Dispatch {
         let Some(end) = self.tasks.get_mut(&task).and_then(|run| run.end(index, verdict, now)) else {
             return;
         };
-        self.tell(task, EventKind::Ended { sub_task: index, end: Box::new(end) }, now);
+        self.tell_end(task, index, &end, now);
     }
 
     /// Ends those that wait for each other.

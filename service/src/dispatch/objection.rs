@@ -4,6 +4,7 @@
 use super::{Dispatch, Timer, follow_up};
 use crate::effect::Effect;
 use crate::event::EventKind;
+use crate::journal::Note;
 use proto::message::bank::{BankOutcome, ClaimReceipt, Dispute, Ending, MAX_MEMO, Order};
 use proto::message::service::Offer;
 use proto::{ContractId, Hash, Money, RefusalCode, Signed, Span, Time};
@@ -45,6 +46,25 @@ enum Stage {
     Disputed,
 }
 
+impl Objection {
+    pub(super) fn new(
+        task: ContractId,
+        sub_task: u32,
+        offer: Signed<Offer>,
+        report: Hash,
+        reason: String,
+    ) -> Self {
+        let until = offer.body.hold.body.expires.after(OUTAGE);
+        Self { task, sub_task, offer, report, reason, stage: Stage::Silent, tries: 0, until }
+    }
+
+    /// What a journal says of it.
+    pub(super) fn to_note(&self) -> Note {
+        let (offer, reason) = (Box::new(self.offer.clone()), self.reason.clone());
+        Note::Rejected { offer, report: self.report, reason }
+    }
+}
+
 impl Dispatch {
     /// Remembers why a report was rejected, in case its seller claims the price; it may have done so already.
     pub(super) fn object(&mut self, contract: ContractId, why: &str, now: Time) {
@@ -58,9 +78,16 @@ impl Dispatch {
         }
         let mut reason = why.to_owned();
         reason.truncate(reason.floor_char_boundary(MAX_MEMO));
-        let until = offer.body.hold.body.expires.after(OUTAGE);
-        let (stage, tries) = (Stage::Silent, 0);
-        let objection = Objection { task, sub_task, offer, report, reason, stage, tries, until };
+        self.note(Note::Rejected { offer: Box::new(offer.clone()), report, reason: reason.clone() });
+        self.remember_objection(Objection::new(task, sub_task, offer, report, reason));
+        if let Some(claim) = claim {
+            self.claimed(claim);
+        }
+    }
+
+    /// Notes a rejected result, which may be one of a former life.
+    pub(super) fn remember_objection(&mut self, objection: Objection) {
+        let (contract, until) = (objection.offer.body.contract, objection.until);
         if self.objections.len() >= MAX_OBJECTIONS {
             let first = self.objections.iter().min_by_key(|(_, objection)| objection.until);
             if let Some(first) = first.map(|(contract, _)| *contract) {
@@ -69,9 +96,6 @@ impl Dispatch {
         }
         self.objections.insert(contract, objection);
         self.watch(until, Timer::Objection(contract));
-        if let Some(claim) = claim {
-            self.claimed(claim);
-        }
     }
 
     /// The bank gives notice that a seller claims its price.
@@ -142,8 +166,7 @@ impl Dispatch {
             attempt.lost = ending.how.is_paid().then_some(lost);
             return;
         }
-        self.timers.clear(Timer::Abandoned(contract));
-        self.abandoned.remove(&contract);
+        self.forget_left(contract);
         let Some(objection) = self.objections.get(&contract) else { return };
         let (task, sub_task) = (objection.task, objection.sub_task);
         self.drop_objection(contract);

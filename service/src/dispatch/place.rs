@@ -3,6 +3,7 @@
 use super::{Attempt, Dispatch, State, TaskRun, Timer, staging};
 use crate::effect::Effect;
 use crate::event::{EventKind, Sale, Verdict};
+use crate::journal::Note;
 use market::Shortage;
 use proto::message::bank::{Order, PlaceHold};
 use proto::message::market::Ticket;
@@ -80,6 +81,8 @@ impl Dispatch {
         self.become_state(task, index, State::Holding);
         self.contracts.insert(contract, (task, index));
         self.watch(now.after(HOLD_WATCH), Timer::Lease(contract));
+        let seller = sale.seller;
+        self.note(Note::Bought { task, sub_task: index, contract, seller });
         self.effects.push_back(Effect::Order { id: contract, order: Order::PlaceHold(hold) });
         self.tell(task, EventKind::Matched { sub_task: index, sale }, now);
         self.place(task, now);

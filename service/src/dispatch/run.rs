@@ -11,11 +11,11 @@ use super::queue::Queue;
 use super::{Attempt, Patience, Submission};
 use crate::contract::State;
 use crate::event::{End, Replica, Sale, Verdict, Vote};
-use crate::plan::SubTaskPlan;
+use crate::plan::{Part, SubTaskPlan};
 use crate::task::StopWhen;
 use proto::message::market::{MAX_BATCH, Requirement};
 use proto::message::service::Report;
-use proto::{ContractId, Cycles, Hash, Money, PublicKey, Signed, Span, Time};
+use proto::{Capacity, ContractId, Cycles, Hash, Money, PublicKey, Signed, Span, Time};
 use std::collections::BTreeMap;
 
 /// Sub-tasks of one task that may be waiting for the market's answer at once, at the start.
@@ -54,6 +54,12 @@ pub struct SubTaskStatus {
     pub attempts: u32,
     /// Cycles that the seller has reported so far.
     pub cycles: Cycles,
+    /// How far its program says that it is, in millionths, if it says so.
+    pub done: Option<u32>,
+    /// The work that its file states.
+    pub work: Option<Cycles>,
+    /// What a core of its seller executes.
+    pub per_core: Option<Capacity>,
     /// The deal, once there is one.
     pub sale: Option<Sale>,
     /// Why it waits or why the last attempt failed; empty if there is nothing to say.
@@ -146,6 +152,8 @@ pub(super) struct SubTaskRun {
     /// What is set aside for it at the moment.
     held: Money,
     end: Option<End>,
+    /// Parts of the work that are paid.
+    pub(super) parts: Vec<Part>,
 }
 
 impl TaskRun {
@@ -475,6 +483,7 @@ impl SubTaskRun {
             paid: Money::ZERO,
             held: Money::ZERO,
             end: None,
+            parts: Vec::new(),
         }
     }
 
@@ -513,6 +522,9 @@ impl SubTaskRun {
             attempts: self.attempts,
             cycles: self.attempt.as_ref().map_or(Cycles(0), |attempt| attempt.cycles),
             sale: self.sale(),
+            done: self.attempt.as_ref().and_then(|attempt| attempt.done),
+            work: self.plan.work,
+            per_core: self.attempt.as_ref().map(|attempt| attempt.ticket.body.winner.body.per_core),
             why: self.why.clone(),
             end: self.end.clone(),
             replicas: Vec::new(),
@@ -520,5 +532,6 @@ impl SubTaskRun {
     }
 }
 
+mod restore;
 #[cfg(test)]
 mod tests;

@@ -19,6 +19,8 @@ const SUSPENDED: &str = "suspended by its owner, who needs the machine";
 const FREE_RETURNS: u32 = 16;
 /// How long a seller that was given up is asked; its hold expires by itself in any case.
 pub(super) const ASK_FOR: Span = Span::secs(3_600);
+/// A whole in millionths.
+const WHOLE: u32 = 1_000_000;
 /// Releases of holds that nothing is known of, under way at once: anybody can claim to be such a seller.
 const MAX_STRAYS: usize = 64;
 
@@ -45,6 +47,7 @@ impl Dispatch {
             return;
         };
         attempt.last_heard = now;
+        attempt.at = from;
         attempt.is_doubtful = false;
         match message {
             ServiceMessage::Accept(paper) => self.accepted(&paper, now),
@@ -103,7 +106,7 @@ impl Dispatch {
         let Some(attempt) = run.attempt.as_ref().filter(|_| is_concerned) else { return };
         let (contract, seller) = (attempt.contract, attempt.seller());
         self.timers.clear(Timer::Lease(contract));
-        self.abandoned.insert(contract, Abandoned::new(seller, now));
+        self.leave_to(contract, Abandoned::new(seller, now));
         self.ask_again(contract, now);
     }
 
@@ -153,6 +156,7 @@ impl Dispatch {
         let state = run.state;
         let Some(attempt) = run.attempt.as_mut() else { return };
         attempt.cycles = attempt.cycles.max(progress.cycles);
+        attempt.done = progress.done.map(|done| done.min(WHOLE)).max(attempt.done);
         let (next, event) = match progress.phase {
             Phase::Staging => (State::Staging, EventKind::Staging { sub_task: index }),
             Phase::Running => (State::Running, EventKind::Running { sub_task: index }),
@@ -249,8 +253,7 @@ impl Dispatch {
     /// A seller that was given up speaks again: what it signs frees the hold.
     fn hear_abandoned(&mut self, from: Peer, message: ServiceMessage) {
         if let Some(contract) = self.release_on(from, message, "the buyer had given this attempt up") {
-            self.timers.clear(Timer::Abandoned(contract));
-            self.abandoned.remove(&contract);
+            self.forget_left(contract);
         }
     }
 

@@ -240,6 +240,7 @@ fn a_seller_that_came_back_elsewhere_is_not_given_up_when_its_old_address_is_dea
         contract: buyer.contract(),
         phase: proto::message::service::Phase::Running,
         cycles: Cycles(5),
+        done: None,
     };
     buyer.dispatch.receive(now, ServiceMessage::Progress(progress), buyer.now);
     buyer.dispatch.unreachable(peer(1), buyer.now);

@@ -12,7 +12,7 @@ use super::experience::{Seen, Trust};
 use super::run::{Stage, SubTaskRun};
 use super::spread::are_near;
 use super::{Dispatch, State, Timer};
-use crate::event::{Difference, EventKind, Verdict, Vote};
+use crate::event::{Difference, Verdict, Vote};
 use crate::task::Replication;
 use proto::message::market::Ticket;
 use proto::message::service::Report;
@@ -166,8 +166,7 @@ impl Dispatch {
         self.end_keeping(task, head, now);
         let Some(run) = self.tasks.get_mut(&task) else { return };
         let Some(end) = run.end_head(head, accepted, verdict, now) else { return };
-        let ended = Box::new(end.clone());
-        self.tell(task, EventKind::Ended { sub_task: head, end: ended }, now);
+        self.tell_end(task, head, &end, now);
         self.look_for(task, head, &end, now);
         self.flowed(task, head, now);
         self.place(task, now);

@@ -3,6 +3,7 @@
 use crate::directory::Findings;
 use crate::dispatch::{Comparing, Examining, Experience, Submission, Testing};
 use crate::event::{Difference, Event};
+use crate::journal::{Kept, Note};
 use crate::policy::Work;
 use crate::worker::{Execution, Intake, Snapshot, Terms};
 use market::{Overview, Supply};
@@ -48,6 +49,8 @@ pub enum Input {
     Decide { work: Work },
     /// What new work is taken from now on.
     Intake { intake: Intake },
+    /// What a former run of the node has left; before it starts.
+    Restore { kept: Box<Kept> },
     /// A task to be bought.
     Submit { submission: Submission },
     /// Ends a task.
@@ -60,6 +63,8 @@ pub enum Input {
     Progressed { contract: ContractId, cycles: Cycles },
     /// The state of an execution was saved, as [`Output::Save`] or a hand-over asks; or could not be, and why.
     Saved { contract: ContractId, result: Result<Snapshot, String> },
+    /// The program of an execution says how far it is, in millionths.
+    Done { contract: ContractId, done: u32 },
     /// An execution ended.
     Executed { contract: ContractId, execution: Box<Execution> },
     /// Asks the bank for this node's balance.
@@ -92,6 +97,8 @@ pub enum Input {
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the sentence at each variant names its fields")]
 pub enum Output {
+    /// Write this down, and make it durable before anything that follows is carried out.
+    Append { note: Box<Note> },
     /// Send a message.
     Send { to: Peer, message: Message },
     /// Bring these contents into the store.

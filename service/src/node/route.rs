@@ -162,6 +162,7 @@ impl Node {
             Effect::Pace { contract, throttle_pct } => {
                 self.outputs.push_back(Output::Pace { contract, throttle_pct });
             }
+            Effect::Append(note) => self.outputs.push_back(Output::Append { note }),
             Effect::Tell(event) => self.outputs.push_back(Output::Tell(event)),
         }
     }

@@ -39,7 +39,10 @@ pub enum PathProblem {
 }
 
 /// The relative path `text`, without parts that say nothing (`./a//b` is `a/b`).
-pub(crate) fn inside(text: &str) -> Result<String, PathProblem> {
+///
+/// # Errors
+/// What a path in a scratch directory cannot be.
+pub fn inside(text: &str) -> Result<String, PathProblem> {
     check_characters(text)?;
     if text.contains('\\') {
         return Err(PathProblem::Backslash);

@@ -45,6 +45,7 @@ impl Worker {
             offer,
             stage: Stage::Staging,
             cycles: Cycles(0),
+            done: None,
             is_cancelled: false,
             next_action: closes,
             closes,

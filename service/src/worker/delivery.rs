@@ -1,9 +1,12 @@
 //! From a report to the money: the outputs are shown to who has signed for them, and a seller whose buyer is silent, or
 //! rejects what it has taken, presents its papers to the bank (DESIGN §5.4, 7).
 
-use super::{CLAIM_AFTER, CLAIM_BEFORE_END, Errand, REMEMBER_FOR, REPEAT_REPORT, Stage, Work, Worker};
+use super::{
+    CLAIM_AFTER, CLAIM_BEFORE_END, Errand, Presented, REMEMBER_FOR, REPEAT_REPORT, Stage, Work, Worker,
+};
 use crate::dispatch::follow_up;
 use crate::effect::Effect;
+use crate::journal::Note;
 use proto::message::bank::{BankOutcome, Claim, ClaimReceipt, Ending, Order, Settle};
 use proto::message::service::{Outcome, Report, Taken, Verdict};
 use proto::{ContractId, Peer, Refusal, RefusalCode, Signed, Span, Time};
@@ -31,9 +34,9 @@ pub(super) struct Reported {
 
 /// A report whose price the seller claims.
 pub(super) struct Claimed {
-    claim: Claim,
+    pub(super) claim: Claim,
     /// Claims made: each is an order of its own, so that the bank says how the contract stands.
-    asked: u32,
+    pub(super) asked: u32,
 }
 
 impl Reported {
@@ -81,6 +84,8 @@ impl Worker {
                 if reported.taken.is_none() {
                     reported.taken = Some(paper.clone());
                     reported.claim_at = now.after(SILENCE);
+                    let note = Note::Given { taken: paper.clone() };
+                    self.effects.push_back(Effect::Append(Box::new(note)));
                 }
                 let blobs = reported.report.body.contents();
                 self.effects.push_back(Effect::Give { to: buyer, blobs });
@@ -90,6 +95,7 @@ impl Worker {
                 self.effects.push_back(Effect::Give { to: buyer, blobs });
                 if claimed.claim.taken.is_none() {
                     claimed.claim.taken = Some(paper.clone());
+                    self.note(Note::Given { taken: paper.clone() });
                     self.order_claim(contract, now);
                 }
             }
@@ -137,14 +143,23 @@ impl Worker {
         let spare = work.closes.since(now.after(CLAIM_BEFORE_END));
         work.next_action = now.after(CLAIM_AFTER.min(spare));
         self.delivered.insert(contract, work.closes.after(REMEMBER_FOR));
+        self.note(Note::Judged { verdict: verdict.clone() });
     }
 
     /// Presents the papers of a result that the buyer has accepted; the desk repeats that until the bank answers.
     pub(super) fn claim(&mut self, contract: ContractId) {
-        if let Some(Work { stage: Stage::Accepted(settle), .. }) = self.works.remove(&contract) {
+        if let Some(Work { stage: Stage::Accepted(settle), offer, .. }) = self.works.remove(&contract) {
             let id = follow_up(&self.keys, contract, "claim");
+            self.orders.insert(id, (contract, Errand::Present));
+            self.presented.insert(contract, Presented { offer, settle: settle.clone() });
             self.effects.push_back(Effect::Order { id, order: Order::Settle(settle) });
         }
+    }
+
+    /// The bank has answered what it was shown: it has paid, or had done so before.
+    pub(super) fn presented(&mut self, contract: ContractId, now: Time) {
+        self.presented.remove(&contract);
+        self.note(Note::Closed { contract, until: now.after(REMEMBER_FOR) });
     }
 
     /// The report once more, or the claim, whichever is due.
@@ -174,6 +189,7 @@ impl Worker {
         }
         let is_payable = reported.report.body.outcome.is_payable();
         let Some(work) = self.works.remove(&contract) else { return };
+        self.note(Note::Closed { contract, until: Time(0) });
         if is_payable {
             let refusal = Refusal::new(RefusalCode::Mismatch, "the buyer did not accept the result", "");
             self.decline(work.buyer, contract, refusal, now);
@@ -188,7 +204,7 @@ impl Worker {
 
     /// Claims the price.
     pub(super) fn contend(&mut self, contract: ContractId, now: Time) {
-        let lasts = Span(self.rules.dispute.0.saturating_mul(MOST_TURNS)).plus(OUTAGE);
+        let lasts = self.claim_lasts();
         let Some(work) = self.works.get_mut(&contract) else { return };
         let Stage::Reported(reported) = &work.stage else { return };
         let (report, taken) = (reported.report.clone(), reported.taken.clone());
@@ -196,6 +212,11 @@ impl Worker {
         work.stage = Stage::Claimed(Box::new(Claimed { claim, asked: 0 }));
         work.closes = work.closes.max(now).after(lasts);
         self.order_claim(contract, now);
+    }
+
+    /// How long a claim is remembered.
+    pub(super) const fn claim_lasts(&self) -> Span {
+        Span(self.rules.dispute.0.saturating_mul(MOST_TURNS)).plus(OUTAGE)
     }
 
     /// Orders the claim, or asks how it stands: a claim that stands is told again, one that has ended is refused by
@@ -206,8 +227,10 @@ impl Worker {
         let id = follow_up(&self.keys, contract, &format!("claim {}", claimed.asked));
         claimed.asked += 1;
         work.next_action = now.after(ASK_EVERY);
+        let note = Note::Contended { contract, asked: claimed.asked };
         let order = Order::Claim(Box::new(claimed.claim.clone()));
         self.orders.insert(id, (contract, Errand::Claim));
+        self.note(note);
         self.effects.push_back(Effect::Order { id, order });
     }
 
@@ -272,7 +295,9 @@ impl Worker {
     /// Nothing more is to be had for a contract; it is never signed away all the same.
     fn close_claim(&mut self, contract: ContractId, now: Time) {
         self.works.remove(&contract);
-        self.delivered.insert(contract, now.after(REMEMBER_FOR));
+        let until = now.after(REMEMBER_FOR);
+        self.delivered.insert(contract, until);
+        self.note(Note::Closed { contract, until });
     }
 }
 

@@ -27,6 +27,11 @@ impl Remembered {
         self.until.contains_key(&contract)
     }
 
+    /// All of them, with the moment until which they are remembered.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (ContractId, Time)> + '_ {
+        self.until.iter().map(|(contract, until)| (*contract, *until))
+    }
+
     /// Forgets what need not be remembered any more at `now`.
     pub(super) fn forget_until(&mut self, now: Time) {
         while self.by_time.first().is_some_and(|(until, _)| *until <= now) {

@@ -1,5 +1,5 @@
 //! `hold`: a seller executes only what an open hold for it pays for, or what it was drawn to decide. `ends_once`: a sub-task ends once, and nothing is
-//! told of it after. `paid_as_told`: a success that a buyer is told of was paid by the bank, with the same figures.
+//! told of it after, but the same end by a node that has started again. `paid_as_told`: a success that a buyer is told of was paid by the bank, with the same figures.
 
 use super::books::{Books, Deal};
 use super::sub_task::SubTasks;
@@ -7,12 +7,12 @@ use super::{Breach, Checked};
 use proto::{ContractId, Money, PublicKey};
 use service::event::Verdict;
 use service::{End, Event, EventKind, Replica, Sale};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What users were told.
 #[derive(Debug, Default)]
 pub(crate) struct Contracts {
-    ended: BTreeSet<(usize, ContractId, u32)>,
+    ended: BTreeMap<(usize, ContractId, u32), End>,
     told: BTreeMap<Deal, usize>,
 }
 
@@ -72,11 +72,16 @@ impl Contracts {
             | EventKind::TaskEnded => return Ok(()),
         };
         let key = (host, event.task, sub_task);
-        Breach::unless(!self.ended.contains(&key), "ends_once", || {
+        if let (Some(before), EventKind::Ended { end, .. }) = (self.ended.get(&key), &event.kind)
+            && *before == **end
+        {
+            return Ok(());
+        }
+        Breach::unless(!self.ended.contains_key(&key), "ends_once", || {
             format!("the user of node {host} is told of sub-task {sub_task} after its end: {:?}", event.kind)
         })?;
         let EventKind::Ended { end, .. } = &event.kind else { return Ok(()) };
-        self.ended.insert(key);
+        self.ended.insert(key, (**end).clone());
         let deals = deals(buyer, end, sub_tasks.handed(buyer, event.task, sub_task));
         let is_free = end.verdict != Verdict::Succeeded;
         Breach::unless(is_free || !deals.is_empty(), "paid_as_told", || "a success without a sale".into())?;

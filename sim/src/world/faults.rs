@@ -12,6 +12,9 @@ use service::policy::Work;
 /// How long a fault waits for a node that it can befall.
 const LOOK_AGAIN: Span = Span::millis(20);
 
+/// How long after its end a process that was writing starts again.
+const START_AGAIN: Span = Span::secs(3);
+
 impl World<'_> {
     pub(super) fn fault(&mut self, index: usize) -> Checked {
         let Some(scheduled) = self.scenario.faults.get(index) else { return Ok(()) };
@@ -27,6 +30,7 @@ impl World<'_> {
                 }
                 None => self.later(index),
             },
+            Fault::CrashWriting { host, note, is_kept } => self.end_writing(*host, (*note, *is_kept)),
             Fault::Leave { who } => match self.find(*who) {
                 Some(host) => {
                     if let Some(host) = self.hosts.get_mut(host) {
@@ -119,6 +123,25 @@ impl World<'_> {
             self.watch.saved.crashes(host, interval, self.now);
         }
         self.end_process(number, is_silent);
+    }
+
+    /// A node is to end with a note; the fault has happened when that is written.
+    fn end_writing(&mut self, host: usize, at: (u32, bool)) -> Checked {
+        if let Some(host) = self.hosts.get_mut(host) {
+            host.ends_writing = Some(at);
+        }
+        Ok(())
+    }
+
+    /// The process of a node ends while it writes.
+    pub(super) fn crash_writing(&mut self, number: usize) -> Checked {
+        self.crash(number, false);
+        if let Some(host) = self.hosts.get(number) {
+            self.watch.ring.returns();
+            let boot = Event::Boot { host: number, life: host.life };
+            self.queue.push(self.now.after(START_AGAIN), boot);
+        }
+        self.done()
     }
 
     fn restart_all(&mut self) {

@@ -13,7 +13,7 @@ use proto::message::bank::{BankMessage, Enter, Entered, OpenAccount};
 use proto::message::service::{Blob, Job, Outcome};
 use proto::{ContractId, Message, Peer, RequestId, Span};
 use service::event::Verdict;
-use service::{Config, EventKind, Execution, Input, Node, Output, Snapshot};
+use service::{Config, EventKind, Execution, Input, Kept, Node, Output, Snapshot};
 
 /// How often a driver measures.
 const LOOK_EVERY: Span = Span::secs(1);
@@ -72,7 +72,16 @@ impl World<'_> {
         // The owner's decision outlives the process, as the policy and what was paused by hand do.
         let work = self.hosts.get(number).map(|host| host.decision);
         work.map_or(Ok(()), |work| self.feed(number, Input::Decide { work }))?;
+        self.restore(number)?;
         self.feed(number, Input::Start { via: entered.peers })
+    }
+
+    /// A node that has run before gets back what it has written down.
+    fn restore(&mut self, number: usize) -> Checked {
+        let Some(host) = self.hosts.get(number).filter(|host| host.life > 0) else { return Ok(()) };
+        let submitted = self.submissions.get(&number).cloned().zip(host.submitted);
+        let kept = Kept { submissions: submitted.into_iter().collect(), notes: host.journal.clone() };
+        self.feed(number, Input::Restore { kept: Box::new(kept) })
     }
 
     /// A buyer submits its task; program and inputs are in its store from now on.
@@ -83,6 +92,7 @@ impl World<'_> {
             return Ok(());
         }
         if let Some(host) = self.hosts.get_mut(number) {
+            host.submitted = Some(self.now);
             for plan in &submission.plans {
                 host.store.insert(plan.job.program.hash);
                 host.store.extend(plan.job.inputs.iter().map(|input| input.blob.hash));
@@ -99,11 +109,18 @@ impl World<'_> {
         node.handle(input, self.now);
         let outputs: Vec<Output> = std::iter::from_fn(|| node.poll_output()).collect();
         let mut sent = 0;
-        for output in outputs {
+        'outputs: for output in outputs {
             let site = Site { host: number, peer, keys: &keys, now: self.now };
             for output in self.mutant.node(&site, output) {
                 sent += usize::from(matches!(output, Output::Send { .. }));
-                self.do_output(number, output)?;
+                let Output::Append { note } = output else {
+                    self.do_output(number, output)?;
+                    continue;
+                };
+                if self.hosts.get_mut(number).is_some_and(|host| !host.write(*note)) {
+                    self.crash_writing(number)?;
+                    break 'outputs;
+                }
             }
         }
         bounded::sent(number, sent)?;
@@ -125,10 +142,14 @@ impl World<'_> {
         let Some(host) = self.hosts.get(number) else { return Ok(()) };
         self.queue.push(self.now.after(LOOK_EVERY), Event::Look { host: number, life: host.life });
         let progress: Vec<_> = host.machine.progress(self.now).collect();
+        let is_tidied = (self.now.0 / LOOK_EVERY.0).is_multiple_of(2);
         let supply = host.supply().map(|supply| self.mutant.supply(number, supply));
         self.feed(number, Input::Supply { supply })?;
         for (contract, cycles) in progress {
             self.feed(number, Input::Progressed { contract, cycles })?;
+        }
+        if let Some(host) = self.hosts.get_mut(number).filter(|_| is_tidied) {
+            host.tidy(|notes| self.mutant.tidied(number, notes));
         }
         Ok(())
     }
@@ -182,8 +203,8 @@ impl World<'_> {
                 }
                 Ok(())
             }
-            // The store of a virtual machine forgets nothing.
-            Output::Keep { .. } | Output::Drop { .. } | Output::Warn { .. } => Ok(()),
+            // The store of a virtual machine forgets nothing; notes are written where outputs are carried out.
+            Output::Append { .. } | Output::Keep { .. } | Output::Drop { .. } | Output::Warn { .. } => Ok(()),
             Output::Save { contract } => {
                 let life = self.hosts.get(number).map_or(0, |host| host.life);
                 self.queue.push(self.now.after(SAVE), Event::Saved { host: number, life, contract });
@@ -351,7 +372,8 @@ impl World<'_> {
                 })
             }
             EventKind::TaskEnded => {
-                self.open_tasks = self.open_tasks.saturating_sub(1);
+                // Who has started again may be told once more.
+                self.open_tasks -= usize::from(self.ended_tasks.insert(number)).min(self.open_tasks);
                 Ok(())
             }
             _ => Ok(()),

@@ -30,9 +30,24 @@ pub(in crate::cli) enum TaskCommand {
     #[command(after_help = "Example:\n  compup2p task explain last\n\n\
         Exit codes:\n  0 told · 2 no such task · 4 node or market not reachable")]
     Explain(OneTask),
+    /// Show what a sub-task prints, also while it runs
+    #[command(
+        after_help = "Example:\n  compup2p task logs -f last\n  compup2p task logs 3 'frame[7]' --stderr\n\n\
+        What a seller shows before its report is provisional. Afterwards it comes from the result, also of a sub-task \
+        that failed.\n\n\
+        Exit codes:\n  0 shown · 1 it is not kept any more · 2 no such task or sub-task · 4 no node is running\n  \
+        124 --timeout reached"
+    )]
+    Logs(LogsOf),
+    /// Forget a task that has ended, with its results
+    #[command(after_help = "Example:\n  compup2p task forget 3\n\n\
+        Without it, tasks are kept for 90 days, and the last 10,000 of them.\n\n\
+        Exit codes:\n  0 forgotten · 2 no such task, or it has not ended · 4 no node is running")]
+    Forget(OneTask),
     /// Show a task
     #[command(after_help = "Example:\n  compup2p task status last\n\n\
         Exit codes:\n  0 shown · 2 no such task · 4 no node is running")]
+    #[command(visible_alias = "show")]
     Status(OneTask),
     /// Show all tasks
     #[command(
@@ -98,6 +113,21 @@ pub(in crate::cli) struct OneTask {
 }
 
 #[derive(Args, Debug)]
+pub(in crate::cli) struct LogsOf {
+    /// Its number, or `last`
+    #[arg(default_value = "last", value_parser = value::task)]
+    pub(in crate::cli) task: String,
+    /// The sub-task: its name, or its number from 1 [default: the first]
+    pub(in crate::cli) sub_task: Option<String>,
+    /// Go on until it has ended
+    #[arg(long, short)]
+    pub(in crate::cli) follow: bool,
+    /// Standard error instead of standard output
+    #[arg(long)]
+    pub(in crate::cli) stderr: bool,
+}
+
+#[derive(Args, Debug)]
 pub(in crate::cli) struct Results {
     #[command(flatten)]
     pub(in crate::cli) task: OneTask,
@@ -119,6 +149,6 @@ pub(in crate::cli) struct Dev {
 }
 
 /// A market has a buyer and a seller; beyond 64 processes one machine measures its scheduler.
-fn nodes() -> clap::builder::RangedI64ValueParser<u16> {
+pub(super) fn nodes() -> clap::builder::RangedI64ValueParser<u16> {
     clap::value_parser!(u16).range(2..=64)
 }

@@ -3,6 +3,7 @@
 use crate::net::store::{Pins, Store};
 use proto::Hash;
 use proto::message::service::{Blob, NamedBlob};
+use serde::{Deserialize, Serialize};
 use service::End;
 use service::task::SubTask;
 use std::fs::File;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Where the files of one sub-task go, relative to the results directory.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Destinations {
     outputs: Vec<(String, String)>,
     stdout: Option<String>,
@@ -101,6 +102,10 @@ impl Destinations {
             let path = directory.join(&destination);
             match write_whole(&path, content, store) {
                 Ok(()) => files.push(destination),
+                // It was written before, in a former run perhaps.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && is_there(&path, content) => {
+                    files.push(destination);
+                }
                 Err(error) => problems.push(format!("{} could not be written: {error}", path.display())),
             }
         }
@@ -122,6 +127,12 @@ impl Destinations {
         };
         outputs.chain(stream(&self.stdout, end.stdout)).chain(stream(&self.stderr, end.stderr)).collect()
     }
+}
+
+/// Whether a file of this size is there.
+fn is_there(path: &Path, content: Option<Blob>) -> bool {
+    let size = content.map_or(0, |blob| blob.size.0);
+    std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == size)
 }
 
 /// Writes a content beside its destination and renames it, so that no reader sees half of it.

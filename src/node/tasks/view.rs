@@ -2,6 +2,7 @@
 
 mod replicas;
 
+use super::estimate;
 use crate::control::{EventView, SaleView, SubTaskView, TaskState};
 use proto::Span;
 use proto::message::service::Outcome;
@@ -27,6 +28,8 @@ pub(super) fn refresh(view: &mut SubTaskView, now: &SubTaskStatus) {
     view.sale = now.sale.as_ref().map(sale_view);
     view.why.clone_from(&now.why);
     view.replicas = now.replicas.iter().map(replicas::replica_view).collect();
+    let estimate = estimate::of(now);
+    (view.progress, view.time_left) = (estimate.progress, estimate.time_left);
     if let Some(end) = &now.end {
         show_end(view, end);
     }
@@ -41,6 +44,23 @@ pub(super) fn show_end(view: &mut SubTaskView, end: &End) {
     view.why = end.verdict.to_string();
     view.reason_code = Some(reason_code(&end.verdict).into());
     view.replicas = end.replicas.iter().map(replicas::replica_view).collect();
+    view.exit_status = match end.verdict {
+        Verdict::Failed(Outcome::Exited(status)) => Some(status),
+        _ => None,
+    };
+    (view.progress, view.time_left) = (None, None);
+}
+
+/// Shows the end of a sub-task of a former run.
+pub(super) fn show_former(view: &mut SubTaskView, end: &End) {
+    let state = match end.verdict {
+        Verdict::Succeeded => State::Succeeded,
+        Verdict::Cancelled => State::Cancelled,
+        _ => State::Failed,
+    };
+    view.state = state.name().into();
+    view.sale = end.sale.as_ref().map(sale_view);
+    show_end(view, end);
 }
 
 pub(super) fn waiting(name: &str) -> SubTaskView {
@@ -55,6 +75,9 @@ pub(super) fn waiting(name: &str) -> SubTaskView {
         elapsed: None,
         why: String::new(),
         reason_code: None,
+        exit_status: None,
+        progress: None,
+        time_left: None,
         files: Vec::new(),
         replicas: Vec::new(),
     }

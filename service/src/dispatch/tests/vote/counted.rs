@@ -180,6 +180,7 @@ fn a_result_whose_contract_is_about_to_end_is_given_up_and_its_seller_told() {
                 contract: poll.contract(n),
                 phase: proto::message::service::Phase::Suspended,
                 cycles: Cycles(1),
+                done: None,
             };
             poll.hear(n, ServiceMessage::Progress(progress));
         }

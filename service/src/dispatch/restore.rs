@@ -1,0 +1,249 @@
+//! What the buyer's side writes down, and how it takes its work up again when its process has ended meanwhile.
+//!
+//! What a seller may still work on, or has delivered, is asked for again under its id: the offer is sent once more, and
+//! the answer tells where it stands. What has only been matched is given back. Everything else is bought anew.
+
+use super::objection::Objection;
+use super::run::TaskRun;
+use super::{Abandoned, Attempt, Dispatch, State, Timer};
+use crate::effect::Effect;
+use crate::event::{End, EventKind};
+use crate::journal::{Kept, Note};
+use crate::node::AtWork;
+use proto::message::service::{Offer, Report, ServiceMessage};
+use proto::{ContractId, Peer, Signed, Span, Time};
+use std::collections::BTreeMap;
+
+/// How long the market is not asked after a restart: the node has to be in the ring first.
+const GATE: Span = Span::secs(2);
+
+/// A sub-task: of which task, and its number.
+type Place = (ContractId, u32);
+
+/// What the notes come to.
+#[derive(Default)]
+struct Recalled {
+    attempts: BTreeMap<Place, Draft>,
+    of: BTreeMap<ContractId, Place>,
+    ends: BTreeMap<Place, End>,
+    left: BTreeMap<ContractId, (Peer, Time)>,
+}
+
+/// An attempt that was under way.
+struct Draft {
+    contract: ContractId,
+    seller: Peer,
+    offer: Option<Signed<Offer>>,
+    report: Option<Signed<Report>>,
+    is_accepted: bool,
+}
+
+impl Dispatch {
+    /// Writes something down before anything that follows is done.
+    pub(super) fn note(&mut self, note: Note) {
+        self.effects.push_back(Effect::Append(Box::new(note)));
+    }
+
+    /// A seller is given up: it is asked for its signature, also after a restart.
+    pub(super) fn leave_to(&mut self, contract: ContractId, left: Abandoned) {
+        let (seller, until) = (left.seller, left.until);
+        self.abandoned.insert(contract, left);
+        self.note(Note::Left { contract, seller, until });
+    }
+
+    /// A seller that was given up need not be asked any more.
+    pub(super) fn forget_left(&mut self, contract: ContractId) {
+        self.timers.clear(Timer::Abandoned(contract));
+        if self.abandoned.remove(&contract).is_some() {
+            self.note(Note::Freed { contract });
+        }
+    }
+
+    /// The seller at work on a sub-task, if one is.
+    pub(crate) fn at_work(&self, task: ContractId, sub_task: u32) -> Option<AtWork> {
+        let index = usize::try_from(sub_task).ok()?;
+        let run = self.tasks.get(&task)?.runs().nth(index)?;
+        let attempt = run.attempt.as_ref().filter(|_| run.state.is_sellers_turn())?;
+        let per_core = attempt.ticket.body.winner.body.per_core;
+        Some(AtWork { contract: attempt.contract, seller: attempt.seller(), per_core })
+    }
+
+    /// What a journal has to say of the buyer's side.
+    pub(crate) fn notes(&self) -> Vec<Note> {
+        let mut notes: Vec<Note> = self.tasks.iter().flat_map(|(task, run)| run.notes(*task)).collect();
+        notes.extend(self.abandoned.iter().map(|(contract, left)| Note::Left {
+            contract: *contract,
+            seller: left.seller,
+            until: left.until,
+        }));
+        notes.extend(self.objections.values().map(Objection::to_note));
+        notes
+    }
+
+    /// Takes up what a former run of the node has left. The user is told again of what had ended: who was told already
+    /// hears the same.
+    pub(crate) fn restore(&mut self, kept: &Kept, now: Time) {
+        for (submission, since) in &kept.submissions {
+            let task = submission.task;
+            self.tasks.entry(task).or_insert_with(|| TaskRun::new(submission.clone(), *since));
+        }
+        let mut recalled = Recalled::default();
+        for note in &kept.notes {
+            self.replay(note, &mut recalled);
+        }
+        let Recalled { attempts, ends, left, .. } = recalled;
+        for (contract, (seller, until)) in left.into_iter().filter(|(_, (_, until))| *until > now) {
+            self.abandoned.insert(contract, Abandoned { seller, until, tries: 0 });
+            self.ask_again(contract, now);
+        }
+        for ((task, index), end) in &ends {
+            let Some(run) = self.tasks.get_mut(task) else { continue };
+            run.restore_end(*index, end.clone());
+            self.tell(*task, EventKind::Ended { sub_task: *index, end: Box::new(end.clone()) }, now);
+        }
+        // Those that waited for what has ended get its outputs.
+        for (task, index) in ends.into_keys() {
+            self.flowed(task, index, now);
+        }
+        for ((task, index), draft) in attempts {
+            self.take_up(task, index, draft, now);
+        }
+        self.ask_balance(now);
+        for task in self.tasks.keys().copied().collect::<Vec<_>>() {
+            if let Some(run) = self.tasks.get_mut(&task) {
+                run.restore_queue(now.after(GATE));
+            }
+            self.place(task, now);
+            self.tell_if_ended(task, now);
+        }
+    }
+
+    fn replay(&mut self, note: &Note, recalled: &mut Recalled) {
+        match note {
+            Note::Bought { task, sub_task, contract, seller } => {
+                recalled.begin((*task, *sub_task), Draft::new(*contract, *seller, None));
+            }
+            Note::Offered { offer } => {
+                let Offer { task, sub_task, contract, attempt, .. } = offer.body;
+                let seller = offer.body.ticket.body.winner.body.seller;
+                recalled.begin((task, sub_task), Draft::new(contract, seller, Some((**offer).clone())));
+                if let Some(run) = self.run(task, sub_task) {
+                    run.attempts = attempt;
+                }
+            }
+            Note::Taking { report } => {
+                if let Some(draft) = recalled.draft(report.body.contract) {
+                    draft.report = Some((**report).clone());
+                }
+            }
+            Note::Accepted { contract } => {
+                if let Some(draft) = recalled.draft(*contract) {
+                    draft.is_accepted = true;
+                }
+            }
+            Note::Part { task, sub_task, part } => {
+                recalled.attempts.remove(&(*task, *sub_task));
+                let least = self.rules.owner_fee;
+                if let Some(run) = self.run(*task, *sub_task) {
+                    run.parts.push(*part);
+                    run.plan.go_on_from(*part, least);
+                }
+                if let Some(run) = self.tasks.get_mut(task) {
+                    run.pay(*sub_task, part.paid, part.fee);
+                }
+            }
+            Note::Tried { task, sub_task, tries } => {
+                recalled.attempts.remove(&(*task, *sub_task));
+                if let Some(run) = self.run(*task, *sub_task) {
+                    run.restore_tries(tries);
+                }
+            }
+            Note::Left { contract, seller, until } => {
+                recalled.left.insert(*contract, (*seller, *until));
+                if let Some(place) = recalled.of.get(contract) {
+                    recalled.attempts.remove(place);
+                }
+            }
+            Note::Freed { contract } => {
+                recalled.left.remove(contract);
+            }
+            Note::Rejected { offer, report, reason } => {
+                let Offer { task, sub_task, .. } = offer.body;
+                let objection = Objection::new(task, sub_task, (**offer).clone(), *report, reason.clone());
+                self.remember_objection(objection);
+            }
+            Note::Ended { task, sub_task, end } => {
+                recalled.attempts.remove(&(*task, *sub_task));
+                recalled.ends.insert((*task, *sub_task), (**end).clone());
+            }
+            Note::Forgotten { task } => {
+                self.tasks.remove(task);
+            }
+            // The seller's.
+            Note::Hired { .. }
+            | Note::Reported { .. }
+            | Note::Given { .. }
+            | Note::Judged { .. }
+            | Note::Contended { .. }
+            | Note::Closed { .. } => {}
+        }
+    }
+
+    /// Goes on with an attempt that was under way.
+    fn take_up(&mut self, task: ContractId, index: u32, draft: Draft, now: Time) {
+        let Draft { contract, seller, offer, report, is_accepted } = draft;
+        let is_replica = self.tasks.get(&task).is_none_or(|run| index >= run.sub_tasks());
+        let Some(offer) = offer.filter(|_| !is_replica) else {
+            // Its ticket is of no use any more, or it is a replica, of which there are others from now on; the hold comes
+            // back when the seller signs.
+            self.leave_to(contract, Abandoned::new(seller, now));
+            self.ask_again(contract, now);
+            return;
+        };
+        if self.run(task, index).is_none_or(|run| run.state != State::Waiting) {
+            return;
+        }
+        let mut attempt = Attempt::new(offer.body.ticket.clone(), now);
+        attempt.offer = Some(offer.clone());
+        attempt.report.clone_from(&report);
+        attempt.has_contents = is_accepted;
+        attempt.cycles = report.as_ref().map_or(attempt.cycles, |report| report.body.cycles);
+        let Some(run) = self.tasks.get_mut(&task) else { return };
+        run.restore_state(index, if report.is_some() { State::Fetching } else { State::Offered });
+        if let Some(run) = run.run_mut(index) {
+            run.attempt = Some(attempt);
+        }
+        self.contracts.insert(contract, (task, index));
+        match (report, is_accepted) {
+            (Some(_), true) => self.settle(contract, now),
+            (Some(_), false) => {
+                self.watch(now.after(self.rules.lease), Timer::Lease(contract));
+                self.fetch(contract);
+            }
+            (None, _) => {
+                self.watch(now.after(self.rules.sign_of_life()), Timer::Lease(contract));
+                let message = ServiceMessage::Offer(Box::new(offer));
+                self.effects.push_back(Effect::Send { to: seller, message });
+            }
+        }
+    }
+}
+
+impl Recalled {
+    fn begin(&mut self, place: Place, draft: Draft) {
+        self.of.insert(draft.contract, place);
+        self.attempts.insert(place, draft);
+    }
+
+    /// The attempt of a contract, if it is the last one of its sub-task.
+    fn draft(&mut self, contract: ContractId) -> Option<&mut Draft> {
+        let place = self.of.get(&contract)?;
+        self.attempts.get_mut(place).filter(|draft| draft.contract == contract)
+    }
+}
+
+impl Draft {
+    const fn new(contract: ContractId, seller: Peer, offer: Option<Signed<Offer>>) -> Self {
+        Self { contract, seller, offer, report: None, is_accepted: false }
+    }
+}

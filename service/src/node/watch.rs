@@ -1,0 +1,37 @@
+//! What the driver asks beside the inputs: what is to be kept of a node, and who may see what while work runs. What
+//! programs print never passes through the core: the driver carries it.
+
+use super::Node;
+use crate::journal::Note;
+use proto::{Capacity, ContractId, Peer, PublicKey};
+
+/// A seller at work on a sub-task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AtWork {
+    /// The contract of the attempt.
+    pub contract: ContractId,
+    /// Where the seller was heard last.
+    pub seller: Peer,
+    /// What one of its cores executes.
+    pub per_core: Capacity,
+}
+
+impl Node {
+    /// What the journal of this node has to say, in place of all that was written.
+    #[must_use]
+    pub fn notes(&self) -> Vec<Note> {
+        [self.worker.notes(), self.dispatch.notes()].concat()
+    }
+
+    /// For whom a contract is executed here: nobody else is shown what its program prints.
+    #[must_use]
+    pub fn executes_for(&self, contract: ContractId) -> Option<PublicKey> {
+        self.worker.executes_for(contract)
+    }
+
+    /// The seller that is at work on a sub-task of this node's user, if one is.
+    #[must_use]
+    pub fn at_work(&self, task: ContractId, sub_task: u32) -> Option<AtWork> {
+        self.dispatch.at_work(task, sub_task)
+    }
+}

@@ -1,0 +1,107 @@
+//! A node that ends in the middle of anything and starts again goes on with what it has written down: every sub-task ends,
+//! each result is accepted once, and the money is where the verdicts say.
+
+#![cfg(test)]
+
+use proto::Span;
+use service::{Note, Output};
+use sim::{Fault, Honest, Mutant, Report, Scenario, Site, run_with};
+
+/// Ten nodes: the first buys, the last two sell.
+fn small() -> Scenario {
+    let calm = Scenario::named("calm").unwrap();
+    Scenario {
+        nodes: 10,
+        sellers: 2,
+        sub_tasks: 3,
+        limit: Span::secs(400),
+        rest_within: Span::secs(150),
+        ..calm
+    }
+}
+
+/// The same, and `host` ends with one of its notes.
+fn with_crash(host: usize, note: u32, is_kept: bool) -> Scenario {
+    let crash = Fault::CrashWriting { host, note, is_kept };
+    Scenario { faults: vec![crash.at(Span(0))], ..small() }
+}
+
+/// How many notes each node writes when nothing goes wrong.
+fn notes() -> Vec<u32> {
+    run_with(&small(), 1, &mut Honest).unwrap_or_else(|violation| panic!("{violation}")).tally.notes
+}
+
+fn check(scenario: &Scenario, case: &str) -> Report {
+    let report = run_with(scenario, 1, &mut Honest).unwrap_or_else(|violation| panic!("{case}: {violation}"));
+    assert_eq!(report.tally.crashes, 1, "{case}: {report}");
+    assert_eq!(report.held.0, 0, "{case}: {report}");
+    report
+}
+
+/// A crash at every note of `host`, durable and not.
+fn check_every_note(host: usize) {
+    let count = notes()[host];
+    assert!(count > 3, "node {host} writes {count} notes only");
+    for note in 1..=count {
+        for is_kept in [false, true] {
+            check(&with_crash(host, note, is_kept), &format!("node {host}, note {note}, kept: {is_kept}"));
+        }
+    }
+}
+
+#[test]
+fn a_buyer_that_ends_with_any_of_its_notes_gets_every_result_once() {
+    check_every_note(0);
+}
+
+#[test]
+fn a_seller_that_ends_with_any_of_its_notes_is_paid_for_what_it_delivered() {
+    check_every_note(8);
+    check_every_note(9);
+}
+
+#[test]
+fn a_journal_holds_notes_of_both_sides() {
+    let notes = notes();
+    assert!(notes[0] >= 3 * 5 && notes[1..8] == [0; 7] && notes[8] + notes[9] >= 3 * 4, "{notes:?}");
+}
+
+/// A node whose journal forgets some of its notes.
+struct Forgets(fn(&Note) -> bool);
+
+impl Mutant for Forgets {
+    fn node(&mut self, _: &Site<'_>, output: Output) -> Vec<Output> {
+        match &output {
+            // It counts, so that the crash is at the same place, and says nothing.
+            Output::Append { note } if (self.0)(note) => {
+                let until = proto::Time(0);
+                vec![Output::Append {
+                    note: Box::new(Note::Closed { contract: proto::CommandId([0; 16]), until }),
+                }]
+            }
+            _ => vec![output],
+        }
+    }
+
+    fn tidied(&mut self, _: usize, notes: Vec<Note>) -> Vec<Note> {
+        notes.into_iter().filter(|note| !(self.0)(note)).collect()
+    }
+}
+
+/// Whether `invariant` notices that the journal of `host` forgets what `forgets` says, when it ends with one of its notes.
+fn is_noticed(host: usize, forgets: fn(&Note) -> bool, invariant: &str) -> bool {
+    let violation = |note| run_with(&with_crash(host, note, true), 1, &mut Forgets(forgets)).err();
+    (1..=notes()[host]).filter_map(violation).any(|violation| violation.invariant == invariant)
+}
+
+#[test]
+fn a_buyer_that_forgets_its_contracts_is_noticed_because_it_pays_twice() {
+    let forgets =
+        |note: &Note| matches!(note, Note::Bought { .. } | Note::Offered { .. } | Note::Ended { .. });
+    assert!(is_noticed(0, forgets, "sub_task_paid_once"));
+}
+
+#[test]
+fn a_buyer_that_forgets_whom_it_has_asked_is_noticed_because_its_money_stays_tied_up() {
+    assert!(is_noticed(0, |note| matches!(note, Note::Bought { .. } | Note::Offered { .. }), "rest"));
+}

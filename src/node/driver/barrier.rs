@@ -1,0 +1,93 @@
+//! What the core has to say is written down before anything is done that stands behind it (DESIGN §2).
+//!
+//! The node goes on taking inputs while the disk syncs; what follows from them waits in line, so that one sync serves
+//! all that came meanwhile.
+
+use super::Driver;
+use crate::node::journal::{Journal, Told};
+use crate::node::tasks::Write;
+use service::{Input, Kept, Output};
+use std::collections::VecDeque;
+
+/// The outputs that wait for the disk.
+pub(super) struct Barrier {
+    journal: Journal,
+    line: VecDeque<Waiting>,
+}
+
+/// What waits.
+enum Waiting {
+    /// For so many notes to be durable.
+    Durable(u64),
+    /// For those before it.
+    Output(Box<Output>),
+}
+
+impl Barrier {
+    pub(super) const fn new(journal: Journal) -> Self {
+        Self { journal, line: VecDeque::new() }
+    }
+
+    /// The output, if it may be carried out at once.
+    fn pass(&mut self, output: Output) -> Option<Output> {
+        match output {
+            Output::Append { note } => {
+                let number = self.journal.append(note);
+                self.line.push_back(Waiting::Durable(number));
+                None
+            }
+            output if self.line.is_empty() => Some(output),
+            output => {
+                self.line.push_back(Waiting::Output(Box::new(output)));
+                None
+            }
+        }
+    }
+
+    /// The next output that needs to wait no more, when so many notes are durable.
+    fn next(&mut self, durable: u64) -> Option<Output> {
+        loop {
+            match self.line.front()? {
+                Waiting::Durable(number) if *number > durable => return None,
+                _ => {}
+            }
+            if let Some(Waiting::Output(output)) = self.line.pop_front() {
+                return Some(*output);
+            }
+        }
+    }
+}
+
+impl Driver {
+    /// Gives the core what former runs have left, and writes the results that may not have been written.
+    pub(crate) fn restore(&mut self, kept: Kept, writes: Vec<Write>) {
+        writes.into_iter().for_each(|write| self.write(write, None));
+        if kept != Kept::default() {
+            self.take(Input::Restore { kept: Box::new(kept) });
+            // What has been over for long is not read again at the next start.
+            self.barrier.journal.replace(self.node.notes());
+        }
+    }
+
+    /// Carries out what the core wants done, as far as it need not wait for the disk.
+    pub(super) fn drain(&mut self) {
+        while let Some(output) = self.node.poll_output() {
+            if let Some(output) = self.barrier.pass(output) {
+                self.carry_out(output);
+            }
+        }
+    }
+
+    /// The journal tells how far it is.
+    pub(super) fn hear_journal(&mut self, told: Told) {
+        match told {
+            Told::Durable(durable) => {
+                while let Some(output) = self.barrier.next(durable) {
+                    self.carry_out(output);
+                }
+                self.drain();
+            }
+            Told::HasGrown => self.barrier.journal.replace(self.node.notes()),
+        }
+    }
+}

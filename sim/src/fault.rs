@@ -118,8 +118,10 @@ pub enum Lie {
     },
     /// It names outputs that it does not have.
     Absent,
-    /// It delivers other outputs than the program's.
+    /// It delivers other outputs than the program's, and the same as all that lie so: they are in league.
     Wrong,
+    /// It delivers outputs of its own, which nobody else delivers.
+    Own,
     /// It never finishes, and goes on saying that it works.
     Hang,
     /// It accepts, and says nothing any more.

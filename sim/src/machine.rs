@@ -110,6 +110,12 @@ impl Machine {
                     output.blob.hash = Hash::of(&output.blob.hash.0);
                 }
             }
+            Some(Lie::Own) => {
+                for output in &mut execution.outputs {
+                    let own: Vec<u8> = output.blob.hash.0.into_iter().chain(contract.0).collect();
+                    output.blob.hash = Hash::of(&own);
+                }
+            }
             Some(Lie::Hang | Lie::Silent | Lie::Mute) | None => {}
         }
         if self.lie != Some(Lie::Absent) {
@@ -315,6 +321,8 @@ mod tests {
         assert!(wrong.outputs[0].blob.hash != truth && store.contains(&wrong.outputs[0].blob.hash));
         let (absent, store) = check(&job, Some(Lie::Absent), 7, &Outcome::Succeeded, 7_000);
         assert!(absent.outputs[0].blob.hash != truth && store.is_empty());
+        let (own, _) = check(&job, Some(Lie::Own), 7, &Outcome::Succeeded, 7_000);
+        assert!(own.outputs[0].blob.hash != truth && own.outputs != wrong.outputs);
         let mut machine = Machine { lie: Some(Lie::Hang), ..Machine::new(1, Capacity(1)) };
         assert_eq!(machine.start(CONTRACT, ONE, &job, &mut BTreeSet::new(), Time(0)), None);
         assert_eq!(machine.busy(), ONE);

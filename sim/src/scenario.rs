@@ -4,6 +4,7 @@ mod bulk;
 mod market;
 mod named;
 mod settle;
+mod trust;
 mod work;
 
 use crate::fault::{Fault, Flood, Scheduled};
@@ -84,6 +85,19 @@ pub struct Work {
     pub wall: Span,
     /// How long a sub-task may find no seller.
     pub patience: Span,
+    /// How often each is executed, if more than once.
+    pub votes: Option<Votes>,
+}
+
+/// How often a sub-task is executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Votes {
+    /// At first.
+    pub replicas: u32,
+    /// How many have to agree.
+    pub quorum: u32,
+    /// At most.
+    pub most: u32,
 }
 
 /// How well buyers have to be served, whatever others do.

@@ -79,7 +79,9 @@ impl<'a> World<'a> {
             contracts: contract::Contracts::default(),
             progress: progress::Progress::default(),
             listed: listed::Listed::new(scenario),
-            sub_tasks: sub_task::SubTasks::default(),
+            sub_tasks: sub_task::SubTasks::new(
+                scenario.work.votes.map_or(1, |votes| votes.replicas as usize),
+            ),
             policies: policy::Policies::default(),
             kept: kept::Kept::default(),
             ended: ended::Ended::default(),

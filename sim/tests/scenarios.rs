@@ -218,6 +218,10 @@ fn every_scenario_has_a_name_and_a_report_that_names_it() {
             "silent_buyer",
             "wrong_result",
             "no_show_seller",
+            "believed",
+            "voters",
+            "league",
+            "voters_storm",
         ]
     );
     assert_eq!(Scenario::named("no such"), None);

@@ -103,6 +103,9 @@ pub(crate) struct TaskView {
     pub(crate) spent: String,
     pub(crate) held: String,
     pub(crate) sub_tasks: Vec<SubTaskView>,
+    /// For which others each sub-task waits, by their place in the list; empty where none waits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) depends_on: Vec<Vec<u32>>,
     /// What went wrong on this machine, such as an output that could not be written.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) problems: Vec<String>,

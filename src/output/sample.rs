@@ -38,6 +38,7 @@ pub(crate) fn task() -> TaskView {
         spent: "0.95".into(),
         held: "5".into(),
         sub_tasks: vec![ended("count[1]", "succeeded"), running, waiting],
+        depends_on: Vec::new(),
         problems: Vec::new(),
     }
 }

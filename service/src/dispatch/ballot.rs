@@ -119,19 +119,19 @@ pub(super) fn decide(voices: &[(u32, Voice)], pairs: &Pairs, terms: Terms) -> De
     };
     let results: Vec<u32> =
         voices.iter().filter(|(_, voice)| *voice == Voice::Result).map(|(index, _)| *index).collect();
+    let is_open = |one: &u32| results.iter().any(|other| pairs.agree(*one, *other).is_none());
     if let Some(canonical) = results.iter().find(|index| supporters(**index) >= terms.quorum) {
-        return Decision::Elect(*canonical);
+        // Who is being compared with it is to be paid as well.
+        return if is_open(canonical) { Decision::Wait } else { Decision::Elect(*canonical) };
     }
     let failures = voices.iter().filter_map(|(_, voice)| match voice {
         Voice::Failure(outcome) => Some((count(&|other| *other == Voice::Failure(outcome.clone())), outcome)),
         _ => None,
     });
     let most_failures = failures.max_by_key(|(count, _)| *count);
-    if let Some((count, outcome)) = most_failures.as_ref().filter(|(count, _)| *count >= terms.quorum) {
-        let _ = count;
+    if let Some((_, outcome)) = most_failures.as_ref().filter(|(count, _)| *count >= terms.quorum) {
         return Decision::Fail((*outcome).clone());
     }
-    let is_open = |one: &u32| results.iter().any(|other| pairs.agree(*one, *other).is_none());
     if results.iter().any(is_open) {
         return Decision::Wait;
     }

@@ -29,8 +29,8 @@ const LINK: u64 = 12_500_000;
 /// Contents of one seller that are remembered, and sellers of one task.
 const MAX_REMEMBERED: usize = 4_096;
 
-/// The bid, what is needed, and who is passed over.
-type Asked<'a> = (Rate, &'a Requirement, &'a Vec<PublicKey>, &'a Vec<PublicKey>);
+/// The bid, what is needed, who is passed over for now and for good, and what [`TaskRun::has_others`] says.
+type Asked<'a> = (Rate, &'a Requirement, &'a Vec<PublicKey>, &'a Vec<PublicKey>, Option<u32>);
 
 /// Who waits for whom in a task.
 #[derive(Debug, Default)]
@@ -151,7 +151,7 @@ impl TaskRun {
     /// What the market is asked for a sub-task: those of one order may have each other's tickets.
     pub(super) fn order_of(&self, index: u32) -> Option<Asked<'_>> {
         let run = self.run_ref(index)?;
-        Some((run.plan.bid, &run.plan.requirement, &run.avoid, &run.shun))
+        Some((run.plan.bid, &run.plan.requirement, &run.avoid, &run.shun, self.has_others(index)))
     }
 
     /// Which sub-task each ticket goes to: `indices` are those for which they were bought.

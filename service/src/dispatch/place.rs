@@ -8,7 +8,8 @@ use market::Shortage;
 use proto::message::bank::{Order, PlaceHold};
 use proto::message::market::Ticket;
 use proto::message::service::{Cancel, ServiceMessage};
-use proto::{CommandId, ContractId, Signed, Span, Time};
+use proto::{CommandId, ContractId, PublicKey, Signed, Span, Time};
+use std::collections::BTreeSet;
 
 /// How often the bank's silence is looked at.
 const HOLD_WATCH: Span = Span::secs(60);
@@ -19,7 +20,7 @@ impl Dispatch {
         while let Some(batch) = self.tasks.get_mut(&task).and_then(|run| run.next_to_match(now)) {
             let Some(run) = batch.first().and_then(|index| self.run(task, *index)) else { continue };
             let (requirement, bid) = (run.plan.requirement.clone(), run.plan.bid);
-            let avoid = run.shun.iter().chain(&run.avoid).copied().collect();
+            let avoid = batch.first().map(|index| self.avoided(task, *index)).unwrap_or_default();
             let mut tickets = Vec::new();
             for index in batch {
                 self.become_state(task, index, State::Matching);
@@ -37,6 +38,17 @@ impl Dispatch {
                 self.watch(at, Timer::Place(task));
             }
         }
+    }
+
+    /// The sellers that a sub-task does not want, each once: those where it failed, those of its other replicas, and those
+    /// that are passed over for now.
+    fn avoided(&self, task: ContractId, index: u32) -> Vec<PublicKey> {
+        let Some(task) = self.tasks.get(&task) else { return Vec::new() };
+        let Some(run) = task.run_ref(index) else { return Vec::new() };
+        let others = task.others(index).into_iter().map(|seller| seller.key);
+        let all = run.shun.iter().copied().chain(others).chain(run.avoid.iter().copied());
+        let mut seen = BTreeSet::new();
+        all.filter(|seller| seen.insert(*seller)).collect()
     }
 
     /// The market found a seller: the money is set aside, at once or when all that it has found are known.

@@ -5,6 +5,7 @@ mod claims;
 mod delivery;
 mod migration;
 mod moments;
+mod vote;
 
 use super::*;
 use crate::worker::tests::{CLOSES, hold, id, job, keys, peer, ticket};

@@ -185,38 +185,24 @@ impl Dispatch {
         self.fetch(contract);
     }
 
-    /// The outputs are here: whoever agrees with them is paid, whoever does not is not, and whoever has not ended is
+    /// The outputs are here: whoever agrees with them is paid, whoever does not is not, and whoever has no result is
     /// cancelled.
     fn pay(&mut self, task: ContractId, head: u32, canonical: u32, now: Time) {
         let Some(run) = self.tasks.get_mut(&task) else { return };
-        let open = run.open_replicas(head);
         let Some(ballot) = run.ballot_mut(head) else { return };
         ballot.stage = Stage::Paying(canonical);
-        let pairs = ballot.pairs.clone();
-        // Those that are paid first: as long as one of them is, the sub-task has not ended.
-        let (agreeing, others): (Vec<_>, Vec<_>) = open.into_iter().partition(|(index, state, _)| {
-            let has_result = *state == State::Voting || *index == canonical;
-            has_result && pairs.agree(canonical, *index) == Some(true)
-        });
-        for (index, _, contract) in agreeing {
-            if let Some(replica) = self.run(task, index) {
-                replica.vote = Vote::Agreed;
-            }
-            if let Some(contract) = contract {
-                self.settle(contract, now);
-            }
+        let open = run.open_replicas(head);
+        let Some(replica) = run.run_mut(canonical) else { return };
+        replica.vote = Vote::Agreed;
+        if let Some(contract) = replica.contract() {
+            self.settle(contract, now);
         }
-        for (index, state, contract) in others {
-            let difference = pairs.difference(canonical, index);
-            match contract.filter(|_| state == State::Voting) {
-                Some(contract) => {
-                    let why = difference.as_ref().map_or_else(String::new, ToString::to_string);
-                    let why = format!("enough others came to another result: {why}");
-                    self.outvote(task, index, contract, difference, &why, now);
-                }
-                // Its outputs are signed for and on their way: the word on them follows.
-                None if state == State::Fetching => {}
-                None => self.drop_replica(task, index, now),
+        self.look_at_payments(task, head, canonical, now);
+        for (index, state, _) in open {
+            // Outputs that are signed for and on their way are looked at when they are here.
+            let is_late = matches!(state, State::Voting | State::Fetching);
+            if !is_late && index != canonical {
+                self.drop_replica(task, index, now);
             }
         }
     }

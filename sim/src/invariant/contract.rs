@@ -5,7 +5,7 @@ use super::books::{Books, Deal};
 use super::{Breach, Checked};
 use proto::{ContractId, PublicKey};
 use service::event::Verdict;
-use service::{End, Event, EventKind};
+use service::{End, Event, EventKind, Replica, Sale};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What users were told.
@@ -24,11 +24,19 @@ pub(crate) fn executes(books: &Books, host: usize, key: PublicKey, contract: Con
     })
 }
 
-/// What an ended sub-task was paid, if its buyer is told that anything was.
-pub(crate) fn deal(buyer: PublicKey, end: &End) -> Option<Deal> {
-    let sale = end.sale.as_ref().filter(|_| end.verdict == Verdict::Succeeded)?;
-    let (seller, owner) = (sale.seller.key, sale.owner.key);
-    Some(Deal { buyer, seller, owner, paid: end.paid, fee: end.fee })
+/// What was paid for an ended sub-task, as its buyer is told: for each of its replicas, or once.
+pub(crate) fn deals(buyer: PublicKey, end: &End) -> Vec<Deal> {
+    let deal = |sale: &Sale, paid, fee| {
+        let (seller, owner) = (sale.seller.key, sale.owner.key);
+        Deal { buyer, seller, owner, paid, fee }
+    };
+    if end.replicas.is_empty() {
+        let sale = end.sale.as_ref().filter(|_| end.verdict == Verdict::Succeeded);
+        return sale.map(|sale| deal(sale, end.paid, end.fee)).into_iter().collect();
+    }
+    let is_paid = |replica: &&Replica| replica.paid.0 + replica.fee.0 > 0;
+    let of = |replica: &Replica| Some(deal(replica.sale.as_ref()?, replica.paid, replica.fee));
+    end.replicas.iter().filter(is_paid).filter_map(of).collect()
 }
 
 impl Contracts {
@@ -47,6 +55,7 @@ impl Contracts {
             | EventKind::NotDisputed { .. }
             | EventKind::Judged { .. }
             | EventKind::BudgetLow { .. }
+            | EventKind::Found { .. }
             | EventKind::TaskEnded => return Ok(()),
         };
         let key = (host, event.task, sub_task);
@@ -55,10 +64,14 @@ impl Contracts {
         })?;
         let EventKind::Ended { end, .. } = &event.kind else { return Ok(()) };
         self.ended.insert(key);
-        let Some(deal) = deal(buyer, end) else {
-            let is_free = end.verdict != Verdict::Succeeded;
-            return Breach::unless(is_free, "paid_as_told", || "a success without a sale".into());
-        };
+        let deals = deals(buyer, end);
+        let is_free = end.verdict != Verdict::Succeeded;
+        Breach::unless(is_free || !deals.is_empty(), "paid_as_told", || "a success without a sale".into())?;
+        deals.into_iter().try_for_each(|deal| self.told_deal(books, host, sub_task, deal))
+    }
+
+    /// The user of a node is told that a deal was paid.
+    fn told_deal(&mut self, books: &Books, host: usize, sub_task: u32, deal: Deal) -> Checked {
         let told = self.told.entry(deal).or_default();
         *told += 1;
         let paid = books.paid.values().filter(|paid| **paid == deal).count();

@@ -1,12 +1,18 @@
 //! `sub_task_paid_once`: whatever becomes of its attempts, its buyer accepts the result of a sub-task once. (`paid_once`
 //! says the same of a contract, which is one attempt.) Two kinds of pay are not that: by its cycles for work that was handed
 //! over with a checkpoint, and for what the buyer has rejected or left unanswered, and was claimed.
+//!
+//! Where a sub-task is executed more than once, it is accepted once of each replica that is paid: of no more than its
+//! file asks for at first, and all of one result. And `accepted`: no output of an attempt that was cancelled or outvoted
+//! is delivered, so what a buyer is told of a success is what a seller was paid for.
 
 use super::{Breach, Checked};
 use bank::{Event, Record};
 use proto::message::bank::Order;
-use proto::message::service::{Offer, Outcome};
+use proto::message::service::{NamedBlob, Offer, Outcome};
 use proto::{ContractId, PublicKey};
+use service::event::Verdict;
+use service::{End, Replica, Vote};
 use std::collections::BTreeMap;
 
 /// A sub-task: whose, of which task, and its number.
@@ -15,11 +21,18 @@ type SubTask = (PublicKey, ContractId, u32);
 /// Which contract is for which sub-task, and which sub-tasks are paid.
 #[derive(Debug, Default)]
 pub(crate) struct SubTasks {
+    /// The most that are paid for one sub-task.
+    most: usize,
     of: BTreeMap<ContractId, SubTask>,
-    paid: BTreeMap<SubTask, ContractId>,
+    paid: BTreeMap<SubTask, BTreeMap<ContractId, Vec<NamedBlob>>>,
 }
 
 impl SubTasks {
+    /// Where so many results of a sub-task are paid at most.
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most, ..Self::default() }
+    }
+
     /// A buyer offers a contract.
     pub(crate) fn offered(&mut self, offer: &Offer) {
         self.of.insert(offer.contract, (offer.buyer.key, offer.task, offer.sub_task));
@@ -33,10 +46,37 @@ impl SubTasks {
         let Some(Order::Settle(settle)) = order else { return Ok(()) };
         let is_whole = ending.how.is_paid() && settle.report.body.outcome == Outcome::Succeeded;
         let Some(sub_task) = self.of.get(&hold).filter(|_| is_whole) else { return Ok(()) };
-        let first = *self.paid.entry(*sub_task).or_insert(hold);
-        Breach::unless(first == hold, "sub_task_paid_once", || {
-            let (buyer, _, number) = sub_task;
-            format!("sub-task {number} of {buyer} is paid for contract {first} and for contract {hold}")
+        let (buyer, _, number) = sub_task;
+        let paid = self.paid.entry(*sub_task).or_default();
+        let outputs = &settle.report.body.outputs;
+        if let Some((first, other)) = paid.first_key_value().filter(|(_, other)| *other != outputs) {
+            let what = format!(
+                "sub-task {number} of {buyer} is paid for {first} and, with other outputs, for {hold}"
+            );
+            return Err(Breach::new("sub_task_paid_once", format!("{what}: {other:?} and {outputs:?}")));
+        }
+        paid.insert(hold, outputs.clone());
+        Breach::unless(paid.len() <= self.most, "sub_task_paid_once", || {
+            let contracts: Vec<String> =
+                paid.keys().map(|contract| format!("for contract {contract}")).collect();
+            format!("sub-task {number} of {buyer} is paid {}", contracts.join(" and "))
+        })
+    }
+
+    /// The user of `buyer` is told of an end.
+    pub(crate) fn told(&self, buyer: PublicKey, task: ContractId, sub_task: u32, end: &End) -> Checked {
+        if let Some(replica) = end.replicas.iter().find(|replica| is_paid_without_right(replica)) {
+            let what =
+                format!("replica {} of sub-task {sub_task} is paid: {:?}", replica.number, replica.vote);
+            return Err(Breach::new("accepted", what));
+        }
+        if end.verdict != Verdict::Succeeded {
+            return Ok(());
+        }
+        let paid = self.paid.get(&(buyer, task, sub_task));
+        let is_accepted = paid.is_some_and(|paid| paid.values().any(|outputs| *outputs == end.outputs));
+        Breach::unless(is_accepted, "accepted", || {
+            format!("the outputs of sub-task {sub_task} are {:?}, and paid was {paid:?}", end.outputs)
         })
     }
 
@@ -45,4 +85,9 @@ impl SubTasks {
         self.paid.clear();
         records.iter().try_for_each(|record| self.enter(record))
     }
+}
+
+/// Whether a replica is paid that has not agreed. (In these worlds nobody hands work over with a checkpoint.)
+fn is_paid_without_right(replica: &Replica) -> bool {
+    replica.vote != Vote::Agreed && replica.paid.0 + replica.fee.0 > 0
 }

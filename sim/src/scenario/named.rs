@@ -36,6 +36,7 @@ impl Scenario {
         ];
         all.extend(super::market::all());
         all.extend(super::settle::all());
+        all.extend(super::trust::all());
         all
     }
 
@@ -66,6 +67,7 @@ pub(super) fn calm() -> Scenario {
             failing: 10,
             wall: Span::secs(60),
             patience: Span::secs(20),
+            votes: None,
         },
         net: Model { latency: BUILDING, loss: 0, duplication: 0 },
         rules: SMALL,

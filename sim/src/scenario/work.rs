@@ -6,6 +6,7 @@ use crate::machine::Program;
 use proto::message::market::Requirement;
 use proto::message::service::{Blob, Job, Limits, NamedBlob, Runtime};
 use proto::{Bytes, CommandId, Cycles, Hash, Money, Rate};
+use service::task::Redundancy;
 use service::{Patience, SubTaskPlan, Submission};
 
 /// Memory and disk of a sub-task.
@@ -37,7 +38,14 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
     let program = Program { work: cycles, exit: if fails { 3 } else { 0 } };
     let name = format!("part-{host}-{number}");
     let input = Blob { hash: Hash::of(name.as_bytes()), size: Bytes(dice.between(1, LARGEST_INPUT.0)) };
-    let for_seller = work.price.checked_sub(scenario.rules.owner_fee).unwrap_or(Money::ZERO);
+    let redundancy = work.votes.map_or_else(Redundancy::default, |votes| Redundancy {
+        replicas: votes.replicas,
+        quorum: votes.quorum,
+        max_replicas: votes.most,
+        ..Redundancy::default()
+    });
+    let for_seller =
+        redundancy.share(work.price).checked_sub(scenario.rules.owner_fee).unwrap_or(Money::ZERO);
     let limits = Limits {
         wall: work.wall,
         memory: ROOM,
@@ -72,6 +80,7 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
         price: work.price,
         work: Some(cycles),
         retries: work.retries,
+        redundancy,
         ..SubTaskPlan::bare(name, job)
     }
 }

@@ -89,6 +89,11 @@ const fn reason_code(verdict: &Verdict) -> &'static str {
         Verdict::NotPaid(refusal) | Verdict::Declined(refusal) => refusal.code.name(),
         Verdict::Lost { .. } => "lost",
         Verdict::Cancelled => "cancelled",
+        Verdict::NoQuorum { .. } => "no_quorum",
+        Verdict::Rejected(_) => "rejected",
+        Verdict::NotNeeded(_) => "not_needed",
+        Verdict::DependencyFailed { .. } => "dependency_failed",
+        Verdict::TooLate => "too_late",
     }
 }
 
@@ -128,6 +133,7 @@ pub(super) fn describe(kind: &EventKind) -> (&'static str, Option<u32>, String) 
             };
             ("budget_low", None, format!("money runs low: {left} credits are left of {whole} {of}"))
         }
+        EventKind::Found { sub_task, what } => ("found", Some(*sub_task), what.clone()),
         EventKind::TaskEnded => ("task_ended", None, String::new()),
     }
 }

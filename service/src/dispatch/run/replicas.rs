@@ -165,6 +165,13 @@ impl TaskRun {
         others.filter_map(|(_, run)| run.sale()).map(|sale| sale.seller).collect()
     }
 
+    /// The sub-task of a replica that may not be had of the sellers of others of it: it is bought for itself.
+    pub(in crate::dispatch) fn has_others(&self, index: u32) -> Option<u32> {
+        let head = self.head_of(index)?;
+        let has_seller = |run: &SubTaskRun| run.attempt.is_some() || run.end.is_some();
+        self.replicas_of(head).any(|(other, run)| other != index && has_seller(run)).then_some(head)
+    }
+
     /// Sub-tasks of which a replica is being bought: the others wait, since they may not have the same seller.
     pub(super) fn is_being_bought(&self, index: u32) -> bool {
         let Some(head) = self.head_of(index) else { return false };

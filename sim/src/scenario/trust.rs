@@ -1,0 +1,88 @@
+//! Scenarios of issue 6, item 6: sub-tasks that are executed more than once, because sellers lie.
+
+use super::named::{COUNTRY, calm};
+use super::{Expectation, Scenario, Votes, Work};
+use crate::fault::{Fault, Lie, Scheduled, Who};
+use crate::net::Model;
+use proto::{Money, Rules, Span};
+
+/// Sellers that lie, of [`SELLERS`].
+const LIARS: usize = 6;
+/// Sellers of each of these worlds.
+const SELLERS: usize = 20;
+
+pub(super) fn all() -> Vec<Scenario> {
+    vec![believed(), voters(), league(), voters_storm()]
+}
+
+/// From the start on the last [`LIARS`] sellers lie in this way.
+fn liars(lie: Lie) -> Vec<Scheduled> {
+    let hosts = SELLERS + 2 - LIARS..SELLERS + 2;
+    hosts.map(|host| Fault::Lie { host, lie }.at(Span(0))).collect()
+}
+
+fn world(lie: Lie, votes: Option<Votes>) -> Scenario {
+    Scenario {
+        nodes: SELLERS + 2,
+        buyers: 2,
+        sellers: SELLERS,
+        sub_tasks: 60,
+        rules: Rules::LOCAL,
+        work: Work { price: Money::credits(3), failing: 10, votes, patience: Span::secs(60), ..calm().work },
+        net: Model { latency: COUNTRY, loss: 10, duplication: 10 },
+        submit_at: Span::secs(8),
+        faults: liars(lie),
+        limit: Span::secs(400),
+        expectation: Expectation::Named,
+        releases_all: false,
+        ..calm()
+    }
+}
+
+const TWO_OF_THREE: Option<Votes> = Some(Votes { replicas: 3, quorum: 2, most: 6 });
+
+fn believed() -> Scenario {
+    Scenario {
+        name: "believed",
+        about: "six of twenty sellers deliver wrong outputs, each its own, and every seller is believed",
+        ..world(Lie::Own, None)
+    }
+}
+
+fn voters() -> Scenario {
+    Scenario {
+        name: "voters",
+        about: "the same sellers, and two of three have to agree: no wrong output is delivered",
+        ..world(Lie::Own, TWO_OF_THREE)
+    }
+}
+
+fn league() -> Scenario {
+    Scenario {
+        name: "league",
+        about: "six of twenty sellers are in league and deliver the same wrong outputs: two of them outvote a third",
+        ..world(Lie::Wrong, TWO_OF_THREE)
+    }
+}
+
+fn voters_storm() -> Scenario {
+    let crash = |at, is_silent| Fault::Crash { who: Who::Busy, is_silent }.at(Span::secs(at));
+    let mut faults = liars(Lie::Own);
+    faults.extend([
+        crash(10, true),
+        crash(12, false),
+        Fault::CutOff { hosts: vec![0, 2, 3, 4, 5] }.at(Span::secs(14)),
+        Fault::Heal.at(Span::secs(30)),
+        Fault::Lie { host: 8, lie: Lie::Hang }.at(Span(0)),
+        Fault::Lie { host: 9, lie: Lie::Absent }.at(Span(0)),
+    ]);
+    Scenario {
+        name: "voters_storm",
+        about: "liars, sellers that hang, crash and have nothing to deliver, a partition, and lost messages, under a vote",
+        net: Model { latency: COUNTRY, loss: 30, duplication: 30 },
+        faults,
+        limit: Span::secs(900),
+        rest_within: Span::secs(120),
+        ..world(Lie::Own, TWO_OF_THREE)
+    }
+}

@@ -1,0 +1,91 @@
+//! Sellers that lie, and buyers that let several of them compute the same (paper §III-D).
+
+#![cfg(test)]
+
+use service::event::Vote;
+use service::{EventKind, Output};
+use sim::{Mutant, Report, Scenario, Site, run, run_with};
+
+fn report(name: &str, seed: u64) -> Report {
+    let scenario = Scenario::named(name).unwrap();
+    run(&scenario, seed).unwrap_or_else(|violation| panic!("{violation}"))
+}
+
+/// How many sub-tasks succeeded, and how many of these delivered a wrong output.
+fn delivered(name: &str) -> (u32, u32) {
+    let reports = (1..=4).map(|seed| report(name, seed));
+    reports.fold((0, 0), |(succeeded, wrong), report| {
+        let more = report.verdicts.get("succeeded").copied().unwrap_or(0);
+        (succeeded + more, wrong + report.tally.wrong_outputs)
+    })
+}
+
+#[test]
+fn where_every_seller_is_believed_wrong_outputs_are_delivered() {
+    let (succeeded, wrong) = delivered("believed");
+    assert!(wrong * 10 > succeeded, "{wrong} of {succeeded}");
+}
+
+#[test]
+fn two_of_three_deliver_nothing_wrong_unless_liars_are_in_league() {
+    let (succeeded, wrong) = delivered("voters");
+    assert_eq!(wrong, 0, "of {succeeded}");
+    assert!(succeeded > 200, "{succeeded}");
+    // Two of three sellers drawn from twenty, six of which are in league, outvote the third in a fifth of all draws.
+    let (succeeded, wrong) = delivered("league");
+    assert!(wrong > 0 && wrong * 3 < succeeded, "{wrong} of {succeeded}");
+}
+
+#[test]
+fn the_same_holds_where_sellers_crash_hang_and_are_cut_off() {
+    let (succeeded, wrong) = delivered("voters_storm");
+    assert_eq!(wrong, 0, "of {succeeded}");
+    assert!(succeeded > 150, "{succeeded}");
+}
+
+/// A bug in what nodes want done.
+struct Nodes<F>(F);
+
+impl<F: FnMut(&Site<'_>, Output) -> Vec<Output>> Mutant for Nodes<F> {
+    fn node(&mut self, site: &Site<'_>, output: Output) -> Vec<Output> {
+        (self.0)(site, output)
+    }
+}
+
+/// A bug in what a buyer tells of an end.
+fn check(change: fn(&mut service::End), words: &str) {
+    let mut mutant = Nodes(|_: &Site<'_>, mut output| {
+        if let Output::Tell(service::Event { kind: EventKind::Ended { end, .. }, .. }) = &mut output {
+            change(end);
+        }
+        vec![output]
+    });
+    let scenario = Scenario::named("voters").unwrap();
+    let violation = run_with(&scenario, 1, &mut mutant).expect_err(words);
+    assert_eq!(violation.invariant, "accepted", "{violation}");
+    assert!(violation.what.contains(words), "{violation}");
+}
+
+#[test]
+fn an_output_of_an_outvoted_attempt_that_is_delivered_is_noticed() {
+    check(
+        |end| {
+            if let Some(output) = end.outputs.first_mut() {
+                output.blob.hash = proto::Hash([7; 32]);
+            }
+        },
+        "and paid was",
+    );
+}
+
+#[test]
+fn an_outvoted_replica_that_is_paid_is_noticed() {
+    check(
+        |end| {
+            for replica in end.replicas.iter_mut().filter(|replica| replica.vote != Vote::Agreed) {
+                replica.paid = proto::Money(1);
+            }
+        },
+        "is paid: ",
+    );
+}

@@ -37,6 +37,7 @@ impl Scenario {
         all.extend(super::market::all());
         all.extend(super::settle::all());
         all.extend(super::trust::all());
+        all.extend(super::flow::all());
         all
     }
 
@@ -68,6 +69,7 @@ pub(super) fn calm() -> Scenario {
             wall: Span::secs(60),
             patience: Span::secs(20),
             votes: None,
+            waits: 0,
         },
         net: Model { latency: BUILDING, loss: 0, duplication: 0 },
         rules: SMALL,

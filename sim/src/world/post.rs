@@ -96,7 +96,7 @@ impl World<'_> {
             }
             Message::Service(ServiceMessage::Offer(offer)) => {
                 self.watch.sub_tasks.offered(&offer.body);
-                Ok(())
+                self.watch.flows.offered(&offer.body)
             }
             Message::Service(ServiceMessage::Accept(paper)) => {
                 self.watch.policies.accepts(sender, paper.body.contract, to.key)?;

@@ -3,6 +3,7 @@
 mod counted;
 mod looked_at;
 mod spread;
+mod trusted;
 
 use super::*;
 use crate::event::{End, Vote};

@@ -18,6 +18,7 @@ mod run;
 mod seller;
 mod spread;
 mod stop;
+mod straggler;
 mod timer;
 mod vote;
 

@@ -12,7 +12,7 @@ pub(super) use market::{MarketCommand, PriceCommand};
 pub(super) use node::{BankCommand, Exchange, ImportCommand, Join, Leave, Pause, PolicyCommand, Serve};
 pub(super) use operator::{Freeze, Grant, Invite};
 pub(super) use sim::{Ring, RingFigure, RingStyle, RingWay, RingWorkload, SimCommand};
-pub(super) use task::{Dev, OneTask, Results, Submit, TaskCommand, TaskFile};
+pub(super) use task::{Dev, OneTask, Results, Show, Submit, TaskCommand, TaskFile};
 
 use super::value;
 use clap::{Args, Parser, Subcommand, ValueEnum};

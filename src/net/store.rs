@@ -177,7 +177,6 @@ impl Store {
     ///
     /// # Errors
     /// No room, too large, or what the file system refuses.
-    #[cfg(test)]
     pub(crate) async fn put_bytes(self: &Arc<Self>, bytes: Vec<u8>) -> Result<Blob, StoreError> {
         self.put(Access::Everybody, Source::Bytes(bytes)).await
     }

@@ -282,6 +282,7 @@ impl Driver {
             Output::Stop { contract } | Output::Migrate { contract } => self.executions.stop(contract),
             Output::Give { to, blobs } => blobs.iter().for_each(|blob| self.store.show(&blob.hash, to)),
             Output::Keep { contract, blobs } => self.pin(contract, blobs),
+            Output::Compare { .. } | Output::Test { .. } => {}
             Output::Warn { message } => tracing::warn!("{message}"),
             Output::Pause { contract } => self.executions.pause(contract),
             Output::Pace { contract, throttle_pct } => self.executions.pace(contract, throttle_pct),

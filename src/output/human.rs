@@ -2,6 +2,8 @@
 
 mod account;
 mod bank;
+mod dry;
+mod graph;
 mod market;
 mod money;
 mod network;
@@ -14,6 +16,8 @@ mod task;
 pub(super) use account::{balance, deal, paid, statement, statement_csv};
 use bank::admission;
 pub(super) use bank::{invited, ordered, promoted, serving, standby, totals};
+pub(super) use dry::dry_run;
+pub(super) use graph::{dot, graph};
 pub(super) use market::{explain, market, markets, price, quote};
 pub(super) use network::{network, run};
 use node::listings;

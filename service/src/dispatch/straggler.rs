@@ -44,9 +44,8 @@ impl TaskRun {
         if let Some(work) = plan.work {
             return plan.requirement.power.span_for(work);
         }
-        let is_peer = |other: u32| {
-            self.run_ref(other).is_some_and(|other| other.plan.requirement == plan.requirement)
-        };
+        let is_peer =
+            |other: u32| self.run_ref(other).is_some_and(|other| other.plan.requirement == plan.requirement);
         let mut peers: Vec<Span> =
             self.ran.iter().filter(|(other, _)| is_peer(*other)).map(|(_, span)| *span).collect();
         peers.sort_unstable();

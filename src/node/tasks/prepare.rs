@@ -4,14 +4,15 @@
 use super::results::Destinations;
 use crate::control::{Failure, Submit};
 use crate::net::store::{Pins, Store};
-use proto::message::service::Blob;
+use proto::message::service::{Blob, Runtime};
 use proto::{ContractId, Money, Rules, Span};
-use service::task::SubTask;
+use service::task::{Given, RUNTIME_BYTES, SubTask, kind_of};
 use service::{Patience, SubTaskPlan, Submission};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncReadExt as _;
 
 /// A task that is ready to be bought.
 pub(crate) struct Prepared {
@@ -19,6 +20,8 @@ pub(crate) struct Prepared {
     pub(super) file: String,
     pub(super) names: Vec<String>,
     pub(super) destinations: Vec<Destinations>,
+    /// For which others each sub-task waits; empty where none waits.
+    pub(super) depends_on: Vec<Vec<u32>>,
     /// Programs and inputs, kept in the store while the task runs.
     pub(super) pins: Pins,
     pub(super) results: PathBuf,
@@ -28,12 +31,20 @@ pub(crate) struct Prepared {
 
 /// Parses a task file, brings its contents into the store and plans what is to be bought.
 pub(crate) async fn prepare(submit: Submit, rules: Rules, store: Arc<Store>) -> Result<Prepared, Failure> {
-    let Submit { text, file, base, to, set, patience, wait_for_sellers } = submit;
+    let Submit { text, file, base, to, set, lines, patience, wait_for_sellers } = submit;
     let name = file.clone();
-    let parsed = tokio::task::spawn_blocking(move || service::task::parse(&text, &name, &set));
+    let parsed = tokio::task::spawn_blocking(move || {
+        service::task::parse_with(&text, &name, &Given { set: &set, lines: &lines })
+    });
     let parsed = parsed.await.map_err(Failure::from_display("task_invalid"))?;
-    let task = parsed.map_err(|faults| Failure::task_file(&faults))?.task;
+    let mut task = parsed.map_err(|faults| Failure::task_file(&faults))?.task;
+    tell_runtimes(&mut task.sub_tasks, &base).await?;
     let mut pins = Pins::new(&store, []);
+    let depends_on = dependencies(&task.sub_tasks);
+    if !depends_on.is_empty() {
+        // A stream to which nothing was written is kept nowhere, and may be the input of another sub-task.
+        pins.add(store.put_bytes(Vec::new()).await.map_err(Failure::from_display("disk"))?.hash);
+    }
     let blobs = import(&task.sub_tasks, &base, &store, &mut pins).await?;
     let blob_of = |path: &str| blobs.get(path).copied();
     let plan = |sub_task: &SubTask| SubTaskPlan::new(sub_task, &rules, &blob_of);
@@ -46,6 +57,7 @@ pub(crate) async fn prepare(submit: Submit, rules: Rules, store: Arc<Store>) -> 
         file,
         names: task.sub_tasks.iter().map(|sub_task| sub_task.name.clone()).collect(),
         destinations: task.sub_tasks.iter().map(Destinations::of).collect(),
+        depends_on,
         pins,
         results: to.unwrap_or(base),
         budget: task.budget,
@@ -57,6 +69,41 @@ pub(crate) async fn prepare(submit: Submit, rules: Rules, store: Arc<Store>) -> 
             stop_when: task.stop_when,
         },
     })
+}
+
+/// Looks at the first bytes of the programs whose kind the file does not state.
+async fn tell_runtimes(sub_tasks: &mut [SubTask], base: &Path) -> Result<(), Failure> {
+    let mut known: BTreeMap<String, Runtime> = BTreeMap::new();
+    for sub_task in sub_tasks.iter_mut().filter(|sub_task| sub_task.runtime.is_none()) {
+        let path = &sub_task.program.path;
+        let kind = match known.get(path) {
+            Some(kind) => *kind,
+            None => {
+                let full = base.join(path);
+                let kind = kind_of(&beginning(&full).await.map_err(|error| Failure::no_file(&full, &error))?);
+                known.insert(path.clone(), kind);
+                kind
+            }
+        };
+        sub_task.runtime = Some(kind);
+    }
+    Ok(())
+}
+
+/// The first bytes of a file.
+async fn beginning(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(RUNTIME_BYTES);
+    let most = u64::try_from(RUNTIME_BYTES).unwrap_or(u64::MAX);
+    tokio::fs::File::open(path).await?.take(most).read_to_end(&mut bytes).await?;
+    Ok(bytes)
+}
+
+/// For which others each sub-task waits; empty where none waits.
+fn dependencies(sub_tasks: &[SubTask]) -> Vec<Vec<u32>> {
+    if sub_tasks.iter().all(|sub_task| sub_task.depends_on.is_empty()) {
+        return Vec::new();
+    }
+    sub_tasks.iter().map(|sub_task| sub_task.depends_on.clone()).collect()
 }
 
 fn span(seconds: f64) -> Span {

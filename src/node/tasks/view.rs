@@ -98,6 +98,8 @@ const fn reason_code(verdict: &Verdict) -> &'static str {
         Verdict::NoQuorum { .. } => "no_quorum",
         Verdict::Rejected(_) => "rejected",
         Verdict::NotNeeded(_) => "not_needed",
+        Verdict::DependencyFailed { .. } => "dependency_failed",
+        Verdict::TooLate => "too_late",
     }
 }
 

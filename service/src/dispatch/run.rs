@@ -12,7 +12,7 @@ use super::purse::Purses;
 use super::queue::Queue;
 use super::{Attempt, Patience, Submission};
 use crate::contract::State;
-use crate::event::{End, Replica, Sale, Verdict, Vote};
+use crate::event::{End, Sale, Verdict, Vote};
 use crate::plan::SubTaskPlan;
 use crate::task::StopWhen;
 use proto::message::market::{MAX_BATCH, Requirement};

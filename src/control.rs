@@ -24,7 +24,8 @@ pub(crate) use market::{
 pub(crate) use ring::{HopView, LookupView, NeighbourView, RingCheckView, RingView};
 pub(crate) use sharing::{Departure, ReloadView, Sharing, SharingView};
 pub(crate) use view::{
-    EventView, ListingView, NodeView, RulesView, SaleView, SubTaskView, TaskLine, TaskState, TaskView,
+    DifferenceView, EventView, ListingView, NodeView, ReplicaView, RulesView, SaleView, SellerView,
+    SubTaskView, TaskLine, TaskState, TaskView,
 };
 
 use crate::exec::COST_MODEL;
@@ -75,6 +76,8 @@ pub(crate) enum Request {
     Why { task: String },
     /// Where the ask of this node stands.
     Price,
+    /// What this node has seen of sellers.
+    Sellers,
     /// The node's neighbours in the ring, with their round trips.
     Ring,
     /// Who answers for a key (40 hexadecimal digits), with the path to it.
@@ -166,6 +169,8 @@ pub(crate) enum Reply {
     Why(Box<ExplainView>),
     /// To [`Request::Price`].
     Price(Box<PriceView>),
+    /// To [`Request::Sellers`].
+    Sellers(Vec<SellerView>),
     /// To [`Request::Ring`].
     Ring(Box<RingView>),
     /// To [`Request::Lookup`].

@@ -37,8 +37,8 @@ pub(crate) use view::{
 
 use crate::control::{
     BalanceView, ExplainView, Failure, InvitationView, LookupView, MarketsView, NodeView, OrderedView,
-    PaidView, PriceView, PromotedView, QuoteView, ReloadView, RingCheckView, RingView, ServingView,
-    SharingView, ShownMarketView, StandbyView, TaskLine, TaskView, TotalsView,
+    PaidView, PriceView, PromotedView, QuoteView, ReloadView, RingCheckView, RingView, SellerView,
+    ServingView, SharingView, ShownMarketView, StandbyView, TaskLine, TaskView, TotalsView,
 };
 use jiff::Timestamp;
 use proto::PublicKey;
@@ -165,6 +165,10 @@ impl Printer {
 
     pub(crate) fn market(self, market: &ShownMarketView) -> Result<(), Failure> {
         self.result(|| json::document("market-show", market), |look| human::market(market, look))
+    }
+
+    pub(crate) fn sellers(self, sellers: &[SellerView]) -> Result<(), Failure> {
+        self.result(|| json::sellers(sellers), |look| human::sellers(sellers, look))
     }
 
     pub(crate) fn price(self, price: &PriceView) -> Result<(), Failure> {

@@ -7,6 +7,7 @@ mod bank;
 mod compare;
 mod deadline;
 mod delivery;
+mod experience;
 mod flow;
 mod objection;
 mod place;
@@ -16,13 +17,17 @@ mod queue;
 mod run;
 mod seller;
 mod spread;
+mod stop;
+mod straggler;
 mod timer;
 mod vote;
 
 pub(crate) use bank::{follow_up, shares, total_rate};
 pub use compare::{Comparing, Testing};
+pub use experience::{ENOUGH, Experience};
 pub use prospect::{Want, whole_commodity};
 pub use run::{SubTaskStatus, Tally, TaskStatus};
+pub use stop::Examining;
 
 use crate::contract::State;
 use crate::effect::{Effect, Effects};
@@ -74,6 +79,10 @@ pub(crate) struct Dispatch {
     contracts: BTreeMap<ContractId, (ContractId, u32)>,
     /// What tickets are being bought for, by their ids.
     purchases: BTreeMap<CommandId, (ContractId, u32)>,
+    /// What was seen of sellers.
+    memory: experience::Memory,
+    /// Results that are being looked into, for what their task looks for.
+    examinations: BTreeMap<u64, (ContractId, u32)>,
     /// Comparisons of results under way.
     comparisons: BTreeMap<u64, compare::Asked>,
     /// Surveys under way: for which task, about which requirement.
@@ -107,6 +116,8 @@ impl Dispatch {
             tasks: BTreeMap::new(),
             contracts: BTreeMap::new(),
             purchases: BTreeMap::new(),
+            memory: experience::Memory::default(),
+            examinations: BTreeMap::new(),
             comparisons: BTreeMap::new(),
             surveys: BTreeMap::new(),
             unassigned: BTreeSet::new(),
@@ -140,20 +151,7 @@ impl Dispatch {
 
     /// Ends every sub-task of `task` that has not ended and is not being paid.
     pub(crate) fn cancel(&mut self, task: ContractId, now: Time) {
-        let Some(run) = self.tasks.get_mut(&task) else { return };
-        run.drop_queue();
-        let count = run.sub_tasks();
-        for index in 0..count {
-            if self.cancel_replicas(task, index, now) {
-                continue;
-            }
-            let Some(state) = self.run(task, index).map(|run| run.state) else { continue };
-            if state.is_final() || state == State::Settling {
-                continue;
-            }
-            self.abandon_attempt(task, index, now);
-            self.end(task, index, Verdict::Cancelled, now);
-        }
+        self.stop(task, &Verdict::Cancelled, now);
     }
 
     /// The node leaves: sellers are asked to stop. What they sign then frees the holds when the node is back.
@@ -240,7 +238,9 @@ impl Dispatch {
         let Some(run) = self.tasks.get_mut(&task) else { return };
         let contract = run.run_mut(index).and_then(SubTaskRun::contract);
         let Some(end) = run.end(index, verdict, now) else { return };
-        self.tell(task, EventKind::Ended { sub_task: index, end: Box::new(end) }, now);
+        let ended = Box::new(end.clone());
+        self.tell(task, EventKind::Ended { sub_task: index, end: ended }, now);
+        self.look_for(task, index, &end, now);
         self.flowed(task, index, now);
         match contract {
             Some(contract) => {

@@ -1,6 +1,6 @@
 //! What the two sides of a contract want done; the node carries it out.
 
-use crate::dispatch::{Comparing, Testing};
+use crate::dispatch::{Comparing, Examining, Testing};
 use crate::event::Event;
 use proto::message::bank::Order;
 use proto::message::market::Requirement;
@@ -27,6 +27,7 @@ pub(crate) enum Effect {
     Warn { message: String },
     AskBalance,
     Compare { token: u64, comparing: Box<Comparing> },
+    Examine { token: u64, examining: Box<Examining> },
     Test { contract: ContractId, testing: Box<Testing> },
     Pause { contract: ContractId },
     Pace { contract: ContractId, throttle_pct: u32 },

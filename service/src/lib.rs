@@ -20,7 +20,8 @@ pub mod task;
 
 pub use contract::State;
 pub use dispatch::{
-    Comparing, Patience, SubTaskStatus, Submission, Tally, TaskStatus, Testing, Want, whole_commodity,
+    Comparing, ENOUGH, Examining, Experience, Patience, SubTaskStatus, Submission, Tally, TaskStatus,
+    Testing, Want, whole_commodity,
 };
 pub use event::{Difference, End, Event, EventKind, Purse, Replica, Sale, Vote};
 pub use node::{Config, Input, Node, Output, Violation};

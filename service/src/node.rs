@@ -3,6 +3,7 @@
 mod face;
 mod overlay;
 mod route;
+mod trust;
 
 pub use face::{Config, Input, Output, Violation};
 
@@ -165,6 +166,8 @@ impl Node {
             Input::Fetched { contract, result } => self.dispatch.fetched(contract, result, now),
             Input::Progressed { contract, cycles } => self.worker.progressed(contract, cycles),
             Input::Executed { contract, execution } => self.worker.executed(contract, *execution, now),
+            Input::Recall { records } => self.dispatch.recall(records),
+            Input::Examined { token, found } => self.dispatch.examined(token, found, now),
             Input::Compared { token, difference } => self.dispatch.compared(token, difference, now),
             Input::Tested { contract, result } => self.dispatch.tested(contract, result, now),
             Input::AskBalance => self.ask_balance(),

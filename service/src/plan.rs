@@ -87,6 +87,12 @@ pub enum PlanError {
         /// The fee of this network.
         fee: Money,
     },
+    /// Inputs with known results are read from the file, and nothing is done with them yet.
+    #[error("sub-task `{sub_task}` asks for probes, which this version does not run")]
+    Probes {
+        /// The sub-task.
+        sub_task: String,
+    },
     /// Nobody sets money aside for so long.
     #[error("sub-task `{sub_task}`: its limit on time of {wall} is beyond {LONGEST}")]
     TooLong {
@@ -147,6 +153,9 @@ impl SubTaskPlan {
         blob_of: &dyn Fn(&str) -> Option<Blob>,
     ) -> Result<Self, PlanError> {
         let name = sub_task.name.clone();
+        if !sub_task.redundancy.probes.is_empty() {
+            return Err(PlanError::Probes { sub_task: name });
+        }
         let find = |path: &str| {
             blob_of(path).ok_or_else(|| PlanError::NoFile { sub_task: name.clone(), path: path.into() })
         };

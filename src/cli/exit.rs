@@ -12,6 +12,8 @@ pub(crate) const USAGE: u8 = 2;
 pub(crate) const NOT_PLACED: u8 = 3;
 /// The node, a market or the bank does not answer.
 pub(crate) const UNREACHABLE: u8 = 4;
+/// Too few results agree.
+pub(crate) const NO_QUORUM: u8 = 5;
 /// The money does not suffice.
 pub(crate) const NO_MONEY: u8 = 6;
 /// A policy or a permission stands against it.
@@ -25,7 +27,8 @@ pub(crate) const INTERRUPTED: u8 = 130;
 
 /// The exit code of a command that waited for `task`.
 ///
-/// A sub-task that ran and failed decides before one that never ran; among those it is money, placement,
+/// A sub-task that ran and failed decides before one whose results disagree, and that before one that never ran; among
+/// those it is money, placement,
 /// refusal, cancellation, in this order.
 pub(crate) fn of_task(task: &TaskView) -> u8 {
     match task.state {
@@ -35,7 +38,7 @@ pub(crate) fn of_task(task: &TaskView) -> u8 {
         TaskState::Interrupted => UNREACHABLE,
         TaskState::Failed => {
             let ends: Vec<u8> = task.sub_tasks.iter().filter_map(of_sub_task).collect();
-            let order = [FAILED, NO_MONEY, NOT_PLACED, REFUSED, CANCELLED];
+            let order = [FAILED, NO_QUORUM, NO_MONEY, NOT_PLACED, REFUSED, CANCELLED];
             order.into_iter().find(|code| ends.contains(code)).unwrap_or(FAILED)
         }
     }
@@ -57,6 +60,8 @@ fn of_reason(reason: &str) -> u8 {
     match reason {
         "not_placed" => return NOT_PLACED,
         "declined" => return REFUSED,
+        "no_quorum" => return NO_QUORUM,
+        "not_needed" => return CANCELLED,
         "cancelled" => return CANCELLED,
         _ => {}
     }

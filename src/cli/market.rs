@@ -14,11 +14,13 @@ pub(super) fn run(command: MarketCommand, global: &Global, printer: Printer) -> 
     let request = match command {
         MarketCommand::List => Request::Markets,
         MarketCommand::Show { market } => Request::Market { market },
+        MarketCommand::Sellers => Request::Sellers,
         MarketCommand::Price { command: PriceCommand::Suggest } => Request::Price,
     };
     match ask_node(global, &request, SURVEY)? {
         (_, Reply::Markets(markets)) => printer.markets(&markets)?,
         (_, Reply::Market(market)) => printer.market(&market)?,
+        (_, Reply::Sellers(sellers)) => printer.sellers(&sellers)?,
         (_, Reply::Price(price)) => printer.price(&price)?,
         (home, _) => return Err(client::unexpected(&home).into()),
     }

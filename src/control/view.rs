@@ -103,6 +103,9 @@ pub(crate) struct TaskView {
     pub(crate) spent: String,
     pub(crate) held: String,
     pub(crate) sub_tasks: Vec<SubTaskView>,
+    /// The result that the task looked for, and that made the rest of it needless.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) found: Option<String>,
     /// For which others each sub-task waits, by their place in the list; empty where none waits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) depends_on: Vec<Vec<u32>>,
@@ -171,6 +174,61 @@ pub(crate) struct SubTaskView {
     pub(crate) reason_code: Option<String>,
     /// The files written, relative to the results directory.
     pub(crate) files: Vec<String>,
+    /// Its replicas, if it is executed more than once or its result is put to a test.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) replicas: Vec<ReplicaView>,
+}
+
+/// One of the executions of a sub-task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ReplicaView {
+    /// From 1, in the order in which they were bought.
+    pub(crate) number: u32,
+    /// A word of the table of states, such as `voting`.
+    pub(crate) state: String,
+    pub(crate) attempts: u32,
+    /// The word on its result: `open`, `agreed`, `other`, `failed` or `cancelled`.
+    pub(crate) vote: String,
+    /// Why it failed; empty if it did not.
+    pub(crate) why: String,
+    /// Whose result it is: the account and the address.
+    pub(crate) seller: Option<String>,
+    pub(crate) address: Option<String>,
+    /// BLAKE3 over the names and hashes of outputs and standard output, once it is reported.
+    pub(crate) result: Option<String>,
+    /// Where it differs first from the accepted result, or where no quorum was found from the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) difference: Option<DifferenceView>,
+    pub(crate) paid: String,
+    pub(crate) fee: String,
+}
+
+/// What this node has seen of a seller.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SellerView {
+    pub(crate) seller: String,
+    /// Results that were right, and how many of them since the last wrong one.
+    pub(crate) agreed: u32,
+    pub(crate) in_row: u32,
+    pub(crate) wrong: u32,
+    /// Attempts that came to nothing.
+    pub(crate) failed: u32,
+    /// Replicas that took more than twice as long as the accepted one.
+    pub(crate) late: u32,
+    /// RFC 3339, UTC.
+    pub(crate) changed: String,
+    /// What follows from it.
+    pub(crate) word: String,
+}
+
+/// Where a result differs first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct DifferenceView {
+    pub(crate) output: String,
+    /// Such as `line 3`; empty where only hashes were compared.
+    pub(crate) place: String,
+    pub(crate) expected: String,
+    pub(crate) found: String,
 }
 
 /// The terms of a match.

@@ -3,6 +3,7 @@
 mod counter;
 mod owner;
 mod surveys;
+mod trust;
 
 pub(crate) use owner::Ended;
 
@@ -14,6 +15,7 @@ use super::explorer::{Explorer, Home, Quest};
 use super::governance::{Governance, Order};
 use super::market::listing_view;
 use super::record::SellersBook;
+use super::sellers::SellersFile;
 use super::supply::Supplier;
 use super::tasks::{Prepared, Quoted, Tasks, Write, Written, prepare};
 use super::told::{Outside, Told};
@@ -67,6 +69,7 @@ pub(crate) struct Driver {
     explorer: Explorer,
     surveys: Surveys,
     book: SellersBook,
+    sellers: SellersFile,
     finished: mpsc::UnboundedSender<Finished>,
     finishing: mpsc::UnboundedReceiver<Finished>,
     leave_by: Option<Instant>,
@@ -135,6 +138,7 @@ impl Driver {
             explorer,
             surveys: Surveys::default(),
             book,
+            sellers: SellersFile::new(home.join("sellers.json")),
             finished,
             finishing,
             leave_by: None,
@@ -159,6 +163,7 @@ impl Driver {
     ) -> Ended {
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        self.recall_sellers();
         let mut looks = 0_u32;
         let mut is_ending = false;
         while !self.is_done() {
@@ -192,6 +197,7 @@ impl Driver {
             }
         }
         self.executions.stop_all();
+        self.keep_sellers();
         self.book.save(self.node.record());
         for leaver in self.leavers.drain(..) {
             leaver.answer(Reply::Left);
@@ -280,6 +286,9 @@ impl Driver {
             Output::Warn { message } => tracing::warn!("{message}"),
             Output::Pause { contract } => self.executions.pause(contract),
             Output::Pace { contract, throttle_pct } => self.executions.pace(contract, throttle_pct),
+            Output::Compare { token, comparing } => self.compare(token, *comparing),
+            Output::Test { contract, testing } => self.test(contract, *testing),
+            Output::Examine { token, examining } => self.examine(token, *examining),
             Output::Tell(event) => {
                 self.note_spending(&event);
                 if let Some(write) = self.tasks.tell(&event, &self.node, &self.store) {
@@ -361,6 +370,7 @@ impl Driver {
         self.leave_if_idle();
         self.look_at_surveys();
         self.look_at_counter();
+        self.keep_sellers();
         self.book.save(self.node.record());
         let (node, executions) = (&self.node, &self.executions);
         self.pins.retain(|contract, _| node.has_contract(*contract) || executions.is_running(*contract));
@@ -396,6 +406,7 @@ impl Driver {
             Request::Quote(quote) => self.quote(quote, question),
             Request::Why { task } => self.ask_why(&task, question),
             Request::Price => self.ask_price(question),
+            Request::Sellers => self.show_sellers(question),
             Request::Ring => self.explore(Quest::Show, question),
             Request::Lookup { key } => match proto::id::unhex(&key) {
                 Some(key) => self.explore(Quest::Lookup { key: RingId(key) }, question),

@@ -64,6 +64,11 @@ impl Executions {
         }
     }
 
+    /// What runs programs of this node's own user, such as those that compare results.
+    pub(crate) fn runner(&self) -> Runner {
+        Runner { engine: self.engine.clone(), base: self.scratch.clone(), runtime: Handle::current() }
+    }
+
     pub(crate) fn stop(&self, contract: ContractId) {
         if let Some(control) = self.running.get(&contract) {
             control.stop();
@@ -100,6 +105,21 @@ impl Executions {
     /// How far every execution is.
     pub(crate) fn progress(&self) -> Vec<(ContractId, Cycles)> {
         self.running.iter().map(|(contract, control)| (*contract, control.cycles())).collect()
+    }
+}
+
+/// Runs programs beside the contracts, on the thread of whoever asks.
+pub(crate) struct Runner {
+    engine: Engine,
+    base: PathBuf,
+    runtime: Handle,
+}
+
+impl Runner {
+    /// Executes `job`, whose contents are in the store, to its end.
+    pub(crate) fn run(&self, job: Job, store: Arc<Store>) -> service::Execution {
+        let (engine, base, runtime) = (self.engine.clone(), self.base.clone(), self.runtime.clone());
+        Run { engine, base, job, store, control: Control::default(), runtime }.execute()
     }
 }
 

@@ -7,14 +7,15 @@
 mod image;
 mod numeric;
 mod program;
+mod search;
 mod text;
 
+use crate::net::store::{Pins, Store};
 use crate::node::executions::Executions;
-use crate::net::store::Store;
 use proto::ContractId;
 use proto::message::service::Blob;
 use service::task::Comparison;
-use service::{Comparing, Difference, Input, Testing};
+use service::{Comparing, Difference, Examining, Input, Testing};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
@@ -67,6 +68,24 @@ pub(crate) fn test(
         let result = catch_unwind(AssertUnwindSafe(look)).unwrap_or_else(failed);
         // The driver may have ended meanwhile; then nobody waits for this.
         let _ = inputs.send(Input::Tested { contract, result });
+    });
+}
+
+/// Looks for something in a result beside the node; what is found arrives as an input.
+pub(crate) fn examine(
+    token: u64,
+    examining: Examining,
+    pins: Pins,
+    store: Arc<Store>,
+    inputs: mpsc::UnboundedSender<Input>,
+) {
+    beside(move || {
+        let look =
+            || search::search(&examining.condition, &examining.name, &read(&examining.blob, &store).ok()?);
+        let found = catch_unwind(AssertUnwindSafe(look)).unwrap_or_default();
+        drop(pins);
+        // The driver may have ended meanwhile; then nobody waits for this.
+        let _ = inputs.send(Input::Examined { token, found });
     });
 }
 

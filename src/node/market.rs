@@ -225,6 +225,7 @@ pub(super) fn progress(want: &Want, seller: Option<&str>, gcycles: f64) -> Strin
         State::Offered => format!("is offered to {seller}, which has not answered yet"),
         State::Staging => format!("{seller} fetches its program and inputs"),
         State::Running => format!("runs at {seller}: {gcycles:.3} Gc so far"),
+        State::Voting => format!("has ended at {seller}; its result waits for those of the other replicas"),
         State::Fetching => format!("has ended at {seller}; its results are being fetched"),
         State::Settling => "its result is accepted and is being paid".into(),
         other => other.name().into(),

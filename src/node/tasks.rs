@@ -70,6 +70,7 @@ impl Tasks {
             spent: "0".into(),
             held: "0".into(),
             sub_tasks: names.iter().map(|name| view::waiting(name)).collect(),
+            found: None,
             depends_on,
             problems: Vec::new(),
         };

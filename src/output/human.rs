@@ -9,6 +9,7 @@ mod money;
 mod network;
 mod node;
 mod ring;
+mod sellers;
 mod sharing;
 mod task;
 
@@ -22,6 +23,7 @@ pub(super) use network::{network, run};
 use node::listings;
 pub(super) use node::node;
 pub(super) use ring::{lookup, ring, ring_check};
+pub(super) use sellers::sellers;
 pub(super) use sharing::{in_short, left, policy, reloaded, sharing};
 pub(super) use task::{results, submitted, task, tasks, validated};
 

@@ -3,7 +3,7 @@
 //! Within a major version of a form, members are added but neither removed nor changed.
 
 use super::view::{Place, Ready};
-use crate::control::{Failure, TaskLine, TaskView};
+use crate::control::{Failure, SellerView, TaskLine, TaskView};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::path::Path;
@@ -30,6 +30,14 @@ pub(super) fn tasks(tasks: &[TaskLine]) -> String {
         tasks: &'a [TaskLine],
     }
     document("task-list", Tasks { tasks })
+}
+
+pub(super) fn sellers(sellers: &[SellerView]) -> String {
+    #[derive(Serialize)]
+    struct Sellers<'a> {
+        sellers: &'a [SellerView],
+    }
+    document("sellers", Sellers { sellers })
 }
 
 pub(super) fn left(home: &Path, until: Option<Timestamp>) -> String {

@@ -16,6 +16,7 @@ pub(crate) fn task() -> TaskView {
         why: String::new(),
         reason_code: None,
         files: Vec::new(),
+        replicas: Vec::new(),
         ..ended("count[2]", "succeeded")
     };
     let waiting = SubTaskView {
@@ -38,6 +39,7 @@ pub(crate) fn task() -> TaskView {
         spent: "0.95".into(),
         held: "5".into(),
         sub_tasks: vec![ended("count[1]", "succeeded"), running, waiting],
+        found: None,
         depends_on: Vec::new(),
         problems: Vec::new(),
     }
@@ -69,6 +71,7 @@ pub(crate) fn ended(name: &str, reason: &str) -> SubTaskView {
         why: reason.into(),
         reason_code: Some(reason.into()),
         files: vec!["results/column-0.txt".into()],
+        replicas: Vec::new(),
     }
 }
 

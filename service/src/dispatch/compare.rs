@@ -2,13 +2,14 @@
 //! beside the core, and tells what came out.
 
 use super::ballot::{Pair, Part};
+use super::experience::{Experience, Seen};
 use super::{Dispatch, State};
 use crate::dispatch::attempt::Test;
 use crate::effect::Effect;
 use crate::event::{Difference, Verdict};
 use crate::task::Comparison;
 use proto::message::service::{Blob, NamedBlob};
-use proto::{ContractId, Time};
+use proto::{ContractId, PublicKey, Time};
 
 /// Comparisons under way at once; beyond it results count as different.
 const MAX_COMPARISONS: usize = 4_096;
@@ -84,6 +85,26 @@ impl Dispatch {
         self.count_votes(task, head, now);
     }
 
+    /// The seller of an open contract.
+    fn seller_of(&mut self, contract: ContractId) -> Option<PublicKey> {
+        Some(self.attempt(contract)?.2.attempt.as_ref()?.seller().key)
+    }
+
+    /// Takes over what a former run of the node has seen of sellers.
+    pub(crate) fn recall(&mut self, records: Vec<(PublicKey, Experience)>) {
+        records.into_iter().for_each(|(seller, experience)| self.memory.recall(seller, experience));
+    }
+
+    /// What was seen of sellers.
+    pub(crate) fn experience(&self) -> impl Iterator<Item = (PublicKey, Experience)> + '_ {
+        self.memory.all()
+    }
+
+    /// Grows whenever something more is seen of a seller.
+    pub(crate) const fn experience_version(&self) -> u64 {
+        self.memory.version
+    }
+
     /// Notes what a comparison has told, unless one of the results is not that which was compared.
     fn note_pair(&mut self, task: ContractId, head: u32, (one, other): (u32, u32), pair: Pair) {
         let Some(ballot) = self.tasks.get_mut(&task).and_then(|run| run.ballot_mut(head)) else { return };
@@ -118,6 +139,9 @@ impl Dispatch {
             Ok(()) => self.count_votes(task, head, now),
             Err(why) => {
                 let why = format!("the program that verifies results says no: {}", shortened(why));
+                if let Some(seller) = self.seller_of(contract) {
+                    self.memory.note(seller, Seen::Wrong, now);
+                }
                 self.turn_down(contract, &why, now);
                 self.try_again_or_end(task, index, Verdict::Rejected(why), now);
             }

@@ -76,6 +76,7 @@ impl Dispatch {
         let contract = attempt.contract;
         run.attempt = Some(attempt);
         self.can_be_placed(task, index);
+        self.consider(task, index, seller, now);
         self.become_state(task, index, State::Holding);
         self.contracts.insert(contract, (task, index));
         self.watch(now.after(HOLD_WATCH), Timer::Lease(contract));

@@ -1,8 +1,10 @@
 //! What is known of a task while it runs.
 
 mod replicas;
+mod status;
 
 pub(super) use replicas::{Ballot, Stage};
+pub use status::{SubTaskStatus, Tally, TaskStatus};
 
 use super::flow::Flow;
 use super::prospect::Prospects;
@@ -10,12 +12,13 @@ use super::purse::Purses;
 use super::queue::Queue;
 use super::{Attempt, Patience, Submission};
 use crate::contract::State;
-use crate::event::{End, Replica, Sale, Verdict, Vote};
+use crate::event::{End, Sale, Verdict, Vote};
 use crate::plan::SubTaskPlan;
+use crate::task::StopWhen;
 use proto::message::market::{MAX_BATCH, Requirement};
 use proto::message::service::Report;
 use proto::{ContractId, Cycles, Hash, Money, PublicKey, Signed, Span, Time};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Sub-tasks of one task that may be waiting for the market's answer at once, at the start.
 const FIRST_WINDOW: u32 = 4;
@@ -29,60 +32,19 @@ const FIRST_LOOK: Span = Span::millis(50);
 /// The longest wait between two looks for a seller.
 const SLOWEST_LOOK: Span = Span::millis(1_000);
 
-/// A task as its user sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TaskStatus {
-    /// Its sub-tasks, in the order of the file.
-    pub sub_tasks: Vec<SubTaskStatus>,
-    /// The figures of it.
-    pub tally: Tally,
-    /// Whether every sub-task has ended.
-    pub has_ended: bool,
-}
-
-/// A sub-task as its user sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SubTaskStatus {
-    /// Its name.
-    pub name: String,
-    /// Where it stands.
-    pub state: State,
-    /// Attempts made.
-    pub attempts: u32,
-    /// Cycles that the seller has reported so far.
-    pub cycles: Cycles,
-    /// The deal, once there is one.
-    pub sale: Option<Sale>,
-    /// Why it waits or why the last attempt failed; empty if there is nothing to say.
-    pub why: String,
-    /// How it ended.
-    pub end: Option<End>,
-    /// Its replicas, if it is bought more than once or its result is put to a test.
-    pub replicas: Vec<Replica>,
-}
-
-/// A task in figures.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Sub-tasks that succeeded.
-    pub done: u32,
-    /// Sub-tasks that failed or were cancelled.
-    pub failed: u32,
-    /// Sub-tasks that have a seller.
-    pub running: u32,
-    /// The others.
-    pub waiting: u32,
-    /// Paid so far, fees included.
-    pub spent: Money,
-    /// Set aside at the moment.
-    pub held: Money,
-}
-
 pub(super) struct TaskRun {
     /// The sub-tasks in the order of the file; behind them the replicas of those that have some.
     runs: Vec<SubTaskRun>,
     sub_tasks: u32,
     ballots: BTreeMap<u32, Ballot>,
+    /// Sub-tasks of which a copy was bought, since they took too long.
+    copies: BTreeSet<u32>,
+    /// What the task looks for, how many results are being looked into, and what was found.
+    pub(super) stop_when: Option<StopWhen>,
+    pub(super) examining: u32,
+    /// How long the last sub-tasks have run that have ended well.
+    pub(super) ran: VecDeque<(u32, Span)>,
+    pub(super) found: Option<String>,
     queue: Queue,
     pub(super) flow: Flow,
     /// One sub-task of each batch that the market was asked for last.
@@ -150,6 +112,11 @@ impl TaskRun {
         let mut task = Self {
             sub_tasks,
             ballots: BTreeMap::new(),
+            copies: BTreeSet::new(),
+            stop_when: submission.stop_when,
+            examining: 0,
+            ran: VecDeque::new(),
+            found: None,
             queue: Queue::default(),
             flow,
             leaders: Vec::new(),
@@ -407,7 +374,7 @@ impl TaskRun {
     }
 
     pub(super) const fn has_ended(&self) -> bool {
-        self.tally.running == 0 && self.tally.waiting == 0
+        self.tally.running == 0 && self.tally.waiting == 0 && self.examining == 0
     }
 
     /// Whether the task has just ended.
@@ -422,20 +389,8 @@ impl TaskRun {
             tally: self.tally,
             sub_tasks: (0..self.sub_tasks).filter_map(|index| self.sub_task_status(index)).collect(),
             has_ended: self.has_ended(),
+            found: self.found.clone(),
         }
-    }
-}
-
-impl Tally {
-    /// Changes the count that a sub-task in `state` belongs to.
-    fn count(&mut self, state: State, change: impl FnOnce(u32) -> u32) {
-        let count = match state {
-            State::Succeeded => &mut self.done,
-            State::Failed | State::Cancelled => &mut self.failed,
-            state if state == State::Holding || state.is_with_seller() => &mut self.running,
-            _ => &mut self.waiting,
-        };
-        *count = change(*count);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The buyer's dealings with the seller of an attempt, and with sellers that fell silent.
 
+use super::experience::Seen;
 use super::{Abandoned, Dispatch, State, Timer, follow_up};
 use crate::effect::Effect;
 use crate::event::{EventKind, Verdict};
@@ -84,6 +85,7 @@ impl Dispatch {
                 Timer::Lease(contract) => self.look_at_lease(contract, now),
                 Timer::Abandoned(contract) => self.ask_again(contract, now),
                 Timer::Objection(contract) => self.drop_objection(contract),
+                Timer::Straggler(contract) => self.look_at_straggler(contract, now),
                 Timer::Rested(task, index) => self.has_rested(task, index, now),
                 Timer::Deadline(task, index) => self.is_too_late(task, index, now),
             }
@@ -163,7 +165,11 @@ impl Dispatch {
         }
         attempt.note(progress.phase, now);
         run.why = if next == State::Suspended { SUSPENDED.into() } else { String::new() };
+        let contract = progress.contract;
         self.become_state(task, index, next);
+        if next == State::Running {
+            self.watch_straggler(contract, now);
+        }
         self.tell(task, event, now);
     }
 
@@ -223,6 +229,11 @@ impl Dispatch {
         }
         if let (Some(seller), Some(run)) = (seller.filter(|_| has_failed), self.tasks.get_mut(&task)) {
             run.shun(index, seller);
+        }
+        // A program that fails by itself says nothing of who ran it; what is rejected is noted where it is.
+        let is_sellers = is_worth_retrying && !is_returned && !matches!(verdict, Verdict::Rejected(_));
+        if let Some(seller) = seller.filter(|_| is_sellers) {
+            self.memory.note(seller, Seen::Failed, now);
         }
         if is_over {
             self.end(task, index, verdict, now);

@@ -8,13 +8,16 @@
 //! ([`objection`](super::objection)).
 
 use super::ballot::{Decision, Pair, Part, Voice, compare_hashes, decide, digest};
+use super::experience::{Seen, Trust};
 use super::run::{Stage, SubTaskRun};
 use super::spread::are_near;
 use super::{Dispatch, State, Timer};
 use crate::event::{Difference, EventKind, Verdict, Vote};
+use crate::task::Replication;
 use proto::message::market::Ticket;
 use proto::message::service::Report;
-use proto::{ContractId, Signed, Span, Time};
+use proto::{ContractId, PublicKey, Signed, Span, Time};
+use rand_chacha::rand_core::Rng;
 
 /// How long before the end of its hold a result is given up that still waits for others: time for both sides' papers.
 const GIVE_UP_BEFORE: Span = Span::secs(90);
@@ -161,7 +164,9 @@ impl Dispatch {
         }
         let Some(run) = self.tasks.get_mut(&task) else { return };
         let Some(end) = run.end_head(head, accepted, verdict, now) else { return };
-        self.tell(task, EventKind::Ended { sub_task: head, end: Box::new(end) }, now);
+        let ended = Box::new(end.clone());
+        self.tell(task, EventKind::Ended { sub_task: head, end: ended }, now);
+        self.look_for(task, head, &end, now);
         self.flowed(task, head, now);
         self.place(task, now);
         self.tell_if_ended(task, now);
@@ -194,7 +199,11 @@ impl Dispatch {
         let open = run.open_replicas(head);
         let Some(replica) = run.run_mut(canonical) else { return };
         replica.vote = Vote::Agreed;
-        if let Some(contract) = replica.contract() {
+        let contract = replica.contract();
+        if self.is_proof(task, head) {
+            self.note_seller(task, canonical, Seen::Agreed, now);
+        }
+        if let Some(contract) = contract {
             self.settle(contract, now);
         }
         self.look_at_payments(task, head, canonical, now);
@@ -202,6 +211,7 @@ impl Dispatch {
             // Outputs that are signed for and on their way are looked at when they are here.
             let is_late = matches!(state, State::Voting | State::Fetching);
             if !is_late && index != canonical {
+                self.note_late(task, index, canonical, now);
                 self.drop_replica(task, index, now);
             }
         }
@@ -220,11 +230,13 @@ impl Dispatch {
                     if let Some(replica) = self.run(task, index) {
                         replica.vote = Vote::Agreed;
                     }
+                    self.note_seller(task, index, Seen::Agreed, now);
                     self.settle(contract, now);
                 }
                 Some(false) => {
                     let difference = pairs.difference(canonical, index);
                     let why = "enough others came to another result";
+                    self.note_seller(task, index, Seen::Wrong, now);
                     return self.outvote(task, index, contract, difference, why, now);
                 }
                 None => {}
@@ -243,11 +255,6 @@ impl Dispatch {
     }
 
     /// Cancels a sub-task that has replicas, unless it is being paid. Whether it has some.
-    pub(super) fn cancel_replicas(&mut self, task: ContractId, head: u32, now: Time) -> bool {
-        self.end_replicas(task, head, Verdict::Cancelled, now)
-    }
-
-    /// Ends a sub-task that has replicas, unless it is being paid. Whether it has some.
     pub(super) fn end_replicas(&mut self, task: ContractId, head: u32, verdict: Verdict, now: Time) -> bool {
         let Some(ballot) = self.tasks.get(&task).and_then(|run| run.ballot(head)) else { return false };
         if matches!(ballot.stage, Stage::Open | Stage::Fetching(_)) {
@@ -286,6 +293,52 @@ impl Dispatch {
         }
         self.place(task, now);
         true
+    }
+
+    /// A first seller was found: where the file allows it, experience with it tells how many there are to be.
+    pub(super) fn consider(&mut self, task: ContractId, index: u32, seller: PublicKey, now: Time) {
+        let draw = self.rng.next_u64();
+        let Some(run) = self.tasks.get_mut(&task) else { return };
+        let Some(head) = run.head_of(index) else { return };
+        let is_adaptive = |run: &SubTaskRun| run.plan.redundancy.replication == Replication::Adaptive;
+        if !run.run_ref(head).is_some_and(is_adaptive) {
+            return;
+        }
+        let trust = self.memory.trust(seller, now, draw);
+        let Some(ballot) = run.ballot_mut(head).filter(|ballot| ballot.replicas.len() == 1) else { return };
+        let is_believed = matches!(trust, Trust::Believed { .. });
+        ballot.why = trust.why(ballot.wanted);
+        ballot.terms.quorum = if is_believed { 1 } else { ballot.quorum };
+        let more = if is_believed { 0 } else { ballot.wanted - 1 };
+        (0..more).for_each(|_| run.add_replica(head));
+    }
+
+    /// Notes what was seen of the seller of a replica.
+    fn note_seller(&mut self, task: ContractId, index: u32, seen: Seen, now: Time) {
+        let sale = self.tasks.get(&task).and_then(|run| run.run_ref(index)?.sale());
+        if let Some(sale) = sale {
+            self.memory.note(sale.seller.key, seen, now);
+        }
+    }
+
+    /// Notes that a replica is not needed any more, if its seller took far longer than the accepted one.
+    fn note_late(&mut self, task: ContractId, index: u32, canonical: u32, now: Time) {
+        let took = |index: u32| {
+            let attempt = self.tasks.get(&task)?.run_ref(index)?.attempt.as_ref()?;
+            Some(now.since(attempt.offered_at))
+        };
+        if let (Some(slow), Some(fast)) = (took(index), took(canonical))
+            && slow > fast.times(2)
+        {
+            self.note_seller(task, index, Seen::Late, now);
+        }
+    }
+
+    /// Whether a result was held against others, or tested: only then it says something of its seller.
+    fn is_proof(&self, task: ContractId, head: u32) -> bool {
+        let Some(run) = self.tasks.get(&task) else { return false };
+        let is_tested = run.run_ref(head).is_some_and(|run| run.plan.redundancy.verify.is_some());
+        is_tested || run.ballot(head).is_some_and(|ballot| ballot.terms.quorum > 1)
     }
 
     /// A replica that is not needed any more.

@@ -1,6 +1,6 @@
 //! What a node takes and what it gives.
 
-use crate::dispatch::{Comparing, Submission, Testing};
+use crate::dispatch::{Comparing, Examining, Experience, Submission, Testing};
 use crate::event::{Difference, Event};
 use crate::policy::Work;
 use crate::worker::{Execution, Intake, Terms};
@@ -66,8 +66,12 @@ pub enum Input {
     Lookup { token: u64, key: RingId },
     /// Asks how markets stand, without buying.
     Survey { token: u64, survey: Box<Survey> },
+    /// What a former run of this node has seen of sellers.
+    Recall { records: Vec<(PublicKey, Experience)> },
     /// Two results were compared: nothing if they agree, or where they differ first.
     Compared { token: u64, difference: Option<Difference> },
+    /// A result was looked into: what was found, in words, if it is there.
+    Examined { token: u64, found: Option<String> },
     /// A result was shown to the program that tells whether it is right.
     Tested { contract: ContractId, result: Result<(), String> },
     /// Leaves the network in order.
@@ -103,6 +107,8 @@ pub enum Output {
     Pace { contract: ContractId, throttle_pct: u32 },
     /// Compare two results whose contents are in the store, and tell with [`Input::Compared`].
     Compare { token: u64, comparing: Box<Comparing> },
+    /// Look for something in a result that is in the store, and tell with [`Input::Examined`].
+    Examine { token: u64, examining: Box<Examining> },
     /// Show a result to a program, all in the store, and tell with [`Input::Tested`].
     Test { contract: ContractId, testing: Box<Testing> },
     /// Tell the user.

@@ -143,6 +143,9 @@ impl Node {
             Effect::Compare { token, comparing } => {
                 self.outputs.push_back(Output::Compare { token, comparing });
             }
+            Effect::Examine { token, examining } => {
+                self.outputs.push_back(Output::Examine { token, examining });
+            }
             Effect::Test { contract, testing } => self.outputs.push_back(Output::Test { contract, testing }),
             Effect::Pause { contract } => self.outputs.push_back(Output::Pause { contract }),
             Effect::Pace { contract, throttle_pct } => {

@@ -206,6 +206,7 @@ impl World<'_> {
                 });
                 self.feed(number, Input::Compared { token, difference })
             }
+            Output::Examine { token, .. } => self.feed(number, Input::Examined { token, found: None }),
             Output::Test { contract, .. } => self.feed(number, Input::Tested { contract, result: Ok(()) }),
             Output::Tell(event) => self.tell(number, &event),
             Output::Left | Output::NotOpened { .. } => {

@@ -17,6 +17,11 @@ pub(in crate::cli) enum MarketCommand {
         #[arg(value_parser = value::market)]
         market: String,
     },
+    /// Show what this node has seen of sellers: whose results were right
+    #[command(
+        after_help = "Example:\n  compup2p market sellers\n\nExit codes:\n  0 shown · 4 no node is running"
+    )]
+    Sellers,
     /// Look at what this node asks
     #[command(after_help = "Example:\n  compup2p market price suggest\n\nExit codes: see the commands")]
     Price {

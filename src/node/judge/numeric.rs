@@ -14,9 +14,15 @@ pub(super) fn compare(one: &[u8], other: &[u8], abs: f64, rel: f64) -> Found {
             (Some((_, a)), Some((_, b))) if agree(a, b, abs, rel) => continue,
             (Some(((line, value), _)), _) | (None, Some(((line, value), _))) => (line, value),
         };
-        let said = |word: Option<(Place, &[u8])>| word.map_or_else(|| "the end".into(), |(_, word)| shown(word));
+        let said =
+            |word: Option<(Place, &[u8])>| word.map_or_else(|| "the end".into(), |(_, word)| shown(word));
         return Some((format!("line {line}, value {value}"), said(a), said(b)));
     }
+}
+
+/// The numbers in a content, in order.
+pub(super) fn numbers(bytes: &[u8]) -> impl Iterator<Item = f64> {
+    words(bytes).filter_map(|(_, word)| number(word))
 }
 
 /// Line and number of a word in it, from 1.
@@ -31,7 +37,8 @@ fn words(bytes: &[u8]) -> impl Iterator<Item = (Place, &[u8])> {
 }
 
 const fn is_between(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || matches!(byte, b',' | b';' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b':' | b'=')
+    byte.is_ascii_whitespace()
+        || matches!(byte, b',' | b';' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b':' | b'=')
 }
 
 fn agree(one: &[u8], other: &[u8], abs: f64, rel: f64) -> bool {

@@ -6,8 +6,8 @@
 //! its standard input. Status 0 means that the result is right.
 
 use super::{difference, fault, shown};
-use crate::node::executions::Runner;
 use crate::net::store::Store;
+use crate::node::executions::Runner;
 use proto::message::service::{Blob, Job, Limits, NamedBlob, Outcome, Runtime};
 use proto::{Bytes, Cycles, Span};
 use service::{Comparing, Difference, Execution, Testing};

@@ -81,7 +81,8 @@ fn what_is_no_picture_is_a_difference_and_no_panic() {
 async fn outputs_are_compared_one_after_the_other() {
     let directory = tempfile::tempdir().unwrap();
     let store = Arc::new(Store::open(directory.path(), proto::Bytes::mib(1)).unwrap());
-    let (one, same) = (store.put_bytes(b"1\n".to_vec()).await.unwrap(), store.put_bytes(b"1\r\n".to_vec()).await.unwrap());
+    let (one, same) =
+        (store.put_bytes(b"1\n".to_vec()).await.unwrap(), store.put_bytes(b"1\r\n".to_vec()).await.unwrap());
     let other = store.put_bytes(b"2".to_vec()).await.unwrap();
     let method = Comparison::Text;
     let of = |pairs: Vec<(&str, Option<Blob>, Option<Blob>)>| {
@@ -96,4 +97,24 @@ async fn outputs_are_compared_one_after_the_other() {
     let large = Blob { size: proto::Bytes(LARGEST + 1), ..other };
     let difference = of(vec![("a", Some(one), Some(large))]).unwrap();
     assert!(difference.found.contains("too large"), "{difference}");
+}
+
+#[test]
+fn what_a_task_looks_for_is_found_by_its_text_or_its_first_number() {
+    use service::task::{StopCondition, StopPlace};
+    let place = || StopPlace::StdOut;
+    let search = |condition: StopCondition, bytes: &str| {
+        search::search(&condition, "standard output", bytes.as_bytes())
+    };
+    let contains = |text: &str| StopCondition::Contains { place: place(), text: text.into() };
+    let found = search(contains("found"), "a\nb found\n");
+    assert_eq!(found.as_deref(), Some("`found` stands in standard output, line 2"));
+    assert_eq!(search(contains("found"), "foun"), None);
+    let bound = service::task::Decimal::default;
+    let below = || StopCondition::Below { place: place(), bound: bound() };
+    let above = || StopCondition::Above { place: place(), bound: bound() };
+    assert_eq!(search(below(), "loss: -0.5, 3").as_deref(), Some("-0.5 in standard output is below 0"));
+    assert_eq!(search(above(), "loss: -0.5, 3"), None);
+    assert_eq!(search(above(), "3").as_deref(), Some("3 in standard output is above 0"));
+    assert_eq!((search(below(), "no number"), search(above(), "nan")), (None, None));
 }

@@ -77,6 +77,7 @@ impl Kept {
         for (view, now) in self.view.sub_tasks.iter_mut().zip(&status.sub_tasks) {
             view::refresh(view, now);
         }
+        self.view.found.clone_from(&status.found);
         if status.has_ended {
             live.outcome = Some(view::ended_state(status));
         }

@@ -1,5 +1,7 @@
 //! Tasks in the words of the command line.
 
+mod replicas;
+
 use crate::control::{EventView, SaleView, SubTaskView, TaskState};
 use proto::Span;
 use proto::message::service::Outcome;
@@ -7,7 +9,8 @@ use service::event::Verdict;
 use service::{End, EventKind, Purse, State, SubTaskStatus, Tally, TaskStatus};
 
 pub(super) fn ended_state(status: &TaskStatus) -> TaskState {
-    if status.sub_tasks.iter().all(|sub_task| sub_task.state == State::Succeeded) {
+    let has_found = status.found.is_some();
+    if has_found || status.sub_tasks.iter().all(|sub_task| sub_task.state == State::Succeeded) {
         TaskState::Succeeded
     } else if status.sub_tasks.iter().any(|sub_task| sub_task.state == State::Failed) {
         TaskState::Failed
@@ -23,6 +26,7 @@ pub(super) fn refresh(view: &mut SubTaskView, now: &SubTaskStatus) {
     view.gcycles = giga(now.cycles.0);
     view.sale = now.sale.as_ref().map(sale_view);
     view.why.clone_from(&now.why);
+    view.replicas = now.replicas.iter().map(replicas::replica_view).collect();
     if let Some(end) = &now.end {
         show_end(view, end);
     }
@@ -36,6 +40,7 @@ pub(super) fn show_end(view: &mut SubTaskView, end: &End) {
     view.elapsed = Some(end.elapsed.as_secs_f64());
     view.why = end.verdict.to_string();
     view.reason_code = Some(reason_code(&end.verdict).into());
+    view.replicas = end.replicas.iter().map(replicas::replica_view).collect();
 }
 
 pub(super) fn waiting(name: &str) -> SubTaskView {
@@ -51,6 +56,7 @@ pub(super) fn waiting(name: &str) -> SubTaskView {
         why: String::new(),
         reason_code: None,
         files: Vec::new(),
+        replicas: Vec::new(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Tasks for people.
 
+mod replicas;
+
 use super::money::two_decimals;
 use super::{Align, Colour, Look, Table, clean, count, short};
 use crate::control::{SaleView, SubTaskView, TaskLine, TaskState, TaskView};
@@ -10,7 +12,11 @@ use std::fmt::Write as _;
 pub(in crate::output) fn task(task: &TaskView, look: Look) -> String {
     let mut text = format!("task {} ({}): {}\n", task.id, clean(&task.name), word(task.state));
     text.push_str(&sub_tasks(&task.sub_tasks, look));
+    text.push_str(&replicas::disagreements(&task.sub_tasks));
     text.push_str(&sums(task));
+    if let Some(found) = &task.found {
+        let _ = writeln!(text, "stopped early: {}", clean(found));
+    }
     for problem in &task.problems {
         let word = if look.has_colour { Colour::Red.paint("problem:") } else { "problem:".into() };
         let _ = writeln!(text, "{word} {}", clean(problem));

@@ -22,8 +22,11 @@ pub(in crate::dispatch) struct Ballot {
     pub(in crate::dispatch) terms: Terms,
     pub(in crate::dispatch) pairs: Pairs,
     pub(in crate::dispatch) stage: Stage,
-    /// How many are to be bought where experience does not spare them.
+    /// How many are bought at first, and of these have to agree, where experience does not spare them.
     pub(in crate::dispatch) wanted: u32,
+    pub(in crate::dispatch) quorum: u32,
+    /// Why there are as many as there are; empty where the file says so.
+    pub(in crate::dispatch) why: String,
 }
 
 /// Where the vote stands.
@@ -43,9 +46,10 @@ impl Ballot {
     fn new(redundancy: &Redundancy) -> Self {
         let Redundancy { replicas, quorum, max_replicas, .. } = *redundancy;
         let wanted = replicas.max(1);
-        let terms = Terms { quorum: quorum.clamp(1, wanted), most: max_replicas.max(wanted) };
-        let (replicas, pairs) = (Vec::new(), Pairs::default());
-        Self { replicas, terms, pairs, stage: Stage::Open, wanted }
+        let quorum = quorum.clamp(1, wanted);
+        let terms = Terms { quorum, most: max_replicas.max(wanted) };
+        let (replicas, pairs, why) = (Vec::new(), Pairs::default(), String::new());
+        Self { replicas, terms, pairs, stage: Stage::Open, wanted, quorum, why }
     }
 }
 
@@ -107,6 +111,31 @@ impl TaskRun {
         ballot.replicas.push(index);
         self.runs.push(replica);
         self.enqueue(index);
+    }
+
+    /// Buys a copy of a sub-task that is at work: what is at work becomes a replica, whose index is told, and the copy
+    /// another one. The first result wins.
+    pub(in crate::dispatch) fn copy(&mut self, head: u32, why: String) -> Option<u32> {
+        let index = self.count();
+        let run = self.run_mut(head).filter(|run| run.head.is_none())?;
+        let plan = run.plan.clone();
+        let at_work = std::mem::replace(run, SubTaskRun::new(plan));
+        run.state = State::Running;
+        run.shun.clone_from(&at_work.shun);
+        self.runs.push(SubTaskRun { head: Some(head), ..at_work });
+        let (pairs, stage) = (Pairs::default(), Stage::Open);
+        let terms = Terms { quorum: 1, most: 2 };
+        let ballot = Ballot { replicas: vec![index], terms, pairs, stage, wanted: 1, quorum: 1, why };
+        self.ballots.insert(head, ballot);
+        self.copies.insert(head);
+        self.add_replica(head);
+        Some(index)
+    }
+
+    /// Copies that are bought or at work.
+    pub(in crate::dispatch) fn copies(&self) -> u32 {
+        let is_open = |head: &&u32| self.run_ref(**head).is_some_and(|run| !run.state.is_final());
+        u32::try_from(self.copies.iter().filter(is_open).count()).unwrap_or(u32::MAX)
     }
 
     /// The sub-task whose replica this is.
@@ -285,7 +314,8 @@ impl TaskRun {
         }
         let foremost = self.replicas_of(index).map(|(_, run)| run).max_by_key(|run| progress(run.state));
         let state = foremost.map_or(status.state, |run| run.state);
-        let why = foremost.map(|run| run.why.clone()).unwrap_or_default();
+        let why = foremost.map(|run| run.why.clone()).filter(|why| !why.is_empty());
+        let why = why.or_else(|| Some(self.ballot(index)?.why.clone())).unwrap_or_default();
         let replicas = self.replicas(index);
         Some(SubTaskStatus {
             state: if status.state.is_final() || state.is_final() { status.state } else { state },

@@ -1,0 +1,40 @@
+//! Whose results were others than the accepted one: the user reads the nodes and their addresses (paper §III-D).
+
+use super::{clean, short};
+use crate::control::{DifferenceView, ReplicaView, SubTaskView};
+use std::fmt::Write as _;
+
+/// Sub-tasks whose replicas are shown; the rest is in `--json`.
+const SHOWN: usize = 20;
+
+/// A line for each result that differs, and for each that it differs from.
+pub(super) fn disagreements(sub_tasks: &[SubTaskView]) -> String {
+    let disagrees =
+        |sub_task: &&SubTaskView| sub_task.replicas.iter().any(|replica| replica.difference.is_some());
+    let disagreeing: Vec<&SubTaskView> = sub_tasks.iter().filter(disagrees).collect();
+    let mut text = String::new();
+    for sub_task in disagreeing.iter().take(SHOWN) {
+        let _ = writeln!(text, "results of {} disagree:", clean(&sub_task.name));
+        for replica in sub_task.replicas.iter().filter(|replica| replica.result.is_some()) {
+            let _ = writeln!(text, "  {}", clean(&line(replica)));
+        }
+    }
+    if disagreeing.len() > SHOWN {
+        let _ =
+            writeln!(text, "… and of {} sub-tasks more; `--json` has them all", disagreeing.len() - SHOWN);
+    }
+    text
+}
+
+fn line(replica: &ReplicaView) -> String {
+    let seller = replica.seller.as_deref().map_or("-", short);
+    let address = replica.address.as_deref().unwrap_or("-");
+    let said = match &replica.difference {
+        Some(DifferenceView { output, place, expected, found }) => {
+            let place = if place.is_empty() { String::new() } else { format!(", {place}") };
+            format!("`{output}`{place}: {found} instead of {expected}")
+        }
+        None => format!("result {}", replica.result.as_deref().map_or("-", short)),
+    };
+    format!("{} {seller} at {address}: {said}", replica.vote)
+}

@@ -87,7 +87,7 @@ pub(crate) struct Driver {
 
 /// Work beside the node that has come to its end.
 enum Finished {
-    Prepared(Result<Prepared, Failure>, Question),
+    Prepared(Result<Box<Prepared>, Failure>, Question),
     Written(Written, Option<Question>),
     Policy(Result<Box<Policy>, Failure>, Option<Question>),
     Quoted(Result<Box<Quoted>, Failure>, Question),
@@ -229,7 +229,7 @@ impl Driver {
     fn take_finished(&mut self, finished: Finished) {
         match finished {
             Finished::Prepared(Ok(prepared), question) => {
-                let (submission, view) = self.tasks.begin(prepared);
+                let (submission, view) = self.tasks.begin(*prepared);
                 self.take(Input::Submit { submission });
                 question.answer(Reply::Task(Box::new(view)));
             }
@@ -282,7 +282,6 @@ impl Driver {
             Output::Stop { contract } | Output::Migrate { contract } => self.executions.stop(contract),
             Output::Give { to, blobs } => blobs.iter().for_each(|blob| self.store.show(&blob.hash, to)),
             Output::Keep { contract, blobs } => self.pin(contract, blobs),
-            Output::Compare { .. } | Output::Test { .. } => {}
             Output::Warn { message } => tracing::warn!("{message}"),
             Output::Pause { contract } => self.executions.pause(contract),
             Output::Pace { contract, throttle_pct } => self.executions.pace(contract, throttle_pct),
@@ -358,7 +357,7 @@ impl Driver {
         let (finished, rules, store) = (self.finished.clone(), self.supplier.rules, Arc::clone(&self.store));
         tokio::spawn(async move {
             let prepared = prepare(submit, rules, store).await;
-            let _ = finished.send(Finished::Prepared(prepared, question));
+            let _ = finished.send(Finished::Prepared(prepared.map(Box::new), question));
         });
     }
 

@@ -318,6 +318,6 @@ mod tests {
     #[test]
     fn what_a_sub_task_will_get_from_others_has_to_fit_into_its_offer() {
         check(8_192, Ok(()));
-        check(8_193, Err("sub-task `b` does not fit into an offer: a field repeats more than 8192 times"));
+        check(8_193, Err("sub-task `b` does not fit into an offer: field `inputs` is too long a list"));
     }
 }

@@ -25,6 +25,7 @@ build options/options.c options/options.wasm
 build queens/queens.c queens/queens.wasm
 build figure7/job.c figure7/job.exe
 build noop/noop.c noop/noop.wasm
+build workflow/words.c workflow/words.wasm
 for source in faults/*.c; do
     build "$source" "${source%.c}.wasm"
 done

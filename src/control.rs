@@ -126,6 +126,9 @@ pub(crate) struct Submit {
     pub(crate) to: Option<PathBuf>,
     /// Values for `${name}` in the file.
     pub(crate) set: BTreeMap<String, String>,
+    /// The texts of the files over whose lines its sweeps go, by the paths in it.
+    #[serde(default)]
+    pub(crate) lines: BTreeMap<String, String>,
     /// Seconds without any fitting seller after which a sub-task fails.
     pub(crate) patience: f64,
     /// Whether it waits without end instead, also for sellers that are not listed yet.
@@ -143,6 +146,9 @@ pub(crate) struct Quote {
     pub(crate) file: String,
     /// Values for `${name}` in the file.
     pub(crate) set: BTreeMap<String, String>,
+    /// The texts of the files over whose lines its sweeps go, by the paths in it.
+    #[serde(default)]
+    pub(crate) lines: BTreeMap<String, String>,
 }
 
 /// What the node answers.

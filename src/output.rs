@@ -4,6 +4,8 @@
 //! has one JSON value, errors included.
 
 mod churn;
+mod dry;
+mod graph;
 mod human;
 mod json;
 mod progress;
@@ -21,6 +23,8 @@ mod verified;
 mod view;
 
 pub(crate) use churn::ChurnMeasured;
+pub(crate) use dry::{DryClass, DryRun, DrySubTask};
+pub(crate) use graph::{GraphNode, GraphView};
 pub(crate) use progress::{Bar, Progress};
 pub(crate) use ring::RingMeasured;
 pub(crate) use ring_figure::RingCompared;
@@ -89,6 +93,21 @@ impl Printer {
 
     pub(crate) fn validated(self, file: &Validated) -> Result<(), Failure> {
         self.result(|| json::document("task-validate", file), |_| human::validated(file))
+    }
+
+    /// What would be bought.
+    pub(crate) fn dry_run(self, run: &DryRun) -> Result<(), Failure> {
+        self.result(|| json::document("task-dry-run", run), |look| human::dry_run(run, look))
+    }
+
+    /// Who waits for whom, as a tree.
+    pub(crate) fn graph(self, graph: &GraphView) -> Result<(), Failure> {
+        self.result(|| json::document("task-graph", graph), |_| human::graph(graph))
+    }
+
+    /// Who waits for whom, for Graphviz.
+    pub(crate) fn dot(self, graph: &GraphView) -> Result<(), Failure> {
+        self.result(|| json::document("task-graph", graph), |_| human::dot(graph))
     }
 
     pub(crate) fn run(self, run: &Run<'_>) -> Result<(), Failure> {

@@ -22,6 +22,7 @@ mod spread;
 mod staging;
 mod stop;
 mod storage;
+mod straggler;
 mod timer;
 mod vote;
 

@@ -1,12 +1,12 @@
 //! From a sub-task of the task file to what is bought for it.
 
-use crate::task::{CheckpointSpec, Deadline, Feed, LocalFile, Redundancy, SubTask};
+use crate::task::{CheckpointSpec, Deadline, Feed, LocalFile, Redundancy, Slot, SubTask};
 use proto::message::market::Requirement;
 use proto::message::service::{
     Blob, CheckpointKey, Checkpointing, Job, Limits, NamedBlob, Runtime, Variable,
 };
 use proto::wire::{MAX_MESSAGE, Wire as _, WireError};
-use proto::{Cycles, Money, Rate, Rules, Span};
+use proto::{Bytes, Cycles, Hash, Money, Rate, Rules, Span};
 use std::collections::BTreeMap;
 
 /// How much longer than the sub-task's limit on time its money stays set aside: for staging, fetching and
@@ -96,6 +96,12 @@ pub enum PlanError {
         /// The fee of this network.
         fee: Money,
     },
+    /// Inputs with known results are read from the file, and nothing is done with them yet.
+    #[error("sub-task `{sub_task}` asks for probes, which this version does not run")]
+    Probes {
+        /// The sub-task.
+        sub_task: String,
+    },
     /// Nobody sets money aside for so long.
     #[error("sub-task `{sub_task}`: its limit on time of {wall} is beyond {LONGEST}")]
     TooLong {
@@ -156,6 +162,9 @@ impl SubTaskPlan {
         blob_of: &dyn Fn(&str) -> Option<Blob>,
     ) -> Result<Self, PlanError> {
         let name = sub_task.name.clone();
+        if !sub_task.redundancy.probes.is_empty() {
+            return Err(PlanError::Probes { sub_task: name });
+        }
         let find = |path: &str| {
             blob_of(path).ok_or_else(|| PlanError::NoFile { sub_task: name.clone(), path: path.into() })
         };
@@ -194,7 +203,7 @@ impl SubTaskPlan {
                 key: CheckpointKey([0; 32]),
             }),
         };
-        check_job(&name, &job)?;
+        check_job(&name, &with_feeds(&job, &sub_task.feeds))?;
         let requirement = requirement(sub_task);
         let aid = |file: &LocalFile| Ok((file.path.clone(), find(&file.path)?));
         Ok(Self {
@@ -280,6 +289,19 @@ fn divided(replicas: u32) -> String {
     if replicas > 1 { format!(" for {replicas} replicas") } else { String::new() }
 }
 
+/// The job as it will be offered, with some content for each input that other sub-tasks make.
+fn with_feeds(job: &Job, feeds: &[Feed]) -> Job {
+    let blob = Blob { hash: Hash([0; 32]), size: Bytes(0) };
+    let mut job = job.clone();
+    for feed in feeds {
+        match &feed.slot {
+            Slot::Input(name) => job.inputs.push(NamedBlob { name: name.clone(), blob }),
+            Slot::StdIn => job.stdin = Some(blob),
+        }
+    }
+    job
+}
+
 /// Whether an offer with this job can be made and read.
 fn check_job(name: &str, job: &Job) -> Result<(), PlanError> {
     let sub_task = || name.to_owned();
@@ -323,5 +345,32 @@ fn requirement(sub_task: &SubTask) -> Requirement {
         run_time: limits.wall_time,
         reputation: asked.min_reputation.unwrap_or_default(),
         ..Requirement::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::parse;
+
+    /// What is said of the plan of the last sub-task, which takes all `count` results of the first one.
+    fn check(count: usize, expected: Result<(), &str>) {
+        let text = format!(
+            "<TaskFile><SubTask name='a'><CpuCycles>1</CpuCycles><Price>2</Price><File>a</File><OutputFiles>\
+             <OutputFile as='${{i}}'>o</OutputFile></OutputFiles><Sweep><Var name='i' from='1' to='{count}'/></Sweep>\
+             </SubTask><SubTask name='b'><CpuCycles>1</CpuCycles><Price>2</Price><File>b</File><InputFiles>\
+             <InputFile from='a'>*</InputFile></InputFiles></SubTask></TaskFile>"
+        );
+        let task = parse(&text, "t.xml", &BTreeMap::new()).unwrap().task;
+        let blob = Blob { hash: Hash([1; 32]), size: Bytes(1) };
+        let plan = SubTaskPlan::new(task.sub_tasks.last().unwrap(), &Rules::LOCAL, &|_| Some(blob));
+        let found = plan.map(|plan| assert_eq!(plan.feeds.len(), count)).map_err(|error| error.to_string());
+        assert_eq!(found.as_ref().map_err(String::as_str).copied(), expected);
+    }
+
+    #[test]
+    fn what_a_sub_task_will_get_from_others_has_to_fit_into_its_offer() {
+        check(8_192, Ok(()));
+        check(8_193, Err("sub-task `b` does not fit into an offer: field `inputs` is too long a list"));
     }
 }

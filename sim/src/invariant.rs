@@ -7,6 +7,7 @@ pub(crate) mod contract;
 pub(crate) mod cores;
 pub(crate) mod durable;
 pub(crate) mod ended;
+pub(crate) mod flow;
 pub(crate) mod kept;
 pub(crate) mod listed;
 pub(crate) mod node;
@@ -63,6 +64,7 @@ pub(crate) struct Watch {
     pub(crate) progress: progress::Progress,
     pub(crate) listed: listed::Listed,
     pub(crate) sub_tasks: sub_task::SubTasks,
+    pub(crate) flows: flow::Flows,
     pub(crate) policies: policy::Policies,
     pub(crate) kept: kept::Kept,
     pub(crate) ended: ended::Ended,

@@ -9,6 +9,7 @@ use crate::world::World;
 use proto::message::service::{NamedBlob, Outcome};
 use proto::{PublicKey, RefusalCode};
 use service::event::Verdict;
+use service::task::{Produced, Slot};
 use service::{End, SubTaskPlan};
 use std::collections::BTreeMap;
 
@@ -73,8 +74,10 @@ fn all_were_placed(world: &World<'_>) -> Checked {
 /// Outputs are the program's, but from sellers that are told to deliver wrong ones: those are counted.
 fn outputs_are_right(world: &mut World<'_>) -> Checked {
     let mut wrong = 0;
-    for (name, plan, end) in sub_tasks(world).filter(|(_, _, end)| end.verdict == Verdict::Succeeded) {
-        let expected: Vec<NamedBlob> = plan.job.outputs.iter().map(|name| named(plan, name)).collect();
+    for ((host, index), end) in world.ends.iter().filter(|(_, end)| end.verdict == Verdict::Succeeded) {
+        let Some(plan) = fed(world, *host, *index) else { continue };
+        let name = &plan.name;
+        let expected: Vec<NamedBlob> = plan.job.outputs.iter().map(|name| named(&plan, name)).collect();
         let lies = end.sale.as_ref().is_some_and(|sale| lies(world, sale.seller.key));
         let is_right = end.outputs == expected;
         wrong += u32::from(!is_right);
@@ -139,6 +142,18 @@ fn sub_tasks<'a>(world: &'a World<'_>) -> impl Iterator<Item = (&'a str, &'a Sub
         let plan = world.submissions.get(host)?.plans.get(usize::try_from(*index).ok()?)?;
         Some((plan.name.as_str(), plan, end))
     })
+}
+
+/// The plan of a sub-task with what others have made for it.
+fn fed(world: &World<'_>, host: usize, index: u32) -> Option<SubTaskPlan> {
+    let mut plan = world.submissions.get(&host)?.plans.get(usize::try_from(index).ok()?)?.clone();
+    for feed in &plan.feeds {
+        let (Slot::Input(name), Produced::Output(what)) = (&feed.slot, &feed.what) else { continue };
+        let made = &world.ends.get(&(host, feed.from))?.outputs;
+        let blob = made.iter().find(|made| made.name == *what)?.blob;
+        plan.job.inputs.push(NamedBlob { name: name.clone(), blob });
+    }
+    Some(plan)
 }
 
 fn named(plan: &SubTaskPlan, name: &str) -> NamedBlob {

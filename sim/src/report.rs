@@ -142,6 +142,8 @@ const fn kind(verdict: &Verdict) -> &'static str {
         Verdict::Lost { .. } => "lost",
         Verdict::Declined(_) => "declined",
         Verdict::Cancelled => "cancelled",
+        Verdict::DependencyFailed { .. } => "never began",
+        Verdict::TooLate => "too late",
         Verdict::NoQuorum { .. } => "no quorum",
         Verdict::Rejected(_) => "rejected",
         Verdict::NotNeeded(_) => "not needed",

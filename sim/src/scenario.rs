@@ -1,6 +1,7 @@
 //! Scenarios: worlds as data.
 
 mod bulk;
+mod flow;
 mod market;
 mod named;
 mod saved;
@@ -101,6 +102,8 @@ pub struct Work {
     pub patience: Span,
     /// How often each is executed, if more than once.
     pub votes: Option<Votes>,
+    /// For how many earlier ones of its task each waits, at most: it gets their outputs.
+    pub waits: u32,
 }
 
 /// How often a sub-task is executed.

@@ -13,7 +13,7 @@ fn report(name: &str, seed: u64) -> Report {
 
 /// How many sub-tasks succeeded, and how many of these delivered a wrong output.
 fn delivered(name: &str) -> (u32, u32) {
-    let reports = (1..=4).map(|seed| report(name, seed));
+    let reports = (1..=2).map(|seed| report(name, seed));
     reports.fold((0, 0), |(succeeded, wrong), report| {
         let more = report.verdicts.get("succeeded").copied().unwrap_or(0);
         (succeeded + more, wrong + report.tally.wrong_outputs)
@@ -30,7 +30,7 @@ fn where_every_seller_is_believed_wrong_outputs_are_delivered() {
 fn two_of_three_deliver_nothing_wrong_unless_liars_are_in_league() {
     let (succeeded, wrong) = delivered("voters");
     assert_eq!(wrong, 0, "of {succeeded}");
-    assert!(succeeded > 200, "{succeeded}");
+    assert!(succeeded > 100, "{succeeded}");
     // Two of three sellers drawn from twenty, six of which are in league, outvote the third in a fifth of all draws.
     let (succeeded, wrong) = delivered("league");
     assert!(wrong > 0 && wrong * 3 < succeeded, "{wrong} of {succeeded}");
@@ -40,7 +40,7 @@ fn two_of_three_deliver_nothing_wrong_unless_liars_are_in_league() {
 fn the_same_holds_where_sellers_crash_hang_and_are_cut_off() {
     let (succeeded, wrong) = delivered("voters_storm");
     assert_eq!(wrong, 0, "of {succeeded}");
-    assert!(succeeded > 150, "{succeeded}");
+    assert!(succeeded > 75, "{succeeded}");
 }
 
 /// A bug in what nodes want done.

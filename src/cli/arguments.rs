@@ -16,7 +16,7 @@ pub(super) use node::{BankCommand, Exchange, ImportCommand, Join, Leave, Pause, 
 pub(super) use operator::{Freeze, Grant, Invite};
 pub(super) use run::Run;
 pub(super) use sim::{Ring, RingFigure, RingStyle, RingWay, RingWorkload, SimCommand};
-pub(super) use task::{Dev, LogsOf, OneTask, Results, Submit, TaskCommand, TaskFile};
+pub(super) use task::{Dev, LogsOf, OneTask, Results, Show, Submit, TaskCommand, TaskFile};
 
 use super::value;
 use clap::{Args, Parser, Subcommand, ValueEnum};

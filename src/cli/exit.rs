@@ -47,7 +47,8 @@ pub(crate) fn of_task(task: &TaskView) -> u8 {
 /// The code of a sub-task that has ended without success.
 fn of_sub_task(sub_task: &SubTaskView) -> Option<u8> {
     match sub_task.reason_code.as_deref() {
-        Some("succeeded") => None,
+        // Another one decides, which did not succeed.
+        Some("succeeded" | "dependency_failed") => None,
         Some(reason) => Some(of_reason(reason)),
         None => (sub_task.state == "failed").then_some(FAILED),
     }

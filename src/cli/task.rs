@@ -1,9 +1,11 @@
 //! Commands about tasks.
 
+mod dry;
 mod explain;
 mod file;
 mod logs;
 mod quote;
+mod show;
 mod watch;
 
 use file::TaskText;
@@ -24,6 +26,7 @@ const SUBMIT: Duration = Duration::from_secs(120);
 pub(super) fn run(command: TaskCommand, global: &Global, printer: Printer) -> Done {
     match command {
         TaskCommand::Validate(file) => validate(&file, printer),
+        TaskCommand::Submit(submit) if submit.dry_run => dry::run(&submit.task, printer),
         TaskCommand::Submit(submit) => match submit.local {
             Some(nodes) => local::submit(nodes, &submit, global, printer),
             None if submit.founding.is_some() => Err(no_network(&submit).into()),
@@ -31,6 +34,7 @@ pub(super) fn run(command: TaskCommand, global: &Global, printer: Printer) -> Do
         },
         TaskCommand::Quote(file) => quote::run(&file, global, printer),
         TaskCommand::Explain(task) => explain::run(task, global, printer),
+        TaskCommand::Show(show) => show::run(show, global, printer),
         TaskCommand::Status(OneTask { task }) => {
             let task = one_task(global, &Request::Task { task }, ANSWER)?;
             printer.task(&task)?;
@@ -100,10 +104,10 @@ pub(super) fn checked(submit: &Submit, printer: Printer) -> Result<Request, supe
         printer.warning(&warning.to_string());
     }
     let to = submit.to.as_deref().map(absolute).transpose()?;
-    let TaskText { text, file, base, set } = text;
+    let TaskText { text, file, base, set, lines, .. } = text;
     let patience = submit.patience.as_secs_f64();
     let wait_for_sellers = submit.wait_for_sellers;
-    Ok(Request::Submit(control::Submit { text, file, base, to, set, patience, wait_for_sellers }))
+    Ok(Request::Submit(control::Submit { text, file, base, to, set, lines, patience, wait_for_sellers }))
 }
 
 fn write_results(results: Results, global: &Global, printer: Printer) -> Done {

@@ -116,6 +116,9 @@ pub(crate) struct TaskView {
     /// The result that the task looked for, and that made the rest of it needless.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) found: Option<String>,
+    /// For which others each sub-task waits, by their place in the list; empty where none waits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) depends_on: Vec<Vec<u32>>,
     /// What went wrong on this machine, such as an output that could not be written.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) problems: Vec<String>,

@@ -64,7 +64,7 @@ impl Tasks {
 
     /// Takes a task in; it is to be given to the node.
     pub(crate) fn begin(&mut self, prepared: Prepared) -> (Submission, TaskView) {
-        let Prepared { name, file, names, destinations, pins, results, budget, submission, submitted } =
+        let Prepared { name, file, names, destinations, depends_on, pins, results, budget, submission, submitted } =
             prepared;
         let id = self.next;
         self.next += 1;
@@ -79,6 +79,7 @@ impl Tasks {
             held: "0".into(),
             sub_tasks: names.iter().map(|name| view::waiting(name)).collect(),
             found: None,
+            depends_on,
             problems: Vec::new(),
         };
         let live = Live {

@@ -40,6 +40,7 @@ pub(crate) fn task() -> TaskView {
         held: "5".into(),
         sub_tasks: vec![ended("count[1]", "succeeded"), running, waiting],
         found: None,
+        depends_on: Vec::new(),
         problems: Vec::new(),
     }
 }

@@ -158,6 +158,10 @@ impl Dispatch {
         let verdict =
             SignedVerdict { contract, report: report.hash(), is_accepted: true, reason: String::new() };
         let verdict = Signed::new(verdict, &keys);
+        let ran = self.run(task, index).and_then(|run| run.has_run(now));
+        if let (Some(ran), Some(run)) = (ran, self.tasks.get_mut(&task)) {
+            run.note_ran(index, ran);
+        }
         self.become_state(task, index, State::Settling);
         self.watch(now.after(self.rules.lease), Timer::Lease(contract));
         self.note(Note::Accepted { contract });

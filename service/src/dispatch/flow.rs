@@ -29,7 +29,7 @@ const LINK: u64 = 12_500_000;
 /// Contents of one seller that are remembered, and sellers of one task.
 const MAX_REMEMBERED: usize = 4_096;
 
-/// The bid, what is needed, who is passed over, and of which sub-task others have replicas.
+/// The bid, what is needed, who is passed over for now and for good, and what [`TaskRun::has_others`] says.
 type Asked<'a> = (Rate, &'a Requirement, &'a Vec<PublicKey>, &'a Vec<PublicKey>, Option<u32>);
 
 /// Who waits for whom in a task.

@@ -1,8 +1,11 @@
 //! What is known of a task while it runs.
 
 mod replicas;
+mod restore;
+mod status;
 
 pub(super) use replicas::{Ballot, Stage};
+pub use status::{SubTaskStatus, Tally, TaskStatus};
 
 use super::flow::Flow;
 use super::prospect::Prospects;
@@ -10,13 +13,13 @@ use super::purse::Purses;
 use super::queue::Queue;
 use super::{Attempt, Patience, Submission};
 use crate::contract::State;
-use crate::event::{End, Replica, Sale, Verdict, Vote};
+use crate::event::{End, Sale, Verdict, Vote};
 use crate::plan::{Part, SubTaskPlan};
 use crate::task::StopWhen;
 use proto::message::market::{MAX_BATCH, Requirement};
 use proto::message::service::Report;
-use proto::{Capacity, ContractId, Cycles, Hash, Money, PublicKey, Signed, Span, Time};
-use std::collections::BTreeMap;
+use proto::{ContractId, Cycles, Hash, Money, PublicKey, Signed, Span, Time};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Sub-tasks of one task that may be waiting for the market's answer at once, at the start.
 const FIRST_WINDOW: u32 = 4;
@@ -30,71 +33,18 @@ const FIRST_LOOK: Span = Span::millis(50);
 /// The longest wait between two looks for a seller.
 const SLOWEST_LOOK: Span = Span::millis(1_000);
 
-/// A task as its user sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TaskStatus {
-    /// Its sub-tasks, in the order of the file.
-    pub sub_tasks: Vec<SubTaskStatus>,
-    /// The figures of it.
-    pub tally: Tally,
-    /// Whether every sub-task has ended.
-    pub has_ended: bool,
-    /// The result that the task looked for and found, in words: it has succeeded then.
-    pub found: Option<String>,
-}
-
-/// A sub-task as its user sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SubTaskStatus {
-    /// Its name.
-    pub name: String,
-    /// Where it stands.
-    pub state: State,
-    /// Attempts made.
-    pub attempts: u32,
-    /// Cycles that the seller has reported so far.
-    pub cycles: Cycles,
-    /// How far its program says that it is, in millionths, if it says so.
-    pub done: Option<u32>,
-    /// The work that its file states.
-    pub work: Option<Cycles>,
-    /// What a core of its seller executes.
-    pub per_core: Option<Capacity>,
-    /// The deal, once there is one.
-    pub sale: Option<Sale>,
-    /// Why it waits or why the last attempt failed; empty if there is nothing to say.
-    pub why: String,
-    /// How it ended.
-    pub end: Option<End>,
-    /// Its replicas, if it is bought more than once or its result is put to a test.
-    pub replicas: Vec<Replica>,
-}
-
-/// A task in figures.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Sub-tasks that succeeded.
-    pub done: u32,
-    /// Sub-tasks that failed or were cancelled.
-    pub failed: u32,
-    /// Sub-tasks that have a seller.
-    pub running: u32,
-    /// The others.
-    pub waiting: u32,
-    /// Paid so far, fees included.
-    pub spent: Money,
-    /// Set aside at the moment.
-    pub held: Money,
-}
-
 pub(super) struct TaskRun {
     /// The sub-tasks in the order of the file; behind them the replicas of those that have some.
     runs: Vec<SubTaskRun>,
     sub_tasks: u32,
     ballots: BTreeMap<u32, Ballot>,
+    /// Sub-tasks of which a copy was bought, since they took too long.
+    copies: BTreeSet<u32>,
     /// What the task looks for, how many results are being looked into, and what was found.
     pub(super) stop_when: Option<StopWhen>,
     pub(super) examining: u32,
+    /// How long the last sub-tasks have run that have ended well.
+    pub(super) ran: VecDeque<(u32, Span)>,
     pub(super) found: Option<String>,
     queue: Queue,
     pub(super) flow: Flow,
@@ -165,8 +115,10 @@ impl TaskRun {
         let mut task = Self {
             sub_tasks,
             ballots: BTreeMap::new(),
+            copies: BTreeSet::new(),
             stop_when: submission.stop_when,
             examining: 0,
+            ran: VecDeque::new(),
             found: None,
             queue: Queue::default(),
             flow,
@@ -450,19 +402,6 @@ impl TaskRun {
     }
 }
 
-impl Tally {
-    /// Changes the count that a sub-task in `state` belongs to.
-    fn count(&mut self, state: State, change: impl FnOnce(u32) -> u32) {
-        let count = match state {
-            State::Succeeded => &mut self.done,
-            State::Failed | State::Cancelled => &mut self.failed,
-            state if state == State::Holding || state.is_with_seller() => &mut self.running,
-            _ => &mut self.waiting,
-        };
-        *count = change(*count);
-    }
-}
-
 impl SubTaskRun {
     const fn new(plan: SubTaskPlan) -> Self {
         Self {
@@ -532,6 +471,5 @@ impl SubTaskRun {
     }
 }
 
-mod restore;
 #[cfg(test)]
 mod tests;

@@ -89,6 +89,7 @@ impl Dispatch {
                 Timer::Abandoned(contract) => self.ask_again(contract, now),
                 Timer::Objection(contract) => self.drop_objection(contract),
                 Timer::Room(contract) => self.look_at_room(contract, now),
+                Timer::Straggler(contract) => self.look_at_straggler(contract, now),
                 Timer::Rested(task, index) => self.has_rested(task, index, now),
                 Timer::Deadline(task, index) => self.is_too_late(task, index, now),
             }
@@ -169,7 +170,11 @@ impl Dispatch {
         }
         attempt.note(progress.phase, now);
         run.why = if next == State::Suspended { SUSPENDED.into() } else { String::new() };
+        let contract = progress.contract;
         self.become_state(task, index, next);
+        if next == State::Running {
+            self.watch_straggler(contract, now);
+        }
         self.tell(task, event, now);
     }
 

@@ -5,6 +5,7 @@ mod claims;
 mod delivery;
 mod migration;
 mod moments;
+mod stop;
 mod vote;
 
 use super::*;

@@ -15,6 +15,8 @@ pub(super) enum Timer {
     Rested(ContractId, u32),
     /// A sub-task has to have ended.
     Deadline(ContractId, u32),
+    /// A sub-task may have run for too long.
+    Straggler(ContractId),
     /// A rejected result need not be remembered any more.
     Objection(ContractId),
     /// A storage node is to hear what it keeps, or may have been silent for too long.

@@ -38,6 +38,7 @@ impl Scenario {
         all.extend(super::settle::all());
         all.extend(super::saved::all());
         all.extend(super::trust::all());
+        all.extend(super::flow::all());
         all
     }
 
@@ -69,6 +70,7 @@ pub(super) fn calm() -> Scenario {
             wall: Span::secs(60),
             patience: Span::secs(20),
             votes: None,
+            waits: 0,
         },
         net: Model { latency: BUILDING, loss: 0, duplication: 0 },
         rules: SMALL,

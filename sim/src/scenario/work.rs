@@ -8,8 +8,9 @@ use proto::message::service::{
     Blob, CheckpointKey, CheckpointMethod, Checkpointing, Job, Limits, NamedBlob, Runtime,
 };
 use proto::{Bytes, CommandId, Cycles, Hash, Money, Rate};
-use service::task::Redundancy;
+use service::task::{Feed, Produced, Redundancy, Slot};
 use service::{Patience, SubTaskPlan, Submission};
+use std::collections::BTreeSet;
 
 /// Memory and disk of a sub-task.
 const ROOM: Bytes = Bytes::mib(64);
@@ -17,6 +18,9 @@ const ROOM: Bytes = Bytes::mib(64);
 const PROGRAM_SIZE: Bytes = Bytes::kib(512);
 /// The largest input.
 const LARGEST_INPUT: Bytes = Bytes::mib(4);
+
+/// What each sub-task leaves.
+const OUTPUT: &str = "out";
 
 /// The task that `host` submits, if it buys.
 pub(crate) fn submission(scenario: &Scenario, host: usize, seed: u64) -> Option<Submission> {
@@ -46,6 +50,13 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
         max_replicas: votes.most,
         ..Redundancy::default()
     });
+    let depends_on = earlier(work.waits, number, dice);
+    let feed = |from: &u32| Feed {
+        from: *from,
+        what: Produced::Output(OUTPUT.into()),
+        slot: Slot::Input(format!("in{from}")),
+    };
+    let feeds = depends_on.iter().map(feed).collect();
     let for_seller =
         redundancy.share(work.price).checked_sub(scenario.rules.owner_fee).unwrap_or(Money::ZERO);
     let limits = Limits {
@@ -61,7 +72,7 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
         arguments: program.arguments(),
         environment: Vec::new(),
         inputs: vec![NamedBlob { name: "in".into(), blob: input }],
-        outputs: vec!["out".into()],
+        outputs: vec![OUTPUT.into()],
         stdin: None,
         limits,
         resume: None,
@@ -89,6 +100,19 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
         work: Some(cycles),
         retries: work.retries,
         redundancy,
+        depends_on,
+        feeds,
         ..SubTaskPlan::bare(name, job)
     }
+}
+
+/// Up to `most` of the sub-tasks before the one with this number, by index, in order.
+fn earlier(most: u32, number: usize, dice: &mut Dice) -> Vec<u32> {
+    let before = u64::try_from(number.saturating_sub(1)).unwrap_or(0);
+    if most == 0 || before == 0 {
+        return Vec::new();
+    }
+    let drawn: BTreeSet<u64> =
+        (0..dice.between(0, most.into())).map(|_| dice.between(0, before - 1)).collect();
+    drawn.into_iter().filter_map(|index| u32::try_from(index).ok()).collect()
 }

@@ -93,6 +93,7 @@ impl World<'_> {
         }
         if let Some(host) = self.hosts.get_mut(number) {
             host.submitted = Some(self.now);
+            self.watch.flows.submitted(host.peer.key, &submission);
             for plan in &submission.plans {
                 host.store.insert(plan.job.program.hash);
                 host.store.extend(plan.job.inputs.iter().map(|input| input.blob.hash));
@@ -365,6 +366,7 @@ impl World<'_> {
             }
             EventKind::Ended { sub_task, end } => {
                 self.watch.sub_tasks.told(buyer, event.task, *sub_task, end)?;
+                self.watch.flows.told(buyer, event.task, *sub_task, end);
                 let is_success = end.verdict == Verdict::Succeeded;
                 self.ends.insert((number, *sub_task), (**end).clone());
                 Breach::unless(!is_success || end.sale.is_some(), "paid_as_told", || {

@@ -98,7 +98,7 @@ impl World<'_> {
             Message::Service(ServiceMessage::Offer(offer)) => {
                 self.watch.sub_tasks.offered(&offer.body);
                 self.watch.saved.offered(&offer.body, self.states.begin(&offer.body.job));
-                Ok(())
+                self.watch.flows.offered(&offer.body)
             }
             Message::Service(ServiceMessage::Kept(kept)) => Saved::kept(sender, kept),
             Message::Service(ServiceMessage::Accept(paper)) => {

@@ -15,7 +15,8 @@ pub(in crate::cli) enum TaskCommand {
     /// Buy the work that a task file describes
     #[command(after_help = "Example:\n  compup2p task submit --wait tasks.xml\n  \
         compup2p task submit --local 4 tasks.xml     # no network: four nodes on this machine\n  \
-        compup2p task submit --local 4 --pricing uniform tasks.xml\n\n\
+        compup2p task submit --local 4 --pricing uniform tasks.xml\n  \
+        compup2p task submit --dry-run tasks.xml     # what would be bought; --json: every sub-task\n\n\
         Exit codes (without --wait only 0, 2, 4, 7 and 124):\n  \
         0 all sub-tasks succeeded · 1 one failed · 2 usage, or the file is not valid · 3 no seller could be found\n  \
         4 node, market or bank not reachable · 6 not enough money · 7 refused · 8 cancelled\n  \
@@ -47,8 +48,12 @@ pub(in crate::cli) enum TaskCommand {
     /// Show a task
     #[command(after_help = "Example:\n  compup2p task status last\n\n\
         Exit codes:\n  0 shown · 2 no such task · 4 no node is running")]
-    #[command(visible_alias = "show")]
     Status(OneTask),
+    /// Show a task, or its sub-tasks as a graph of who waits for whom
+    #[command(after_help = "Example:\n  compup2p task show last --graph\n  \
+        compup2p task show 3 --graph --dot | dot -Tsvg > graph.svg\n\n\
+        Exit codes:\n  0 shown · 2 no such task · 4 no node is running")]
+    Show(Show),
     /// Show all tasks
     #[command(
         after_help = "Example:\n  compup2p task list --json\n\nExit codes:\n  0 shown · 4 no node is running"
@@ -92,6 +97,9 @@ pub(in crate::cli) struct Submit {
     /// Keep the files of the local network, in ./compup2p-local-*
     #[arg(long, requires = "local")]
     pub(in crate::cli) keep: bool,
+    /// Tell what would be bought, without a node and without buying
+    #[arg(long, conflicts_with_all = ["local", "wait", "to"])]
+    pub(in crate::cli) dry_run: bool,
     /// Where results go [default: beside the task file]
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) to: Option<PathBuf>,
@@ -125,6 +133,18 @@ pub(in crate::cli) struct LogsOf {
     /// Standard error instead of standard output
     #[arg(long)]
     pub(in crate::cli) stderr: bool,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Show {
+    #[command(flatten)]
+    pub(in crate::cli) task: OneTask,
+    /// Who waits for whom, as a tree, with states
+    #[arg(long)]
+    pub(in crate::cli) graph: bool,
+    /// The graph in the language of Graphviz
+    #[arg(long, requires = "graph")]
+    pub(in crate::cli) dot: bool,
 }
 
 #[derive(Args, Debug)]

@@ -6,7 +6,7 @@ use crate::cli::node::absolute;
 use crate::cli::{Stop, exit, value};
 use crate::control::Failure;
 use crate::output::{Place, Validated};
-use service::task::{Fault, MAX_TASK_FILE, Task, Warning};
+use service::task::{Fault, Given, MAX_TASK_FILE, Task, Warning, line_files};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,14 @@ const KIND: Kind = Kind {
     advice: "describe sub-tasks that differ in a few values only by one `Sweep`",
 };
 
+/// What is read as lines for a sweep.
+const LINES: Kind = Kind {
+    word: INVALID,
+    name: "file of lines",
+    most: MAX_TASK_FILE,
+    advice: "split it, and submit a task for each part",
+};
+
 /// A task file's text and what its relative paths and its variables mean.
 #[derive(Clone, Debug)]
 pub(in crate::cli) struct TaskText {
@@ -30,6 +38,10 @@ pub(in crate::cli) struct TaskText {
     /// The directory it is in, absolute.
     pub(in crate::cli) base: PathBuf,
     pub(in crate::cli) set: BTreeMap<String, String>,
+    /// The files over whose lines its sweeps go, by the paths in it.
+    pub(in crate::cli) lines: BTreeMap<String, String>,
+    /// What it says.
+    pub(in crate::cli) task: Task,
 }
 
 impl TaskText {
@@ -43,7 +55,9 @@ impl TaskText {
         let set = set.map_err(|message| Failure::new("usage", format!("--set: {message}"), exit::USAGE))?;
         let base = absolute(&task.file)?.parent().unwrap_or(Path::new("/")).to_owned();
         let text = read(&task.file, KIND)?;
-        let parsed = service::task::parse(&text, &file, &set).map_err(|faults| {
+        let lines = lines(&text, &file, &base, &set)?;
+        let given = Given { set: &set, lines: &lines };
+        let parsed = service::task::parse_with(&text, &file, &given).map_err(|faults| {
             let place = |f: &Fault| Place::new(&f.file, (f.line, f.column), &f.kind);
             Stop::Faults(INVALID, faults.iter().map(place).collect())
         })?;
@@ -57,17 +71,42 @@ impl TaskText {
         let place = |w: &Warning| Place::new(&w.file, (w.line, w.column), &w.kind);
         let warnings = parsed.warnings.iter().map(place).collect();
         let validated = summary(&file, &parsed.task, named.len(), warnings);
-        Ok((Self { text, file, base, set }, validated))
+        Ok((Self { text, file, base, set, lines, task: parsed.task }, validated))
     }
 }
 
+/// Reads the files over whose lines sweeps go.
+fn lines(
+    text: &str,
+    file: &str,
+    base: &Path,
+    set: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Stop> {
+    let mut lines = BTreeMap::new();
+    let mut faults = Vec::new();
+    for (path, at) in line_files(text, set) {
+        match missing(&path, base, file, text) {
+            Some(fault) => {
+                let (line, column) = position(text, at);
+                faults.push(Place { line, column, ..fault });
+            }
+            None => {
+                let content = read(&base.join(&path), LINES)?;
+                lines.insert(path, content);
+            }
+        }
+    }
+    if faults.is_empty() { Ok(lines) } else { Err(Stop::Faults(INVALID, faults)) }
+}
+
 /// Every file of the buyer that `task` names, once.
-fn named_files(task: &Task) -> BTreeSet<&str> {
+pub(super) fn named_files(task: &Task) -> BTreeSet<&str> {
     let mut all = BTreeSet::new();
     for sub_task in &task.sub_tasks {
         all.insert(sub_task.program.path.as_str());
         all.extend(sub_task.inputs.iter().map(|input| input.path.as_str()));
         all.extend(sub_task.stdin.as_deref());
+        all.extend(sub_task.redundancy.files().map(|file| file.path.as_str()));
     }
     all
 }
@@ -95,7 +134,9 @@ fn place_of(path: &str, text: &str) -> Option<usize> {
         let tag = before.get(before.rfind('<')? + 1..)?;
         let tag = tag.split_whitespace().next()?;
         let after = text.get(at + path.len()..)?.trim_start();
-        (matches!(tag, "File" | "InputFile" | "StdIn") && after.starts_with('<')).then_some(at)
+        (matches!(tag, "File" | "InputFile" | "StdIn" | "Verify" | "Compare" | "ExpectedFile")
+            && after.starts_with('<'))
+        .then_some(at)
     };
     text.match_indices(path).find_map(|(at, _)| names_file(at))
 }

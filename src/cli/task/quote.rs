@@ -13,8 +13,8 @@ pub(super) fn run(file: &TaskFile, global: &Global, printer: Printer) -> Done {
     for warning in &validated.warnings {
         printer.warning(&warning.to_string());
     }
-    let TaskText { text, file, set, .. } = text;
-    match ask_node(global, &Request::Quote(Quote { text, file, set }), SURVEY)? {
+    let TaskText { text, file, set, lines, .. } = text;
+    match ask_node(global, &Request::Quote(Quote { text, file, set, lines }), SURVEY)? {
         (_, Reply::Quote(quote)) => {
             printer.quote(&quote)?;
             Ok(of_quote(&quote))

@@ -76,7 +76,7 @@ impl Submitted {
         }
         let since = Time(self.since);
         let task = super::prepare::parse(&self.submit)?;
-        Ok((plan(task, self.submit, rules, contract, blobs, pins)?, since))
+        Ok((plan(task, self.submit, rules, contract, (store, blobs, pins))?, since))
     }
 }
 

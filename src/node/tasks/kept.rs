@@ -48,6 +48,11 @@ impl Kept {
         let live = self.live.as_mut()?;
         let index = usize::try_from(sub_task).unwrap_or(usize::MAX);
         live.ends.insert(sub_task, end.clone());
+        if let Some(pins) = live.pins.as_mut().filter(|_| !self.view.depends_on.is_empty()) {
+            // Sub-tasks that wait for it may need what it brought.
+            let streams = end.stdout.into_iter().chain(end.stderr);
+            end.outputs.iter().map(|output| output.blob).chain(streams).for_each(|blob| pins.add(blob.hash));
+        }
         if let Some(view) = self.view.sub_tasks.get_mut(index) {
             view.sale = end.sale.as_ref().map(view::sale_view);
             view::show_end(view, end);

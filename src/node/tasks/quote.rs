@@ -8,6 +8,7 @@ use proto::message::service::Blob;
 use proto::message::survey::{Inquiry, Survey};
 use proto::rules::PricingRule;
 use proto::{Cycles, Hash, Money, Rules, Span};
+use service::task::Given;
 use service::{SubTaskPlan, whole_commodity};
 use std::collections::BTreeMap;
 
@@ -40,9 +41,11 @@ impl Group {
 
 /// Parses a task file and plans its sub-tasks, without touching the files that it names.
 pub(crate) async fn quote(quote: Quote, rules: Rules) -> Result<Quoted, Failure> {
-    let Quote { text, file, set } = quote;
+    let Quote { text, file, set, lines } = quote;
     let name = file.clone();
-    let parsed = tokio::task::spawn_blocking(move || service::task::parse(&text, &name, &set));
+    let parsed = tokio::task::spawn_blocking(move || {
+        service::task::parse_with(&text, &name, &Given { set: &set, lines: &lines })
+    });
     let parsed = parsed.await.map_err(Failure::from_display("task_invalid"))?;
     let task = parsed.map_err(|faults| Failure::task_file(&faults))?.task;
     let nothing = Blob { hash: Hash([0; 32]), size: proto::Bytes(0) };

@@ -113,6 +113,31 @@ impl TaskRun {
         self.enqueue(index);
     }
 
+    /// Buys a copy of a sub-task that is at work: what is at work becomes a replica, whose index is told, and the copy
+    /// another one. The first result wins.
+    pub(in crate::dispatch) fn copy(&mut self, head: u32, why: String) -> Option<u32> {
+        let index = self.count();
+        let run = self.run_mut(head).filter(|run| run.head.is_none())?;
+        let plan = run.plan.clone();
+        let at_work = std::mem::replace(run, SubTaskRun::new(plan));
+        run.state = State::Running;
+        run.shun.clone_from(&at_work.shun);
+        self.runs.push(SubTaskRun { head: Some(head), ..at_work });
+        let (pairs, stage) = (Pairs::default(), Stage::Open);
+        let terms = Terms { quorum: 1, most: 2 };
+        let ballot = Ballot { replicas: vec![index], terms, pairs, stage, wanted: 1, quorum: 1, why };
+        self.ballots.insert(head, ballot);
+        self.copies.insert(head);
+        self.add_replica(head);
+        Some(index)
+    }
+
+    /// Copies that are bought or at work.
+    pub(in crate::dispatch) fn copies(&self) -> u32 {
+        let is_open = |head: &&u32| self.run_ref(**head).is_some_and(|run| !run.state.is_final());
+        u32::try_from(self.copies.iter().filter(is_open).count()).unwrap_or(u32::MAX)
+    }
+
     /// The sub-task whose replica this is.
     pub(in crate::dispatch) fn head_of(&self, index: u32) -> Option<u32> {
         self.run_ref(index)?.head

@@ -3,14 +3,17 @@
 mod counted;
 mod looked_at;
 mod spread;
+mod stragglers;
+mod trusted;
 
 use super::*;
 use crate::event::{End, Vote};
 use crate::task::{Comparison, Redundancy};
-use proto::Bytes;
 use proto::message::bank::{HoldReceipt, SettledReceipt};
+use proto::message::market::Requirement;
 use proto::message::market::Ticket;
 use proto::message::service::Report;
+use proto::{Bytes, Capacity};
 use std::collections::{BTreeMap, VecDeque};
 
 /// A buyer with one sub-task for 3 credits that leaves `out`, and what it did since it was asked last.
@@ -58,7 +61,8 @@ impl Poll {
         let plan = SubTaskPlan {
             bid: Rate(100_000),
             price: Money::credits(3),
-            work: Some(Cycles(9_900_000_000)),
+            work: Some(Cycles(10_000_000_000)),
+            requirement: Requirement { power: Capacity(1_000), ..Requirement::default() },
             retries: 1,
             redundancy,
             aids,

@@ -1,0 +1,75 @@
+//! A task and its sub-tasks as their user sees them.
+
+use crate::contract::State;
+use crate::event::{End, Replica, Sale};
+use proto::{Capacity, Cycles, Money};
+
+/// A task as its user sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskStatus {
+    /// Its sub-tasks, in the order of the file.
+    pub sub_tasks: Vec<SubTaskStatus>,
+    /// The figures of it.
+    pub tally: Tally,
+    /// Whether every sub-task has ended.
+    pub has_ended: bool,
+    /// The result that the task looked for and found, in words: it has succeeded then.
+    pub found: Option<String>,
+}
+
+/// A sub-task as its user sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubTaskStatus {
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub state: State,
+    /// Attempts made.
+    pub attempts: u32,
+    /// Cycles that the seller has reported so far.
+    pub cycles: Cycles,
+    /// How far its program says that it is, in millionths, if it says so.
+    pub done: Option<u32>,
+    /// The work that its file states.
+    pub work: Option<Cycles>,
+    /// What a core of its seller executes.
+    pub per_core: Option<Capacity>,
+    /// The deal, once there is one.
+    pub sale: Option<Sale>,
+    /// Why it waits or why the last attempt failed; empty if there is nothing to say.
+    pub why: String,
+    /// How it ended.
+    pub end: Option<End>,
+    /// Its replicas, if it is bought more than once or its result is put to a test.
+    pub replicas: Vec<Replica>,
+}
+
+/// A task in figures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Sub-tasks that succeeded.
+    pub done: u32,
+    /// Sub-tasks that failed or were cancelled.
+    pub failed: u32,
+    /// Sub-tasks that have a seller.
+    pub running: u32,
+    /// The others.
+    pub waiting: u32,
+    /// Paid so far, fees included.
+    pub spent: Money,
+    /// Set aside at the moment.
+    pub held: Money,
+}
+
+impl Tally {
+    /// Changes the count that a sub-task in `state` belongs to.
+    pub(super) fn count(&mut self, state: State, change: impl FnOnce(u32) -> u32) {
+        let count = match state {
+            State::Succeeded => &mut self.done,
+            State::Failed | State::Cancelled => &mut self.failed,
+            state if state == State::Holding || state.is_with_seller() => &mut self.running,
+            _ => &mut self.waiting,
+        };
+        *count = change(*count);
+    }
+}

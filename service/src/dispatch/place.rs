@@ -106,7 +106,13 @@ impl Dispatch {
     fn found_nobody(&mut self, ticket: CommandId, shortage: &Shortage, now: Time) {
         let Some((task, index)) = self.purchases.remove(&ticket) else { return };
         let Some(run) = self.run(task, index).filter(|run| run.state == State::Matching) else { return };
-        let why = shortage.to_string();
+        let mut why = shortage.to_string();
+        if !run.shun.is_empty() {
+            let shunned = run.shun.len();
+            why = format!(
+                "{why}; {shunned} sellers where it failed, or that are too near to others of it, are not asked"
+            );
+        }
         run.avoid.clear();
         let is_at_work = self.tasks.get(&task).is_some_and(TaskRun::is_at_work);
         let Some(run) = self.run(task, index) else { return };

@@ -19,7 +19,7 @@ pub(in crate::cli) enum TaskCommand {
         compup2p task submit --dry-run tasks.xml     # what would be bought; --json: every sub-task\n\n\
         Exit codes (without --wait only 0, 2, 4, 7 and 124):\n  \
         0 all sub-tasks succeeded · 1 one failed · 2 usage, or the file is not valid · 3 no seller could be found\n  \
-        4 node, market or bank not reachable · 6 not enough money · 7 refused · 8 cancelled\n  \
+        4 node, market or bank not reachable · 5 results disagree · 6 not enough money · 7 refused · 8 cancelled\n  \
         124 --timeout reached (the task goes on, unless --local) · 130 Ctrl-C twice, or detached")]
     Submit(Submit),
     /// Tell what a task would cost now, and who could run it, without buying

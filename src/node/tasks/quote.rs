@@ -57,13 +57,16 @@ pub(crate) async fn quote(quote: Quote, rules: Rules) -> Result<Quoted, Failure>
         let work = plan.work.unwrap_or_else(|| plan.requirement.power.during(rules.nominal_run));
         at_most = at_most.saturating_add(plan.price.0);
         largest = largest.max(plan.price);
+        // What is executed more than once is bought so often, each time for its share of the price.
+        let (slices, price) = (plan.redundancy.replicas, plan.share());
+        let plan = SubTaskPlan { price, ..plan };
         if let Some(group) = groups.iter_mut().find(|group| group.is_like(&plan, work)) {
-            group.inquiry.slices = group.inquiry.slices.saturating_add(1);
+            group.inquiry.slices = group.inquiry.slices.saturating_add(slices);
         } else if groups.len() >= MAX_GROUPS {
             return Err(too_many(&file));
         } else {
-            let SubTaskPlan { name: first, requirement, bid, price, .. } = plan;
-            groups.push(Group { first, inquiry: Inquiry { requirement, bid, slices: 1 }, price, work });
+            let SubTaskPlan { name: first, requirement, bid, .. } = plan;
+            groups.push(Group { first, inquiry: Inquiry { requirement, bid, slices }, price, work });
         }
     }
     let (name, sub_tasks) = (task.name.clone(), task.sub_tasks.len());

@@ -127,6 +127,7 @@ impl Tasks {
 
     /// Something happened: watchers are told. What a sub-task that has ended brought is to be written.
     pub(crate) fn tell(&mut self, event: &Event, node: &Node, store: &Arc<Store>) -> Option<Write> {
+        view::note_state(&event.kind);
         let id = self.by_contract.get(&event.task).copied()?;
         let kept = self.tasks.get_mut(&id)?;
         let write = match &event.kind {

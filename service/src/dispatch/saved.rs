@@ -150,7 +150,9 @@ impl Dispatch {
     /// A replica is saved like the sub-task that it is one of, and for itself: what it goes on from is its own.
     fn keep_replica(&mut self, task: ContractId, index: u32) {
         let Some(run) = self.tasks.get(&task) else { return };
-        let Some(head) = run.head_of(index).filter(|_| !self.keepings.contains_key(&(task, index))) else { return };
+        let Some(head) = run.head_of(index).filter(|_| !self.keepings.contains_key(&(task, index))) else {
+            return;
+        };
         let Some(plan) = run.run_ref(index).map(|run| run.plan.clone()) else { return };
         let budget = self.keepings.get(&(task, head)).map(|keeping| keeping.set_aside);
         if let (Some(budget), Some(spec)) = (budget, plan.job.checkpoint.clone()) {

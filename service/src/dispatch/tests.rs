@@ -5,6 +5,7 @@ mod claims;
 mod delivery;
 mod migration;
 mod moments;
+mod saved;
 mod vote;
 
 use super::*;
@@ -31,6 +32,7 @@ enum Did {
     Releases,
     Disputes,
     Keeps(Vec<u8>),
+    AsksToKeep(Vec<u8>),
     Tells(String),
     Warns,
 }
@@ -189,6 +191,7 @@ impl Buyer {
                     }
                     ServiceMessage::Verdict(paper) => Did::Says { is_accepted: paper.body.is_accepted },
                     ServiceMessage::Cancel(_) => Did::Cancels,
+                    ServiceMessage::Keep(keep) => Did::AsksToKeep(names(keep.blobs)),
                     other => panic!("{other:?}"),
                 }
             }

@@ -1,12 +1,12 @@
 //! Sub-tasks of others that this machine executes: each on its own thread, in its own scratch directory.
 
 use super::saver::Saver;
+use super::saver::Streams;
 use crate::exec::{Control, Ended, Execution, Executors, Saved, Scratch, nice};
 use crate::net::store::Store;
 use proto::message::service::{Blob, Job, NamedBlob, Outcome};
 use proto::{ContractId, Cycles, Span};
 use service::Input;
-use super::saver::Streams;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -134,7 +134,8 @@ impl Executions {
     /// How far every execution is.
     pub(crate) fn progress(&self) -> Vec<(ContractId, Cycles)> {
         let earlier = |contract| self.savers.get(contract).map_or(0, |saver| saver.earlier().0);
-        let cycles = |contract, control: &Control| Cycles(control.cycles().0.saturating_add(earlier(contract)));
+        let cycles =
+            |contract, control: &Control| Cycles(control.cycles().0.saturating_add(earlier(contract)));
         self.running.iter().map(|(contract, control)| (*contract, cycles(contract, control))).collect()
     }
 }
@@ -271,6 +272,11 @@ impl Run {
                 (!bytes.is_empty()).then(|| self.runtime.block_on(self.store.withhold_bytes(bytes.to_vec())));
             blob.transpose().map_err(std::io::Error::other)
         };
+        if matches!(ended.outcome, Outcome::Migrated(_)) {
+            // All that there is so far belongs to its state.
+            let Ended { outcome, cycles, .. } = ended;
+            return Ok(service::Execution { cycles, ..service::Execution::nothing(outcome) });
+        }
         let mut outputs = Vec::new();
         for name in &self.job.outputs {
             if let Some(path) = scratch.output(name) {

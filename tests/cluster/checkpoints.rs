@@ -26,7 +26,8 @@ impl Network {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let bank = Bank::start(directory.path());
         let node = |name: &str, cost: &str| {
-            let policy = policy(cost, 1) + "[share]\nstorage = true\n[disk]\nmin_write_interval = \"500ms\"\n";
+            let policy =
+                policy(cost, 1) + "[share]\nstorage = true\n[disk]\nmin_write_interval = \"500ms\"\n";
             NodeProcess::start(directory.path(), &bank, name, &policy)
         };
         let buyer = node("buyer", "50");
@@ -83,17 +84,23 @@ impl Network {
     fn kill_seller(&mut self) {
         until("a state is kept", 60, || {
             let log = self.log();
-            if log.contains("a state of sub-task") { Ok(()) } else { Err(format!("{:?}: {log}", self.task())) }
+            if log.contains("a state of sub-task") {
+                Ok(())
+            } else {
+                Err(format!("{:?}: {log}", self.task()))
+            }
         });
         let task = self.task();
         let account = task.sub_tasks[0].seller().to_owned();
-        let seller = self.sellers.iter_mut().find(|node| node.account == account).expect("one of the sellers");
+        let seller =
+            self.sellers.iter_mut().find(|node| node.account == account).expect("one of the sellers");
         seller.kill9();
         let killed = Instant::now();
         until("it runs elsewhere", 30, || {
             let now = self.task();
             let sub_task = &now.sub_tasks[0];
-            let is_elsewhere = sub_task.state == "running" && sub_task.sale.is_some() && sub_task.seller() != account;
+            let is_elsewhere =
+                sub_task.state == "running" && sub_task.sale.is_some() && sub_task.seller() != account;
             if is_elsewhere { Ok(()) } else { Err(format!("{now:?}")) }
         });
         eprintln!("from kill -9 to running elsewhere: {:?}", killed.elapsed());
@@ -116,7 +123,8 @@ fn a_program_that_saves_itself_goes_on_when_its_seller_is_killed() {
     assert_eq!(task.sub_tasks[0].attempts, 2, "{task:?}");
     let sum = std::fs::read(network.results().join("sum.txt")).expect("the result is there");
     assert_eq!(sum, expected_sum());
-    let printed = std::fs::read_to_string(network.results().join("out.txt")).expect("what it printed is there");
+    let printed =
+        std::fs::read_to_string(network.results().join("out.txt")).expect("what it printed is there");
     assert_eq!(printed, "a step\n".repeat(STEPS));
     // A step costs at least its turns: what the second seller did is less than all of them.
     let cycles = network.cycles();

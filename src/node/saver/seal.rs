@@ -86,7 +86,8 @@ pub(super) fn open(
     let cipher = cipher(key).ok_or("its key is none")?;
     let opened = cipher.open_in_place(seal.nonce(), aad(&seal.head(), program), &mut sealed);
     let length = opened.map(|plain| plain.len());
-    let length = length.map_err(|_| "it was sealed with another key or for another program, or was changed")?;
+    let length =
+        length.map_err(|_| "it was sealed with another key or for another program, or was changed")?;
     sealed.truncate(length);
     Ok((seal.total, sealed))
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::checkpoint;
-use proto::message::service::{Blob, CheckpointKey, CheckpointMethod, Checkpointing, Keep, NotSaved, Saved};
+use proto::message::service::{Blob, CheckpointKey, CheckpointMethod, Checkpointing, Keep, NotSaved};
 
 /// States, words and room of a seller, in short.
 #[derive(Debug, PartialEq, Eq)]

@@ -9,6 +9,8 @@ mod bank;
 mod books;
 #[path = "cluster/channel.rs"]
 mod channel;
+#[path = "cluster/checkpoints.rs"]
+mod checkpoints;
 #[path = "cluster/flood.rs"]
 mod flood;
 #[path = "cluster/garbage.rs"]

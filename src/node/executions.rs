@@ -336,6 +336,11 @@ impl Run {
                 (!bytes.is_empty()).then(|| self.runtime.block_on(self.store.withhold_bytes(bytes.to_vec())));
             blob.transpose().map_err(std::io::Error::other)
         };
+        if matches!(ended.outcome, Outcome::Migrated(_)) {
+            // All that there is so far belongs to its state.
+            let Ended { outcome, cycles, .. } = ended;
+            return Ok(service::Execution { cycles, ..service::Execution::nothing(outcome) });
+        }
         let mut outputs = Vec::new();
         for name in &self.job.outputs {
             if let Some(path) = scratch.output(name) {

@@ -64,8 +64,18 @@ impl Tasks {
 
     /// Takes a task in; it is to be given to the node.
     pub(crate) fn begin(&mut self, prepared: Prepared) -> (Submission, TaskView) {
-        let Prepared { name, file, names, destinations, depends_on, pins, results, budget, submission, submitted } =
-            prepared;
+        let Prepared {
+            name,
+            file,
+            names,
+            destinations,
+            depends_on,
+            pins,
+            results,
+            budget,
+            submission,
+            submitted,
+        } = prepared;
         let id = self.next;
         self.next += 1;
         let view = TaskView {
@@ -174,6 +184,7 @@ impl Tasks {
 
     /// Something happened: watchers are told. What a sub-task that has ended brought is to be written.
     pub(crate) fn tell(&mut self, event: &Event, node: &Node, store: &Arc<Store>) -> Option<Write> {
+        view::note_state(&event.kind);
         let id = self.by_contract.get(&event.task).copied()?;
         let kept = self.tasks.get_mut(&id)?;
         let write = match &event.kind {

@@ -5,6 +5,7 @@ mod claims;
 mod delivery;
 mod migration;
 mod moments;
+mod saved;
 mod stop;
 mod vote;
 
@@ -32,6 +33,7 @@ enum Did {
     Releases,
     Disputes,
     Keeps(Vec<u8>),
+    AsksToKeep(Vec<u8>),
     Tells(String),
     Warns,
 }
@@ -190,6 +192,7 @@ impl Buyer {
                     }
                     ServiceMessage::Verdict(paper) => Did::Says { is_accepted: paper.body.is_accepted },
                     ServiceMessage::Cancel(_) => Did::Cancels,
+                    ServiceMessage::Keep(keep) => Did::AsksToKeep(names(keep.blobs)),
                     other => panic!("{other:?}"),
                 }
             }

@@ -118,111 +118,13 @@ fn tell_runtimes(
 
 /// The first bytes of a content.
 fn beginning(store: &Store, blob: &Blob) -> Result<Vec<u8>, Failure> {
-    let gone = || Failure::new("damaged", format!("the content {} is not in the store any more", blob.hash), 1);
+    let gone =
+        || Failure::new("damaged", format!("the content {} is not in the store any more", blob.hash), 1);
     let path = store.path(&blob.hash).ok_or_else(gone)?;
     let most = u64::try_from(RUNTIME_BYTES).unwrap_or(u64::MAX);
     let mut bytes = Vec::with_capacity(RUNTIME_BYTES);
     let read = File::open(&path).and_then(|file| file.take(most).read_to_end(&mut bytes));
     read.map_err(|error| Failure::no_file(&path, &error))?;
-    Ok(bytes)
-}
-
-/// For which others each sub-task waits; empty where none waits.
-    pub(super) depends_on: Vec<Vec<u32>>,
-    /// Programs and inputs, kept in the store while the task runs.
-    pub(super) pins: Pins,
-    pub(super) results: PathBuf,
-    pub(super) budget: Option<Money>,
-    pub(super) submission: Submission,
-    /// The same for the next run of the node.
-    pub(super) submitted: Submitted,
-}
-
-/// Parses a task file, brings its contents into the store and plans what is to be bought.
-pub(crate) async fn prepare(
-    submit: Submit,
-    rules: Rules,
-    store: Arc<Store>,
-    finder: Finder,
-) -> Result<Prepared, Failure> {
-    let parsed = tokio::task::spawn_blocking(move || parse(&submit).map(|task| (task, submit)));
-    let (task, submit) = parsed.await.map_err(Failure::from_display("task_invalid"))??;
-    let mut pins = Pins::new(&store, []);
-    // A stream to which nothing was written is kept nowhere, and may be the input of another sub-task.
-    pins.add(store.put_bytes(Vec::new()).await.map_err(Failure::from_display("disk"))?.hash);
-    let blobs = import(&task.sub_tasks, &submit.base, &store, &finder, &mut pins).await?;
-    let contract: ContractId = proto::CommandId(crate::node::random::bytes()?);
-    plan(task, submit, &rules, contract, (&store, blobs, pins))
-}
-
-/// The task of a submission.
-pub(super) fn parse(submit: &Submit) -> Result<Task, Failure> {
-    let given = Given { set: &submit.set, lines: &submit.lines };
-    let parsed = service::task::parse_with(&submit.text, &submit.file, &given);
-    parsed.map(|parsed| parsed.task).map_err(|faults| Failure::task_file(&faults))
-}
-
-/// Plans a task whose contents are in the store, by the paths of their files.
-pub(super) fn plan(
-    mut task: Task,
-    submit: Submit,
-    rules: &Rules,
-    contract: ContractId,
-    (store, blobs, pins): (&Store, BTreeMap<String, Blob>, Pins),
-) -> Result<Prepared, Failure> {
-    let submitted = Submitted::new(contract, submit.clone(), &blobs);
-    let Submit { file, base, to, patience, wait_for_sellers, .. } = submit;
-    tell_runtimes(&mut task.sub_tasks, &blobs, store)?;
-    let depends_on = dependencies(&task.sub_tasks);
-    let blob_of = |path: &str| blobs.get(path).copied();
-    let plan = |sub_task: &SubTask| SubTaskPlan::new(sub_task, rules, &blob_of);
-    let plans: Result<Vec<SubTaskPlan>, _> = task.sub_tasks.iter().map(plan).collect();
-    let plans = plans.map_err(|error| Failure::plan(&file, &error))?;
-    let patience = if wait_for_sellers { Patience::Endless } else { Patience::For(span(patience)) };
-    Ok(Prepared {
-        name: task.name.clone(),
-        file,
-        names: task.sub_tasks.iter().map(|sub_task| sub_task.name.clone()).collect(),
-        destinations: task.sub_tasks.iter().map(Destinations::of).collect(),
-        depends_on,
-        pins,
-        results: to.unwrap_or(base),
-        budget: task.budget,
-        submission: Submission {
-            task: contract,
-            plans,
-            patience,
-            budget: task.budget,
-            stop_when: task.stop_when,
-        },
-        submitted,
-    })
-}
-
-/// Looks at the first bytes of the programs whose kind the file does not state.
-async fn tell_runtimes(sub_tasks: &mut [SubTask], base: &Path) -> Result<(), Failure> {
-    let mut known: BTreeMap<String, Runtime> = BTreeMap::new();
-    for sub_task in sub_tasks.iter_mut().filter(|sub_task| sub_task.runtime.is_none()) {
-        let path = &sub_task.program.path;
-        let kind = match known.get(path) {
-            Some(kind) => *kind,
-            None => {
-                let full = base.join(path);
-                let kind = kind_of(&beginning(&full).await.map_err(|error| Failure::no_file(&full, &error))?);
-                known.insert(path.clone(), kind);
-                kind
-            }
-        };
-        sub_task.runtime = Some(kind);
-    }
-    Ok(())
-}
-
-/// The first bytes of a file.
-async fn beginning(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(RUNTIME_BYTES);
-    let most = u64::try_from(RUNTIME_BYTES).unwrap_or(u64::MAX);
-    tokio::fs::File::open(path).await?.take(most).read_to_end(&mut bytes).await?;
     Ok(bytes)
 }
 

@@ -127,6 +127,18 @@ const fn reason_code(verdict: &Verdict) -> &'static str {
     }
 }
 
+/// Writes to the node's log what becomes of the states of a sub-task.
+pub(super) fn note_state(kind: &EventKind) {
+    let (_, sub_task, what) = describe(kind);
+    let sub_task = sub_task.unwrap_or_default();
+    match kind {
+        EventKind::Saved { .. } => tracing::info!("a state of sub-task {sub_task} {what}"),
+        EventKind::NotSaved { .. } => tracing::warn!("sub-task {sub_task} was not saved: {what}"),
+        EventKind::Resumed { .. } => tracing::info!("sub-task {sub_task} {what}"),
+        _ => {}
+    }
+}
+
 pub(super) fn describe(kind: &EventKind) -> (&'static str, Option<u32>, String) {
     match kind {
         EventKind::Matched { sub_task, sale } => {
@@ -139,8 +151,12 @@ pub(super) fn describe(kind: &EventKind) -> (&'static str, Option<u32>, String) 
             ("suspended", Some(*sub_task), "its owner needs the machine".to_owned())
         }
         EventKind::Saved { sub_task, cycles, size, copies } => {
-            let where_ = if *copies == 0 { "this node".into() } else { format!("{copies} storage nodes") };
-            ("saved", Some(*sub_task), format!("at {cycles}, {size} kept by {where_}"))
+            let keeper = match copies {
+                0 => "this node".into(),
+                1 => "a storage node".into(),
+                more => format!("{more} storage nodes"),
+            };
+            ("saved", Some(*sub_task), format!("at {cycles} ({size}) is kept by {keeper}"))
         }
         EventKind::NotSaved { sub_task, why } => ("not_saved", Some(*sub_task), why.clone()),
         EventKind::Resumed { sub_task, cycles } => {

@@ -1,0 +1,183 @@
+//! A sub-task that is saved: room is bought for its states and paid, and what loses its seller goes on from the last one.
+
+use super::*;
+use crate::checkpoint;
+use Did::{AsksToKeep, Buys, Cancels, Fetches, Holds, Offers, Releases, Says, Settles, Tells};
+use proto::message::bank::SettledReceipt;
+use proto::message::service::{CheckpointKey, CheckpointMethod, Checkpointing, Kept, Phase, Report, Saved};
+
+/// What is left of the price for the work, and what is set aside for room.
+const FOR_WORK: Money = Money(900_000);
+const FOR_ROOM: Money = Money(100_000);
+/// Two states of a MiB, each with its frame.
+const ROOM: Bytes = Bytes(2 * ((1 << 20) + (64 << 10)));
+
+fn state(n: u8) -> Blob {
+    Blob { hash: Hash([n; 32]), size: Bytes(9) }
+}
+
+/// With a sub-task at work that is kept at one storage node.
+fn running() -> Buyer {
+    let mut buyer = Buyer::with(Rules::LOCAL, |plan| {
+        plan.job.checkpoint = Some(Checkpointing {
+            method: CheckpointMethod::Transparent,
+            interval: None,
+            size: Bytes::mib(1),
+            copies: 1,
+            key: CheckpointKey([0; 32]),
+        });
+    });
+    run(&mut buyer);
+    buyer
+}
+
+fn run(buyer: &mut Buyer) {
+    buyer.buy(FOR_WORK);
+    buyer.hear(ServiceMessage::Accept(Box::new(buyer.acceptance())));
+    let (contract, cycles) = (buyer.contract(), Cycles(0));
+    buyer.hear(ServiceMessage::Progress(Progress { contract, phase: Phase::Running, cycles }));
+    assert_eq!((buyer.did(), buyer.state()), (vec![], State::Running));
+}
+
+fn saved(buyer: &mut Buyer, version: u32, cycles: u64, n: u8) {
+    let contract = buyer.contract();
+    let saved = Saved { contract, version, cycles: Cycles(cycles), blob: state(n) };
+    buyer.now = buyer.now.after(Span::secs(1));
+    buyer.hear(ServiceMessage::Saved(Signed::new(saved, &keys(1))));
+}
+
+/// A storage node says that it has this state.
+fn kept(buyer: &mut Buyer, contract: ContractId, n: u8) {
+    buyer.hear(ServiceMessage::Kept(Kept { contract, hashes: vec![Hash([n; 32])] }));
+}
+
+/// What was to be fetched to this node is here, or is not.
+fn fetched(buyer: &mut Buyer, result: Result<(), String>) {
+    let id = *buyer.dispatch.kept_for.keys().next().unwrap();
+    buyer.dispatch.fetched(id, result, buyer.now);
+}
+
+fn lose(buyer: &mut Buyer) -> Vec<Did> {
+    buyer.dispatch.unreachable(peer(1), buyer.now);
+    assert!(buyer.did().contains(&Offers));
+    buyer.dispatch.unreachable(peer(1), buyer.now);
+    // The seller of room is the same one here, and is asked too.
+    buyer.did().into_iter().filter(|did| !matches!(did, AsksToKeep(_))).collect()
+}
+
+fn again() -> Did {
+    Tells("again: lost: the seller was not heard of again (1 tried)".into())
+}
+
+/// Room is bought and holds the first state.
+fn with_room() -> (Buyer, ContractId) {
+    let mut buyer = running();
+    saved(&mut buyer, 1, 2_000_000_000, 60);
+    assert_eq!(buyer.did(), [Buys]);
+    let room = buyer.asked.unwrap();
+    let ticket = ticket(room);
+    buyer.dispatch.bought(ticket.clone(), buyer.now);
+    assert_eq!(buyer.did(), [Holds(FOR_ROOM)]);
+    buyer.answer(BankOutcome::Held(hold(&ticket, FOR_ROOM)));
+    assert_eq!(buyer.did(), [AsksToKeep(vec![60])]);
+    (buyer, room)
+}
+
+#[test]
+fn where_there_is_no_room_this_node_keeps_the_state_and_the_next_seller_goes_on_from_it() {
+    let mut buyer = running();
+    saved(&mut buyer, 1, 2_000_000_000, 60);
+    assert_eq!(buyer.did(), [Buys]);
+    let room = buyer.asked.unwrap();
+    buyer.dispatch.not_bought(&[room], &market::Shortage::default(), buyer.now);
+    assert_eq!(buyer.did(), [Fetches(vec![60])]);
+    fetched(&mut buyer, Ok(()));
+    assert_eq!(lose(&mut buyer), [Cancels, again(), Buys]);
+    let wants = buyer.dispatch.wants(TASK, buyer.now);
+    // 0.89 credits for the 7.9 Gc that are left.
+    assert_eq!(wants.first().map(|want| want.bid), Some(Rate(112_658)));
+    run(&mut buyer);
+    assert_eq!(buyer.offer.as_ref().map(|offer| offer.body.job.resume), Some(Some(state(60))));
+}
+
+#[test]
+fn a_state_at_a_storage_node_is_fetched_before_the_sub_task_is_bought_again() {
+    let (mut buyer, room) = with_room();
+    kept(&mut buyer, room, 60);
+    // The next state is on its way only: the one before it counts.
+    saved(&mut buyer, 2, 3_000_000_000, 61);
+    assert_eq!(buyer.did(), [AsksToKeep(vec![60, 61])]);
+    kept(&mut buyer, room, 60);
+    let did = lose(&mut buyer);
+    assert_eq!(did, [Cancels, Fetches(vec![61]), again()]);
+    assert_eq!(buyer.state(), State::Waiting);
+    fetched(&mut buyer, Err("gone".into()));
+    assert_eq!(buyer.did(), [Fetches(vec![60])]);
+    fetched(&mut buyer, Ok(()));
+    assert_eq!(buyer.did(), [Buys]);
+    run(&mut buyer);
+    assert_eq!(buyer.offer.as_ref().map(|offer| offer.body.job.resume), Some(Some(state(60))));
+    // It is none: the start is what is left.
+    let mut report = buyer.report(Outcome::NotResumed("torn".into())).body;
+    report.outputs.clear();
+    buyer.hear(ServiceMessage::Report(Box::new(Signed::new(report, &keys(1)))));
+    buyer.fetched(Ok(()));
+    buyer.did();
+    buyer.buy(FOR_WORK);
+    assert_eq!(buyer.offer.as_ref().map(|offer| offer.body.job.resume), Some(None));
+}
+
+#[test]
+fn a_storage_node_that_falls_silent_is_given_up_and_replaced() {
+    let (mut buyer, room) = with_room();
+    kept(&mut buyer, room, 60);
+    buyer.did();
+    let did = buyer.pass(Rules::LOCAL.lease);
+    assert!(did.contains(&Cancels) && did.contains(&Buys), "{did:?}");
+    assert_ne!(buyer.asked, Some(room));
+}
+
+/// A bill of so many cycles, a minute after the room was bought.
+fn check_bill(cycles: u64, is_accepted: bool) -> Buyer {
+    let (mut buyer, room) = with_room();
+    kept(&mut buyer, room, 60);
+    buyer.did();
+    for _ in 0..60 {
+        buyer.pass(Span::secs(1));
+        kept(&mut buyer, room, 60);
+        let (contract, cycles) = (buyer.contract(), Cycles(0));
+        buyer.hear(ServiceMessage::Progress(Progress { contract, phase: Phase::Running, cycles }));
+    }
+    buyer.did();
+    let offer = ticket(room).hash();
+    let report = Report {
+        contract: room,
+        offer,
+        outcome: Outcome::Succeeded,
+        cycles: Cycles(cycles),
+        outputs: vec![],
+        stdout: None,
+        stderr: None,
+    };
+    buyer.hear(ServiceMessage::Report(Box::new(Signed::new(report, &keys(1)))));
+    let did = buyer.did();
+    assert_eq!(did.first(), Some(&Says { is_accepted }), "{cycles}: {did:?}");
+    assert_eq!(did.contains(&Settles), is_accepted, "{cycles}: {did:?}");
+    assert!(!did.contains(&Releases), "{cycles}: {did:?}");
+    buyer
+}
+
+#[test]
+fn a_bill_is_paid_by_the_buyers_clock_and_no_higher() {
+    assert_eq!(checkpoint::kept(ROOM, Span::secs(60)), Cycles(34_586));
+    let mut buyer = check_bill(34_586, true);
+    let hold = buyer.orders.first().copied().unwrap();
+    assert!(buyer.dispatch.bills.contains_key(&hold));
+    let (seller_paid, owner_paid, returned) = (Money(7), Money(10_000), Money(89_993));
+    buyer.answer(BankOutcome::Settled(SettledReceipt { hold, seller_paid, owner_paid, returned }));
+    assert_eq!(buyer.dispatch.tally(TASK).unwrap().spent, Money(10_007));
+    check_bill(0, true);
+    // A second and a hundredth more than a minute.
+    check_bill(35_500, true);
+    check_bill(35_600, false);
+}

@@ -1,6 +1,7 @@
 //! What a program prints: kept up to its limit, with the supervisor's record behind it.
 
-use super::record::{MAX_RECORD, Record};
+use super::enter::NOT_TAKEN;
+use super::record::{End, MAX_RECORD, Record};
 use std::io::Read;
 use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,6 +45,17 @@ impl Print {
             stderr.truncate(at);
             record
         });
+        // Where the supervisor stands beside the program, the step into the sandbox may have failed before it.
+        let not_taken = End::Exited(i32::from(NOT_TAKEN));
+        let is_of_step = |record: &Record| matches!(record, Record::Ended { end, .. } if *end == not_taken);
+        let earlier = Record::last(&stderr).filter(|(record, _)| !matches!(record, Record::Ended { .. }));
+        let record = match (record, earlier) {
+            (Some(record), Some((earlier, at))) if is_of_step(&record) => {
+                stderr.truncate(at);
+                Some(earlier)
+            }
+            (record, _) => record,
+        };
         (stdout, stderr, record)
     }
 }

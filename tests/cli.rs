@@ -15,6 +15,8 @@ mod forms;
 mod harness;
 #[path = "cli/known.rs"]
 mod known;
+#[path = "cli/native.rs"]
+mod native;
 #[path = "cli/operator.rs"]
 mod operator;
 #[path = "cli/owners.rs"]

@@ -301,7 +301,7 @@ impl Native {
             }
             _ => abandoned(error),
         })?;
-        let print = Print::of(&mut child, limits.output.0);
+        let print = Print::of(&mut child, limits.output.0, &watch.control);
         let handle = match handle(&child) {
             Ok(handle) => handle,
             Err(error) => {

@@ -22,7 +22,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 /// The exit status of a step that was not taken.
-const NOT_TAKEN: u8 = 125;
+pub(super) const NOT_TAKEN: u8 = 125;
 /// How often a program is started again whose file another process of the node seems to have open for writing: one that
 /// was forked while the file was written, and has not become another program yet.
 const TRIES: u32 = 100;

@@ -1,6 +1,9 @@
 //! What a program prints: kept up to its limit, with the supervisor's record behind it.
 
-use super::record::{MAX_RECORD, Record};
+use super::enter::NOT_TAKEN;
+use super::record::{End, MAX_RECORD, Record};
+use crate::exec::Control;
+use crate::exec::stream::Tap;
 use std::io::Read;
 use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,11 +32,16 @@ struct Stream {
 
 impl Print {
     /// Reads both streams of `child`, and keeps at most `limit` bytes of each and a record.
-    pub(super) fn of(child: &mut Child, limit: u64) -> Self {
+    /// Who watches `control` sees them meanwhile.
+    pub(super) fn of(child: &mut Child, limit: u64, control: &Control) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
         let most = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(MAX_RECORD);
-        let stdout = Stream::of(child.stdout.take(), most, &is_over);
-        let stderr = Stream::of(child.stderr.take(), most, &is_over);
+        let [stdout, stderr] = [control.stdout(), control.stderr()].map(|tap| {
+            tap.begin(Vec::new(), limit);
+            tap.clone()
+        });
+        let stdout = Stream::of(child.stdout.take(), most, &is_over, stdout);
+        let stderr = Stream::of(child.stderr.take(), most, &is_over, stderr);
         Self { streams: [stdout, stderr], is_over }
     }
 
@@ -44,12 +52,28 @@ impl Print {
             stderr.truncate(at);
             record
         });
+        // Where the supervisor stands beside the program, the step into the sandbox may have failed before it.
+        let not_taken = End::Exited(i32::from(NOT_TAKEN));
+        let is_of_step = |record: &Record| matches!(record, Record::Ended { end, .. } if *end == not_taken);
+        let earlier = Record::last(&stderr).filter(|(record, _)| !matches!(record, Record::Ended { .. }));
+        let record = match (record, earlier) {
+            (Some(record), Some((earlier, at))) if is_of_step(&record) => {
+                stderr.truncate(at);
+                Some(earlier)
+            }
+            (record, _) => record,
+        };
         (stdout, stderr, record)
     }
 }
 
 impl Stream {
-    fn of(source: Option<impl Read + Send + 'static>, most: usize, is_over: &Arc<AtomicBool>) -> Self {
+    fn of(
+        source: Option<impl Read + Send + 'static>,
+        most: usize,
+        is_over: &Arc<AtomicBool>,
+        tap: Tap,
+    ) -> Self {
         let kept = Arc::<Mutex<Vec<u8>>>::default();
         let Some(mut source) = source else { return Self { kept, end: None } };
         let (ended, end) = sync_channel::<()>(0);
@@ -58,6 +82,8 @@ impl Stream {
             let mut chunk = vec![0; CHUNK];
             while let Ok(count) = source.read(&mut chunk) {
                 let Some(bytes) = chunk.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
+                // What is beyond the limit is told by `is_over`.
+                let _ = tap.print(Record::before(bytes));
                 let mut kept = shared.lock().unwrap_or_else(PoisonError::into_inner);
                 let room = most.saturating_sub(kept.len());
                 kept.extend(bytes.iter().take(room));

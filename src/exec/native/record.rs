@@ -56,6 +56,13 @@ impl fmt::Display for Record {
 }
 
 impl Record {
+    /// What of a piece of standard error is not a record.
+    pub(super) fn before(text: &[u8]) -> &[u8] {
+        let mark = MARK.as_bytes();
+        let at = text.windows(mark.len()).position(|window| window == mark);
+        at.and_then(|at| text.get(..at)).unwrap_or(text)
+    }
+
     /// The record at the end of `text`, and where it begins.
     pub(super) fn last(text: &[u8]) -> Option<(Self, usize)> {
         let mark = MARK.as_bytes();

@@ -1,5 +1,6 @@
 //! What a running program fills: files with a name, files without one, and memory.
 
+use super::tree::Process;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -89,7 +90,12 @@ pub(super) fn memory(pids: &[i32], limit: u64) -> u64 {
         return quick;
     }
     let mut exact = pids.iter().map(|pid| {
-        let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+        let rollup = match fs::read_to_string(format!("/proc/{pid}/smaps_rollup")) {
+            Ok(rollup) => rollup,
+            // Who has just ended has none.
+            Err(_) if Process::of(*pid).is_none_or(Process::is_over) => return Some(0),
+            Err(_) => return None,
+        };
         Some(field(&rollup, "Pss_Anon:").saturating_add(field(&rollup, "Pss_Shmem:")))
     });
     // Where the kernel does not say, what was counted quickly holds.

@@ -51,24 +51,25 @@ fn helper() -> PathBuf {
     helper
 }
 
+/// An executor whose owner allows native programs.
+fn governed() -> Native {
+    let native = Native::new(helper()).unwrap();
+    native.govern(&Policy { share_native: true, sandbox: Sandbox::Best, ..Policy::default() }, PER_CORE);
+    native
+}
+
 /// One executor for all tests of a kind, as a process has one.
 fn native(behind: Behind) -> &'static Arc<Native> {
     static ALL: OnceLock<Arc<Native>> = OnceLock::new();
     static FEWER: OnceLock<Arc<Native>> = OnceLock::new();
-    let make = || {
-        let native = Native::new(helper()).unwrap();
-        let policy = Policy { share_native: true, sandbox: Sandbox::Best, ..Policy::default() };
-        native.govern(&policy, PER_CORE);
-        native
-    };
     match behind {
         Behind::All => ALL.get_or_init(|| {
-            let native = make();
+            let native = governed();
             assert_eq!(native.walls.missing(), None, "a wall is missing here: {:?}", native.walls);
             Arc::new(native)
         }),
         Behind::NoNamespaces => FEWER.get_or_init(|| {
-            let mut native = make();
+            let mut native = governed();
             assert!(native.walls.landlock > 0, "without bubblewrap Landlock is needed: {:?}", native.walls);
             native.walls = Walls { namespaces: Err("not in this test".into()), ..native.walls };
             Arc::new(native)
@@ -126,9 +127,13 @@ impl Bench {
         native(behind).run(&self.execution, &Control::default())
     }
 
-    /// Runs a container of it.
+    /// Runs a container of it, by an executor of its own: images are kept below the directory of this bench.
     fn contain(&self) -> Ended {
-        Container(Arc::clone(native(Behind::All))).run(&self.execution, &Control::default())
+        self.contain_by(&Container(Arc::new(governed())))
+    }
+
+    fn contain_by(&self, container: &Container) -> Ended {
+        container.run(&self.execution, &Control::default())
     }
 }
 

@@ -146,6 +146,11 @@ impl<'a> Guard<'a> {
             Stop::Wall => Halt::Wall,
             Stop::Cancelled | Stop::Disk | Stop::Output => Halt::Cancelled,
         })?;
+        if self.watch.control.is_wished() && self.watch.control.take_wishes().is_suspended {
+            // Nothing saves a native program from outside: who asked for a snapshot hears that there is none, and what has
+            // to end ends. It was warned before (see [`crate::exec::Control::warn`]).
+            return Err(Halt::Cancelled);
+        }
         if self.watch.control.is_warned() && !std::mem::replace(&mut self.is_told, true) {
             tree::send_below(supervisor, Signal::TERM);
         }

@@ -83,6 +83,40 @@ fn a_throttled_program_rests_for_its_share_of_the_time() {
 }
 
 #[test]
+fn what_a_program_prints_is_seen_while_it_runs() {
+    for behind in BOTH {
+        let script = "echo first; echo problem >&2; touch a; while :; do sleep 0.01; done";
+        let (bench, control) = (Bench::shell(script, WIDE), Control::default());
+        let mut seen = [Vec::new(), Vec::new()];
+        let ended = beside(&bench, behind, &control, || {
+            let wanted = [b"first\n".to_vec(), b"problem\n".to_vec()];
+            while seen != wanted {
+                seen = [control.stdout(), control.stderr()].map(|tap| tap.tail(0, 100));
+                std::thread::yield_now();
+            }
+            control.stop();
+        });
+        assert_eq!(ended.outcome, Outcome::Cancelled, "{behind:?}: {}", told(&ended));
+        assert_eq!(control.stderr().tail(0, 100), b"problem\n");
+    }
+}
+
+#[test]
+fn a_wish_that_cannot_be_met_neither_stops_nor_wakes_a_program() {
+    for behind in BOTH {
+        let (bench, control) = (Bench::python(COUNTING, WIDE), Control::default());
+        let ended = beside(&bench, behind, &control, || {
+            let mut wished = control.snapshot();
+            while wished.try_recv() == Err(tokio::sync::oneshot::error::TryRecvError::Empty) {
+                std::thread::yield_now();
+            }
+            control.suspend();
+        });
+        assert_eq!(ended.outcome, Outcome::Cancelled, "{behind:?}: {}", told(&ended));
+    }
+}
+
+#[test]
 fn who_is_warned_may_end_in_order() {
     for behind in BOTH {
         for (script, expected) in [

@@ -103,10 +103,17 @@ fn an_image_is_the_same_for_the_next_and_cannot_be_changed() {
     let image = busybox();
     let script =
         "echo x > /data; echo x > /new; touch /bin/new; rm /data; cat /data; ls / | grep new; exit 0";
+    let bench = container(&image, &["/bin/busybox", "sh", "-c", script]);
+    let both = super::Container(std::sync::Arc::new(super::governed()));
     for _ in 0..2 {
-        let ended = container(&image, &["/bin/busybox", "sh", "-c", script]).contain();
+        let ended = bench.contain_by(&both);
         assert_eq!(String::from_utf8_lossy(&ended.stdout), "of the image\n", "{}", told(&ended));
     }
+    // The archive was unpacked once: the directory of the image is the only one beside the scratch directory.
+    let beside = fs::read_dir(bench.base.path()).unwrap().count();
+    assert_eq!(beside, 3, "program, scratch directory, image");
+    drop(both);
+    assert_eq!(fs::read_dir(bench.base.path()).unwrap().count(), 2);
 }
 
 #[test]

@@ -116,8 +116,7 @@ fn output_beyond_the_limit_ends_the_program() {
 
 #[test]
 fn a_fork_bomb_is_ended_and_nothing_of_it_is_left() {
-    // Its name tells its processes from all others.
-    let bomb = "import os, time\nopen('/proc/self/comm', 'w').write('w6bomb') if os.access('/proc/self/comm', os.W_OK) else 0\n\
+    let bomb = "import os, time\n\
         while True:\n  try: os.fork()\n  except OSError: time.sleep(0.01)";
     for behind in BOTH {
         let bench = Bench::python(bomb, Limits { wall: Span::secs(3), ..WIDE });

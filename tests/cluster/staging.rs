@@ -145,9 +145,13 @@ fn a_task_names_a_program_that_somebody_else_has_published() {
     let finished = nodes[1].run(&["task", "submit", "--wait", text(&file), "--timeout", "100"]);
     assert_eq!(finished.code, 0, "{finished:?}");
     // Another content than the task file pins is not taken.
-    let pinned = task_file(&name, text(&input), 1)
-        .replace("<File>", &format!("<File sha256=\"{}\">", "0".repeat(64)));
+    let pinned =
+        task_file(&name, text(&input), 1).replace("<File>", &format!("<File sha256=\"{}\">", "0".repeat(64)));
     std::fs::write(&file, pinned).expect("the task file can be written");
     let refused = nodes[1].run(&["task", "submit", text(&file), "--json"]);
-    assert_eq!((refused.code, refused.json()["error"]["code"].as_str()), (2, Some("other_content")), "{refused:?}");
+    assert_eq!(
+        (refused.code, refused.json()["error"]["code"].as_str()),
+        (2, Some("other_content")),
+        "{refused:?}"
+    );
 }

@@ -247,6 +247,9 @@ impl Retries {
             return Some(error);
         }
         if peer != self.first {
+            if matches!(ended, Ended::Cut(_)) {
+                hub.again(peer);
+            }
             return None;
         }
         if matches!(ended, Ended::Cut(_)) && !net.is_closing() {

@@ -24,7 +24,7 @@ use proto::wire::v1::{self, fetch_said, fetch_told};
 use proto::{Hash, Peer, PublicKey, Signed};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use swarm::Seat;
 use tokio::sync::{mpsc, watch};
@@ -47,62 +47,50 @@ const PASS_FOR: Duration = Duration::from_secs(6 * 3_600);
 /// How far clocks may be apart.
 const SKEW: Duration = Duration::from_secs(300);
 
-/// What there is of a content.
-enum There {
-    /// All of it.
-    Whole { store: Arc<Store>, outline: Outline },
-    /// Some of it.
-    Some(Arc<Arrival>),
-}
-
-impl Drop for There {
-    fn drop(&mut self) {
-        if let Self::Whole { store, outline } = self {
-            store.unpin(&outline.blob().hash);
-        }
-    }
+/// What there is of a content, which may still come.
+struct There {
+    store: Arc<Store>,
+    outline: Outline,
+    /// While it comes; whoever brings it decides when that is over, and it is in the store then, or was cut.
+    arrival: Weak<Arrival>,
 }
 
 impl There {
     fn whole(store: &Arc<Store>, outline: Outline) -> Self {
         store.pin(outline.blob().hash);
-        Self::Whole { store: Arc::clone(store), outline }
+        Self { store: Arc::clone(store), outline, arrival: Weak::new() }
     }
 
-    fn outline(&self) -> &Outline {
-        match self {
-            Self::Whole { outline, .. } => outline,
-            Self::Some(arrival) => arrival.outline(),
-        }
+    fn coming(store: &Arc<Store>, arrival: &Arc<Arrival>) -> Self {
+        let mut there = Self::whole(store, arrival.outline().clone());
+        there.arrival = Arc::downgrade(arrival);
+        there
     }
 
     fn have(&self) -> Pieces {
-        match self {
-            Self::Whole { outline, .. } => Pieces::all(outline.pieces()),
-            Self::Some(arrival) => arrival.have(),
-        }
-    }
-
-    fn has(&self, piece: u32) -> bool {
-        match self {
-            Self::Whole { outline, .. } => piece < outline.pieces(),
-            Self::Some(arrival) => arrival.has(piece),
+        match self.arrival.upgrade() {
+            Some(arrival) => arrival.have(),
+            None if self.store.holds(&self.outline.blob().hash) => Pieces::all(self.outline.pieces()),
+            None => Pieces::none(self.outline.pieces()),
         }
     }
 
     async fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>, StoreError> {
-        match self {
-            Self::Whole { store, outline } => store.read(outline.blob().hash, offset, length).await,
-            Self::Some(arrival) => arrival.read(offset, length).await,
+        match self.arrival.upgrade() {
+            Some(arrival) => arrival.read(offset, length).await,
+            None => self.store.read(self.outline.blob().hash, offset, length).await,
         }
     }
 
     /// How many pieces there are, as that changes.
     fn watch(&self) -> Option<watch::Receiver<u32>> {
-        match self {
-            Self::Whole { .. } => None,
-            Self::Some(arrival) => Some(arrival.watch()),
-        }
+        self.arrival.upgrade().map(|arrival| arrival.watch())
+    }
+}
+
+impl Drop for There {
+    fn drop(&mut self) {
+        self.store.unpin(&self.outline.blob().hash);
     }
 }
 
@@ -123,9 +111,9 @@ impl Visitor {
         let (there, is_own) = self.find(hash, owner).await?;
         let is_public = self.net.swarms.is_public(&hash);
         let pass = (is_own && !is_public).then(|| self.pass(hash).to_pb());
-        let hashes = there.outline().told();
+        let hashes = there.outline.told();
         let visitor = open.sender.and_then(|sender| self.place_of(sender));
-        let seat = self.net.swarms.enter(hash, there.outline().pieces(), is_own, visitor, self.key);
+        let seat = self.net.swarms.enter(hash, there.outline.pieces(), is_own, visitor, self.key);
         let (told, telling) = mpsc::channel(PARTS);
         let giving = Giving {
             net: Arc::clone(&self.net),
@@ -168,7 +156,7 @@ impl Visitor {
         }
         let arrival = timeout(TURN_TIMEOUT, hub.arrived()).await;
         let arrival = arrival.map_err(|_| Status::unavailable("nothing of this content is here yet"))?;
-        Ok((There::Some(arrival), false))
+        Ok((There::coming(store, &arrival), false))
     }
 
     fn pass(&self, content: Hash) -> Signed<Pass> {
@@ -248,8 +236,8 @@ impl Giving {
                     }
                     Some(fetch_said::Body::Stuck(has)) => {
                         self.line.touch();
-                        let of = self.there.outline().pieces();
-                        self.seat.stuck(&Pieces::read(of, &has.pieces), Instant::now());
+                        let of = self.there.outline.pieces();
+                        self.seat.stuck(Pieces::read(of, &has.pieces), Instant::now());
                     }
                     _ => return Ok(()),
                 },
@@ -278,7 +266,7 @@ impl Giving {
     }
 
     async fn send(&self, piece: u32) -> Result<(), Over> {
-        if !self.there.has(piece) {
+        if !self.there.have().has(piece) {
             return self.refuse(Status::out_of_range("this piece is not here")).await;
         }
         let up = &self.net.up;
@@ -286,7 +274,7 @@ impl Giving {
             return self.refuse(Status::resource_exhausted("too many contents are being sent")).await;
         };
         let start = u64::from(piece) * PIECE;
-        let end = start + self.there.outline().length(piece);
+        let end = start + self.there.outline.length(piece);
         let mut offset = start;
         while offset < end {
             let left = usize::try_from(end - offset).unwrap_or(MAX_PIECE);

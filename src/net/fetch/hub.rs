@@ -6,7 +6,7 @@ use crate::net::store::{Access, Arrival, Outline, Pieces, Store, StoreError};
 use proto::message::contents::Pass;
 use proto::message::service::Blob;
 use proto::{Hash, Peer, PublicKey, Signed};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::{Notify, OnceCell, watch};
@@ -14,6 +14,8 @@ use tokio::time::Instant;
 
 /// Nodes that are tried for one content in all.
 const MAX_TRIED: usize = 32;
+/// How often each of them is, other than the first one.
+const MAX_TRIES: u8 = 3;
 /// Faults of sources that are told.
 const MAX_FAULTS: usize = 4;
 
@@ -59,7 +61,8 @@ struct State {
     table: Table,
     /// Who has not been tried.
     waiting: Vec<Peer>,
-    tried: BTreeSet<PublicKey>,
+    /// How often each was.
+    tried: BTreeMap<PublicKey, u8>,
     faults: Vec<String>,
     pass: Option<Signed<Pass>>,
 }
@@ -162,7 +165,8 @@ impl Hub {
     pub(super) fn introduce(&self, peers: impl IntoIterator<Item = Peer>) {
         let mut state = self.state();
         for peer in peers {
-            let is_known = state.tried.contains(&peer.key) || state.waiting.iter().any(|p| p.key == peer.key);
+            let is_known =
+                state.tried.contains_key(&peer.key) || state.waiting.iter().any(|p| p.key == peer.key);
             if !is_known && state.tried.len() + state.waiting.len() < MAX_TRIED {
                 state.waiting.push(peer);
             }
@@ -172,13 +176,21 @@ impl Hub {
         self.bytes.send_modify(|_| {});
     }
 
+    /// A source that was cut is tried again, a few times.
+    pub(super) fn again(&self, peer: Peer) {
+        let mut state = self.state();
+        if state.tried.get(&peer.key).is_some_and(|times| *times < MAX_TRIES) {
+            state.waiting.push(peer);
+        }
+    }
+
     /// The next source to try.
     pub(super) fn next_source(&self, active: &[Peer]) -> Option<Peer> {
         let mut state = self.state();
         let is_free = |peer: &Peer| !active.iter().any(|other| other.key == peer.key);
         let index = state.waiting.iter().position(is_free)?;
         let peer = state.waiting.remove(index);
-        state.tried.insert(peer.key);
+        *state.tried.entry(peer.key).or_default() += 1;
         Some(peer)
     }
 

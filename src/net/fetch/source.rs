@@ -96,6 +96,11 @@ async fn talk(net: &Arc<Inner>, hub: &Hub, peer: Peer) -> Result<(), Ended> {
     if welcome.is_public {
         hub.set_public();
     }
+    if arrival.have().count() > 0 {
+        // What is here already need not be offered.
+        let pieces = arrival.have().bits();
+        say(&said, fetch_said::Body::Stuck(v1::FetchOffer { pieces })).await?;
+    }
     let offered = Pieces::none(arrival.outline().pieces());
     let (asked, part, since) = (Vec::new(), Vec::new(), Instant::now());
     let mut source = Source { hub, arrival, said, offered, asked, since, part };

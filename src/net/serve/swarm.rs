@@ -70,6 +70,8 @@ pub(super) struct Seat {
     /// What it is offered; none: everything.
     rationed: Option<Pieces>,
     of: u32,
+    /// What it has, by its own words.
+    has: Pieces,
     /// Offered, and not sent yet.
     due: BTreeSet<u32>,
 }
@@ -105,7 +107,7 @@ impl Swarms {
         }
         let is_rationed = is_own && pieces >= LEAST_PIECES && place.is_some();
         let rationed = is_rationed.then(|| Pieces::none(pieces));
-        Seat { swarm, key, rationed, of: pieces, due: BTreeSet::new() }
+        Seat { swarm, key, rationed, of: pieces, has: Pieces::none(pieces), due: BTreeSet::new() }
     }
 
     pub(super) fn is_public(&self, hash: &Hash) -> bool {
@@ -185,7 +187,7 @@ impl Seat {
         if self.rationed.is_none() {
             return have.clone();
         }
-        self.allot(|_, given| given.is_none(), now)
+        self.allot(|given| given.is_none(), now)
     }
 
     /// A piece was sent.
@@ -201,27 +203,29 @@ impl Seat {
     }
 
     /// The visitor, which has these pieces, is offered nothing that it lacks: it gets what others have kept for long.
-    pub(super) fn stuck(&mut self, has: &Pieces, now: Instant) {
+    pub(super) fn stuck(&mut self, has: Pieces, now: Instant) {
         if self.rationed.is_none() {
             return;
         }
         // What it has from elsewhere it does not ask for any more.
         self.due.retain(|piece| !has.has(*piece));
+        self.has = has;
         let is_late = |given: Given| match given.sent {
-            Some(sent) => now.duration_since(sent) >= PASS_ON,
+            // On a slow line, or a machine that has much to do, others take longer as well.
+            Some(sent) => now.duration_since(sent) >= PASS_ON + 4 * sent.duration_since(given.offered),
             None => now.duration_since(given.offered) >= UNSENT,
         };
-        self.allot(|piece, given| !has.has(piece) && given.is_none_or(is_late), now);
+        self.allot(|given| given.is_none_or(is_late), now);
     }
 
     /// Offers more pieces, of those that `may` be, the least given first.
-    fn allot(&mut self, may: impl Fn(u32, Option<Given>) -> bool, now: Instant) -> Pieces {
+    fn allot(&mut self, may: impl Fn(Option<Given>) -> bool, now: Instant) -> Pieces {
         let Some(rationed) = &mut self.rationed else { return Pieces::default() };
         let mut state = self.swarm.state();
         while self.due.len() < AHEAD {
-            let free = (0..self.of).filter(|piece| !rationed.has(*piece));
+            let free = (0..self.of).filter(|piece| !rationed.has(*piece) && !self.has.has(*piece));
             let free = free.map(|piece| (piece, state.given.get(&piece).copied()));
-            let best = free.filter(|(piece, given)| may(*piece, *given));
+            let best = free.filter(|(_, given)| may(*given));
             let best = best.min_by_key(|(_, given)| given.map_or(0, |given| given.times));
             let Some((piece, given)) = best else { break };
             let times = given.map_or(0, |given| given.times).saturating_add(1);
@@ -294,16 +298,30 @@ mod tests {
         let swarms = Swarms::default();
         let (mut one, mut two) = (seat(&swarms, 1, 4), seat(&swarms, 2, 4));
         offered(&mut one);
-        let start = Instant::now();
-        one.sent(0, start);
+        let sent = Instant::now() + Duration::from_secs(1);
+        one.sent(0, sent);
         let mut has = Pieces::none(4);
-        two.stuck(&has, start);
-        assert_eq!(offered(&mut two), [0_u32; 0]);
-        two.stuck(&has, start + PASS_ON);
+        two.stuck(has.clone(), sent + PASS_ON);
+        assert_eq!(
+            offered(&mut two),
+            [0_u32; 0],
+            "it took a second to send, so it may take longer to be passed on"
+        );
+        two.stuck(has.clone(), sent + PASS_ON + Duration::from_secs(5));
         assert_eq!(offered(&mut two), [0]);
         has.insert(1);
-        two.stuck(&has, Instant::now() + UNSENT);
+        two.stuck(has, sent + UNSENT);
         assert_eq!(offered(&mut two), [0, 2, 3]);
+    }
+
+    #[test]
+    fn who_goes_on_is_offered_what_it_lacks() {
+        let swarms = Swarms::default();
+        let mut one = seat(&swarms, 1, 9);
+        let mut has = Pieces::none(9);
+        [0, 1, 2, 3, 4, 6].iter().for_each(|piece| has.insert(*piece));
+        one.stuck(has, Instant::now());
+        assert_eq!(offered(&mut one), [5, 7, 8]);
     }
 
     #[test]

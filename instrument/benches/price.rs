@@ -2,6 +2,12 @@
 //! rewritten by the pass, and with Binaryen's asyncify and a poll (if `wasm-opt` is installed), in turns in one process.
 //! Prints times and their ratios to the plain one.
 
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and ends if it cannot run"
+)]
+
 use instrument::{Options, instrument, layout};
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -45,6 +45,13 @@ enum Target {
     Again,
 }
 
+/// Whether a branch is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hint {
+    Likely,
+    Unlikely,
+}
+
 /// A function that is being written.
 struct Emit<'f, 'a> {
     source: Source<'f, 'a>,
@@ -63,7 +70,7 @@ struct Emit<'f, 'a> {
     address: Local,
     /// What a frame counts, in bytes.
     weight: i32,
-    /// What a turn costs, for each site that is the head of a loop.
+    /// What a turn costs, for each site that is the head of a loop, and the entry, which is site 0.
     turns: Vec<i64>,
 }
 
@@ -111,9 +118,10 @@ impl Emit<'_, '_> {
             _ => return Err(Refused::Internal("a function without a first charge")),
         };
         self.load_meter();
-        self.charge(cost);
         if suspendable {
             self.look(0)?;
+        } else {
+            self.charge(cost);
         }
         if self.source.counted {
             self.count_frame();
@@ -157,14 +165,15 @@ impl Emit<'_, '_> {
 
     /// Opens a conditional whose part is seldom executed.
     fn open_unlikely(&mut self) {
-        self.hint_unlikely();
+        self.hint(Hint::Unlikely);
         self.open_plain(&I::If(BlockType::Empty));
     }
 
-    /// The conditional or branch that comes next is seldom taken.
-    fn hint_unlikely(&mut self) {
+    /// Whether the conditional or branch that comes next is taken.
+    fn hint(&mut self, hint: Hint) {
         let branch_func_offset = crate::flat::index(self.code.byte_len());
-        self.hints.push(BranchHint { branch_func_offset, branch_hint_value: 0 });
+        self.hints
+            .push(BranchHint { branch_func_offset, branch_hint_value: u32::from(hint == Hint::Likely) });
     }
 
     fn close(&mut self) {
@@ -247,7 +256,7 @@ impl Emit<'_, '_> {
     }
 }
 
-/// What a turn of each loop costs, by its site.
+/// What a turn of each loop costs, by its site, and first what the entry of the function does.
 fn turns(flat: &Flat<'_>) -> Vec<i64> {
     let mut turns = vec![0; flat.sites as usize];
     for step in &flat.steps {
@@ -256,6 +265,9 @@ fn turns(flat: &Flat<'_>) -> Vec<i64> {
         {
             *turn = *cost;
         }
+    }
+    if let (Some(Step::Charge(cost)), Some(entry)) = (flat.steps.first(), turns.first_mut()) {
+        *entry = *cost;
     }
     turns
 }

@@ -4,7 +4,7 @@
 //! without gaps, and then the number of the site (32 bits). The frame of a caller lies above those of its callees, so
 //! that the topmost is always the next to be taken up.
 
-use super::{Emit, Source, Target, in_frame};
+use super::{Emit, Hint, Source, Target, in_frame};
 use crate::Refused;
 use crate::flat::{Callee, Local, Site, index};
 use crate::layout::{NORMAL, REWINDING, TOO_DEEP};
@@ -44,23 +44,28 @@ impl<'f> Emit<'f, '_> {
         }
     }
 
-    /// At the head of a region: if the meter is below zero, the frame is saved here, or one is being taken up further in.
+    /// At the head of a region: charges for it, and if the meter gets below zero, saves the frame or goes where one is
+    /// taken up. The meter is compared with the charge before that is taken off, which engines do in one instruction.
     pub(super) fn look(&mut self, head: Site) -> Result<(), Refused> {
         let regions = self.source.regions;
         let region = regions.at(head).ok_or(Refused::Internal("a site without a region"))?;
-        self.put_all(&[I::LocalGet(self.meter), I::I64Const(0), I::I64LtS]);
+        let cost = self.turn_cost(head);
+        self.put_all(&[I::LocalGet(self.meter), I::I64Const(cost), I::I64LtS]);
         self.open_unlikely();
         if region.first == region.last && head != 0 {
             // An innermost loop that calls nobody: it is only ever entered by its head.
+            self.charge(cost);
             self.save(head);
         } else {
             self.put_all(&[I::GlobalGet(self.source.indices.state), I::I32Const(REWINDING), I::I32Ne]);
             self.open_unlikely();
+            self.charge(cost);
             self.save(head);
             self.close();
             self.take_up(region)?;
         }
         self.close();
+        self.charge(cost);
         Ok(())
     }
 
@@ -94,7 +99,7 @@ impl<'f> Emit<'f, '_> {
         // A branch that is never taken, and marked so, for each of the blocks: it makes what follows them unlikely too.
         for distance in 0..=count {
             self.put(&I::I32Const(0));
-            self.hint_unlikely();
+            self.hint(Hint::Unlikely);
             self.put(&I::BrIf(distance));
         }
         self.put_all(&[I::GlobalGet(self.source.indices.top), I::I32Const(4), I::I32Sub]);
@@ -110,7 +115,7 @@ impl<'f> Emit<'f, '_> {
         self.close();
         if region.first == 0 {
             self.load(0);
-            self.go_on(0);
+            self.go_on(self.turn_cost(0));
         } else {
             // The head of a loop is a site of the region around it.
             self.put(&I::Unreachable);
@@ -123,7 +128,7 @@ impl<'f> Emit<'f, '_> {
             Way::Into(site) => site,
             Way::Head(site) => {
                 self.load(site);
-                self.go_on(self.turns.get(site as usize).copied().unwrap_or(0));
+                self.go_on(self.turn_cost(site));
                 site
             }
             Way::Call(call) => {
@@ -137,6 +142,11 @@ impl<'f> Emit<'f, '_> {
         };
         self.branch(Target::Site(site));
         Ok(())
+    }
+
+    /// What the head of a region charges.
+    fn turn_cost(&self, head: Site) -> i64 {
+        self.turns.get(head as usize).copied().unwrap_or(0)
     }
 
     /// A call that is made again with arguments that nobody looks at: zeros, so that they need not be kept.
@@ -153,8 +163,8 @@ impl<'f> Emit<'f, '_> {
         Ok(())
     }
 
-    /// The program runs again, with the budget that it was given for that, and what the head of the loop to which it
-    /// goes will charge a second time.
+    /// The program runs again, with the budget that it was given for that, and with what the head to which it goes will
+    /// charge a second time.
     fn go_on(&mut self, again: i64) {
         self.set_state(NORMAL);
         let indices = self.source.indices;

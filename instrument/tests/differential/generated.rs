@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// How many programs, unless `INSTRUMENT_PROGRAMS` says how many.
-const PROGRAMS: u64 = 15;
+const PROGRAMS: u64 = 20;
 
 /// About how often each is interrupted.
 const INTERRUPTIONS: i64 = 150;

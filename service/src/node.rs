@@ -169,8 +169,8 @@ impl Node {
                 self.worker.fetched(contract, result, now);
             }
             Input::Fetched { contract, result } => self.dispatch.fetched(contract, result, now),
-            Input::Progressed { contract, cycles } => self.worker.progressed(contract, cycles),
-            Input::Done { contract, done } => self.worker.has_done(contract, done),
+            Input::Progressed { contract, cycles } => self.worker.progressed(contract, cycles, now),
+            Input::Done { contract, done } => self.worker.has_done(contract, done, now),
             Input::Executed { contract, execution } => self.worker.executed(contract, *execution, now),
             Input::AskBalance => self.ask_balance(),
             Input::Pay { id, transfer } => {

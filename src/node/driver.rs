@@ -88,7 +88,7 @@ pub(crate) struct Driver {
 
 /// Work beside the node that has come to its end.
 enum Finished {
-    Prepared(Result<Prepared, Failure>, Question),
+    Prepared(Result<Box<Prepared>, Failure>, Question),
     Written(Written, Option<Question>),
     Policy(Result<Box<Policy>, Failure>, Option<Question>),
     Quoted(Result<Box<Quoted>, Failure>, Question),
@@ -235,7 +235,7 @@ impl Driver {
     fn take_finished(&mut self, finished: Finished) {
         match finished {
             Finished::Prepared(Ok(prepared), question) => {
-                let (submission, view) = self.tasks.begin(prepared);
+                let (submission, view) = self.tasks.begin(*prepared);
                 self.take(Input::Submit { submission });
                 question.answer(Reply::Task(Box::new(view)));
             }
@@ -329,7 +329,7 @@ impl Driver {
     fn submit(&self, submit: Submit, question: Question) {
         let (finished, rules, store) = (self.finished.clone(), self.supplier.rules, Arc::clone(&self.store));
         tokio::spawn(async move {
-            let prepared = prepare(submit, rules, store).await;
+            let prepared = prepare(submit, rules, store).await.map(Box::new);
             let _ = finished.send(Finished::Prepared(prepared, question));
         });
     }

@@ -4,6 +4,7 @@ mod arbiter;
 mod bond;
 mod delivery;
 mod random;
+mod stalled;
 
 use super::*;
 use crate::policy::Work::{Run, Suspend, Vacate};

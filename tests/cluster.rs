@@ -49,5 +49,7 @@ mod standby;
 mod stranger;
 #[path = "cluster/view.rs"]
 mod view;
+#[path = "cluster/watched.rs"]
+mod watched;
 #[path = "cluster/work.rs"]
 mod work;

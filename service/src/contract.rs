@@ -1,5 +1,11 @@
 //! The states of a sub-task on the buyer's side, and the one table of legal transitions between them.
 
+use proto::Span;
+
+/// How long a program that runs may do nothing before its seller ends it: much longer than what waits for a disk or sleeps
+/// on purpose, and short against a night of a core. The buyer waits twice as long for news of progress.
+pub const STALLED: Span = Span::secs(600);
+
 /// Where a sub-task stands. Each state has an owner of the next step and a deadline, so that it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {

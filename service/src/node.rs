@@ -175,9 +175,9 @@ impl Node {
                 self.worker.fetched(contract, result, now);
             }
             Input::Fetched { contract, result } => self.dispatch.fetched(contract, result, now),
-            Input::Progressed { contract, cycles } => self.worker.progressed(contract, cycles),
+            Input::Progressed { contract, cycles } => self.worker.progressed(contract, cycles, now),
             Input::Saved { contract, result } => self.worker.saved(contract, result, now),
-            Input::Done { contract, done } => self.worker.has_done(contract, done),
+            Input::Done { contract, done } => self.worker.has_done(contract, done, now),
             Input::Executed { contract, execution } => self.worker.executed(contract, *execution, now),
             Input::Recall { records } => self.dispatch.recall(records),
             Input::Examined { token, found } => self.dispatch.examined(token, found, now),

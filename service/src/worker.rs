@@ -10,6 +10,7 @@ mod record;
 mod remembered;
 mod restore;
 mod saving;
+mod stalled;
 mod storage;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -98,6 +99,8 @@ struct Work {
     cycles: Cycles,
     /// How far its program says that it is, in millionths.
     done: Option<u32>,
+    /// When it was last seen to move.
+    moved_at: Time,
     is_cancelled: bool,
     next_action: Time,
     closes: Time,
@@ -244,7 +247,7 @@ impl Worker {
     fn execute(&mut self, contract: ContractId, now: Time) {
         let Some(work) = self.works.get_mut(&contract) else { return };
         work.stage = Stage::Running;
-        work.next_action = now;
+        (work.next_action, work.moved_at) = (now, now);
         let mut job = work.offer.body.job.clone();
         if matches!(work.duty, Duty::Judgement(_)) {
             // A slow machine is no reason to find otherwise.
@@ -255,20 +258,6 @@ impl Worker {
             self.effects.push_back(Effect::Pace { contract, throttle_pct });
         }
         self.begin_saving(contract, now);
-    }
-
-    /// The executor is at `cycles`.
-    pub(crate) fn progressed(&mut self, contract: ContractId, cycles: Cycles) {
-        if let Some(work) = self.works.get_mut(&contract) {
-            work.cycles = work.cycles.max(cycles);
-        }
-    }
-
-    /// The program of an execution says how far it is, in millionths.
-    pub(crate) fn has_done(&mut self, contract: ContractId, done: u32) {
-        if let Some(work) = self.works.get_mut(&contract) {
-            work.done = work.done.max(Some(done));
-        }
     }
 
     /// The execution ended.
@@ -354,6 +343,7 @@ impl Worker {
             stage: Stage::Bonding,
             cycles: Cycles(0),
             done: None,
+            moved_at: now,
             is_cancelled: false,
             next_action,
             closes,
@@ -435,6 +425,7 @@ impl Worker {
     fn act(&mut self, contract: ContractId, now: Time) {
         let sign_of_life = self.rules.sign_of_life();
         self.give_up_if_late(contract, now);
+        self.end_if_stalled(contract, now);
         let Some(work) = self.works.get_mut(&contract) else { return };
         if matches!(work.duty, Duty::Judgement(_)) {
             self.look_at_case(contract, now);

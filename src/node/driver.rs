@@ -358,8 +358,8 @@ impl Driver {
         let (finished, rules, store) = (self.finished.clone(), self.supplier.rules, Arc::clone(&self.store));
         let finder = self.finder.clone();
         tokio::spawn(async move {
-            let prepared = prepare(submit, rules, store, finder).await;
-            let _ = finished.send(Finished::Prepared(prepared.map(Box::new), question));
+            let prepared = prepare(submit, rules, store, finder).await.map(Box::new);
+            let _ = finished.send(Finished::Prepared(prepared, question));
         });
     }
 

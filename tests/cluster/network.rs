@@ -196,6 +196,25 @@ impl Network {
         self.wait_until_listed(node);
     }
 
+    /// Submits one program of `examples/faults`.
+    pub(crate) fn submit_fault(&self, node: usize, program: &str) {
+        let file = self.directory.path().join("fault.xml");
+        let program = std::path::absolute(format!("examples/faults/{program}")).expect("a working directory");
+        let task = format!(
+            "<TaskFile version=\"1\"><Name>fault</Name><SubTask name=\"one\"><CpuCycles>1</CpuCycles><Price>10</Price>\
+             <File>{}</File></SubTask></TaskFile>",
+            program.display()
+        );
+        std::fs::write(&file, task).expect("the task file can be written");
+        let finished = self.command(node, &["task", "submit", text(&file)]);
+        assert_eq!(finished.code, 0, "{finished:?}");
+    }
+
+    /// A command that asks this node.
+    pub(crate) fn command(&self, node: usize, args: &[&str]) -> super::harness::Finished {
+        self.nodes[node].run(args)
+    }
+
     /// Removes the results of the last task of `node`, and has them written once more.
     pub(crate) fn write_results_again(&self, node: usize) {
         std::fs::remove_dir_all(self.results()).expect("there are results");

@@ -2,10 +2,14 @@
 
 use super::delivery::Fetching;
 use super::seller::ASK_FOR;
+use crate::contract::STALLED;
 use proto::message::bank::ClaimReceipt;
 use proto::message::market::Ticket;
-use proto::message::service::{Offer, Phase, Report};
+use proto::message::service::{Offer, Phase, Progress, Report};
 use proto::{ContractId, Cycles, Money, Peer, Signed, Span, Time};
+
+/// A whole in millionths.
+const WHOLE: u32 = 1_000_000;
 
 pub(super) struct Attempt {
     /// Ticket, hold and contract have this one id.
@@ -29,6 +33,8 @@ pub(super) struct Attempt {
     pub(super) offered_at: Time,
     pub(super) running_since: Option<Time>,
     pub(super) last_heard: Time,
+    /// When the seller last told of progress.
+    pub(super) moved_at: Time,
     /// Since when the seller's owner has needed the machine.
     pub(super) suspended_since: Option<Time>,
     /// How long that was before.
@@ -78,6 +84,7 @@ impl Attempt {
             offered_at: now,
             running_since: None,
             last_heard: now,
+            moved_at: now,
             suspended_since: None,
             suspended_for: Span(0),
             cycles: Cycles(0),
@@ -103,6 +110,22 @@ impl Attempt {
         if phase == Phase::Running {
             self.running_since = self.running_since.or(Some(now));
         }
+    }
+
+    /// What the seller says of its progress. The time of one that does not run does not count.
+    pub(super) fn hear_progress(&mut self, progress: &Progress, now: Time) {
+        let done = progress.done.map(|done| done.min(WHOLE));
+        let is_running = progress.phase == Phase::Running && self.running_since.is_some();
+        if !is_running || self.cycles < progress.cycles || self.done < done {
+            self.moved_at = now;
+        }
+        self.cycles = self.cycles.max(progress.cycles);
+        self.done = self.done.max(done);
+    }
+
+    /// Whether the seller says that it works, and has shown no progress for so long that it is not believed.
+    pub(super) fn is_stalled(&self, now: Time) -> bool {
+        self.running_since.is_some() && now >= self.moved_at.after(STALLED.times(2))
     }
 
     /// When the attempt is over whatever the seller says: after the time for staging and the limit on time, in

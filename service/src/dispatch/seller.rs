@@ -19,8 +19,6 @@ const SUSPENDED: &str = "suspended by its owner, who needs the machine";
 const FREE_RETURNS: u32 = 16;
 /// How long a seller that was given up is asked; its hold expires by itself in any case.
 pub(super) const ASK_FOR: Span = Span::secs(3_600);
-/// A whole in millionths.
-const WHOLE: u32 = 1_000_000;
 /// Releases of holds that nothing is known of, under way at once: anybody can claim to be such a seller.
 const MAX_STRAYS: usize = 64;
 
@@ -156,8 +154,7 @@ impl Dispatch {
         let Some((task, index, run)) = self.attempt(progress.contract) else { return };
         let state = run.state;
         let Some(attempt) = run.attempt.as_mut() else { return };
-        attempt.cycles = attempt.cycles.max(progress.cycles);
-        attempt.done = progress.done.map(|done| done.min(WHOLE)).max(attempt.done);
+        attempt.hear_progress(&progress, now);
         let (next, event) = match progress.phase {
             Phase::Staging => (State::Staging, EventKind::Staging { sub_task: index }),
             Phase::Running => (State::Running, EventKind::Running { sub_task: index }),
@@ -194,7 +191,8 @@ impl Dispatch {
         let over = attempt.over(stage_within, wall.plus(lease), now);
         let deadline = attempt.last_heard.after(lease).min(over);
         let is_sellers_turn = state.is_sellers_turn();
-        if is_sellers_turn && deadline <= now {
+        let is_stalled = state == State::Running && attempt.is_stalled(now);
+        if is_sellers_turn && (deadline <= now || is_stalled) {
             self.lose(task, index, now);
             return;
         }

@@ -248,8 +248,10 @@ fn a_seller_that_came_back_elsewhere_is_not_given_up_when_its_old_address_is_dea
     };
     buyer.dispatch.receive(now, ServiceMessage::Progress(progress), buyer.now);
     buyer.dispatch.unreachable(peer(1), buyer.now);
+    assert_eq!((buyer.did(), buyer.state()), (vec![], State::Running));
+    buyer.dispatch.unreachable(now, buyer.now);
     assert_eq!((buyer.did(), buyer.state()), (vec![Did::Offers], State::Running));
-    buyer.dispatch.unreachable(peer(1), buyer.now);
+    buyer.dispatch.unreachable(now, buyer.now);
     assert_eq!(buyer.did().first(), Some(&Did::Cancels));
 }
 

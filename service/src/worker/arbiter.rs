@@ -46,6 +46,7 @@ impl Worker {
             stage: Stage::Staging,
             cycles: Cycles(0),
             done: None,
+            moved_at: now,
             is_cancelled: false,
             next_action: closes,
             closes,

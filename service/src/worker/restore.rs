@@ -165,6 +165,7 @@ impl Worker {
             stage,
             cycles: Cycles(0),
             done: None,
+            moved_at: now,
             is_cancelled: false,
             next_action: now,
             closes: ends,

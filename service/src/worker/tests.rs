@@ -5,6 +5,7 @@ mod bond;
 mod delivery;
 mod random;
 mod saving;
+mod stalled;
 
 use super::*;
 use crate::policy::Work::{Run, Suspend, Vacate};

@@ -86,16 +86,14 @@ impl Driver {
             let contract = self.tasks.contract(watching.task);
             let at_work = contract.and_then(|contract| self.node.at_work(contract, watching.sub_task));
             match at_work {
-                Some(at_work) => {
-                    if watching.begin(at_work.contract) {
-                        self.ask_seller(&mut watching, at_work.seller);
-                    }
+                Some(at_work) if watching.begin(at_work.contract) => {
+                    self.ask_seller(&mut watching, at_work.seller);
                 }
                 None if !watching.follows => {
                     watching.tell(&[], false, true);
                     continue;
                 }
-                None => {}
+                _ => {}
             }
             if !watching.follows && watching.since.elapsed() >= SHOW_WITHIN {
                 watching.tell(&[], false, true);

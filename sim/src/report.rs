@@ -147,8 +147,6 @@ const fn kind(verdict: &Verdict) -> &'static str {
         Verdict::NoQuorum { .. } => "no quorum",
         Verdict::Rejected(_) => "rejected",
         Verdict::NotNeeded(_) => "not needed",
-        Verdict::DependencyFailed { .. } => "never began",
-        Verdict::TooLate => "too late",
     }
 }
 

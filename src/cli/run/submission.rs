@@ -47,6 +47,7 @@ impl Prepared {
             base,
             to: None,
             set: draft.set,
+            lines: BTreeMap::new(),
             patience: run.patience.as_secs_f64(),
             wait_for_sellers: false,
         };

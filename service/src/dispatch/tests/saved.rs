@@ -35,7 +35,7 @@ fn run(buyer: &mut Buyer) {
     buyer.buy(FOR_WORK);
     buyer.hear(ServiceMessage::Accept(Box::new(buyer.acceptance())));
     let (contract, cycles) = (buyer.contract(), Cycles(0));
-    buyer.hear(ServiceMessage::Progress(Progress { contract, phase: Phase::Running, cycles }));
+    buyer.hear(ServiceMessage::Progress(Progress { contract, phase: Phase::Running, cycles, done: None }));
     assert_eq!((buyer.did(), buyer.state()), (vec![], State::Running));
 }
 
@@ -146,7 +146,7 @@ fn check_bill(cycles: u64, is_accepted: bool) -> Buyer {
         buyer.pass(Span::secs(1));
         kept(&mut buyer, room, 60);
         let (contract, cycles) = (buyer.contract(), Cycles(0));
-        buyer.hear(ServiceMessage::Progress(Progress { contract, phase: Phase::Running, cycles }));
+        buyer.hear(ServiceMessage::Progress(Progress { contract, phase: Phase::Running, cycles, done: None }));
     }
     buyer.did();
     let offer = ticket(room).hash();

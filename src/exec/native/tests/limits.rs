@@ -1,6 +1,6 @@
 //! Programs that want more than they may have.
 
-use super::{BOTH, Behind, Bench, WIDE, check, told};
+use super::{BOTH, Bench, WIDE, check, told};
 use proto::message::service::{Limits, Outcome};
 use proto::{Bytes, Cycles, Span};
 

@@ -8,7 +8,7 @@ impl Poll {
     fn runs(&mut self, n: u8, seconds: u64, per_second: u64) {
         for second in 0..seconds {
             let cycles = Cycles(second * per_second * 1_000_000);
-            let progress = Progress { contract: self.contract(n), phase: Phase::Running, cycles };
+            let progress = Progress { contract: self.contract(n), phase: Phase::Running, cycles, done: None };
             self.hear(n, ServiceMessage::Progress(progress));
             self.pass(Span::secs(1));
         }
@@ -59,7 +59,7 @@ fn what_is_nearly_done_or_stands_still_gets_no_copy() {
     poll.runs(1, 1, 10);
     for _ in 0..40 {
         let contract = poll.contract(1);
-        let progress = Progress { contract, phase: Phase::Suspended, cycles: Cycles(1) };
+        let progress = Progress { contract, phase: Phase::Suspended, cycles: Cycles(1), done: None };
         poll.hear(1, ServiceMessage::Progress(progress));
         poll.pass(Span::secs(1));
     }

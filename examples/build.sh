@@ -28,3 +28,6 @@ build noop/noop.c noop/noop.wasm
 for source in faults/*.c; do
     build "$source" "${source%.c}.wasm"
 done
+for source in ../benches/exec/*.c; do
+    build "$source" "${source%.c}.wasm"
+done

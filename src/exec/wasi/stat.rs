@@ -55,9 +55,8 @@ impl Wasi {
         };
         let mut bytes = [0; 24];
         let [low, high] = flags.to_le_bytes();
-        if let [first, _, flags, more, ..] = &mut bytes {
-            (*first, *flags, *more) = (kind.number(), low, high);
-        }
+        let [first, _, flags, more, ..] = &mut bytes;
+        (*first, *flags, *more) = (kind.number(), low, high);
         fill(&mut bytes, 8, rights);
         fill(&mut bytes, 16, inherited);
         Ok(guest.put(to, &bytes)?)

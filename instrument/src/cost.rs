@@ -37,8 +37,22 @@ pub(crate) const BULK_SHIFT: i64 = 3;
 pub(crate) fn of(operator: &Operator<'_>) -> i64 {
     use Operator as O;
     match operator {
-        O::Nop | O::Drop | O::Block { .. } | O::Loop { .. } | O::Else | O::End | O::Return | O::Unreachable => 0,
-        O::I32DivS | O::I32DivU | O::I32RemS | O::I32RemU | O::I64DivS | O::I64DivU | O::I64RemS | O::I64RemU => 8,
+        O::Nop
+        | O::Drop
+        | O::Block { .. }
+        | O::Loop { .. }
+        | O::Else
+        | O::End
+        | O::Return
+        | O::Unreachable => 0,
+        O::I32DivS
+        | O::I32DivU
+        | O::I32RemS
+        | O::I32RemU
+        | O::I64DivS
+        | O::I64DivU
+        | O::I64RemS
+        | O::I64RemU => 8,
         O::F32Div | O::F64Div | O::F32Sqrt | O::F64Sqrt => 8,
         O::F32x4Div | O::F64x2Div | O::F32x4Sqrt | O::F64x2Sqrt => 8,
         O::Call { .. } => 4,

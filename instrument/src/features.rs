@@ -20,14 +20,18 @@ pub(crate) fn supported() -> WasmFeatures {
 fn flags(feature: Feature) -> WasmFeatures {
     match feature {
         Feature::Threads => {
-            WasmFeatures::THREADS | WasmFeatures::SHARED_EVERYTHING_THREADS | WasmFeatures::ACQUIRE_RELEASE_ATOMICS
+            WasmFeatures::THREADS
+                | WasmFeatures::SHARED_EVERYTHING_THREADS
+                | WasmFeatures::ACQUIRE_RELEASE_ATOMICS
         }
         Feature::Exceptions => WasmFeatures::EXCEPTIONS | WasmFeatures::LEGACY_EXCEPTIONS,
         Feature::TailCalls => WasmFeatures::TAIL_CALL,
         Feature::Memory64 => WasmFeatures::MEMORY64,
         Feature::MultiMemory => WasmFeatures::MULTI_MEMORY,
         Feature::RelaxedSimd => WasmFeatures::RELAXED_SIMD,
-        Feature::Gc => WasmFeatures::GC | WasmFeatures::FUNCTION_REFERENCES | WasmFeatures::CUSTOM_DESCRIPTORS,
+        Feature::Gc => {
+            WasmFeatures::GC | WasmFeatures::FUNCTION_REFERENCES | WasmFeatures::CUSTOM_DESCRIPTORS
+        }
         Feature::StackSwitching => WasmFeatures::STACK_SWITCHING,
         Feature::WideArithmetic => WasmFeatures::WIDE_ARITHMETIC,
         Feature::MemoryControl => WasmFeatures::MEMORY_CONTROL | WasmFeatures::CUSTOM_PAGE_SIZES,

@@ -9,11 +9,14 @@ use crate::{Instrumented, Options, Refused, live, nan, regions};
 use std::convert::Infallible;
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{
-    BlockType, BranchHints, CodeSection, ConstExpr, DataCountSection, DataSection, ElementSection, EntityType, ExportKind,
-    ExportSection, Function, FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction as I, MemorySection,
-    MemoryType, Module, TableSection, TypeSection, ValType,
+    BlockType, BranchHints, CodeSection, ConstExpr, DataCountSection, DataSection, ElementSection,
+    EntityType, ExportKind, ExportSection, Function, FunctionSection, GlobalSection, GlobalType,
+    ImportSection, Instruction as I, MemorySection, MemoryType, Module, TableSection, TypeSection, ValType,
 };
-use wasmparser::{FuncToValidate, FuncValidatorAllocations, FunctionBody, Parser, Payload, ValidPayload, Validator, ValidatorResources};
+use wasmparser::{
+    FuncToValidate, FuncValidatorAllocations, FunctionBody, Parser, Payload, ValidPayload, Validator,
+    ValidatorResources,
+};
 
 /// Bytes of a page of memory.
 const PAGE: u64 = 65_536;
@@ -39,7 +42,8 @@ pub(crate) struct Indices {
 
 impl Indices {
     fn new(survey: &Survey, options: &Options) -> Self {
-        let flags: Vec<(u32, u32)> = survey.dropped.iter().copied().zip(index(survey.globals.len())..).collect();
+        let flags: Vec<(u32, u32)> =
+            survey.dropped.iter().copied().zip(index(survey.globals.len())..).collect();
         let first = index(survey.globals.len() + flags.len());
         Self {
             imports: survey.imports,
@@ -147,7 +151,9 @@ impl Rewriting<'_> {
         match payload {
             Payload::TypeSection(section) => shift.parse_type_section(&mut sections.types, section),
             Payload::ImportSection(section) => shift.parse_import_section(&mut sections.imports, section),
-            Payload::FunctionSection(section) => shift.parse_function_section(&mut sections.functions, section),
+            Payload::FunctionSection(section) => {
+                shift.parse_function_section(&mut sections.functions, section)
+            }
             Payload::TableSection(section) => shift.parse_table_section(&mut sections.tables, section),
             Payload::MemorySection(section) => shift.parse_memory_section(&mut sections.memories, section),
             Payload::GlobalSection(section) => shift.parse_global_section(&mut sections.globals, section),

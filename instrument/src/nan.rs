@@ -28,10 +28,18 @@ enum Float {
 pub(crate) fn lanes(operator: &Operator<'_>) -> Option<Lanes> {
     use Operator as O;
     match operator {
-        O::F32x4Add | O::F32x4Sub | O::F32x4Mul | O::F32x4Div | O::F32x4Sqrt | O::F32x4Min | O::F32x4Max => Some(Lanes::F32),
-        O::F32x4Ceil | O::F32x4Floor | O::F32x4Trunc | O::F32x4Nearest | O::F32x4DemoteF64x2Zero => Some(Lanes::F32),
-        O::F64x2Add | O::F64x2Sub | O::F64x2Mul | O::F64x2Div | O::F64x2Sqrt | O::F64x2Min | O::F64x2Max => Some(Lanes::F64),
-        O::F64x2Ceil | O::F64x2Floor | O::F64x2Trunc | O::F64x2Nearest | O::F64x2PromoteLowF32x4 => Some(Lanes::F64),
+        O::F32x4Add | O::F32x4Sub | O::F32x4Mul | O::F32x4Div | O::F32x4Sqrt | O::F32x4Min | O::F32x4Max => {
+            Some(Lanes::F32)
+        }
+        O::F32x4Ceil | O::F32x4Floor | O::F32x4Trunc | O::F32x4Nearest | O::F32x4DemoteF64x2Zero => {
+            Some(Lanes::F32)
+        }
+        O::F64x2Add | O::F64x2Sub | O::F64x2Mul | O::F64x2Div | O::F64x2Sqrt | O::F64x2Min | O::F64x2Max => {
+            Some(Lanes::F64)
+        }
+        O::F64x2Ceil | O::F64x2Floor | O::F64x2Trunc | O::F64x2Nearest | O::F64x2PromoteLowF32x4 => {
+            Some(Lanes::F64)
+        }
         _ => None,
     }
 }
@@ -59,7 +67,8 @@ fn float(operator: &Operator<'_>) -> Float {
 /// # Errors
 /// If the function is too large.
 pub(crate) fn canonicalise(flat: &mut Flat<'_>, work: &mut Work) -> Result<(), Refused> {
-    let computes = |step: &Step<'_>| matches!(step, Step::Plain { operator, .. } if float(operator) == Float::Computes);
+    let computes =
+        |step: &Step<'_>| matches!(step, Step::Plain { operator, .. } if float(operator) == Float::Computes);
     if !flat.steps.iter().any(computes) {
         return Ok(());
     }

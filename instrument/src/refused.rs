@@ -49,7 +49,9 @@ impl Feature {
 impl fmt::Display for Feature {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Threads => "threads (what two threads do depends on the machine, so no two runs need agree)",
+            Self::Threads => {
+                "threads (what two threads do depends on the machine, so no two runs need agree)"
+            }
             Self::Exceptions => "exceptions (a handler on the stack cannot be saved)",
             Self::TailCalls => "tail calls (a frame that is replaced cannot be taken up again)",
             Self::Gc => "garbage-collected types (the heap of the engine cannot be saved)",
@@ -71,13 +73,17 @@ pub enum Refused {
     #[error("this is not a valid WebAssembly module: {0}")]
     Invalid(String),
     /// A component.
-    #[error("this is a WebAssembly component; build a core module for WASI preview 1 (target wasm32-wasi or wasm32-wasip1)")]
+    #[error(
+        "this is a WebAssembly component; build a core module for WASI preview 1 (target wasm32-wasi or wasm32-wasip1)"
+    )]
     Component,
     /// A part of the language that is not supported.
     #[error("the module uses {0}, which is not supported here; build it without")]
     Feature(Feature),
     /// Something other than a function is imported.
-    #[error("the module imports {module}.{name}, which is not a function; only functions of WASI are there to be imported")]
+    #[error(
+        "the module imports {module}.{name}, which is not a function; only functions of WASI are there to be imported"
+    )]
     Import {
         /// Module it is imported from.
         module: String,
@@ -88,19 +94,27 @@ pub enum Refused {
     #[error("the module uses the name {0:?}, which is reserved")]
     Reserved(String),
     /// A host function is an entry of a table, the start function or a function reference.
-    #[error("host function {0} of the module is called through a table or is the start function; call it from a function of the module instead")]
+    #[error(
+        "host function {0} of the module is called through a table or is the start function; call it from a function of the module instead"
+    )]
     HostFunction(u32),
     /// A mutable global holds a reference.
     #[error("global {0} is mutable and holds a reference, which cannot be saved")]
     ReferenceGlobal(u32),
     /// A reference is needed after a place where the program may be suspended.
-    #[error("function {0} keeps a reference in a local variable or on the operand stack where it may be suspended, and references cannot be saved")]
+    #[error(
+        "function {0} keeps a reference in a local variable or on the operand stack where it may be suspended, and references cannot be saved"
+    )]
     ReferenceKept(u32),
     /// Tables are changed while the program runs.
-    #[error("function {0} changes a table (table.set, grow, fill, copy or init), and changed tables cannot be saved")]
+    #[error(
+        "function {0} changes a table (table.set, grow, fill, copy or init), and changed tables cannot be saved"
+    )]
     TableChanged(u32),
     /// More locals, places or code than the pass will write.
-    #[error("function {function} is too large: {what} exceed {limit}; compile it with optimisation (-O1 or more) or split it")]
+    #[error(
+        "function {function} is too large: {what} exceed {limit}; compile it with optimisation (-O1 or more) or split it"
+    )]
     FunctionTooLarge {
         /// Its index.
         function: u32,

@@ -73,8 +73,10 @@ enum Open {
 /// # Errors
 /// If loops are nested so deeply that the tables would be too large.
 pub(crate) fn regions(flat: &Flat<'_>, work: &mut Work) -> Result<Regions, Refused> {
-    let mut regions =
-        Regions { regions: vec![Region::default(); flat.sites as usize], wide: vec![false; flat.labels as usize] };
+    let mut regions = Regions {
+        regions: vec![Region::default(); flat.sites as usize],
+        wide: vec![false; flat.labels as usize],
+    };
     let (mut open, mut heads, mut next) = (Vec::new(), vec![0], 1);
     for step in &flat.steps {
         let head = heads.last().copied().unwrap_or(0);

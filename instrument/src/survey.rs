@@ -3,15 +3,15 @@
 mod body;
 mod graph;
 
+use crate::Refused;
 use crate::flat::index;
 use crate::layout::HOST;
-use crate::Refused;
 use body::Body;
 pub(crate) use graph::UNCOUNTED;
 use std::collections::{BTreeMap, BTreeSet};
 use wasmparser::{
-    ConstExpr, ElementItems, ElementSectionReader, ExportSectionReader, FuncType, GlobalType, ImportSectionReader,
-    Operator, Parser, Payload, TypeRef, ValType,
+    ConstExpr, ElementItems, ElementSectionReader, ExportSectionReader, FuncType, GlobalType,
+    ImportSectionReader, Operator, Parser, Payload, TypeRef, ValType,
 };
 
 /// What is known of a module.
@@ -52,7 +52,8 @@ pub(crate) fn survey(module: &[u8]) -> Result<Survey, Refused> {
     for payload in Parser::new(0).parse_all(module) {
         survey.payload(payload.map_err(invalid)?)?;
     }
-    if let Some(host) = survey.taken.iter().chain(&survey.start).find(|function| **function < survey.imports) {
+    if let Some(host) = survey.taken.iter().chain(&survey.start).find(|function| **function < survey.imports)
+    {
         return Err(Refused::HostFunction(*host));
     }
     survey.walk();
@@ -161,11 +162,17 @@ impl Survey {
     /// Finds out who can be suspended, from who calls whom.
     fn walk(&mut self) {
         let (classes, class_of) = self.classes();
-        let graph = graph::Graph { imports: self.imports, bodies: &self.bodies, class_of: &class_of, classes: &classes };
+        let graph = graph::Graph {
+            imports: self.imports,
+            bodies: &self.bodies,
+            class_of: &class_of,
+            classes: &classes,
+        };
         let findings = graph.find();
         self.suspendable = findings.suspendable;
         self.counted = findings.counted;
-        self.indirect = class_of.iter().map(|class| findings.classes.get(*class as usize) == Some(&true)).collect();
+        self.indirect =
+            class_of.iter().map(|class| findings.classes.get(*class as usize) == Some(&true)).collect();
     }
 
     /// Types that are the same are one class: the functions of each that can be called through a table, and the

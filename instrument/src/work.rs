@@ -38,7 +38,8 @@ impl Work {
     /// # Errors
     /// If there were too many.
     pub(crate) fn words(&mut self, words: u64) -> Result<(), Refused> {
-        self.words = self.words.checked_sub(words).ok_or_else(|| self.refused("the steps to analyse it", WORDS))?;
+        self.words =
+            self.words.checked_sub(words).ok_or_else(|| self.refused("the steps to analyse it", WORDS))?;
         Ok(())
     }
 
@@ -47,8 +48,10 @@ impl Work {
     /// # Errors
     /// If there were too many in this function.
     pub(crate) fn places(&mut self, places: u64) -> Result<(), Refused> {
-        self.places =
-            self.places.checked_sub(places).ok_or_else(|| self.refused("the values to save at all its places", PLACES))?;
+        self.places = self
+            .places
+            .checked_sub(places)
+            .ok_or_else(|| self.refused("the values to save at all its places", PLACES))?;
         Ok(())
     }
 

@@ -121,7 +121,8 @@ impl<'f> Emit<'f, '_> {
     /// A call that is made again with arguments that nobody looks at: zeros, so that they need not be kept.
     fn clear_arguments(&mut self, call: Call) -> Result<(), Refused> {
         let flat = self.source.flat;
-        let arguments: Vec<Local> = flat.operands(call.ins).iter().filter_map(|operand| operand.local()).collect();
+        let arguments: Vec<Local> =
+            flat.operands(call.ins).iter().filter_map(|operand| operand.local()).collect();
         for local in arguments {
             if self.needed(call.site).binary_search(&local).is_err() {
                 self.zero(flat.type_of(local))?;
@@ -168,7 +169,13 @@ impl<'f> Emit<'f, '_> {
     fn load(&mut self, site: Site) {
         let (memory, top) = (self.source.indices.stack, self.source.indices.top);
         let bytes = i32::try_from(self.source.frame_size(site)).unwrap_or(i32::MAX);
-        self.put_all(&[I::GlobalGet(top), I::I32Const(bytes), I::I32Sub, I::LocalTee(self.address), I::GlobalSet(top)]);
+        self.put_all(&[
+            I::GlobalGet(top),
+            I::I32Const(bytes),
+            I::I32Sub,
+            I::LocalTee(self.address),
+            I::GlobalSet(top),
+        ]);
         let mut offset = 0;
         for local in self.needed(site) {
             let ty = self.source.flat.type_of(*local);
@@ -193,7 +200,12 @@ impl<'f> Emit<'f, '_> {
     /// At the entry: counts the frame, and ends the program if that is too much.
     pub(super) fn count_frame(&mut self) {
         let (indices, weight) = (self.source.indices, self.weight);
-        self.put_all(&[I::GlobalGet(indices.depth), I::I32Const(weight), I::I32Add, I::LocalTee(self.address)]);
+        self.put_all(&[
+            I::GlobalGet(indices.depth),
+            I::I32Const(weight),
+            I::I32Add,
+            I::LocalTee(self.address),
+        ]);
         self.put_all(&[I::GlobalSet(indices.depth), I::LocalGet(self.address)]);
         self.put_all(&[I::I32Const(indices.deepest.cast_signed()), I::I32GtU]);
         self.open_unlikely();
@@ -206,7 +218,12 @@ impl<'f> Emit<'f, '_> {
     /// At a return: the frame is gone.
     pub(super) fn uncount_frame(&mut self) {
         let (indices, weight) = (self.source.indices, self.weight);
-        self.put_all(&[I::GlobalGet(indices.depth), I::I32Const(weight), I::I32Sub, I::GlobalSet(indices.depth)]);
+        self.put_all(&[
+            I::GlobalGet(indices.depth),
+            I::I32Const(weight),
+            I::I32Sub,
+            I::GlobalSet(indices.depth),
+        ]);
     }
 
     /// The end of the function, its frame being saved. If it was this function that found the budget used up, the

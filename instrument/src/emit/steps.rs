@@ -115,7 +115,8 @@ impl Emit<'_, '_> {
 
     fn table(&mut self, index: Operand, labels: Part) -> Result<(), Refused> {
         let labels = self.source.flat.indices(labels);
-        let mut distances: Vec<u32> = labels.iter().map(|label| self.distance(Target::Label(*label))).collect();
+        let mut distances: Vec<u32> =
+            labels.iter().map(|label| self.distance(Target::Label(*label))).collect();
         let default = distances.pop().ok_or(Refused::Internal("a table of branches without a default"))?;
         self.get(index);
         self.put(&I::BrTable(distances.into(), default));
@@ -185,7 +186,8 @@ impl Emit<'_, '_> {
 
     fn copy(&mut self, operator: &Operator<'_>) -> Result<(), Refused> {
         let instruction = self.shift.instruction(operator.clone());
-        let instruction = instruction.map_err(|_| Refused::Internal("an instruction that cannot be written"))?;
+        let instruction =
+            instruction.map_err(|_| Refused::Internal("an instruction that cannot be written"))?;
         self.put(&instruction);
         Ok(())
     }

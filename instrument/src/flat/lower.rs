@@ -100,7 +100,9 @@ impl<'s, 'a> Lowering<'s, 'a> {
     /// Passes over an instruction that cannot be reached.
     fn dead_step(&mut self, operator: &Operator<'a>, depth: u32) -> Result<(), Refused> {
         match operator {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => self.dead = Some(depth + 1),
+            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+                self.dead = Some(depth + 1)
+            }
             Operator::End if depth > 0 => self.dead = Some(depth - 1),
             Operator::End => return self.end(),
             Operator::Else if depth == 0 => return self.otherwise(),

@@ -53,7 +53,11 @@ impl Graph<'_> {
         let mut deepest = 0;
         for component in Search::over(self) {
             self.judge(&component, &mut known);
-            deepest = component.iter().filter_map(|node| known.get(*node)).map(|node| node.frames).fold(deepest, u64::max);
+            deepest = component
+                .iter()
+                .filter_map(|node| known.get(*node))
+                .map(|node| node.frames)
+                .fold(deepest, u64::max);
         }
         let functions = self.imports as usize + self.bodies.len();
         let (functions, classes) = known.split_at(functions.min(known.len()));
@@ -85,7 +89,11 @@ impl Graph<'_> {
         if let Some(body) = self.body(node) {
             let class = |ty: &u32| self.class_of.get(*ty as usize).map(|class| functions + *class as usize);
             let calls = body.calls.len();
-            return body.calls.get(k).map(|f| *f as usize).or_else(|| class(body.indirect.get(k.checked_sub(calls)?)?));
+            return body
+                .calls
+                .get(k)
+                .map(|f| *f as usize)
+                .or_else(|| class(body.indirect.get(k.checked_sub(calls)?)?));
         }
         self.classes.get(node.checked_sub(functions)?)?.get(k).map(|function| *function as usize)
     }
@@ -141,8 +149,14 @@ impl<'g, 's> Search<'g, 's> {
     /// The components, callees first.
     fn over(graph: &'g Graph<'s>) -> Vec<Vec<usize>> {
         let nodes = graph.nodes();
-        let mut search =
-            Self { graph, found: vec![0; nodes], low: vec![0; nodes], open: Vec::new(), is_open: vec![false; nodes], components: Vec::new() };
+        let mut search = Self {
+            graph,
+            found: vec![0; nodes],
+            low: vec![0; nodes],
+            open: Vec::new(),
+            is_open: vec![false; nodes],
+            components: Vec::new(),
+        };
         let mut count = 0;
         for root in 0..nodes {
             search.from(root, &mut count);
@@ -187,7 +201,8 @@ impl<'g, 's> Search<'g, 's> {
 
     fn enter(&mut self, node: usize, count: &mut u32) {
         *count += 1;
-        let (found, low, is_open) = (self.found.get_mut(node), self.low.get_mut(node), self.is_open.get_mut(node));
+        let (found, low, is_open) =
+            (self.found.get_mut(node), self.low.get_mut(node), self.is_open.get_mut(node));
         if let (Some(found), Some(low), Some(is_open)) = (found, low, is_open) {
             (*found, *low, *is_open) = (*count, *count, true);
             self.open.push(node);
@@ -220,7 +235,13 @@ mod tests {
     fn check(bodies: &[(&[u32], bool)], suspendable: &[bool], counted: &[bool]) {
         let bodies: Vec<Body> = bodies
             .iter()
-            .map(|(calls, loops)| Body { calls: calls.to_vec(), loops: *loops, cost: 100, frame: 100, ..Body::default() })
+            .map(|(calls, loops)| Body {
+                calls: calls.to_vec(),
+                loops: *loops,
+                cost: 100,
+                frame: 100,
+                ..Body::default()
+            })
             .collect();
         let findings = Graph { imports: 1, bodies: &bodies, class_of: &[], classes: &[] }.find();
         assert_eq!((&findings.suspendable[1..], &findings.counted[1..]), (suspendable, counted));

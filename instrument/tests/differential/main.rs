@@ -7,7 +7,5 @@ mod generated;
 mod machine;
 mod nans;
 mod pieces;
-mod random;
-mod real;
 mod refusals;
 mod wasi;

@@ -9,34 +9,40 @@ const BAD_DESCRIPTOR: i32 = 8;
 
 /// What the program can see of its host. Part of a snapshot.
 #[derive(Clone, Debug, Default)]
-pub struct Wasi {
+pub(crate) struct Wasi {
     arguments: Vec<String>,
     input: Vec<u8>,
     read: usize,
     ticks: u64,
-    pub output: Vec<u8>,
+    pub(crate) output: Vec<u8>,
     /// Interruptions that are left.
-    pub interruptions: u64,
+    pub(crate) interruptions: u64,
 }
 
 impl Wasi {
-    pub fn new(arguments: Vec<String>, input: Vec<u8>) -> Self {
+    pub(crate) fn new(arguments: Vec<String>, input: Vec<u8>) -> Self {
         Self { arguments, input, ..Self::default() }
     }
 }
 
 /// A linker with all of this; what else the module imports is a trap.
-pub fn linker(engine: &Engine, module: &Module) -> Linker<Host> {
+pub(crate) fn linker(engine: &Engine, module: &Module) -> Linker<Host> {
     let mut linker = machine::linker(engine);
     let wasi = "wasi_snapshot_preview1";
     linker.func_wrap(wasi, "fd_write", write).expect("linked");
     linker.func_wrap(wasi, "fd_read", read).expect("linked");
-    linker.func_wrap(wasi, "proc_exit", |code: i32| -> wasmtime::Result<()> { Err(Stop::Exit(code).into()) }).expect("linked");
+    linker
+        .func_wrap(wasi, "proc_exit", |code: i32| -> wasmtime::Result<()> { Err(Stop::Exit(code).into()) })
+        .expect("linked");
     linker.func_wrap(wasi, "fd_close", |_: i32| SUCCESS).expect("linked");
     linker.func_wrap(wasi, "fd_seek", |_: i32, _: i64, _: i32, _: i32| 70).expect("linked");
     linker.func_wrap(wasi, "fd_fdstat_get", status).expect("linked");
     linker.func_wrap(wasi, "fd_prestat_get", |_: i32, _: i32| BAD_DESCRIPTOR).expect("linked");
-    linker.func_wrap(wasi, "environ_sizes_get", |caller: Caller<'_, Host>, count, size| sizes(caller, count, size, &[])).expect("linked");
+    linker
+        .func_wrap(wasi, "environ_sizes_get", |caller: Caller<'_, Host>, count, size| {
+            sizes(caller, count, size, &[])
+        })
+        .expect("linked");
     linker.func_wrap(wasi, "environ_get", |_: i32, _: i32| SUCCESS).expect("linked");
     linker
         .func_wrap(wasi, "args_sizes_get", |caller: Caller<'_, Host>, count, size| {
@@ -51,6 +57,9 @@ pub fn linker(engine: &Engine, module: &Module) -> Linker<Host> {
         if let (wasmtime::ExternType::Func(ty), true) = (import.ty(), import.module() == "host") {
             // A function of a test: it gives back what it gets.
             let made = linker.func_new("host", import.name(), ty, |mut caller, values, results| {
+                for (result, value) in results.iter_mut().zip(values) {
+                    *result = machine::zero(value);
+                }
                 if !machine::interrupted(&mut caller) {
                     results.clone_from_slice(values);
                 }

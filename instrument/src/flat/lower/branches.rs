@@ -124,7 +124,8 @@ impl<'a> Lowering<'_, 'a> {
     /// a slot is never above the place that it is filled from.
     fn target(&mut self, depth: u32) -> Result<Target, Refused> {
         let place = self.frames.len().checked_sub(1 + depth as usize);
-        let frame = place.and_then(|place| self.frames.get(place)).ok_or(Refused::Internal("a branch to nowhere"))?;
+        let frame =
+            place.and_then(|place| self.frames.get(place)).ok_or(Refused::Internal("a branch to nowhere"))?;
         let values = self.stack.top(index(frame.carries().len()));
         if frame.opens == Opens::Function {
             return Ok(Target::Out(values.into_iter().map(|value| value.operand).collect()));

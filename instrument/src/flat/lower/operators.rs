@@ -6,14 +6,20 @@ use crate::Refused;
 use crate::flat::{Callee, Literal, Local, Operand, Step};
 use crate::nan;
 use crate::survey::invalid;
-use wasmparser::{Operator, ValType};
+use wasmparser::{AbstractHeapType, HeapType, Operator, ValType};
 
 const NO_OPERAND: Refused = Refused::Internal("an operand that is not there");
 
 impl<'a> Lowering<'_, 'a> {
     /// Takes an instruction that is not control.
-    pub(super) fn operator(&mut self, operator: Operator<'a>, offset: u64, types: &mut Types) -> Result<(), Refused> {
-        let arity = operator.operator_arity(&*types).ok_or(Refused::Internal("an instruction without an arity"))?;
+    pub(super) fn operator(
+        &mut self,
+        operator: Operator<'a>,
+        offset: u64,
+        types: &mut Types,
+    ) -> Result<(), Refused> {
+        let arity =
+            operator.operator_arity(&*types).ok_or(Refused::Internal("an instruction without an arity"))?;
         types.op(offset, &operator).map_err(invalid)?;
         match operator {
             Operator::Nop => {}
@@ -50,7 +56,12 @@ impl<'a> Lowering<'_, 'a> {
         self.stack.push(Operand::Literal(literal), ty, &mut self.flat);
     }
 
-    fn plain(&mut self, operator: Operator<'a>, (takes, gives): (u32, u32), types: &Types) -> Result<(), Refused> {
+    fn plain(
+        &mut self,
+        operator: Operator<'a>,
+        (takes, gives): (u32, u32),
+        types: &Types,
+    ) -> Result<(), Refused> {
         let ins = self.stack.pop_many(takes);
         let ins = self.flat.keep_operands(ins.into_iter().map(|value| value.operand));
         let out = match gives {
@@ -110,5 +121,20 @@ impl<'a> Lowering<'_, 'a> {
 
 /// Type of the `k`-th value from the top.
 fn result(types: &Types, k: u32) -> Result<ValType, Refused> {
-    types.get_operand_type(k as usize).flatten().ok_or(Refused::Internal("a value without a type"))
+    let ty =
+        types.get_operand_type(k as usize).flatten().ok_or(Refused::Internal("a value without a type"))?;
+    Ok(widest(ty))
+}
+
+/// The type of a local that can hold a value: the type of a reference may say more than that of a local can.
+fn widest(ty: ValType) -> ValType {
+    match ty {
+        ValType::Ref(reference) => match reference.heap_type() {
+            HeapType::Abstract { ty: AbstractHeapType::Extern | AbstractHeapType::NoExtern, .. } => {
+                ValType::EXTERNREF
+            }
+            _ => ValType::FUNCREF,
+        },
+        ty => ty,
+    }
 }

@@ -121,7 +121,7 @@ impl Ring {
     fn new(count: usize) -> Result<Self, Failure> {
         let disk = Failure::from_display::<std::io::Error>;
         let directory = tempfile::tempdir().map_err(disk("disk"))?;
-        let engine = Engine::new().map_err(Failure::from_display("executor"))?;
+        let engine = Engine::new(None).map_err(Failure::from_display("executor"))?;
         let known = directory.path().join("calibration");
         let _ = calibration::load_or_measure(&known, &engine);
         let mut homes = Vec::new();

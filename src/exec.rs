@@ -30,8 +30,9 @@ mod wasm;
 pub(crate) use control::Control;
 pub(crate) use executor::{Executor, Executors, Layer, LayerState};
 pub(crate) use saved::Saved;
+#[expect(unused_imports, reason = "named by the part of the driver that makes checkpoints")]
+pub(crate) use saved::Snapshot;
 pub(crate) use scratch::Scratch;
-
 
 use module::Shelf;
 use proto::message::service::{CheckpointMethod, Limits, Outcome, Runtime};
@@ -132,7 +133,10 @@ impl Engine {
             let name = std::thread::current().name().unwrap_or_default().to_owned();
             let thread = std::thread::Builder::new().name(name).stack_size(wasm::STACK_WITH_HOST);
             let thread = thread.spawn_scoped(scope, run).map_err(|error| error.to_string())?;
-            thread.join().and_then(|ended| ended).map_err(|_| "the executor failed; its log has more".to_owned())
+            thread
+                .join()
+                .and_then(|ended| ended)
+                .map_err(|_| "the executor failed; its log has more".to_owned())
         });
         let mut ended = ended.unwrap_or_else(|why: String| Ended::before_start(Outcome::Abandoned(why)));
         ended.elapsed = span_since(started);

@@ -92,6 +92,10 @@ impl Control {
 
     /// Saves the program at its next look and lets it go on; one that stands still is saved as it stands. Who drops the
     /// receiver loses nothing but the snapshot. Nothing arrives if the program ends before, or cannot be saved.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "called by the part of the driver that makes checkpoints")
+    )]
     pub(crate) fn snapshot(&self) -> oneshot::Receiver<Snapshot> {
         let (send, receive) = oneshot::channel();
         self.wish(|wishes| wishes.asked.push(send));
@@ -100,6 +104,10 @@ impl Control {
 
     /// Saves the program at its next look and ends it there: its end then holds the snapshot
     /// ([`super::Saved::Snapshot`]).
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "called by the part of the driver that makes checkpoints")
+    )]
     pub(crate) fn suspend(&self) {
         self.wish(|wishes| wishes.is_suspended = true);
     }
@@ -192,8 +200,7 @@ impl Control {
     fn stand_still(&self) {
         let since = Instant::now();
         self.shared.is_standing.store(true, Ordering::Relaxed);
-        let is_still =
-            |_: &mut Duty| self.current_pace() == STILL && !self.is_stopped() && !self.is_wished();
+        let is_still = |_: &mut Duty| self.current_pace() == STILL && !self.is_stopped() && !self.is_wished();
         let waited = self.shared.changed.wait_while(self.duty(), is_still);
         waited.unwrap_or_else(PoisonError::into_inner).forget();
         self.shared.is_standing.store(false, Ordering::Relaxed);
@@ -205,8 +212,7 @@ impl Control {
         let mut duty = self.duty();
         let start = Instant::now();
         let Some(rest) = duty.rest(pace, start) else { return };
-        let is_same =
-            |_: &mut Duty| self.current_pace() == pace && !self.is_stopped() && !self.is_wished();
+        let is_same = |_: &mut Duty| self.current_pace() == pace && !self.is_stopped() && !self.is_wished();
         let waited = self.shared.changed.wait_timeout_while(duty, rest, is_same);
         let (mut duty, _) = waited.unwrap_or_else(PoisonError::into_inner);
         duty.rested(rest, start.elapsed());

@@ -78,6 +78,17 @@ impl Wasi {
         let variables = environment::variables(&environment);
         let environment = variables.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
         let (clock, random) = (VirtualClock::default(), environment::randomness());
-        Self { arguments, environment, clock, random, stdin, stdout, stderr, tree, table: Table::new(), listing: None }
+        Self {
+            arguments,
+            environment,
+            clock,
+            random,
+            stdin,
+            stdout,
+            stderr,
+            tree,
+            table: Table::new(),
+            listing: None,
+        }
     }
 }

@@ -46,6 +46,8 @@ pub(super) fn engine(cache: Option<&Path>) -> wasmtime::Result<Engine> {
         .memory_init_cow(true)
         .parallel_compilation(true)
         .max_wasm_stack(STACK)
+        // Not used; but the other may not be larger.
+        .async_stack_size(STACK_WITH_HOST)
         .wasm_backtrace_max_frames(None);
     if let Some(directory) = cache {
         let mut kept = wasmtime::CacheConfig::new();
@@ -88,7 +90,12 @@ pub(super) fn run(shelf: &Arc<Shelf>, execution: &Execution, control: &Control, 
 }
 
 /// A program with its world, at its start or where its snapshot was taken.
-fn machine(engine: &Engine, program: &Arc<Program>, execution: &Execution, watch: Watch) -> Result<Machine, Outcome> {
+fn machine(
+    engine: &Engine,
+    program: &Arc<Program>,
+    execution: &Execution,
+    watch: Watch,
+) -> Result<Machine, Outcome> {
     let limits = execution.limits;
     let abandoned =
         |what: &str, error: &dyn std::fmt::Display| Outcome::Abandoned(format!("{what}: {error}"));
@@ -113,7 +120,8 @@ fn machine(engine: &Engine, program: &Arc<Program>, execution: &Execution, watch
         tree,
     });
     let memory = Memory::new(limits.memory, program.layout.memory);
-    let state = State { wasi, watch, memory, meter: Meter::new(0, limits.cycles), parts: None, is_taken_up: false };
+    let state =
+        State { wasi, watch, memory, meter: Meter::new(0, limits.cycles), parts: None, is_taken_up: false };
     let machine = Machine::new(engine, Arc::clone(program), execution.program_hash, state);
     let mut machine = machine.map_err(|(error, state)| failure(&error, &state, limits))?;
     if let Some(file) = &execution.resume {

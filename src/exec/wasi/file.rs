@@ -14,7 +14,14 @@ const FROM_END: u32 = 2;
 const ALL_FLAGS: u32 = 0x1f;
 
 impl Wasi {
-    pub(super) fn fd_write(&mut self, guest: &mut Guest<'_>, fd: u32, from: u32, count: u32, to: u32) -> Call {
+    pub(super) fn fd_write(
+        &mut self,
+        guest: &mut Guest<'_>,
+        fd: u32,
+        from: u32,
+        count: u32,
+        to: u32,
+    ) -> Call {
         let vectors = guest.vectors(from, count)?;
         let mut written = 0_u32;
         for (address, length) in vectors {
@@ -51,7 +58,8 @@ impl Wasi {
         if !file.is_writable {
             return Err(Errno::Badf.into());
         }
-        let mut offset = if file.flags & APPEND == 0 { offset } else { self.tree.content(file.inode)?.length };
+        let mut offset =
+            if file.flags & APPEND == 0 { offset } else { self.tree.content(file.inode)?.length };
         let mut written = 0_u32;
         for (address, length) in guest.vectors(from, count)? {
             self.tree.write(file.inode, guest.bytes(address, length)?, offset)?;
@@ -122,7 +130,8 @@ impl Wasi {
             FROM_END => self.tree.content(file.inode)?.length,
             _ => return Err(Errno::Inval.into()),
         };
-        let offset = base.checked_add_signed(by.cast_signed()).filter(|offset| *offset <= i64::MAX.cast_unsigned());
+        let offset =
+            base.checked_add_signed(by.cast_signed()).filter(|offset| *offset <= i64::MAX.cast_unsigned());
         let offset = offset.ok_or(Errno::Inval)?;
         guest.put(to, &offset.to_le_bytes())?;
         self.file_mut(fd)?.offset = offset;
@@ -183,7 +192,14 @@ impl Wasi {
     }
 
     /// Times of files are always those of the start.
-    pub(super) fn fd_filestat_set_times(&mut self, _: &mut Guest<'_>, fd: u32, _: u64, _: u64, _: u32) -> Call {
+    pub(super) fn fd_filestat_set_times(
+        &mut self,
+        _: &mut Guest<'_>,
+        fd: u32,
+        _: u64,
+        _: u64,
+        _: u32,
+    ) -> Call {
         self.table.of(fd).map(drop).map_err(Fail::from)
     }
 

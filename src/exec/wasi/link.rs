@@ -1,11 +1,11 @@
 //! The functions of `wasi_snapshot_preview1` as imports of a module.
 
-use super::errno::{Errno, Fail, HostFailed};
-use super::guest::Guest;
-use super::name::{Manner, Named};
 use super::super::control::Look;
 use super::super::state::State;
 use super::super::wasm::look;
+use super::errno::{Errno, Fail, HostFailed};
+use super::guest::Guest;
+use super::name::{Manner, Named};
 use super::{Call, Wasi};
 use wasmtime::{Caller, Linker, Result};
 
@@ -133,7 +133,14 @@ fn add_paths(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(
         WASI,
         "path_link",
-        |mut caller: Caller<'_, State>, fd: u32, _: u32, at: u32, length: u32, fd2: u32, at2: u32, length2: u32| {
+        |mut caller: Caller<'_, State>,
+         fd: u32,
+         _: u32,
+         at: u32,
+         length: u32,
+         fd2: u32,
+         at2: u32,
+         length2: u32| {
             let (old, new) = (Named { fd, at, length }, Named { fd: fd2, at: at2, length: length2 });
             enter(&mut caller, |wasi, guest| wasi.path_link(guest, old, new))
         },
@@ -165,9 +172,13 @@ fn add_paths(linker: &mut Linker<State>) -> Result<()> {
 
 /// What nobody gets here: other rights, reserved space, sockets, signals.
 fn add_refused(linker: &mut Linker<State>) -> Result<()> {
-    linker.func_wrap(WASI, "fd_fdstat_set_rights", |mut caller: Caller<'_, State>, fd: u32, _: u64, _: u64| {
-        enter(&mut caller, |wasi, _| wasi.refuse(fd, Errno::Notsup))
-    })?;
+    linker.func_wrap(
+        WASI,
+        "fd_fdstat_set_rights",
+        |mut caller: Caller<'_, State>, fd: u32, _: u64, _: u64| {
+            enter(&mut caller, |wasi, _| wasi.refuse(fd, Errno::Notsup))
+        },
+    )?;
     linker.func_wrap(WASI, "fd_allocate", |mut caller: Caller<'_, State>, fd: u32, _: u64, _: u64| {
         enter(&mut caller, |wasi, _| wasi.refuse(fd, Errno::Notsup))
     })?;

@@ -83,12 +83,24 @@ impl Wasi {
         Ok(opened(inode, manner)?)
     }
 
-    pub(super) fn path_create_directory(&mut self, guest: &mut Guest<'_>, fd: u32, at: u32, length: u32) -> Call {
+    pub(super) fn path_create_directory(
+        &mut self,
+        guest: &mut Guest<'_>,
+        fd: u32,
+        at: u32,
+        length: u32,
+    ) -> Call {
         let place = self.place(guest, Named { fd, at, length })?;
         self.tree.make_directory(&place)
     }
 
-    pub(super) fn path_remove_directory(&mut self, guest: &mut Guest<'_>, fd: u32, at: u32, length: u32) -> Call {
+    pub(super) fn path_remove_directory(
+        &mut self,
+        guest: &mut Guest<'_>,
+        fd: u32,
+        at: u32,
+        length: u32,
+    ) -> Call {
         let place = self.place(guest, Named { fd, at, length })?;
         self.tree.remove_directory(&place)
     }

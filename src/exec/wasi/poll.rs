@@ -52,7 +52,8 @@ impl Wasi {
         self.clock.advance_to(earliest);
         let mut events = 0_u32;
         for one in all.iter().filter(|one| one.due <= earliest.max(now)) {
-            let at = events.checked_mul(EVENT).and_then(|offset| to.checked_add(offset)).ok_or(Errno::Fault)?;
+            let at =
+                events.checked_mul(EVENT).and_then(|offset| to.checked_add(offset)).ok_or(Errno::Fault)?;
             guest.put(at, &one.event())?;
             events = events.saturating_add(1);
         }
@@ -86,7 +87,9 @@ impl Subscription {
         let mut event = [0; 32];
         let errno = if self.is_bad { Errno::Badf.number() } else { 0 };
         let [low, high, ..] = errno.to_le_bytes();
-        for (place, byte) in event.iter_mut().zip(self.user.to_le_bytes().into_iter().chain([low, high, self.tag])) {
+        for (place, byte) in
+            event.iter_mut().zip(self.user.to_le_bytes().into_iter().chain([low, high, self.tag]))
+        {
             *place = byte;
         }
         // At least one byte can be read or written.

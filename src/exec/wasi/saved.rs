@@ -132,7 +132,10 @@ impl Wasi {
     /// # Errors
     /// What of it cannot be, in words.
     pub(in super::super) fn restore(&mut self, saved: &SavedWasi, limit: u64) -> Result<(), String> {
-        if [&saved.stdout, &saved.stderr].into_iter().any(|text| u64::try_from(text.len()).is_ok_and(|n| n > limit)) {
+        if [&saved.stdout, &saved.stderr]
+            .into_iter()
+            .any(|text| u64::try_from(text.len()).is_ok_and(|n| n > limit))
+        {
             return Err("it has printed more than it may".into());
         }
         self.tree.restore(&saved.tree)?;
@@ -178,13 +181,15 @@ fn save_descriptor(descriptor: &Option<Descriptor>) -> SavedDescriptor {
         Descriptor::Directory { inode, preopened } => {
             Behind::Directory(SavedDirectory { inode: inode.0, preopened: preopened.map(str::to_owned) })
         }
-        Descriptor::File(Opened { inode, offset, is_readable, is_writable, flags }) => Behind::File(SavedFile {
-            inode: inode.0,
-            offset: *offset,
-            is_readable: *is_readable,
-            is_writable: *is_writable,
-            flags: u32::from(*flags),
-        }),
+        Descriptor::File(Opened { inode, offset, is_readable, is_writable, flags }) => {
+            Behind::File(SavedFile {
+                inode: inode.0,
+                offset: *offset,
+                is_readable: *is_readable,
+                is_writable: *is_writable,
+                flags: u32::from(*flags),
+            })
+        }
     });
     SavedDescriptor { behind }
 }
@@ -198,7 +203,8 @@ fn restore_descriptor(saved: &SavedDescriptor) -> Result<Option<Descriptor>, Str
         Behind::Print(other) => return Err(format!("it has no stream {other}")),
         Behind::Directory(directory) => {
             let known = |name: &String| PREOPENED.into_iter().find(|known| known == name);
-            let preopened = directory.preopened.as_ref().map(|name| known(name).ok_or("it has a directory of the host"));
+            let preopened =
+                directory.preopened.as_ref().map(|name| known(name).ok_or("it has a directory of the host"));
             Descriptor::Directory { inode: Inode(directory.inode), preopened: preopened.transpose()? }
         }
         Behind::File(file) => Descriptor::File(Opened {

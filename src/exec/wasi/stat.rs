@@ -15,7 +15,8 @@ const WRITE: u64 = 1 << 0 | 1 << 6 | 1 << 8 | 1 << 22;
 /// `rights` of every file: seek, tell, flags, advise, stat, times, poll.
 const FILE: u64 = 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 21 | 1 << 23 | 1 << 27;
 /// `rights` of a directory: all calls on paths, list, stat.
-const DIRECTORY: u64 = 0x7f << 9 | 1 << 16 | 1 << 17 | 1 << 18 | 1 << 19 | 1 << 20 | 1 << 21 | 1 << 23 | 3 << 25;
+const DIRECTORY: u64 =
+    0x7f << 9 | 1 << 16 | 1 << 17 | 1 << 18 | 1 << 19 | 1 << 20 | 1 << 21 | 1 << 23 | 3 << 25;
 /// `rights` of what is opened in a directory: all there are without sockets.
 const INHERITED: u64 = (1 << 28) - 1;
 
@@ -109,8 +110,15 @@ impl Wasi {
 fn encode(inode: Inode, kind: Kind, links: u64, length: u64) -> [u8; 64] {
     let mut bytes = [0; 64];
     let start = START.saturating_mul(1_000_000_000);
-    let fields =
-        [(8, inode.0), (16, kind.number().into()), (24, links), (32, length), (40, start), (48, start), (56, start)];
+    let fields = [
+        (8, inode.0),
+        (16, kind.number().into()),
+        (24, links),
+        (32, length),
+        (40, start),
+        (48, start),
+        (56, start),
+    ];
     for (at, value) in fields {
         fill(&mut bytes, at, value);
     }

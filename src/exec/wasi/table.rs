@@ -62,8 +62,11 @@ pub(super) struct Table {
 impl Table {
     /// The streams and the scratch directory under its names.
     pub(super) fn new() -> Self {
-        let streams =
-            [Descriptor::Input { offset: 0 }, Descriptor::Print(Stream::Output), Descriptor::Print(Stream::Error)];
+        let streams = [
+            Descriptor::Input { offset: 0 },
+            Descriptor::Print(Stream::Output),
+            Descriptor::Print(Stream::Error),
+        ];
         let preopened =
             PREOPENED.into_iter().map(|name| Descriptor::Directory { inode: ROOT, preopened: Some(name) });
         Self { slots: streams.into_iter().chain(preopened).map(Some).collect() }
@@ -145,7 +148,10 @@ mod tests {
         assert_eq!(table.add(directory()), Ok(6));
         assert_eq!(table.take(4), Ok(Descriptor::Directory { inode: ROOT, preopened: Some(".") }));
         assert_eq!(table.add(directory()), Ok(4));
-        assert_eq!((7..=128).map(|_| table.add(directory())).next_back(), Some(Err(Errno::Mfile)));
+        for number in 7..128 {
+            assert_eq!(table.add(directory()), Ok(number));
+        }
+        assert_eq!(table.add(directory()), Err(Errno::Mfile));
         assert_eq!((table.has_room(), table.take(200)), (false, Err(Errno::Badf)));
     }
 

@@ -152,7 +152,9 @@ impl Machine {
 
     /// Reads the meter of a program that is not saved.
     fn read_meter(&mut self) {
-        if let Some(left) = self.parts.meter.get(&mut self.store).i64().filter(|left| *left > layout::PARKED / 2) {
+        if let Some(left) =
+            self.parts.meter.get(&mut self.store).i64().filter(|left| *left > layout::PARKED / 2)
+        {
             self.store.data_mut().meter.read(left);
         }
     }

@@ -19,7 +19,7 @@ use super::machine::{Machine, Phase};
 use instrument::layout::Kind;
 use prost::Message;
 use proto::message::service::Limits;
-use proto::{Hash, Span};
+use proto::{Cycles, Hash, Span};
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
@@ -88,7 +88,7 @@ impl Machine {
         if let Some(place) = bytes.get_mut(PREFIX - 32..PREFIX) {
             place.copy_from_slice(&hash.0);
         }
-        Ok(Snapshot { bytes, cycles: self.cycles(), took: Span(0) })
+        Ok(Snapshot { bytes, cycles: Cycles(head.used), took: Span(0) })
     }
 
     fn head(&mut self) -> wasmtime::Result<Head> {
@@ -188,7 +188,9 @@ impl Machine {
         }
         for (saved, value) in globals.iter().zip(values) {
             let global = self.instance.get_global(&mut self.store, &saved.name).ok_or("a global has gone")?;
-            global.set(&mut self.store, value_of(saved.kind, *value)).map_err(|error| format!("{error:#}"))?;
+            global
+                .set(&mut self.store, value_of(saved.kind, *value))
+                .map_err(|error| format!("{error:#}"))?;
         }
         Ok(())
     }
@@ -221,12 +223,18 @@ impl Machine {
         self.parts.top.set(&mut self.store, top).map_err(|error| format!("{error:#}"))
     }
 
-    fn restore_files(&mut self, saved: &SavedWasi, from: &mut impl Read, limits: Limits) -> Result<(), String> {
+    fn restore_files(
+        &mut self,
+        saved: &SavedWasi,
+        from: &mut impl Read,
+        limits: Limits,
+    ) -> Result<(), String> {
         let wasi = &mut self.store.data_mut().wasi;
         wasi.restore(saved, limits.output.0)?;
         for node in saved.contents() {
             let mut file = wasi.make(node)?;
-            let copied = io::copy(&mut from.take(node.length()), &mut file).map_err(|error| error.to_string())?;
+            let copied =
+                io::copy(&mut from.take(node.length()), &mut file).map_err(|error| error.to_string())?;
             if copied != node.length() {
                 return Err("it ends within a file".into());
             }

@@ -91,7 +91,11 @@ impl Tree {
             if here == ancestor {
                 return true;
             }
-            at = self.directory(here).ok().and_then(|directory| directory.place.as_ref()).map(|(parent, _)| *parent);
+            at = self
+                .directory(here)
+                .ok()
+                .and_then(|directory| directory.place.as_ref())
+                .map(|(parent, _)| *parent);
         }
         false
     }

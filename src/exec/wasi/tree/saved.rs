@@ -132,7 +132,8 @@ impl Tree {
                 Node::File(content) => (content.length, 0),
             };
             self.usage.bytes = self.usage.bytes.saturating_add(bytes);
-            self.usage.entries = self.usage.entries.saturating_add(u64::try_from(entries).unwrap_or(u64::MAX));
+            self.usage.entries =
+                self.usage.entries.saturating_add(u64::try_from(entries).unwrap_or(u64::MAX));
         }
         if self.is_over() { Err("its files are more than it may have".into()) } else { Ok(()) }
     }
@@ -299,7 +300,12 @@ fn hang(nodes: &mut BTreeMap<Inode, Node>, node: &SavedNode) -> Result<(), Strin
         return Err("its scratch directory lies in another".into());
     }
     for SavedPlace { parent, name } in &node.places {
-        if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\0']) || name.len() > MAX_NAME {
+        if name.is_empty()
+            || name == "."
+            || name == ".."
+            || name.contains(['/', '\0'])
+            || name.len() > MAX_NAME
+        {
             return Err(format!("it has a file with the name {name:?}"));
         }
         let Some(Node::Directory(above)) = nodes.get_mut(&Inode(*parent)) else {
@@ -328,7 +334,9 @@ fn origins(nodes: &mut BTreeMap<Inode, Node>, saved: &SavedTree) -> Result<(), S
     let mut found = Vec::new();
     for node in &saved.nodes {
         for SavedPlace { parent, name } in &node.places {
-            let path = tree.reachable(Inode(*parent), name).ok_or_else(|| format!("its file {name} hangs nowhere"))?;
+            let path = tree
+                .reachable(Inode(*parent), name)
+                .ok_or_else(|| format!("its file {name} hangs nowhere"))?;
             if !node.is_directory && !node.has_content {
                 found.push((Inode(node.inode), path));
             }
@@ -341,7 +349,10 @@ fn origins(nodes: &mut BTreeMap<Inode, Node>, saved: &SavedTree) -> Result<(), S
         }
     }
     let is_lost = |node: &Node| matches!(node, Node::File(Content { links: 0, .. }));
-    let lost = saved.nodes.iter().find(|node| !node.has_content && nodes.get(&Inode(node.inode)).is_some_and(is_lost));
+    let lost = saved
+        .nodes
+        .iter()
+        .find(|node| !node.has_content && nodes.get(&Inode(node.inode)).is_some_and(is_lost));
     lost.map_or(Ok(()), |_| Err("a file of it has neither name nor content".into()))
 }
 

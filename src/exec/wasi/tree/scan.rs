@@ -24,7 +24,10 @@ impl Tree {
             for (name, length) in list(&root.join(&path))? {
                 let below = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
                 let node = match length {
-                    None => Node::Directory(Directory { place: Some((inode, name.clone())), ..Directory::default() }),
+                    None => Node::Directory(Directory {
+                        place: Some((inode, name.clone())),
+                        ..Directory::default()
+                    }),
                     Some(length) => {
                         tree.usage.bytes = tree.usage.bytes.saturating_add(length);
                         let origin = Some(below.clone());

@@ -29,3 +29,6 @@ build workflow/words.c workflow/words.wasm
 for source in faults/*.c; do
     build "$source" "${source%.c}.wasm"
 done
+for source in ../benches/exec/*.c; do
+    build "$source" "${source%.c}.wasm"
+done

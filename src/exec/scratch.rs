@@ -132,6 +132,7 @@ pub(crate) fn output(scratch: &Path, name: &str) -> Option<PathBuf> {
 }
 
 /// What lies below `root`: a hole in a file counts as if it were filled, a symbolic link is not followed.
+#[cfg_attr(not(test), expect(dead_code, reason = "called by the executor of native programs"))]
 pub(super) fn measure(root: &Path) -> io::Result<Usage> {
     let mut usage = Usage::default();
     let mut open = vec![root.to_path_buf()];

@@ -19,7 +19,7 @@ use super::machine::{Machine, Phase};
 use instrument::layout::Kind;
 use prost::Message;
 use proto::message::service::Limits;
-use proto::{Hash, Span};
+use proto::{Cycles, Hash, Span};
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
@@ -88,7 +88,7 @@ impl Machine {
         if let Some(place) = bytes.get_mut(PREFIX - 32..PREFIX) {
             place.copy_from_slice(&hash.0);
         }
-        Ok(Snapshot { bytes, cycles: self.cycles(), took: Span(0) })
+        Ok(Snapshot { bytes, cycles: Cycles(head.used), took: Span(0) })
     }
 
     fn head(&mut self) -> wasmtime::Result<Head> {

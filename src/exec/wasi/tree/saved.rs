@@ -26,14 +26,14 @@ pub(in super::super) struct SavedTree {
 #[derive(Clone, PartialEq, Message)]
 pub(in super::super::super) struct SavedNode {
     #[prost(uint64, tag = "1")]
-    inode: u64,
+    pub(super) inode: u64,
     #[prost(bool, tag = "2")]
-    is_directory: bool,
+    pub(super) is_directory: bool,
     /// Where it hangs.
     #[prost(message, repeated, tag = "3")]
-    places: Vec<SavedPlace>,
+    pub(super) places: Vec<SavedPlace>,
     #[prost(uint64, tag = "4")]
-    length: u64,
+    pub(super) length: u64,
     /// Its content follows; else it is an input at its own place, as it was at the start.
     #[prost(bool, tag = "5")]
     pub(in super::super) has_content: bool,
@@ -41,11 +41,11 @@ pub(in super::super::super) struct SavedNode {
 
 /// A name in a directory.
 #[derive(Clone, PartialEq, Message)]
-struct SavedPlace {
+pub(super) struct SavedPlace {
     #[prost(uint64, tag = "1")]
-    parent: u64,
+    pub(super) parent: u64,
     #[prost(string, tag = "2")]
-    name: String,
+    pub(super) name: String,
 }
 
 impl SavedNode {

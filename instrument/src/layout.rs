@@ -20,7 +20,8 @@
 //!    (if [`Layout::memory`]), the next budget, and which entry was running. Tables never change (see `Refused`).
 //! 6. *Resumption*, in a fresh instance or in the same: write all that back, set [`NEXT`] to the budget to go on
 //!    with, [`METER`] to [`PARKED`] and [`STATE`] to [`REWINDING`]; call the entry that was running, with zeros for
-//!    its parameters. The frames take themselves up again and the program goes on.
+//!    its parameters. The frames take themselves up again and the program goes on. After a poll the budget is any that is
+//!    not negative; after a host call it is what [`NEXT`] was, which may be below zero.
 //! 7. *End.* The entry returns with [`STATE`] = [`NORMAL`], or traps. A program whose recursion is too deep traps
 //!    by `unreachable` with [`STATE`] = [`TOO_DEEP`].
 //!

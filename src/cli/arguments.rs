@@ -33,7 +33,7 @@ use std::time::Duration;
     version,
     after_help = "Example:\n  compup2p task submit --local 4 examples/queens/tasks.xml\n\n\
         Exit codes:\n  0 done · 1 a sub-task failed · 2 usage, or a file is not valid · 3 no seller could be found\n  \
-        4 node, market or bank not reachable · 6 not enough money · 7 refused · 8 cancelled\n  \
+        4 node, market or bank not reachable · 5 results disagree · 6 not enough money · 7 refused · 8 cancelled\n  \
         124 --timeout reached · 130 Ctrl-C\n\n\
         With --json, standard output has one JSON value, errors included.",
     disable_help_subcommand = true

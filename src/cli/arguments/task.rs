@@ -70,7 +70,7 @@ pub(in crate::cli) enum TaskCommand {
     /// Wait for a task
     #[command(after_help = "Example:\n  compup2p task wait last --timeout 600\n\n\
         Exit codes:\n  0 all sub-tasks succeeded · 1 one failed · 2 no such task · 3 no seller could be found\n  \
-        4 node not reachable · 6 not enough money · 7 refused · 8 cancelled\n  \
+        4 node not reachable · 5 results disagree · 6 not enough money · 7 refused · 8 cancelled\n  \
         124 --timeout reached (the task goes on) · 130 Ctrl-C twice, or detached")]
     Wait(OneTask),
 }

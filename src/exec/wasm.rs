@@ -46,6 +46,8 @@ pub(super) fn engine(cache: Option<&Path>) -> wasmtime::Result<Engine> {
         .memory_init_cow(true)
         .parallel_compilation(true)
         .max_wasm_stack(STACK)
+        // Not used; but the other may not be larger.
+        .async_stack_size(STACK_WITH_HOST)
         .wasm_backtrace_max_frames(None);
     if let Some(directory) = cache {
         let mut kept = wasmtime::CacheConfig::new();

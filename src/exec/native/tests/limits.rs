@@ -130,7 +130,7 @@ fn a_fork_bomb_is_ended_and_nothing_of_it_is_left() {
 
 #[test]
 fn threads_count_as_processes() {
-    let threads = "import threading, time\nfor _ in range(40): threading.Thread(target=time.sleep, args=(1000,)).start()";
+    let threads = "import threading, time\nfor _ in range(40): threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\ntime.sleep(1000)";
     for behind in BOTH {
         let ended = Bench::python(threads, WIDE).run(behind);
         // Where the kernel counts, the program is told; else the node sees it.

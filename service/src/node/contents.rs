@@ -1,13 +1,13 @@
 //! Public contents: the directory of the ring, as a part of the node.
 
-use super::{Node, Output};
+use super::{Node, OVERLAY, Output, USERS};
 use crate::directory::Effect;
 use proto::message::Message;
 use proto::message::contents::ContentsMessage;
 use proto::{ContractId, Peer, Time};
 
-/// Tokens of lookups that the directory asked for have this bit, and neither of the other two.
-pub(super) const CONTENTS: u64 = 1 << 61;
+/// Tokens of lookups that the directory asked for have both bits; those of the market are below them.
+pub(super) const CONTENTS: u64 = USERS | OVERLAY;
 
 impl Node {
     /// Whether this node works for a contract: what it fetches for it belongs to somebody else.

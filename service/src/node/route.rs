@@ -56,6 +56,12 @@ impl Node {
                 self.overlay.range_changed(range, now);
                 self.market.handle(market::Input::RangeChanged { range, heir, donor }, now)
             }
+            chord::Output::Found { token, owner, .. } if token & CONTENTS == CONTENTS => {
+                self.directory.found(token & !CONTENTS, Some(owner), now);
+            }
+            chord::Output::NotFound { token, .. } if token & CONTENTS == CONTENTS => {
+                self.directory.found(token & !CONTENTS, None, now);
+            }
             chord::Output::Found { token, owner, hops, .. } if token & USERS != 0 => {
                 self.outputs.push_back(Output::Found { token: token & !USERS, owner: Some(owner), hops });
             }
@@ -67,12 +73,6 @@ impl Node {
             }
             chord::Output::NotFound { token, .. } if token & OVERLAY != 0 => {
                 self.overlay.found(token & !OVERLAY, None, now);
-            }
-            chord::Output::Found { token, owner, .. } if token & CONTENTS != 0 => {
-                self.directory.found(token & !CONTENTS, Some(owner), now);
-            }
-            chord::Output::NotFound { token, .. } if token & CONTENTS != 0 => {
-                self.directory.found(token & !CONTENTS, None, now);
             }
             chord::Output::Found { token, owner, .. } => {
                 self.market.handle(market::Input::Found { token, owner }, now);
@@ -107,7 +107,7 @@ impl Node {
                 self.outputs.push_back(Output::Send { to, message: Message::Market(message) });
             }
             market::Output::Lookup { token, key } => {
-                let token = token & !USERS & !OVERLAY & !CONTENTS;
+                let token = token & !USERS & !OVERLAY;
                 self.chord.handle(chord::Input::Lookup { token, key }, now);
             }
             market::Output::LookupMarket { token, at_least } => self.overlay.search(token, at_least, now),

@@ -42,7 +42,6 @@ use crate::plan::SubTaskPlan;
 use crate::task::StopWhen;
 use attempt::{Abandoned, Attempt};
 use objection::Objection;
-use proto::message::service::{Cancel, ServiceMessage};
 use proto::message::survey::Inquiry;
 use proto::{CommandId, ContractId, KeyPair, Money, Peer, PublicKey, Rules, Span, Time};
 use rand_chacha::ChaCha8Rng;
@@ -175,14 +174,16 @@ impl Dispatch {
         self.stop(task, &Verdict::Cancelled, now);
     }
 
-    /// The node leaves: sellers are asked to stop. What they sign then frees the holds when the node is back.
-    pub(crate) fn leave(&mut self) {
-        for (contract, (task, index)) in &self.contracts {
-            let run = self.tasks.get_mut(task).and_then(|run| run.run_mut(*index));
-            let Some(run) = run.filter(|run| run.state.is_sellers_turn()) else { continue };
-            let Some(attempt) = run.attempt.as_ref() else { continue };
-            let message = ServiceMessage::Cancel(Cancel { contract: *contract });
-            self.effects.push_back(Effect::Send { to: attempt.seller(), message });
+    /// The node leaves: sellers are asked to stop, and what they worked on waits until the node is back. What they sign
+    /// frees the holds, then or before.
+    pub(crate) fn leave(&mut self, now: Time) {
+        for contract in self.contracts.keys().copied().collect::<Vec<_>>() {
+            let Some((task, index, run)) = self.attempt(contract) else { continue };
+            if run.state.is_sellers_turn() {
+                self.timers.clear(Timer::Lease(contract));
+                self.abandon_attempt(task, index, now);
+                self.retry(task, index, "this node leaves the network".into(), now);
+            }
         }
     }
 

@@ -459,7 +459,7 @@ impl Node {
         self.is_leaving = true;
         self.leave_by = now.after(LEAVE_OVERLAY_WITHIN);
         self.market.handle(market::Input::Supply { supply: None }, now);
-        self.dispatch.leave();
+        self.dispatch.leave(now);
         self.worker.leave(now);
         self.route(now);
         self.market.handle(market::Input::Leave, now);

@@ -4,8 +4,10 @@
 #![cfg(test)]
 
 use proto::Span;
+use proto::message::bank::How;
+use proto::wire::Wire as _;
 use service::{Note, Output};
-use sim::{Fault, Honest, Mutant, Report, Scenario, Site, run_with};
+use sim::{Expectation, Fault, Honest, Lie, Mutant, Report, Scenario, Sight, Site, Work, run_with};
 
 /// Ten nodes: the first buys, the last two sell.
 fn small() -> Scenario {
@@ -104,4 +106,69 @@ fn a_buyer_that_forgets_its_contracts_is_noticed_because_it_pays_twice() {
 #[test]
 fn a_buyer_that_forgets_whom_it_has_asked_is_noticed_because_its_money_stays_tied_up() {
     assert!(is_noticed(0, |note| matches!(note, Note::Bought { .. } | Note::Offered { .. }), "rest"));
+}
+
+/// A buyer takes the outputs and says nothing; `host`, which sells, ends with one of its notes.
+fn silent(host: usize, note: u32) -> Scenario {
+    let calm = Scenario::named("calm").unwrap();
+    let mute = Fault::Lie { host: 0, lie: Lie::Mute }.at(Span(0));
+    let crash = Fault::CrashWriting { host, note, is_kept: true }.at(Span(0));
+    let faults = vec![mute, crash];
+    Scenario {
+        sellers: 1,
+        sub_tasks: 1,
+        faults,
+        net: calm.net,
+        limit: Span::secs(900),
+        rest_within: Span::secs(900),
+        expectation: Expectation::Named,
+        work: Work { failing: 0, wall: Span::secs(20), ..calm.work },
+        ..Scenario::named("silent_buyer").unwrap()
+    }
+}
+
+/// How many contracts were paid at the deadline because their sellers claimed them.
+fn lapsed(note: u32, mutant: &mut dyn Mutant) -> Option<u32> {
+    let report = run_with(&silent(7, note), 1, mutant).ok()?;
+    Some(report.tally.sights.get(&Sight::Contract(How::Lapsed)).copied().unwrap_or(0))
+}
+
+/// The notes of a seller whose buyer is silent: it is hired, reports, is signed for, and claims.
+const OF_A_SELLER: u32 = 4;
+
+#[test]
+fn a_seller_that_ends_with_any_of_its_notes_is_paid_by_a_buyer_that_says_nothing() {
+    // With the first, its program was lost with it.
+    for note in 2..=OF_A_SELLER {
+        assert_eq!(lapsed(note, &mut Honest), Some(1), "note {note}");
+    }
+}
+
+#[test]
+fn a_seller_that_forgets_that_the_buyer_has_signed_is_noticed_because_it_is_not_paid() {
+    let mut forgets = Forgets(|note| matches!(note, Note::Given { .. } | Note::Contended { .. }));
+    assert_ne!(lapsed(OF_A_SELLER, &mut forgets), Some(1));
+}
+
+/// Every note is read back as it was written.
+struct Encodes(u32);
+
+impl Mutant for Encodes {
+    fn node(&mut self, _: &Site<'_>, output: Output) -> Vec<Output> {
+        if let Output::Append { note } = &output {
+            assert_eq!(Note::decode(&note.encode()).as_ref(), Ok(&**note));
+            self.0 += 1;
+        }
+        vec![output]
+    }
+}
+
+#[test]
+fn notes_are_read_back_as_they_were_written() {
+    for name in ["calm", "hang", "wrong_result", "poor_buyer", "owners"] {
+        let mut encodes = Encodes(0);
+        let ran = run_with(&Scenario::named(name).unwrap(), 1, &mut encodes);
+        ran.unwrap_or_else(|violation| panic!("{name}: {violation}"));
+        assert!(encodes.0 > 10, "{name}: {} notes", encodes.0);
+    }
 }

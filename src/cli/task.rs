@@ -3,6 +3,7 @@
 mod dry;
 mod explain;
 mod file;
+mod follow;
 mod logs;
 mod quote;
 mod show;
@@ -48,6 +49,7 @@ pub(super) fn run(command: TaskCommand, global: &Global, printer: Printer) -> Do
             (home, _) => Err(client::unexpected(&home).into()),
         },
         TaskCommand::Results(results) => write_results(results, global, printer),
+        TaskCommand::Watch(OneTask { task }) => follow::run(task, global, printer),
         TaskCommand::Logs(asked) => logs::run(asked, global, printer),
         TaskCommand::Forget(OneTask { task }) => {
             let task = one_task(global, &Request::Forget { task }, ANSWER)?;

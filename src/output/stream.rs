@@ -1,7 +1,7 @@
 //! What programs print, passed on as it is.
 
-use super::{Printer, json};
-use crate::control::Failure;
+use super::{Printer, human, json};
+use crate::control::{Failure, SubTaskView, TaskView};
 use serde::Serialize;
 use std::io::{self, Write as _};
 
@@ -58,6 +58,19 @@ impl Printer {
 
     pub(crate) fn printed(self, printed: &Printed) -> Result<(), Failure> {
         self.result(|| json::document("task-logs", printed), |_| printed.text.clone())
+    }
+
+    /// A sub-task of a task that is watched. As JSON, one value a line.
+    pub(crate) fn watched(self, task: &TaskView, sub_task: &SubTaskView) -> Result<(), Failure> {
+        #[derive(Serialize)]
+        struct Watched<'a> {
+            task: u64,
+            elapsed: f64,
+            #[serde(flatten)]
+            sub_task: &'a SubTaskView,
+        }
+        let line = Watched { task: task.id, elapsed: task.elapsed, sub_task };
+        self.result(|| json::document("task-watch", &line), |_| human::watched(task, sub_task))
     }
 
     pub(crate) fn ran(self, ran: &Ran) -> Result<(), Failure> {

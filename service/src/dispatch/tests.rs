@@ -12,7 +12,10 @@ mod vote;
 use super::*;
 use crate::worker::tests::{CLOSES, hold, id, job, keys, peer, ticket};
 use proto::message::bank::{BankOutcome, BankReply, Order};
-use proto::message::service::{Acceptance, Blob, Declined, NamedBlob, Offer, Outcome, Progress, Report};
+use proto::message::market::Requirement;
+use proto::message::service::{
+    Acceptance, Blob, Declined, NamedBlob, Offer, Outcome, Progress, Report, ServiceMessage,
+};
 use proto::{Bytes, Cycles, Hash, Rate, Refusal, RefusalCode, Signed};
 use rand_chacha::rand_core::SeedableRng;
 
@@ -180,7 +183,7 @@ impl Buyer {
                 }
             }
             Effect::Send { to, message } => {
-                assert_eq!(to, peer(1));
+                assert_eq!(to.key, peer(1).key);
                 match message {
                     ServiceMessage::Offer(offer) => {
                         self.offer = Some(*offer);

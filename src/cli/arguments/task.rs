@@ -40,6 +40,12 @@ pub(in crate::cli) enum TaskCommand {
         124 --timeout reached"
     )]
     Logs(LogsOf),
+    /// Show how far the sub-tasks of a task are, until it has ended
+    #[command(
+        after_help = "Example:\n  compup2p task watch last\n  compup2p task watch 3 --json     # a value for every change\n\n\
+        Exit codes: as `task wait`; Ctrl-C leaves the task alone"
+    )]
+    Watch(OneTask),
     /// Forget a task that has ended, with its results
     #[command(after_help = "Example:\n  compup2p task forget 3\n\n\
         Without it, tasks are kept for 90 days, and the last 10,000 of them.\n\n\

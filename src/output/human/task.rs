@@ -134,12 +134,24 @@ fn verdict(sub_task: &SubTaskView) -> String {
     let tries =
         if sub_task.attempts > 1 { format!(" (attempt {})", sub_task.attempts) } else { String::new() };
     if why.is_empty() || why == state {
-        format!("{state}{tries}")
+        format!("{state}{}{tries}", progress(sub_task))
     } else if why.starts_with(state.as_str()) || is_final(state) {
         format!("{why}{tries}")
     } else {
         format!("{state}: {why}{tries}")
     }
+}
+
+/// How far it is and how long it takes still, as far as that is known.
+fn progress(sub_task: &SubTaskView) -> String {
+    let far = sub_task.progress.map_or_else(String::new, |progress| format!(" {:.0} %", progress * 100.0));
+    let left = sub_task.time_left.map_or_else(String::new, |left| format!(", {left:.0} s left"));
+    far + &left
+}
+
+/// A sub-task in a line, for whoever watches it.
+pub(in crate::output) fn watched(task: &TaskView, sub_task: &SubTaskView) -> String {
+    format!("{:>8.1} s  {}: {}\n", task.elapsed, clean(&sub_task.name), clean(&verdict(sub_task)))
 }
 
 fn is_final(state: &str) -> bool {

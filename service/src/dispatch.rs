@@ -76,6 +76,9 @@ pub enum Patience {
     Endless,
 }
 
+/// For how long nothing is bought for what a leaving node has taken back: it has left long before.
+const AFTER_LEAVING: Span = Span::secs(60);
+
 pub(crate) struct Dispatch {
     me: Peer,
     keys: KeyPair,
@@ -182,7 +185,7 @@ impl Dispatch {
             if run.state.is_sellers_turn() {
                 self.timers.clear(Timer::Lease(contract));
                 self.abandon_attempt(task, index, now);
-                self.retry(task, index, "this node leaves the network".into(), now);
+                self.retry(task, index, "this node leaves the network".into(), AFTER_LEAVING, now);
             }
         }
     }

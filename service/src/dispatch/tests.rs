@@ -12,7 +12,6 @@ mod vote;
 use super::*;
 use crate::worker::tests::{CLOSES, hold, id, job, keys, peer, ticket};
 use proto::message::bank::{BankOutcome, BankReply, Order};
-use proto::message::market::Requirement;
 use proto::message::service::{
     Acceptance, Blob, Declined, NamedBlob, Offer, Outcome, Progress, Report, ServiceMessage,
 };

@@ -65,15 +65,17 @@ impl Meter {
     /// The same when its budget ended at `until`.
     pub(super) fn resumed(origin: u64, until: u64, limit: Cycles) -> Self {
         let mut meter = Self::new(origin, limit);
-        if (origin..=origin.saturating_add(SLICE)).contains(&until) {
+        if (origin.saturating_sub(SLICE)..=origin.saturating_add(SLICE)).contains(&until) {
             meter.until = until.min(meter.limit);
         }
         meter
     }
 
-    /// What is left of the budget, as the program's meter shows it at its beginning.
+    /// What is left of the budget, as the program's meter shows it; below zero for a program that was saved in a call to
+    /// the host after it had used more.
     pub(super) fn budget(&self) -> i64 {
-        i64::try_from(self.until.saturating_sub(self.used)).unwrap_or(i64::MAX)
+        let signed = |cycles: u64| i64::try_from(cycles).unwrap_or(i64::MAX);
+        signed(self.until).saturating_sub(signed(self.used))
     }
 
     /// The program's meter shows `left` (below zero: more than the budget was used).
@@ -194,7 +196,9 @@ mod tests {
         assert_eq!((meter.budget(), meter.cycles()), (0, Cycles(0)));
         let meter = Meter::resumed(7, SLICE, Cycles(u64::MAX));
         assert_eq!(meter.budget(), layout::SLICE - 7);
+        // Saved in a call to the host, after it had used two more than its budget.
+        assert_eq!(Meter::resumed(7, 5, Cycles(100)).budget(), -2);
         // What no executor would have written.
-        assert_eq!(Meter::resumed(7, 0, Cycles(100)).budget(), 100);
+        assert_eq!(Meter::resumed(2 * SLICE + 7, 0, Cycles(100)).budget(), 100);
     }
 }

@@ -45,7 +45,7 @@ fn compile(seed: u64, level: &str, at: &Path) -> Option<Vec<u8>> {
 fn check(seed: u64, level: &str, at: &Path) -> (End, u64) {
     let module = compile(seed, level, at).unwrap_or_else(|| panic!("clang {level}, seed {seed}"));
     let mut program = Program::new(&module);
-    (program.slice, program.limit) = (1 << 40, LIMIT);
+    (program.slice, program.limit) = (LIMIT, LIMIT);
     let (first, _) = program.rewritten(When::Never);
     program.slice = first.cycles.min(LIMIT) / INTERRUPTIONS + 1;
     if first.end == End::Limit {

@@ -23,7 +23,12 @@ fn done(command: &mut Command) -> bool {
 fn compile(seed: u64, level: &str, at: &Path) -> Option<Vec<u8>> {
     let (source, object) = (at.join(format!("{seed}.c")), at.join(format!("{seed}.wasm")));
     let csmith = ["--max-funcs", "6", "--max-block-depth", "4", "--float", "--no-packed-struct", "--seed"];
-    assert!(done(Command::new("csmith").args(csmith).arg(seed.to_string()).arg("-o").arg(&source)), "csmith");
+    assert!(
+        done(
+            Command::new("csmith").current_dir(at).args(csmith).arg(seed.to_string()).arg("-o").arg(&source)
+        ),
+        "csmith"
+    );
     let support = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential/generated.c");
     let mut clang = Command::new("clang");
     clang.args([

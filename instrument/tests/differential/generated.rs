@@ -23,7 +23,12 @@ fn done(command: &mut Command) -> bool {
 fn compile(seed: u64, level: &str, at: &Path) -> Option<Vec<u8>> {
     let (source, object) = (at.join(format!("{seed}.c")), at.join(format!("{seed}.wasm")));
     let csmith = ["--max-funcs", "6", "--max-block-depth", "4", "--float", "--no-packed-struct", "--seed"];
-    assert!(done(Command::new("csmith").args(csmith).arg(seed.to_string()).arg("-o").arg(&source)), "csmith");
+    assert!(
+        done(
+            Command::new("csmith").current_dir(at).args(csmith).arg(seed.to_string()).arg("-o").arg(&source)
+        ),
+        "csmith"
+    );
     let support = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential/generated.c");
     let mut clang = Command::new("clang");
     clang.args([
@@ -45,7 +50,7 @@ fn compile(seed: u64, level: &str, at: &Path) -> Option<Vec<u8>> {
 fn check(seed: u64, level: &str, at: &Path) -> (End, u64) {
     let module = compile(seed, level, at).unwrap_or_else(|| panic!("clang {level}, seed {seed}"));
     let mut program = Program::new(&module);
-    (program.slice, program.limit) = (1 << 40, LIMIT);
+    (program.slice, program.limit) = (LIMIT, LIMIT);
     let (first, _) = program.rewritten(When::Never);
     program.slice = first.cycles.min(LIMIT) / INTERRUPTIONS + 1;
     if first.end == End::Limit {

@@ -92,8 +92,13 @@ pub(super) fn memory(pids: &[i32], limit: u64) -> u64 {
     let mut exact = pids.iter().map(|pid| {
         let rollup = match fs::read_to_string(format!("/proc/{pid}/smaps_rollup")) {
             Ok(rollup) => rollup,
-            // Who has just ended has none.
-            Err(_) if Process::of(*pid).is_none_or(Process::is_over) => return Some(0),
+            // Who has just ended, or is about to, has none (the kernel then says ESRCH).
+            Err(error)
+                if error.raw_os_error() == Some(libc::ESRCH)
+                    || Process::of(*pid).is_none_or(Process::is_over) =>
+            {
+                return Some(0);
+            }
             Err(_) => return None,
         };
         Some(field(&rollup, "Pss_Anon:").saturating_add(field(&rollup, "Pss_Shmem:")))

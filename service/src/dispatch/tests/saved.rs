@@ -148,7 +148,12 @@ fn check_bill(cycles: u64, is_accepted: bool) -> Buyer {
         buyer.pass(Span::secs(1));
         kept(&mut buyer, room, 60);
         let (contract, cycles) = (buyer.contract(), Cycles(0));
-        buyer.hear(ServiceMessage::Progress(Progress { contract, phase: Phase::Running, cycles, done: None }));
+        buyer.hear(ServiceMessage::Progress(Progress {
+            contract,
+            phase: Phase::Running,
+            cycles,
+            done: None,
+        }));
     }
     buyer.did();
     let offer = ticket(room).hash();

@@ -13,7 +13,7 @@ pub use watch::AtWork;
 
 use crate::desk::Desk;
 use crate::directory::Directory;
-use crate::dispatch::{Dispatch, Tally, TaskStatus, Want};
+use crate::dispatch::Dispatch;
 use crate::policy::Work;
 use crate::worker::{Intake, Record, Worker};
 use chord::Chord;
@@ -134,16 +134,7 @@ impl Node {
         match input {
             Input::Start { via } => self.start(via, now),
             Input::Receive { from, message } => self.receive(from, message, now),
-            Input::Unreachable { peer } => {
-                if peer.key == self.desk.bank_key() {
-                    // A bank that has started anew knows nobody: it is to hear of this node soon.
-                    self.enter_at = self.enter_at.min(now.after(REJOIN_AFTER));
-                }
-                self.chord.handle(chord::Input::Unreachable { peer }, now);
-                self.market.handle(market::Input::Unreachable { peer }, now);
-                self.overlay.unreachable(peer, now);
-                self.dispatch.unreachable(peer, now);
-            }
+            Input::Unreachable { peer } => self.unreachable(peer, now),
             Input::Bank { peer } if peer.key == self.desk.bank_key() => {
                 self.desk.move_to(peer);
                 self.enter_at = self.enter_at.min(now);
@@ -205,6 +196,18 @@ impl Node {
             self.leave(now);
             self.route(now);
         }
+    }
+
+    /// Messages did not reach `peer`.
+    fn unreachable(&mut self, peer: Peer, now: Time) {
+        if peer.key == self.desk.bank_key() {
+            // A bank that has started anew knows nobody: it is to hear of this node soon.
+            self.enter_at = self.enter_at.min(now.after(REJOIN_AFTER));
+        }
+        self.chord.handle(chord::Input::Unreachable { peer }, now);
+        self.market.handle(market::Input::Unreachable { peer }, now);
+        self.overlay.unreachable(peer, now);
+        self.dispatch.unreachable(peer, now);
     }
 
     /// The next thing to be done.
@@ -315,33 +318,10 @@ impl Node {
         self.desk.silence(now)
     }
 
-    /// A task of this node's user.
-    #[must_use]
-    pub fn task(&self, task: ContractId) -> Option<TaskStatus> {
-        self.dispatch.status(task)
-    }
-
-    /// A task of this node's user in figures.
-    #[must_use]
-    pub fn tally(&self, task: ContractId) -> Option<Tally> {
-        self.dispatch.tally(task)
-    }
-
-    /// What the sub-tasks of a task that have not ended need.
-    #[must_use]
-    pub fn wants(&self, task: ContractId, now: Time) -> Vec<Want> {
-        self.dispatch.wants(task, now)
-    }
-
     /// What this node did as a seller since it was started.
     #[must_use]
     pub const fn record(&self) -> Record {
         self.worker.record
-    }
-
-    /// The tasks of this node's user.
-    pub fn tasks(&self) -> impl Iterator<Item = ContractId> + '_ {
-        self.dispatch.task_ids()
     }
 
     fn start(&mut self, via: Vec<Peer>, now: Time) {

@@ -3,6 +3,7 @@
 
 mod arbiter;
 mod bond;
+mod cancelled;
 mod delivery;
 mod offer;
 mod owner;
@@ -372,32 +373,6 @@ impl Worker {
         self.note(Note::Hired { offer, bond });
         self.repeat_answer(contract);
         self.effects.push_back(Effect::Fetch { contract, from, blobs });
-    }
-
-    /// A buyer wants to stop. What is not known, and was not delivered, is declined: that frees the hold of
-    /// an attempt that this node forgot in a crash.
-    fn cancelled(&mut self, from: Peer, contract: ContractId, now: Time) {
-        let Some(work) = self.works.get_mut(&contract) else {
-            if !self.delivered.contains(contract) {
-                let refusal = Refusal::new(RefusalCode::SoldOut, "this seller has no such contract", "");
-                self.decline(from, contract, refusal, now);
-            }
-            return;
-        };
-        if work.buyer.key != from.key || !matches!(work.duty, Duty::Sale) {
-            return;
-        }
-        match work.stage {
-            Stage::Bonding | Stage::Staging | Stage::Staged => {
-                self.report(contract, Execution::nothing(Outcome::Cancelled), now);
-            }
-            Stage::Running if !work.is_cancelled => {
-                work.is_cancelled = true;
-                self.effects.push_back(Effect::Stop { contract });
-            }
-            Stage::Running | Stage::Stopping(_) => {}
-            Stage::Reported(_) | Stage::Accepted(_) | Stage::Claimed(_) => self.repeat_answer(contract),
-        }
     }
 
     /// Ends the work: the slice is idle again at once, the report is repeated until the buyer judges it.

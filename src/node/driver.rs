@@ -4,6 +4,7 @@ mod barrier;
 mod contents;
 mod counter;
 mod files;
+mod finished;
 mod owner;
 mod printed;
 mod surveys;
@@ -31,6 +32,7 @@ use crate::net::store::{Pins, Store};
 use crate::net::{Event, Net};
 use barrier::Barrier;
 use counter::Counter;
+use finished::Finished;
 use jiff::Timestamp;
 use printed::Printed;
 use proto::{ContractId, Peer, RingId};
@@ -92,15 +94,6 @@ pub(crate) struct Driver {
     barrier: Barrier,
     printed: Printed,
     written: mpsc::UnboundedReceiver<journal::Told>,
-}
-
-/// Work beside the node that has come to its end.
-enum Finished {
-    Prepared(Result<Box<Prepared>, Failure>, Question),
-    Written(Written, Option<Question>),
-    Policy(Result<Box<Policy>, Failure>, Option<Question>),
-    Quoted(Result<Box<Quoted>, Failure>, Question),
-    Filed(files::Filed, Option<Question>),
 }
 
 /// What the driver is made of.
@@ -245,29 +238,6 @@ impl Driver {
                     self.try_next_address();
                 }
                 self.take(Input::Unreachable { peer });
-            }
-        }
-    }
-
-    fn take_finished(&mut self, finished: Finished) {
-        match finished {
-            Finished::Prepared(Ok(prepared), question) => {
-                let (submission, view) = self.tasks.begin(*prepared);
-                self.take(Input::Submit { submission });
-                question.answer(Reply::Task(Box::new(view)));
-            }
-            Finished::Policy(read, question) => self.reloaded(read, question),
-            Finished::Prepared(Err(failure), question) | Finished::Quoted(Err(failure), question) => {
-                question.answer(Reply::Error(failure));
-            }
-            Finished::Quoted(Ok(quoted), question) => self.ask_quote(quoted, question),
-            Finished::Filed(filed, question) => self.filed(filed, question),
-            Finished::Written(written, question) => {
-                let task = written.task();
-                self.tasks.written(written);
-                if let Some(question) = question {
-                    self.with_task(&task.to_string(), question, |_, _| {});
-                }
             }
         }
     }

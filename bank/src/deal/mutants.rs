@@ -10,7 +10,7 @@ use crate::settlement::{overturned, upheld};
 use crate::standing::Conduct;
 use proto::message::bank::{Ending, HoldReceipt};
 use proto::message::market::{Listing, Platform, Requirement, Ticket};
-use proto::message::service::{Blob, Job, Limits, Offer, Runtime};
+use proto::message::service::{Blob, Job, Limits, Offer};
 use proto::rules::PricingRule;
 use proto::{
     Bundle, Bytes, Capacity, CommandId, Commodity, Cycles, Hash, KeyPair, Market, Money, Peer, PublicKey,
@@ -260,20 +260,7 @@ fn offer() -> Signed<Offer> {
         cycles: Cycles(1),
         processes: 1,
     };
-    let job = Job {
-        program: Blob { hash: Hash::default(), size: nothing },
-        arguments: Vec::new(),
-        environment: Vec::new(),
-        inputs: Vec::new(),
-        outputs: Vec::new(),
-        stdin: None,
-        limits,
-        resume: None,
-        runtime: Runtime::WebAssembly,
-        success: 0,
-        progress: None,
-        checkpoint: None,
-    };
+    let job = Job::new(Blob { hash: Hash::default(), size: nothing }, limits);
     let offer = Offer {
         contract: ID,
         task: ID,

@@ -141,6 +141,25 @@ pub struct Job {
 }
 
 impl Job {
+    /// A program that gets nothing, leaves nothing, and is not saved.
+    #[must_use]
+    pub const fn new(program: Blob, limits: Limits) -> Self {
+        Self {
+            program,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            stdin: None,
+            limits,
+            resume: None,
+            runtime: Runtime::WebAssembly,
+            success: 0,
+            progress: None,
+            checkpoint: None,
+        }
+    }
+
     /// Everything that has to be fetched before it can be executed, each content once.
     #[must_use]
     pub fn contents(&self) -> Vec<Blob> {

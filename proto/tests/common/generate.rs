@@ -440,56 +440,42 @@ structures! {
     Balance { account, available, held }  BankRequest { command }  BankReply { command, outcome }
     BalanceQuery { request }  BalanceReply { request, balance, standing }
 
-    Blob { hash, size }  NamedBlob { name, blob }  Variable { name, value }
+    Blob { hash, size }  NamedBlob { name, blob }  Variable { name, value }  Checkpointing { method, interval, size, copies, key }
     Limits { wall, memory, disk, output, cycles, processes }
-    Checkpointing { method, interval, size, copies, key }
     Job { program, arguments, environment, inputs, outputs, stdin, limits, resume, runtime, success, progress, checkpoint }
     Offer { contract, task, sub_task, attempt, buyer, seller, job, hold, ticket }
     Acceptance { contract, offer, bond }  Taken { contract, report }  Declined { contract, refusal }
     Report { contract, offer, outcome, cycles, outputs, stdout, stderr }
-    Verdict { contract, report, is_accepted, reason }
-    Progress { contract, phase, cycles, done }
-    Saved { contract, version, cycles, blob }
-    NotSaved { contract, why }
-    Keep { contract, ticket, hold, blobs, sources }
-    Kept { contract, hashes }
-    Cancel { contract }
-    Pass { content, bearer, until }
-    Holding { point, size, holder }
-    Naming { name, content, serial }
-    Advertise { request, holdings, namings }
-    Advertised { request, is_kept }
-    SearchContent { request, point }
-    FoundContent { request, holdings, namings }
+    Verdict { contract, report, is_accepted, reason }  Progress { contract, phase, cycles, done }
+    Saved { contract, version, cycles, blob }  NotSaved { contract, why }  Cancel { contract }
+    Keep { contract, ticket, hold, blobs, sources }  Kept { contract, hashes }
+    Pass { content, bearer, until }  Holding { point, size, holder }  Naming { name, content, serial }
+    Advertise { request, holdings, namings }  Advertised { request, is_kept }
+    SearchContent { request, point }  FoundContent { request, holdings, namings }
     WatchOutput { contract, stream, from }  OutputTail { contract, stream, from, bytes }
 }
 
 choices! {
     ChordMessage {
-        FindNext, FoundNode, CloserNodes, StateQuery, StateReply, Busy, Notify, Ping, Pong, Leaving, ArcQuery,
-        ArcReply, Route, Routed, Announce, Compare, Compared
+        FindNext, FoundNode, CloserNodes, StateQuery, StateReply, Busy, Notify, Ping, Pong, Leaving, ArcQuery, ArcReply, Route,
+        Routed, Announce, Compare, Compared
     }
     StandMessage {
-        FindNext, FoundNode, CloserNodes, StateQuery, StateReply, Busy, Notify, Ping, Pong, Leaving, ArcQuery,
-        ArcReply, Route, Routed, Announce, Compare, Compared
+        FindNext, FoundNode, CloserNodes, StateQuery, StateReply, Busy, Notify, Ping, Pong, Leaving, ArcQuery, ArcReply, Route,
+        Routed, Announce, Compare, Compared
     }
     OverlayMessage { Talk, Gone, Seek, Sought, Unsure, Enrol, AskMembers, Members }
     MarketMessage {
         List, Listed, Delist, FindSeller, Matched, NoSeller, Refused, Reserve, Reserved, Unavailable,
         HandOver, HandedOver, Survey, Surveyed
     }
-    Order {
-        OpenAccount, PlaceHold, ReleaseHold, Settle, Transfer, Grant, Freeze, AcceptHold, Claim, Dispute, Judge
-    }
+    Order { OpenAccount, PlaceHold, ReleaseHold, Settle, Transfer, Grant, Freeze, AcceptHold, Claim, Dispute, Judge }
     BankOutcome { Opened, Held, Released, Settled, Accepted, Claimed, Disputed, Recorded, Refused }
     BankMessage {
         Enter, Entered, Departed, Request, Reply, BalanceQuery, BalanceReply, Refused, StatementQuery, Statement,
         ReceiptQuery, Receipt, Claimed, Appointed, Ended
     }
-    ServiceMessage {
-        Offer, Accept, Decline, Progress, Cancel, Report, Verdict, Taken, Saved, NotSaved, Keep, Kept, WatchOutput,
-        OutputTail
-    }
+    ServiceMessage { Offer, Accept, Decline, Progress, Cancel, Report, Verdict, Taken, Saved, NotSaved, Keep, Kept, WatchOutput, OutputTail }
     ContentsMessage { Advertise, Advertised, Search, Found }
     Message { Chord, Market, Bank, Service, Overlay, Contents }
 }

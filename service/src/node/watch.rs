@@ -2,8 +2,9 @@
 //! programs print never passes through the core: the driver carries it.
 
 use super::Node;
+use crate::dispatch::{Tally, TaskStatus, Want};
 use crate::journal::Note;
-use proto::{Capacity, ContractId, Peer, PublicKey};
+use proto::{Capacity, ContractId, Peer, PublicKey, Time};
 
 /// A seller at work on a sub-task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,5 +34,28 @@ impl Node {
     #[must_use]
     pub fn at_work(&self, task: ContractId, sub_task: u32) -> Option<AtWork> {
         self.dispatch.at_work(task, sub_task)
+    }
+
+    /// A task of this node's user.
+    #[must_use]
+    pub fn task(&self, task: ContractId) -> Option<TaskStatus> {
+        self.dispatch.status(task)
+    }
+
+    /// A task of this node's user in figures.
+    #[must_use]
+    pub fn tally(&self, task: ContractId) -> Option<Tally> {
+        self.dispatch.tally(task)
+    }
+
+    /// What the sub-tasks of a task that have not ended need.
+    #[must_use]
+    pub fn wants(&self, task: ContractId, now: Time) -> Vec<Want> {
+        self.dispatch.wants(task, now)
+    }
+
+    /// The tasks of this node's user.
+    pub fn tasks(&self) -> impl Iterator<Item = ContractId> + '_ {
+        self.dispatch.task_ids()
     }
 }

@@ -14,7 +14,7 @@ int main(void) {
                 double factor = left[row][inner];
                 for (int column = 0; column < SIZE; column++) product[row][column] += factor * right[inner][column];
             }
-    long sum = 0;
-    for (int row = 0; row < SIZE; row++) sum += (long)product[row][(row * 7) % SIZE];
+    long long sum = 0;
+    for (int row = 0; row < SIZE; row++) sum += (long long)product[row][(row * 7) % SIZE];
     return (int)(sum % 100);
 }

@@ -11,7 +11,7 @@ int main(void) {
         for (int number = 2; number < MOST; number++) {
             if (composite[number]) continue;
             count++;
-            for (long multiple = (long)number * number; multiple < MOST; multiple += number) composite[multiple] = 1;
+            for (long long multiple = (long long)number * number; multiple < MOST; multiple += number) composite[multiple] = 1;
         }
     }
     return count % 100;

@@ -4,8 +4,10 @@
 //! HyperQueue is the package `hyperqueue` of PyPI, run by the Python that `COMPUP2P_BENCH_PYTHON` names (`python3`); GNU
 //! parallel is Debian's `parallel`. What is not there is left out, and said. The goals are those of the issue.
 
+#![expect(clippy::panic, reason = "a bench stops where it cannot go on")]
+
 #[path = "../tests/common/harness.rs"]
-#[expect(dead_code, clippy::panic, reason = "written for tests")]
+#[expect(dead_code, clippy::indexing_slicing, reason = "written for tests")]
 mod harness;
 
 use harness::{Bank, NodeProcess};
@@ -114,8 +116,8 @@ impl Farm {
         let bank = Bank::start_with(&directory.join("bank"), &["--grant", "100000"]);
         let policy = |is_seller: bool| {
             format!(
-                "version = 1\n[share]\ncompute = {is_seller}\n[market]\nmarginal_cost = 0.001\n[cpu]\n\
-                 assume_idle = true\nmax_cores = 1\n[limits]\nnative = true\n[network]\nlisten = \"127.0.0.1:0\"\n"
+                "version = 1\n[share]\ncompute = {is_seller}\nnative = {is_seller}\n[market]\nmarginal_cost = 0.001\n[cpu]\n\
+                 assume_idle = true\nmax_cores = 1\n[network]\nlisten = \"127.0.0.1:0\"\n"
             )
         };
         let start = |name: &str, is_seller| NodeProcess::start(directory, &bank, name, &policy(is_seller));

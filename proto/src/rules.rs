@@ -146,7 +146,7 @@ impl Rules {
         renewal: Span::secs(20),
         lease: Span::secs(15),
         nominal_run: Span::secs(60),
-        cost_model: 1,
+        cost_model: 2,
         replicas: 0,
         placement: Placement::Single,
         pricing: PricingTerms::PUBLIC,

@@ -65,7 +65,7 @@ mod tests {
         }
         std::os::unix::fs::symlink(&outside, root.join("a/link")).unwrap();
         std::os::unix::fs::symlink("/nowhere", root.join("dangling")).unwrap();
-        fs::set_permissions(root.join("closed"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(root.join("closed"), fs::Permissions::from_mode(0o0)).unwrap();
         clear(&root).unwrap();
         assert_eq!(fs::read_dir(&root).unwrap().count(), 0);
         assert!(outside.join("f").is_file());

@@ -107,10 +107,6 @@ impl Control {
 
     /// Saves the program at its next look and lets it go on; one that stands still is saved as it stands. Who drops the
     /// receiver loses nothing but the snapshot. Nothing arrives if the program ends before, or cannot be saved.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "called by the part of the driver that makes checkpoints")
-    )]
     pub(crate) fn snapshot(&self) -> oneshot::Receiver<Snapshot> {
         let (send, receive) = oneshot::channel();
         self.wish(|wishes| wishes.asked.push(send));
@@ -119,10 +115,6 @@ impl Control {
 
     /// Saves the program at its next look and ends it there: its end then holds the snapshot
     /// ([`super::Saved::Snapshot`]).
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "called by the part of the driver that makes checkpoints")
-    )]
     pub(crate) fn suspend(&self) {
         self.wish(|wishes| wishes.is_suspended = true);
     }

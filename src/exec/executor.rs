@@ -50,7 +50,6 @@ pub(crate) enum LayerState {
     /// It does.
     Active,
     /// It does not, and why, with what to do about it.
-    #[expect(dead_code, reason = "made by the executor of native programs")]
     Missing(String),
 }
 

@@ -33,10 +33,6 @@ impl Tap {
     }
 
     /// What was printed from byte `from` on, at most `most` bytes.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "called by the part of the driver that shows live output")
-    )]
     #[must_use]
     pub(crate) fn tail(&self, from: u64, most: usize) -> Vec<u8> {
         let kept = self.kept();

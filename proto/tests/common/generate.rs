@@ -449,10 +449,8 @@ structures! {
     Verdict { contract, report, is_accepted, reason }  Progress { contract, phase, cycles, done }
     Saved { contract, version, cycles, blob }  NotSaved { contract, why }  Cancel { contract }
     Keep { contract, ticket, hold, blobs, sources }  Kept { contract, hashes }
-    Pass { content, bearer, until }  Holding { point, size, holder }  Naming { name, content, serial }
-    Advertise { request, holdings, namings }  Advertised { request, is_kept }
-    SearchContent { request, point }  FoundContent { request, holdings, namings }
-    WatchOutput { contract, stream, from }  OutputTail { contract, stream, from, bytes }
+    Pass { content, bearer, until }  Holding { point, size, holder }  Naming { name, content, serial }  Advertise { request, holdings, namings }  Advertised { request, is_kept }
+    SearchContent { request, point }  FoundContent { request, holdings, namings }  WatchOutput { contract, stream, from }  OutputTail { contract, stream, from, bytes }
 }
 
 choices! {

@@ -137,6 +137,11 @@ impl Native {
         if runtime == Runtime::Container && self.walls().namespaces.is_err() {
             return Some("a container needs namespaces, and this seller has none".into());
         }
+        if !self.walls().bound_processes() {
+            return Some(
+                "this seller runs as root and has no namespaces: nothing bounds a program's processes".into(),
+            );
+        }
         match sandbox {
             Sandbox::Required => self.walls.missing().map(|layer| {
                 format!("this seller's owner requires the whole sandbox, and its layer `{layer}` is missing")

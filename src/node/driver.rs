@@ -357,7 +357,7 @@ impl Driver {
         match request {
             Request::Status => self.ask_status(question),
             Request::Submit(submit) => self.submit(submit, question),
-            Request::Task { task } => self.with_task(&task, question, |_, _| {}),
+            Request::Task { task } => self.with_task(&task, question),
             Request::Tasks => question.answer(Reply::Tasks(self.tasks.all(&self.node))),
             Request::Watch { task } => match self.tasks.find(&task) {
                 Ok(id) => {
@@ -366,9 +366,7 @@ impl Driver {
                 }
                 Err(failure) => question.answer(Reply::Error(failure)),
             },
-            Request::Cancel { task } => self.with_task(&task, question, |driver, contract| {
-                driver.take(Input::Cancel { task: contract });
-            }),
+            Request::Cancel { task } => self.cancel(task, question),
             Request::Logs(logs) => self.show_printed(&logs, question),
             Request::Forget { task } => question.answer(match self.tasks.forget(&task) {
                 Ok(view) => Reply::Task(Box::new(view)),
@@ -414,14 +412,11 @@ impl Driver {
         }
     }
 
-    fn with_task(&mut self, task: &str, question: Question, act: impl FnOnce(&mut Self, proto::ContractId)) {
+    fn with_task(&mut self, task: &str, question: Question) {
         let id = match self.tasks.find(task) {
             Ok(id) => id,
             Err(failure) => return question.answer(Reply::Error(failure)),
         };
-        if let Some(contract) = self.tasks.contract(id) {
-            act(self, contract);
-        }
         let status = self.tasks.contract(id).and_then(|contract| self.node.task(contract));
         let view = self.tasks.view(id, status.as_ref());
         question.answer(

@@ -31,7 +31,7 @@ fn task_files_that_are_wrong_are_refused_with_line_and_column() {
     );
     check(
         &task(&format!("<CpuCycles>1</CpuCycles><Prise>1</Prise>{file}")),
-        "FILE:2:1: `SubTask` has no `Price`: it needs one\nFILE:3:25: `Prise` is not an element of `SubTask`; did you mean `Price`? Allowed: `CpuCycles`, `Work`, `CheckPointDataSize`, `Price`, `File`, `InputParameters`, `InputFiles`, `OutputFiles`, `StdIn`, `StdOut`, `StdErr`, `Environment`, `Requirements`, `Limits`, `Retry`, `Sweep`\n",
+        "FILE:2:1: `SubTask` has no `Price`: it needs one\nFILE:3:25: `Prise` is not an element of `SubTask`; did you mean `Price`? Allowed: `CpuCycles`, `Work`, `CheckPointDataSize`, `Price`, `File`, `InputParameters`, `InputFiles`, `OutputFiles`, `StdIn`, `StdOut`, `StdErr`, `Environment`, `Requirements`, `Limits`, `Retry`, `Sweep`, `DependsOn`, `Runtime`, `Deadline`, `Progress`, `Checkpoint`, `Redundancy`\n",
     );
     check(
         &task("<CpuCycles>1</CpuCycles><Price>1</Price><File>gone.wasm</File>"),

@@ -57,7 +57,7 @@ pub(in crate::cli) enum TaskCommand {
     Status(OneTask),
     /// Show a task, or its sub-tasks as a graph of who waits for whom
     #[command(after_help = "Example:\n  compup2p task show last --graph\n  \
-        compup2p task show 3 --graph --dot | dot -Tsvg > graph.svg\n\n\
+        compup2p task show 3 --graph --dot\n\n\
         Exit codes:\n  0 shown · 2 no such task · 4 no node is running")]
     Show(Show),
     /// Show all tasks

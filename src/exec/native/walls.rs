@@ -56,6 +56,12 @@ impl Walls {
         REQUIRED.into_iter().zip(stands).find(|(_, stands)| !stands).map(|(name, _)| name)
     }
 
+    /// Whether the number of a program's processes can be held down. For root the kernel does not count them, and who only
+    /// looks now and then comes too late for a program that multiplies: in a namespace all of them end with its first one.
+    pub(super) const fn bound_processes(&self) -> bool {
+        self.namespaces.is_ok() || !self.is_root
+    }
+
     /// Whether at least one wall keeps a program from the owner's files, without which "best" runs nothing either.
     pub(super) const fn hides_files(&self) -> bool {
         self.namespaces.is_ok() || self.landlock > 0

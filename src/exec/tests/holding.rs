@@ -99,7 +99,7 @@ fn a_disturbed_run_comes_to_the_same_as_an_undisturbed_one() {
 
 #[test]
 fn a_throttled_program_rests_for_its_share_of_the_time() {
-    let limits = Limits { cycles: Cycles::mega(400), ..WIDE };
+    let limits = Limits { cycles: Cycles::giga(16), ..WIDE };
     let bench = Bench::new(&example("faults/spin.wasm"), &[], limits);
     let control = Control::default();
     control.pace(20);

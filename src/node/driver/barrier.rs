@@ -4,6 +4,7 @@
 //! all that came meanwhile.
 
 use super::Driver;
+use crate::node::control::Question;
 use crate::node::journal::{Journal, Told};
 use crate::node::tasks::Write;
 use service::{Input, Kept, Output};
@@ -21,6 +22,14 @@ enum Waiting {
     Durable(u64),
     /// For those before it.
     Output(Box<Output>),
+    /// Somebody who asks for a task, once what was wanted of it before is done.
+    Asker(String, Question),
+}
+
+/// What waits no more.
+enum Next {
+    Output(Output),
+    Asker(String, Question),
 }
 
 impl Barrier {
@@ -44,15 +53,16 @@ impl Barrier {
         }
     }
 
-    /// The next output that needs to wait no more, when so many notes are durable.
-    fn next(&mut self, durable: u64) -> Option<Output> {
+    /// What needs to wait no more, when so many notes are durable.
+    fn next(&mut self, durable: u64) -> Option<Next> {
         loop {
-            match self.line.front()? {
-                Waiting::Durable(number) if *number > durable => return None,
-                _ => {}
+            if matches!(self.line.front()?, Waiting::Durable(number) if *number > durable) {
+                return None;
             }
-            if let Some(Waiting::Output(output)) = self.line.pop_front() {
-                return Some(*output);
+            match self.line.pop_front()? {
+                Waiting::Durable(_) => {}
+                Waiting::Output(output) => return Some(Next::Output(*output)),
+                Waiting::Asker(task, question) => return Some(Next::Asker(task, question)),
             }
         }
     }
@@ -69,6 +79,19 @@ impl Driver {
         }
     }
 
+    /// Ends a task, and tells how it stands when that is written down and done.
+    pub(super) fn cancel(&mut self, task: String, question: Question) {
+        let id = self.tasks.find(&task).ok();
+        if let Some(contract) = id.and_then(|id| self.tasks.contract(id)) {
+            self.take(Input::Cancel { task: contract });
+        }
+        if self.barrier.line.is_empty() {
+            self.with_task(&task, question);
+        } else {
+            self.barrier.line.push_back(Waiting::Asker(task, question));
+        }
+    }
+
     /// Carries out what the core wants done, as far as it need not wait for the disk.
     pub(super) fn drain(&mut self) {
         while let Some(output) = self.node.poll_output() {
@@ -82,8 +105,11 @@ impl Driver {
     pub(super) fn hear_journal(&mut self, told: Told) {
         match told {
             Told::Durable(durable) => {
-                while let Some(output) = self.barrier.next(durable) {
-                    self.carry_out(output);
+                while let Some(next) = self.barrier.next(durable) {
+                    match next {
+                        Next::Output(output) => self.carry_out(output),
+                        Next::Asker(task, question) => self.with_task(&task, question),
+                    }
                 }
                 self.drain();
             }

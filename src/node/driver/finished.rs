@@ -34,7 +34,7 @@ impl Driver {
                 let task = written.task();
                 self.tasks.written(written);
                 if let Some(question) = question {
-                    self.with_task(&task.to_string(), question, |_, _| {});
+                    self.with_task(&task.to_string(), question);
                 }
             }
         }

@@ -1,13 +1,14 @@
 //! Programs that want more than they may have.
 
-use super::{BOTH, Bench, WIDE, check, told};
+use super::{Bench, WIDE, Walls, both, check, governed, told};
+use crate::exec::Executor as _;
 use proto::message::service::{Limits, Outcome};
 use proto::{Bytes, Cycles, Span};
 
 #[test]
 fn the_wall_limit_ends_programs_that_compute_and_programs_that_sleep() {
     let wall = Span::millis(400);
-    for behind in BOTH {
+    for behind in both() {
         for script in ["while :; do :; done", "sleep 1000", "sleep 1000 & sleep 1000 & wait"] {
             let ended =
                 check(&Bench::shell(script, Limits { wall, ..WIDE }), behind, &Outcome::WallLimit(wall));
@@ -19,7 +20,7 @@ fn the_wall_limit_ends_programs_that_compute_and_programs_that_sleep() {
 #[test]
 fn cycles_beyond_the_limit_end_the_program() {
     let cycles = Cycles::mega(300);
-    for behind in BOTH {
+    for behind in both() {
         for script in ["while :; do :; done", "(while :; do :; done) & (while :; do :; done) & wait"] {
             let ended =
                 check(&Bench::shell(script, Limits { cycles, ..WIDE }), behind, &Outcome::CycleLimit(cycles));
@@ -38,7 +39,7 @@ fn memory_beyond_the_limit_ends_the_program() {
         // In files that are only memory.
         "import os, time\nf = os.memfd_create('x')\nwhile True: os.write(f, b'x' * (1 << 20)); time.sleep(0.001)",
     ];
-    for behind in BOTH {
+    for behind in both() {
         for hog in hogs {
             let ended =
                 check(&Bench::python(hog, Limits { memory, ..WIDE }), behind, &Outcome::MemoryLimit(memory));
@@ -51,7 +52,7 @@ fn memory_beyond_the_limit_ends_the_program() {
 fn memory_that_a_parent_shares_with_its_children_counts_once() {
     let fork = "import os, time\nx = bytearray(100 << 20)\npids = []\nfor _ in range(8):\n  p = os.fork()\n  \
         if p == 0:\n    time.sleep(0.3)\n    os._exit(0)\n  pids.append(p)\nfor p in pids: os.waitpid(p, 0)";
-    for behind in BOTH {
+    for behind in both() {
         check(&Bench::python(fork, WIDE), behind, &Outcome::Succeeded);
     }
 }
@@ -72,7 +73,7 @@ fn disk_beyond_the_limit_ends_the_program() {
         "exec 3>gone 4>gone2; rm gone gone2; dd if=/dev/zero bs=1M count=7 >&3 2>/dev/null; \
             dd if=/dev/zero bs=1M count=7 >&4 2>/dev/null; sleep 1000",
     ];
-    for behind in BOTH {
+    for behind in both() {
         for way in ways {
             let ended = check(&Bench::shell(way, Limits { disk, ..WIDE }), behind, &Outcome::DiskLimit(disk));
             assert!(ended.elapsed < Span::secs(30), "{}", ended.elapsed);
@@ -83,7 +84,7 @@ fn disk_beyond_the_limit_ends_the_program() {
 #[test]
 fn directories_without_end_end_the_program_and_are_removed() {
     let deep = "import os\nwhile True:\n  os.mkdir('d' * 200)\n  os.chdir('d' * 200)";
-    for behind in BOTH {
+    for behind in both() {
         let bench = Bench::python(deep, WIDE);
         check(&bench, behind, &Outcome::DiskLimit(WIDE.disk));
         let (path, base) = (bench.scratch.path().to_path_buf(), bench.base.path().to_path_buf());
@@ -98,7 +99,7 @@ fn directories_without_end_end_the_program_and_are_removed() {
 #[test]
 fn output_beyond_the_limit_ends_the_program() {
     let output = Bytes(1_000);
-    for behind in BOTH {
+    for behind in both() {
         for to in ["1", "2"] {
             let script = format!("while :; do echo a line of no end of lines >&{to}; done");
             let ended = check(
@@ -118,7 +119,7 @@ fn output_beyond_the_limit_ends_the_program() {
 fn a_fork_bomb_is_ended_and_nothing_of_it_is_left() {
     let bomb = "import os, time\n\
         while True:\n  try: os.fork()\n  except OSError: time.sleep(0.01)";
-    for behind in BOTH {
+    for behind in both() {
         let bench = Bench::python(bomb, Limits { wall: Span::secs(3), ..WIDE });
         let ended = bench.run(behind);
         let is_stopped = matches!(&ended.outcome, Outcome::Trapped(why) if why.contains("32 processes"))
@@ -129,9 +130,19 @@ fn a_fork_bomb_is_ended_and_nothing_of_it_is_left() {
 }
 
 #[test]
+fn root_runs_no_native_program_where_nothing_bounds_its_processes() {
+    let mut native = governed();
+    let why = "this seller runs as root and has no namespaces: nothing bounds a program's processes";
+    for (is_root, refusal) in [(true, Some(why.to_owned())), (false, None)] {
+        native.walls = Walls { namespaces: Err("not in this test".into()), is_root, ..native.walls };
+        assert_eq!(native.refusal(), refusal);
+    }
+}
+
+#[test]
 fn threads_count_as_processes() {
     let threads = "import threading, time\nfor _ in range(40): threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\ntime.sleep(1000)";
-    for behind in BOTH {
+    for behind in both() {
         let ended = Bench::python(threads, WIDE).run(behind);
         // Where the kernel counts, the program is told; else the node sees it.
         assert!(matches!(ended.outcome, Outcome::Trapped(_) | Outcome::Exited(1)), "{}", told(&ended));
@@ -140,7 +151,7 @@ fn threads_count_as_processes() {
 
 #[test]
 fn a_program_gets_one_core_and_does_not_see_more() {
-    for behind in BOTH {
+    for behind in both() {
         let bench = Bench::python(
             "import os\nprint(len(os.sched_getaffinity(0)))\ntry: os.sched_setaffinity(0, range(64))\nexcept OSError: print('kept')",
             WIDE,

@@ -49,7 +49,7 @@ impl Experience {
 /// √(2·C·M), which loses least for C ≪ M (J. W. Young, 1974; J. T. Daly, 2006, has the further terms, which are below a
 /// hundredth here).
 ///
-/// Not below [`LEAST_COSTS`] × C, nor above [`LONGEST_INTERVAL`] and M; the owner's `least` counts above all.
+/// Not below ten times C, nor above [`LONGEST_INTERVAL`] and M; the owner's `least` counts above all.
 #[must_use]
 pub fn interval(cost: Span, mean_time: Span, least: Span) -> Span {
     let square = (u128::from(cost.0) * u128::from(mean_time.0)).saturating_mul(2);

@@ -11,6 +11,7 @@
 
 mod encoding;
 pub mod log;
+mod replica;
 
 use crate::dispatch::Submission;
 use crate::event::End;

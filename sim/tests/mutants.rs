@@ -265,7 +265,7 @@ fn a_node_that_wants_to_be_woken_for_ever_is_noticed() {
 #[test]
 fn promises_that_are_not_kept_are_noticed_at_the_end() {
     let mut nothing = ends(|end| end.outputs.clear());
-    check("calm", &mut nothing, "outputs", "the outputs are []");
+    check("calm", &mut nothing, "accepted", "are [], and paid was");
     let mut cancelled = ends(|end| end.verdict = Verdict::Cancelled);
     check("calm", &mut cancelled, "promise", "cancelled (exit status");
     let mut silent = Nodes(|_: &Site<'_>, output| match output {

@@ -53,10 +53,6 @@ impl Books {
         let successes = task.count("succeeded") as i128;
         assert_eq!(fees, successes, "one fee for each success: {self:#?} {task:#?}");
     }
-
-    pub(crate) fn balance(&self, node: usize) -> &Balance {
-        &self.balances[node]
-    }
 }
 
 impl PartialEq for Books {

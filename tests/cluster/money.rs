@@ -1,7 +1,7 @@
-//! Buyers: one with too little money, and one that dies in the middle of its task.
+//! A buyer with too little money.
 
 use super::books::Books;
-use super::network::{Network, until};
+use super::network::Network;
 use super::work::Slow;
 use proto::Money;
 
@@ -48,36 +48,4 @@ fn check_figures(why: &str) {
     let held = between("needed; ", " are held");
     assert_eq!(needed, Money::credits(1_500), "{why}");
     assert!(available > Money::ZERO && available.0 + held.0 <= Money::credits(1_000).0, "{why}");
-}
-
-#[test]
-fn a_buyer_that_is_killed_finds_its_task_interrupted_and_all_its_money() {
-    let mut network = Network::start(4);
-    // Each takes seconds, and the buyer dies as soon as one runs.
-    network.submit(BUYER, &[Slow { name: "slow", count: 3, millions: 600, price: 10 }]);
-    until("a sub-task is running", 30, || {
-        let task = network.task(BUYER);
-        if task.count("running") > 0 { Ok(()) } else { Err(format!("{task:?}")) }
-    });
-    network.kill(BUYER);
-    network.restart(BUYER);
-    let task = network.task(BUYER);
-    assert_eq!(task.state, "interrupted", "{task:?}");
-    Books::of(&network).check_sum();
-    // The sellers tell the buyer, who knows nothing of them any more, how their work ended, and then sign that
-    // nothing is owed: the money need not wait for the ends of the holds.
-    let books = Books::when_nothing_is_held(&network, 60);
-    books.check_sum();
-    until("the sellers are free again", 20, || {
-        let busy: Vec<usize> = (1..4).filter(|node| network.status(*node).working > 0).collect();
-        if busy.is_empty() { Ok(()) } else { Err(format!("nodes {busy:?} are at work")) }
-    });
-    assert!(
-        (0..4).all(|node| books.balance(node).worth() == i128::from(Money::credits(1_000).0)),
-        "{books:?}"
-    );
-    network.submit(BUYER, &[Slow { name: "again", count: 2, millions: 1, price: 10 }]);
-    assert_eq!(network.wait(BUYER, 0).id, task.id + 1);
-    network.check_results("again", 2, 1);
-    Books::of(&network).check_sum();
 }

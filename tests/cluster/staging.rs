@@ -105,6 +105,7 @@ fn a_published_file_is_found_by_its_name_after_a_restart_and_when_its_publisher_
         })
     };
     assert_eq!(find(&nodes[1], &name)["hash"], hash.as_str());
+    nodes[0].kill9();
     nodes[0].restart();
     let copy = directory.path().join("copy.bin");
     find(&nodes[1], &name);

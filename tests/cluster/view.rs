@@ -6,7 +6,6 @@ use serde::{Deserialize, Deserializer};
 /// `task status`.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Task {
-    pub id: u64,
     pub state: String,
     pub sub_tasks: Vec<SubTask>,
 }

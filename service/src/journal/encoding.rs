@@ -252,6 +252,7 @@ impl Wire for End {
             paid: self.paid.0,
             fee: self.fee.0,
             elapsed: self.elapsed.0,
+            replicas: self.replicas.to_field(),
         }
     }
 
@@ -284,7 +285,7 @@ impl Wire for End {
             outputs: report.outputs,
             stdout: report.stdout,
             stderr: report.stderr,
-            replicas: Vec::new(),
+            replicas: Field::from_field(pb.replicas).map_err(|e| e.inside("replicas"))?,
         })
     }
 }
@@ -318,6 +319,6 @@ impl Wire for Sale {
 }
 
 /// Words of this node's own making, as long as a text may be.
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default().to_owned()
 }

@@ -7,12 +7,14 @@ use super::{Breach, Checked};
 use proto::{ContractId, Money, PublicKey};
 use service::event::Verdict;
 use service::{End, Event, EventKind, Replica, Sale};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What users were told.
 #[derive(Debug, Default)]
 pub(crate) struct Contracts {
     ended: BTreeMap<(usize, ContractId, u32), End>,
+    /// Ends that may be told once more.
+    again: BTreeSet<(usize, ContractId, u32)>,
     told: BTreeMap<Deal, usize>,
 }
 
@@ -44,6 +46,11 @@ pub(crate) fn deals(buyer: PublicKey, end: &End, handed: (u64, u64)) -> Vec<Deal
 }
 
 impl Contracts {
+    /// A node starts, perhaps again: it may tell each end that it had told once more.
+    pub(crate) fn starts(&mut self, host: usize) {
+        self.again.extend(self.ended.keys().filter(|(of, ..)| *of == host));
+    }
+
     /// The user of a node is told something.
     pub(crate) fn told(
         &mut self,
@@ -74,6 +81,7 @@ impl Contracts {
         let key = (host, event.task, sub_task);
         if let (Some(before), EventKind::Ended { end, .. }) = (self.ended.get(&key), &event.kind)
             && *before == **end
+            && self.again.remove(&key)
         {
             return Ok(());
         }

@@ -27,6 +27,10 @@ pub(crate) struct SubTasks {
     paid: BTreeMap<SubTask, BTreeMap<ContractId, Vec<NamedBlob>>>,
     /// What was paid to sellers, and to market owners, for parts of the work that were handed over.
     handed: BTreeMap<SubTask, (u64, u64)>,
+    /// The outputs for which sellers claim their price.
+    claimed: BTreeMap<ContractId, Vec<NamedBlob>>,
+    /// Those that were paid so.
+    lapsed: BTreeMap<SubTask, Vec<Vec<NamedBlob>>>,
 }
 
 impl SubTasks {
@@ -42,10 +46,19 @@ impl SubTasks {
 
     /// The bank has decided something.
     pub(crate) fn enter(&mut self, record: &Record) -> Checked {
+        let order = record.command().map(|command| &command.body.order);
+        if let Some(Order::Claim(claim)) = order {
+            self.claimed.insert(claim.hold, claim.report.body.outputs.clone());
+        }
         let Event::HoldClosed { ending, .. } = &record.event else { return Ok(()) };
         let hold = ending.hold;
-        let order = record.command().map(|command| &command.body.order);
-        let Some(Order::Settle(settle)) = order else { return Ok(()) };
+        let claimed = self.claimed.remove(&hold).filter(|_| ending.how.is_paid());
+        let Some(Order::Settle(settle)) = order else {
+            if let Some((sub_task, outputs)) = self.of.get(&hold).zip(claimed) {
+                self.lapsed.entry(*sub_task).or_default().push(outputs);
+            }
+            return Ok(());
+        };
         if let (Outcome::Migrated(_), Some(sub_task)) = (&settle.report.body.outcome, self.of.get(&hold)) {
             let (seller, owner) = self.handed.entry(*sub_task).or_default();
             *seller += ending.shares.seller.0.saturating_sub(ending.shares.seller_held.0);
@@ -80,9 +93,11 @@ impl SubTasks {
         if end.verdict != Verdict::Succeeded {
             return Ok(());
         }
-        let paid = self.paid.get(&(buyer, task, sub_task));
+        let of = (buyer, task, sub_task);
+        let paid = self.paid.get(&of);
         let is_accepted = paid.is_some_and(|paid| paid.values().any(|outputs| *outputs == end.outputs));
-        Breach::unless(is_accepted, "accepted", || {
+        let has_lapsed = self.lapsed.get(&of).is_some_and(|lapsed| lapsed.contains(&end.outputs));
+        Breach::unless(is_accepted || has_lapsed, "accepted", || {
             format!("the outputs of sub-task {sub_task} are {:?}, and paid was {paid:?}", end.outputs)
         })
     }
@@ -96,6 +111,8 @@ impl SubTasks {
     pub(crate) fn replayed(&mut self, records: &[Record]) -> Checked {
         self.paid.clear();
         self.handed.clear();
+        self.claimed.clear();
+        self.lapsed.clear();
         records.iter().try_for_each(|record| self.enter(record))
     }
 }

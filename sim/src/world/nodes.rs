@@ -63,6 +63,7 @@ impl World<'_> {
         let seed = derive(self.seed, &purpose, host.life.into());
         host.peer = entered.you;
         host.phase = Phase::Up(Box::new(Node::new(config, entered.you, host.keys.clone(), seed, self.now)));
+        self.watch.contracts.starts(number);
         let is_founder = self.tally.starts == 0;
         self.tally.starts += 1;
         self.queue.push(self.now, Event::Look { host: number, life: host.life });

@@ -49,7 +49,7 @@ pub(in crate::cli) struct Get {
     /// Where to write it [default: its name, in this directory]
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) to: Option<PathBuf>,
-    /// A code server that is asked if nobody in the network has it, such as http://code.example/files
+    /// A code server that is asked if nobody in the network has it, such as `http://code.example/files`
     #[arg(long, value_name = "URL")]
     pub(in crate::cli) from: Vec<String>,
 }

@@ -6,7 +6,8 @@ use crate::cli::node::absolute;
 use crate::cli::{Stop, exit, value};
 use crate::control::Failure;
 use crate::output::{Place, Validated};
-use service::task::{Fault, Given, MAX_TASK_FILE, Task, Warning, line_files};
+use proto::Hash;
+use service::task::{Fault, Given, LocalFile, MAX_TASK_FILE, Search, SubTask, Task, Warning, line_files};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -62,8 +63,9 @@ impl TaskText {
             Stop::Faults(INVALID, faults.iter().map(place).collect())
         })?;
         let named = named_files(&parsed.task);
-        let mut missing: Vec<Place> =
-            named.iter().filter_map(|path| missing(path, &base, &file, &text)).collect();
+        let elsewhere = named_elsewhere(&parsed.task);
+        let here = named.iter().filter(|path| !elsewhere.contains(*path));
+        let mut missing: Vec<Place> = here.filter_map(|path| missing(path, &base, &file, &text)).collect();
         missing.sort_by_key(|place| (place.line, place.column));
         if !missing.is_empty() {
             return Err(Stop::Faults(INVALID, missing));
@@ -107,6 +109,20 @@ pub(super) fn named_files(task: &Task) -> BTreeSet<&str> {
         all.extend(sub_task.inputs.iter().map(|input| input.path.as_str()));
         all.extend(sub_task.stdin.as_deref());
         all.extend(sub_task.redundancy.files().map(|file| file.path.as_str()));
+    }
+    all
+}
+
+/// The files that the node may find in the network: by a code id, by who has published them, or by what they must hash to.
+fn named_elsewhere(task: &Task) -> BTreeSet<&str> {
+    let is_told = |file: &&LocalFile| {
+        file.search == Search::Network
+            && (file.sha256.is_some() || file.path.contains('@') || Hash::from_hex(&file.path).is_some())
+    };
+    let mut all = BTreeSet::new();
+    for SubTask { program, inputs, redundancy, .. } in &task.sub_tasks {
+        let files = std::iter::once(program).chain(inputs).chain(redundancy.files());
+        all.extend(files.filter(is_told).map(|file| file.path.as_str()));
     }
     all
 }

@@ -28,7 +28,7 @@ enum Waiting {
 
 /// What waits no more.
 enum Next {
-    Output(Output),
+    Output(Box<Output>),
     Asker(String, Question),
 }
 
@@ -61,7 +61,7 @@ impl Barrier {
             }
             match self.line.pop_front()? {
                 Waiting::Durable(_) => {}
-                Waiting::Output(output) => return Some(Next::Output(*output)),
+                Waiting::Output(output) => return Some(Next::Output(output)),
                 Waiting::Asker(task, question) => return Some(Next::Asker(task, question)),
             }
         }
@@ -107,7 +107,7 @@ impl Driver {
             Told::Durable(durable) => {
                 while let Some(next) = self.barrier.next(durable) {
                     match next {
-                        Next::Output(output) => self.carry_out(output),
+                        Next::Output(output) => self.carry_out(*output),
                         Next::Asker(task, question) => self.with_task(&task, question),
                     }
                 }

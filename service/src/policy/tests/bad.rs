@@ -286,7 +286,7 @@ fn all_faults_are_reported_in_the_order_of_the_file() {
             "[limits]\nsandbox = 1\nnice = 1\n[cpu]\nmax_cores = 0\n[[schedule]]\nday = 1\n[[schedule]]\nkind = 1"
         ),
         [
-            "p:2:11: `1` is not a value for `limits.sandbox`: expected \"best\" or \"required\"",
+            "p:2:11: `1` is not a value for `limits.sandbox`: expected \"best\", \"required\" or \"none\"",
             "p:3:1: `nice` is not a key of [limits]; it belongs in [cpu]",
             "p:5:13: `0` is not a value for `cpu.max_cores`: expected a whole number of cores from 1 to 4294967295",
             "p:7:1: `day` is not a key of [[schedule]]; did you mean `days`?",

@@ -44,7 +44,7 @@ fn the_defaults_of_the_page_are_the_default_policy() {
         .into_iter()
         .filter(|(_, default)| *default != "none")
         .partition(|(key, _)| key.starts_with("schedule."));
-    assert_eq!((of_schedule.len(), others.len()), (3, 58));
+    assert_eq!((of_schedule.len(), others.len()), (3, 61));
     let text: String = others.iter().map(|(key, default)| format!("{key} = {default}\n")).collect();
     assert_eq!(parse(&text, "p"), Ok(Policy::default()), "{text}");
     let keys: Vec<String> = of_schedule

@@ -103,6 +103,8 @@ start_delay = "1m"
 name = "the \"big\" one"
 [share]
 storage = true
+native = true
+files = ["/srv/tool"]
 [market]
 marginal_cost = "auto"
 currency_per_kwh = { "22:00-06:00" = 0.19, "06:00-22:00" = 0.31 }
@@ -176,6 +178,7 @@ max_transfers = 4
 volume = "100GB per 30d"
 unmetered_only = true
 relay = false
+code_servers = ["http://code.example/"]
 [access]
 deny_nodes = ["0101010101010101010101010101010101010101010101010101010101010101"]
 allow_nodes = ["0202020202020202020202020202020202020202020202020202020202020202"]

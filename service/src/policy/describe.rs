@@ -149,6 +149,13 @@ fn shared(policy: &Policy) -> Vec<String> {
             Sandbox::None => "runs native programs too, without a sandbox".to_owned(),
         });
     }
+    if !policy.share_files.is_empty() {
+        lines.push(format!("lets everybody have the files {}", policy.share_files.join(", ")));
+    }
+    if !policy.code_servers.is_empty() {
+        let servers = policy.code_servers.join(", ");
+        lines.push(format!("looks for files that nobody in the network has at {servers}"));
+    }
     lines
 }
 

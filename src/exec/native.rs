@@ -137,11 +137,6 @@ impl Native {
         if runtime == Runtime::Container && self.walls().namespaces.is_err() {
             return Some("a container needs namespaces, and this seller has none".into());
         }
-        if !self.walls().bound_processes() {
-            return Some(
-                "this seller runs as root and has no namespaces: nothing bounds a program's processes".into(),
-            );
-        }
         match sandbox {
             Sandbox::Required => self.walls.missing().map(|layer| {
                 format!("this seller's owner requires the whole sandbox, and its layer `{layer}` is missing")
@@ -149,6 +144,9 @@ impl Native {
             Sandbox::Best if !self.walls.hides_files() => {
                 Some("nothing on this seller would keep a program from its owner's files".into())
             }
+            Sandbox::Best if !self.walls.bound_processes() => Some(
+                "this seller runs as root and has no namespaces: nothing bounds a program's processes".into(),
+            ),
             Sandbox::Best | Sandbox::None => None,
         }
     }

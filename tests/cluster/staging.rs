@@ -109,9 +109,12 @@ fn a_published_file_is_found_by_its_name_after_a_restart_and_when_its_publisher_
     nodes[0].restart();
     let copy = directory.path().join("copy.bin");
     find(&nodes[1], &name);
-    let got = nodes[1].run(&["file", "get", &name, "--to", text(&copy)]);
-    assert_eq!(got.code, 0, "{got:?}");
-    assert!(std::fs::read(&copy).expect("it is there") == content);
+    // Where its publisher was before is known for a while yet.
+    let got = wait_until("it is fetched from its publisher", LONG, || {
+        let got = nodes[1].run(&["file", "get", &name, "--to", text(&copy)]);
+        (got.code == 0).then_some(got)
+    });
+    assert!(std::fs::read(&copy).expect("it is there") == content, "{got:?}");
     // The one that has fetched it is named as well, and gives it when the publisher is gone.
     wait_until("two have it", LONG, || {
         let holders = find(&nodes[2], &hash)["holders"].as_array().map(Vec::len);

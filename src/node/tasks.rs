@@ -92,19 +92,7 @@ impl Tasks {
             depends_on,
             problems: Vec::new(),
         };
-        let live = Live {
-            contract: submission.task,
-            budget,
-            started: Instant::now(),
-            names,
-            destinations: Arc::new(destinations),
-            ends: BTreeMap::new(),
-            pins: Some(pins),
-            results,
-            watchers: Vec::new(),
-            writing: 0,
-            outcome: None,
-        };
+        let live = Live::new(submission.task, (names, destinations), pins, results, budget, Instant::now());
         self.by_contract.insert(submission.task, id);
         self.tasks.insert(id, Kept { view: view.clone(), live: Some(live) });
         self.forget_oldest();

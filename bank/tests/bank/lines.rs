@@ -7,7 +7,7 @@ use bank::{Event, Network, Record, movements};
 use proto::message::bank::{
     AcceptHold, Dispute, Ending, Entry, Freeze, Grant, How, Order, Payment, Reason, Shares, Transfer,
 };
-use proto::message::service::{Job, Limits, Offer, Runtime};
+use proto::message::service::{Job, Limits, Offer};
 use proto::{Bytes, CommandId, Cycles, Hash, Money, PublicKey, Signed, Span, Time};
 
 const AT: Time = Time(5);
@@ -119,20 +119,7 @@ fn offer() -> Signed<Offer> {
         processes: 1,
     };
     let program = proto::message::service::Blob { hash: Hash::of(b"p"), size: Bytes(1) };
-    let job = Job {
-        resume: None,
-        runtime: Runtime::WebAssembly,
-        success: 0,
-        progress: None,
-        checkpoint: None,
-        program,
-        arguments: Vec::new(),
-        environment: Vec::new(),
-        inputs: Vec::new(),
-        outputs: Vec::new(),
-        stdin: None,
-        limits,
-    };
+    let job = Job::new(program, limits);
     let receipt = proto::message::bank::HoldReceipt {
         hold: id(3),
         bank: key(BANK),

@@ -108,19 +108,8 @@ impl Tasks {
         let Prepared { names, destinations, pins, results, budget, submission, .. } = prepared;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let elapsed = now.saturating_sub(Duration::from_micros(since.0));
-        let live = Live {
-            contract: submission.task,
-            budget,
-            started: Instant::now().checked_sub(elapsed).unwrap_or_else(Instant::now),
-            names,
-            destinations: Arc::new(destinations),
-            ends: BTreeMap::new(),
-            pins: Some(pins),
-            results,
-            watchers: Vec::new(),
-            writing: 0,
-            outcome: None,
-        };
+        let started = Instant::now().checked_sub(elapsed).unwrap_or_else(Instant::now);
+        let live = Live::new(submission.task, (names, destinations), pins, results, budget, started);
         self.by_contract.insert(submission.task, id);
         if let Some(kept) = self.tasks.get_mut(&id) {
             kept.view.state = TaskState::Running;

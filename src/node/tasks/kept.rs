@@ -36,6 +36,33 @@ pub(super) struct Live {
     pub(super) outcome: Option<TaskState>,
 }
 
+impl Live {
+    /// A task of which nothing has ended. `wanted` are the names of its sub-tasks and where their outputs go.
+    pub(super) fn new(
+        contract: ContractId,
+        wanted: (Vec<String>, Vec<Destinations>),
+        pins: Pins,
+        results: PathBuf,
+        budget: Option<Money>,
+        started: Instant,
+    ) -> Self {
+        let (names, destinations) = wanted;
+        Self {
+            contract,
+            budget,
+            started,
+            names,
+            destinations: Arc::new(destinations),
+            ends: BTreeMap::new(),
+            pins: Some(pins),
+            results,
+            watchers: Vec::new(),
+            writing: 0,
+            outcome: None,
+        }
+    }
+}
+
 impl Kept {
     /// The task, if it runs and somebody watches it.
     pub(super) fn watched(&mut self) -> Option<&mut Live> {

@@ -178,6 +178,11 @@ impl Worker {
         self.works.contains_key(&contract) || self.stores(contract)
     }
 
+    /// Whether the contract is one of work, and not of storage.
+    pub(crate) fn computes(&self, contract: ContractId) -> bool {
+        self.works.contains_key(&contract)
+    }
+
     /// Contracts that are staged or executed at the moment.
     pub(crate) fn active(&self) -> usize {
         self.works.values().filter(|work| work.is_active()).count()

@@ -10,10 +10,12 @@ use proto::{ContractId, Peer, Time};
 pub(super) const CONTENTS: u64 = USERS | OVERLAY;
 
 impl Node {
-    /// Whether this node works for a contract: what it fetches for it belongs to somebody else.
+    /// Whether this node computes for a contract: what it fetches for it belongs to its buyer. Saved states, of which
+    /// it only keeps copies, are encrypted by their maker, and whoever was told their hash may have them: the buyer that
+    /// goes on from one, and another storage node. The maker, whom they came from, may be gone by then.
     #[must_use]
     pub fn is_hired(&self, contract: ContractId) -> bool {
-        self.worker.owns(contract)
+        self.worker.computes(contract)
     }
 
     pub(super) fn receive_contents(&mut self, from: Peer, message: ContentsMessage, now: Time) {

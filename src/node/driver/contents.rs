@@ -17,7 +17,7 @@ impl Driver {
     pub(super) fn fetch(&mut self, contract: ContractId, from: Peer, blobs: Vec<Blob>) {
         self.pin(contract, blobs.clone());
         let (net, inputs) = (self.net.clone(), self.inputs.clone());
-        // What is fetched for somebody else's task stays that buyer's.
+        // What is fetched to compute for somebody else stays that buyer's.
         let access =
             if self.node.is_hired(contract) { Access::Passed([from.key].into()) } else { Access::Everybody };
         tokio::spawn(async move {

@@ -124,12 +124,12 @@ impl Buyer {
             let market = requirement::market(&order.requirement);
             let serial = post.number();
             let purchase = Purchase {
-                order,
                 way: Way::from(market),
                 step: Step::LookingUp,
                 tries: 0,
                 deadline: now.after(PURCHASE_DEADLINE),
-                shortage: Shortage::default(),
+                shortage: Shortage { bid: order.bid, ..Shortage::default() },
+                order,
             };
             self.purchases.insert(serial, purchase);
             self.approach(post, serial, now);

@@ -196,8 +196,12 @@ fn market_reason(want: &Want, inquiry: &Inquiry, fit: &Fit, overview: &Overview,
         return format!("{sellers} could run it when what is sold there is free again");
     }
     match (fit.compared, overview.sellers()) {
-        (0, 0) => format!("nobody who sells {} is listed", inquiry.requirement.commodity.name()),
-        (0, _) => "only this node itself is listed, and nobody buys from itself".into(),
+        (0, 0) => format!(
+            "nobody who sells {} is listed now; who has sold all, or is paused, is not",
+            inquiry.requirement.commodity.name()
+        ),
+        (0, _) => "nobody but this node itself is listed now, and nobody buys from itself; who has sold all is not listed"
+            .into(),
         (compared, _) => format!("no listed seller could ever run it ({compared} compared)"),
     }
 }

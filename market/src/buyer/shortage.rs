@@ -16,8 +16,10 @@ pub struct Shortage {
     pub listings: u32,
     /// Of these, fitting but dearer than the bid.
     pub too_dear: u32,
-    /// Of these, not fitting the requirement.
+    /// Of these, not fitting the requirement, or not to be asked: the buyer's own, and those that it avoids.
     pub too_small: u32,
+    /// The bid that they were compared with.
+    pub bid: Rate,
     /// The lowest ask that fitted but for the price.
     pub lowest_ask: Option<Rate>,
     /// Tickets that were not true.
@@ -56,14 +58,19 @@ impl Shortage {
 
 impl fmt::Display for Shortage {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let s = |count: u32| if count == 1 { "" } else { "s" };
         write!(
             out,
-            "{} listings at {} market owners: {} too small",
-            self.listings, self.owners, self.too_small
+            "{} listing{} at {} market owner{}: {} unfit or not to be asked",
+            self.listings,
+            s(self.listings),
+            self.owners,
+            s(self.owners),
+            self.too_small
         )?;
         write!(out, ", {} above the bid", self.too_dear)?;
         if let Some(ask) = self.lowest_ask {
-            write!(out, " (lowest ask {ask})")?;
+            write!(out, " of {} (lowest ask {ask})", self.bid)?;
         }
         if self.unreachable > 0 {
             write!(out, "; {} markets could not be asked", self.unreachable)?;

@@ -137,6 +137,7 @@ fn check_next(said: Option<Market>, sought: Option<u32>) {
                 too_dear: 1,
                 too_small: 2,
                 lowest_ask: Some(Rate(12)),
+                bid: Rate(10),
                 ..Shortage::default()
             };
             assert_eq!(not_bought(&outputs), expected);

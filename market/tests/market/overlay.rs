@@ -59,7 +59,7 @@ fn a_buyer_asks_the_owner_of_the_market_that_the_second_ring_names_and_goes_on_a
     let outputs = tell(&mut node, 5, nobody(&find, Some(59)), at(0));
     let token = searched(&outputs, 59);
     let outputs = give(&mut node, Input::NoMarket { token }, at(0));
-    let expected = Shortage { owners: 1, ..Shortage::default() };
+    let expected = Shortage { owners: 1, bid: Rate(10), ..Shortage::default() };
     assert_eq!(outputs, [Output::NotBought { token: 1, tickets: vec![ticket_id(1)], shortage: expected }]);
     assert!(!expected.is_incomplete());
 }

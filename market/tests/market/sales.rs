@@ -39,7 +39,8 @@ fn a_network_of_one_node_trades_with_nobody_and_says_so() {
     let mut world = world(1, &[(0, 4, 1_000, 5)]);
     world.buy(0, 1, need(1, 1_000), 10);
     world.run_for(Span::secs(1));
-    let expected = Shortage { owners: 1, listings: 1, too_small: 1, ..Shortage::default() };
+    let bid = Rate(10);
+    let expected = Shortage { owners: 1, listings: 1, too_small: 1, bid, ..Shortage::default() };
     assert_eq!((shortage(&world, 1), world.messages), (expected, 0));
 }
 

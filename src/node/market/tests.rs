@@ -75,12 +75,19 @@ fn a_sub_task_that_waits_is_told_why_with_numbers() {
     let never = Fit { compared: 1, closest: nearest(4), closest_ever: nearest(4), ..Fit::default() };
     let closest = "closest now: 10.0.0.7:7740 has 4.0 GiB of memory, 8.0 GiB are asked for";
     check_reasons(1, never, false, &["no listed seller could ever run it (1 compared)", closest]);
-    check_reasons(0, Fit::default(), false, &["nobody who sells compute is listed"]);
+    check_reasons(
+        0,
+        Fit::default(),
+        false,
+        &["nobody who sells compute is listed now; who has sold all, or is paused, is not"],
+    );
     check_reasons(
         1,
         Fit::default(),
         false,
-        &["only this node itself is listed, and nobody buys from itself"],
+        &[
+            "nobody but this node itself is listed now, and nobody buys from itself; who has sold all is not listed",
+        ],
     );
 }
 

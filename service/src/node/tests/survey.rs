@@ -104,7 +104,12 @@ fn a_price_that_is_too_low_is_no_reason_to_give_up_at_once() {
     pair.run(Span::secs(2));
     let cheap = Requirement { disk: Bytes(1), ..large() };
     let late = PATIENCE.plus(Span::secs(2));
-    check(pair, cheap, Patience::For(PATIENCE), Some((late, "1 above the bid (lowest ask 0.00005)")));
+    check(
+        pair,
+        cheap,
+        Patience::For(PATIENCE),
+        Some((late, "1 above the bid of 0.000009 (lowest ask 0.00005)")),
+    );
 }
 
 #[test]
@@ -121,7 +126,7 @@ fn an_owner_that_cannot_be_asked_leaves_it_open() {
     let mut pair = Pair::new();
     pair.is_lost = |message| matches!(message, Message::Market(MarketMessage::Survey(_)));
     let late = PATIENCE.plus(Span::secs(2));
-    check(pair, large(), Patience::For(PATIENCE), Some((late, "1 too small")));
+    check(pair, large(), Patience::For(PATIENCE), Some((late, "1 unfit or not to be asked")));
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub(super) struct Attempt {
     /// How long that was before.
     pub(super) suspended_for: Span,
     pub(super) cycles: Cycles,
+    /// How long it had run when the seller told of its cycles last, without the time in which it stood still.
+    pub(super) ran: Span,
     /// Where the test of the result by a program stands.
     pub(super) test: Test,
     /// How far the program says that it is, in millionths.
@@ -88,6 +90,7 @@ impl Attempt {
             suspended_since: None,
             suspended_for: Span(0),
             cycles: Cycles(0),
+            ran: Span(0),
             test: Test::None,
             done: None,
             is_doubtful: false,
@@ -118,6 +121,9 @@ impl Attempt {
         let is_running = progress.phase == Phase::Running && self.running_since.is_some();
         if !is_running || self.cycles < progress.cycles || self.done < done {
             self.moved_at = now;
+        }
+        if let (true, Some(since)) = (is_running, self.running_since) {
+            self.ran = Span(now.since(since).0.saturating_sub(self.suspended(now).0));
         }
         self.cycles = self.cycles.max(progress.cycles);
         self.done = self.done.max(done);

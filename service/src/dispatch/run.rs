@@ -464,6 +464,7 @@ impl SubTaskRun {
             done: self.attempt.as_ref().and_then(|attempt| attempt.done),
             work: self.plan.work,
             per_core: self.attempt.as_ref().map(|attempt| attempt.ticket.body.winner.body.per_core),
+            ran: self.attempt.as_ref().map_or(Span(0), |attempt| attempt.ran),
             why: self.why.clone(),
             end: self.end.clone(),
             replicas: Vec::new(),

@@ -2,7 +2,7 @@
 
 use crate::contract::State;
 use crate::event::{End, Replica, Sale};
-use proto::{Capacity, Cycles, Money};
+use proto::{Capacity, Cycles, Money, Span};
 
 /// A task as its user sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct SubTaskStatus {
     pub work: Option<Cycles>,
     /// What a core of its seller executes.
     pub per_core: Option<Capacity>,
+    /// How long its program took for these cycles at this seller, without the time in which it stood still.
+    pub ran: Span,
     /// The deal, once there is one.
     pub sale: Option<Sale>,
     /// Why it waits or why the last attempt failed; empty if there is nothing to say.

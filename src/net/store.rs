@@ -87,6 +87,12 @@ pub(crate) enum StoreError {
         /// Its name.
         hash: Hash,
     },
+    /// The file that is to be copied is none, or may not be read.
+    #[error("{why}")]
+    Unreadable {
+        /// What it is, or what the file system says.
+        why: String,
+    },
     /// The file system refuses.
     #[error("cannot use the content store at {path}: {source}")]
     Io {
@@ -257,8 +263,13 @@ impl Store {
         self.blocking(move |store| match source {
             Source::Bytes(bytes) => store.copy_in(&mut bytes.as_slice(), bytes.len() as u64, access),
             Source::File(path) => {
-                let mut file = File::open(&path).map_err(io_error(&path))?;
-                let size = file.metadata().map_err(io_error(&path))?.len();
+                let unreadable = |error: std::io::Error| StoreError::Unreadable { why: error.to_string() };
+                // Before it is opened, since opening a pipe waits for its other end.
+                if !fs::metadata(&path).map_err(unreadable)?.is_file() {
+                    return Err(StoreError::Unreadable { why: "it is not a regular file".into() });
+                }
+                let mut file = File::open(&path).map_err(unreadable)?;
+                let size = file.metadata().map_err(unreadable)?.len();
                 store.copy_in(&mut file, size, access)
             }
         })

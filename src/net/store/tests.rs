@@ -92,6 +92,20 @@ async fn what_was_put_is_read_and_survives_a_restart() {
 }
 
 #[tokio::test]
+async fn what_is_no_file_is_not_taken_and_leaves_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let inside = tempfile::tempdir().unwrap();
+    let store = open(&inside, 10 << 20);
+    for (path, expected) in [
+        (place.path().to_owned(), "it is not a regular file"),
+        (place.path().join("none"), "No such file or directory (os error 2)"),
+    ] {
+        assert_eq!(store.put_file(path).await.unwrap_err().to_string(), expected);
+        assert_eq!(store.used(), proto::Bytes(0));
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_somebody_removed_is_absent() {
     let place = tempfile::tempdir().unwrap();
     let store = open(&place, 100);

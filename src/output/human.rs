@@ -29,7 +29,7 @@ pub(super) use node::node;
 pub(super) use ring::{lookup, ring, ring_check};
 pub(super) use sellers::sellers;
 pub(super) use sharing::{in_short, left, policy, reloaded, sharing};
-pub(super) use task::{results, submitted, task, tasks, validated, watched};
+pub(super) use task::{happened, results, submitted, task, tasks, validated, watched};
 
 use super::table::{Align, Colour, Table};
 use super::view::Place;

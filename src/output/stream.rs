@@ -1,7 +1,7 @@
 //! What programs print, passed on as it is.
 
 use super::{Printer, human, json};
-use crate::control::{Failure, SubTaskView, TaskView};
+use crate::control::{EventView, Failure, SubTaskView, TaskView};
 use serde::Serialize;
 use std::io::{self, Write as _};
 
@@ -71,6 +71,11 @@ impl Printer {
         }
         let line = Watched { task: task.id, elapsed: task.elapsed, sub_task };
         self.result(|| json::document("task-watch", &line), |_| human::watched(task, sub_task))
+    }
+
+    /// Something that happened to a task that is watched. As JSON, one value a line.
+    pub(crate) fn happened(self, event: &EventView) -> Result<(), Failure> {
+        self.result(|| json::document("task-event", event), |_| human::happened(event))
     }
 
     pub(crate) fn ran(self, ran: &Ran) -> Result<(), Failure> {

@@ -11,6 +11,8 @@ use crate::output::Printer;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// What happens to a sub-task and is no state of it.
+const NEWS: [&str; 7] = ["saved", "not_saved", "resumed", "disputed", "not_disputed", "judged", "budget_low"];
 /// How often the task is looked at, if nothing else happens.
 const LOOK: Duration = Duration::from_secs(1);
 /// A line is printed when a sub-task has come so much further, in per cent.
@@ -30,7 +32,13 @@ async fn watch(home: &Path, task: &str, printer: Printer) -> Result<Box<TaskView
     let mut shown: Vec<Shown> = Vec::new();
     let mut looked = None;
     loop {
-        match connection.receive().await? {
+        let reply = connection.receive().await?;
+        if let Reply::Event(event) = &reply
+            && NEWS.contains(&event.kind.as_str())
+        {
+            printer.happened(event)?;
+        }
+        match reply {
             Reply::Event(_) if looked.is_some_and(|looked: Instant| looked.elapsed() < LOOK) => {}
             Reply::Event(_) => {
                 looked = Some(Instant::now());

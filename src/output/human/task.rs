@@ -4,7 +4,7 @@ mod replicas;
 
 use super::money::two_decimals;
 use super::{Align, Colour, Look, Table, clean, count, short};
-use crate::control::{SaleView, SubTaskView, TaskLine, TaskState, TaskView};
+use crate::control::{EventView, SaleView, SubTaskView, TaskLine, TaskState, TaskView};
 use crate::output::view::Validated;
 use std::fmt::Write as _;
 
@@ -131,8 +131,11 @@ fn asks(sale: &SaleView) -> String {
 /// The state and, if there is more to say than its name, why.
 fn verdict(sub_task: &SubTaskView) -> String {
     let SubTaskView { state, why, .. } = sub_task;
-    let tries =
-        if sub_task.attempts > 1 { format!(" (attempt {})", sub_task.attempts) } else { String::new() };
+    let tries = match &sub_task.replicas[..] {
+        [] if sub_task.attempts > 1 => format!(" (attempt {})", sub_task.attempts),
+        [] => String::new(),
+        replicas => replicas::votes(replicas),
+    };
     if why.is_empty() || why == state {
         format!("{state}{}{tries}", progress(sub_task))
     } else if why.starts_with(state.as_str()) || is_final(state) {
@@ -152,6 +155,13 @@ fn progress(sub_task: &SubTaskView) -> String {
 /// A sub-task in a line, for whoever watches it.
 pub(in crate::output) fn watched(task: &TaskView, sub_task: &SubTaskView) -> String {
     format!("{:>8.1} s  {}: {}\n", task.elapsed, clean(&sub_task.name), clean(&verdict(sub_task)))
+}
+
+/// Something that happened, for whoever watches.
+pub(in crate::output) fn happened(event: &EventView) -> String {
+    let what = event.sub_task.as_deref().unwrap_or("task");
+    let kind = event.kind.replace('_', " ");
+    format!("{:>8.1} s  {}: {kind} {}\n", event.at, clean(what), clean(&event.why))
 }
 
 fn is_final(state: &str) -> bool {

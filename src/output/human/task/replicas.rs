@@ -26,6 +26,17 @@ pub(super) fn disagreements(sub_tasks: &[SubTaskView]) -> String {
     text
 }
 
+/// How the results of the replicas were found, such as ` (2 of 3 agreed)`; empty before any has come.
+pub(super) fn votes(replicas: &[ReplicaView]) -> String {
+    let agreed = replicas.iter().filter(|replica| replica.vote == "agreed").count();
+    let came = replicas.iter().filter(|replica| replica.result.is_some()).count();
+    match (came, agreed) {
+        (0, _) => String::new(),
+        (_, 0) => format!(" ({came} of {} results are here)", replicas.len()),
+        _ => format!(" ({agreed} of {came} results agreed)"),
+    }
+}
+
 fn line(replica: &ReplicaView) -> String {
     let seller = replica.seller.as_deref().map_or("-", short);
     let address = replica.address.as_deref().unwrap_or("-");

@@ -135,11 +135,29 @@ fn tell(task: &TaskView, interrupted: Option<u8>, kept: Kept, printer: Printer) 
         })?;
     } else if !matches!(sub_task.reason_code.as_deref(), Some("succeeded" | "exited")) {
         printer.warning(&format!("compup2p run: {}", sub_task.why));
+        if let Some(hint) = hint(sub_task) {
+            printer.warning(&hint);
+        }
     }
     for problem in &task.problems {
         printer.warning(problem);
     }
     Ok(status)
+}
+
+/// What may help, where the reason alone does not say it.
+fn hint(sub_task: &SubTaskView) -> Option<String> {
+    let sale = sub_task.sale.as_ref();
+    match (sub_task.reason_code.as_deref()?, sale) {
+        ("cycle_limit", Some(sale)) => Some(format!(
+            "the price pays for no more at {} credits per Gc: raise `--price`, or lower `--bid`",
+            sale.clearing
+        )),
+        ("not_placed", _) => {
+            Some("`compup2p market list` shows what is asked; `--bid` is the most that a Gc may cost".into())
+        }
+        _ => None,
+    }
 }
 
 /// The exit code: the program's own, or why it has none.
@@ -167,6 +185,15 @@ fn credits(price: Money) -> String {
 mod tests {
     use super::*;
     use crate::output::sample;
+
+    #[test]
+    fn who_is_over_the_price_or_finds_nobody_is_told_what_to_change() {
+        let said = |reason| hint(&sample::ended("run", reason)).unwrap_or_default();
+        assert!(said("not_placed").contains("`--bid`"), "{}", said("not_placed"));
+        assert_eq!(said("trapped"), "");
+        let expected = "the price pays for no more at 0.2 credits per Gc: raise `--price`, or lower `--bid`";
+        assert_eq!(said("cycle_limit"), expected);
+    }
 
     #[test]
     fn the_exit_code_is_the_programs_own() {

@@ -14,6 +14,9 @@ pub(in crate::cli) struct Run {
     /// The most that it may cost, in credits; what it does not cost comes back
     #[arg(long, value_name = "CREDITS", default_value = "10", value_parser = value::amount)]
     pub(in crate::cli) price: Money,
+    /// The most that a Gc may cost, in credits: asks above it are passed over (a node asks 0.2 unless its policy says otherwise)
+    #[arg(long, value_name = "CREDITS", default_value = "1", value_parser = value::amount)]
+    pub(in crate::cli) bid: Money,
     /// The compute power that the seller has to have, in Mc/s
     #[arg(long, value_name = "MC/S", default_value_t = 1)]
     pub(in crate::cli) power: u32,

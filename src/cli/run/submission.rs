@@ -4,6 +4,7 @@ use super::{NOT_FOUND, credits};
 use crate::cli::arguments::Run;
 use crate::cli::exit;
 use crate::control::{Failure, Submit};
+use proto::{Cycles, Money, Rate};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Read as _, Write as _};
@@ -57,7 +58,9 @@ impl Prepared {
 
 fn not_found(program: &str) -> Failure {
     let message = format!("there is no program `{program}`");
-    Failure::new("no_file", message, NOT_FOUND).hint("name a WebAssembly file, such as ./job.wasm")
+    Failure::new("no_file", message, NOT_FOUND).hint(
+        "name the file of a program, such as ./job.wasm; commands are not looked for in the search path",
+    )
 }
 
 /// What comes on standard input, unless that is a terminal.
@@ -123,8 +126,9 @@ impl Draft {
         let program = self.variable(program);
         let _ = write!(
             text,
-            "<CpuCycles>{}</CpuCycles><Price>{}</Price><File>{program}</File>\n<InputParameters>",
+            "<CpuCycles>{}</CpuCycles><Work unit=\"cycles\">{}</Work><Price>{}</Price><File>{program}</File>\n<InputParameters>",
             run.power,
+            work(run.price, run.bid).0,
             credits(run.price)
         );
         for parameter in parameters {
@@ -161,9 +165,28 @@ impl Draft {
     }
 }
 
+/// The work that the price pays for where a Gc costs as much as the bid: a task file says by its work what is bid.
+fn work(price: Money, bid: Money) -> Cycles {
+    Rate(bid.0).cycles_for(price).max(Cycles(1))
+}
+
 /// The name of a variable, which stands in the file itself.
 fn xml_name(name: &str) -> Result<&str, Failure> {
     let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let message = || format!("`{name}` is no name of a variable");
     if is_plain { Ok(name) } else { Err(Failure::new("usage", message(), exit::USAGE)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_work_is_what_the_price_pays_for_at_the_bid() {
+        let check = |price, bid, expected| assert_eq!(work(Money(price), Money(bid)), Cycles(expected));
+        check(10_000_000, 1_000_000, 10_000_000_000);
+        check(10_000_000, 200_000, 50_000_000_000);
+        check(1, 1_000_000, 1_000);
+        check(1, u64::MAX, 1);
+    }
 }

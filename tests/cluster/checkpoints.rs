@@ -112,6 +112,8 @@ fn any_program_goes_on_when_its_seller_is_killed() {
     network.kill_seller();
     let task = network.wait();
     assert_eq!(task.sub_tasks[0].attempts, 2, "{task:?}");
+    let log = network.log();
+    assert!(log.contains("goes on from its state at"), "{log}");
     let sum =
         std::fs::read_to_string(network.results("results").join("sum.txt")).expect("the result is there");
     assert_eq!(sum, checksum(200));

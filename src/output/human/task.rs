@@ -161,7 +161,7 @@ pub(in crate::output) fn watched(task: &TaskView, sub_task: &SubTaskView) -> Str
 pub(in crate::output) fn happened(event: &EventView) -> String {
     let what = event.sub_task.as_deref().unwrap_or("task");
     let kind = event.kind.replace('_', " ");
-    format!("{:>8.1} s  {}: {kind} {}\n", event.at, clean(what), clean(&event.why))
+    format!("{:>8.1} s  {}: {kind}: {}\n", event.at, clean(what), clean(&event.why))
 }
 
 fn is_final(state: &str) -> bool {

@@ -175,7 +175,12 @@ impl Worker {
     }
 
     pub(crate) fn owns(&self, contract: ContractId) -> bool {
-        self.works.contains_key(&contract) || self.stores(contract)
+        self.works_for(contract) || self.stores(contract)
+    }
+
+    /// Whether something is executed for a contract, was, or will be.
+    pub(crate) fn works_for(&self, contract: ContractId) -> bool {
+        self.works.contains_key(&contract)
     }
 
     /// Contracts that are staged or executed at the moment.

@@ -10,10 +10,12 @@ use proto::{ContractId, Peer, Time};
 pub(super) const CONTENTS: u64 = USERS | OVERLAY;
 
 impl Node {
-    /// Whether this node works for a contract: what it fetches for it belongs to somebody else.
+    /// Whether this node executes something for a contract: what it fetches for it belongs to whom it is fetched from. A
+    /// state that it keeps for others belongs to nobody: it is encrypted, and its maker, from whom it comes, may be gone
+    /// when the buyer needs it (DESIGN §5.8).
     #[must_use]
     pub fn is_hired(&self, contract: ContractId) -> bool {
-        self.worker.owns(contract)
+        self.worker.works_for(contract)
     }
 
     pub(super) fn receive_contents(&mut self, from: Peer, message: ContentsMessage, now: Time) {

@@ -20,7 +20,7 @@ pub const STORAGE_PERCENT: u64 = 10;
 /// What a state may have beside what the task file reserves for it: the frame, standard output and standard error.
 const FRAME: Bytes = Bytes::kib(64);
 
-/// What a seller has seen of its own failures, in this run of its node: for how long it has worked for others, and how
+/// What a seller has seen of its own failures, also in former runs of its node: for how long it has worked for others, and how
 /// often that was cut short.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Experience {

@@ -12,7 +12,11 @@
 mod encoding;
 pub mod log;
 mod replica;
+mod saved;
 
+pub use saved::{SavedState, Saving, States};
+
+use crate::checkpoint::Experience;
 use crate::dispatch::Submission;
 use crate::event::End;
 use crate::plan::Part;
@@ -44,6 +48,8 @@ pub enum Note {
     Rejected { offer: Box<Signed<Offer>>, report: Hash, reason: String },
     /// Buyer: a sub-task has ended.
     Ended { task: ContractId, sub_task: u32, end: Box<End> },
+    /// Buyer: what there is of the saved states of a sub-task, or of the room for them.
+    Saving(Saving),
     /// Buyer: a task that has ended need not be remembered any more.
     Forgotten { task: ContractId },
     /// Seller: it takes an offer.
@@ -56,6 +62,8 @@ pub enum Note {
     Judged { verdict: Signed<Verdict> },
     /// Seller: it has claimed its price so many times.
     Contended { contract: ContractId, asked: u32 },
+    /// Seller: what it has seen of its own failures so far.
+    Worked { experience: Experience },
     /// Seller: nothing more is to be had for a contract, which it never signs away, and forgets then.
     Closed { contract: ContractId, until: Time },
 }

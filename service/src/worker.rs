@@ -175,11 +175,11 @@ impl Worker {
     }
 
     pub(crate) fn owns(&self, contract: ContractId) -> bool {
-        self.works.contains_key(&contract) || self.stores(contract)
+        self.works_for(contract) || self.stores(contract)
     }
 
-    /// Whether the contract is one of work, and not of storage.
-    pub(crate) fn computes(&self, contract: ContractId) -> bool {
+    /// Whether something is executed for a contract, was, or will be.
+    pub(crate) fn works_for(&self, contract: ContractId) -> bool {
         self.works.contains_key(&contract)
     }
 

@@ -163,6 +163,19 @@ impl Host {
         }
     }
 
+    /// A content was fetched for `contract`, and is shown as the driver of a node shows it: what is fetched for somebody
+    /// else's task to `source`, from whom it is, and anything else to everybody.
+    pub(crate) fn keep(&mut self, hash: Hash, contract: ContractId, source: Option<PublicKey>) {
+        let is_others = self.node().is_some_and(|node| node.is_hired(contract));
+        let is_new = self.store.insert(hash);
+        if !is_others {
+            self.withheld.remove(&hash);
+        } else if let Some(source) = source {
+            self.withheld.extend(is_new.then_some(hash));
+            self.given.insert((hash, source));
+        }
+    }
+
     /// Whether it has a content, and sends it to whoever holds `key`.
     pub(crate) fn shows(&self, hash: &Hash, key: PublicKey) -> bool {
         let is_shown = !self.withheld.contains(hash) || self.given.contains(&(*hash, key));

@@ -2,11 +2,12 @@
 
 #![cfg(test)]
 
-use proto::Hash;
 use proto::message::Message;
 use proto::message::service::ServiceMessage;
-use service::Output;
-use sim::{Mutant, Report, Scenario, Site, run, run_with};
+use proto::{Hash, Span};
+use service::journal::Saving;
+use service::{Note, Output};
+use sim::{Fault, Mutant, Report, Scenario, Site, Who, run, run_with};
 
 /// Runs a scenario, in which all has to succeed, and gives how often a state counted and how often one was gone on from.
 fn check(name: &str, seed: u64) -> Report {
@@ -31,6 +32,68 @@ fn storage_nodes_that_crash_are_replaced() {
         let report = check("storage_dies", seed);
         assert!(report.tally.resumed >= 1 && report.tally.crashes == 5, "{report}");
     }
+}
+
+#[test]
+fn programs_go_on_when_their_buyers_crash_and_start_again_and_then_their_sellers_crash() {
+    for seed in 1..=4 {
+        let report = check("buyer_returns", seed);
+        assert!(report.tally.resumed >= 2 && report.tally.crashes == 7, "{report}");
+    }
+}
+
+/// Only the buyers crash, so that whoever keeps a state for them is there to be paid.
+fn only_buyers_crash() -> Scenario {
+    let whole = Scenario::named("buyer_returns").unwrap();
+    let is_meant =
+        |fault: &Fault| matches!(fault, Fault::RestartAll | Fault::Crash { who: Who::Host(_), .. });
+    let faults = whole.faults.iter().filter(|scheduled| is_meant(&scheduled.fault)).cloned().collect();
+    Scenario { faults, releases_all: true, rest_within: Span::secs(120), ..whole }
+}
+
+#[test]
+fn storage_nodes_are_paid_by_buyers_that_crash_and_start_again() {
+    for seed in 1..=4 {
+        let report =
+            run(&only_buyers_crash(), seed).unwrap_or_else(|violation| panic!("{seed}: {violation}"));
+        assert_eq!((report.verdicts.get("succeeded"), report.held.0), (Some(&12), 0), "{seed}: {report}");
+    }
+}
+
+/// Nodes whose journals forget what is said of saved states.
+struct Forgets(fn(&Saving) -> bool);
+
+impl Forgets {
+    fn is_kept(&self, note: &Note) -> bool {
+        !matches!(note, Note::Saving(saving) if (self.0)(saving))
+    }
+}
+
+impl Mutant for Forgets {
+    fn node(&mut self, _: &Site<'_>, output: Output) -> Vec<Output> {
+        match output {
+            Output::Append { note } if !self.is_kept(&note) => Vec::new(),
+            output => vec![output],
+        }
+    }
+
+    fn tidied(&mut self, _: usize, notes: Vec<Note>) -> Vec<Note> {
+        notes.into_iter().filter(|note| self.is_kept(note)).collect()
+    }
+}
+
+#[test]
+fn a_buyer_that_forgets_its_states_is_noticed_because_their_work_is_lost() {
+    let mut forgets = Forgets(|saving| matches!(saving, Saving::States { .. }));
+    check_noticed("buyer_returns", &mut forgets, "work_lost", "are lost");
+}
+
+#[test]
+fn a_buyer_that_forgets_its_rooms_is_noticed_because_its_money_stays_tied_up() {
+    let mut forgets = Forgets(|saving| matches!(saving, Saving::Room { .. }));
+    let violation = run_with(&only_buyers_crash(), 1, &mut forgets).expect_err("rest");
+    assert_eq!(violation.invariant, "rest", "{violation}");
+    assert!(violation.what.contains("holds are open"), "{violation}");
 }
 
 #[test]

@@ -166,7 +166,7 @@ impl Mutant for Encodes {
 
 #[test]
 fn notes_are_read_back_as_they_were_written() {
-    for name in ["calm", "hang", "wrong_result", "poor_buyer", "owners"] {
+    for name in ["calm", "hang", "wrong_result", "poor_buyer", "owners", "buyer_returns"] {
         let mut encodes = Encodes(0);
         let ran = run_with(&Scenario::named(name).unwrap(), 1, &mut encodes);
         ran.unwrap_or_else(|violation| panic!("{name}: {violation}"));

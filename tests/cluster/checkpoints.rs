@@ -10,6 +10,11 @@ use std::time::Instant;
 
 /// Sellers, of which the cheapest get the work; the buyer sells too, at a price that nobody pays.
 const SELLERS: usize = 4;
+/// Steps of `saving.wat`, which prints a line in each.
+const STEPS: usize = 12;
+
+/// What the program that knows nothing of states counts.
+const MILLIONS: u32 = 200;
 
 struct Network {
     buyer: NodeProcess,
@@ -43,7 +48,7 @@ impl Network {
     fn submit(&self, program: &Path, more: &str, results: &str) {
         let file = self.directory.path().join("tasks.xml");
         let task = format!(
-            "<TaskFile version=\"1\">\n  <Name>saved</Name>\n  <SubTask name=\"long\">\n    <CpuCycles>10</CpuCycles>\n    \
+            "<TaskFile version=\"1\">\n  <Name>saved</Name>\n  <SubTask name=\"long\">\n    <CpuCycles>100</CpuCycles>\n    \
              <CheckPointDataSize>4MiB</CheckPointDataSize>\n    <Price>100</Price>\n    <File>{}</File>\n{more}  \
              </SubTask>\n</TaskFile>\n",
             program.display()
@@ -62,6 +67,11 @@ impl Network {
         serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error}: {value}"))
     }
 
+    /// What the last seller has executed, in Gc.
+    fn gcycles(&self) -> f64 {
+        self.buyer.json(&["task", "status", "last"])["sub_tasks"][0]["gcycles"].as_f64().unwrap_or(0.0)
+    }
+
     /// What the buyer was told of the task so far.
     fn log(&self) -> String {
         std::fs::read_to_string(self.buyer.home.join("log")).expect("the buyer has a log")
@@ -73,8 +83,21 @@ impl Network {
         serde_json::from_str(&finished.stdout).unwrap_or_else(|error| panic!("{error}: {finished:?}"))
     }
 
-    /// Kills whoever runs the sub-task once a state of it is kept elsewhere, and waits until it runs again.
-    fn kill_seller(&mut self) {
+    /// The result of [`slow`] is that of a run that nothing befalls.
+    fn check_sum(&self) {
+        let sum =
+            std::fs::read_to_string(self.results("results").join("sum.txt")).expect("the result is there");
+        assert_eq!(sum, checksum(MILLIONS));
+    }
+
+    /// The sub-task did not begin anew.
+    fn check_resumed(&self) {
+        let log = self.log();
+        assert!(log.contains("goes on from its state"), "{log}");
+    }
+
+    /// Waits until a state of the sub-task is kept elsewhere.
+    fn wait_for_state(&self) {
         until("a state is kept", 60, || {
             let log = self.log();
             if log.contains("a state of sub-task") {
@@ -83,6 +106,21 @@ impl Network {
                 Err(format!("{:?}: {log}", self.task()))
             }
         });
+    }
+
+    /// Kills the buyer and starts it again, and waits until it has taken up what its seller does.
+    fn restart_buyer(&mut self) {
+        self.buyer.kill9();
+        self.buyer.restart();
+        until("the seller is found at work", 30, || {
+            let task = self.task();
+            if task.sub_tasks[0].state == "running" { Ok(()) } else { Err(format!("{task:?}")) }
+        });
+    }
+
+    /// Kills whoever runs the sub-task once a state of it is kept elsewhere, and waits until it runs again.
+    fn kill_seller(&mut self) {
+        self.wait_for_state();
         let task = self.task();
         let account = task.sub_tasks[0].seller().to_owned();
         let seller =
@@ -101,20 +139,82 @@ impl Network {
 }
 
 #[test]
-fn any_program_goes_on_when_its_seller_is_killed() {
+fn a_program_that_saves_itself_goes_on_when_its_seller_is_killed() {
     let _alone = alone();
     let mut network = Network::start();
-    let program = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(SLOW);
-    let more = "    <InputParameters><Param>200</Param></InputParameters>\n    \
-                <Checkpoint><Interval>1s</Interval></Checkpoint>\n    \
-                <OutputFiles><OutputFile>sum.txt</OutputFile></OutputFiles>\n    <Limits><Memory>64MiB</Memory></Limits>\n";
-    network.submit(&program, more, "results");
+    let program = network.directory.path().join("saving.wasm");
+    let module = wat::parse_str(include_str!("saving.wat")).expect("the program is one");
+    std::fs::write(&program, module).expect("the program can be written");
+    let checkpoint = "    <Checkpoint><Interval>500ms</Interval><Files><CheckPointFile>state</CheckPointFile></Files>\
+                      <Copies>2</Copies></Checkpoint>\n    \
+                      <OutputFiles><OutputFile>sum.txt</OutputFile></OutputFiles>\n    <StdOut>out.txt</StdOut>\n";
+    network.submit(&program, checkpoint, "killed");
     network.kill_seller();
     let task = network.wait();
     assert_eq!(task.sub_tasks[0].attempts, 2, "{task:?}");
-    let log = network.log();
-    assert!(log.contains("goes on from its state at"), "{log}");
-    let sum =
-        std::fs::read_to_string(network.results("results").join("sum.txt")).expect("the result is there");
-    assert_eq!(sum, checksum(200));
+    let rest = network.gcycles();
+    network.submit(&program, checkpoint, "whole");
+    assert_eq!(network.wait().sub_tasks[0].attempts, 1);
+    let whole = network.gcycles();
+    assert!(rest > 0.0 && rest < whole, "{rest} of {whole} Gc");
+    for results in ["killed", "whole"] {
+        let read = |name: &str| std::fs::read(network.results(results).join(name)).expect("it is there");
+        assert_eq!(read("sum.txt"), expected_sum(), "{results}");
+        assert_eq!(read("out.txt"), "a step\n".repeat(STEPS).into_bytes(), "{results}");
+    }
+    network.check_resumed();
+}
+
+#[test]
+fn a_program_goes_on_from_its_state_when_its_buyer_starts_again_and_its_seller_is_killed() {
+    let _alone = alone();
+    let mut network = Network::start();
+    let (program, more) = slow("1s");
+    network.submit(&program, &more, "results");
+    network.wait_for_state();
+    network.restart_buyer();
+    network.kill_seller();
+    let task = network.wait();
+    assert_eq!(task.sub_tasks[0].attempts, 2, "{task:?}");
+    network.check_resumed();
+    network.check_sum();
+}
+
+#[test]
+fn any_program_goes_on_when_its_seller_is_killed() {
+    let _alone = alone();
+    let mut network = Network::start();
+    let (program, more) = slow("1s");
+    network.submit(&program, &more, "results");
+    network.kill_seller();
+    let task = network.wait();
+    assert_eq!(task.sub_tasks[0].attempts, 2, "{task:?}");
+    network.check_resumed();
+    network.check_sum();
+}
+
+/// A program that knows nothing of states, and what its sub-task is to have.
+fn slow(interval: &str) -> (PathBuf, String) {
+    let program = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(SLOW);
+    let more = format!(
+        "    <InputParameters><Param>{MILLIONS}</Param></InputParameters>\n    \
+         <Checkpoint><Interval>{interval}</Interval></Checkpoint>\n    \
+         <OutputFiles><OutputFile>sum.txt</OutputFile></OutputFiles>\n    <Limits><Memory>64MiB</Memory></Limits>\n"
+    );
+    (program, more)
+}
+
+/// What `saving.wat` leaves: the step, and the sum after all turns.
+fn expected_sum() -> Vec<u8> {
+    // Twice as many turns are one step of another such sequence.
+    let (mut factor, mut more) = (6_364_136_223_846_793_005_u64, 1_442_695_040_888_963_407_u64);
+    let (mut turns, mut sum) = (STEPS * 200_000_000, 0_u64);
+    while turns > 0 {
+        if turns % 2 == 1 {
+            sum = sum.wrapping_mul(factor).wrapping_add(more);
+        }
+        (factor, more) = (factor.wrapping_mul(factor), more.wrapping_mul(factor).wrapping_add(more));
+        turns /= 2;
+    }
+    [STEPS.to_le_bytes(), sum.to_le_bytes()].concat()
 }

@@ -10,6 +10,7 @@ use crate::effect::Effect;
 use crate::event::{End, EventKind};
 use crate::journal::{Kept, Note};
 use crate::node::AtWork;
+use crate::plan::Part;
 use proto::message::service::{Offer, Report, ServiceMessage};
 use proto::{ContractId, Peer, Signed, Span, Time};
 use std::collections::BTreeMap;
@@ -77,6 +78,8 @@ impl Dispatch {
             until: left.until,
         }));
         notes.extend(self.objections.values().map(Objection::to_note));
+        notes.extend(self.notes_of_states());
+        notes.extend(self.notes_of_rooms());
         notes
     }
 
@@ -85,7 +88,11 @@ impl Dispatch {
     pub(crate) fn restore(&mut self, kept: &Kept, now: Time) {
         for (submission, since) in &kept.submissions {
             let task = submission.task;
-            self.tasks.entry(task).or_insert_with(|| TaskRun::new(submission.clone(), *since));
+            if !self.tasks.contains_key(&task) {
+                let mut submission = submission.clone();
+                self.prepare_saving(task, &mut submission.plans);
+                self.tasks.insert(task, TaskRun::new(submission, *since));
+            }
         }
         let mut recalled = Recalled::default();
         for note in &kept.notes {
@@ -99,6 +106,7 @@ impl Dispatch {
         for ((task, index), end) in &ends {
             let Some(run) = self.tasks.get_mut(task) else { continue };
             run.restore_end(*index, end.clone());
+            self.forget_keeping(*task, *index);
             self.tell(*task, EventKind::Ended { sub_task: *index, end: Box::new(end.clone()) }, now);
         }
         // Those that waited for what has ended get its outputs.
@@ -108,6 +116,8 @@ impl Dispatch {
         for ((task, index), draft) in attempts {
             self.take_up(task, index, draft, now);
         }
+        self.take_up_rooms(now);
+        self.take_up_states(now);
         self.ask_balance(now);
         for task in self.tasks.keys().copied().collect::<Vec<_>>() {
             if let Some(run) = self.tasks.get_mut(&task) {
@@ -130,6 +140,9 @@ impl Dispatch {
                 if let Some(run) = self.run(task, sub_task) {
                     run.attempts = attempt;
                 }
+                if let Some(spec) = &offer.body.job.checkpoint {
+                    self.recall_key(task, sub_task, spec.key);
+                }
             }
             Note::Taking { report } => {
                 if let Some(draft) = recalled.draft(report.body.contract) {
@@ -141,17 +154,7 @@ impl Dispatch {
                     draft.is_accepted = true;
                 }
             }
-            Note::Part { task, sub_task, part } => {
-                recalled.attempts.remove(&(*task, *sub_task));
-                let least = self.rules.owner_fee;
-                if let Some(run) = self.run(*task, *sub_task) {
-                    run.parts.push(*part);
-                    run.plan.go_on_from(*part, least);
-                }
-                if let Some(run) = self.tasks.get_mut(task) {
-                    run.pay(*sub_task, part.paid, part.fee);
-                }
-            }
+            Note::Part { task, sub_task, part } => self.replay_part((*task, *sub_task), *part, recalled),
             Note::Tried { task, sub_task, tries } => {
                 recalled.attempts.remove(&(*task, *sub_task));
                 if let Some(run) = self.run(*task, *sub_task) {
@@ -176,17 +179,37 @@ impl Dispatch {
                 recalled.attempts.remove(&(*task, *sub_task));
                 recalled.ends.insert((*task, *sub_task), (**end).clone());
             }
-            Note::Forgotten { task } => {
-                self.tasks.remove(task);
-            }
+            Note::Saving(saving) => self.recall_saving(saving),
+            Note::Forgotten { task } => self.forget_former(*task),
             // The seller's.
             Note::Hired { .. }
             | Note::Reported { .. }
             | Note::Given { .. }
             | Note::Judged { .. }
             | Note::Contended { .. }
+            | Note::Worked { .. }
             | Note::Closed { .. } => {}
         }
+    }
+
+    /// A part of the work was paid.
+    fn replay_part(&mut self, (task, index): Place, part: Part, recalled: &mut Recalled) {
+        let draft = recalled.attempts.remove(&(task, index));
+        self.recall_part(task, index, part, draft.map(|draft| draft.seller));
+        let least = self.rules.owner_fee;
+        if let Some(run) = self.run(task, index) {
+            run.parts.push(part);
+            run.plan.go_on_from(part, least);
+        }
+        if let Some(run) = self.tasks.get_mut(&task) {
+            run.pay(index, part.paid, part.fee);
+        }
+    }
+
+    fn forget_former(&mut self, task: ContractId) {
+        self.tasks.remove(&task);
+        self.keepings.retain(|(of, _), _| *of != task);
+        self.kept_for.retain(|_, (of, _)| *of != task);
     }
 
     /// Goes on with an attempt that was under way.

@@ -104,6 +104,8 @@ pub(super) struct SubTaskRun {
     end: Option<End>,
     /// Parts of the work that are paid.
     pub(super) parts: Vec<Part>,
+    /// What room for its states has cost.
+    for_room: Money,
 }
 
 impl TaskRun {
@@ -201,6 +203,14 @@ impl TaskRun {
     /// Notes what the task has cost.
     pub(super) fn spend(&mut self, cost: Money) {
         self.tally.spent = Money(self.tally.spent.0.saturating_add(cost.0));
+    }
+
+    /// Notes what room for the states of a sub-task has cost.
+    pub(super) fn pay_room(&mut self, index: u32, cost: Money) {
+        if let Some(run) = self.run_mut(index) {
+            run.for_room = Money(run.for_room.0.saturating_add(cost.0));
+        }
+        self.spend(cost);
     }
 
     pub(super) const fn tally(&self) -> Tally {
@@ -423,6 +433,7 @@ impl SubTaskRun {
             held: Money::ZERO,
             end: None,
             parts: Vec::new(),
+            for_room: Money::ZERO,
         }
     }
 

@@ -9,8 +9,9 @@ use super::{Dispatch, State};
 use crate::checkpoint::{STORAGE_PERCENT, most};
 use crate::effect::Effect;
 use crate::event::EventKind;
-use crate::plan::{Origin, SubTaskPlan};
-use proto::message::service::{Blob, Checkpointing, NotSaved, Saved};
+use crate::journal::{Note, SavedState, Saving, States};
+use crate::plan::{Origin, Part, SubTaskPlan};
+use proto::message::service::{Blob, CheckpointKey, Checkpointing, NotSaved, Saved};
 use proto::{ContractId, Cycles, Hash, Money, Peer, PublicKey, Signed, Span, Time};
 use rand_chacha::rand_core::Rng as _;
 
@@ -44,26 +45,8 @@ pub(super) struct Keeping {
     pub(super) avoid: Vec<PublicKey>,
     /// When room may be looked for again, after there was none.
     pub(super) look_again: Time,
-}
-
-/// One state.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SavedState {
-    pub(super) blob: Blob,
-    /// The work that is done in it, from the start of the sub-task.
-    total: Cycles,
-    pub(super) maker: Peer,
-    /// Who has said that it is there.
-    pub(super) holders: Vec<Peer>,
-    /// Whether it is in this node's store.
-    pub(super) is_here: bool,
-    is_told: bool,
-}
-
-impl SavedState {
-    fn is_whole(&self) -> bool {
-        self.is_here || !self.holders.is_empty()
-    }
+    /// What was written down of it last.
+    noted: Option<States>,
 }
 
 impl Keeping {
@@ -82,6 +65,7 @@ impl Keeping {
             is_recovering: false,
             avoid: Vec::new(),
             look_again: Time(0),
+            noted: None,
         }
     }
 
@@ -111,6 +95,20 @@ impl Keeping {
                 state.holders.push(holder);
             }
         }
+    }
+
+    /// A state that a seller has handed over: it is here, and the newest.
+    fn push_handed_over(&mut self, blob: Blob, total: Cycles, maker: Peer) {
+        self.states.retain(|state| state.blob != blob);
+        let (holders, is_here, is_told) = (Vec::new(), true, true);
+        self.states.push(SavedState { blob, total, maker, holders, is_here, is_told });
+    }
+
+    /// What a journal has to say of it, if it has ever had to.
+    fn to_note(&self) -> Option<States> {
+        let states: Vec<SavedState> = self.states.iter().filter(|state| state.is_whole()).cloned().collect();
+        let is_any = self.noted.is_some() || !states.is_empty();
+        is_any.then_some(States { id: self.id, key: self.spec.key, base: self.base, states })
     }
 
     /// Forgets what no longer counts, and gives those of it that are here. The last two that count stay, and what is
@@ -227,6 +225,7 @@ impl Dispatch {
             news = Some(EventKind::Saved { sub_task: index, cycles, size, copies });
         }
         let dropped = keeping.trim();
+        self.note_states(task, index);
         if !dropped.is_empty() {
             self.effects.push_back(Effect::Drop { contract, blobs: dropped });
         }
@@ -281,10 +280,8 @@ impl Dispatch {
         let maker = self.run(task, index).and_then(|run| Some(run.attempt.as_ref()?.seller()));
         let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return };
         let total = Cycles(keeping.base.0.saturating_add(cycles.0));
-        keeping.states.retain(|state| state.blob != blob);
-        let (holders, is_here, is_told) = (Vec::new(), true, true);
         if let Some(maker) = maker {
-            keeping.states.push(SavedState { blob, total, maker, holders, is_here, is_told });
+            keeping.push_handed_over(blob, total, maker);
         }
         let contract = keeping.id;
         self.effects.push_back(Effect::Keep { contract, blobs: vec![blob] });
@@ -299,12 +296,14 @@ impl Dispatch {
         let Some(state) = keeping.states.last() else {
             keeping.base = Cycles(0);
             self.begin_at(task, index, None);
+            self.note_states(task, index);
             return false;
         };
         if state.is_here {
             let (blob, total) = (state.blob, state.total);
             keeping.base = total;
             self.begin_at(task, index, Some((blob, total)));
+            self.note_states(task, index);
             self.tell(task, EventKind::Resumed { sub_task: index, cycles: total }, now);
             return false;
         }
@@ -335,6 +334,89 @@ impl Dispatch {
         if let Some(keeping) = self.keepings.remove(&(task, index)) {
             self.kept_for.remove(&keeping.id);
             self.end_room(task, index, now);
+        }
+    }
+
+    /// Writes down what a sub-task can go on from, if that has changed. Replicas are bought anew after a restart.
+    fn note_states(&mut self, task: ContractId, index: u32) {
+        let is_replica = self.tasks.get(&task).is_none_or(|run| index >= run.sub_tasks());
+        let Some(keeping) = self.keepings.get_mut(&(task, index)).filter(|_| !is_replica) else { return };
+        let Some(states) = keeping.to_note().filter(|states| keeping.noted.as_ref() != Some(states)) else {
+            return;
+        };
+        keeping.noted = Some(states.clone());
+        self.note(Note::Saving(Saving::States { task, sub_task: index, states }));
+    }
+
+    /// What a journal has to say of all states.
+    pub(super) fn notes_of_states(&self) -> Vec<Note> {
+        let note = |((task, index), keeping): (&(ContractId, u32), &Keeping)| {
+            let states = keeping.to_note().filter(|_| keeping.noted.is_some())?;
+            Some(Note::Saving(Saving::States { task: *task, sub_task: *index, states }))
+        };
+        self.keepings.iter().filter_map(note).collect()
+    }
+
+    /// What was written down of the states of a sub-task.
+    pub(super) fn recall_states(&mut self, task: ContractId, index: u32, states: &States) {
+        let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return };
+        self.kept_for.remove(&keeping.id);
+        self.kept_for.insert(states.id, (task, index));
+        (keeping.id, keeping.base) = (states.id, states.base);
+        keeping.states.clone_from(&states.states);
+        keeping.noted = Some(states.clone());
+        self.recall_key(task, index, states.key);
+    }
+
+    /// With this key the states of a sub-task are encrypted.
+    pub(super) fn recall_key(&mut self, task: ContractId, index: u32, key: CheckpointKey) {
+        let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return };
+        keeping.spec.key = key;
+        if let Some(spec) = self.run(task, index).and_then(|run| run.plan.job.checkpoint.as_mut()) {
+            spec.key = key;
+        }
+    }
+
+    /// A part of the work was handed over by `maker` and paid, before what is written down of the states then.
+    pub(super) fn recall_part(&mut self, task: ContractId, index: u32, part: Part, maker: Option<Peer>) {
+        let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return };
+        let total = Cycles(keeping.base.0.saturating_add(part.cycles.0));
+        keeping.base = total;
+        if let Some(maker) = maker {
+            keeping.push_handed_over(part.checkpoint, total, maker);
+        }
+    }
+
+    /// A sub-task has ended before the node was started anew.
+    pub(super) fn forget_keeping(&mut self, task: ContractId, index: u32) {
+        if let Some(keeping) = self.keepings.remove(&(task, index)) {
+            self.kept_for.remove(&keeping.id);
+        }
+    }
+
+    /// After a restart: an attempt that was under way goes on from `state`, what has no seller from its newest state, and
+    /// the states that are here stay.
+    pub(super) fn take_up_states(&mut self, now: Time) {
+        for (task, index) in self.keepings.keys().copied().collect::<Vec<_>>() {
+            let Some(keeping) = self.keepings.get(&(task, index)) else { continue };
+            let (contract, base, is_any) = (keeping.id, keeping.base, !keeping.states.is_empty());
+            let here = keeping.states.iter().filter(|state| state.is_here).map(|state| state.blob);
+            let blobs: Vec<Blob> = here.collect();
+            if !blobs.is_empty() {
+                self.effects.push_back(Effect::Keep { contract, blobs });
+            }
+            let Some(run) = self.run(task, index) else { continue };
+            let attempt = run.attempt.as_ref().and_then(|attempt| attempt.offer.as_ref());
+            let resume = attempt.and_then(|offer| offer.body.job.resume);
+            let is_waiting = run.state == State::Waiting && is_any;
+            if let Some(blob) = resume {
+                self.begin_at(task, index, Some((blob, base)));
+            } else if is_waiting
+                && self.rewind(task, index, now)
+                && let Some(run) = self.tasks.get_mut(&task)
+            {
+                run.dequeue(index);
+            }
         }
     }
 }

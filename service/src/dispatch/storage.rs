@@ -5,11 +5,14 @@
 //! again as a sign of life; a storage node that does not answer for a lease has failed, and another takes its place. At
 //! the end the node bills what it kept by size and time; the buyer compares that with its own clock, and has the bank pay.
 
+mod restore;
+
 use super::attempt::Abandoned;
 use super::seller::FIRST_ASK_AGAIN;
 use super::{Dispatch, Timer, follow_up, shares};
 use crate::checkpoint::{kept, most};
 use crate::effect::Effect;
+use crate::journal::{Note, Saving};
 use crate::plan::HOLD_MARGIN;
 use proto::message::bank::{BankOutcome, BankReply, HoldReceipt, Order, PlaceHold, Settle};
 use proto::message::market::{Requirement, Ticket};
@@ -17,8 +20,7 @@ use proto::message::service::{
     Cancel, KEPT_STATES, Keep, Kept, MAX_COPIES, Outcome, Report, ServiceMessage, Verdict,
 };
 use proto::{
-    Bytes, CommandId, Commodity, ContractId, Cycles, Money, Peer, PublicKey, Rate, RefusalCode, Signed, Span,
-    Time,
+    Bytes, CommandId, Commodity, ContractId, Money, Peer, PublicKey, Rate, RefusalCode, Signed, Span, Time,
 };
 
 /// How long no room is looked for after none was found.
@@ -37,6 +39,8 @@ pub(super) struct Room {
     amount: Money,
     /// For how long it is bought.
     term: Span,
+    /// Since when it may have been kept, by the buyer's clock: its hold was ordered then.
+    since: Time,
     stage: Stage,
 }
 
@@ -58,8 +62,8 @@ enum Stage {
     },
     /// The bank is asked to pay the bill.
     Settling {
-        contract: Box<Contract>,
-        cycles: Cycles,
+        ticket: Signed<Ticket>,
+        bill: Box<Signed<Report>>,
     },
 }
 
@@ -67,7 +71,6 @@ enum Stage {
 struct Contract {
     ticket: Signed<Ticket>,
     hold: Signed<HoldReceipt>,
-    since: Time,
 }
 
 impl Contract {
@@ -82,10 +85,19 @@ impl Room {
         match &self.stage {
             Stage::Buying => None,
             Stage::Unwanted(ticket) => ticket.as_ref().map(|ticket| ticket.body.winner.body.seller),
-            Stage::Holding(ticket) => Some(ticket.body.winner.body.seller),
-            Stage::Keeping { contract, .. }
-            | Stage::Ending { contract, .. }
-            | Stage::Settling { contract, .. } => Some(contract.seller()),
+            Stage::Holding(ticket) | Stage::Settling { ticket, .. } => Some(ticket.body.winner.body.seller),
+            Stage::Keeping { contract, .. } | Stage::Ending { contract, .. } => Some(contract.seller()),
+        }
+    }
+
+    /// Its papers, once there are some.
+    const fn ticket(&self) -> Option<&Signed<Ticket>> {
+        match &self.stage {
+            Stage::Buying | Stage::Unwanted(None) => None,
+            Stage::Unwanted(Some(ticket)) | Stage::Holding(ticket) | Stage::Settling { ticket, .. } => {
+                Some(ticket)
+            }
+            Stage::Keeping { contract, .. } | Stage::Ending { contract, .. } => Some(&contract.ticket),
         }
     }
 
@@ -168,7 +180,8 @@ impl Dispatch {
         let requirement =
             Requirement { commodity: Commodity::Disk, disk: size, run_time: term, ..Requirement::default() };
         let contract = self.new_id();
-        self.rooms.insert(contract, Room { task, index, size, amount, term, stage: Stage::Buying });
+        let since = now;
+        self.rooms.insert(contract, Room { task, index, size, amount, term, since, stage: Stage::Buying });
         self.next_token += 1;
         let token = self.next_token;
         self.effects.push_back(Effect::Buy { token, tickets: vec![contract], requirement, bid, avoid });
@@ -183,14 +196,23 @@ impl Dispatch {
             self.close_room(contract, Money::ZERO, now);
             return None;
         }
+        let (task, sub_task, amount) = (room.task, room.index, room.amount);
+        (room.since, room.stage) = (now, Stage::Holding(ticket.clone()));
+        let ticket = Box::new(ticket);
+        self.note(Note::Saving(Saving::Room { task, sub_task, ticket, amount, since: now }));
+        self.order_hold(contract);
+        self.look_for_room(task, sub_task, now);
+        None
+    }
+
+    /// Orders the hold of a room. The same once more changes nothing at the bank, which gives its first answer.
+    fn order_hold(&mut self, contract: ContractId) {
+        let Some(room) = self.rooms.get(&contract) else { return };
+        let Stage::Holding(ticket) = &room.stage else { return };
         let seller = ticket.body.winner.body.seller.key;
         let expires_in = room.term.plus(HOLD_MARGIN);
         let hold = PlaceHold { seller, ticket: ticket.hash(), amount: room.amount, expires_in };
-        let (task, index) = (room.task, room.index);
-        room.stage = Stage::Holding(ticket);
         self.effects.push_back(Effect::Order { id: contract, order: Order::PlaceHold(hold) });
-        self.look_for_room(task, index, now);
-        None
     }
 
     /// The market has no room: this node keeps the states itself for a while.
@@ -219,10 +241,15 @@ impl Dispatch {
         };
         match reply.outcome {
             BankOutcome::Held(hold) if hold.is_genuine_by(bank) && is_wanted => {
-                let papers = Contract { ticket, hold, since: now };
+                let papers = Contract { ticket, hold };
                 room.stage = Stage::Keeping { contract: Box::new(papers), heard: now };
+                let key = (room.task, room.index);
                 self.ask_to_keep(contract);
                 self.watch(now.after(self.rules.sign_of_life()), Timer::Room(contract));
+                // It was ordered by a former run of the node, and is not needed any more.
+                if !self.keepings.contains_key(&key) {
+                    self.end_one(contract, now);
+                }
             }
             BankOutcome::Held(_) => self.give_room_up(contract, now),
             BankOutcome::Refused(_) => {
@@ -250,7 +277,7 @@ impl Dispatch {
             Stage::Keeping { heard, .. } if heard.after(lease) <= now => {
                 self.room_failed(contract, now);
             }
-            Stage::Keeping { contract: papers, .. } if papers.since.after(room.term) <= now => {
+            Stage::Keeping { .. } if room.since.after(room.term) <= now => {
                 // Its end is near: another one takes over, and gets the states from it.
                 self.end_one(contract, now);
                 self.look_for_room(key.0, key.1, now);
@@ -363,7 +390,7 @@ impl Dispatch {
     fn billed(&mut self, report: Signed<Report>, now: Time) {
         let contract = report.body.contract;
         let Some(room) = self.rooms.get_mut(&contract) else { return };
-        let (size, key) = (room.size, (room.task, room.index));
+        let (size, since, key) = (room.size, room.since, (room.task, room.index));
         let papers = match std::mem::replace(&mut room.stage, Stage::Unwanted(None)) {
             // It leaves.
             Stage::Keeping { contract, .. } | Stage::Ending { contract, .. } => contract,
@@ -373,7 +400,7 @@ impl Dispatch {
             }
         };
         let (part, slack) = BILL_SLACK;
-        let most = kept(size, now.since(papers.since).plus(slack));
+        let most = kept(size, now.since(since).plus(slack));
         let is_right = report.is_genuine_by(papers.seller().key)
             && report.body.offer == papers.ticket.hash()
             && report.body.outcome == Outcome::Succeeded
@@ -385,29 +412,37 @@ impl Dispatch {
             self.give_room_up(contract, now);
             return;
         }
-        let (cycles, ticket) = (report.body.cycles, papers.ticket.clone());
-        room.stage = Stage::Settling { contract: papers, cycles };
+        room.stage = Stage::Settling { ticket: papers.ticket, bill: Box::new(report.clone()) };
+        self.note(Note::Saving(Saving::Billed { bill: Box::new(report) }));
+        self.pay_bill(contract);
+        self.lose_copy(key, seller);
+        self.look_for_room(key.0, key.1, now);
+    }
+
+    /// Accepts the bill of a room, and has the bank pay it.
+    fn pay_bill(&mut self, contract: ContractId) {
+        let Some(room) = self.rooms.get(&contract) else { return };
+        let Stage::Settling { ticket, bill } = &room.stage else { return };
+        let (ticket, report) = (ticket.clone(), (**bill).clone());
         let verdict = Verdict { contract, report: report.hash(), is_accepted: true, reason: String::new() };
         let verdict = Signed::new(verdict, &self.keys);
-        let message = ServiceMessage::Verdict(verdict.clone());
-        self.effects.push_back(Effect::Send { to: seller, message });
+        let (to, message) = (ticket.body.winner.body.seller, ServiceMessage::Verdict(verdict.clone()));
+        self.effects.push_back(Effect::Send { to, message });
         let id = follow_up(&self.keys, contract, "settle");
         self.bills.insert(id, contract);
         let order = Order::Settle(Box::new(Settle { hold: contract, ticket, report, verdict }));
         self.effects.push_back(Effect::Order { id, order });
-        self.lose_copy(key, seller);
-        self.look_for_room(key.0, key.1, now);
     }
 
     /// The bank has paid a bill, or has not.
     fn bill_paid(&mut self, contract: ContractId, outcome: &BankOutcome, now: Time) {
         let Some(room) = self.rooms.get(&contract) else { return };
-        let Stage::Settling { contract: papers, cycles } = &room.stage else { return };
+        let Stage::Settling { ticket, bill } = &room.stage else { return };
         let cost = match outcome {
             BankOutcome::Settled(receipt) => receipt.seller_paid.checked_add(receipt.owner_paid),
             // The storage node presented the papers first; the bank computed the same from them.
             BankOutcome::Refused(refusal) if refusal.code == RefusalCode::HoldClosed => {
-                let (seller, owner) = shares(&papers.ticket.body, papers.hold.body.amount, *cycles);
+                let (seller, owner) = shares(&ticket.body, room.amount, bill.body.cycles);
                 seller.checked_add(owner)
             }
             _ => Some(Money::ZERO),
@@ -418,7 +453,7 @@ impl Dispatch {
     /// Gives a contract up: its money comes back on the seller's word, or when the hold ends.
     fn give_room_up(&mut self, contract: ContractId, now: Time) {
         if let Some(seller) = self.rooms.get(&contract).and_then(Room::seller) {
-            self.abandoned.insert(contract, Abandoned::new(seller, now));
+            self.leave_to(contract, Abandoned::new(seller, now));
             self.ask_again(contract, now);
         }
         self.close_room(contract, Money::ZERO, now);
@@ -429,8 +464,12 @@ impl Dispatch {
         let Some(room) = self.rooms.remove(&contract) else { return };
         self.timers.clear(Timer::Room(contract));
         let key = (room.task, room.index);
+        let sub_task = self.tasks.get(&key.0).map_or(key.1, |task| task.sub_task_of(key.1));
+        if room.ticket().is_some() {
+            self.note(Note::Saving(Saving::Vacated { task: key.0, sub_task, contract, cost }));
+        }
         if let Some(task) = self.tasks.get_mut(&key.0) {
-            task.spend(cost);
+            task.pay_room(sub_task, cost);
         }
         if cost > Money::ZERO {
             self.look_at_purse(key.0, now);

@@ -42,6 +42,7 @@ enum Did {
 
 struct Buyer {
     dispatch: Dispatch,
+    submission: Submission,
     now: Time,
     /// The ticket that was asked for last, and the orders that the bank has not answered.
     asked: Option<CommandId>,
@@ -59,7 +60,6 @@ impl Buyer {
     fn with(rules: Rules, change: impl FnOnce(&mut SubTaskPlan)) -> Self {
         let rng = ChaCha8Rng::from_seed([1; 32]);
         let dispatch = Dispatch::new(peer(2), keys(2), peer(9).key, rules, rng);
-        let mut buyer = Self { dispatch, now: Time(0), asked: None, orders: Vec::new(), offer: None };
         let mut job = job(30);
         job.outputs = vec!["out".into()];
         job.limits.cycles = Cycles(u64::MAX);
@@ -74,9 +74,21 @@ impl Buyer {
         let patience = Patience::For(Span::secs(60));
         let plans = vec![plan];
         let submission = Submission { task: TASK, plans, patience, budget: None, stop_when: None };
-        buyer.dispatch.submit(submission, buyer.now);
+        let (now, asked, orders, offer) = (Time(0), None, Vec::new(), None);
+        let mut buyer = Self { dispatch, submission, now, asked, orders, offer };
+        buyer.dispatch.submit(buyer.submission.clone(), buyer.now);
         assert_eq!(buyer.did(), [Did::Buys]);
         buyer
+    }
+
+    /// Its process ends, and another one takes up what is written down.
+    fn restart(&mut self) {
+        let notes = self.dispatch.notes();
+        let rng = ChaCha8Rng::from_seed([2; 32]);
+        self.dispatch = Dispatch::new(peer(2), keys(2), peer(9).key, Rules::LOCAL, rng);
+        self.orders.clear();
+        let submissions = vec![(self.submission.clone(), Time(0))];
+        self.dispatch.restore(&crate::journal::Kept { submissions, notes }, self.now);
     }
 
     /// The market finds a seller, and the bank sets the money aside.

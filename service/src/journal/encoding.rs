@@ -1,6 +1,7 @@
 //! Notes as bytes: the structures of `schema/compup2p/v1/journal.proto`.
 
-use super::{Note, Tries};
+use super::{Note, Tries, saved};
+use crate::checkpoint::Experience;
 use crate::event::{End, Sale, Verdict};
 use crate::plan::Part;
 use proto::message::service::{Outcome, Report};
@@ -17,6 +18,10 @@ impl Wire for Note {
 
     fn from_pb(pb: v1::Note) -> Result<Self, WireError> {
         let body = pb.body.ok_or(WireError::expected("has to hold one of its notes"))?;
+        let body = match saved::saving(body)? {
+            Ok(saving) => return Ok(Self::Saving(saving)),
+            Err(body) => body,
+        };
         match body {
             Body::Bought(_) | Body::Offered(_) | Body::Taking(_) | Body::Accepted(_) | Body::Part(_) => {
                 bought(body)
@@ -74,6 +79,7 @@ fn body(note: &Note) -> Body {
             sub_task: *sub_task,
             end: Some(end.to_pb()),
         })),
+        Note::Saving(saving) => saved::body(saving),
         Note::Forgotten { task } => Body::Forgotten(contract_note(task)),
         Note::Hired { offer, bond } => {
             let bond = bond.as_ref().map(|bond| bond.to_pb());
@@ -84,6 +90,9 @@ fn body(note: &Note) -> Body {
         Note::Judged { verdict } => Body::Judged(v1::VerdictMessage { verdict: Some(verdict.to_pb()) }),
         Note::Contended { contract, asked } => {
             Body::Contended(v1::ContendedNote { contract: contract.to_field(), asked: *asked })
+        }
+        Note::Worked { experience: Experience { worked, cut_short } } => {
+            Body::Worked(v1::WorkedNote { time: worked.0, cut_short: *cut_short })
         }
         Note::Closed { contract, until } => {
             Body::Closed(v1::ClosedNote { contract: contract.to_field(), until: until.0 })
@@ -178,6 +187,9 @@ fn sold(body: Body) -> Result<Note, WireError> {
         }
         Body::Contended(note) => {
             Note::Contended { contract: Field::from_field(note.contract)?, asked: note.asked }
+        }
+        Body::Worked(note) => {
+            Note::Worked { experience: Experience { worked: Span(note.time), cut_short: note.cut_short } }
         }
         Body::Closed(note) => {
             Note::Closed { contract: Field::from_field(note.contract)?, until: Time(note.until) }

@@ -10,12 +10,12 @@ use proto::{ContractId, Peer, Time};
 pub(super) const CONTENTS: u64 = USERS | OVERLAY;
 
 impl Node {
-    /// Whether this node computes for a contract: what it fetches for it belongs to its buyer. Saved states, of which
-    /// it only keeps copies, are encrypted by their maker, and whoever was told their hash may have them: the buyer that
-    /// goes on from one, and another storage node. The maker, whom they came from, may be gone by then.
+    /// Whether this node executes something for a contract: what it fetches for it belongs to whom it is fetched from. A
+    /// state that it keeps for others belongs to nobody: it is encrypted, and its maker, from whom it comes, may be gone
+    /// when the buyer needs it (DESIGN §5.8).
     #[must_use]
     pub fn is_hired(&self, contract: ContractId) -> bool {
-        self.worker.computes(contract)
+        self.worker.works_for(contract)
     }
 
     pub(super) fn receive_contents(&mut self, from: Peer, message: ContentsMessage, now: Time) {

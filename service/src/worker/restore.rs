@@ -39,8 +39,10 @@ impl Worker {
             ServiceMessage::Cancel(cancel) => cancel.contract,
             ServiceMessage::Taken(taken) => taken.body.contract,
             ServiceMessage::Verdict(verdict) => verdict.body.contract,
+            ServiceMessage::Keep(keep) => keep.contract,
             _ => return,
         };
+        self.storage.note_address(contract, from);
         if let Some(work) = self.works.get_mut(&contract)
             && work.buyer.key == from.key
         {
@@ -57,7 +59,7 @@ impl Worker {
 
     /// What a journal has to say of the seller's side.
     pub(crate) fn notes(&self) -> Vec<Note> {
-        let mut notes = Vec::new();
+        let mut notes: Vec<Note> = self.experience_note().into_iter().collect();
         let is_sale = |work: &&Work| matches!(work.duty, Duty::Sale) && !matches!(work.stage, Stage::Bonding);
         for work in self.works.values().filter(is_sale) {
             let (offer, bond) = (Box::new(work.offer.clone()), work.bond.clone().map(Box::new));
@@ -119,6 +121,7 @@ impl Worker {
                     self.delivered.insert(*contract, *until);
                 }
             }
+            Note::Worked { experience } => self.recall_experience(*experience),
             // The buyer's.
             _ => {}
         }
@@ -178,6 +181,7 @@ impl Worker {
             self.effects.push_back(Effect::Give { to: buyer.key, blobs });
         }
         if is_lost {
+            self.learn_of_crash();
             self.report(contract, Execution::nothing(Outcome::Abandoned(STARTED_ANEW.into())), now);
         }
     }

@@ -7,6 +7,7 @@
 use super::{Duty, Stage, Worker};
 use crate::checkpoint::{Experience, FIRST_COST, interval, most};
 use crate::effect::Effect;
+use crate::journal::Note;
 use proto::message::service::{
     Blob, CheckpointMethod, Checkpointing, NotSaved, Outcome, Saved, ServiceMessage,
 };
@@ -15,6 +16,8 @@ use std::collections::BTreeMap;
 
 /// How long a state that was asked for may take until it is asked for again.
 const ASK_AGAIN: Span = Span::secs(60);
+/// After so much work for others it is written down that nothing has cut it short. A failure is written down at once.
+const NOTE_AFTER: Span = Span::secs(600);
 /// How long after one that failed the next state is asked for, at least.
 const AFTER_FAILURE: Span = Span::secs(10);
 
@@ -34,6 +37,8 @@ pub struct Snapshot {
 pub(super) struct Savings {
     /// What was seen of this seller's failures.
     experience: Experience,
+    /// What was written down of it last.
+    noted: Experience,
     /// Since when what runs here runs.
     started: BTreeMap<ContractId, Time>,
     saved: BTreeMap<ContractId, Saving>,
@@ -160,7 +165,34 @@ impl Worker {
         self.savings.saved.remove(&contract);
         if let Some(started) = self.savings.started.remove(&contract) {
             let is_cut_short = matches!(outcome, Outcome::Abandoned(_) | Outcome::Migrated(_));
-            self.savings.experience.note(now.since(started), is_cut_short);
+            self.learn(now.since(started), is_cut_short);
         }
+    }
+
+    /// An execution has come to its end after `worked`, or was cut short.
+    fn learn(&mut self, worked: Span, is_cut_short: bool) {
+        let Savings { experience, noted, .. } = &mut self.savings;
+        experience.note(worked, is_cut_short);
+        if is_cut_short || experience.worked >= noted.worked.plus(NOTE_AFTER) {
+            *noted = *experience;
+            let experience = *experience;
+            self.note(Note::Worked { experience });
+        }
+    }
+
+    /// What a former run of the node has seen of its failures.
+    pub(super) const fn recall_experience(&mut self, experience: Experience) {
+        (self.savings.experience, self.savings.noted) = (experience, experience);
+    }
+
+    /// An execution has ended with the process: nobody knows any more after what time.
+    pub(super) fn learn_of_crash(&mut self) {
+        self.learn(Span(0), true);
+    }
+
+    /// What a journal has to say of it.
+    pub(super) fn experience_note(&self) -> Option<Note> {
+        let experience = self.savings.experience;
+        (experience != Experience::default()).then_some(Note::Worked { experience })
     }
 }

@@ -66,6 +66,13 @@ struct Keeping {
 }
 
 impl Storage {
+    /// Where the buyer of a contract was heard last.
+    pub(super) fn note_address(&mut self, contract: ContractId, from: Peer) {
+        if let Some(stored) = self.0.get_mut(&contract).filter(|stored| stored.buyer.key == from.key) {
+            stored.buyer = from;
+        }
+    }
+
     fn keeping(&mut self, contract: ContractId) -> Option<(Peer, &mut Keeping)> {
         let stored = self.0.get_mut(&contract)?;
         match &mut stored.stage {

@@ -12,7 +12,7 @@ const EVERY: Saving = Saving { interval: Some(Span::secs(2)), copies: 2, ask: So
 
 /// All of them.
 pub(super) fn all() -> Vec<Scenario> {
-    vec![checkpoints(), bad_states(), no_room(), storage_dies(), vacated()]
+    vec![checkpoints(), bad_states(), no_room(), storage_dies(), buyer_returns(), vacated()]
 }
 
 /// Two buyers, eight sellers, and long sub-tasks: 8 to 16 s each.
@@ -65,6 +65,26 @@ fn storage_dies() -> Scenario {
         name: "storage_dies",
         about: "one storage node after the other crashes: another takes its place, and nothing that runs hears of it",
         faults: faults.chain([crash(Who::Busy, 19_500, false)]).collect(),
+        ..saved()
+    }
+}
+
+fn buyer_returns() -> Scenario {
+    Scenario {
+        name: "buyer_returns",
+        about: "buyers crash in the middle of checkpoints and start again, then sellers: programs go on from their last states",
+        faults: vec![
+            crash(Who::Host(0), 10_000, false),
+            crash(Who::Host(1), 11_000, true),
+            Fault::RestartAll.at(Span::millis(13_000)),
+            crash(Who::Busy, 18_000, false),
+            crash(Who::Busy, 18_500, true),
+            // A seller and its buyer at once.
+            crash(Who::Busy, 20_000, false),
+            crash(Who::Host(0), 20_000, false),
+            crash(Who::Host(1), 20_000, false),
+            Fault::RestartAll.at(Span::millis(22_000)),
+        ],
         ..saved()
     }
 }

@@ -164,11 +164,12 @@ impl World<'_> {
         from: Option<usize>,
         blobs: &[Blob],
     ) -> Checked {
-        let is_delivered = from.is_some_and(|from| self.serves(from, number, blobs));
+        let source = from.filter(|from| self.serves(*from, number, blobs));
+        let source = source.and_then(|source| Some(self.hosts.get(source)?.peer.key));
         let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
         let has_all = blobs.iter().all(|blob| host.store.contains(&blob.hash));
-        let result = if is_delivered || has_all {
-            host.store.extend(blobs.iter().map(|blob| blob.hash));
+        let result = if source.is_some() || has_all {
+            blobs.iter().for_each(|blob| host.keep(blob.hash, contract, source));
             Ok(())
         } else {
             Err("the contents are not to be had".to_string())

@@ -3,8 +3,8 @@
 use super::{Stage, SubTaskRun, TaskRun};
 use crate::contract::State;
 use crate::event::{End, Verdict};
-use crate::journal::{Note, Tries};
-use proto::{ContractId, Money, Time};
+use crate::journal::{Note, Saving, Tries};
+use proto::{CommandId, ContractId, Money, Time};
 
 impl TaskRun {
     /// Puts a sub-task where its journal says that it was.
@@ -88,6 +88,11 @@ impl SubTaskRun {
     fn notes(&self, task: ContractId, sub_task: u32) -> Vec<Note> {
         let parts = self.parts.iter().map(|part| Note::Part { task, sub_task, part: *part });
         let mut notes: Vec<Note> = parts.collect();
+        if self.for_room > Money::ZERO {
+            // Of all contracts that are over together.
+            let (contract, cost) = (CommandId([0; 16]), self.for_room);
+            notes.push(Note::Saving(Saving::Vacated { task, sub_task, contract, cost }));
+        }
         if let Some(end) = &self.end {
             notes.push(Note::Ended { task, sub_task, end: Box::new(end.clone()) });
             return notes;

@@ -139,6 +139,21 @@ fn a_storage_node_that_falls_silent_is_given_up_and_replaced() {
     assert_ne!(buyer.asked, Some(room));
 }
 
+/// The storage node bills so much.
+fn bill(buyer: &mut Buyer, room: ContractId, cycles: u64) {
+    let offer = ticket(room).hash();
+    let report = Report {
+        contract: room,
+        offer,
+        outcome: Outcome::Succeeded,
+        cycles: Cycles(cycles),
+        outputs: vec![],
+        stdout: None,
+        stderr: None,
+    };
+    buyer.hear(ServiceMessage::Report(Box::new(Signed::new(report, &keys(1)))));
+}
+
 /// A bill of so many cycles, a minute after the room was bought.
 fn check_bill(cycles: u64, is_accepted: bool) -> Buyer {
     let (mut buyer, room) = with_room();
@@ -156,17 +171,7 @@ fn check_bill(cycles: u64, is_accepted: bool) -> Buyer {
         }));
     }
     buyer.did();
-    let offer = ticket(room).hash();
-    let report = Report {
-        contract: room,
-        offer,
-        outcome: Outcome::Succeeded,
-        cycles: Cycles(cycles),
-        outputs: vec![],
-        stdout: None,
-        stderr: None,
-    };
-    buyer.hear(ServiceMessage::Report(Box::new(Signed::new(report, &keys(1)))));
+    bill(&mut buyer, room, cycles);
     let did = buyer.did();
     assert_eq!(did.first(), Some(&Says { is_accepted }), "{cycles}: {did:?}");
     assert_eq!(did.contains(&Settles), is_accepted, "{cycles}: {did:?}");
@@ -187,4 +192,62 @@ fn a_bill_is_paid_by_the_buyers_clock_and_no_higher() {
     // A second and a hundredth more than a minute.
     check_bill(35_500, true);
     check_bill(35_600, false);
+}
+
+#[test]
+fn after_a_restart_room_is_taken_up_and_what_loses_its_seller_goes_on_from_its_state() {
+    let (mut buyer, room) = with_room();
+    kept(&mut buyer, room, 60);
+    buyer.did();
+    let key = buyer.offer.as_ref().and_then(|offer| Some(offer.body.job.checkpoint.as_ref()?.key));
+    buyer.restart();
+    assert_eq!(buyer.did(), [Offers, Holds(FOR_ROOM)]);
+    buyer.answer(BankOutcome::Held(hold(&ticket(room), FOR_ROOM)));
+    assert_eq!(buyer.did(), [AsksToKeep(vec![60])]);
+    // The market is not asked before the node is in the ring.
+    buyer.now = buyer.now.after(Span::secs(2));
+    buyer.dispatch.handle_timeouts(buyer.now);
+    kept(&mut buyer, room, 60);
+    buyer.did();
+    assert_eq!(lose(&mut buyer), [Cancels, Fetches(vec![60]), again()]);
+    fetched(&mut buyer, Ok(()));
+    assert_eq!(buyer.did(), [Buys]);
+    run(&mut buyer);
+    let job = buyer.offer.as_ref().map(|offer| offer.body.job.clone()).unwrap();
+    assert_eq!((job.resume, job.checkpoint.map(|spec| spec.key)), (Some(state(60)), key));
+    // 0.89 credits are left for the work, and nothing is set aside for room a second time.
+    let budget = buyer.dispatch.keepings.values().map(|keeping| keeping.budget).next();
+    assert_eq!(budget, Some(Money::ZERO));
+}
+
+/// What is done about the room of a sub-task after a restart that finds it ended, when the bank has answered.
+fn check_ended(is_billed: bool, expected: &[Did]) {
+    let (mut buyer, room) = with_room();
+    kept(&mut buyer, room, 60);
+    buyer.dispatch.cancel(TASK, buyer.now);
+    if is_billed {
+        bill(&mut buyer, room, 0);
+    }
+    buyer.did();
+    buyer.restart();
+    buyer.did();
+    let outcome = if is_billed {
+        let (seller_paid, owner_paid, returned) = (Money(7), Money(10_000), Money(89_993));
+        BankOutcome::Settled(SettledReceipt { hold: room, seller_paid, owner_paid, returned })
+    } else {
+        BankOutcome::Held(hold(&ticket(room), FOR_ROOM))
+    };
+    buyer.answer(outcome);
+    assert_eq!(buyer.did(), expected);
+    let spent = buyer.dispatch.tally(TASK).unwrap().spent;
+    assert_eq!(spent, Money(if is_billed { 10_007 } else { 0 }));
+    // A third process knows of the cost too.
+    buyer.restart();
+    assert_eq!(buyer.dispatch.tally(TASK).unwrap().spent, spent);
+}
+
+#[test]
+fn after_a_restart_room_of_what_has_ended_is_given_back_and_an_accepted_bill_is_paid() {
+    check_ended(false, &[Cancels]);
+    check_ended(true, &[]);
 }

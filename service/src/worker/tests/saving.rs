@@ -1,7 +1,8 @@
 //! Saving what runs for others, and keeping the states of what runs elsewhere.
 
 use super::*;
-use crate::checkpoint;
+use crate::journal::Note;
+use crate::{checkpoint, journal};
 use proto::message::service::{Blob, CheckpointKey, CheckpointMethod, Checkpointing, Keep, NotSaved};
 
 /// States, words and room of a seller, in short.
@@ -53,7 +54,12 @@ fn kept(seller: &mut Seller) -> Vec<Kept> {
 
 /// With a program at work that is saved every so often.
 fn saving(interval: Option<Span>) -> Seller {
-    let mut seller = Seller::new();
+    saving_after(Vec::new(), interval)
+}
+
+/// The same, after a former run that has left these notes.
+fn saving_after(notes: Vec<Note>, interval: Option<Span>) -> Seller {
+    let mut seller = restarted(notes);
     let mut offer = offer(1).body;
     let method = CheckpointMethod::Transparent;
     let key = CheckpointKey([0; 32]);
@@ -63,6 +69,12 @@ fn saving(interval: Option<Span>) -> Seller {
     seller.worker.receive(peer(2), message, &|_| Ok(()), seller.now);
     seller.worker.fetched(id(1), Ok(()), seller.now);
     kept(&mut seller);
+    seller
+}
+
+fn restarted(notes: Vec<Note>) -> Seller {
+    let mut seller = Seller::new();
+    seller.worker.restore(&journal::Kept { submissions: Vec::new(), notes }, seller.now);
     seller
 }
 
@@ -97,6 +109,18 @@ fn without_an_interval_the_cost_decides() {
     seller.worker.saved(id(1), snapshot(60, 5, Span::secs(2)), seller.now);
     assert_eq!(kept(&mut seller), [Kept::Tells(1, 5)]);
     assert_eq!(asked_after(&mut seller), 240.0);
+}
+
+#[test]
+fn a_process_that_has_ended_with_a_program_counts_as_a_failure_in_the_next_runs() {
+    let former = saving(None);
+    let second = restarted(former.worker.notes());
+    let is_of_failures = |note: &Note| matches!(note, Note::Worked { .. });
+    let notes: Vec<Note> = second.worker.notes().into_iter().filter(is_of_failures).collect();
+    let experience = checkpoint::Experience { worked: Span(0), cut_short: 1 };
+    assert_eq!(notes, [Note::Worked { experience }]);
+    // √(2 · 1 s · 4 h / 2): one failure was seen beside the one that is assumed.
+    assert_eq!(asked_after(&mut saving_after(notes, None)), 120.0);
 }
 
 #[test]

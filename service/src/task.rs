@@ -49,7 +49,7 @@ pub use link::MAX_DEPENDENCIES;
 pub use path::{PathProblem, inside};
 pub use redundancy::{Comparison, MAX_REPLICAS, Probe, Redundancy, Replication, Verifier};
 pub use rule::Rule;
-pub use runtime::{RUNTIME_BYTES, kind_of};
+pub use runtime::{RUNTIME_BYTES, kind_of, processor_of};
 pub use stop::{StopCondition, StopPlace, StopWhen};
 pub use warning::{Warning, WarningKind};
 
@@ -157,7 +157,7 @@ pub struct SubTask {
 }
 
 /// A file of the buyer and its name in the scratch directory.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LocalFile {
     /// Path text on the buyer's machine, relative to the task file unless absolute.
     pub path: String,
@@ -171,7 +171,7 @@ pub struct LocalFile {
 }
 
 /// Where a file is looked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Search {
     /// On the buyer's machine, then in the network, by its name or code id.
     #[default]

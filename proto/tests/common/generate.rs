@@ -441,7 +441,7 @@ structures! {
     BalanceQuery { request }  BalanceReply { request, balance, standing }
 
     Blob { hash, size }  NamedBlob { name, blob }  Variable { name, value }  Checkpointing { method, interval, size, copies, key }
-    Limits { wall, memory, disk, output, cycles, processes }
+    Limits { wall, memory, disk, output, cycles, processes, cores }
     Job { program, arguments, environment, inputs, outputs, stdin, limits, resume, runtime, success, progress, checkpoint }
     Offer { contract, task, sub_task, attempt, buyer, seller, job, hold, ticket }
     Acceptance { contract, offer, bond }  Taken { contract, report }  Declined { contract, refusal }

@@ -85,7 +85,8 @@ impl Dispatch {
     pub(crate) fn restore(&mut self, kept: &Kept, now: Time) {
         for (submission, since) in &kept.submissions {
             let task = submission.task;
-            self.tasks.entry(task).or_insert_with(|| TaskRun::new(submission.clone(), *since));
+            let rng = &mut self.rng;
+            self.tasks.entry(task).or_insert_with(|| TaskRun::new(submission.clone(), rng, *since));
         }
         let mut recalled = Recalled::default();
         for note in &kept.notes {
@@ -192,7 +193,9 @@ impl Dispatch {
     /// Goes on with an attempt that was under way.
     fn take_up(&mut self, task: ContractId, index: u32, draft: Draft, now: Time) {
         let Draft { contract, seller, offer, report, is_accepted } = draft;
-        let is_replica = self.tasks.get(&task).is_none_or(|run| index >= run.sub_tasks());
+        // The offers of replicas and probes name the sub-task that they belong to.
+        let is_replica = |run: &TaskRun| index >= run.sub_tasks() || run.ballot(index).is_some();
+        let is_replica = self.tasks.get(&task).is_none_or(is_replica);
         let Some(offer) = offer.filter(|_| !is_replica) else {
             // Its ticket is of no use any more, or it is a replica, of which there are others from now on; the hold comes
             // back when the seller signs.

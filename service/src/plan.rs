@@ -369,6 +369,8 @@ fn requirement(sub_task: &SubTask) -> Requirement {
         disk: asked.min_disk.map_or(limits.disk, |least| least.max(limits.disk)),
         os: asked.os.clone().unwrap_or_default(),
         arch: asked.arch.clone().unwrap_or_default(),
+        release: asked.os_version,
+        layers: asked.sandbox,
         native: sub_task.runtime.is_some_and(|runtime| runtime != Runtime::WebAssembly),
         run_time: limits.wall_time,
         reputation: asked.min_reputation.unwrap_or_default(),

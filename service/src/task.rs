@@ -54,7 +54,7 @@ pub use stop::{StopCondition, StopPlace, StopWhen};
 pub use warning::{Warning, WarningKind};
 
 use proto::message::service::Runtime;
-use proto::{Bytes, Capacity, Cycles, Money, Reputation, Span};
+use proto::{Bytes, Capacity, Cycles, Layers, Money, Release, Reputation, Span};
 use std::collections::BTreeMap;
 
 /// The largest task file in bytes: 16 MiB. Callers look at the size before they read.
@@ -197,6 +197,10 @@ pub struct Requirements {
     pub os: Option<String>,
     /// `Arch` in small letters, such as `x86_64`.
     pub arch: Option<String>,
+    /// `OSVersion`: at least this version of the operating system; zero for any.
+    pub os_version: Release,
+    /// `Sandbox`: the layers of the sandbox that have to stand around native programs.
+    pub sandbox: Layers,
     /// `MinCores`: at least this many cores, at least 1.
     pub min_cores: Option<u32>,
     /// `MinMemory`: at least this much memory in bytes.

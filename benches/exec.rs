@@ -47,6 +47,7 @@ fn execution(place: &Path, program: PathBuf) -> io::Result<Execution> {
             output: Bytes::kib(64),
             cycles: Cycles(u64::MAX),
             processes: 1,
+            cores: 1,
         },
         runtime: Runtime::WebAssembly,
         success: 0,

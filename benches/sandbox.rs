@@ -67,6 +67,7 @@ fn execution(scratch: &Scratch) -> std::io::Result<Execution> {
             output: Bytes::kib(64),
             cycles: Cycles::giga(60),
             processes: 32,
+            cores: 1,
         },
         runtime: Runtime::Native,
         success: 0,

@@ -47,6 +47,13 @@ pub(crate) struct Platform {
 /// This machine's kind.
 pub(crate) const PLATFORM: Platform = Platform { os: std::env::consts::OS, arch: std::env::consts::ARCH };
 
+/// The version of this machine's operating system: of Linux the kernel's, and nothing where it cannot be read.
+pub(crate) fn release() -> proto::Release {
+    static RELEASE: std::sync::OnceLock<proto::Release> = std::sync::OnceLock::new();
+    let read = || std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    *RELEASE.get_or_init(|| proto::Release::of(read().trim()))
+}
+
 /// Looks at the machine.
 pub(crate) trait Sense: Send {
     /// The machine at this moment. `per_core` is left to whoever keeps the calibration. Call it about once a

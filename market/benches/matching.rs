@@ -14,8 +14,8 @@ mod source {
 
 use proto::message::market::{Listing, Platform, Requirement, Standing};
 use proto::{
-    Bundle, Bytes, Capacity, CommandId, Commodity, Hash, Market, Peer, PublicKey, Rate, Reputation,
-    Signature, Signed, Span, Time,
+    Bundle, Bytes, Capacity, CommandId, Commodity, Hash, Layers, Market, Peer, PublicKey, Rate, Release,
+    Reputation, Signature, Signed, Span, Time,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -143,7 +143,13 @@ fn entry(n: usize, is_equal: bool, has_standing: bool, rng: &mut ChaCha8Rng) -> 
         ask: Rate(if is_equal { 500 } else { 1 + rng.next_u64() % 1_000_000 }),
         memory,
         disk,
-        platform: Platform { os: os.into(), arch: arch.into(), native },
+        platform: Platform {
+            os: os.into(),
+            arch: arch.into(),
+            native,
+            release: Release::of("6.8.0"),
+            layers: Layers::of_bits(15).unwrap_or_default(),
+        },
         longest: Span::secs(one_of(rng, &[3_600, 14_400, 86_400])),
         standing: has_standing.then_some(standing),
         // Some of it is sold.

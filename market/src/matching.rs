@@ -270,6 +270,8 @@ impl Books {
             reputation,
             per_core: listing.per_core,
             longest: listing.longest,
+            release: listing.platform.release,
+            layers: listing.platform.layers,
             free: listing.offered().minus(self.sold_of(number)).minus(self.flight(Spot::of(listing))),
         }
     }

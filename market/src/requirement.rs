@@ -86,7 +86,8 @@ pub fn reputation(listing: &Listing, bank: Option<PublicKey>) -> Reputation {
 ///
 /// A program of one core gains nothing from a second one, so the power has to come from exactly the cores
 /// asked for. Power, memory, disk, the longest run and the [`reputation`] are compared with ≥; a run time of zero does not matter. An
-/// empty name stands for any. A native program needs a seller that runs native programs; the others run everywhere.
+/// empty name stands for any. A version of the operating system is compared with ≥ too, number by number, and all layers of
+/// the sandbox that are asked for have to stand. A native program needs a seller that runs native programs; the others run everywhere.
 #[must_use]
 pub fn fits(listing: &Listing, free: Bundle, reputation: Reputation, requirement: &Requirement) -> bool {
     let slice = slice(requirement);
@@ -97,6 +98,8 @@ pub fn fits(listing: &Listing, free: Bundle, reputation: Reputation, requirement
         && listing.longest >= requirement.run_time
         && reputation >= requirement.reputation
         && (listing.platform.native || !requirement.native)
+        && listing.platform.release >= requirement.release
+        && requirement.layers.without(listing.platform.layers).is_empty()
         && same(&requirement.os, &listing.platform.os)
         && same(&requirement.arch, &listing.platform.arch)
 }

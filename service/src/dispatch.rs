@@ -11,6 +11,7 @@ mod experience;
 mod flow;
 mod objection;
 mod place;
+mod probe;
 mod prospect;
 mod purse;
 mod queue;
@@ -163,7 +164,7 @@ impl Dispatch {
             return;
         }
         self.prepare_saving(id, &mut submission.plans);
-        self.tasks.insert(id, TaskRun::new(submission, now));
+        self.tasks.insert(id, TaskRun::new(submission, &mut self.rng, now));
         self.balance_asked = None;
         self.ask_balance(now);
         self.watch_deadlines(id, now);

@@ -6,7 +6,9 @@ pub use replica::{Difference, Replica, Vote};
 
 use proto::message::bank::How;
 use proto::message::service::{Blob, NamedBlob, Outcome};
-use proto::{Bytes, ContractId, Cycles, Market, Money, Peer, Rate, Refusal, RefusalCode, Span, Time};
+use proto::{
+    Bytes, ContractId, Cycles, Market, Money, Peer, PublicKey, Rate, Refusal, RefusalCode, Span, Time,
+};
 
 /// Something that happened to a task or to one of its sub-tasks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +115,17 @@ pub enum EventKind {
         how: How,
         /// What it has cost the buyer.
         lost: Money,
+    },
+    /// A seller has answered a question wrongly whose answer is known: it gets nothing more of the task.
+    Distrusted {
+        /// Index of the sub-task that the question was bought with.
+        sub_task: u32,
+        /// The seller.
+        seller: PublicKey,
+        /// How many executions are taken from it, and bought elsewhere.
+        again: u32,
+        /// How many of its results had been accepted before; they stay so.
+        kept: u32,
     },
     /// A fifth or less is left of what there was for a task.
     BudgetLow {
@@ -275,6 +288,7 @@ impl EventKind {
             | Self::Disputed { sub_task, .. }
             | Self::NotDisputed { sub_task, .. }
             | Self::Judged { sub_task, .. }
+            | Self::Distrusted { sub_task, .. }
             | Self::Found { sub_task, .. } => Some(sub_task),
             Self::BudgetLow { .. } | Self::TaskEnded => None,
         }

@@ -29,5 +29,5 @@ pub use dispatch::{
 pub use event::{Difference, End, Event, EventKind, Purse, Replica, Sale, Vote};
 pub use journal::{Kept, Note};
 pub use node::{AtWork, Config, Input, Node, Output, Violation};
-pub use plan::{PlanError, SubTaskPlan};
+pub use plan::{PlanError, ProbePlan, SubTaskPlan};
 pub use worker::{Execution, Hire, Intake, Record, Snapshot, Terms};

@@ -1,5 +1,10 @@
 //! From a sub-task of the task file to what is bought for it.
 
+mod probe;
+
+pub use probe::ProbePlan;
+pub(crate) use probe::STDOUT as PROBE_STDOUT;
+
 use crate::task::{CheckpointSpec, Deadline, Feed, LocalFile, Redundancy, Slot, SubTask};
 use proto::message::market::Requirement;
 use proto::message::service::{
@@ -48,6 +53,8 @@ pub struct SubTaskPlan {
     pub redundancy: Redundancy,
     /// The contents of the files that `redundancy` names, by their paths.
     pub aids: BTreeMap<String, Blob>,
+    /// Questions whose answers are known.
+    pub probes: Vec<ProbePlan>,
 }
 
 /// What a seller did of a sub-task before it handed it over.
@@ -96,11 +103,31 @@ pub enum PlanError {
         /// The fee of this network.
         fee: Money,
     },
-    /// Inputs with known results are read from the file, and nothing is done with them yet.
-    #[error("sub-task `{sub_task}` asks for probes, which this version does not run")]
-    Probes {
+    /// A probe has to be there from the start, and what other sub-tasks make is not.
+    #[error(
+        "probe {number} of sub-task `{sub_task}` lacks its {input}, which another sub-task makes: a probe brings all \
+         its inputs along, as `InputFile` with the same names"
+    )]
+    ProbeInput {
         /// The sub-task.
         sub_task: String,
+        /// Which of its probes, from 1.
+        number: u32,
+        /// Which input, in words.
+        input: String,
+    },
+    /// A probe expects what the sub-task does not leave.
+    #[error(
+        "probe {number} of sub-task `{sub_task}` expects `{output}`, which is not an output of it: name one of its \
+         outputs by `as`, or `stdout`"
+    )]
+    ProbeOutput {
+        /// The sub-task.
+        sub_task: String,
+        /// Which of its probes, from 1.
+        number: u32,
+        /// The name that is expected.
+        output: String,
     },
     /// Nobody sets money aside for so long.
     #[error("sub-task `{sub_task}`: its limit on time of {wall} is beyond {LONGEST}")]
@@ -139,6 +166,7 @@ impl SubTaskPlan {
             checkpoint: None,
             redundancy: Redundancy::default(),
             aids: BTreeMap::new(),
+            probes: Vec::new(),
         }
     }
 
@@ -162,9 +190,6 @@ impl SubTaskPlan {
         blob_of: &dyn Fn(&str) -> Option<Blob>,
     ) -> Result<Self, PlanError> {
         let name = sub_task.name.clone();
-        if !sub_task.redundancy.probes.is_empty() {
-            return Err(PlanError::Probes { sub_task: name });
-        }
         let find = |path: &str| {
             blob_of(path).ok_or_else(|| PlanError::NoFile { sub_task: name.clone(), path: path.into() })
         };
@@ -204,6 +229,7 @@ impl SubTaskPlan {
             }),
         };
         check_job(&name, &with_feeds(&job, &sub_task.feeds))?;
+        let probes = probe::plans(sub_task, &job, &find)?;
         let requirement = requirement(sub_task);
         let aid = |file: &LocalFile| Ok((file.path.clone(), find(&file.path)?));
         Ok(Self {
@@ -220,6 +246,7 @@ impl SubTaskPlan {
             checkpoint: sub_task.checkpoint.clone(),
             redundancy: sub_task.redundancy.clone(),
             aids: sub_task.redundancy.files().map(aid).collect::<Result<_, PlanError>>()?,
+            probes,
             name,
         })
     }
@@ -329,6 +356,7 @@ fn limits(sub_task: &SubTask) -> Limits {
         output: limits.output,
         cycles,
         processes: limits.processes,
+        cores: sub_task.requirements.min_cores.unwrap_or(1),
     }
 }
 
@@ -341,6 +369,8 @@ fn requirement(sub_task: &SubTask) -> Requirement {
         disk: asked.min_disk.map_or(limits.disk, |least| least.max(limits.disk)),
         os: asked.os.clone().unwrap_or_default(),
         arch: asked.arch.clone().unwrap_or_default(),
+        release: asked.os_version,
+        layers: asked.sandbox,
         native: sub_task.runtime.is_some_and(|runtime| runtime != Runtime::WebAssembly),
         run_time: limits.wall_time,
         reputation: asked.min_reputation.unwrap_or_default(),

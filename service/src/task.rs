@@ -49,12 +49,12 @@ pub use link::MAX_DEPENDENCIES;
 pub use path::{PathProblem, inside};
 pub use redundancy::{Comparison, MAX_REPLICAS, Probe, Redundancy, Replication, Verifier};
 pub use rule::Rule;
-pub use runtime::{RUNTIME_BYTES, kind_of};
+pub use runtime::{RUNTIME_BYTES, kind_of, processor_of};
 pub use stop::{StopCondition, StopPlace, StopWhen};
 pub use warning::{Warning, WarningKind};
 
 use proto::message::service::Runtime;
-use proto::{Bytes, Capacity, Cycles, Money, Reputation, Span};
+use proto::{Bytes, Capacity, Cycles, Layers, Money, Release, Reputation, Span};
 use std::collections::BTreeMap;
 
 /// The largest task file in bytes: 16 MiB. Callers look at the size before they read.
@@ -157,7 +157,7 @@ pub struct SubTask {
 }
 
 /// A file of the buyer and its name in the scratch directory.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LocalFile {
     /// Path text on the buyer's machine, relative to the task file unless absolute.
     pub path: String,
@@ -171,7 +171,7 @@ pub struct LocalFile {
 }
 
 /// Where a file is looked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Search {
     /// On the buyer's machine, then in the network, by its name or code id.
     #[default]
@@ -197,6 +197,10 @@ pub struct Requirements {
     pub os: Option<String>,
     /// `Arch` in small letters, such as `x86_64`.
     pub arch: Option<String>,
+    /// `OSVersion`: at least this version of the operating system; zero for any.
+    pub os_version: Release,
+    /// `Sandbox`: the layers of the sandbox that have to stand around native programs.
+    pub sandbox: Layers,
     /// `MinCores`: at least this many cores, at least 1.
     pub min_cores: Option<u32>,
     /// `MinMemory`: at least this much memory in bytes.

@@ -189,7 +189,7 @@ impl Host {
 
     /// What there is to sell.
     pub(crate) fn supply(&self) -> Option<Supply> {
-        let platform = Platform { os: "linux".into(), arch: "x86_64".into(), native: false };
+        let platform = Platform { os: "linux".into(), arch: "x86_64".into(), ..Platform::default() };
         let Machine { cores, per_core, .. } = self.machine;
         let longest = proto::Span::secs(24 * 3_600);
         let supply = Supply {

@@ -15,6 +15,7 @@ pub(crate) mod overlay;
 pub(crate) mod owner;
 pub(crate) mod policy;
 pub(crate) mod price;
+pub(crate) mod probes;
 pub(crate) mod progress;
 pub(crate) mod ring;
 pub(crate) mod saved;
@@ -64,6 +65,7 @@ pub(crate) struct Watch {
     pub(crate) progress: progress::Progress,
     pub(crate) listed: listed::Listed,
     pub(crate) sub_tasks: sub_task::SubTasks,
+    pub(crate) probes: probes::Probes,
     pub(crate) flows: flow::Flows,
     pub(crate) policies: policy::Policies,
     pub(crate) kept: kept::Kept,

@@ -284,7 +284,7 @@ mod tests {
             inputs: Vec::new(),
             outputs: vec!["out".into()],
             stdin: None,
-            limits: Limits { wall, memory, disk, output, cycles: Cycles(cycles), processes: 1 },
+            limits: Limits { wall, memory, disk, output, cycles: Cycles(cycles), processes: 1, cores: 1 },
             resume: None,
             runtime: proto::message::service::Runtime::WebAssembly,
             success: 0,

@@ -35,6 +35,8 @@ pub struct Tally {
     pub sights: BTreeMap<Sight, u32>,
     /// Sub-tasks that ended well with outputs that are not the program's.
     pub wrong_outputs: u32,
+    /// How often a buyer has found out that a seller lies, by a question whose answer it knew.
+    pub distrusted: u32,
     /// Notes that each node has written down.
     pub notes: Vec<u32>,
 }

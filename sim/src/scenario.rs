@@ -102,6 +102,8 @@ pub struct Work {
     pub patience: Span,
     /// How often each is executed, if more than once.
     pub votes: Option<Votes>,
+    /// How many questions whose answers it knows each buyer asks among its sub-tasks.
+    pub probes: u32,
     /// For how many earlier ones of its task each waits, at most: it gets their outputs.
     pub waits: u32,
 }

@@ -10,8 +10,8 @@ mod post;
 use crate::fault::Act;
 use crate::host::{Host, Phase};
 use crate::invariant::{
-    Breach, Checked, Watch, books, contract, durable, ended, flow, kept, listed, overlay, policy, progress,
-    ring, saved, served, sub_task,
+    Breach, Checked, Watch, books, contract, durable, ended, flow, kept, listed, overlay, policy, probes,
+    progress, ring, saved, served, sub_task,
 };
 use crate::machine::States;
 use crate::mutant::Mutant;
@@ -86,7 +86,9 @@ impl<'a> World<'a> {
             listed: listed::Listed::new(scenario),
             sub_tasks: sub_task::SubTasks::new(
                 scenario.work.votes.map_or(1, |votes| votes.replicas as usize),
+                &submissions,
             ),
+            probes: probes::Probes::default(),
             flows: flow::Flows::default(),
             policies: policy::Policies::default(),
             kept: kept::Kept::default(),

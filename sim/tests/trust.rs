@@ -2,6 +2,9 @@
 
 #![cfg(test)]
 
+use proto::Signed;
+use proto::message::Message;
+use proto::message::service::{ServiceMessage, Verdict};
 use service::event::Vote;
 use service::{EventKind, Output};
 use sim::{Mutant, Report, Scenario, Site, run, run_with};
@@ -24,6 +27,17 @@ fn delivered(name: &str) -> (u32, u32) {
 fn where_every_seller_is_believed_wrong_outputs_are_delivered() {
     let (succeeded, wrong) = delivered("believed");
     assert!(wrong * 10 > succeeded, "{wrong} of {succeeded}");
+}
+
+#[test]
+fn sellers_that_answer_known_questions_wrongly_are_found_out() {
+    let (_, believed) = delivered("believed");
+    let (succeeded, wrong) = delivered("probed");
+    assert!(wrong * 2 < believed && succeeded > 100, "{wrong} of {succeeded}, and {believed}");
+    let found_out = report("probed", 1).tally.distrusted;
+    assert!(found_out >= 3, "{found_out}");
+    let (succeeded, stormy) = delivered("probed_storm");
+    assert!(stormy * 2 < believed && succeeded > 75, "{stormy} of {succeeded}, and {believed}");
 }
 
 #[test]
@@ -50,6 +64,21 @@ impl<F: FnMut(&Site<'_>, Output) -> Vec<Output>> Mutant for Nodes<F> {
     fn node(&mut self, site: &Site<'_>, output: Output) -> Vec<Output> {
         (self.0)(site, output)
     }
+}
+
+#[test]
+fn who_accepts_what_a_seller_that_was_found_out_has_delivered_is_noticed() {
+    let mut mutant = Nodes(|site: &Site<'_>, mut output| {
+        if let Output::Send { message: Message::Service(ServiceMessage::Verdict(paper)), .. } = &mut output {
+            let verdict = Verdict { is_accepted: true, ..paper.body.clone() };
+            *paper = Signed::new(verdict, site.keys);
+        }
+        vec![output]
+    });
+    let scenario = Scenario::named("probed").unwrap();
+    let violation = run_with(&scenario, 1, &mut mutant).expect_err("distrusted");
+    assert_eq!(violation.invariant, "distrusted", "{violation}");
+    assert!(violation.what.contains("and it has answered a probe wrongly"), "{violation}");
 }
 
 /// A bug in what a buyer tells of an end.

@@ -206,6 +206,9 @@ pub(crate) struct ReplicaView {
     /// A word of the table of states, such as `voting`.
     pub(crate) state: String,
     pub(crate) attempts: u32,
+    /// Which of the questions of the sub-task it is whose answers are known, from 1; absent for the sub-task itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) probe: Option<u32>,
     /// The word on its result: `open`, `agreed`, `other`, `failed` or `cancelled`.
     pub(crate) vote: String,
     /// Why it failed; empty if it did not.

@@ -61,8 +61,6 @@ use tempfile::TempDir;
 use walls::Walls;
 use watch::{Guard, Halt, fills_too_much};
 
-/// Cores that a sub-task may use. A job says nothing of cores yet.
-const CORES: usize = 1;
 /// Of the memory that a program may have, in eighths, from which on its failure is taken for a lack of memory.
 const NEARLY_ALL: u64 = 7;
 /// Beyond its memory limit, what one process may reserve (not use), in bytes: for stacks of threads and the like.
@@ -196,7 +194,8 @@ impl Native {
             program,
             stdin: execution.stdin.clone(),
         };
-        let taken = self.cores.take(CORES);
+        // Who was sold more cores than there are now gets all that there are.
+        let taken = self.cores.take(usize::try_from(execution.limits.cores.max(1)).unwrap_or(usize::MAX));
         let orders = self.orders(execution, &scene, &taken.numbers)?;
         let options = side.path().join("options");
         let command =

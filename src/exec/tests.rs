@@ -24,6 +24,7 @@ const WIDE: Limits = Limits {
     output: Bytes::kib(64),
     cycles: Cycles::giga(2),
     processes: 1,
+    cores: 1,
 };
 
 /// One engine for all tests, as a process has one.

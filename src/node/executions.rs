@@ -7,7 +7,7 @@ use crate::exec::{Control, Ended, Execution, Executors, Saved, Scratch, nice};
 use crate::net::store::Store;
 use market::Supply;
 use proto::message::service::{Blob, Job, MAX_TAIL, NamedBlob, Outcome, Runtime, Stream};
-use proto::{Capacity, ContractId, Cycles, Span};
+use proto::{Capacity, ContractId, Cycles, Layers, Span};
 use service::Input;
 use service::policy::Policy;
 use std::collections::BTreeMap;
@@ -60,10 +60,14 @@ impl Executions {
         native.map_or_else(Vec::new, |native| native.layers().iter().map(LayerView::of).collect())
     }
 
-    /// A supply that says whether native programs are run here.
+    /// A supply that says whether native programs are run here, and behind which walls.
     pub(crate) fn described(&self, supply: Option<Supply>) -> Option<Supply> {
         supply.map(|mut supply| {
             supply.platform.native = self.executors.takes(Runtime::Native);
+            let layers = self.layers();
+            let stands = layers.iter().filter(|layer| layer.active);
+            let named = stands.filter_map(|layer| Layers::named(&layer.name));
+            supply.platform.layers = named.fold(Layers::default(), Layers::and);
             supply
         })
     }

@@ -92,7 +92,12 @@ impl Supplier {
                 (self.offered, self.why_not) = (None, Some(why.clone()));
             }
             Sale::Offer { cores, memory, disk, ask } => {
-                let platform = Platform { os: PLATFORM.os.into(), arch: PLATFORM.arch.into(), native: false };
+                let platform = Platform {
+                    os: PLATFORM.os.into(),
+                    arch: PLATFORM.arch.into(),
+                    release: crate::sensor::release(),
+                    ..Platform::default()
+                };
                 let (cores, memory, disk, ask) = (*cores, *memory, *disk, *ask);
                 // A core that works for a share of the time only is sold as what it then executes.
                 let pct = match decision.work {

@@ -9,7 +9,7 @@ pub(crate) struct DryRun {
     pub(crate) name: String,
     /// How many sub-tasks there are.
     pub(crate) sub_tasks: usize,
-    /// How many executions are bought at first, replicas counted.
+    /// How many executions are bought at first, replicas and probes counted.
     pub(crate) executions: u64,
     /// The most that all of it costs, in credits.
     pub(crate) price: String,

@@ -259,6 +259,7 @@ fn offer() -> Signed<Offer> {
         output: nothing,
         cycles: Cycles(1),
         processes: 1,
+        cores: 1,
     };
     let job = Job::new(Blob { hash: Hash::default(), size: nothing }, limits);
     let offer = Offer {

@@ -196,6 +196,7 @@ fn offer(deal: &Deal) -> Signed<Offer> {
             output: Bytes::mib(1),
             cycles: Cycles::giga(9),
             processes: 1,
+            cores: 1,
         },
         resume: None,
         runtime: Runtime::WebAssembly,

@@ -117,6 +117,7 @@ fn offer() -> Signed<Offer> {
         output: Bytes(1),
         cycles: Cycles(1),
         processes: 1,
+        cores: 1,
     };
     let program = proto::message::service::Blob { hash: Hash::of(b"p"), size: Bytes(1) };
     let job = Job::new(program, limits);

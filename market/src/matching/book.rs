@@ -5,7 +5,7 @@
 
 use super::mark::{Mark, SIZES, Sought, Summary};
 use super::shelf::Number;
-use proto::{Bundle, Capacity, Rate, Reputation, Span};
+use proto::{Bundle, Capacity, Layers, Rate, Release, Reputation, Span};
 use std::ops::Range;
 
 /// Listings in a block at most: a word has a bit for each.
@@ -30,6 +30,9 @@ pub(crate) struct Row {
     pub(crate) per_core: Capacity,
     /// The longest run.
     pub(crate) longest: Span,
+    /// The version of the operating system, and the layers of the sandbox.
+    pub(crate) release: Release,
+    pub(crate) layers: Layers,
     pub(crate) reputation: Reputation,
     /// What is neither sold nor being asked for.
     pub(crate) free: Bundle,
@@ -55,11 +58,13 @@ impl Row {
 
     fn sizes(&self) -> [u64; SIZES] {
         let Bundle { cores, memory, disk } = self.free;
-        [u64::from(cores), self.per_core.0, memory.0, disk.0, self.longest.0, self.reputation.0.into()]
+        let (longest, reputation) = (self.longest.0, self.reputation.0.into());
+        [u64::from(cores), self.per_core.0, memory.0, disk.0, longest, reputation, self.release.0]
     }
 
     fn reaches(&self, sought: &Sought) -> bool {
-        self.sizes().iter().zip(&sought.least).all(|(size, least)| size >= least)
+        sought.layers.without(self.layers).is_empty()
+            && self.sizes().iter().zip(&sought.least).all(|(size, least)| size >= least)
     }
 }
 

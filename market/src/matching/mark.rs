@@ -6,11 +6,12 @@
 
 use super::names::{WORD_BITS, Wanted};
 use crate::requirement;
-use proto::Bundle;
 use proto::message::market::Requirement;
+use proto::{Bundle, Layers};
 
-/// Sizes that are compared: cores, power of a core, memory, disk, the longest run, reputation.
-pub(crate) const SIZES: usize = 6;
+/// Sizes that are compared: cores, power of a core, memory, disk, the longest run, reputation, and the version of the
+/// operating system, for which a mark has no room: only blocks and rows tell it.
+pub(crate) const SIZES: usize = 7;
 /// Bits of a size that are kept below its leading bit.
 const KEPT: u32 = 9;
 /// The bit above each of the four fields of the first word.
@@ -50,6 +51,8 @@ pub(crate) struct Sought {
     pub(crate) slice: Bundle,
     /// The sizes, exactly.
     pub(crate) least: [u64; SIZES],
+    /// The layers that have to stand; rows tell them.
+    pub(crate) layers: Layers,
     /// The sizes, rounded; no platform.
     mark: Mark,
     platform: Wanted,
@@ -62,9 +65,10 @@ impl Sought {
         let slice = requirement::slice(requirement);
         let Bundle { cores, memory, disk } = slice;
         let per_core = requirement.power.0.div_ceil(u64::from(cores.max(1)));
-        let Requirement { run_time, reputation, .. } = requirement;
-        let least = [u64::from(cores), per_core, memory.0, disk.0, run_time.0, u64::from(reputation.0)];
-        Self { slice, least, mark: Mark::of(least, 0), platform }
+        let Requirement { run_time, reputation, release, layers, .. } = requirement;
+        let (run_time, reputation) = (run_time.0, u64::from(reputation.0));
+        let least = [u64::from(cores), per_core, memory.0, disk.0, run_time, reputation, release.0];
+        Self { slice, least, layers: *layers, mark: Mark::of(least, 0), platform }
     }
 }
 
@@ -77,7 +81,7 @@ fn level(size: u64) -> u64 {
 impl Mark {
     /// The mark of what has these sizes and whose platform has this word.
     pub(crate) fn of(sizes: [u64; SIZES], platform: u64) -> Self {
-        let [cores, per_core, memory, disk, longest, reputation] = sizes;
+        let [cores, per_core, memory, disk, longest, reputation, _] = sizes;
         let four = [cores, per_core, memory, disk];
         let sizes = four.into_iter().fold(0, |word, size| (word << 16) | level(size));
         let more = (level(longest) << RUN_AT) | (reputation.min(REPUTATION) << WORD_BITS) | platform;

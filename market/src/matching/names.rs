@@ -58,13 +58,18 @@ impl Names {
         }
     }
 
-    /// The platform with this word.
+    /// The platform with this word, as far as it is in it.
     pub(crate) fn platform(&self, word: u64) -> Option<Platform> {
         let name = |at: u32| {
             let number = usize::try_from((word >> at) & NAME).ok()?;
             Some(self.named.get(number)?.name.as_ref().to_owned())
         };
-        Some(Platform { os: name(OS_AT)?, arch: name(ARCH_AT)?, native: word & NATIVE != 0 })
+        Some(Platform {
+            os: name(OS_AT)?,
+            arch: name(ARCH_AT)?,
+            native: word & NATIVE != 0,
+            ..Platform::default()
+        })
     }
 
     /// The word of a platform whose names are known.

@@ -9,9 +9,10 @@
 //! not sent either.
 
 use super::names::OS_AT;
-use proto::message::market::{Listing, Standing};
+use proto::message::market::{Listing, Platform, Standing};
 use proto::{
-    Bundle, Bytes, Capacity, Commodity, Market, Peer, PublicKey, Rate, Signature, Signed, Span, Time,
+    Bundle, Bytes, Capacity, Commodity, Layers, Market, Peer, PublicKey, Rate, Release, Signature, Signed,
+    Span, Time,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -94,6 +95,8 @@ pub(crate) fn pack(
     out.number(platform >> OS_AT);
     out.number(platform & ((1 << OS_AT) - 1));
     out.number(body.longest.0);
+    out.number(body.platform.release.0);
+    out.number(body.platform.layers.bits().into());
     if flags & IS_WHOLE == 0 {
         out.bundle(body.whole);
     }
@@ -103,7 +106,7 @@ pub(crate) fn pack(
     scratch.as_slice().into()
 }
 
-/// The listing of these bytes; its platform is empty.
+/// The listing of these bytes; its platform has no names.
 pub(crate) fn unpack(paper: &[u8], context: Context) -> Option<Unpacked> {
     let mut from = Reader(paper);
     let key = PublicKey(from.raw()?);
@@ -124,6 +127,8 @@ pub(crate) fn unpack(paper: &[u8], context: Context) -> Option<Unpacked> {
     let offered = from.bundle()?;
     let platform = (from.number()? << OS_AT) | from.number()?;
     let longest = Span(from.number()?);
+    let release = Release(from.number()?);
+    let layers = Layers::of_bits(u8::try_from(from.number()?).ok()?)?;
     let whole = if flags & IS_WHOLE == 0 { from.bundle()? } else { offered };
     let standing = if flags & HAS_STANDING == 0 { None } else { Some(from.standing(key, flags, context)?) };
     let Bundle { cores, memory, disk } = offered;
@@ -136,7 +141,7 @@ pub(crate) fn unpack(paper: &[u8], context: Context) -> Option<Unpacked> {
         ask,
         memory,
         disk,
-        platform: Default::default(),
+        platform: Platform { release, layers, ..Platform::default() },
         longest,
         standing,
         whole,

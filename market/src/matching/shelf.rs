@@ -69,7 +69,8 @@ impl Shelf {
     pub(crate) fn read(&self, number: Number) -> Option<(Signed<Listing>, bool)> {
         let Unpacked { mut listing, platform, is_handed } =
             packed::unpack(self.paper(number)?, self.context)?;
-        listing.body.platform = self.names.platform(platform)?;
+        let Platform { release, layers, .. } = listing.body.platform;
+        listing.body.platform = Platform { release, layers, ..self.names.platform(platform)? };
         Some((listing, is_handed))
     }
 

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proto::message::market::{Platform, Requirement};
-use proto::{Bytes, Capacity, CommandId, Hash, Market, Peer, Rate, Signature, Span};
+use proto::{Bytes, Capacity, CommandId, Hash, Layers, Market, Peer, Rate, Release, Signature, Span};
 
 const MARKETS: [Market; 2] = [market(40), market(41)];
 
@@ -59,7 +59,16 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 fn platform() -> impl Strategy<Value = Platform> {
-    (name(), name(), any::<bool>()).prop_map(|(os, arch, native)| Platform { os, arch, native })
+    (name(), name(), any::<bool>(), release(), layers())
+        .prop_map(|(os, arch, native, release, layers)| Platform { os, arch, native, release, layers })
+}
+
+fn release() -> impl Strategy<Value = Release> {
+    select(vec!["0.0", "5.10", "6.1", "6.1.0.9", "6.12"]).prop_map(Release::of)
+}
+
+fn layers() -> impl Strategy<Value = Layers> {
+    prop_oneof![3 => Just(0_u8), 1 => 0_u8..32].prop_map(|bits| Layers::of_bits(bits).unwrap())
 }
 
 pub(crate) fn listing(asks: u64) -> impl Strategy<Value = (u16, Listing, Bundle)> {
@@ -141,18 +150,23 @@ pub(crate) fn find() -> impl Strategy<Value = Find> {
     let run_time = prop_oneof![4 => Just(Span(0)), 1 => size().prop_map(Span)];
     let reputation = prop_oneof![4 => Just(Reputation(0)), 1 => reputation()];
     let sizes = (little(), 0_u32..5, little(), little(), run_time, reputation);
-    let requirement = (sizes, name(), name(), any::<bool>()).prop_map(
-        |((power, cores, memory, disk, run_time, reputation), os, arch, native)| Requirement {
-            power: Capacity(power),
-            cores,
-            memory: Bytes(memory),
-            disk: Bytes(disk),
-            os,
-            arch,
-            native,
-            run_time,
-            reputation,
-            ..Requirement::default()
+    let old = || prop_oneof![3 => Just(Release::default()), 1 => release()];
+    let requirement = (sizes, name(), name(), any::<bool>(), old(), layers()).prop_map(
+        |((power, cores, memory, disk, run_time, reputation), os, arch, native, release, layers)| {
+            Requirement {
+                release,
+                layers,
+                power: Capacity(power),
+                cores,
+                memory: Bytes(memory),
+                disk: Bytes(disk),
+                os,
+                arch,
+                native,
+                run_time,
+                reputation,
+                ..Requirement::default()
+            }
         },
     );
     (requirement, 0_u64..14, any::<[u8; 16]>(), vec((0_u16..700).prop_map(seller), 0..9)).prop_map(

@@ -3,7 +3,7 @@
 use crate::requirement::{self, MAX_NAME, power_of};
 use proto::message::market::{Listing, Requirement};
 use proto::message::survey::{Inquiry, Lack, Nearest};
-use proto::{Bundle, Commodity, Rate, Reputation};
+use proto::{Bundle, Commodity, Rate, Release, Reputation};
 
 /// What `listing`, of which `has` counts, lacks of `requirement`; with a `bid`, its ask counts too. Its seller's
 /// `reputation` is what the books know of it. It lacks nothing where [`requirement::fits`] says that it fits.
@@ -18,11 +18,14 @@ pub(crate) fn lacks(
     let slice = requirement::slice(requirement);
     let power = power_of(slice.cores, listing.per_core);
     let differs = |wanted: &str, given: &str| !wanted.is_empty() && wanted != given;
+    let missing = requirement.layers.without(platform.layers);
     let all = [
         (bid.is_some_and(|bid| listing.ask > bid), Lack::Price(listing.ask)),
         (differs(&requirement.os, &platform.os), Lack::Os(platform.os.clone())),
         (differs(&requirement.arch, &platform.arch), Lack::Arch(platform.arch.clone())),
         (requirement.native && !platform.native, Lack::Native),
+        (platform.release < requirement.release, Lack::Release(platform.release)),
+        (!missing.is_empty(), Lack::Layers(missing)),
         (has.cores < slice.cores, Lack::Cores(has.cores)),
         (power < requirement.power, Lack::Power(power)),
         (has.memory < slice.memory, Lack::Memory(has.memory)),
@@ -44,7 +47,9 @@ pub(crate) fn keep_nearer(kept: &mut Option<Nearest>, other: Nearest, inquiry: &
 /// How far a listing is from what is asked for: first the things that no amount makes up for, then the largest share
 /// that is missing (or asked too much), in thousandths of what is asked for, then how much is lacking.
 fn distance(nearest: &Nearest, inquiry: &Inquiry) -> (usize, u64, usize) {
-    let of_kind = |lack: &&Lack| matches!(lack, Lack::Os(_) | Lack::Arch(_) | Lack::Native);
+    let of_kind = |lack: &&Lack| {
+        matches!(lack, Lack::Os(_) | Lack::Arch(_) | Lack::Native | Lack::Release(_) | Lack::Layers(_))
+    };
     let share = |lack: &Lack| {
         let (has, asked) = figures(lack, inquiry);
         let missing = u128::from(has.abs_diff(asked)) * 1_000 / u128::from(asked.max(1));
@@ -65,7 +70,7 @@ fn figures(lack: &Lack, inquiry: &Inquiry) -> (u64, u64) {
         Lack::Disk(has) => (has.0, disk.0),
         Lack::RunTime(longest) => (longest.0, run_time.0),
         Lack::Reputation(has) => (u64::from(has.0), u64::from(reputation.0)),
-        Lack::Os(_) | Lack::Arch(_) | Lack::Native => (0, 0),
+        Lack::Os(_) | Lack::Arch(_) | Lack::Native | Lack::Release(_) | Lack::Layers(_) => (0, 0),
     }
 }
 
@@ -97,6 +102,11 @@ fn phrase(lack: &Lack, inquiry: &Inquiry) -> String {
         Lack::Os(os) => format!("runs {}, {} is asked for", name(os), asked.os),
         Lack::Arch(arch) => format!("is of {}, {} is asked for", name(arch), asked.arch),
         Lack::Native => "runs no native programs".into(),
+        Lack::Release(release) if *release == Release::default() => {
+            format!("does not tell the version of its system, {} is asked for", asked.release)
+        }
+        Lack::Release(release) => format!("runs version {release} of it, {} is asked for", asked.release),
+        Lack::Layers(missing) => format!("has no {missing} around native programs"),
         Lack::RunTime(longest) => {
             format!("runs a sub-task for {longest} at most, {} are asked for", asked.run_time)
         }

@@ -257,7 +257,8 @@ fn a_page_is_bounded_and_fits_into_forty_kilobytes() {
     let outputs = tell(&mut owner, DONOR, pass(many(owner::MAX_HANDED + 1), true), at(1));
     assert_eq!((refusal(&outputs), owner.listings().count()), (RefusalCode::Malformed, 0));
     let name = "n".repeat(market::requirement::MAX_NAME);
-    let platform = proto::message::market::Platform { os: name.clone(), arch: name, native: true };
+    let platform =
+        proto::message::market::Platform { os: name.clone(), arch: name, native: true, ..Default::default() };
     let memory = Bytes(u64::MAX);
     let standing = Standing { account: key(2), kept: u64::MAX, broken: u64::MAX, expires: Time(u64::MAX) };
     let standing = Some(Signed::new(standing, &crate::papers::keys(9)));

@@ -45,7 +45,7 @@ pub(crate) fn at(secs: u64) -> Time {
 }
 
 pub(crate) fn linux() -> Platform {
-    Platform { os: "linux".into(), arch: "x86_64".into(), native: true }
+    Platform { os: "linux".into(), arch: "x86_64".into(), native: true, ..Platform::default() }
 }
 
 pub(crate) fn supply(cores: u32, per_core: u64, ask: u64) -> Supply {

@@ -7,7 +7,8 @@ use market::{Config, Input, Marketplace, Output, Overview, describe, requirement
 use proto::message::market::{HandOver, Listing, MarketMessage, RefusedRequest, Requirement};
 use proto::message::survey::{Asks, Fit, Inquiry, Lack, MarketState, Nearest, Offered, Survey, Surveyed};
 use proto::{
-    Bundle, Bytes, Capacity, Commodity, Market, Placement, Range, Rate, RefusalCode, RequestId, Span, Time,
+    Bundle, Bytes, Capacity, Commodity, Layers, Market, Placement, Range, Rate, RefusalCode, Release,
+    RequestId, Span, Time,
 };
 
 const ASKER: u16 = 30;
@@ -166,6 +167,20 @@ fn everything_that_a_listing_may_lack_is_told_with_its_figure() {
     let native = Requirement { native: true, ..need(1, 500) };
     let wasm = |body: &mut Listing| body.platform.native = false;
     check_lacks(wasm, native, &[Lack::Native], &[Lack::Native], "10.1.0.1:7740 runs no native programs");
+    let newer =
+        Requirement { release: Release::of("6.9"), layers: Layers::of_bits(6).unwrap(), ..need(1, 500) };
+    let old = |body: &mut Listing| {
+        body.platform.release = Release::of("6.8.0");
+        body.platform.layers = Layers::of_bits(5).unwrap();
+    };
+    let lacks = [Lack::Release(Release::of("6.8")), Lack::Layers(Layers::named("namespaces").unwrap())];
+    let said =
+        "10.1.0.1:7740 runs version 6.8 of it, 6.9 is asked for; has no namespaces around native programs";
+    check_lacks(old, newer, &lacks, &lacks, said);
+    let newer = Requirement { release: Release::of("6.9"), ..need(1, 500) };
+    let lacks = [Lack::Release(Release::default())];
+    let said = "10.1.0.1:7740 does not tell the version of its system, 6.9 is asked for";
+    check_lacks(|_| {}, newer, &lacks, &lacks, said);
     let long = Requirement { run_time: Span::secs(90), power: Capacity(1_500), ..need(1, 500) };
     let lacks = [Lack::Power(Capacity(1_000)), Lack::RunTime(Span::secs(60))];
     let said = "10.1.0.1:7740 has 1000 Mc/s on one core, 1500 Mc/s are asked for; \

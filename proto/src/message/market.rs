@@ -5,6 +5,7 @@ use crate::id::{CommandId, Peer, RequestId};
 use crate::key::PublicKey;
 use crate::message::survey::{Survey, Surveyed};
 use crate::money::{Money, Rate};
+use crate::platform::{Layers, Release};
 use crate::quantity::{Bytes, Capacity, Reputation};
 use crate::refusal::Refusal;
 use crate::rules::PricingRule;
@@ -20,6 +21,10 @@ pub struct Platform {
     pub arch: String,
     /// Whether native programs are run, and not only WebAssembly.
     pub native: bool,
+    /// The version of the operating system; zero if it is not told.
+    pub release: Release,
+    /// The layers of the sandbox that stand around native programs; none where these are not run.
+    pub layers: Layers,
 }
 
 /// What the bank says of an account as a seller; signed by the bank.
@@ -104,6 +109,10 @@ pub struct Requirement {
     pub arch: String,
     /// Whether the program is native.
     pub native: bool,
+    /// The least version of the operating system; zero for any.
+    pub release: Release,
+    /// The layers of the sandbox that have to stand.
+    pub layers: Layers,
     /// How long it may take; zero if that does not matter.
     pub run_time: Span,
     /// The least reputation of the seller.

@@ -24,7 +24,7 @@ pub struct Blob {
 }
 
 /// A file of the scratch directory.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NamedBlob {
     /// Its relative path.
     pub name: String,
@@ -56,6 +56,9 @@ pub struct Limits {
     pub cycles: Cycles,
     /// Processes and threads at the same time; WebAssembly has one.
     pub processes: u32,
+    /// Cores, at least 1: as many as are bought. Processes and threads of a native program run on so many at once, and the
+    /// processor time of all of them counts; WebAssembly runs on one.
+    pub cores: u32,
 }
 
 /// What kind of program it is (DESIGN §5.6). The buyer states it, because sellers are found by it; the seller looks at

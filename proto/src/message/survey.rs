@@ -4,6 +4,7 @@ use crate::commodity::Market;
 use crate::id::{Peer, RequestId};
 use crate::message::market::{Listing, Requirement};
 use crate::money::Rate;
+use crate::platform::{Layers, Release};
 use crate::quantity::{Bytes, Capacity, Reputation};
 use crate::signed::Signed;
 use crate::time::{Span, Time};
@@ -157,4 +158,8 @@ pub enum Lack {
     RunTime(Span),
     /// Its reputation is lower.
     Reputation(Reputation),
+    /// Its operating system is older.
+    Release(Release),
+    /// These layers of the sandbox, which are asked for, do not stand there.
+    Layers(Layers),
 }

@@ -7,6 +7,7 @@ use crate::id::{CommandId, Hash, Peer, RequestId, RingId};
 use crate::key::{PublicKey, Signature};
 use crate::message::service::CheckpointKey;
 use crate::money::{Money, Rate};
+use crate::platform::{Layers, Release};
 use crate::quantity::{Bytes, Capacity, Cycles, Reputation};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::rules::{Placement, PricingRule, PricingTerms, Rules};
@@ -241,6 +242,25 @@ impl Field<u32> for Commodity {
             3 => Ok(Self::Disk),
             _ => Err(WireError::expected("has to be the number of a commodity")),
         }
+    }
+}
+
+impl Field<u64> for Release {
+    fn to_field(&self) -> u64 {
+        self.0
+    }
+    fn from_field(form: u64) -> Result<Self, WireError> {
+        Ok(Self(form))
+    }
+}
+
+impl Field<u32> for Layers {
+    fn to_field(&self) -> u32 {
+        self.bits().into()
+    }
+    fn from_field(form: u32) -> Result<Self, WireError> {
+        let bits = u8::try_from(form).ok().and_then(Self::of_bits);
+        bits.ok_or(WireError::expected("has to be the bits of layers that there are"))
     }
 }
 

@@ -7,14 +7,14 @@ use crate::message::market::{
     NoSeller, Platform, RefusedRequest, Requirement, Reserve, Reserved, Standing, Ticket, Unavailable,
 };
 
-wire_struct!(Platform => Platform { os, arch, native });
+wire_struct!(Platform => Platform { os, arch, native, release, layers });
 wire_struct!(Standing => Standing { account, kept, broken, expires });
 wire_struct!(Bundle => Bundle { cores, memory, disk });
 wire_struct!(Listing => Listing {
     seller, version, market, cores, per_core, ask, memory, disk, platform, longest, standing, whole, expires,
 });
 wire_struct!(Requirement => Requirement {
-    commodity, power, cores, memory, disk, os, arch, native, run_time, reputation,
+    commodity, power, cores, memory, disk, os, arch, native, run_time, reputation, release, layers,
 });
 wire_struct!(Ticket => Ticket {
     id, buyer, owner, requirement, rule, bid, clearing, fee, asks_seen, winner, runner_up, expires, owner_rate, draw,

@@ -13,7 +13,7 @@ use crate::time::Span;
 wire_struct!(Blob => Blob { hash, size });
 wire_struct!(NamedBlob => NamedBlob { name, blob });
 wire_struct!(Variable => Variable { name, value });
-wire_struct!(Limits => Limits { wall, memory, disk, output, cycles, processes });
+wire_struct!(Limits => Limits { wall, memory, disk, output, cycles, processes, cores });
 wire_struct!(Job => Job {
     program, arguments, environment, inputs, outputs, stdin, limits, resume, runtime, success, progress, checkpoint
 });

@@ -4,7 +4,7 @@ use super::{Field as _, Wire, WireError, v1, wire_struct};
 use crate::message::survey::{
     Asks, Fit, Inquiry, Lack, LastMatch, MarketState, Nearest, Offered, Survey, Surveyed,
 };
-use crate::{Bytes, Capacity, Rate, Reputation, Span};
+use crate::{Bytes, Capacity, Layers, Rate, Release, Reputation, Span};
 
 wire_struct!(Survey => Survey { request, from, to, ask, inquiries, show });
 wire_struct!(Inquiry => Inquiry { requirement, bid, slices });
@@ -31,6 +31,8 @@ fn flatten(lack: &Lack) -> (u32, u64, String) {
         Lack::Native => (8, 0, String::new()),
         Lack::RunTime(longest) => (9, longest.0, String::new()),
         Lack::Reputation(reputation) => (10, u64::from(reputation.0), String::new()),
+        Lack::Release(release) => (11, release.0, String::new()),
+        Lack::Layers(layers) => (12, u64::from(layers.bits()), String::new()),
     }
 }
 
@@ -59,6 +61,8 @@ impl Wire for Lack {
             8 => Self::Native,
             9 => Self::RunTime(Span(pb.has)),
             10 => Self::Reputation(Reputation::from_field(small()?).map_err(|e| e.inside("has"))?),
+            11 => Self::Release(Release(pb.has)),
+            12 => Self::Layers(Layers::from_field(small()?).map_err(|e| e.inside("has"))?),
             _ => return Err(WireError::expected("has to be the number of a lack").inside("kind")),
         })
     }

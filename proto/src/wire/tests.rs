@@ -25,7 +25,7 @@ fn listing() -> Listing {
         ask: Rate(5),
         memory: Bytes::gib(1),
         disk: Bytes::gib(2),
-        platform: Platform { os: "linux".into(), arch: String::new(), native: false },
+        platform: Platform { os: "linux".into(), ..Platform::default() },
         longest: Span::secs(60),
         standing: None,
         whole: Bundle { cores: 2, memory: Bytes::gib(1), disk: Bytes::gib(2) },

@@ -220,6 +220,7 @@ wrapped!(
     Span,
     Cycles,
     Capacity,
+    Release,
     Bytes,
     CheckpointKey
 );
@@ -248,27 +249,23 @@ impl Generate for Market {
     }
 }
 
-impl Generate for RefusalCode {
-    fn strategy() -> BoxedStrategy<Self> {
-        prop::sample::select(Self::ALL).boxed()
-    }
-}
-
-impl Generate for PricingRule {
-    fn strategy() -> BoxedStrategy<Self> {
-        prop::sample::select(&Self::ALL[..]).boxed()
-    }
-}
-
 impl Generate for Placement {
     fn strategy() -> BoxedStrategy<Self> {
         prop::sample::select(&[Self::Single, Self::Processor][..]).boxed()
     }
 }
 
-impl Generate for Commodity {
+macro_rules! one_of_all {
+    ($($name:ident)*) => { $(impl Generate for $name {
+        fn strategy() -> BoxedStrategy<Self> { prop::sample::select(&Self::ALL[..]).boxed() }
+    })* };
+}
+
+one_of_all!(PricingRule Commodity RefusalCode);
+
+impl Generate for Layers {
     fn strategy() -> BoxedStrategy<Self> {
-        prop::sample::select(&Self::ALL[..]).boxed()
+        any::<u8>().prop_filter_map("there are five", |bits| Self::of_bits(bits % 32)).boxed()
     }
 }
 
@@ -330,6 +327,8 @@ impl Generate for Lack {
             Just(Self::Native),
             Generate::strategy().prop_map(Self::RunTime),
             Generate::strategy().prop_map(Self::Reputation),
+            Generate::strategy().prop_map(Self::Release),
+            Generate::strategy().prop_map(Self::Layers),
         ]
         .boxed()
     }
@@ -372,9 +371,9 @@ structures! {
     AskMembers { request, commodity }
     Members { request, members, is_sure }
 
-    Platform { os, arch, native }
+    Platform { os, arch, native, release, layers }
     Listing { seller, version, market, cores, per_core, ask, memory, disk, platform, longest, standing, whole, expires }
-    Requirement { commodity, power, cores, memory, disk, os, arch, native, run_time, reputation }
+    Requirement { commodity, power, cores, memory, disk, os, arch, native, run_time, reputation, release, layers }
     Standing { account, kept, broken, expires }
     Bundle { cores, memory, disk }
     Ticket { id, buyer, owner, requirement, rule, bid, clearing, fee, asks_seen, winner, runner_up, expires, owner_rate, draw }
@@ -441,7 +440,7 @@ structures! {
     BalanceQuery { request }  BalanceReply { request, balance, standing }
 
     Blob { hash, size }  NamedBlob { name, blob }  Variable { name, value }  Checkpointing { method, interval, size, copies, key }
-    Limits { wall, memory, disk, output, cycles, processes }
+    Limits { wall, memory, disk, output, cycles, processes, cores }
     Job { program, arguments, environment, inputs, outputs, stdin, limits, resume, runtime, success, progress, checkpoint }
     Offer { contract, task, sub_task, attempt, buyer, seller, job, hold, ticket }
     Acceptance { contract, offer, bond }  Taken { contract, report }  Declined { contract, refusal }

@@ -18,10 +18,11 @@ const MAX_WORDS: usize = 200;
 
 /// Which results are being compared.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
-    task: ContractId,
-    head: u32,
-    pair: (u32, u32),
+pub(super) enum Asked {
+    /// Those of two replicas of one sub-task.
+    Pair { task: ContractId, head: u32, pair: (u32, u32) },
+    /// What is known, and the answer to a probe.
+    Answer { contract: ContractId },
 }
 
 /// Two results, and how they are to be compared. All contents are in the buyer's store.
@@ -49,16 +50,17 @@ pub struct Testing {
 }
 
 impl Dispatch {
-    /// Has the driver compare two results.
+    /// Has the driver compare two results, as the file says for the sub-task `head`. What is to be taken for its answer, if
+    /// it is not asked.
     pub(super) fn ask_comparison(
         &mut self,
         task: ContractId,
         head: u32,
-        pair: (u32, u32),
+        asked: Asked,
         first: Vec<Part>,
         second: Vec<Part>,
-    ) {
-        let Some(plan) = self.run(task, head).map(|run| &run.plan) else { return };
+    ) -> Option<Pair> {
+        let plan = self.run(task, head).map(|run| &run.plan)?;
         let method = plan.redundancy.compare.clone();
         let program = match &method {
             Comparison::Command(file) => plan.aids.get(&file.path).copied(),
@@ -66,23 +68,28 @@ impl Dispatch {
         };
         if self.comparisons.len() >= MAX_COMPARISONS {
             let why = Difference { found: "too many comparisons at once".into(), ..Difference::default() };
-            self.note_pair(task, head, pair, Pair::Different(why));
-            return;
+            return Some(Pair::Different(why));
         }
         let pairs = first.into_iter().zip(second).map(|(a, b)| (a.name, a.content, b.content)).collect();
         self.next_token += 1;
         let token = self.next_token;
-        self.comparisons.insert(token, Asked { task, head, pair });
+        self.comparisons.insert(token, asked);
         let comparing = Box::new(Comparing { method, program, pairs });
         self.effects.push_back(Effect::Compare { token, comparing });
+        None
     }
 
     /// The driver has compared two results: nothing if they agree, or where they differ first.
     pub(crate) fn compared(&mut self, token: u64, difference: Option<Difference>, now: Time) {
-        let Some(Asked { task, head, pair }) = self.comparisons.remove(&token) else { return };
-        let pair_of = |difference| Pair::Different(bounded(difference));
-        self.note_pair(task, head, pair, difference.map_or(Pair::Same, pair_of));
-        self.count_votes(task, head, now);
+        let Some(asked) = self.comparisons.remove(&token) else { return };
+        let found = difference.map_or(Pair::Same, |difference| Pair::Different(bounded(difference)));
+        match asked {
+            Asked::Pair { task, head, pair } => {
+                self.note_pair(task, head, pair, found);
+                self.count_votes(task, head, now);
+            }
+            Asked::Answer { contract } => self.answer_compared(contract, found, now),
+        }
     }
 
     /// The seller of an open contract.
@@ -106,7 +113,7 @@ impl Dispatch {
     }
 
     /// Notes what a comparison has told, unless one of the results is not that which was compared.
-    fn note_pair(&mut self, task: ContractId, head: u32, (one, other): (u32, u32), pair: Pair) {
+    pub(super) fn note_pair(&mut self, task: ContractId, head: u32, (one, other): (u32, u32), pair: Pair) {
         let Some(ballot) = self.tasks.get_mut(&task).and_then(|run| run.ballot_mut(head)) else { return };
         if ballot.pairs.of(one, other) == Some(&Pair::Asked) {
             ballot.pairs.note(one, other, pair);

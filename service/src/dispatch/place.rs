@@ -40,13 +40,14 @@ impl Dispatch {
         }
     }
 
-    /// The sellers that a sub-task does not want, each once: those where it failed, those of its other replicas, and those
+    /// The sellers that a sub-task does not want, each once: those that have answered a probe wrongly, those where it failed, those of its other replicas, and those
     /// that are passed over for now.
     fn avoided(&self, task: ContractId, index: u32) -> Vec<PublicKey> {
         let Some(task) = self.tasks.get(&task) else { return Vec::new() };
         let Some(run) = task.run_ref(index) else { return Vec::new() };
         let others = task.others(index).into_iter().map(|seller| seller.key);
-        let all = run.shun.iter().copied().chain(others).chain(run.avoid.iter().copied());
+        let distrusted = task.probing.distrusted().iter().copied();
+        let all = distrusted.chain(run.shun.iter().copied()).chain(others).chain(run.avoid.iter().copied());
         let mut seen = BTreeSet::new();
         all.filter(|seller| seen.insert(*seller)).collect()
     }
@@ -68,6 +69,10 @@ impl Dispatch {
         if run.head.is_some() && self.is_too_near(task, index, &ticket, now) {
             return;
         }
+        if self.is_distrusted(task, ticket.body.winner.body.seller.key) {
+            self.pass_over(task, index, &ticket, now);
+            return;
+        }
         let Some(run) = self.run(task, index) else { return };
         let expires_in = staging::hold_for(&run.plan.job);
         let seller = ticket.body.winner.body.seller.key;
@@ -76,6 +81,9 @@ impl Dispatch {
         let attempt = Attempt::new(ticket, now);
         let contract = attempt.contract;
         run.attempt = Some(attempt);
+        if let Some(run) = self.tasks.get_mut(&task) {
+            run.spread_probes(index, seller);
+        }
         self.can_be_placed(task, index);
         self.consider(task, index, seller, now);
         self.become_state(task, index, State::Holding);
@@ -85,6 +93,16 @@ impl Dispatch {
         self.note(Note::Bought { task, sub_task: index, contract, seller });
         self.effects.push_back(Effect::Order { id: contract, order: Order::PlaceHold(hold) });
         self.tell(task, EventKind::Matched { sub_task: index, sale }, now);
+        self.place(task, now);
+    }
+
+    /// A seller was found that is not wanted: another one is looked for.
+    pub(super) fn pass_over(&mut self, task: ContractId, index: u32, ticket: &Signed<Ticket>, now: Time) {
+        self.give_back(ticket);
+        self.become_state(task, index, State::Waiting);
+        if let Some(run) = self.tasks.get_mut(&task) {
+            run.requeue(index);
+        }
         self.place(task, now);
     }
 

@@ -91,7 +91,7 @@ impl Dispatch {
             if !self.tasks.contains_key(&task) {
                 let mut submission = submission.clone();
                 self.prepare_saving(task, &mut submission.plans);
-                self.tasks.insert(task, TaskRun::new(submission, *since));
+                self.tasks.insert(task, TaskRun::new(submission, &mut self.rng, *since));
             }
         }
         let mut recalled = Recalled::default();
@@ -215,7 +215,9 @@ impl Dispatch {
     /// Goes on with an attempt that was under way.
     fn take_up(&mut self, task: ContractId, index: u32, draft: Draft, now: Time) {
         let Draft { contract, seller, offer, report, is_accepted } = draft;
-        let is_replica = self.tasks.get(&task).is_none_or(|run| index >= run.sub_tasks());
+        // The offers of replicas and probes name the sub-task that they belong to.
+        let is_replica = |run: &TaskRun| index >= run.sub_tasks() || run.ballot(index).is_some();
+        let is_replica = self.tasks.get(&task).is_none_or(is_replica);
         let Some(offer) = offer.filter(|_| !is_replica) else {
             // Its ticket is of no use any more, or it is a replica, of which there are others from now on; the hold comes
             // back when the seller signs.

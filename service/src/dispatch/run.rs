@@ -1,9 +1,11 @@
 //! What is known of a task while it runs.
 
+mod probes;
 mod replicas;
 mod restore;
 mod status;
 
+use probes::Probing;
 pub(super) use replicas::{Ballot, Stage};
 pub use status::{SubTaskStatus, Tally, TaskStatus};
 
@@ -19,6 +21,7 @@ use crate::task::StopWhen;
 use proto::message::market::{MAX_BATCH, Requirement};
 use proto::message::service::Report;
 use proto::{ContractId, Cycles, Hash, Money, PublicKey, Signed, Span, Time};
+use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Sub-tasks of one task that may be waiting for the market's answer at once, at the start.
@@ -48,6 +51,7 @@ pub(super) struct TaskRun {
     pub(super) found: Option<String>,
     queue: Queue,
     pub(super) flow: Flow,
+    pub(super) probing: Probing,
     /// One sub-task of each batch that the market was asked for last.
     leaders: Vec<u32>,
     pub(super) patience: Patience,
@@ -90,6 +94,8 @@ pub(super) struct SubTaskRun {
     pub(super) shun: Vec<PublicKey>,
     /// The sub-task whose replica this is.
     pub(super) head: Option<u32>,
+    /// Which of the questions with known answers it is, from 1, if it is one.
+    pub(super) probe: Option<u32>,
     /// The word on the result of a replica.
     pub(super) vote: Vote,
     /// What names the result of a replica.
@@ -109,9 +115,10 @@ pub(super) struct SubTaskRun {
 }
 
 impl TaskRun {
-    pub(super) fn new(submission: Submission, now: Time) -> Self {
+    pub(super) fn new(submission: Submission, rng: &mut ChaCha8Rng, now: Time) -> Self {
         let flow = Flow::new(&submission.plans);
         let ready = flow.ready();
+        let probing = Probing::new(&submission.plans, &ready, rng);
         let runs: Vec<SubTaskRun> = submission.plans.into_iter().map(SubTaskRun::new).collect();
         let sub_tasks = u32::try_from(runs.len()).unwrap_or(u32::MAX);
         let mut task = Self {
@@ -124,6 +131,7 @@ impl TaskRun {
             found: None,
             queue: Queue::default(),
             flow,
+            probing,
             leaders: Vec::new(),
             patience: submission.patience,
             prospects: Prospects::default(),
@@ -423,6 +431,7 @@ impl SubTaskRun {
             avoid: Vec::new(),
             shun: Vec::new(),
             head: None,
+            probe: None,
             vote: Vote::Open,
             result: None,
             attempt: None,

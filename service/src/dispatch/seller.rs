@@ -215,10 +215,14 @@ impl Dispatch {
     pub(super) fn try_again_or_end(&mut self, task: ContractId, index: u32, verdict: Verdict, now: Time) {
         let Some(run) = self.run(task, index) else { return };
         let seller = run.attempt.as_ref().map(|attempt| attempt.seller().key);
-        let is_returned = matches!(
-            &verdict,
-            Verdict::Failed(Outcome::Abandoned(_) | Outcome::Migrated(_) | Outcome::NotResumed(_))
-        ) || self.has_progressed(task, index);
+        // That it is taken from a seller that failed a probe is not the sub-task's failure either.
+        let is_taken = seller.is_some_and(|seller| self.is_distrusted(task, seller));
+        let is_returned = is_taken
+            || matches!(
+                &verdict,
+                Verdict::Failed(Outcome::Abandoned(_) | Outcome::Migrated(_) | Outcome::NotResumed(_))
+            )
+            || self.has_progressed(task, index);
         if matches!(&verdict, Verdict::Failed(Outcome::NotResumed(_))) {
             self.discredit(task, index);
         }

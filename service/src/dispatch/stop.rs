@@ -93,6 +93,7 @@ impl Dispatch {
     pub(super) fn stop(&mut self, task: ContractId, verdict: &Verdict, now: Time) {
         let Some(run) = self.tasks.get_mut(&task) else { return };
         run.drop_queue();
+        run.probing.close();
         for index in 0..run.sub_tasks() {
             if self.end_replicas(task, index, verdict.clone(), now) {
                 continue;

@@ -8,6 +8,7 @@
 //! ([`objection`](super::objection)).
 
 use super::ballot::{Decision, Pair, Part, Voice, compare_hashes, decide, digest};
+use super::compare::Asked;
 use super::experience::{Seen, Trust};
 use super::run::{Stage, SubTaskRun};
 use super::spread::are_near;
@@ -36,6 +37,9 @@ impl Dispatch {
     /// A replica has a result: it waits for the others.
     pub(super) fn stand(&mut self, contract: ContractId, now: Time) {
         let Some((task, index, run)) = self.attempt(contract) else { return };
+        if run.probe.is_some() {
+            return self.answered(contract, now);
+        }
         let Some(head) = run.head else { return };
         let Some(attempt) = run.attempt.as_ref() else { return };
         run.result = attempt.report.as_ref().map(|report| digest(&parts(run, &report.body)));
@@ -47,6 +51,9 @@ impl Dispatch {
     /// The outputs of a replica are here: they are compared, or it is the one whose outputs are delivered.
     pub(super) fn arrived(&mut self, contract: ContractId, now: Time) {
         let Some((task, index, run)) = self.attempt(contract) else { return };
+        if run.probe.is_some() {
+            return self.answered(contract, now);
+        }
         let Some(head) = run.head else { return };
         let stage = self.tasks.get(&task).and_then(|run| run.ballot(head)).map(|ballot| ballot.stage);
         match stage {
@@ -69,6 +76,9 @@ impl Dispatch {
         let until = expires.map(|at| Time(at.0.saturating_sub(GIVE_UP_BEFORE.0))).unwrap_or(now);
         if now < until {
             self.watch(until, Timer::Lease(contract));
+            return;
+        }
+        if self.stop_waiting(task, index, now) {
             return;
         }
         let why = "no other result came to the same before its contract ended";
@@ -96,6 +106,7 @@ impl Dispatch {
                 }
                 self.place(task, now);
             }
+            Decision::Elect(canonical) if self.waits_for_answers(task, head, canonical) => {}
             Decision::Elect(canonical) => self.elect(task, head, canonical, now),
             Decision::Fail(outcome) => self.conclude(task, head, Verdict::Failed(outcome), now),
             Decision::NoQuorum => {
@@ -145,7 +156,11 @@ impl Dispatch {
             self.forget_result(task, index);
         }
         self.attempt_is_over(task, now);
-        self.count_votes(task, head, now);
+        if self.tasks.get(&task).is_some_and(|run| run.is_probe(index)) {
+            self.probe_is_over(task, index, now);
+        } else {
+            self.count_votes(task, head, now);
+        }
     }
 
     /// Ends a sub-task that has replicas with `verdict`: what is still open of them is given up.
@@ -162,6 +177,9 @@ impl Dispatch {
                 Some(contract) => self.outvote(task, index, contract, None, &verdict.to_string(), now),
                 None => self.drop_replica(task, index, now),
             }
+        }
+        for probe in self.tasks.get(&task).map(|run| run.open_probes(head)).unwrap_or_default() {
+            self.drop_replica(task, probe, now);
         }
         self.end_keeping(task, head, now);
         let Some(run) = self.tasks.get_mut(&task) else { return };
@@ -281,18 +299,14 @@ impl Dispatch {
         let Some(replica) = run.run_mut(index) else { return false };
         replica.shun.push(found.key);
         let is_hopeless = replica.shun.len() > MOST_NEAR;
-        self.give_back(ticket);
         let why =
             "the sellers that are left are of the same owners or networks as those of its other replicas";
         if is_hopeless {
+            self.give_back(ticket);
             self.end(task, index, Verdict::NotPlaced { why: why.into() }, now);
-            return true;
+        } else {
+            self.pass_over(task, index, ticket, now);
         }
-        self.become_state(task, index, State::Waiting);
-        if let Some(run) = self.tasks.get_mut(&task) {
-            run.requeue(index);
-        }
-        self.place(task, now);
         true
     }
 
@@ -300,7 +314,7 @@ impl Dispatch {
     pub(super) fn consider(&mut self, task: ContractId, index: u32, seller: PublicKey, now: Time) {
         let draw = self.rng.next_u64();
         let Some(run) = self.tasks.get_mut(&task) else { return };
-        let Some(head) = run.head_of(index) else { return };
+        let Some(head) = run.head_of(index).filter(|_| !run.is_probe(index)) else { return };
         let is_adaptive = |run: &SubTaskRun| run.plan.redundancy.replication == Replication::Adaptive;
         if !run.run_ref(head).is_some_and(is_adaptive) {
             return;
@@ -336,7 +350,7 @@ impl Dispatch {
     }
 
     /// Whether a result was held against others, or tested: only then it says something of its seller.
-    fn is_proof(&self, task: ContractId, head: u32) -> bool {
+    pub(super) fn is_proof(&self, task: ContractId, head: u32) -> bool {
         let Some(run) = self.tasks.get(&task) else { return false };
         let is_tested = run.run_ref(head).is_some_and(|run| run.plan.redundancy.verify.is_some());
         is_tested || run.ballot(head).is_some_and(|ballot| ballot.terms.quorum > 1)
@@ -435,7 +449,11 @@ impl Dispatch {
             }
         }
         for (one, other, first, second) in asked {
-            self.ask_comparison(task, head, (one, other), first, second);
+            let pair = (one, other);
+            let asked = Asked::Pair { task, head, pair };
+            if let Some(found) = self.ask_comparison(task, head, asked, first, second) {
+                self.note_pair(task, head, pair, found);
+            }
         }
     }
 }

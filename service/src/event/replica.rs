@@ -5,7 +5,8 @@ use crate::contract::State;
 use proto::{Cycles, Hash, Money};
 use std::fmt;
 
-/// One of the executions of a sub-task that is executed more than once, or whose result is put to a test.
+/// One of the executions of a sub-task that is executed more than once, or whose result is put to a test; or a question
+/// whose answer is known, which was bought with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replica {
     /// Which, from 1, in the order in which they were bought.
@@ -20,6 +21,9 @@ pub struct Replica {
     pub cycles: Cycles,
     /// The word on its result.
     pub vote: Vote,
+    /// Which of the questions of the sub-task it is whose answers are known, from 1; `None` for an execution of the
+    /// sub-task itself.
+    pub probe: Option<u32>,
     /// What names its result: the hash over its outputs and its standard output, once it is reported.
     pub result: Option<Hash>,
     /// Paid to its sellers.
@@ -34,9 +38,9 @@ pub enum Vote {
     /// There is none yet, or too few to tell.
     #[default]
     Open,
-    /// Enough others came to the same: it is paid.
+    /// Enough others came to the same, or it is the known answer: it is paid.
     Agreed,
-    /// Others came to something else, or no two came to the same: it is not paid.
+    /// Others came to something else, or no two came to the same, or it is not the known answer: it is not paid.
     Other(Difference),
     /// It came to no result; why, in words.
     Failed(String),

@@ -41,6 +41,7 @@ impl Wire for Replica {
             result: self.result.to_field(),
             paid: self.paid.0,
             fee: self.fee.0,
+            probe: self.probe,
         }
     }
 
@@ -67,6 +68,7 @@ impl Wire for Replica {
             result: Field::from_field(pb.result).map_err(|e| e.inside("result"))?,
             paid: Money(pb.paid),
             fee: Money(pb.fee),
+            probe: pb.probe,
         })
     }
 }

@@ -44,12 +44,13 @@ pub(super) fn fill(task: &mut Task, root: Node<'_, '_>, given: &Given<'_>, notes
     }
 }
 
-/// What is wrong with the sum of the prices, if anything.
+/// What is wrong with the sum of the prices, those of probes included, if anything.
 fn over_budget(task: &Task) -> Option<FaultKind> {
     let mut prices = task.sub_tasks.iter().map(|sub_task| sub_task.price);
-    let Some(prices) = prices.try_fold(Money::ZERO, Money::checked_add) else {
+    if prices.try_fold(Money::ZERO, Money::checked_add).is_none() {
         return Some(FaultKind::PricesTooLarge { most: Money(u64::MAX) });
-    };
+    }
+    let prices = task.most();
     let budget = task.budget.filter(|budget| prices > *budget)?;
     Some(FaultKind::OverBudget { prices, budget })
 }

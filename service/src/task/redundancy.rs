@@ -5,9 +5,10 @@ use super::decimal::Decimal;
 use super::reader::{Parts, Reader, parts, place_of, text_of, trimmed};
 use super::rule::Rule;
 use super::value::{self, Wrong};
-use super::{LocalFile, file};
+use super::{LocalFile, SubTask, Task, file};
 use proto::Money;
 use roxmltree::Node;
+use std::collections::BTreeSet;
 
 /// The most executions of one sub-task.
 pub const MAX_REPLICAS: u32 = 32;
@@ -76,7 +77,7 @@ pub struct Verifier {
 }
 
 /// A question whose answer is known: a seller that answers it wrongly is not believed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Probe {
     /// The arguments; none: those of the sub-task.
     pub arguments: Option<Vec<String>>,
@@ -117,6 +118,37 @@ impl Redundancy {
         let verifier = self.verify.as_ref().map(|verifier| &verifier.program);
         let probes = self.probes.iter().flat_map(|probe| probe.inputs.iter().chain(&probe.expected));
         command.into_iter().chain(verifier).chain(probes)
+    }
+}
+
+impl Task {
+    /// How many probes are bought beside each sub-task, in the order of the file: sub-tasks of one program that ask the
+    /// same questions share them, and the first of them stands for all.
+    #[must_use]
+    pub fn probes(&self) -> Vec<u32> {
+        let mut known = BTreeSet::new();
+        let mut count = |sub_task: &SubTask| {
+            let probes = &sub_task.redundancy.probes;
+            if probes.is_empty() {
+                return 0;
+            }
+            // A question without arguments of its own has those of its sub-task.
+            let has_own = probes.iter().all(|probe| probe.arguments.is_some());
+            let arguments = (!has_own).then_some(&sub_task.arguments);
+            let is_new = known.insert((sub_task.program.path.clone(), arguments.cloned(), probes.clone()));
+            u32::try_from(probes.len()).ok().filter(|_| is_new).unwrap_or(0)
+        };
+        self.sub_tasks.iter().map(|sub_task| count(sub_task)).collect()
+    }
+
+    /// The most that all of it costs: every sub-task its price, and every probe what one execution may cost.
+    #[must_use]
+    pub fn most(&self) -> Money {
+        let costs = self.sub_tasks.iter().zip(self.probes()).map(|(sub_task, probes)| {
+            let share = sub_task.redundancy.share(sub_task.price);
+            sub_task.price.0.saturating_add(share.0.saturating_mul(probes.into()))
+        });
+        Money(costs.fold(0, u64::saturating_add))
     }
 }
 

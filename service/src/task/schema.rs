@@ -170,12 +170,14 @@ static REQUIREMENTS: Element = Element {
         children: &[
             maybe(&OS),
             maybe(&ARCH),
+            maybe(&OS_VERSION),
+            maybe(&SANDBOX),
             maybe(&MIN_CORES),
             maybe(&MIN_MEMORY),
             maybe(&MIN_DISK),
             maybe(&MIN_REPUTATION),
         ],
-        reserved: &["OSVersion", "Sandbox"],
+        reserved: &[],
     },
     attributes: &[],
     reserved: &[],
@@ -303,6 +305,8 @@ static STD_ERR: Element = text("StdErr");
 static VALUE: Element = text("Value");
 static OS: Element = text("OS");
 static ARCH: Element = text("Arch");
+static OS_VERSION: Element = text("OSVersion");
+static SANDBOX: Element = text("Sandbox");
 static MIN_CORES: Element = text("MinCores");
 static MIN_MEMORY: Element = text("MinMemory");
 static MIN_DISK: Element = text("MinDisk");

@@ -235,6 +235,8 @@ fn read_requirements(parts: &Parts<'_, '_>, reader: &mut Reader<'_>) -> Requirem
     Requirements {
         os: reader.child(&asked, "OS", value::small_word),
         arch: reader.child(&asked, "Arch", value::small_word),
+        os_version: reader.child(&asked, "OSVersion", value::version).unwrap_or_default(),
+        sandbox: reader.child(&asked, "Sandbox", value::layers).unwrap_or_default(),
         min_cores: reader.child(&asked, "MinCores", value::cores),
         min_memory: reader.child(&asked, "MinMemory", value::size),
         min_disk: reader.child(&asked, "MinDisk", value::size),

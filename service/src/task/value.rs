@@ -5,7 +5,7 @@ use super::fault::FaultKind;
 use super::path::{self, PathProblem};
 use super::reader::SPACES;
 use proto::money::MICRO_PER_CREDIT;
-use proto::{Bytes, Capacity, Cycles, Money, Reputation, Span};
+use proto::{Bytes, Capacity, Cycles, Layers, Money, Release, Reputation, Span};
 
 /// Why a text does not mean what it should.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,6 +27,10 @@ impl From<PathProblem> for Wrong {
 }
 
 const PRICE: &str = "credits, more than 0, with at most six decimals, such as 12 or 0.25";
+const VERSION: &str = "one to four numbers with dots between them, such as 6.1";
+const LAYERS: &str = "`required`, or some of `own-user`, `namespaces`, `landlock`, `seccomp` and `cgroups` with spaces between them";
+/// The layers without which a policy that requires the sandbox runs nothing.
+const REQUIRED: &str = "namespaces landlock seccomp";
 const BUDGET: &str = "credits with at most six decimals, such as 12 or 0.25";
 const MOST_MONEY: &str = "18446744073709.551615 credits";
 const POWER: &str = "a compute power more than 0, such as 1000";
@@ -251,6 +255,19 @@ pub(super) fn word(text: &str) -> Result<String, Wrong> {
 /// A word in small letters, such as the name of an operating system.
 pub(super) fn small_word(text: &str) -> Result<String, Wrong> {
     word(text).map(|word| word.to_ascii_lowercase())
+}
+
+/// A version of an operating system.
+pub(super) fn version(text: &str) -> Result<Release, Wrong> {
+    Release::exactly(text).ok_or(Wrong::Expected(VERSION))
+}
+
+/// Layers of the sandbox by their names; `required` for those of `limits.sandbox = "required"` in a policy.
+pub(super) fn layers(text: &str) -> Result<Layers, Wrong> {
+    let names = if text == "required" { REQUIRED } else { text };
+    let add = |layers: Layers, name: &str| Some(layers.and(Layers::named(name)?));
+    let layers = names.split_ascii_whitespace().try_fold(Layers::default(), add);
+    layers.filter(|layers| !layers.is_empty()).ok_or(Wrong::Expected(LAYERS))
 }
 
 /// The name of a task.

@@ -174,6 +174,11 @@ pub(super) fn judge_job(job: &Job, bought: &Requirement) -> Result<(), Refusal> 
             return Err(Refusal::new(RefusalCode::Mismatch, message, "buy what the work needs"));
         }
     }
+    if limits.cores > market::requirement::cores(bought) {
+        let (most, asked) = (market::requirement::cores(bought), limits.cores);
+        let message = format!("the ticket is for {most} cores, the offer asks for {asked}");
+        return Err(Refusal::new(RefusalCode::Mismatch, message, "buy what the work needs"));
+    }
     let names = job.inputs.iter().map(|input| &input.name).chain(&job.outputs);
     for name in names {
         if path::inside(name).as_deref() != Ok(name.as_str()) {

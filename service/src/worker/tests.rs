@@ -240,6 +240,7 @@ pub(crate) fn job(n: u8) -> Job {
             output: room,
             cycles: Cycles(1),
             processes: 1,
+            cores: 1,
         },
         resume: None,
         runtime: Runtime::WebAssembly,

@@ -109,7 +109,7 @@ impl Host {
             memory: ROOM,
             disk: ROOM,
             most_memory: ROOM,
-            platform: Platform { os: "linux".into(), arch: "x86_64".into(), native: false },
+            platform: Platform { os: "linux".into(), arch: "x86_64".into(), ..Platform::default() },
             longest: Span::secs(24 * 3_600),
         };
         Self {

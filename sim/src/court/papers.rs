@@ -71,6 +71,7 @@ pub(super) fn job(contract: CommandId, seller: Seller) -> Job {
             output: Bytes::mib(1),
             cycles: LIMIT,
             processes: 1,
+            cores: 1,
         },
     }
 }

@@ -69,6 +69,7 @@ impl Contracts {
             | EventKind::NotSaved { sub_task, .. }
             | EventKind::Resumed { sub_task, .. }
             | EventKind::Retrying { sub_task, .. }
+            | EventKind::Distrusted { sub_task, .. }
             | EventKind::Ended { sub_task, .. } => *sub_task,
             // What becomes of a rejected result may be told after the end of the sub-task, which went on elsewhere.
             EventKind::Disputed { .. }

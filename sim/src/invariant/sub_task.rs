@@ -11,9 +11,10 @@ use bank::{Event, Record};
 use proto::message::bank::Order;
 use proto::message::service::{NamedBlob, Offer, Outcome};
 use proto::{ContractId, PublicKey};
+use service::Submission;
 use service::event::Verdict;
 use service::{End, Replica, Vote};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A sub-task: whose, of which task, and its number.
 type SubTask = (PublicKey, ContractId, u32);
@@ -23,6 +24,8 @@ type SubTask = (PublicKey, ContractId, u32);
 pub(crate) struct SubTasks {
     /// The most that are paid for one sub-task.
     most: usize,
+    /// The inputs of the questions whose answers are known: they are offered and paid beside the sub-tasks.
+    questions: BTreeSet<Vec<NamedBlob>>,
     of: BTreeMap<ContractId, SubTask>,
     paid: BTreeMap<SubTask, BTreeMap<ContractId, Vec<NamedBlob>>>,
     /// What was paid to sellers, and to market owners, for parts of the work that were handed over.
@@ -34,13 +37,19 @@ pub(crate) struct SubTasks {
 }
 
 impl SubTasks {
-    /// Where so many results of a sub-task are paid at most.
-    pub(crate) fn new(most: usize) -> Self {
-        Self { most, ..Self::default() }
+    /// Where so many results of a sub-task are paid at most, and this is submitted.
+    pub(crate) fn new(most: usize, submissions: &BTreeMap<usize, Submission>) -> Self {
+        let plans = submissions.values().flat_map(|submission| &submission.plans);
+        let probes = plans.flat_map(|plan| &plan.probes);
+        let questions = probes.map(|probe| probe.inputs.clone()).collect();
+        Self { most, questions, ..Self::default() }
     }
 
     /// A buyer offers a contract.
     pub(crate) fn offered(&mut self, offer: &Offer) {
+        if self.questions.contains(&offer.job.inputs) {
+            return;
+        }
         self.of.insert(offer.contract, (offer.buyer.key, offer.task, offer.sub_task));
     }
 

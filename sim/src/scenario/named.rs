@@ -70,6 +70,7 @@ pub(super) fn calm() -> Scenario {
             wall: Span::secs(60),
             patience: Span::secs(20),
             votes: None,
+            probes: 0,
             waits: 0,
         },
         net: Model { latency: BUILDING, loss: 0, duplication: 0 },

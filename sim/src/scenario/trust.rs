@@ -12,7 +12,7 @@ const LIARS: usize = 6;
 const SELLERS: usize = 20;
 
 pub(super) fn all() -> Vec<Scenario> {
-    vec![believed(), voters(), league(), voters_storm()]
+    vec![believed(), probed(), probed_storm(), voters(), league(), voters_storm()]
 }
 
 /// From the start on the last [`LIARS`] sellers lie in this way.
@@ -49,6 +49,20 @@ fn believed() -> Scenario {
     }
 }
 
+/// The sellers of `believed`, and buyers that ask so many questions each.
+fn asked(probes: u32) -> Scenario {
+    let calm = world(Lie::Own, None);
+    Scenario { work: Work { probes, ..calm.work }, ..calm }
+}
+
+fn probed() -> Scenario {
+    Scenario {
+        name: "probed",
+        about: "the same sellers, and among thirty sub-tasks each buyer asks twenty questions whose answers it knows",
+        ..asked(20)
+    }
+}
+
 fn voters() -> Scenario {
     Scenario {
         name: "voters",
@@ -65,7 +79,20 @@ fn league() -> Scenario {
     }
 }
 
-fn voters_storm() -> Scenario {
+fn probed_storm() -> Scenario {
+    Scenario {
+        name: "probed_storm",
+        about: "the same with crashes, a partition, lost messages, sellers that hang or have nothing to deliver",
+        net: Model { latency: COUNTRY, loss: 30, duplication: 30 },
+        faults: storm(),
+        limit: Span::secs(1_500),
+        rest_within: Span::secs(120),
+        ..asked(20)
+    }
+}
+
+/// Liars, and all that can go wrong beside.
+fn storm() -> Vec<Scheduled> {
     let crash = |at, is_silent| Fault::Crash { who: Who::Busy, is_silent }.at(Span::secs(at));
     let mut faults = liars(Lie::Own);
     faults.extend([
@@ -76,11 +103,15 @@ fn voters_storm() -> Scenario {
         Fault::Lie { host: 8, lie: Lie::Hang }.at(Span(0)),
         Fault::Lie { host: 9, lie: Lie::Absent }.at(Span(0)),
     ]);
+    faults
+}
+
+fn voters_storm() -> Scenario {
     Scenario {
         name: "voters_storm",
         about: "liars, sellers that hang, crash and have nothing to deliver, a partition, and lost messages, under a vote",
         net: Model { latency: COUNTRY, loss: 30, duplication: 30 },
-        faults,
+        faults: storm(),
         limit: Span::secs(900),
         rest_within: Span::secs(120),
         ..world(Lie::Own, TWO_OF_THREE)

@@ -2,14 +2,14 @@
 
 use super::Scenario;
 use crate::dice::{Dice, derive};
-use crate::machine::Program;
+use crate::machine::{Program, output};
 use proto::message::market::Requirement;
 use proto::message::service::{
     Blob, CheckpointKey, CheckpointMethod, Checkpointing, Job, Limits, NamedBlob, Runtime,
 };
 use proto::{Bytes, CommandId, Cycles, Hash, Money, Rate};
 use service::task::{Feed, Produced, Redundancy, Slot};
-use service::{Patience, SubTaskPlan, Submission};
+use service::{Patience, ProbePlan, SubTaskPlan, Submission};
 use std::collections::BTreeSet;
 
 /// Memory and disk of a sub-task.
@@ -66,6 +66,7 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
         output: Bytes::mib(1),
         cycles: Cycles(u64::MAX),
         processes: 1,
+        cores: 1,
     };
     let job = Job {
         program: Blob { hash: Hash::of(b"the program"), size: PROGRAM_SIZE },
@@ -87,7 +88,9 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
             key: CheckpointKey([0; 32]),
         }),
     };
+    let probes = (1..=work.probes).map(|number| probe(&job, host, number, work.cycles.0)).collect();
     SubTaskPlan {
+        probes,
         requirement: Requirement {
             power: scenario.machines.per_core.0,
             cores: 1,
@@ -104,6 +107,17 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
         feeds,
         ..SubTaskPlan::bare(name, job)
     }
+}
+
+/// A question of this buyer whose answer is known: the same for all its sub-tasks.
+fn probe(job: &Job, host: usize, number: u32, work: Cycles) -> ProbePlan {
+    let known = Blob { hash: Hash::of(format!("known-{host}-{number}").as_bytes()), size: Bytes::kib(64) };
+    let arguments = Program { work, exit: 0 }.arguments();
+    let inputs = vec![NamedBlob { name: "in".into(), blob: known }];
+    let mut probe = ProbePlan { arguments, inputs, expected: Vec::new() };
+    let blob = output(&probe.job(job), OUTPUT);
+    probe.expected = vec![NamedBlob { name: OUTPUT.into(), blob }];
+    probe
 }
 
 /// Up to `most` of the sub-tasks before the one with this number, by index, in order.

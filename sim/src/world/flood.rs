@@ -81,7 +81,7 @@ impl World<'_> {
             memory: Bytes::gib(8),
             disk: Bytes::gib(8),
             whole: proto::Bundle { cores: 4, memory: Bytes::gib(8), disk: Bytes::gib(8) },
-            platform: Platform { os, arch, native: false },
+            platform: Platform { os, arch, ..Platform::default() },
             longest: Span::secs(3_600),
             standing: None,
             expires: self.now.after(self.scenario.rules.renewal.times(2)),

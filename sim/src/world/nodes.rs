@@ -64,6 +64,7 @@ impl World<'_> {
         host.peer = entered.you;
         host.phase = Phase::Up(Box::new(Node::new(config, entered.you, host.keys.clone(), seed, self.now)));
         self.watch.contracts.starts(number);
+        self.watch.probes.forgets(host.peer.key);
         let is_founder = self.tally.starts == 0;
         self.tally.starts += 1;
         self.queue.push(self.now, Event::Look { host: number, life: host.life });
@@ -98,6 +99,8 @@ impl World<'_> {
             for plan in &submission.plans {
                 host.store.insert(plan.job.program.hash);
                 host.store.extend(plan.job.inputs.iter().map(|input| input.blob.hash));
+                let known = plan.probes.iter().flat_map(|probe| probe.inputs.iter().chain(&probe.expected));
+                host.store.extend(known.map(|file| file.blob.hash));
             }
         }
         self.feed(number, Input::Submit { submission })
@@ -355,6 +358,11 @@ impl World<'_> {
             }
             EventKind::Saved { .. } => {
                 self.tally.states += 1;
+                Ok(())
+            }
+            EventKind::Distrusted { seller, .. } => {
+                self.tally.distrusted += 1;
+                self.watch.probes.told(buyer, event.task, *seller);
                 Ok(())
             }
             EventKind::Resumed { .. } => {

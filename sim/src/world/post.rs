@@ -96,9 +96,14 @@ impl World<'_> {
                 Ok(())
             }
             Message::Service(ServiceMessage::Offer(offer)) => {
+                self.watch.probes.offered(&offer.body)?;
                 self.watch.sub_tasks.offered(&offer.body);
                 self.watch.saved.offered(&offer.body, self.states.begin(&offer.body.job));
                 self.watch.flows.offered(&offer.body)
+            }
+            Message::Service(ServiceMessage::Verdict(paper)) => {
+                let buyer = sender.peer.key;
+                self.watch.probes.judged(buyer, to.key, &paper.body)
             }
             Message::Service(ServiceMessage::Kept(kept)) => Saved::kept(sender, kept),
             Message::Service(ServiceMessage::Accept(paper)) => {

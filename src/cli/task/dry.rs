@@ -4,7 +4,7 @@ use super::file::{TaskText, named_files};
 use crate::cli::arguments::TaskFile;
 use crate::cli::{Done, exit};
 use crate::output::{DryClass, DryRun, DrySubTask, Printer};
-use proto::{Money, Span};
+use proto::Span;
 use service::graph::Graph;
 use service::task::{SubTask, Task};
 use std::collections::BTreeMap;
@@ -25,15 +25,15 @@ pub(super) fn run(file: &TaskFile, printer: Printer) -> Done {
 fn view(task: &Task, file: &str, base: &Path) -> DryRun {
     let files = named_files(task);
     let size = |path: &&str| std::fs::metadata(base.join(path)).map_or(0, |metadata| metadata.len());
-    let executions = task.sub_tasks.iter().map(|sub_task| u64::from(sub_task.redundancy.replicas)).sum();
-    let price = task.sub_tasks.iter().fold(0_u64, |sum, sub_task| sum.saturating_add(sub_task.price.0));
+    let replicas = task.sub_tasks.iter().map(|sub_task| u64::from(sub_task.redundancy.replicas));
+    let executions = replicas.chain(task.probes().into_iter().map(u64::from)).sum();
     let (longest, longest_seconds) = longest(task);
     DryRun {
         file: file.into(),
         name: task.name.clone(),
         sub_tasks: task.sub_tasks.len(),
         executions,
-        price: Money(price).to_string(),
+        price: task.most().to_string(),
         budget: task.budget.map(|budget| budget.to_string()),
         files: files.len(),
         bytes: files.iter().map(size).sum(),

@@ -48,6 +48,7 @@ mod tests {
             output: Bytes(4),
             cycles: Cycles(5),
             processes: 6,
+            cores: 1,
         };
         for (signal, expected) in [
             (11, Outcome::Trapped("ended by SIGSEGV (memory that is not its own)".into())),

@@ -28,6 +28,7 @@ const WIDE: Limits = Limits {
     output: Bytes::kib(64),
     cycles: Cycles::giga(60),
     processes: 32,
+    cores: 1,
 };
 /// What a core of this machine is said to execute.
 const PER_CORE: Capacity = Capacity(1_000);

@@ -22,6 +22,7 @@ const LIMITS: Limits = Limits {
     output: Bytes::mib(1),
     cycles: Cycles(u64::MAX),
     processes: 1,
+    cores: 1,
 };
 
 /// What the user's program says of two results.

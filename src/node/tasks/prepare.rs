@@ -9,7 +9,7 @@ use crate::net::store::{Pins, Store};
 use crate::node::finder::Finder;
 use proto::message::service::{Blob, Runtime};
 use proto::{ContractId, Hash, Money, Rules, Span};
-use service::task::{Given, RUNTIME_BYTES, SubTask, Task, kind_of};
+use service::task::{Given, RUNTIME_BYTES, SubTask, Task, kind_of, processor_of};
 use service::{Patience, SubTaskPlan, Submission};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -69,7 +69,7 @@ pub(super) fn plan(
 ) -> Result<Prepared, Failure> {
     let submitted = Submitted::new(contract, submit.clone(), &blobs);
     let Submit { file, base, to, patience, wait_for_sellers, .. } = submit;
-    tell_runtimes(&mut task.sub_tasks, &blobs, store)?;
+    look_at_programs(&mut task.sub_tasks, &blobs, store)?;
     let depends_on = dependencies(&task.sub_tasks);
     let blob_of = |path: &str| blobs.get(path).copied();
     let plan = |sub_task: &SubTask| SubTaskPlan::new(sub_task, rules, &blob_of);
@@ -96,22 +96,30 @@ pub(super) fn plan(
     })
 }
 
-/// Looks at the first bytes of the programs whose kind the file does not state.
-fn tell_runtimes(
+/// Looks at the first bytes of the programs: they tell the kind where the file does not state it, and the processor that
+/// a native one is for.
+fn look_at_programs(
     sub_tasks: &mut [SubTask],
     blobs: &BTreeMap<String, Blob>,
     store: &Store,
 ) -> Result<(), Failure> {
-    let mut known: BTreeMap<Hash, Runtime> = BTreeMap::new();
-    for sub_task in sub_tasks.iter_mut().filter(|sub_task| sub_task.runtime.is_none()) {
+    let mut known: BTreeMap<Hash, (Runtime, Option<&str>)> = BTreeMap::new();
+    for sub_task in sub_tasks {
         // A program that is not there is found out when the sub-task is planned.
         let Some(program) = blobs.get(&sub_task.program.path) else { continue };
-        let kind = match known.get(&program.hash) {
-            Some(kind) => *kind,
-            None => kind_of(&beginning(store, program)?),
+        let (kind, processor) = match known.get(&program.hash) {
+            Some(told) => *told,
+            None => {
+                let beginning = beginning(store, program)?;
+                (kind_of(&beginning), processor_of(&beginning))
+            }
         };
-        known.insert(program.hash, kind);
-        sub_task.runtime = Some(kind);
+        known.insert(program.hash, (kind, processor));
+        let kind = *sub_task.runtime.get_or_insert(kind);
+        let wanted = &mut sub_task.requirements.arch;
+        if let Some(processor) = processor.filter(|_| kind == Runtime::Native && wanted.is_none()) {
+            *wanted = Some(processor.into());
+        }
     }
     Ok(())
 }

@@ -50,15 +50,14 @@ pub(crate) async fn quote(quote: Quote, rules: Rules) -> Result<Quoted, Failure>
     let task = parsed.map_err(|faults| Failure::task_file(&faults))?.task;
     let nothing = Blob { hash: Hash([0; 32]), size: proto::Bytes(0) };
     let mut groups: Vec<Group> = Vec::new();
-    let (mut at_most, mut largest) = (0_u64, Money::ZERO);
-    for sub_task in &task.sub_tasks {
+    let mut largest = Money::ZERO;
+    for (sub_task, probes) in task.sub_tasks.iter().zip(task.probes()) {
         let plan = SubTaskPlan::new(sub_task, &rules, &|_| Some(nothing));
         let plan = plan.map_err(|error| Failure::plan(&file, &error))?;
         let work = plan.work.unwrap_or_else(|| plan.requirement.power.during(rules.nominal_run));
-        at_most = at_most.saturating_add(plan.price.0);
         largest = largest.max(plan.price);
         // What is executed more than once is bought so often, each time for its share of the price.
-        let (slices, price) = (plan.redundancy.replicas, plan.share());
+        let (slices, price) = (plan.redundancy.replicas.saturating_add(probes), plan.share());
         let plan = SubTaskPlan { price, ..plan };
         if let Some(group) = groups.iter_mut().find(|group| group.is_like(&plan, work)) {
             group.inquiry.slices = group.inquiry.slices.saturating_add(slices);
@@ -69,8 +68,8 @@ pub(crate) async fn quote(quote: Quote, rules: Rules) -> Result<Quoted, Failure>
             groups.push(Group { first, inquiry: Inquiry { requirement, bid, slices }, price, work });
         }
     }
-    let (name, sub_tasks) = (task.name.clone(), task.sub_tasks.len());
-    Ok(Quoted { file, name, sub_tasks, at_most: Money(at_most), largest, groups })
+    let (name, sub_tasks, at_most) = (task.name.clone(), task.sub_tasks.len(), task.most());
+    Ok(Quoted { file, name, sub_tasks, at_most, largest, groups })
 }
 
 fn too_many(file: &str) -> Failure {

@@ -180,6 +180,13 @@ pub(super) fn describe(kind: &EventKind) -> (&'static str, Option<u32>, String) 
             let why = format!("the claim of a seller has ended: {}; it has cost {lost} credits", how.name());
             ("judged", Some(*sub_task), why)
         }
+        EventKind::Distrusted { sub_task, seller, again, kept } => {
+            let why = format!(
+                "{seller} has answered a question wrongly whose answer is known: {again} executions are bought \
+                 elsewhere, {kept} results of it that were accepted before stay"
+            );
+            ("distrusted", Some(*sub_task), why)
+        }
         EventKind::BudgetLow { purse, left, of } => {
             let whole = match purse {
                 Purse::Budget => "its budget of",

@@ -19,6 +19,10 @@ use std::collections::BTreeSet;
 pub(in crate::dispatch) struct Ballot {
     /// Their indices, in the order in which they were bought.
     pub(in crate::dispatch) replicas: Vec<u32>,
+    /// Those of the probes that are bought with it.
+    pub(in crate::dispatch) probes: Vec<u32>,
+    /// Whether a result waits for what probes tell of its seller.
+    pub(in crate::dispatch) is_patient: bool,
     pub(in crate::dispatch) terms: Terms,
     pub(in crate::dispatch) pairs: Pairs,
     pub(in crate::dispatch) stage: Stage,
@@ -48,16 +52,25 @@ impl Ballot {
         let wanted = replicas.max(1);
         let quorum = quorum.clamp(1, wanted);
         let terms = Terms { quorum, most: max_replicas.max(wanted) };
-        let (replicas, pairs, why) = (Vec::new(), Pairs::default(), String::new());
-        Self { replicas, terms, pairs, stage: Stage::Open, wanted, quorum, why }
+        Self {
+            replicas: Vec::new(),
+            probes: Vec::new(),
+            is_patient: true,
+            terms,
+            pairs: Pairs::default(),
+            stage: Stage::Open,
+            wanted,
+            quorum,
+            why: String::new(),
+        }
     }
 }
 
 impl SubTaskPlan {
-    /// Whether a vote or a test decides about its result.
+    /// Whether a vote, a test or what is known of its seller decides about its result.
     pub(in crate::dispatch) fn is_voted(&self) -> bool {
         let Redundancy { max_replicas, verify, .. } = &self.redundancy;
-        *max_replicas > 1 || verify.is_some()
+        *max_replicas > 1 || verify.is_some() || !self.probes.is_empty()
     }
 
     /// Whether results agree only where their hashes do.
@@ -84,7 +97,7 @@ impl TaskRun {
         // With whom it is bought first decides how many more there have to be.
         let first = if is_adaptive { 1 } else { ballot.wanted };
         self.ballots.insert(index, ballot);
-        (0..first).for_each(|_| self.add_replica(index));
+        self.with_probes(index, |run| (0..first).for_each(|_| run.add_replica(index)));
     }
 
     /// Puts what is to be bought into the queue, by the rank of its sub-task.
@@ -123,9 +136,8 @@ impl TaskRun {
         run.state = State::Running;
         run.shun.clone_from(&at_work.shun);
         self.runs.push(SubTaskRun { head: Some(head), ..at_work });
-        let (pairs, stage) = (Pairs::default(), Stage::Open);
         let terms = Terms { quorum: 1, most: 2 };
-        let ballot = Ballot { replicas: vec![index], terms, pairs, stage, wanted: 1, quorum: 1, why };
+        let ballot = Ballot { replicas: vec![index], terms, why, ..Ballot::new(&Redundancy::default()) };
         self.ballots.insert(head, ballot);
         self.copies.insert(head);
         self.add_replica(head);
@@ -146,6 +158,11 @@ impl TaskRun {
     /// The index of the sub-task in the file.
     pub(in crate::dispatch) fn sub_task_of(&self, index: u32) -> u32 {
         self.head_of(index).unwrap_or(index)
+    }
+
+    /// Whether this is a question whose answer is known.
+    pub(in crate::dispatch) fn is_probe(&self, index: u32) -> bool {
+        self.run_ref(index).is_some_and(|run| run.probe.is_some())
     }
 
     pub(in crate::dispatch) fn ballot(&self, head: u32) -> Option<&Ballot> {
@@ -180,7 +197,7 @@ impl TaskRun {
     pub(in crate::dispatch) fn shun(&mut self, index: u32, seller: PublicKey) {
         let head = self.sub_task_of(index);
         let replicas = self.ballots.get(&head).map(|ballot| ballot.replicas.clone()).unwrap_or_default();
-        for index in replicas.into_iter().chain([head]) {
+        for index in replicas.into_iter().chain([head, index]) {
             if let Some(run) = self.run_mut(index).filter(|run| !run.shun.contains(&seller)) {
                 run.shun.push(seller);
             }
@@ -189,25 +206,30 @@ impl TaskRun {
 
     /// The sellers of the other replicas, which the one of `index` may not be near to.
     pub(in crate::dispatch) fn others(&self, index: u32) -> Vec<Peer> {
-        let Some(head) = self.head_of(index) else { return Vec::new() };
+        let head = self.head_of(index).filter(|_| !self.is_probe(index));
+        let Some(head) = head else { return Vec::new() };
         let others = self.replicas_of(head).filter(|(other, _)| *other != index);
         others.filter_map(|(_, run)| run.sale()).map(|sale| sale.seller).collect()
     }
 
     /// The sub-task of a replica that may not be had of the sellers of others of it: it is bought for itself.
     pub(in crate::dispatch) fn has_others(&self, index: u32) -> Option<u32> {
-        let head = self.head_of(index)?;
+        let head = self.head_of(index).filter(|_| !self.is_probe(index))?;
         let has_seller = |run: &SubTaskRun| run.attempt.is_some() || run.end.is_some();
         self.replicas_of(head).any(|(other, run)| other != index && has_seller(run)).then_some(head)
     }
 
     /// Sub-tasks of which a replica is being bought: the others wait, since they may not have the same seller.
     pub(super) fn is_being_bought(&self, index: u32) -> bool {
+        if self.is_probe(index) {
+            return self.is_asking(index);
+        }
         let Some(head) = self.head_of(index) else { return false };
         self.replicas_of(head).any(|(_, run)| run.state == State::Matching)
     }
 
-    /// Takes what may be bought together out of `ahead`: at most `room`, and of one sub-task one replica.
+    /// Takes what may be bought together out of `ahead`: at most `room`, of one sub-task one replica, and of one group of
+    /// sub-tasks one probe.
     pub(super) fn pick(
         &self,
         ahead: &mut Vec<u32>,
@@ -219,7 +241,7 @@ impl TaskRun {
         ahead.retain(|index| {
             let is_taken = batch.len() < room
                 && is_meant(index)
-                && self.head_of(*index).is_none_or(|head| heads.insert(head));
+                && self.probed_group(*index).or(self.head_of(*index)).is_none_or(|one| heads.insert(one));
             if is_taken {
                 batch.push(*index);
             }
@@ -269,7 +291,7 @@ impl TaskRun {
         let sum = |money: fn(&Replica) -> Money| {
             Money(replicas.iter().fold(0, |sum: u64, replica| sum.saturating_add(money(replica).0)))
         };
-        let attempts = replicas.iter().map(|replica| replica.attempts).sum();
+        let attempts = attempts(&replicas);
         let end = End {
             verdict,
             sale: of.as_ref().and_then(|end| end.sale.clone()),
@@ -287,7 +309,7 @@ impl TaskRun {
         Some(end)
     }
 
-    /// The replicas of a sub-task as its user sees them.
+    /// The replicas of a sub-task as its user sees them, and the probes that were bought with it.
     pub(in crate::dispatch) fn replicas(&self, head: u32) -> Vec<Replica> {
         let replica = |(number, (_, run)): (u32, (u32, &SubTaskRun))| Replica {
             number,
@@ -299,11 +321,12 @@ impl TaskRun {
                 |attempt| attempt.cycles,
             ),
             vote: run.vote.clone(),
+            probe: run.probe,
             result: run.result,
             paid: run.paid,
             fee: run.fee,
         };
-        (1..).zip(self.replicas_of(head)).map(replica).collect()
+        (1..).zip(self.replicas_of(head).chain(self.probes_of(head))).map(replica).collect()
     }
 
     /// A sub-task as its user sees it.
@@ -319,7 +342,7 @@ impl TaskRun {
         let replicas = self.replicas(index);
         Some(SubTaskStatus {
             state: if status.state.is_final() || state.is_final() { status.state } else { state },
-            attempts: replicas.iter().map(|replica| replica.attempts).sum(),
+            attempts: attempts(&replicas),
             cycles: status.end.as_ref().map_or_else(
                 || replicas.iter().map(|replica| replica.cycles).max().unwrap_or_default(),
                 |end| end.cycles,
@@ -331,12 +354,22 @@ impl TaskRun {
         })
     }
 
+    /// The probes that were bought with a sub-task and have not ended.
+    pub(in crate::dispatch) fn open_probes(&self, head: u32) -> Vec<u32> {
+        self.probes_of(head).filter(|(_, run)| !run.state.is_final()).map(|(index, _)| index).collect()
+    }
+
     /// The contracts under which replicas of a sub-task are open.
     pub(in crate::dispatch) fn open_replicas(&self, head: u32) -> Vec<(u32, State, Option<ContractId>)> {
         let open = self.replicas_of(head).filter(|(_, run)| !run.state.is_final());
         let contract = |run: &SubTaskRun| run.attempt.as_ref().map(|attempt| attempt.contract);
         open.map(|(index, run)| (index, run.state, contract(run))).collect()
     }
+}
+
+/// Attempts at the sub-task itself.
+fn attempts(replicas: &[Replica]) -> u32 {
+    replicas.iter().filter(|replica| replica.probe.is_none()).map(|replica| replica.attempts).sum()
 }
 
 /// How far a replica is that has not ended.

@@ -44,7 +44,7 @@ impl TaskRun {
     fn drop_replicas(&mut self, head: u32) {
         let Some(ballot) = self.ballots.get_mut(&head) else { return };
         ballot.stage = Stage::Over;
-        for index in ballot.replicas.clone() {
+        for index in ballot.replicas.iter().chain(&ballot.probes).copied().collect::<Vec<_>>() {
             self.dequeue(index);
             if let Some(run) = self.run_mut(index) {
                 run.state = State::Cancelled;

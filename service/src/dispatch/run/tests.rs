@@ -2,6 +2,7 @@ use super::*;
 use crate::dispatch::{Patience, Submission};
 use proto::message::service::{Blob, Job, Limits, Runtime};
 use proto::{Bytes, Hash, Rate};
+use rand_chacha::rand_core::SeedableRng;
 
 fn task(count: usize) -> TaskRun {
     let limits = Limits {
@@ -11,6 +12,7 @@ fn task(count: usize) -> TaskRun {
         output: Bytes::mib(1),
         cycles: Cycles(1),
         processes: 1,
+        cores: 1,
     };
     let program = Blob { hash: Hash([1; 32]), size: Bytes(1) };
     let job = Job {
@@ -32,7 +34,8 @@ fn task(count: usize) -> TaskRun {
     let task = proto::CommandId([7; 16]);
     let patience = Patience::For(Span::secs(1));
     let plans = vec![plan; count];
-    TaskRun::new(Submission { task, plans, patience, budget: None, stop_when: None }, Time(0))
+    let submission = Submission { task, plans, patience, budget: None, stop_when: None };
+    TaskRun::new(submission, &mut ChaCha8Rng::from_seed([1; 32]), Time(0))
 }
 
 /// The path a sub-task takes, and the first step of it that the table does not allow.

@@ -2,12 +2,14 @@
 
 mod counted;
 mod looked_at;
+mod probes;
 mod spread;
 mod stragglers;
 mod trusted;
 
 use super::*;
 use crate::event::{End, Vote};
+use crate::plan::ProbePlan;
 use crate::task::{Comparison, Redundancy};
 use proto::message::bank::{HoldReceipt, SettledReceipt};
 use proto::message::market::Requirement;
@@ -53,6 +55,11 @@ impl Poll {
     }
 
     fn with(redundancy: Redundancy, aids: BTreeMap<String, Blob>) -> Self {
+        Self::asking(redundancy, aids, Vec::new())
+    }
+
+    /// With questions whose answers are known.
+    fn asking(redundancy: Redundancy, aids: BTreeMap<String, Blob>, probes: Vec<ProbePlan>) -> Self {
         let rng = ChaCha8Rng::from_seed([1; 32]);
         let dispatch = Dispatch::new(peer(2), keys(2), peer(9).key, Rules::LOCAL, rng);
         let mut job = job(30);
@@ -66,6 +73,7 @@ impl Poll {
             retries: 1,
             redundancy,
             aids,
+            probes,
             ..SubTaskPlan::bare("a".into(), job)
         };
         let mut poll = Self {

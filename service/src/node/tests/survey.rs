@@ -27,6 +27,7 @@ fn plan(requirement: Requirement) -> SubTaskPlan {
         output: size,
         cycles: Cycles(1),
         processes: 1,
+        cores: 1,
     };
     let job = Job {
         program: Blob { hash: Hash([0; 32]), size },

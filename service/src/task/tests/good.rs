@@ -89,6 +89,8 @@ fn a_rich_file_expands_exactly() {
         requirements: Requirements {
             os: Some("linux".to_owned()),
             arch: Some("x86_64".to_owned()),
+            os_version: Release::default(),
+            sandbox: Layers::default(),
             min_cores: Some(2),
             min_memory: Some(Bytes::gib(1)),
             min_disk: Some(Bytes(0)),

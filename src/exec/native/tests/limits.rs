@@ -18,6 +18,18 @@ fn the_wall_limit_ends_programs_that_compute_and_programs_that_sleep() {
 }
 
 #[test]
+fn a_program_runs_on_as_many_cores_as_were_bought() {
+    let here = u32::try_from(std::thread::available_parallelism().unwrap().get()).unwrap();
+    for behind in both() {
+        for cores in [1, 2] {
+            let bench = Bench::shell("nproc", Limits { cores, ..WIDE });
+            let ended = check(&bench, behind, &Outcome::Succeeded);
+            assert_eq!(String::from_utf8(ended.stdout).unwrap(), format!("{}\n", cores.min(here)));
+        }
+    }
+}
+
+#[test]
 fn cycles_beyond_the_limit_end_the_program() {
     let cycles = Cycles::mega(300);
     for behind in both() {

@@ -14,6 +14,7 @@ pub(super) fn replica_view(replica: &Replica) -> ReplicaView {
         number: replica.number,
         state: replica.state.name().into(),
         attempts: replica.attempts,
+        probe: replica.probe,
         vote: replica.vote.name().into(),
         why,
         seller: seller.map(|seller| seller.key.to_hex()),

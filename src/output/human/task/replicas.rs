@@ -11,11 +11,15 @@ const SHOWN: usize = 20;
 pub(super) fn disagreements(sub_tasks: &[SubTaskView]) -> String {
     let disagrees =
         |sub_task: &&SubTaskView| sub_task.replicas.iter().any(|replica| replica.difference.is_some());
+    let is_shown = |replica: &&ReplicaView| match replica.probe {
+        Some(_) => replica.difference.is_some(),
+        None => replica.result.is_some(),
+    };
     let disagreeing: Vec<&SubTaskView> = sub_tasks.iter().filter(disagrees).collect();
     let mut text = String::new();
     for sub_task in disagreeing.iter().take(SHOWN) {
         let _ = writeln!(text, "results of {} disagree:", clean(&sub_task.name));
-        for replica in sub_task.replicas.iter().filter(|replica| replica.result.is_some()) {
+        for replica in sub_task.replicas.iter().filter(is_shown) {
             let _ = writeln!(text, "  {}", clean(&line(replica)));
         }
     }
@@ -47,5 +51,8 @@ fn line(replica: &ReplicaView) -> String {
         }
         None => format!("result {}", replica.result.as_deref().map_or("-", short)),
     };
-    format!("{} {seller} at {address}: {said}", replica.vote)
+    match replica.probe {
+        Some(number) => format!("known answer {number}, wrong {seller} at {address}: {said}"),
+        None => format!("{} {seller} at {address}: {said}", replica.vote),
+    }
 }

@@ -47,6 +47,19 @@ pub enum Operand {
     Metric(String),
 }
 
+impl Claim {
+    /// The metrics that it speaks of.
+    pub(super) fn metrics(&self) -> impl Iterator<Item = &str> {
+        let other = match &self.relation {
+            Relation::Equals(Operand::Metric(other))
+            | Relation::AtMost(Operand::Metric(other))
+            | Relation::AtLeast(Operand::Metric(other)) => Some(other.as_str()),
+            _ => None,
+        };
+        [Some(self.metric.as_str()), other].into_iter().flatten()
+    }
+}
+
 impl fmt::Display for Operand {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -137,7 +137,7 @@ impl Experiment {
     ///
     /// # Errors
     /// One that the model does not have.
-    pub fn wanted(&self, model: &dyn Model) -> Result<Vec<&'static str>, SettingError> {
+    fn wanted(&self, model: &dyn Model) -> Result<Vec<&'static str>, SettingError> {
         let known = || model.metrics().iter().map(|metric| metric.name);
         if self.metrics.is_empty() {
             return Ok(known().collect());
@@ -148,6 +148,20 @@ impl Experiment {
             })
         };
         self.metrics.iter().map(find).collect()
+    }
+
+    /// The metrics that are measured: those that are wanted, and those that claims and the stopping rule speak of.
+    ///
+    /// # Errors
+    /// A metric that the model does not have.
+    pub fn measured(&self, model: &dyn Model) -> Result<Vec<&'static str>, SettingError> {
+        let mut measured = self.wanted(model)?;
+        let named = self.claims.iter().flat_map(Claim::metrics);
+        for name in named.chain(self.stop.as_ref().map(|stop| stop.metric.as_str())) {
+            let known = model.metrics().iter().find(|metric| metric.name == name).map(|metric| metric.name);
+            measured.extend(known.filter(|known| !measured.contains(known)));
+        }
+        Ok(measured)
     }
 
     /// The setting of each point, checked by the model.

@@ -1,0 +1,66 @@
+//! Which models and experiments there are.
+
+use super::Model;
+use crate::model;
+
+/// An experiment file of `sim/experiments/`, compiled in.
+macro_rules! shipped {
+    ($file:literal) => {
+        Shipped { file: $file, text: include_str!(concat!("../../experiments/", $file)) }
+    };
+}
+
+/// The models that an experiment file can name, and the experiments that ship. A value, so that a program or a test can
+/// add its own.
+pub struct Registry {
+    models: Vec<Box<dyn Model>>,
+    shipped: Vec<Shipped>,
+}
+
+/// An experiment that ships.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shipped {
+    /// The name of its file.
+    pub file: &'static str,
+    /// What stands in it.
+    pub text: &'static str,
+}
+
+impl Registry {
+    /// Everything that ships: one line for each model, and one for each experiment file.
+    #[must_use]
+    pub fn standard() -> Self {
+        Self { models: vec![Box::new(model::Draws)], shipped: vec![shipped!("e00-draws.toml")] }
+    }
+
+    /// The same with one more model.
+    #[must_use]
+    pub fn with(mut self, model: impl Model + 'static) -> Self {
+        self.models.push(Box::new(model));
+        self
+    }
+
+    /// The same with one more experiment.
+    #[must_use]
+    pub fn with_shipped(mut self, shipped: Shipped) -> Self {
+        self.shipped.push(shipped);
+        self
+    }
+
+    /// All models.
+    pub fn models(&self) -> impl Iterator<Item = &dyn Model> {
+        self.models.iter().map(|model| &**model)
+    }
+
+    /// The model of this name.
+    #[must_use]
+    pub fn model(&self, name: &str) -> Option<&dyn Model> {
+        self.models().find(|model| model.name() == name)
+    }
+
+    /// All experiments that ship.
+    #[must_use]
+    pub fn shipped(&self) -> &[Shipped] {
+        &self.shipped
+    }
+}

@@ -7,10 +7,14 @@ use std::time::Duration;
 use tokio::fs::File;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// How long a server may take to answer, and for each further part.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a download may take besides what its bytes take at [`SLOWEST`], as a fetch from a node may.
+const LEAST: Duration = Duration::from_secs(120);
+/// Whoever sends less for long is not waited for, in bytes a second.
+const SLOWEST: u64 = 64 << 10;
 /// The longest line of an answer's head, in bytes, and how many there may be.
 const MAX_HEAD_LINE: u64 = 8 << 10;
 const MAX_HEAD_LINES: usize = 100;
@@ -77,7 +81,11 @@ pub(crate) async fn download(url: &Url, to: &mut File, most: u64) -> Result<u64,
         return Err(format!("it is larger than {most} bytes"));
     }
     let (mut buffer, mut size) = (vec![0; PART], 0_u64);
+    let begun = Instant::now();
     loop {
+        if is_too_slow(begun.elapsed(), size) {
+            return Err(format!("it is too slow: {size} bytes in {} s", begun.elapsed().as_secs()));
+        }
         let count = timeout(PATIENCE, stream.read(&mut buffer)).await;
         let count = count.map_err(|_| "it fell silent".to_owned())?.map_err(|error| error.to_string())?;
         if count == 0 {
@@ -94,6 +102,11 @@ pub(crate) async fn download(url: &Url, to: &mut File, most: u64) -> Result<u64,
         Some(length) if length != size => Err(format!("{size} bytes came of {length}")),
         _ => Ok(size),
     }
+}
+
+/// Whether so many bytes are too few for the time that they took: each part may come in time and the whole never.
+fn is_too_slow(took: Duration, size: u64) -> bool {
+    took > LEAST.saturating_add(Duration::from_secs(size / SLOWEST))
 }
 
 /// Reads the head of an answer: how long the body is, if it says so.
@@ -147,6 +160,17 @@ mod tests {
         }
         let url = Url::read("http://a:1/files/").unwrap();
         assert_eq!(url.below("my tool@1/2").to_string(), "http://a:1/files/my%20tool%401%2F2");
+    }
+
+    #[test]
+    fn who_sends_a_byte_now_and_then_is_not_waited_for() {
+        let check = |secs, size, expected| assert_eq!(is_too_slow(Duration::from_secs(secs), size), expected);
+        check(120, 0, false);
+        check(121, 0, true);
+        check(121, 64 << 10, false);
+        check(122, 64 << 10, true);
+        check(65_536 + 120, 4 << 30, false);
+        check(65_536 + 121, 4 << 30, true);
     }
 
     /// A server answers with `answer`; `most` bytes are taken.

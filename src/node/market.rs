@@ -180,7 +180,10 @@ fn market_reason(want: &Want, inquiry: &Inquiry, fit: &Fit, overview: &Overview,
     if fit.sellers > 0 {
         let sellers = plural(u64::from(fit.sellers), "seller");
         let slices = plural(fit.slices, "slice");
-        return format!("{sellers} with {slices} fit now: it is bought as soon as it is its turn");
+        // It had one already: money was short, or the attempt came to nothing.
+        let is_held_up = want.fruitless.is_none() && !want.why.is_empty();
+        let when = if is_held_up { "once what is told below is over" } else { "as soon as it is its turn" };
+        return format!("{sellers} with {slices} fit now: it is bought {when}");
     }
     if fit.too_dear > 0 {
         let sellers = plural(u64::from(fit.too_dear), "seller");

@@ -61,31 +61,48 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
     let engine = Engine::new(Some(&modules)).map_err(Failure::from_display("executor"))?;
     let host = Host { options: &options, invitation, directory, keys, store: Arc::new(store), engine };
     let mut outside = Outside::new(options.tied);
+    let announced = absence::announced(home, Timestamp::now());
+    let mut away = announced.map_err(|e| Failure::disk("read the announced absence in", home, &e))?;
+    if let Some(until) = away {
+        tracing::warn!("away until {}; `compup2p resume` brings it back now", governance::local(until));
+    }
     let mut is_first = true;
     loop {
-        let until = match host.run(policy.clone(), is_first, &mut calls.receiver, &mut outside).await {
+        if let Some(until) = away {
+            let ended = absence::wait(until, &mut calls.receiver, &mut outside).await;
+            // A process that was told to end from outside stays away when it is started again.
+            if ended != Absence::Stopped {
+                absence::end(home);
+            }
+            if ended != Absence::Over {
+                break;
+            }
+            match policy_file::read(&options.policy_path) {
+                Ok(read) => policy = read,
+                Err(failure) => tracing::warn!("the old policy stays in force: {}", failure.message),
+            }
+        }
+        let ended = host.run(policy.clone(), is_first, &mut calls.receiver, &mut outside).await;
+        away = match ended {
             Ok(Ended::Left) => break,
-            Ok(Ended::NotOpened(failure)) => {
-                // Whoever starts it again may have an invitation then.
+            Ok(Ended::Away { until }) => {
+                if let Err(error) = absence::begin(home, until) {
+                    tracing::warn!(%error, "the absence could not be written down: a restart ends it");
+                }
+                is_first = false;
+                Some(until)
+            }
+            // Nobody is there to start a node again that has announced its return.
+            Err(failure) if failure.retryable && (away.is_some() || !is_first) => {
+                tracing::warn!("cannot come back yet: {}", failure.message);
+                Some(Timestamp::now().saturating_add(COME_BACK_AGAIN).unwrap_or(Timestamp::MAX))
+            }
+            // Whoever starts it again may have an invitation then, or the bootstrap server be there.
+            Ok(Ended::NotOpened(failure)) | Err(failure) => {
                 let _is_removed = std::fs::remove_file(home.join(SOCKET)).is_ok();
                 return Err(failure);
             }
-            Ok(Ended::Away { until }) => until,
-            // Nobody is there to start a node again that has announced its return.
-            Err(failure) if failure.retryable && !is_first => {
-                tracing::warn!("cannot come back yet: {}", failure.message);
-                Timestamp::now().saturating_add(COME_BACK_AGAIN).unwrap_or(Timestamp::MAX)
-            }
-            Err(failure) => return Err(failure),
         };
-        if absence::wait(until, &mut calls.receiver, &mut outside).await == Absence::Ends {
-            break;
-        }
-        match policy_file::read(&options.policy_path) {
-            Ok(read) => policy = read,
-            Err(failure) => tracing::warn!("the old policy stays in force: {}", failure.message),
-        }
-        is_first = false;
     }
     // Whoever told the node to leave is to hear that it has.
     let _ = tokio::time::timeout(FLUSH_WITHIN, calls.end()).await;

@@ -2,8 +2,8 @@
 
 use crate::cli::arguments::{Global, LogsOf};
 use crate::cli::client::{Connection, unexpected};
-use crate::cli::node::home;
-use crate::cli::task::within;
+use crate::cli::node::{ANSWER, home};
+use crate::cli::task::{one_task, within};
 use crate::cli::{Done, block_on, exit};
 use crate::control::{Failure, Logs, OutputView, Reply, Request};
 use crate::output::{Own, Printed, Printer, pass_on};
@@ -12,6 +12,16 @@ use std::path::{Path, PathBuf};
 pub(super) fn run(asked: LogsOf, global: &Global, printer: Printer) -> Done {
     let home = home(global)?;
     let LogsOf { task, sub_task, follow, stderr } = asked;
+    if sub_task.is_none() {
+        let all = one_task(global, &Request::Task { task: task.clone() }, ANSWER)?.sub_tasks;
+        if let [first, _, ..] = &all[..] {
+            printer.note(&format!(
+                "{} is the first of {} sub-tasks; name another one to see it",
+                first.name,
+                all.len()
+            ));
+        }
+    }
     let logs = Logs { task, sub_task, is_error: stderr, follow };
     let shown = block_on(within(global.timeout, show(&home, logs, printer)))??;
     shown.map(|()| exit::SUCCESS).map_err(Into::into)

@@ -92,6 +92,22 @@ fn a_sub_task_that_waits_is_told_why_with_numbers() {
 }
 
 #[test]
+fn what_waits_for_money_is_not_said_to_wait_for_its_turn() {
+    let check = |fruitless, why: &str, expected: &str| {
+        let want = Want { fruitless, why: why.into(), ..want() };
+        let inquiry = Inquiry { requirement: want.requirement.clone(), bid: want.bid, slices: 1 };
+        let fit = Fit { sellers: 1, slices: 2, compared: 1, ..Fit::default() };
+        let reasons = reasons(&want, &inquiry, &overview(1, fit), 0, &Rules::PUBLIC);
+        assert_eq!(reasons.first().map(String::as_str), Some(expected));
+    };
+    let turn = "1 seller with 2 slices fit now: it is bought as soon as it is its turn";
+    check(Some(Span::secs(12)), "no luck", turn);
+    check(None, "", turn);
+    let later = "1 seller with 2 slices fit now: it is bought once what is told below is over";
+    check(None, "the account has 1 credits available, 2 are needed", later);
+}
+
+#[test]
 fn a_sub_task_with_a_seller_is_told_what_happens_there() {
     let check = |state, expected: &str| {
         assert_eq!(progress(&Want { state, ..want() }, Some("10.0.0.7:7740"), 1.5), expected);

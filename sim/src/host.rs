@@ -163,10 +163,9 @@ impl Host {
         }
     }
 
-    /// A content was fetched for `contract`, and is shown as the driver of a node shows it: what is fetched for somebody
-    /// else's task to `source`, from whom it is, and anything else to everybody.
-    pub(crate) fn keep(&mut self, hash: Hash, contract: ContractId, source: Option<PublicKey>) {
-        let is_others = self.node().is_some_and(|node| node.is_hired(contract));
+    /// A content was fetched, and is shown as the driver of a node shows it: what is somebody else's to `source`, from whom
+    /// it is, and anything else to everybody.
+    pub(crate) fn keep(&mut self, hash: Hash, is_others: bool, source: Option<PublicKey>) {
         let is_new = self.store.insert(hash);
         if !is_others {
             self.withheld.remove(&hash);

@@ -48,6 +48,12 @@ pub trait Mutant {
         notes
     }
 
+    /// Whether what a node has fetched is taken for somebody else's, and shown to nobody but whom it is from.
+    fn is_others(&mut self, host: usize, is_others: bool) -> bool {
+        let _ = host;
+        is_others
+    }
+
     /// When a node wants to be woken.
     fn wake(&mut self, host: usize, due: Time) -> Time {
         let _ = host;

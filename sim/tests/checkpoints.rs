@@ -161,6 +161,21 @@ fn a_buyer_that_starts_anew_instead_of_going_on_is_noticed() {
     check_noticed("checkpoints", &mut mutant, "work_lost", "goes on from 0 c");
 }
 
+/// Sellers show what they have fetched to whom it is from, and to nobody else, also the states that they keep.
+struct Reserved;
+
+impl Mutant for Reserved {
+    fn is_others(&mut self, host: usize, is_others: bool) -> bool {
+        let buyers = Scenario::named("checkpoints").unwrap().buyers;
+        is_others || host >= buyers
+    }
+}
+
+#[test]
+fn a_storage_node_that_shows_a_state_to_its_maker_only_is_noticed() {
+    check_noticed("checkpoints", &mut Reserved, "work_lost", "goes on from 0 c");
+}
+
 #[test]
 fn a_storage_node_that_says_that_it_has_what_it_has_not_is_noticed() {
     let mut mutant = Nodes(|_: &Site<'_>, output| match output {

@@ -48,8 +48,8 @@ impl Network {
     fn submit(&self, program: &Path, more: &str, results: &str) {
         let file = self.directory.path().join("tasks.xml");
         let task = format!(
-            "<TaskFile version=\"1\">\n  <Name>saved</Name>\n  <SubTask name=\"long\">\n    <CpuCycles>100</CpuCycles>\n    \
-             <CheckPointDataSize>4MiB</CheckPointDataSize>\n    <Price>100</Price>\n    <File>{}</File>\n{more}  \
+            "<TaskFile version=\"1\">\n  <Name>saved</Name>\n  <SubTask name=\"long\">\n    <CpuCycles>10</CpuCycles>\n    \
+             <Work>60</Work>\n    <CheckPointDataSize>4MiB</CheckPointDataSize>\n    <Price>100</Price>\n    <File>{}</File>\n{more}  \
              </SubTask>\n</TaskFile>\n",
             program.display()
         );

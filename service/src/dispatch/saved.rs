@@ -395,13 +395,13 @@ impl Dispatch {
     }
 
     /// After a restart: an attempt that was under way goes on from `state`, what has no seller from its newest state, and
-    /// the states that are here stay.
+    /// the states that were here stay.
     pub(super) fn take_up_states(&mut self, now: Time) {
         for (task, index) in self.keepings.keys().copied().collect::<Vec<_>>() {
-            let Some(keeping) = self.keepings.get(&(task, index)) else { continue };
+            let me = self.me;
+            let Some(keeping) = self.keepings.get_mut(&(task, index)) else { continue };
             let (contract, base, is_any) = (keeping.id, keeping.base, !keeping.states.is_empty());
-            let here = keeping.states.iter().filter(|state| state.is_here).map(|state| state.blob);
-            let blobs: Vec<Blob> = here.collect();
+            let blobs: Vec<Blob> = keeping.states.iter_mut().filter_map(|state| state.look_at(me)).collect();
             if !blobs.is_empty() {
                 self.effects.push_back(Effect::Keep { contract, blobs });
             }

@@ -55,6 +55,16 @@ impl SavedState {
     pub(crate) const fn is_whole(&self) -> bool {
         self.is_here || !self.holders.is_empty()
     }
+
+    /// After a restart of the node `me`: what was here may have made room for others meanwhile, so that it is looked for
+    /// before it is offered; here first. The content, if it was here.
+    pub(crate) fn look_at(&mut self, me: Peer) -> Option<Blob> {
+        let was_here = self.is_here || self.holders.iter().any(|holder| holder.key == me.key);
+        self.is_here = false;
+        self.holders.retain(|holder| holder.key != me.key);
+        was_here.then(|| self.holders.insert(0, me))?;
+        Some(self.blob)
+    }
 }
 
 impl Wire for SavedState {

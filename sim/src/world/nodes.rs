@@ -170,9 +170,11 @@ impl World<'_> {
         let source = from.filter(|from| self.serves(*from, number, blobs));
         let source = source.and_then(|source| Some(self.hosts.get(source)?.peer.key));
         let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
+        let is_hired = host.node().is_some_and(|node| node.is_hired(contract));
+        let is_others = self.mutant.is_others(number, is_hired);
         let has_all = blobs.iter().all(|blob| host.store.contains(&blob.hash));
         let result = if source.is_some() || has_all {
-            blobs.iter().for_each(|blob| host.keep(blob.hash, contract, source));
+            blobs.iter().for_each(|blob| host.keep(blob.hash, is_others, source));
             Ok(())
         } else {
             Err("the contents are not to be had".to_string())

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::checkpoint;
-use Did::{AsksToKeep, Buys, Cancels, Fetches, Holds, Offers, Releases, Says, Settles, Tells};
+use Did::{AsksToKeep, Buys, Cancels, Fetches, Holds, Keeps, Offers, Releases, Says, Settles, Tells};
 use proto::message::bank::SettledReceipt;
 use proto::message::service::{CheckpointKey, CheckpointMethod, Checkpointing, Kept, Phase, Report, Saved};
 
@@ -218,6 +218,29 @@ fn after_a_restart_room_is_taken_up_and_what_loses_its_seller_goes_on_from_its_s
     // 0.89 credits are left for the work, and nothing is set aside for room a second time.
     let budget = buyer.dispatch.keepings.values().map(|keeping| keeping.budget).next();
     assert_eq!(budget, Some(Money::ZERO));
+}
+
+#[test]
+fn a_state_that_this_node_keeps_is_looked_for_after_a_restart_before_it_is_offered() {
+    let mut buyer = running();
+    saved(&mut buyer, 1, 2_000_000_000, 60);
+    let room = buyer.asked.unwrap();
+    buyer.dispatch.not_bought(&[room], &market::Shortage::default(), buyer.now);
+    fetched(&mut buyer, Ok(()));
+    buyer.did();
+    buyer.restart();
+    assert_eq!(buyer.did(), [Keeps(vec![60]), Offers]);
+    buyer.now = buyer.now.after(Span::secs(2));
+    buyer.dispatch.handle_timeouts(buyer.now);
+    buyer.did();
+    assert_eq!(lose(&mut buyer), [Cancels, Fetches(vec![60]), again()]);
+    // It is gone, also at its maker: the start is what is left.
+    fetched(&mut buyer, Err("gone".into()));
+    assert_eq!(buyer.did(), [Fetches(vec![60])]);
+    fetched(&mut buyer, Err("gone".into()));
+    assert_eq!(buyer.did(), [Buys]);
+    run(&mut buyer);
+    assert_eq!(buyer.offer.as_ref().map(|offer| offer.body.job.resume), Some(None));
 }
 
 /// What is done about the room of a sub-task after a restart that finds it ended, when the bank has answered.

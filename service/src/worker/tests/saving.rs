@@ -172,6 +172,8 @@ fn a_storage_node_keeps_what_its_buyer_says_and_bills_it() {
     let mut seller = Seller::new();
     seller.hear(2, keep(4, &[60]));
     assert_eq!(kept(&mut seller), [Kept::Takes, Kept::Has(vec![]), Kept::Fetches(5, 60)]);
+    // What it fetches is for whoever names it, not for its maker only.
+    assert!(seller.worker.owns(id(4)) && !seller.worker.works_for(id(4)));
     seller.worker.fetched(id(4), Err("gone".into()), seller.now);
     seller.hear(2, keep(4, &[60]));
     assert_eq!(kept(&mut seller), [Kept::Has(vec![]), Kept::Fetches(6, 60)], "another source");

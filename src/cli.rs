@@ -21,6 +21,7 @@ mod options;
 mod owner;
 mod policy;
 mod public;
+mod remote;
 mod ring;
 mod run;
 mod sim;
@@ -119,6 +120,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Done {
         Command::Bank { command: BankCommand::Import(import) } => exchange::import(&import, &global, printer),
         Command::Task { command } => task::run(command, &global, printer),
         Command::Run(command) => run::run(command, &global, printer),
+        Command::Remote(remote) => remote::run(&remote, &global, printer),
         Command::Status => node::status(&global, printer),
         Command::Doctor => doctor::run(printer),
         Command::Pause(pause) => owner::pause(&pause, &global, printer),

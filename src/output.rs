@@ -35,8 +35,8 @@ pub(crate) use stream::{Own, Printed, Ran, pass_on};
 pub(crate) use trade::{TradeRow, Trading};
 pub(crate) use verified::Verified;
 pub(crate) use view::{
-    BalanceChange, DealView, ExchangedView, Imported, LineView, Place, Ready, Run, RunningNetwork,
-    RunningNode, StatementView, TotalChange, Validated,
+    BalanceChange, DealView, ExchangedView, Imported, LineView, Place, Ready, RemoteView, Run,
+    RunningNetwork, RunningNode, StatementView, TotalChange, Validated,
 };
 
 use crate::control::{
@@ -125,6 +125,10 @@ impl Printer {
 
     pub(crate) fn doctor(self, doctor: &DoctorView) -> Result<(), Failure> {
         self.result(|| json::document("doctor", doctor), |_| human::doctor(doctor))
+    }
+
+    pub(crate) fn remote(self, remote: &RemoteView) -> Result<(), Failure> {
+        self.result(|| json::document("remote", remote), |_| human::remote(remote))
     }
 
     pub(crate) fn balance(self, balance: &BalanceView) -> Result<(), Failure> {

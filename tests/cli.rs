@@ -23,3 +23,5 @@ mod operator;
 mod owners;
 #[path = "cli/programs.rs"]
 mod programs;
+#[path = "cli/remote.rs"]
+mod remote;

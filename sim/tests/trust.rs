@@ -33,9 +33,7 @@ fn where_every_seller_is_believed_wrong_outputs_are_delivered() {
 fn sellers_that_answer_known_questions_wrongly_are_found_out() {
     let (_, believed) = delivered("believed");
     let (succeeded, wrong) = delivered("probed");
-    assert!(wrong * 2 < believed && succeeded > 100, "{wrong} of {succeeded}, and {believed}");
-    let found_out = report("probed", 1).tally.distrusted;
-    assert!(found_out >= 3, "{found_out}");
+    assert!(wrong * 4 < believed && succeeded > 100, "{wrong} of {succeeded}, and {believed}");
     let (succeeded, stormy) = delivered("probed_storm");
     assert!(stormy * 2 < believed && succeeded > 75, "{stormy} of {succeeded}, and {believed}");
 }

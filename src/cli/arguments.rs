@@ -5,6 +5,7 @@ mod file;
 mod market;
 mod node;
 mod operator;
+mod remote;
 mod run;
 mod sim;
 mod task;
@@ -14,6 +15,7 @@ pub(super) use file::{FileCommand, Get, Publish};
 pub(super) use market::{MarketCommand, PriceCommand};
 pub(super) use node::{BankCommand, Exchange, ImportCommand, Join, Leave, Pause, PolicyCommand, Serve};
 pub(super) use operator::{Freeze, Grant, Invite};
+pub(super) use remote::Remote;
 pub(super) use run::Run;
 pub(super) use sim::{Ring, RingFigure, RingStyle, RingWay, RingWorkload, SimCommand};
 pub(super) use task::{Dev, LogsOf, OneTask, Results, Show, Submit, TaskCommand, TaskFile};
@@ -101,6 +103,14 @@ pub(super) enum Command {
         2 usage · 4 node not reachable · 8 cancelled · 124 --timeout reached · 125 it could not be run or is over a \
         limit\n  126 it is no program that can be run · 127 there is no such file · 130 Ctrl-C · 134 it trapped")]
     Run(Run),
+    /// Let other programs on this machine have task files done over a socket, until Ctrl-C
+    #[command(
+        after_help = "Example:\n  compup2p remote\n  compup2p remote --port 0   # any free port; --json tells which\n\n\
+        A program sends one line, the key in `remote.key` of the node's directory, a space and the absolute path of a task\n\
+        file, and hears `submitted N`, and when all sub-tasks have ended `succeeded` or `failed WHY`.\n\n\
+        Exit codes:\n  2 usage, or the port is taken · 130 ended by Ctrl-C"
+    )]
+    Remote(Remote),
     /// Show how the node is
     #[command(after_help = "Example:\n  compup2p status\n\nExit codes:\n  0 shown · 4 no node is running")]
     Status,

@@ -9,7 +9,7 @@ mod quote;
 mod show;
 mod watch;
 
-use file::TaskText;
+pub(super) use file::TaskText;
 pub(super) use logs::Tap;
 pub(super) use watch::{Place, Watch, Watched, within};
 

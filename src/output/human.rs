@@ -23,7 +23,7 @@ pub(super) use dry::dry_run;
 pub(super) use files::files;
 pub(super) use graph::{dot, graph};
 pub(super) use market::{explain, market, markets, price, quote};
-pub(super) use network::{network, run};
+pub(super) use network::{network, remote, run};
 use node::listings;
 pub(super) use node::node;
 pub(super) use ring::{lookup, ring, ring_check};

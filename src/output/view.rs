@@ -5,6 +5,15 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
 
+/// Where other programs have task files done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct RemoteView {
+    /// The address that is listened at.
+    pub(crate) address: String,
+    /// The file with the key.
+    pub(crate) key: String,
+}
+
 /// Something about a place of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Place {

@@ -95,7 +95,7 @@ pub(crate) fn pack(
     out.number(platform >> OS_AT);
     out.number(platform & ((1 << OS_AT) - 1));
     out.number(body.longest.0);
-    out.number(body.platform.release.0);
+    out.round(body.platform.release.0);
     out.number(body.platform.layers.bits().into());
     if flags & IS_WHOLE == 0 {
         out.bundle(body.whole);
@@ -127,7 +127,7 @@ pub(crate) fn unpack(paper: &[u8], context: Context) -> Option<Unpacked> {
     let offered = from.bundle()?;
     let platform = (from.number()? << OS_AT) | from.number()?;
     let longest = Span(from.number()?);
-    let release = Release(from.number()?);
+    let release = Release(from.round()?);
     let layers = Layers::of_bits(u8::try_from(from.number()?).ok()?)?;
     let whole = if flags & IS_WHOLE == 0 { from.bundle()? } else { offered };
     let standing = if flags & HAS_STANDING == 0 { None } else { Some(from.standing(key, flags, context)?) };
@@ -172,12 +172,16 @@ impl Writer<'_> {
     fn bundle(&mut self, bundle: Bundle) {
         let Bundle { cores, memory, disk } = bundle;
         self.number(cores.into());
-        for bytes in [memory.0, disk.0] {
-            // Mostly so many MiB or GiB: the zeros at the end are counted.
-            let zeros = bytes.trailing_zeros() % u64::BITS;
-            self.number(zeros.into());
-            self.number(bytes >> zeros);
-        }
+        // Mostly so many MiB or GiB.
+        self.round(memory.0);
+        self.round(disk.0);
+    }
+
+    /// A number that mostly ends with zeros in base two: these are counted.
+    fn round(&mut self, number: u64) {
+        let zeros = number.trailing_zeros() % u64::BITS;
+        self.number(zeros.into());
+        self.number(number >> zeros);
     }
 
     fn standing(&mut self, standing: &Signed<Standing>, flags: u8) {
@@ -218,11 +222,12 @@ impl Reader<'_> {
 
     fn bundle(&mut self) -> Option<Bundle> {
         let cores = u32::try_from(self.number()?).ok()?;
-        let mut bytes = || {
-            let zeros = u32::try_from(self.number()?).ok()?;
-            self.number()?.checked_shl(zeros).map(Bytes)
-        };
-        Some(Bundle { cores, memory: bytes()?, disk: bytes()? })
+        Some(Bundle { cores, memory: Bytes(self.round()?), disk: Bytes(self.round()?) })
+    }
+
+    fn round(&mut self) -> Option<u64> {
+        let zeros = u32::try_from(self.number()?).ok()?;
+        self.number()?.checked_shl(zeros)
     }
 
     fn standing(&mut self, seller: PublicKey, flags: u8, context: Context) -> Option<Signed<Standing>> {

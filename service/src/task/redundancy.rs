@@ -127,7 +127,7 @@ impl Task {
     #[must_use]
     pub fn probes(&self) -> Vec<u32> {
         let mut known = BTreeSet::new();
-        let mut count = |sub_task: &SubTask| {
+        let count = |sub_task: &SubTask| {
             let probes = &sub_task.redundancy.probes;
             if probes.is_empty() {
                 return 0;
@@ -138,7 +138,7 @@ impl Task {
             let is_new = known.insert((sub_task.program.path.clone(), arguments.cloned(), probes.clone()));
             u32::try_from(probes.len()).ok().filter(|_| is_new).unwrap_or(0)
         };
-        self.sub_tasks.iter().map(|sub_task| count(sub_task)).collect()
+        self.sub_tasks.iter().map(count).collect()
     }
 
     /// The most that all of it costs: every sub-task its price, and every probe what one execution may cost.

@@ -2,7 +2,7 @@
 
 use super::money::two_decimals;
 use super::{Align, Colour, Look, Table, clean, count, short, task};
-use crate::output::view::{Run, RunningNetwork};
+use crate::output::view::{RemoteView, Run, RunningNetwork};
 use std::fmt::Write as _;
 
 /// A task on a local network: its table, then who paid and who earned.
@@ -34,6 +34,16 @@ pub(in crate::output) fn run(run: &Run<'_>, look: Look) -> String {
         let _ = writeln!(text, "files kept in {}", directory.display());
     }
     text
+}
+
+/// Where other programs have task files done, and what they say.
+pub(in crate::output) fn remote(remote: &RemoteView) -> String {
+    let RemoteView { address, key } = remote;
+    let key = clean(key);
+    format!(
+        "listening at {address}; Ctrl-C ends it\nprograms send `KEY PATH` and a line end: the key is in {key}, the path is \
+         that of a task file\n"
+    )
 }
 
 /// A local network, and how to talk to it.

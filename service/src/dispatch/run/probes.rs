@@ -141,7 +141,7 @@ impl Group {
         let mut draw = || {
             let drawn = rng.next_u64();
             let at = usize::try_from(drawn.checked_rem(count)?).ok()?;
-            Some(Place { head: *able.get(at)?, is_first: rng.next_u32() % 2 == 0 })
+            Some(Place { head: *able.get(at)?, is_first: rng.next_u32().is_multiple_of(2) })
         };
         self.places = self.plans.iter().filter_map(|_| draw()).collect();
     }

@@ -93,7 +93,9 @@ impl Dispatch {
     pub(super) fn stop(&mut self, task: ContractId, verdict: &Verdict, now: Time) {
         let Some(run) = self.tasks.get_mut(&task) else { return };
         run.drop_queue();
-        for index in 0..run.sub_tasks() {
+        // Followers first: they would go back to the queue.
+        let followers: Vec<u32> = run.runs().flat_map(|run| run.followers.clone()).collect();
+        for index in followers.into_iter().chain(0..run.sub_tasks()) {
             if self.end_replicas(task, index, verdict.clone(), now) {
                 continue;
             }

@@ -119,6 +119,7 @@ impl Buyer {
             outputs,
             stdout: None,
             stderr: None,
+            more: Vec::new(),
         };
         Signed::new(report, &keys(1))
     }

@@ -86,6 +86,7 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
             copies: saving.copies,
             key: CheckpointKey([0; 32]),
         }),
+        repeats: Vec::new(),
     };
     SubTaskPlan {
         requirement: Requirement {

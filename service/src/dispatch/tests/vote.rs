@@ -161,6 +161,7 @@ impl Poll {
             outputs,
             stdout: None,
             stderr: None,
+            more: Vec::new(),
         };
         self.hear(n, ServiceMessage::Report(Box::new(Signed::new(report, &keys(n)))));
     }

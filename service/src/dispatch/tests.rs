@@ -6,6 +6,7 @@ mod delivery;
 mod migration;
 mod moments;
 mod saved;
+mod series;
 mod stop;
 mod vote;
 

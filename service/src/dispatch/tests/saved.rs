@@ -165,6 +165,7 @@ fn check_bill(cycles: u64, is_accepted: bool) -> Buyer {
         outputs: vec![],
         stdout: None,
         stderr: None,
+        more: vec![],
     };
     buyer.hear(ServiceMessage::Report(Box::new(Signed::new(report, &keys(1)))));
     let did = buyer.did();

@@ -19,18 +19,45 @@ use std::time::{Duration, Instant};
 /// Runs of the trivial sub-task; their median counts.
 const RUNS: usize = 21;
 
+/// The parts that can be run alone: `cargo bench --bench peers -- thousand`.
+const PARTS: [&str; 5] = ["alone", "thousand", "many", "efficiency", "figure-8"];
+
 fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let is_any = words.iter().any(|word| PARTS.contains(&word.as_str()));
+    let is_wanted = |part: &str| !is_any || words.iter().any(|word| word == part);
+    if ["alone", "thousand", "many"].into_iter().any(is_wanted) {
+        four(&is_wanted);
+    }
+    if ["efficiency", "figure-8"].into_iter().any(is_wanted) {
+        ten(&is_wanted);
+    }
+}
+
+/// What is measured with four sellers.
+fn four(is_wanted: &dyn Fn(&str) -> bool) {
     let directory = tempfile::tempdir().unwrap_or_else(|error| panic!("no directory: {error}"));
     let farm = Farm::start(directory.path(), 4);
-    alone(&farm);
-    for count in [1_000, 10_000] {
-        many(&farm, count);
+    if is_wanted("alone") {
+        alone(&farm);
     }
-    drop(farm);
+    for (part, count) in [("thousand", 1_000), ("many", 10_000)] {
+        if is_wanted(part) {
+            many(&farm, count);
+        }
+    }
+}
+
+/// What is measured with ten sellers.
+fn ten(is_wanted: &dyn Fn(&str) -> bool) {
     let ten = tempfile::tempdir().unwrap_or_else(|error| panic!("no directory: {error}"));
     let farm = Farm::start(ten.path(), 10);
-    efficiency(&farm);
-    figure_8(&farm);
+    if is_wanted("efficiency") {
+        efficiency(&farm);
+    }
+    if is_wanted("figure-8") {
+        figure_8(&farm);
+    }
 }
 
 /// One trivial sub-task, from the command to its end.

@@ -221,11 +221,11 @@ pub(crate) fn is_neutral(hold: &Hold, dispute: &Disputed, person: PublicKey) -> 
     !interested.contains(&person) && !dispute.named.contains(&person)
 }
 
-/// The hash of what an arbiter finds that comes to the same as `report`: outcome, cycles, outputs and both streams.
+/// The hash of what an arbiter finds that comes to the same as `report`: outcome, cycles, outputs and both streams, of every run.
 pub(crate) fn same_finding(report: &Signed<Report>) -> Hash {
     let hash = report.hash();
-    let Report { contract, outcome, cycles, outputs, stdout, stderr, .. } = report.body.clone();
-    digest(&Finding { contract, report: hash, outcome, cycles, outputs, stdout, stderr })
+    let Report { contract, outcome, cycles, outputs, stdout, stderr, more, .. } = report.body.clone();
+    digest(&Finding { contract, report: hash, outcome, cycles, outputs, stdout, stderr, more })
 }
 
 /// The hash of a finding, for comparison with [`same_finding`].

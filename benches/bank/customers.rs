@@ -218,7 +218,16 @@ impl Customer {
     fn papers(&self, hold: CommandId) -> Settle {
         let outcome = Outcome::Succeeded;
         let (offer, cycles, outputs) = (Hash::of(b"offer"), Cycles::giga(1), Vec::new());
-        let report = Report { contract: hold, offer, outcome, cycles, outputs, stdout: None, stderr: None };
+        let report = Report {
+            contract: hold,
+            offer,
+            outcome,
+            cycles,
+            outputs,
+            stdout: None,
+            stderr: None,
+            more: Vec::new(),
+        };
         let report = Signed::new(report, &self.seller);
         let (report_hash, reason) = (report.hash(), String::new());
         let verdict = Verdict { contract: hold, report: report_hash, is_accepted: true, reason };

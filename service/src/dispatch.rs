@@ -19,6 +19,7 @@ mod restore;
 mod run;
 mod saved;
 mod seller;
+mod series;
 mod spread;
 mod staging;
 mod stop;
@@ -261,6 +262,7 @@ impl Dispatch {
             self.end_replica(task, index, next, verdict, now);
             return;
         }
+        self.disband(task, index);
         self.become_state(task, index, next);
         self.end_keeping(task, index, now);
         let Some(run) = self.tasks.get_mut(&task) else { return };
@@ -282,6 +284,7 @@ impl Dispatch {
 
     /// Puts a sub-task back into the queue after an attempt that came to nothing, at once or after a rest.
     fn retry(&mut self, task: ContractId, index: u32, why: String, rest: Span, now: Time) {
+        self.disband(task, index);
         self.become_state(task, index, State::Waiting);
         self.forget_result(task, index);
         let is_recovering = self.rewind(task, index, now);

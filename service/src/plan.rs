@@ -227,6 +227,7 @@ impl SubTaskPlan {
                 copies: spec.copies,
                 key: CheckpointKey([0; 32]),
             }),
+            repeats: Vec::new(),
         };
         check_job(&name, &with_feeds(&job, &sub_task.feeds))?;
         let probes = probe::plans(sub_task, &job, &find)?;

@@ -29,7 +29,7 @@ use owner::Owner;
 use proto::message::bank::{BankReply, BondReceipt, Settle};
 use proto::message::market::Ticket;
 use proto::message::service::{
-    Acceptance, Blob, Cancel, Declined, NamedBlob, Offer, Outcome, Progress, Report, ServiceMessage,
+    Acceptance, Blob, Cancel, Declined, NamedBlob, Offer, Outcome, Product, Progress, Report, ServiceMessage,
 };
 use proto::{
     CommandId, ContractId, Cycles, KeyPair, Peer, PublicKey, Refusal, RefusalCode, Rules, Signed, Span, Time,
@@ -55,7 +55,7 @@ const CLAIM_BEFORE_END: Span = Span::secs(60);
 pub struct Execution {
     /// How it ended.
     pub outcome: Outcome,
-    /// Cycles metered.
+    /// Cycles metered, with what is in `more`.
     pub cycles: Cycles,
     /// The declared outputs that are there, in the store.
     pub outputs: Vec<NamedBlob>,
@@ -63,6 +63,8 @@ pub struct Execution {
     pub stdout: Option<Blob>,
     /// Standard error, in the store.
     pub stderr: Option<Blob>,
+    /// What the repeats of the job came to that succeeded, in the store.
+    pub more: Vec<Product>,
 }
 
 /// Whether the market knows a ticket to be true and keeps its slice.
@@ -385,9 +387,9 @@ impl Worker {
         self.end_saving(contract, &execution.outcome, now);
         let Some(work) = self.works.get_mut(&contract) else { return };
         self.record.ended();
-        let Execution { outcome, cycles, outputs, stdout, stderr } = execution;
+        let Execution { outcome, cycles, outputs, stdout, stderr, more } = execution;
         let offer = work.offer.hash();
-        let report = Report { contract, offer, outcome, cycles, outputs, stdout, stderr };
+        let report = Report { contract, offer, outcome, cycles, outputs, stdout, stderr, more };
         let report = Signed::new(report, &self.keys);
         self.effects.push_back(Effect::Append(Box::new(Note::Reported { report: Box::new(report.clone()) })));
         // What is not paid is shown without more ado; what is, to who has signed for it.
@@ -482,6 +484,6 @@ impl Execution {
     /// An end without a run.
     #[must_use]
     pub const fn nothing(outcome: Outcome) -> Self {
-        Self { outcome, cycles: Cycles(0), outputs: Vec::new(), stdout: None, stderr: None }
+        Self { outcome, cycles: Cycles(0), outputs: Vec::new(), stdout: None, stderr: None, more: Vec::new() }
     }
 }

@@ -5,7 +5,7 @@ mod state;
 pub(crate) use state::{Begin, States, garbage};
 
 use crate::fault::Lie;
-use proto::message::service::{Blob, Job, Limits, NamedBlob, Outcome};
+use proto::message::service::{Blob, Job, Limits, NamedBlob, Outcome, Product};
 use proto::{Bundle, Bytes, Capacity, ContractId, Cycles, Hash, Span, Time};
 use service::Execution;
 use std::collections::{BTreeMap, BTreeSet};
@@ -244,7 +244,34 @@ impl Running {
     }
 }
 
+/// How long a job takes with its repeats, and how it ends: as the node's own executor has it.
 fn execute(job: &Job, begin: Begin, per_core: Capacity) -> (Span, Execution) {
+    let mut runs = job.runs();
+    let (mut span, mut whole) = runs
+        .next()
+        .map_or_else(|| execute_one(job, begin, per_core), |first| execute_one(&first, begin, per_core));
+    for run in runs {
+        if whole.outcome != Outcome::Succeeded {
+            break;
+        }
+        let (took, Execution { outcome, cycles, outputs, stdout, stderr, .. }) =
+            execute_one(&run, Begin::Start, per_core);
+        span = span.plus(took);
+        if span > job.limits.wall {
+            let outcome = Outcome::WallLimit(job.limits.wall);
+            return (job.limits.wall, Execution::nothing(outcome));
+        }
+        if outcome == Outcome::Succeeded {
+            whole.cycles = Cycles(whole.cycles.0.saturating_add(cycles.0));
+            whole.more.push(Product { cycles, outputs, stdout, stderr });
+        } else {
+            break;
+        }
+    }
+    (span, whole)
+}
+
+fn execute_one(job: &Job, begin: Begin, per_core: Capacity) -> (Span, Execution) {
     let Program { work, exit } = Program::of(job);
     if begin == Begin::Nowhere {
         let outcome = Outcome::NotResumed("it is no state of this program".into());
@@ -254,7 +281,14 @@ fn execute(job: &Job, begin: Begin, per_core: Capacity) -> (Span, Execution) {
     let Limits { wall, cycles: most, .. } = job.limits;
     let done = work.min(most);
     let needed = per_core.span_for(done).unwrap_or(Span(u64::MAX));
-    let ended = |outcome, cycles, outputs| Execution { outcome, cycles, outputs, stdout: None, stderr: None };
+    let ended = |outcome, cycles, outputs| Execution {
+        outcome,
+        cycles,
+        outputs,
+        stdout: None,
+        stderr: None,
+        more: Vec::new(),
+    };
     if needed > wall {
         return (wall, ended(Outcome::WallLimit(wall), per_core.during(wall), Vec::new()));
     }
@@ -290,6 +324,7 @@ mod tests {
             success: 0,
             progress: None,
             checkpoint: None,
+            repeats: Vec::new(),
         }
     }
 

@@ -82,6 +82,14 @@ impl Control {
         self.wake();
     }
 
+    /// A handle on the next program of the same contract, which is held back as this one is.
+    pub(crate) fn heir(&self) -> Self {
+        let heir = Self::default();
+        heir.shared.pace.store(self.current_pace(), Ordering::Relaxed);
+        heir.shared.is_warned.store(self.is_warned(), Ordering::Relaxed);
+        heir
+    }
+
     /// Tells the program that it will be stopped before long, so that it may save its work and end (HTCondor's vacating,
     /// conventions.md 3e). A native program gets SIGTERM; WebAssembly has no signals and goes on.
     pub(crate) fn warn(&self) {

@@ -35,6 +35,7 @@ use counter::Counter;
 use finished::Finished;
 use jiff::Timestamp;
 use printed::Printed;
+use proto::message::service::Product;
 use proto::{ContractId, Peer, RingId};
 use service::{EventKind, Input, Node, Output};
 use std::collections::BTreeMap;
@@ -246,7 +247,8 @@ impl Driver {
         if let Input::Executed { contract, execution } = &input {
             self.executions.forget(*contract);
             let outputs = execution.outputs.iter().map(|output| output.blob);
-            let blobs = outputs.chain(execution.stdout).chain(execution.stderr);
+            let more = execution.more.iter().flat_map(Product::blobs);
+            let blobs = outputs.chain(execution.stdout).chain(execution.stderr).chain(more);
             self.pin(*contract, blobs.collect());
         }
         if let Input::Bank { peer } = &input {

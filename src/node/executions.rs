@@ -1,19 +1,23 @@
 //! Sub-tasks of others that this machine executes: each on its own thread, in its own scratch directory.
 
+mod reins;
+
 use super::progress;
 use super::saver::{Saver, Streams};
 use crate::control::LayerView;
 use crate::exec::{Control, Ended, Execution, Executors, Saved, Scratch, nice};
 use crate::net::store::Store;
 use market::Supply;
-use proto::message::service::{Blob, Job, MAX_TAIL, NamedBlob, Outcome, Runtime, Stream};
+use proto::message::service::{Blob, Job, MAX_TAIL, NamedBlob, Outcome, Product, Runtime, Stream};
 use proto::{Capacity, ContractId, Cycles, Layers, Span};
+use reins::Reins;
 use service::Input;
 use service::policy::Policy;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -29,7 +33,7 @@ pub(crate) struct Executions {
 
 /// An execution under way.
 struct Running {
-    control: Control,
+    reins: Reins,
     /// Where it runs, once that is known.
     place: Arc<OnceLock<PathBuf>>,
     /// The file in which its program says how far it is.
@@ -74,7 +78,7 @@ impl Executions {
 
     /// Tells all programs that they will be stopped before long.
     pub(crate) fn warn_all(&self) {
-        self.running.values().for_each(|running| running.control.warn());
+        self.running.values().for_each(|running| running.reins.pull(Control::warn));
     }
 
     /// Executes `job`, whose contents are in the store; the end arrives as an input.
@@ -88,7 +92,8 @@ impl Executions {
         let control = Control::default();
         let place = Arc::new(OnceLock::new());
         let progress = job.progress.clone();
-        let running = Running { control: control.clone(), place: Arc::clone(&place), progress };
+        let reins = Reins::new(control.clone());
+        let running = Running { reins: reins.clone(), place: Arc::clone(&place), progress };
         self.running.insert(contract, running);
         let runtime = Handle::current();
         let saver = Saver::new(contract, &job, control.clone(), Arc::clone(&store), inputs.clone());
@@ -111,7 +116,7 @@ impl Executions {
                 tracing::debug!(%error, level, "an execution has the priority of the node");
             }
             // A defect of the executor ends this one execution, and the buyer hears of it.
-            let execution = catch_unwind(AssertUnwindSafe(|| run.execute()));
+            let execution = catch_unwind(AssertUnwindSafe(|| run.execute_all(&reins)));
             let defect =
                 |_| service::Execution::nothing(Outcome::Abandoned("the executor has failed".into()));
             let execution = Box::new(execution.unwrap_or_else(defect));
@@ -131,8 +136,8 @@ impl Executions {
     }
 
     pub(crate) fn stop(&self, contract: ContractId) {
-        if let Some(Running { control, .. }) = self.running.get(&contract) {
-            control.stop();
+        if let Some(Running { reins, .. }) = self.running.get(&contract) {
+            reins.pull(Control::stop);
         }
     }
 
@@ -152,20 +157,20 @@ impl Executions {
 
     /// Lets an execution stand still.
     pub(crate) fn pause(&self, contract: ContractId) {
-        if let Some(Running { control, .. }) = self.running.get(&contract) {
-            control.pause();
+        if let Some(Running { reins, .. }) = self.running.get(&contract) {
+            reins.pull(Control::pause);
         }
     }
 
     /// Lets an execution run for `percent` of the time.
     pub(crate) fn pace(&self, contract: ContractId, percent: u32) {
-        if let Some(Running { control, .. }) = self.running.get(&contract) {
-            control.pace(percent);
+        if let Some(Running { reins, .. }) = self.running.get(&contract) {
+            reins.pull(|control| control.pace(percent));
         }
     }
 
     pub(crate) fn stop_all(&self) {
-        self.running.values().for_each(|running| running.control.stop());
+        self.running.values().for_each(|running| running.reins.pull(Control::stop));
     }
 
     /// An execution has ended.
@@ -181,9 +186,8 @@ impl Executions {
     /// How far every execution is.
     pub(crate) fn progress(&self) -> Vec<(ContractId, Cycles)> {
         let earlier = |contract| self.savers.get(contract).map_or(0, |saver| saver.earlier().0);
-        let cycles = |contract, running: &Running| {
-            Cycles(running.control.cycles().0.saturating_add(earlier(contract)))
-        };
+        let cycles =
+            |contract, running: &Running| Cycles(running.reins.cycles().0.saturating_add(earlier(contract)));
         self.running.iter().map(|(contract, running)| (*contract, cycles(contract, running))).collect()
     }
 
@@ -193,9 +197,9 @@ impl Executions {
         self.running.iter().filter_map(|(contract, running)| Some((*contract, done(running)?))).collect()
     }
 
-    /// What the program of a contract has printed from byte `from` on.
+    /// What the first program of a contract has printed from byte `from` on.
     pub(crate) fn tail(&self, contract: ContractId, stream: Stream, from: u64) -> Option<Vec<u8>> {
-        let control = &self.running.get(&contract)?.control;
+        let control = self.running.get(&contract)?.reins.first();
         let tap = match stream {
             Stream::Output => control.stdout(),
             Stream::Error => control.stderr(),
@@ -220,6 +224,7 @@ impl Runner {
     }
 }
 
+#[derive(Clone)]
 struct Run {
     executors: Executors,
     base: PathBuf,
@@ -232,6 +237,42 @@ struct Run {
 }
 
 impl Run {
+    /// Executes the job and then its repeats, up to the first that does not succeed. Where that has to do with this machine
+    /// and not with the program, nothing of it counts: another execution of the same has to come to the same.
+    fn execute_all(self, reins: &Reins) -> service::Execution {
+        let (started, wall) = (Instant::now(), self.job.limits.wall);
+        let mut runs = self.job.runs();
+        let first = runs.next().map(|job| Self { job, ..self.clone() });
+        let mut whole = first.as_ref().unwrap_or(&self).execute();
+        for job in runs {
+            if whole.outcome != Outcome::Succeeded {
+                break;
+            }
+            let left =
+                wall.0.saturating_sub(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
+            let next = reins.next(whole.cycles).map(|control| {
+                let mut next = Self { job, control, ..self.clone() };
+                next.job.limits.wall = Span(left);
+                next.execute()
+            });
+            let next = next.unwrap_or_else(|| service::Execution::nothing(Outcome::Cancelled));
+            let service::Execution { outcome, cycles, outputs, stdout, stderr, .. } = next;
+            whole.cycles = Cycles(whole.cycles.0.saturating_add(cycles.0));
+            match outcome {
+                Outcome::Succeeded => whole.more.push(Product { cycles, outputs, stdout, stderr }),
+                Outcome::WallLimit(_) => return nothing(Outcome::WallLimit(wall), whole.cycles),
+                outcome if outcome == Outcome::Cancelled || outcome.is_worth_retrying() => {
+                    return nothing(outcome, whole.cycles);
+                }
+                _ => {
+                    whole.cycles = Cycles(whole.cycles.0.saturating_sub(cycles.0));
+                    break;
+                }
+            }
+        }
+        whole
+    }
+
     fn execute(&self) -> service::Execution {
         let abandoned = |what: &str, why: &dyn std::fmt::Display| {
             service::Execution::nothing(Outcome::Abandoned(format!("{what}: {why}")))
@@ -355,6 +396,12 @@ impl Run {
         }
         let (stdout, stderr) = (keep(&ended.stdout)?, keep(&ended.stderr)?);
         tracing::debug!(outcome = %ended.outcome, cycles = ended.cycles.0, elapsed = %Span(ended.elapsed.0), "executed");
-        Ok(service::Execution { outcome: ended.outcome, cycles: ended.cycles, outputs, stdout, stderr })
+        let Ended { outcome, cycles, .. } = ended;
+        Ok(service::Execution { outcome, cycles, outputs, stdout, stderr, more: Vec::new() })
     }
+}
+
+/// An end without a result, after so many cycles.
+fn nothing(outcome: Outcome, cycles: Cycles) -> service::Execution {
+    service::Execution { cycles, ..service::Execution::nothing(outcome) }
 }

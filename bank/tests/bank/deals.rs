@@ -203,6 +203,7 @@ fn offer(deal: &Deal) -> Signed<Offer> {
         success: 0,
         progress: None,
         checkpoint: None,
+        repeats: Vec::new(),
     };
     let receipt = HoldReceipt {
         hold: id(HOLD),
@@ -270,8 +271,8 @@ fn dispute(deal: &Deal) -> Order {
 fn same(deal: &Deal) -> Finding {
     let report = report(deal);
     let hash = report.hash();
-    let Report { contract, outcome, cycles, outputs, stdout, stderr, .. } = report.body;
-    Finding { contract, report: hash, outcome, cycles, outputs, stdout, stderr }
+    let Report { contract, outcome, cycles, outputs, stdout, stderr, more, .. } = report.body;
+    Finding { contract, report: hash, outcome, cycles, outputs, stdout, stderr, more }
 }
 
 /// A finding that comes to one cycle more.

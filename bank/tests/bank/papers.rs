@@ -99,6 +99,7 @@ impl Deal {
             outputs: Vec::new(),
             stdout: None,
             stderr: None,
+            more: Vec::new(),
         };
         Signed::new(body, &keys(self.seller))
     }

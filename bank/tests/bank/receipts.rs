@@ -203,6 +203,7 @@ fn ended(how: How, taken: bool, arbiter: Option<u8>, shares: Shares) -> Signed<D
         outputs: Vec::new(),
         stdout: None,
         stderr: None,
+        more: Vec::new(),
     };
     let judged = |cycles| {
         let finding = Signed::new(finding(cycles), &keys(5));

@@ -1,8 +1,10 @@
 //! Messages and papers between the buyer and the seller of a sub-task.
 
 mod checkpoint;
+mod job;
 
 pub use checkpoint::{KEPT_STATES, Keep, Kept, MAX_COPIES, NotSaved, Saved};
+pub use job::{CheckpointKey, CheckpointMethod, Checkpointing, Job, Limits, MAX_REPEATS, Repeat, Runtime};
 
 use super::bank::{BondReceipt, HoldReceipt};
 use super::market::Ticket;
@@ -39,140 +41,6 @@ pub struct Variable {
     pub name: String,
     /// Value.
     pub value: String,
-}
-
-/// What an execution may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Time on the wall clock.
-    pub wall: Span,
-    /// Linear memory.
-    pub memory: Bytes,
-    /// All files in the scratch directory together.
-    pub disk: Bytes,
-    /// Standard output, and the same again for standard error.
-    pub output: Bytes,
-    /// Metered cycles.
-    pub cycles: Cycles,
-    /// Processes and threads at the same time; WebAssembly has one.
-    pub processes: u32,
-    /// Cores, at least 1: as many as are bought. Processes and threads of a native program run on so many at once, and the
-    /// processor time of all of them counts; WebAssembly runs on one.
-    pub cores: u32,
-}
-
-/// What kind of program it is (DESIGN §5.6). The buyer states it, because sellers are found by it; the seller looks at
-/// the first bytes all the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Runtime {
-    /// A WebAssembly module for WASI preview 1.
-    #[default]
-    WebAssembly,
-    /// An ELF program or a script, in a sandbox of the operating system.
-    Native,
-    /// An image of a container: an OCI layout or the archive of a root file system; the arguments are its command.
-    Container,
-}
-
-/// How a program is saved while it runs (paper §III-D, DESIGN §5.8).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checkpointing {
-    /// Who saves.
-    pub method: CheckpointMethod,
-    /// How often; none: by cost, from what a checkpoint was measured to take and how often sellers fail.
-    pub interval: Option<Span>,
-    /// `CheckPointDataSize`: what is reserved for one checkpoint at each storage node. A larger one is refused.
-    pub size: Bytes,
-    /// How many storage nodes keep it.
-    pub copies: u32,
-    /// With what it is encrypted: who keeps it cannot read it, and another seller that goes on gets the key with its offer.
-    pub key: CheckpointKey,
-}
-
-/// Who saves the state of a program.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CheckpointMethod {
-    /// The executor, between any two instructions: the program does nothing for it. WebAssembly only.
-    Transparent,
-    /// The program: it ends with this status after it has written these files, and is started again with them present
-    /// (HTCondor's contract, conventions.md 3e).
-    BySelf {
-        /// The exit status, 85 unless stated.
-        exit_code: u8,
-        /// The files, as paths in the scratch directory.
-        files: Vec<String>,
-    },
-}
-
-/// A secret of the buyer and of those who compute for it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct CheckpointKey(pub [u8; 32]);
-
-impl fmt::Debug for CheckpointKey {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "CheckpointKey(..)")
-    }
-}
-
-/// A program with all that it gets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Job {
-    /// The program.
-    pub program: Blob,
-    /// Its arguments, without its own name.
-    pub arguments: Vec<String>,
-    /// Its environment, over the fixed one that every seller gives.
-    pub environment: Vec<Variable>,
-    /// Files it finds.
-    pub inputs: Vec<NamedBlob>,
-    /// Files it has to leave.
-    pub outputs: Vec<String>,
-    /// Its standard input, empty if absent.
-    pub stdin: Option<Blob>,
-    /// What it may use.
-    pub limits: Limits,
-    /// The checkpoint from which it goes on, if another seller handed one over (DESIGN §5.4, 6).
-    pub resume: Option<Blob>,
-    /// What kind of program it is.
-    pub runtime: Runtime,
-    /// The exit status that means success, 0 unless stated.
-    pub success: u8,
-    /// The file in which the program writes how far it is, if it has one: a number from 0 to 1 in its first line.
-    pub progress: Option<String>,
-    /// How it is saved while it runs, if it is to be.
-    pub checkpoint: Option<Checkpointing>,
-}
-
-impl Job {
-    /// A program that gets nothing, leaves nothing, and is not saved.
-    #[must_use]
-    pub const fn new(program: Blob, limits: Limits) -> Self {
-        Self {
-            program,
-            arguments: Vec::new(),
-            environment: Vec::new(),
-            inputs: Vec::new(),
-            outputs: Vec::new(),
-            stdin: None,
-            limits,
-            resume: None,
-            runtime: Runtime::WebAssembly,
-            success: 0,
-            progress: None,
-            checkpoint: None,
-        }
-    }
-
-    /// Everything that has to be fetched before it can be executed, each content once.
-    #[must_use]
-    pub fn contents(&self) -> Vec<Blob> {
-        let mut blobs = vec![self.program];
-        blobs.extend(self.inputs.iter().map(|input| input.blob));
-        blobs.extend(self.stdin.iter().chain(&self.resume));
-        blobs.sort_unstable();
-        blobs.dedup();
-        blobs
-    }
 }
 
 /// What a buyer asks a seller to do; signed by the buyer.
@@ -306,6 +174,26 @@ impl fmt::Display for Outcome {
     }
 }
 
+/// What a successful repeat has come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Product {
+    /// What was metered of it.
+    pub cycles: Cycles,
+    /// The declared outputs.
+    pub outputs: Vec<NamedBlob>,
+    /// Standard output.
+    pub stdout: Option<Blob>,
+    /// Standard error.
+    pub stderr: Option<Blob>,
+}
+
+impl Product {
+    /// The contents that it names.
+    pub fn blobs(&self) -> impl Iterator<Item = Blob> + '_ {
+        self.outputs.iter().map(|output| output.blob).chain(self.stdout).chain(self.stderr)
+    }
+}
+
 /// The end of an execution; signed by the seller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
@@ -315,7 +203,7 @@ pub struct Report {
     pub offer: Hash,
     /// How it ended.
     pub outcome: Outcome,
-    /// What was metered.
+    /// What was metered, with what is in `more`.
     pub cycles: Cycles,
     /// The declared outputs that are there.
     pub outputs: Vec<NamedBlob>,
@@ -323,14 +211,24 @@ pub struct Report {
     pub stdout: Option<Blob>,
     /// Standard error.
     pub stderr: Option<Blob>,
+    /// Of the job's repeats those that succeeded, up to the first that did not; none where the job itself did not.
+    pub more: Vec<Product>,
 }
 
 impl Report {
+    /// What was metered of the job without its repeats.
+    #[must_use]
+    pub fn own_cycles(&self) -> Cycles {
+        let more = self.more.iter().fold(0_u64, |sum, product| sum.saturating_add(product.cycles.0));
+        Cycles(self.cycles.0.saturating_sub(more))
+    }
+
     /// Everything that the buyer of a payable report takes: outputs, streams and the checkpoint, each content once.
     #[must_use]
     pub fn contents(&self) -> Vec<Blob> {
         let mut blobs: Vec<Blob> = self.outputs.iter().map(|output| output.blob).collect();
         blobs.extend(self.stdout.iter().chain(&self.stderr));
+        blobs.extend(self.more.iter().flat_map(Product::blobs));
         if let Outcome::Migrated(checkpoint) = &self.outcome {
             blobs.push(*checkpoint);
         }

@@ -4,8 +4,8 @@ use super::{Field, Wire, WireError, v1, wire_struct};
 use crate::id::{ContractId, Hash, hex, unhex};
 use crate::message::service::{
     Acceptance, Blob, Cancel, CheckpointKey, CheckpointMethod, Checkpointing, Declined, Job, Keep, Kept,
-    Limits, MAX_TAIL, NamedBlob, NotSaved, Offer, Outcome, OutputTail, Phase, Progress, Report, Runtime,
-    Saved, ServiceMessage, Stream, Taken, Variable, Verdict, WatchOutput,
+    Limits, MAX_TAIL, NamedBlob, NotSaved, Offer, Outcome, OutputTail, Phase, Product, Progress, Repeat,
+    Report, Runtime, Saved, ServiceMessage, Stream, Taken, Variable, Verdict, WatchOutput,
 };
 use crate::quantity::{Bytes, Cycles};
 use crate::time::Span;
@@ -15,8 +15,10 @@ wire_struct!(NamedBlob => NamedBlob { name, blob });
 wire_struct!(Variable => Variable { name, value });
 wire_struct!(Limits => Limits { wall, memory, disk, output, cycles, processes, cores });
 wire_struct!(Job => Job {
-    program, arguments, environment, inputs, outputs, stdin, limits, resume, runtime, success, progress, checkpoint
+    program, arguments, environment, inputs, outputs, stdin, limits, resume, runtime, success, progress, checkpoint, repeats
 });
+wire_struct!(Repeat => Repeat { arguments, environment, inputs, outputs, stdin });
+wire_struct!(Product => Product { cycles, outputs, stdout, stderr });
 wire_struct!(Offer => Offer { contract, task, sub_task, attempt, buyer, seller, job, hold, ticket });
 wire_struct!(Acceptance => Acceptance { contract, offer, bond });
 wire_struct!(Taken => Taken { contract, report });
@@ -265,6 +267,7 @@ impl Wire for Report {
             outputs: self.outputs.to_field(),
             stdout: self.stdout.to_field(),
             stderr: self.stderr.to_field(),
+            more: self.more.to_field(),
         }
     }
 
@@ -278,6 +281,7 @@ impl Wire for Report {
             outputs: Field::from_field(pb.outputs).map_err(|e| e.inside("outputs"))?,
             stdout: Field::from_field(pb.stdout).map_err(|e| e.inside("stdout"))?,
             stderr: Field::from_field(pb.stderr).map_err(|e| e.inside("stderr"))?,
+            more: Field::from_field(pb.more).map_err(|e| e.inside("more"))?,
         })
     }
 }

@@ -73,6 +73,7 @@ fn messages_are_read_back_as_they_were() {
             outputs: vec![],
             stdout: None,
             stderr: None,
+            more: vec![],
         };
         check(&Message::Service(ServiceMessage::Report(Box::new(Signed::new(report, &keys)))));
     }

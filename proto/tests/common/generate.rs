@@ -418,7 +418,7 @@ structures! {
     Claim { hold, ticket, report, taken }
     Dispute { hold, offer, reason }
     Judge { hold, finding }
-    Finding { contract, report, outcome, cycles, outputs, stdout, stderr }
+    Finding { contract, report, outcome, cycles, outputs, stdout, stderr, more }
     Appointment { bank, contract, offer, report, arbiter, fee, until }
     Appointed { appointment, offer }
     BondReceipt { hold, bank, seller, bond }
@@ -441,10 +441,11 @@ structures! {
 
     Blob { hash, size }  NamedBlob { name, blob }  Variable { name, value }  Checkpointing { method, interval, size, copies, key }
     Limits { wall, memory, disk, output, cycles, processes, cores }
-    Job { program, arguments, environment, inputs, outputs, stdin, limits, resume, runtime, success, progress, checkpoint }
+    Job { program, arguments, environment, inputs, outputs, stdin, limits, resume, runtime, success, progress, checkpoint, repeats }
+    Repeat { arguments, environment, inputs, outputs, stdin }  Product { cycles, outputs, stdout, stderr }
     Offer { contract, task, sub_task, attempt, buyer, seller, job, hold, ticket }
     Acceptance { contract, offer, bond }  Taken { contract, report }  Declined { contract, refusal }
-    Report { contract, offer, outcome, cycles, outputs, stdout, stderr }
+    Report { contract, offer, outcome, cycles, outputs, stdout, stderr, more }
     Verdict { contract, report, is_accepted, reason }  Progress { contract, phase, cycles, done }
     Saved { contract, version, cycles, blob }  NotSaved { contract, why }  Cancel { contract }
     Keep { contract, ticket, hold, blobs, sources }  Kept { contract, hashes }

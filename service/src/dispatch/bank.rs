@@ -67,17 +67,18 @@ impl Dispatch {
 
     fn held(&mut self, task: ContractId, index: u32, receipt: Signed<HoldReceipt>, now: Time) {
         let (me, keys, rules) = (self.me, self.keys.clone(), self.rules);
-        let Some(run) = self.run(task, index) else { return };
-        run.attempts += 1;
-        run.why.clear();
+        let Some(run) = self.tasks.get_mut(&task) else { return };
+        run.count_attempt(index);
+        let Some(mut job) = run.joint_job(index) else { return };
+        let Some(run) = run.run_mut(index) else { return };
         let attempts = run.attempts;
         let sub_task = run.head.unwrap_or(index);
         let amount = receipt.body.amount;
-        let mut job = run.plan.job.clone();
         let Some(attempt) = run.attempt.as_mut() else { return };
         let ticket = attempt.ticket.clone();
         let for_seller = amount.checked_sub(rules.owner_fee).unwrap_or(Money::ZERO);
-        job.limits.cycles = job.limits.cycles.min(total_rate(&ticket.body).cycles_for(for_seller));
+        let for_each = Money(for_seller.0.checked_div(job.count()).unwrap_or(for_seller.0));
+        job.limits.cycles = job.limits.cycles.min(total_rate(&ticket.body).cycles_for(for_each));
         let seller = attempt.seller();
         let contract = attempt.contract;
         let offer = Offer {
@@ -109,6 +110,11 @@ impl Dispatch {
         let ticket = self.run(task, index).and_then(|run| run.attempt.as_ref()).map(|a| a.ticket.clone());
         if let Some(ticket) = ticket {
             self.give_back(&ticket);
+        }
+        if self.disband(task, index) {
+            // What is not there for several may be there for one.
+            self.wait_for_money(task, index, refusal.message, now);
+            return;
         }
         match refusal.code {
             RefusalCode::Busy | RefusalCode::Quota | RefusalCode::DiskFull => {
@@ -159,8 +165,11 @@ impl Dispatch {
             SignedVerdict { contract, report: report.hash(), is_accepted: true, reason: String::new() };
         let verdict = Signed::new(verdict, &keys);
         let ran = self.run(task, index).and_then(|run| run.has_run(now));
-        if let (Some(ran), Some(run)) = (ran, self.tasks.get_mut(&task)) {
-            run.note_ran(index, ran);
+        if let Some(run) = self.tasks.get_mut(&task) {
+            run.learn_series(index, now);
+            if let Some(ran) = ran {
+                run.note_ran(index, ran);
+            }
         }
         self.become_state(task, index, State::Settling);
         self.watch(now.after(self.rules.lease), Timer::Lease(contract));
@@ -202,7 +211,7 @@ impl Dispatch {
                         let part = Part { checkpoint, cycles: report.body.cycles, paid, fee };
                         self.go_on(task, index, part, now);
                     }
-                    _ => self.end(task, index, Verdict::Succeeded, now),
+                    _ => self.end_series(task, index, &report.body, now),
                 }
             }
             Err(refusal) => self.end(task, index, Verdict::NotPaid(refusal), now),

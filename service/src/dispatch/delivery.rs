@@ -5,7 +5,7 @@ use crate::effect::Effect;
 use crate::event::Verdict;
 use crate::journal::Note;
 use proto::message::service::Verdict as SignedVerdict;
-use proto::message::service::{Blob, NamedBlob, Outcome, Report, ServiceMessage, Taken};
+use proto::message::service::{Blob, Limits, NamedBlob, Outcome, Report, ServiceMessage, Taken};
 use proto::{ContractId, Peer, Signed, Span, Time};
 
 /// How often the outputs of a report are fetched before it is rejected: the seller may not have heard yet that the buyer
@@ -15,6 +15,9 @@ const FETCH_TRIES: u32 = 3;
 const FETCH_AGAIN: Span = Span::secs(1);
 /// What a checkpoint may have beside the memory and the files of its program, in bytes.
 const CHECKPOINT_FRAME: u64 = 1 << 20;
+
+/// What is said of contents that are too large.
+const TOO_LARGE: &str = "the seller's report names contents beyond the sub-task's limits";
 
 /// Where the fetching of outputs stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -180,18 +183,35 @@ impl Dispatch {
 /// What is wrong with the contents that a report names: they have to be the declared ones and within the limits,
 /// or a seller could fill the buyer's disk.
 fn fault_of_report(run: &SubTaskRun, report: &Report) -> Option<&'static str> {
-    let job = &run.plan.job;
-    let has = |name: &String| report.outputs.iter().any(|output: &NamedBlob| output.name == *name);
-    if report.outcome == Outcome::Succeeded && !job.outputs.iter().all(has) {
+    let job = run.attempt.as_ref()?.offer.as_ref().map_or(&run.plan.job, |offer| &offer.body.job);
+    let is_success = report.outcome == Outcome::Succeeded;
+    if report.more.len() > job.repeats.len() || (!is_success && !report.more.is_empty()) {
+        return Some("the seller's report has results of more runs than there were");
+    }
+    let room = job.limits.memory.0.saturating_add(job.limits.disk.0).saturating_add(CHECKPOINT_FRAME);
+    if matches!(&report.outcome, Outcome::Migrated(checkpoint) if checkpoint.size.0 > room) {
+        return Some(TOO_LARGE);
+    }
+    let first = (&job.outputs, (is_success, &report.outputs, report.stdout, report.stderr));
+    let further = job.repeats.iter().zip(&report.more);
+    let further = further.map(|(run, made)| (&run.outputs, (true, &made.outputs, made.stdout, made.stderr)));
+    [first].into_iter().chain(further).find_map(|(declared, made)| fault_of_run(&job.limits, declared, made))
+}
+
+/// What one run has made: whether it succeeded, its outputs, and what it printed.
+type Made<'a> = (bool, &'a Vec<NamedBlob>, Option<Blob>, Option<Blob>);
+
+/// What is wrong with the contents that one run is said to have left.
+fn fault_of_run(limits: &Limits, declared: &[String], made: Made<'_>) -> Option<&'static str> {
+    let (is_success, outputs, stdout, stderr) = made;
+    let has = |name: &String| outputs.iter().any(|output: &NamedBlob| output.name == *name);
+    if is_success && !declared.iter().all(has) {
         return Some("the seller's report leaves out declared outputs");
     }
-    if report.outputs.len() > job.outputs.len() {
+    if outputs.len() > declared.len() {
         return Some("the seller's report names outputs that were not declared");
     }
-    let size = report.outputs.iter().fold(0_u64, |sum, output| sum.saturating_add(output.blob.size.0));
-    let is_long = |stream: &Option<Blob>| stream.is_some_and(|blob| blob.size > job.limits.output);
-    let is_large = size > job.limits.disk.0 || is_long(&report.stdout) || is_long(&report.stderr);
-    let room = job.limits.memory.0.saturating_add(job.limits.disk.0).saturating_add(CHECKPOINT_FRAME);
-    let is_swollen = matches!(&report.outcome, Outcome::Migrated(checkpoint) if checkpoint.size.0 > room);
-    (is_large || is_swollen).then_some("the seller's report names contents beyond the sub-task's limits")
+    let size = outputs.iter().fold(0_u64, |sum, output| sum.saturating_add(output.blob.size.0));
+    let is_long = |stream: Option<Blob>| stream.is_some_and(|blob| blob.size > limits.output);
+    (size > limits.disk.0 || is_long(stdout) || is_long(stderr)).then_some(TOO_LARGE)
 }

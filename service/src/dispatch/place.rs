@@ -73,10 +73,13 @@ impl Dispatch {
             self.pass_over(task, index, &ticket, now);
             return;
         }
-        let Some(run) = self.run(task, index) else { return };
-        let expires_in = staging::hold_for(&run.plan.job);
+        self.gather(task, index);
+        let Some(run) = self.tasks.get_mut(&task) else { return };
+        let Some(job) = run.joint_job(index) else { return };
+        let (expires_in, amount) = (staging::hold_for(&job), run.joint_price(index));
+        let Some(run) = run.run_mut(index) else { return };
         let seller = ticket.body.winner.body.seller.key;
-        let hold = PlaceHold { seller, ticket: ticket.hash(), amount: run.plan.price, expires_in };
+        let hold = PlaceHold { seller, ticket: ticket.hash(), amount, expires_in };
         let sale = Sale::of(&ticket.body);
         let attempt = Attempt::new(ticket, now);
         let contract = attempt.contract;
@@ -154,6 +157,7 @@ impl Dispatch {
     /// Puts a sub-task back into the queue, which is looked at again after a pause that grows. Tells whether
     /// the reason is news.
     pub(super) fn put_back(&mut self, task: ContractId, index: u32, why: &str, now: Time) -> bool {
+        self.disband(task, index);
         self.become_state(task, index, State::Waiting);
         let Some(run) = self.run(task, index) else { return false };
         let is_news = run.why != why;

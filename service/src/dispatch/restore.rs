@@ -218,9 +218,11 @@ impl Dispatch {
         // The offers of replicas and probes name the sub-task that they belong to.
         let is_replica = |run: &TaskRun| index >= run.sub_tasks() || run.ballot(index).is_some();
         let is_replica = self.tasks.get(&task).is_none_or(is_replica);
-        let Some(offer) = offer.filter(|_| !is_replica) else {
-            // Its ticket is of no use any more, or it is a replica, of which there are others from now on; the hold comes
-            // back when the seller signs.
+        let followers = offer.as_ref().map(|offer| &offer.body.job);
+        let followers = followers.and_then(|job| self.tasks.get(&task)?.recognise(index, job));
+        let Some((offer, followers)) = offer.zip(followers).filter(|_| !is_replica) else {
+            // Its ticket is of no use any more, or what shared its contract has ended, or it is a replica, of which there
+            // are others from now on; the hold comes back when the seller signs.
             self.leave_to(contract, Abandoned::new(seller, now));
             self.ask_again(contract, now);
             return;
@@ -234,7 +236,8 @@ impl Dispatch {
         attempt.has_contents = is_accepted;
         attempt.cycles = report.as_ref().map_or(attempt.cycles, |report| report.body.cycles);
         let Some(run) = self.tasks.get_mut(&task) else { return };
-        run.restore_state(index, if report.is_some() { State::Fetching } else { State::Offered });
+        let state = if report.is_some() { State::Fetching } else { State::Offered };
+        run.restore_series(index, followers, state);
         if let Some(run) = run.run_mut(index) {
             run.attempt = Some(attempt);
         }

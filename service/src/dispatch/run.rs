@@ -13,6 +13,7 @@ use super::flow::Flow;
 use super::prospect::Prospects;
 use super::purse::Purses;
 use super::queue::Queue;
+use super::series::{Series, Share};
 use super::{Attempt, Patience, Submission};
 use crate::contract::State;
 use crate::event::{End, Sale, Verdict, Vote};
@@ -50,6 +51,7 @@ pub(super) struct TaskRun {
     pub(super) ran: VecDeque<(u32, Span)>,
     pub(super) found: Option<String>,
     queue: Queue,
+    pub(super) series: Series,
     pub(super) flow: Flow,
     pub(super) probing: Probing,
     /// One sub-task of each batch that the market was asked for last.
@@ -101,6 +103,10 @@ pub(super) struct SubTaskRun {
     /// What names the result of a replica.
     pub(super) result: Option<Hash>,
     pub(super) attempt: Option<Attempt>,
+    /// Sub-tasks that are under its contract, in the order in which they are executed after it.
+    pub(super) followers: Vec<u32>,
+    /// What it has come to under the contract of another one.
+    pub(super) share: Option<Box<Share>>,
     pub(super) fruitless_since: Option<Time>,
     pub(super) why: String,
     pub(super) fee: Money,
@@ -130,6 +136,7 @@ impl TaskRun {
             ran: VecDeque::new(),
             found: None,
             queue: Queue::default(),
+            series: Series::new(),
             flow,
             probing,
             leaders: Vec::new(),
@@ -165,7 +172,18 @@ impl TaskRun {
         self.illegal
     }
 
+    /// A sub-task changes its state, and with it those that follow it.
     pub(super) fn become_state(&mut self, index: u32, next: State) {
+        self.change_state(index, next);
+        let followers = self.run_ref(index).map(|run| run.followers.clone()).unwrap_or_default();
+        for follower in followers {
+            if self.run_ref(follower).is_some_and(|run| !run.state.is_final()) {
+                self.change_state(follower, next);
+            }
+        }
+    }
+
+    fn change_state(&mut self, index: u32, next: State) {
         let Some(before) = self.run_mut(index).map(|run| run.state) else { return };
         if !before.may_become(next) {
             self.illegal = self.illegal.or(Some((before, next)));
@@ -275,6 +293,16 @@ impl TaskRun {
             *freed = freed.saturating_sub(u32::try_from(count).unwrap_or(u32::MAX));
             self.gate_opens = self.gate_opens.max(now.after(self.look_again));
         }
+    }
+
+    /// How many wait to be bought.
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// The next in the queue.
+    pub(super) fn ahead(&self) -> Vec<u32> {
+        self.queue.first(LOOK_AHEAD)
     }
 
     pub(super) fn is_waiting_for_gate(&self) -> bool {
@@ -435,6 +463,8 @@ impl SubTaskRun {
             vote: Vote::Open,
             result: None,
             attempt: None,
+            followers: Vec::new(),
+            share: None,
             fruitless_since: None,
             why: String::new(),
             fee: Money::ZERO,
@@ -459,10 +489,13 @@ impl SubTaskRun {
         let attempt = self.attempt.as_ref();
         let report = attempt.and_then(|attempt| attempt.report.as_ref()).map(|Signed { body, .. }| body);
         let here = report.filter(|_| attempt.is_some_and(|attempt| attempt.has_contents));
+        if let Some(share) = self.share.as_deref() {
+            return share.end(self, verdict, elapsed);
+        }
         End {
             sale: attempt.map(|attempt| Sale::of(&attempt.ticket.body)),
             attempts: self.attempts,
-            cycles: report.map_or(Cycles(0), |report| report.cycles),
+            cycles: report.map_or(Cycles(0), Report::own_cycles),
             paid: self.paid,
             fee: self.fee,
             elapsed,
@@ -471,23 +504,6 @@ impl SubTaskRun {
             stderr: here.and_then(|report| report.stderr),
             replicas: Vec::new(),
             verdict,
-        }
-    }
-
-    fn status(&self) -> SubTaskStatus {
-        SubTaskStatus {
-            name: self.plan.name.clone(),
-            state: self.state,
-            attempts: self.attempts,
-            cycles: self.attempt.as_ref().map_or(Cycles(0), |attempt| attempt.cycles),
-            sale: self.sale(),
-            done: self.attempt.as_ref().and_then(|attempt| attempt.done),
-            work: self.plan.work,
-            per_core: self.attempt.as_ref().map(|attempt| attempt.ticket.body.winner.body.per_core),
-            ran: self.attempt.as_ref().map_or(Span(0), |attempt| attempt.ran),
-            why: self.why.clone(),
-            end: self.end.clone(),
-            replicas: Vec::new(),
         }
     }
 }

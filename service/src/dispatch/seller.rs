@@ -222,7 +222,8 @@ impl Dispatch {
                 &verdict,
                 Verdict::Failed(Outcome::Abandoned(_) | Outcome::Migrated(_) | Outcome::NotResumed(_))
             )
-            || self.has_progressed(task, index);
+            || self.has_progressed(task, index)
+            || self.is_overlong_series(task, index, &verdict);
         if matches!(&verdict, Verdict::Failed(Outcome::NotResumed(_))) {
             self.discredit(task, index);
         }

@@ -94,7 +94,9 @@ impl Dispatch {
         let Some(run) = self.tasks.get_mut(&task) else { return };
         run.drop_queue();
         run.probing.close();
-        for index in 0..run.sub_tasks() {
+        // Followers first: they would go back to the queue.
+        let followers: Vec<u32> = run.runs().flat_map(|run| run.followers.clone()).collect();
+        for index in followers.into_iter().chain(0..run.sub_tasks()) {
             if self.end_replicas(task, index, verdict.clone(), now) {
                 continue;
             }

@@ -83,7 +83,10 @@ impl Dispatch {
     /// A sub-task has run for long: a copy is bought if that is worth its price.
     pub(super) fn look_at_straggler(&mut self, contract: ContractId, now: Time) {
         let Some((task, index, run)) = self.attempt(contract) else { return };
-        if run.head.is_some() || !matches!(run.state, State::Running | State::Suspended) {
+        if run.head.is_some()
+            || !run.followers.is_empty()
+            || !matches!(run.state, State::Running | State::Suspended)
+        {
             return;
         }
         let (is_running, work, price) = (run.state == State::Running, run.plan.work, run.plan.price);
@@ -111,9 +114,11 @@ impl Dispatch {
 }
 
 impl SubTaskRun {
-    /// How long the present attempt has run.
+    /// How long the present attempt has run, for each sub-task that is under its contract.
     pub(super) fn has_run(&self, now: Time) -> Option<Span> {
-        Some(now.since(self.attempt.as_ref()?.running_since?))
+        let ran = now.since(self.attempt.as_ref()?.running_since?);
+        let count = u64::try_from(self.followers.len()).unwrap_or(u64::MAX).saturating_add(1);
+        Some(Span(ran.0 / count))
     }
 }
 

@@ -6,6 +6,7 @@ mod delivery;
 mod migration;
 mod moments;
 mod saved;
+mod series;
 mod stop;
 mod vote;
 
@@ -131,6 +132,7 @@ impl Buyer {
             outputs,
             stdout: None,
             stderr: None,
+            more: Vec::new(),
         };
         Signed::new(report, &keys(1))
     }

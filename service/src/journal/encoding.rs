@@ -212,6 +212,7 @@ impl Wire for End {
             outputs: self.outputs.clone(),
             stdout: self.stdout,
             stderr: self.stderr,
+            more: Vec::new(),
         }
         .to_pb();
         let (mut refusal, mut why, mut lost) = (None, String::new(), 0);

@@ -116,9 +116,9 @@ impl Worker {
         let Some(work) = self.works.remove(&contract) else { return };
         self.judged.insert(contract, work.closes);
         let Duty::Judgement(Case { appointment, .. }) = work.duty else { return };
-        let Execution { outcome, cycles, outputs, stdout, stderr } = execution;
+        let Execution { outcome, cycles, outputs, stdout, stderr, more } = execution;
         let report = appointment.report;
-        let finding = Finding { contract, report, outcome, cycles, outputs, stdout, stderr };
+        let finding = Finding { contract, report, outcome, cycles, outputs, stdout, stderr, more };
         let finding = Signed::new(finding, &self.keys);
         let id = follow_up(&self.keys, contract, "judge");
         self.orders.insert(id, (contract, Errand::Judge));

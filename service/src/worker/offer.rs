@@ -7,7 +7,7 @@ use crate::task::path;
 use bank::client::{Wanted, verify_receipt};
 use market::TicketFault;
 use proto::message::market::Requirement;
-use proto::message::service::{Job, Offer, Runtime};
+use proto::message::service::{Job, MAX_REPEATS, Offer, Runtime};
 use proto::{Bytes, Hash, Money, Peer, PublicKey, Refusal, RefusalCode, Signed, Span, Time};
 
 /// What the owner of the machine allows, from the policy.
@@ -156,7 +156,7 @@ impl Worker {
         };
         verify_receipt(hold, &wanted)?;
         let for_seller = amount.checked_sub(self.rules.owner_fee).unwrap_or(Money::ZERO);
-        if job.limits.cycles > total_rate(&ticket.body).cycles_for(for_seller) {
+        if job.most_cycles() > total_rate(&ticket.body).cycles_for(for_seller) {
             let message = "the hold does not pay for as many cycles as the offer allows";
             return Err(Refusal::new(RefusalCode::Mismatch, message, ""));
         }
@@ -179,8 +179,15 @@ pub(super) fn judge_job(job: &Job, bought: &Requirement) -> Result<(), Refusal> 
         let message = format!("the ticket is for {most} cores, the offer asks for {asked}");
         return Err(Refusal::new(RefusalCode::Mismatch, message, "buy what the work needs"));
     }
+    let is_saved = job.checkpoint.is_some() || job.resume.is_some();
+    if job.repeats.len() > MAX_REPEATS || (is_saved && !job.repeats.is_empty()) {
+        let message = format!("a job has at most {MAX_REPEATS} repeats, and none if it is saved");
+        return Err(Refusal::new(RefusalCode::Malformed, message, "offer the rest under another ticket"));
+    }
+    let further = job.repeats.iter();
+    let further = further.flat_map(|run| run.inputs.iter().map(|input| &input.name).chain(&run.outputs));
     let names = job.inputs.iter().map(|input| &input.name).chain(&job.outputs);
-    for name in names {
+    for name in names.chain(further) {
         if path::inside(name).as_deref() != Ok(name.as_str()) {
             let message = format!("`{name}` cannot be the name of a file in the scratch directory");
             return Err(Refusal::new(

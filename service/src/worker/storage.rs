@@ -316,6 +316,7 @@ impl Worker {
             outputs: Vec::new(),
             stdout: None,
             stderr: None,
+            more: Vec::new(),
         };
         let report = Box::new(Signed::new(report, &self.keys));
         stored.stage = Stage::Billed { report, again: now };

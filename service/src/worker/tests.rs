@@ -247,6 +247,7 @@ pub(crate) fn job(n: u8) -> Job {
         success: 0,
         progress: None,
         checkpoint: None,
+        repeats: Vec::new(),
     }
 }
 

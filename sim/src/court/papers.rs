@@ -64,6 +64,7 @@ pub(super) fn job(contract: CommandId, seller: Seller) -> Job {
         success: 0,
         progress: None,
         checkpoint: None,
+        repeats: Vec::new(),
         limits: Limits {
             wall: Span::secs(60),
             memory: Bytes::mib(64),
@@ -132,13 +133,15 @@ fn work_of(report: &Report) -> Work {
 
 pub(super) fn report(contract: CommandId, offer: Hash, work: Work, keys: &KeyPair) -> Signed<Report> {
     let Work { outcome, cycles, outputs } = work;
-    let body = Report { contract, offer, outcome, cycles, outputs, stdout: None, stderr: None };
+    let body =
+        Report { contract, offer, outcome, cycles, outputs, stdout: None, stderr: None, more: Vec::new() };
     Signed::new(body, keys)
 }
 
 pub(super) fn finding(contract: CommandId, report: Hash, work: Work, keys: &KeyPair) -> Signed<Finding> {
     let Work { outcome, cycles, outputs } = work;
-    let body = Finding { contract, report, outcome, cycles, outputs, stdout: None, stderr: None };
+    let body =
+        Finding { contract, report, outcome, cycles, outputs, stdout: None, stderr: None, more: Vec::new() };
     Signed::new(body, keys)
 }
 

@@ -87,6 +87,7 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
             copies: saving.copies,
             key: CheckpointKey([0; 32]),
         }),
+        repeats: Vec::new(),
     };
     let probes = (1..=work.probes).map(|number| probe(&job, host, number, work.cycles.0)).collect();
     SubTaskPlan {

@@ -74,6 +74,7 @@ fn job(program: Blob, arguments: Vec<String>, inputs: Vec<NamedBlob>, stdin: Opt
         success: 0,
         progress: None,
         checkpoint: None,
+        repeats: Vec::new(),
     }
 }
 

@@ -348,8 +348,8 @@ impl Papers<'_> {
 fn judge_of(arbiter: u8, number: u32, papers: &Papers<'_>, what: What) -> Order {
     let report = papers.report();
     let hash = report.hash();
-    let Report { contract, outcome, cycles, outputs, stdout, stderr, .. } = report.body;
-    let mut finding = Finding { contract, report: hash, outcome, cycles, outputs, stdout, stderr };
+    let Report { contract, outcome, cycles, outputs, stdout, stderr, more, .. } = report.body;
+    let mut finding = Finding { contract, report: hash, outcome, cycles, outputs, stdout, stderr, more };
     match what {
         What::Refute => finding.cycles.0 ^= 1,
         What::Unfetched => finding.outcome = Outcome::NotFetched("gone".into()),

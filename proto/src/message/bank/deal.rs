@@ -6,7 +6,7 @@ use super::BankCommand;
 use crate::id::{ContractId, Hash, RequestId};
 use crate::key::PublicKey;
 use crate::message::market::Ticket;
-use crate::message::service::{Blob, NamedBlob, Offer, Outcome, Report, Taken};
+use crate::message::service::{Blob, NamedBlob, Offer, Outcome, Product, Report, Taken};
 use crate::money::Money;
 use crate::quantity::Cycles;
 use crate::signed::{Paper, Signed};
@@ -70,6 +70,8 @@ pub struct Finding {
     pub stdout: Option<Blob>,
     /// Standard error.
     pub stderr: Option<Blob>,
+    /// Of the job's repeats those that succeeded, up to the first that did not.
+    pub more: Vec<Product>,
 }
 
 /// The bank has drawn an arbiter; signed by the bank.

@@ -48,6 +48,7 @@ impl Wire for Finding {
             outputs: self.outputs.to_field(),
             stdout: self.stdout.to_field(),
             stderr: self.stderr.to_field(),
+            more: self.more.to_field(),
         }
     }
 
@@ -61,6 +62,7 @@ impl Wire for Finding {
             outputs: Field::from_field(pb.outputs).map_err(|e| e.inside("outputs"))?,
             stdout: Field::from_field(pb.stdout).map_err(|e| e.inside("stdout"))?,
             stderr: Field::from_field(pb.stderr).map_err(|e| e.inside("stderr"))?,
+            more: Field::from_field(pb.more).map_err(|e| e.inside("more"))?,
         })
     }
 }

@@ -111,6 +111,7 @@ impl World {
             outputs,
             stdout: None,
             stderr: None,
+            more: Vec::new(),
         };
         let report = ServiceMessage::Report(Box::new(Signed::new(report, &keys(1))));
         self.dispatch.receive(peer(1), report, Time(0));

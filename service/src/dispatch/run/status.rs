@@ -1,5 +1,6 @@
 //! A task and its sub-tasks as their user sees them.
 
+use super::SubTaskRun;
 use crate::contract::State;
 use crate::event::{End, Replica, Sale};
 use proto::{Capacity, Cycles, Money, Span};
@@ -61,6 +62,26 @@ pub struct Tally {
     pub spent: Money,
     /// Set aside at the moment.
     pub held: Money,
+}
+
+impl SubTaskRun {
+    /// As its user sees it, without its replicas.
+    pub(super) fn status(&self) -> SubTaskStatus {
+        SubTaskStatus {
+            name: self.plan.name.clone(),
+            state: self.state,
+            attempts: self.attempts,
+            cycles: self.attempt.as_ref().map_or(Cycles(0), |attempt| attempt.cycles),
+            sale: self.sale(),
+            done: self.attempt.as_ref().and_then(|attempt| attempt.done),
+            work: self.plan.work,
+            per_core: self.attempt.as_ref().map(|attempt| attempt.ticket.body.winner.body.per_core),
+            ran: self.attempt.as_ref().map_or(Span(0), |attempt| attempt.ran),
+            why: self.why.clone(),
+            end: self.end.clone(),
+            replicas: Vec::new(),
+        }
+    }
 }
 
 impl Tally {

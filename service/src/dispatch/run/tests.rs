@@ -28,6 +28,7 @@ fn task(count: usize) -> TaskRun {
         success: 0,
         progress: None,
         checkpoint: None,
+        repeats: Vec::new(),
     };
     let plan =
         SubTaskPlan { bid: Rate(1), price: Money(10), retries: 3, ..SubTaskPlan::bare("a".into(), job) };

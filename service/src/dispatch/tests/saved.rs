@@ -150,6 +150,7 @@ fn bill(buyer: &mut Buyer, room: ContractId, cycles: u64) {
         outputs: vec![],
         stdout: None,
         stderr: None,
+        more: vec![],
     };
     buyer.hear(ServiceMessage::Report(Box::new(Signed::new(report, &keys(1)))));
 }

@@ -31,8 +31,16 @@ fn check(stop_when: StopWhen, outcome: Outcome, expected: &[&str]) -> Dispatch {
     let accepted = Signed::new(Acceptance { contract, offer, bond: None }, &keys(1));
     dispatch.receive(peer(1), ServiceMessage::Accept(Box::new(accepted)), Time(0));
     let outputs = vec![NamedBlob { name: "out".into(), blob: Blob { hash: Hash([40; 32]), size: Bytes(3) } }];
-    let report =
-        Report { contract, offer, outcome, cycles: Cycles(1_000), outputs, stdout: None, stderr: None };
+    let report = Report {
+        contract,
+        offer,
+        outcome,
+        cycles: Cycles(1_000),
+        outputs,
+        stdout: None,
+        stderr: None,
+        more: Vec::new(),
+    };
     dispatch.receive(peer(1), ServiceMessage::Report(Box::new(Signed::new(report, &keys(1)))), Time(0));
     dispatch.fetched(contract, Ok(()), Time(0));
     let command = follow_up(&keys(2), contract, "settle");

@@ -169,6 +169,7 @@ impl Poll {
             outputs,
             stdout: None,
             stderr: None,
+            more: Vec::new(),
         };
         self.hear(n, ServiceMessage::Report(Box::new(Signed::new(report, &keys(n)))));
     }

@@ -42,6 +42,7 @@ fn plan(requirement: Requirement) -> SubTaskPlan {
         success: 0,
         progress: None,
         checkpoint: None,
+        repeats: Vec::new(),
     };
     let (bid, price) = (Rate(9), Money(10));
     SubTaskPlan { requirement, bid, price, ..SubTaskPlan::bare("a".into(), job) }

@@ -11,7 +11,14 @@ const REPEATED: Did = Reports(1, Outcome::Succeeded);
 fn done(outcome: Outcome) -> Execution {
     let blob = |n: u8| Blob { hash: Hash([n; 32]), size: Bytes(3) };
     let outputs = vec![NamedBlob { name: "out".into(), blob: blob(40) }];
-    Execution { outcome, cycles: Cycles(1_000_000_000), outputs, stdout: Some(blob(41)), stderr: None }
+    Execution {
+        outcome,
+        cycles: Cycles(1_000_000_000),
+        outputs,
+        stdout: Some(blob(41)),
+        stderr: None,
+        more: vec![],
+    }
 }
 
 /// With contract 1 executed and reported.

@@ -1,0 +1,308 @@
+//! Equal short sub-tasks share contracts: a seller that has been found is offered several of them, which it executes one
+//! after the other.
+//!
+//! A contract costs its parties some twenty signatures and four syncs of a disk, whatever its work is; for a sub-task of a
+//! millisecond that is nearly everything. So the buyer watches how long the last contracts of a task took from the offer to
+//! the report, and gives the next ones twice as many sub-tasks while that is short, up to [`MAX_REPEATS`] and one, and half
+//! as many when it is long. Ticket, hold, offer, report, verdict and settlement are those of one contract; what the
+//! sub-tasks may cost is set aside together, and what they have cost is divided by their cycles.
+//!
+//! The sub-task for which the seller was found leads, the others follow: they are in its state until the contract ends. Those
+//! that the report has a product of succeed with it. The others go back to the queue, as do all when the contract comes to
+//! nothing, and are bought for themselves from then on, since any of them may have been the reason.
+
+use super::run::{SubTaskRun, TaskRun};
+use super::{Dispatch, State};
+use crate::event::{End, Sale, Verdict};
+use proto::message::service::{Job, MAX_REPEATS, Outcome, Product, Report};
+use proto::{ContractId, Money, Span, Time};
+
+/// From the offer to the report: a contract that takes no longer may have twice as many sub-tasks.
+const SHORT: Span = Span::millis(250);
+/// One that takes longer has half as many the next time.
+const LONG: Span = Span::millis(1_000);
+/// One contract takes at most this share of what is left for each that is open, so that all end at about the same time.
+const SHARE: usize = 2;
+/// What the names, arguments and variables of the followers may come to, in bytes: an offer is a message.
+const MAX_WORDS: usize = 512 << 10;
+
+/// How many sub-tasks a contract of one task takes at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Series {
+    size: usize,
+    /// Sub-tasks that follow others.
+    following: u32,
+}
+
+/// What a follower has come to.
+pub(super) struct Share {
+    pub(super) sale: Sale,
+    pub(super) product: Product,
+}
+
+impl Series {
+    pub(super) const fn new() -> Self {
+        Self { size: 1, following: 0 }
+    }
+
+    /// A contract for so many sub-tasks has taken so long, and has brought so many results.
+    fn learn(&mut self, count: usize, took: Span, results: usize) {
+        if results < count {
+            self.size = 1;
+        } else if took <= SHORT {
+            self.size = self.size.max(count.saturating_mul(2).min(MAX_REPEATS + 1));
+        } else if took > LONG {
+            self.size = (count / 2).max(1);
+        }
+    }
+}
+
+impl TaskRun {
+    /// Takes sub-tasks out of the queue that `leader` is followed by.
+    fn gather(&mut self, leader: u32) {
+        let open = self.tally().running.saturating_sub(self.series.following).saturating_add(1);
+        let open = usize::try_from(open).unwrap_or(usize::MAX);
+        let waiting = self.waiting();
+        let most = self.series.size.saturating_sub(1).min(waiting / open.saturating_mul(SHARE));
+        let Some(first) = self.run_ref(leader).filter(|run| most > 0 && run.may_share()) else { return };
+        let mut words = 0_usize;
+        let mut followers = Vec::new();
+        for index in self.ahead() {
+            let Some(run) = self.run_ref(index).filter(|run| run.may_share() && run.is_like(first)) else {
+                continue;
+            };
+            words = words.saturating_add(run.plan.job.words());
+            if followers.len() >= most || words > MAX_WORDS {
+                break;
+            }
+            followers.push(index);
+        }
+        for index in &followers {
+            self.dequeue(*index);
+            self.become_state(*index, State::Matching);
+        }
+        self.series.following += u32::try_from(followers.len()).unwrap_or(0);
+        if let Some(run) = self.run_mut(leader) {
+            run.followers = followers;
+        }
+    }
+
+    /// The job of a sub-task with those of its followers.
+    pub(super) fn joint_job(&self, leader: u32) -> Option<Job> {
+        let run = self.run_ref(leader)?;
+        let mut job = run.plan.job.clone();
+        let followers = run.followers.iter().filter_map(|index| self.run_ref(*index));
+        job.repeats.extend(followers.map(|run| run.plan.job.to_repeat()));
+        Some(job)
+    }
+
+    /// What is set aside for a sub-task and its followers.
+    pub(super) fn joint_price(&self, leader: u32) -> Money {
+        let Some(run) = self.run_ref(leader) else { return Money::ZERO };
+        let followers = run.followers.iter().filter_map(|index| self.run_ref(*index));
+        Money(followers.fold(run.plan.price.0, |sum, run| sum.saturating_add(run.plan.price.0)))
+    }
+
+    /// The seller has the offer: one attempt more for each follower.
+    pub(super) fn count_attempt(&mut self, leader: u32) {
+        let followers = self.run_ref(leader).map(|run| run.followers.clone()).unwrap_or_default();
+        for run in [leader].into_iter().chain(followers) {
+            if let Some(run) = self.run_mut(run) {
+                run.attempts += 1;
+                run.why.clear();
+            }
+        }
+    }
+
+    /// The contract of a sub-task has brought a result.
+    pub(super) fn learn_series(&mut self, leader: u32, now: Time) {
+        let Some(run) = self.run_ref(leader) else { return };
+        let Some(attempt) = run.attempt.as_ref() else { return };
+        let results = attempt.report.as_ref().map_or(0, |report| report.body.more.len() + 1);
+        let (count, took) = (run.followers.len() + 1, now.since(attempt.offered_at));
+        self.series.learn(count, took, results);
+    }
+
+    /// The sub-tasks that a job of a former run of the node was for besides `leader`. Equal ones stand for each other.
+    pub(super) fn recognise(&self, leader: u32, job: &Job) -> Option<Vec<u32>> {
+        let first = self.run_ref(leader)?;
+        let mut followers = Vec::new();
+        for repeat in &job.repeats {
+            let is_meant = |index: &u32| {
+                let run =
+                    self.run_ref(*index).filter(|run| run.state == State::Waiting && run.is_like(first));
+                *index != leader
+                    && !followers.contains(index)
+                    && run.is_some_and(|run| run.head.is_none() && run.plan.job.to_repeat() == *repeat)
+            };
+            followers.push((0..self.sub_tasks()).find(is_meant)?);
+        }
+        Some(followers)
+    }
+
+    /// Puts a sub-task and those that share its contract where a journal says that they were.
+    pub(super) fn restore_series(&mut self, leader: u32, followers: Vec<u32>, state: State) {
+        followers.iter().chain([&leader]).for_each(|index| self.restore_state(*index, state));
+        self.series.following += u32::try_from(followers.len()).unwrap_or(0);
+        if let Some(run) = self.run_mut(leader) {
+            run.followers = followers;
+        }
+    }
+
+    /// Nobody follows `leader` any more: those that have not ended.
+    fn let_go(&mut self, leader: u32) -> Vec<u32> {
+        let followers =
+            self.run_mut(leader).map(|run| std::mem::take(&mut run.followers)).unwrap_or_default();
+        let count = u32::try_from(followers.len()).unwrap_or(u32::MAX);
+        self.series.following = self.series.following.saturating_sub(count);
+        followers
+    }
+
+    /// A follower goes back to the queue.
+    fn send_back(&mut self, index: u32) {
+        if self.run_ref(index).is_some_and(|run| !run.state.is_final()) {
+            self.become_state(index, State::Waiting);
+            self.requeue(index);
+        }
+    }
+
+    /// Of what the contract of `leader` has cost, each follower is charged by its cycles.
+    fn charge(&mut self, leader: u32, followers: &[u32], report: &Report) {
+        let Some(paid) = self.run_ref(leader).map(|run| run.paid) else { return };
+        for (index, product) in followers.iter().zip(&report.more) {
+            let share = u128::from(paid.0) * u128::from(product.cycles.0);
+            let share = share.checked_div(u128::from(report.cycles.0)).unwrap_or(0);
+            let share = Money(u64::try_from(share).unwrap_or(0));
+            let Some(rest) = self.run_ref(leader).and_then(|run| run.paid.checked_sub(share)) else { return };
+            if self.run_ref(*index).is_none_or(|run| run.state.is_final()) {
+                continue;
+            }
+            if let Some(run) = self.run_mut(leader) {
+                run.paid = rest;
+            }
+            if let Some(run) = self.run_mut(*index) {
+                run.paid = Money(run.paid.0.saturating_add(share.0));
+            }
+        }
+    }
+}
+
+impl Share {
+    /// The end of the follower `run`.
+    pub(super) fn end(&self, run: &SubTaskRun, verdict: Verdict, elapsed: Span) -> End {
+        let Product { cycles, outputs, stdout, stderr } = self.product.clone();
+        End {
+            sale: Some(self.sale.clone()),
+            attempts: run.attempts,
+            cycles,
+            paid: run.paid,
+            fee: run.fee,
+            elapsed,
+            outputs,
+            stdout,
+            stderr,
+            replicas: Vec::new(),
+            verdict,
+        }
+    }
+}
+
+impl Dispatch {
+    /// A seller was found for a sub-task: it may get more of its kind. What is set aside for all of them.
+    pub(super) fn gather(&mut self, task: ContractId, leader: u32) {
+        if let Some(run) = self.tasks.get_mut(&task) {
+            run.gather(leader);
+        }
+    }
+
+    /// The contract of a sub-task comes to nothing: those that follow it go back to the queue. Whether there were some.
+    pub(super) fn disband(&mut self, task: ContractId, leader: u32) -> bool {
+        let Some(run) = self.tasks.get_mut(&task) else { return false };
+        let followers = run.let_go(leader);
+        if followers.is_empty() {
+            return false;
+        }
+        run.series.size = 1;
+        followers.iter().for_each(|index| run.send_back(*index));
+        true
+    }
+
+    /// Whether sub-tasks that share a contract have taken too long together, which none of them is to blame for.
+    pub(super) fn is_overlong_series(&mut self, task: ContractId, leader: u32, verdict: &Verdict) -> bool {
+        let is_shared = self.run(task, leader).is_some_and(|run| !run.followers.is_empty());
+        is_shared && matches!(verdict, Verdict::Failed(Outcome::WallLimit(_)))
+    }
+
+    /// The contract of a sub-task is paid: it has succeeded, and so have its followers that the report has a product of.
+    pub(super) fn end_series(&mut self, task: ContractId, leader: u32, report: &Report, now: Time) {
+        let Some(run) = self.tasks.get_mut(&task) else { return };
+        let followers = run.let_go(leader);
+        let sale = run.run_ref(leader).and_then(SubTaskRun::sale);
+        run.charge(leader, &followers, report);
+        self.end(task, leader, Verdict::Succeeded, now);
+        let Some(sale) = sale else { return };
+        let mut products = report.more.iter();
+        for index in followers {
+            let product = products.next().cloned();
+            let Some(run) = self.run(task, index).filter(|run| !run.state.is_final()) else { continue };
+            match product {
+                Some(product) => {
+                    run.share = Some(Box::new(Share { sale: sale.clone(), product }));
+                    self.end(task, index, Verdict::Succeeded, now);
+                }
+                None => {
+                    if let Some(run) = self.tasks.get_mut(&task) {
+                        run.send_back(index);
+                    }
+                }
+            }
+        }
+        self.place(task, now);
+    }
+}
+
+impl SubTaskRun {
+    /// Whether it may be bought together with others: it has not failed, nothing is to be known of it before its end, and
+    /// it goes to one seller.
+    fn may_share(&self) -> bool {
+        let job = &self.plan.job;
+        let is_plain = job.checkpoint.is_none() && job.resume.is_none() && job.progress.is_none();
+        let is_fresh = self.attempts == 0 && self.shun.is_empty() && self.avoid.is_empty();
+        is_plain && is_fresh && self.head.is_none() && !self.plan.is_voted() && self.plan.deadline.is_none()
+    }
+
+    /// Whether it is another run of the same program under the same terms.
+    fn is_like(&self, other: &Self) -> bool {
+        let (mine, theirs) = (&self.plan, &other.plan);
+        let is_same_order =
+            (mine.bid, mine.price) == (theirs.bid, theirs.price) && mine.requirement == theirs.requirement;
+        let (mine, theirs) = (&mine.job, &theirs.job);
+        let is_same_program =
+            (mine.program, mine.runtime, mine.success) == (theirs.program, theirs.runtime, theirs.success);
+        is_same_order && is_same_program && mine.limits == theirs.limits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contracts_get_more_sub_tasks_while_they_are_short() {
+        let check = |size: usize, (count, took, results): (usize, u64, usize), expected: usize| {
+            let mut series = Series { size, following: 0 };
+            series.learn(count, Span::millis(took), results);
+            assert_eq!(series.size, expected, "{size} {count} {took} {results}");
+        };
+        check(1, (1, 20, 1), 2);
+        check(2, (1, 250, 1), 2);
+        check(4, (4, 250, 4), 8);
+        check(8, (2, 20, 2), 8);
+        check(100, (100, 20, 100), 128);
+        check(4, (4, 251, 4), 4);
+        check(4, (4, 1_000, 4), 4);
+        check(8, (4, 1_001, 4), 2);
+        check(1, (1, 5_000, 1), 1);
+        check(8, (4, 20, 3), 1);
+    }
+}

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Builds Lua as a WebAssembly module for tests/differential/real.rs: lua.sh DIRECTORY-OF-LUA'S-SOURCES TARGET.
-# The sources: `apt-get source lua5.4`, directory lua-5.4.4/src. An error of a script ends the module, since wasi-libc has no longjmp.
+# The sources: lua-5.4.* of the crate lua-src, or lua-5.4.*/src of `apt-get source lua5.4`. An error of a script ends the module, since wasi-libc has no longjmp.
 set -eu
-[ $# = 2 ] || { echo "usage: lua.sh lua-5.4.4/src lua.wasm" >&2; exit 2; }
+[ $# = 2 ] || { echo "usage: lua.sh DIRECTORY-OF-LUAS-SOURCES lua.wasm" >&2; exit 2; }
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
 : > "$work/setjmp.h"

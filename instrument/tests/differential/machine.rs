@@ -5,8 +5,8 @@ use instrument::layout::{self, Kind, Layout};
 use instrument::{Options, instrument};
 use std::sync::OnceLock;
 use wasmtime::{
-    Caller, Config, Engine, Extern, Global, Instance, Linker, Memory, Module, OptLevel, Store, Trap, V128,
-    Val,
+    Caller, Config, Engine, Extern, ExternType, Global, Instance, Linker, Memory, Module, OptLevel, Store,
+    Trap, V128, Val, ValType,
 };
 
 /// How a program ended.
@@ -110,6 +110,11 @@ fn engine(canonical: bool) -> &'static Engine {
     })
 }
 
+/// Whether the engine of these tests knows all that a valid module has: it has no references but those to functions.
+pub(crate) fn is_known(module: &[u8]) -> bool {
+    Module::validate(engine(true), module).is_ok()
+}
+
 impl Program {
     /// From the text or the bytes of a module.
     pub(crate) fn new(module: &[u8]) -> Self {
@@ -137,6 +142,30 @@ impl Program {
         self.entry = entry.into();
         self.values = values.to_vec();
         self
+    }
+
+    /// Whether its segments fit into its memory and tables, plain as well as rewritten.
+    pub(crate) fn is_instantiable(&self) -> bool {
+        let is = |canonical, module: &Module| {
+            let engine = engine(canonical);
+            let mut linker = wasi::linker(engine, module);
+            linker.func_wrap(layout::HOST, layout::POLL, poll).expect("a poll");
+            linker.instantiate(Store::new(engine, self.host()), module).is_ok()
+        };
+        let (plain, rewritten) = (is(true, &self.plain), is(false, &self.rewritten));
+        assert!(rewritten || !plain, "only the plain module can be instantiated");
+        plain
+    }
+
+    /// The functions it exports, with what they take; without those that give back a reference.
+    pub(crate) fn functions(&self) -> Vec<(String, Vec<ValType>)> {
+        let functions = self.plain.exports().filter_map(|export| match export.ty() {
+            ExternType::Func(ty) if !ty.results().any(|ty| matches!(ty, ValType::Ref(_))) => {
+                Some((export.name().to_string(), ty.params().collect()))
+            }
+            _ => None,
+        });
+        functions.collect()
     }
 
     fn host(&self) -> Host {

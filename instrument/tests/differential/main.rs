@@ -7,6 +7,7 @@ mod generated;
 mod machine;
 mod nans;
 mod pieces;
+mod random;
 mod real;
 mod refusals;
 mod wasi;

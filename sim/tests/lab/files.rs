@@ -66,7 +66,7 @@ fn tables_have_units_in_their_names_and_the_same_figures_in_both_forms() {
     let mut lines = csv.lines();
     assert_eq!(
         lines.next(),
-        Some("population.shape,work.x,repetition,seed,y_credits,closed_y_credits,steps_count,trace")
+        Some("work.x,population.shape,repetition,seed,y_credits,closed_y_credits,steps_count,trace")
     );
     assert_eq!(lines.count(), 12);
     let file = fs::File::open(directory.path().join("runs.parquet")).unwrap();
@@ -91,7 +91,7 @@ fn tables_have_units_in_their_names_and_the_same_figures_in_both_forms() {
     assert_eq!(rows, csv.lines().skip(1).collect::<Vec<_>>());
     let summary = fs::read_to_string(directory.path().join("summary.csv")).unwrap();
     assert!(
-        summary.starts_with("population.shape,work.x,runs_count,mean_y_credits,half_width_y_credits,"),
+        summary.starts_with("work.x,population.shape,runs_count,mean_y_credits,half_width_y_credits,"),
         "{summary}"
     );
 }

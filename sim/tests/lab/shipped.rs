@@ -48,7 +48,7 @@ fn every_model_declares_what_its_tables_can_hold() {
                 parameter.key
             );
             let table = parameter.key.split('.').next();
-            let tables = ["network", "population", "strategies", "rule", "work"];
+            let tables = ["network", "churn", "population", "strategies", "rule", "work"];
             assert!(tables.contains(&table.unwrap()) && parameter.key.contains('.'), "{}", parameter.key);
         }
         for metric in model.metrics() {

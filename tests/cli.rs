@@ -8,6 +8,8 @@ mod bad_input;
 mod bank;
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/experiments.rs"]
+mod experiments;
 #[path = "cli/forms.rs"]
 mod forms;
 #[path = "common/harness.rs"]

@@ -90,7 +90,7 @@ pub(super) fn run(run: &Run, printer: Printer) -> Done {
     }
     let model = experiment.model(&registry).map_err(unusable)?;
     experiment.settings(model).map_err(unusable)?;
-    experiment::check(&run.plot, model.metrics()).map_err(wrong)?;
+    experiment::check(&run.plot, &experiment, model).map_err(wrong)?;
     let mut options = Options { threads: run.threads, ..Options::default() };
     if let Some(directory) = &run.out {
         let (journal, finished) =

@@ -15,7 +15,6 @@ use super::Model;
 use super::definition::Experiment;
 use super::error::LabError;
 use super::journal::Journal;
-use super::model::Metric;
 use super::results::{Results, Run};
 use super::verdict::Judged;
 use super::{file, plot, record, report, table};
@@ -130,14 +129,14 @@ pub fn keep(
 /// Checks before anything starts that the figures can be drawn.
 ///
 /// # Errors
-/// One of a metric that the model does not have.
-pub fn check(figures: &[Figure], measured: &[Metric]) -> Result<(), LabError> {
-    let is_unknown = |figure: &&Figure| !measured.iter().any(|metric| metric.name == figure.metric);
+/// One of a metric that `experiment` does not measure.
+pub fn check(figures: &[Figure], experiment: &Experiment, model: &dyn Model) -> Result<(), LabError> {
+    let measured = experiment.measured(model)?;
+    let is_unknown = |figure: &&Figure| !measured.contains(&figure.metric.as_str());
     match figures.iter().find(is_unknown) {
         None => Ok(()),
         Some(figure) => {
-            let known: Vec<&str> = measured.iter().map(|metric| metric.name).collect();
-            let why = format!("there is no metric `{}`; there are {}", figure.metric, known.join(", "));
+            let why = format!("`{}` is not measured; measured are {}", figure.metric, measured.join(", "));
             Err(LabError::Make { what: "the figure".into(), why })
         }
     }

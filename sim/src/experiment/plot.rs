@@ -8,7 +8,7 @@ use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, ValueFormatte
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::register_font;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// What precedes the name of a metric in the name of its closed form.
@@ -92,7 +92,9 @@ impl Figure {
         if lines.iter().all(|line| line.points.is_empty()) {
             return Err(format!("`{metric}` has no values"));
         }
-        Ok(Self { title: format!("{metric}: {about}"), x, lines })
+        let all = names(results, place, number).len();
+        let left_out = if all > MAX_LINES { format!(" ({MAX_LINES} of {all} lines)") } else { String::new() };
+        Ok(Self { title: format!("{metric}: {about}{left_out}"), x, lines })
     }
 
     /// Lowest and highest place, and lowest and highest value, each with a margin.
@@ -196,32 +198,33 @@ impl ValueFormatter<f64> for Scale {
     }
 }
 
-/// The lines of a metric: one for each combination of the keys that the x axis does not show.
+/// What a point is called beside the others of the same place on the x axis: the values of the other keys.
+fn name(results: &Results, axis: Option<usize>, point: &Point) -> String {
+    let others = results.keys.iter().zip(&point.values).enumerate();
+    let others = others.filter(|(place, _)| Some(*place) != axis);
+    let others = others
+        .map(|(_, (key, value))| format!("{} {}", key.rsplit('.').next().unwrap_or_default(), value.plain()));
+    others.collect::<Vec<_>>().join(", ")
+}
+
+/// The names of all lines of a metric, in the order of the sweep.
+fn names(results: &Results, axis: Option<usize>, metric: usize) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let points = results.points.iter().filter(|point| point.cell(metric).is_some());
+    points.map(|point| name(results, axis, point)).filter(|name| seen.insert(name.clone())).collect()
+}
+
+/// The lines of a metric: one for each combination of the keys that the x axis does not show, and at most [`MAX_LINES`].
 fn lines(results: &Results, axis: Option<usize>, metric: usize, x: &Axis, is_closed: bool) -> Vec<Line> {
-    let name = |point: &Point| -> String {
-        let others = results.keys.iter().zip(&point.values).enumerate();
-        let others = others.filter(|(place, _)| Some(*place) != axis);
-        let others = others.map(|(_, (key, value))| {
-            format!("{} {}", key.rsplit('.').next().unwrap_or_default(), value.plain())
-        });
-        others.collect::<Vec<_>>().join(", ")
-    };
-    let mut order: Vec<String> = Vec::new();
-    let mut lines: BTreeMap<String, Line> = BTreeMap::new();
+    let names = names(results, axis, metric).into_iter().take(MAX_LINES);
+    let mut lines: Vec<Line> = names.map(|name| Line { name, is_closed, points: Vec::new() }).collect();
     for point in &results.points {
+        let name = name(results, axis, point);
+        let Some(line) = lines.iter_mut().find(|line| line.name == name) else { continue };
         let Some(cell) = point.cell(metric) else { continue };
-        let name = name(point);
         let at = axis.and_then(|axis| point.values.get(axis)).map_or(0.0, |value| x.at(value));
-        if !order.contains(&name) {
-            if order.len() >= MAX_LINES {
-                continue;
-            }
-            order.push(name.clone());
-        }
-        let line = lines.entry(name.clone()).or_insert_with(|| Line { name, is_closed, points: Vec::new() });
         line.points.push((at, cell.mean, cell.half_width.unwrap_or(0.0)));
     }
-    let mut lines: Vec<Line> = order.iter().filter_map(|name| lines.remove(name)).collect();
     lines.iter_mut().for_each(|line| line.points.sort_by(|a, b| a.0.total_cmp(&b.0)));
     lines
 }

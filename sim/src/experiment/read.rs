@@ -368,7 +368,7 @@ fn whole(number: f64) -> Option<u32> {
     (number.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(&number)).then_some(number as u32)
 }
 
-/// Everything in a table that is no table itself, with its dotted key. A range is a value.
+/// Everything in a table that is no table itself, with its dotted key, in the order of the file. A range is a value.
 pub(super) fn leaves<'a>(prefix: &str, node: &'a Node) -> Vec<(String, &'a Node)> {
     let Tree::Table(entries) = &node.tree else { return vec![(prefix.to_owned(), node)] };
     if entries.iter().any(|(key, _)| key == "from") {
@@ -378,5 +378,7 @@ pub(super) fn leaves<'a>(prefix: &str, node: &'a Node) -> Vec<(String, &'a Node)
         let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
         leaves(&key, node)
     });
-    inner.flatten().collect()
+    let mut all: Vec<_> = inner.flatten().collect();
+    all.sort_by_key(|(_, node)| node.at);
+    all
 }

@@ -33,6 +33,12 @@ impl Registry {
         Self { models: vec![Box::new(model::Draws)], shipped: vec![shipped!("e00-draws.toml")] }
     }
 
+    /// Nothing, to add to.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self { models: Vec::new(), shipped: Vec::new() }
+    }
+
     /// The same with one more model.
     #[must_use]
     pub fn with(mut self, model: impl Model + 'static) -> Self {

@@ -18,7 +18,7 @@ fn kept(experiment: &Experiment, directory: &Path, figures: &[&str]) -> Result<V
     let registry = registry();
     let model = experiment.model(&registry).unwrap();
     let figures: Vec<Figure> = figures.iter().map(|name| Figure::parse(name).unwrap()).collect();
-    check(&figures, model.metrics())?;
+    check(&figures, experiment, model)?;
     let (journal, finished) = open(directory, experiment, model, false)?;
     let options = Options { journal: Some(journal), finished, ..Options::default() };
     let results = run(experiment, &registry, options, &mut |_| ControlFlow::Continue(()))?;
@@ -66,7 +66,7 @@ fn tables_have_units_in_their_names_and_the_same_figures_in_both_forms() {
     let mut lines = csv.lines();
     assert_eq!(
         lines.next(),
-        Some("population.shape,work.x,repetition,seed,y_credits,closed_y_credits,steps_count,trace")
+        Some("work.x,population.shape,repetition,seed,y_credits,closed_y_credits,steps_count,trace")
     );
     assert_eq!(lines.count(), 12);
     let file = fs::File::open(directory.path().join("runs.parquet")).unwrap();
@@ -91,7 +91,7 @@ fn tables_have_units_in_their_names_and_the_same_figures_in_both_forms() {
     assert_eq!(rows, csv.lines().skip(1).collect::<Vec<_>>());
     let summary = fs::read_to_string(directory.path().join("summary.csv")).unwrap();
     assert!(
-        summary.starts_with("population.shape,work.x,runs_count,mean_y_credits,half_width_y_credits,"),
+        summary.starts_with("work.x,population.shape,runs_count,mean_y_credits,half_width_y_credits,"),
         "{summary}"
     );
 }
@@ -164,7 +164,7 @@ fn a_figure_of_a_metric_that_is_not_there_is_refused_before_anything_starts() {
     let error = kept(&parse(BODY).unwrap(), directory.path(), &["price.svg"]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "cannot make the figure: there is no metric `price`; there are y_credits, closed_y_credits, steps_count"
+        "cannot make the figure: `price` is not measured; measured are y_credits, closed_y_credits, steps_count"
     );
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
     assert!(Figure::parse("y_credits.pdf").is_err());

@@ -34,7 +34,7 @@ fn adding_points_and_repetitions_changes_no_other_result() {
     let few = of("repetitions = 2\n[work]\nnoise = 1\n[sweep]\nwork.x = [2, 5]\n");
     let many = of("repetitions = 3\n[work]\nnoise = 1\n[sweep]\nwork.x = [5, 1, 2]\nrule.slope = [2, 3]\n");
     for point in &few.points {
-        // Keys are in alphabetical order; a slope of 2 is the default.
+        // A slope of 2 is the default.
         let same = many.points.iter().find(|other| {
             many.value(other, "work.x") == few.value(point, "work.x")
                 && many.value(other, "rule.slope").and_then(|slope| slope.number()) == Some(2.0)

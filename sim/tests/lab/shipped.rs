@@ -14,8 +14,11 @@ fn every_experiment_that_ships_is_valid_and_says_what_it_expects() {
         assert!(!experiment.hypothesis.is_empty() && !experiment.expected.is_empty(), "{}", shipped.file);
         assert!(!experiment.claims.is_empty(), "{} claims nothing", shipped.file);
         assert!(names.insert(experiment.name.clone()) && names.insert(experiment.title), "{}", shipped.file);
+        // `e7b` is in `e07b-….toml`.
         let number = experiment.name.trim_start_matches('e');
-        assert!(shipped.file.starts_with(&format!("e{number:0>2}-")), "{}", shipped.file);
+        let digits = number.trim_end_matches(char::is_alphabetic);
+        let begin = format!("e{digits:0>2}{}-", number.trim_start_matches(digits));
+        assert!(shipped.file.starts_with(&begin), "{} is in {}", experiment.name, shipped.file);
     }
 }
 
@@ -45,11 +48,22 @@ fn every_model_declares_what_its_tables_can_hold() {
                 parameter.key
             );
             let table = parameter.key.split('.').next();
-            let tables = ["network", "population", "strategies", "rule", "work"];
+            let tables = ["network", "churn", "population", "strategies", "rule", "work"];
             assert!(tables.contains(&table.unwrap()) && parameter.key.contains('.'), "{}", parameter.key);
         }
         for metric in model.metrics() {
             assert!(metric.name.ends_with(&format!("_{}", metric.unit)), "{}: {}", model.name(), metric.name);
         }
     }
+}
+
+#[test]
+fn the_file_of_the_documentation_is_valid() {
+    let page = include_str!("../../../docs/sim.md");
+    let files: Vec<&str> =
+        page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(files.len(), 1);
+    let experiment =
+        Experiment::parse(files[0], &Registry::standard()).unwrap_or_else(|faults| panic!("{faults:?}"));
+    assert_eq!(experiment.sweep.count(), Ok(6));
 }

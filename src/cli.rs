@@ -25,6 +25,7 @@ mod ring;
 mod run;
 mod sim;
 mod sim_churn;
+mod sim_lab;
 mod sim_market;
 mod sim_ring;
 mod start;

@@ -8,6 +8,7 @@ mod dry;
 mod graph;
 mod human;
 mod json;
+mod lab;
 mod progress;
 mod ring;
 mod ring_figure;
@@ -25,10 +26,11 @@ mod view;
 pub(crate) use churn::ChurnMeasured;
 pub(crate) use dry::{DryClass, DryRun, DrySubTask};
 pub(crate) use graph::{GraphNode, GraphView};
+pub(crate) use lab::{ComparedView, ExperimentLine, ExperimentRun, ModelView, ScenarioLine, Simulations};
 pub(crate) use progress::{Bar, Progress};
 pub(crate) use ring::RingMeasured;
 pub(crate) use ring_figure::RingCompared;
-pub(crate) use simulation::{Experiment, Simulated, Tried};
+pub(crate) use simulation::{Simulated, Tried};
 pub(crate) use stream::{Own, Printed, Ran, pass_on};
 pub(crate) use trade::{TradeRow, Trading};
 pub(crate) use verified::Verified;
@@ -44,7 +46,6 @@ use crate::control::{
 };
 use jiff::Timestamp;
 use proto::PublicKey;
-use simulation::Experiments;
 use std::env;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::net::SocketAddr;
@@ -230,11 +231,29 @@ impl Printer {
         self.result(|| json::document("policy-import", imported), |_| imported.policy.clone())
     }
 
-    pub(crate) fn scenarios(self, scenarios: &[Experiment]) -> Result<(), Failure> {
-        self.result(
-            || json::document("sim-list", &Experiments { experiments: scenarios }),
-            |_| human::scenarios(scenarios),
-        )
+    pub(crate) fn simulations(self, all: &Simulations) -> Result<(), Failure> {
+        self.result(|| json::document("sim-list", all), |look| all.text(look))
+    }
+
+    pub(crate) fn experiment(self, run: &ExperimentRun) -> Result<(), Failure> {
+        self.result(|| json::document("sim-experiment", run), |look| run.text(look))
+    }
+
+    /// An experiment; for people its file, so that it can go into one.
+    pub(crate) fn experiment_shown(self, line: &ExperimentLine, file: &str) -> Result<(), Failure> {
+        self.result(|| json::document("sim-show", line), |_| file.to_owned())
+    }
+
+    pub(crate) fn results_compared(self, compared: &ComparedView) -> Result<(), Failure> {
+        self.result(|| json::document("sim-compare", compared), |look| compared.text(look))
+    }
+
+    pub(crate) fn models(self, models: &[ModelView]) -> Result<(), Failure> {
+        self.result(|| lab::models_json(models), |look| lab::models(models, look))
+    }
+
+    pub(crate) fn model(self, model: &ModelView) -> Result<(), Failure> {
+        self.result(|| json::document("sim-model", model), |look| model.text(look))
     }
 
     pub(crate) fn verified(self, verified: &Verified) -> Result<(), Failure> {

@@ -31,16 +31,11 @@ pub(super) use sellers::sellers;
 pub(super) use sharing::{in_short, left, policy, reloaded, sharing};
 pub(super) use task::{results, submitted, task, tasks, validated, watched};
 
+use super::Look;
 use super::table::{Align, Colour, Table};
 use super::view::Place;
-use super::{Experiment, Look};
 use crate::control::Failure;
 use std::fmt::Write as _;
-
-/// The scenarios there are, with what each is about.
-pub(super) fn scenarios(scenarios: &[Experiment]) -> String {
-    scenarios.iter().map(|scenario| format!("{:<12} {}\n", scenario.name, scenario.about)).collect()
-}
 
 /// `text` with control characters made visible: what others wrote must not steer the terminal.
 pub(super) fn clean(text: &str) -> String {

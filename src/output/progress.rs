@@ -18,6 +18,10 @@ impl Bar {
     pub(crate) fn new(printer: Printer, all: u64, what: &'static str) -> Self {
         let bar = bar(printer);
         if let Some(bar) = &bar {
+            let template = "{elapsed_precise} [{wide_bar}] {pos}/{len} {msg}, {eta_precise} left";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
             bar.set_length(all);
             bar.set_message(what);
         }

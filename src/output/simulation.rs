@@ -3,19 +3,6 @@
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// A scenario that there is.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Experiment {
-    pub(crate) name: &'static str,
-    pub(crate) about: &'static str,
-}
-
-/// All of them.
-#[derive(Debug, Serialize)]
-pub(super) struct Experiments<'a> {
-    pub(super) experiments: &'a [Experiment],
-}
-
 /// A run whose invariants all held. Money is in credits, durations in seconds.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Simulated {

@@ -204,6 +204,15 @@ impl Value {
             Self::Flag(_) | Self::Text(_) | Self::Reals(_) | Self::Texts(_) => None,
         }
     }
+
+    /// As people and tables have it: a text without its quotes.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// As a number, exact up to 2^53.
@@ -240,9 +249,9 @@ impl fmt::Display for Value {
             Self::Integer(whole) => write!(out, "{whole}"),
             Self::Real(real) => write!(out, "{real:?}"),
             Self::Flag(flag) => write!(out, "{flag}"),
-            Self::Text(text) => write!(out, "{text:?}"),
+            Self::Text(text) => write!(out, "{}", toml::Value::from(text.as_str())),
             Self::Reals(reals) => write!(out, "{reals:?}"),
-            Self::Texts(texts) => write!(out, "{texts:?}"),
+            Self::Texts(texts) => write!(out, "{}", toml::Value::from(texts.clone())),
         }
     }
 }

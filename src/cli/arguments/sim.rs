@@ -2,21 +2,43 @@
 
 use crate::cli::value;
 use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum SimCommand {
-    /// Show the scenarios
+    /// Show the experiments and the scenarios
     #[command(after_help = "Example:\n  compup2p sim list\n\nExit codes:\n  0 shown")]
     List,
-    /// Run a scenario and check every invariant after every event
-    #[command(after_help = "Example:\n  compup2p sim run first --seed 1\n\n\
-        Exit codes:\n  0 run, every invariant held · 1 an invariant was broken · 2 no such scenario")]
-    Run {
-        /// Which, by name
-        scenario: String,
-        /// The same seed gives the same trace
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
+    /// Run an experiment, or a scenario with every invariant checked after every event
+    #[command(after_help = "Example:\n  compup2p sim run e0 --out results\n  \
+        compup2p sim run my.toml --set population.sellers=[2,5,10] --reps 100 --out results --plot price_credits.png\n  \
+        compup2p sim run e0 --out results --resume\n  \
+        compup2p sim run first --seed 1\n\n\
+        Exit codes:\n  0 run; the data support the claims, or do not decide; every invariant held · 1 a claim is contradicted, \
+        a run failed, or an invariant was broken · 2 no such name, or a file or a setting that is not valid · 130 Ctrl-C")]
+    Run(Box<crate::cli::sim_lab::Run>),
+    /// Show the file of an experiment, to run it changed
+    #[command(after_help = "Example:\n  compup2p sim show e0 > my.toml\n\n\
+        Exit codes:\n  0 shown · 2 no such experiment")]
+    Show {
+        /// By name, or an experiment file
+        #[arg(value_name = "NAME|FILE")]
+        experiment: String,
+    },
+    /// Compare two results point by point, by Welch's t
+    #[command(after_help = "Example:\n  compup2p sim compare before after\n\n\
+        Exit codes:\n  0 no significant difference · 1 some metric differs · 2 no results")]
+    Compare {
+        /// A directory of `sim run --out`
+        first: PathBuf,
+        /// Another one
+        second: PathBuf,
+    },
+    /// Show the models that experiments can name, with their parameters and metrics
+    #[command(after_help = "Example:\n  compup2p sim model show draws\n\nExit codes: see the commands")]
+    Model {
+        #[command(subcommand)]
+        command: crate::cli::sim_lab::ModelCommand,
     },
     /// Measure lookups in a ring of very many nodes, with the nodes' own code
     #[command(after_help = "Example:\n  compup2p sim ring --nodes 4096 --lookups 100000\n  \

@@ -30,7 +30,23 @@ impl Registry {
     /// Everything that ships: one line for each model, and one for each experiment file.
     #[must_use]
     pub fn standard() -> Self {
-        Self { models: vec![Box::new(model::Draws)], shipped: vec![shipped!("e00-draws.toml")] }
+        Self {
+            models: vec![
+                Box::new(model::Draws),
+                Box::new(model::Placements),
+                Box::new(model::Churned),
+                Box::new(model::WholeNodes),
+                Box::new(model::Capture),
+            ],
+            shipped: vec![
+                shipped!("e00-draws.toml"),
+                shipped!("e08-lookup.toml"),
+                shipped!("e09-hotspot.toml"),
+                shipped!("e10-churn.toml"),
+                shipped!("e12-speedup.toml"),
+                shipped!("e14-capture.toml"),
+            ],
+        }
     }
 
     /// The same with one more model.

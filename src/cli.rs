@@ -25,10 +25,12 @@ mod remote;
 mod ring;
 mod run;
 mod sim;
+mod sim_bench;
 mod sim_churn;
 mod sim_lab;
 mod sim_market;
 mod sim_ring;
+mod sim_trace;
 mod start;
 mod task;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! What was asked for goes to standard output, everything else to standard error. With `--json` standard output
 //! has one JSON value, errors included.
 
+mod benched;
 mod churn;
 mod dry;
 mod graph;
@@ -10,6 +11,7 @@ mod human;
 mod json;
 mod lab;
 mod progress;
+mod recorded;
 mod ring;
 mod ring_figure;
 #[cfg(test)]
@@ -23,11 +25,13 @@ mod trade;
 mod verified;
 mod view;
 
+pub(crate) use benched::{BenchRow, Benched};
 pub(crate) use churn::ChurnMeasured;
 pub(crate) use dry::{DryClass, DryRun, DrySubTask};
 pub(crate) use graph::{GraphNode, GraphView};
 pub(crate) use lab::{ComparedView, ExperimentLine, ExperimentRun, ModelView, ScenarioLine, Simulations};
 pub(crate) use progress::{Bar, Progress};
+pub(crate) use recorded::Recorded;
 pub(crate) use ring::RingMeasured;
 pub(crate) use ring_figure::RingCompared;
 pub(crate) use simulation::{Simulated, Tried};
@@ -274,6 +278,14 @@ impl Printer {
 
     pub(crate) fn ring_measured(self, ring: &RingMeasured, is_csv: bool) -> Result<(), Failure> {
         self.result(|| json::document("sim-ring", ring), |_| if is_csv { ring.csv() } else { ring.text() })
+    }
+
+    pub(crate) fn recorded(self, run: &Recorded) -> Result<(), Failure> {
+        self.result(|| json::document("sim-trace", run), |_| run.text())
+    }
+
+    pub(crate) fn benched(self, benched: &Benched) -> Result<(), Failure> {
+        self.result(|| json::document("sim-bench", benched), |_| benched.text())
     }
 
     pub(crate) fn churn_measured(self, churn: &ChurnMeasured) -> Result<(), Failure> {

@@ -6,8 +6,7 @@
 //! what is measured is the market: whether a request finds a seller that is there, at which match, after how long,
 //! and what it costs in messages.
 //!
-//! Hosts alternate between sessions and absences of one distribution ([`Sessions`], reference §6.2), and start in
-//! equilibrium. One plan gives one run, on every machine.
+//! Hosts alternate between stays and absences ([`Churn`](crate::churn::Churn), reference §6.2), and start in equilibrium. One plan gives one run, on every machine.
 
 mod circle;
 mod deals;
@@ -15,12 +14,10 @@ mod figures;
 mod node;
 mod plan;
 mod population;
-mod sessions;
 mod world;
 
 pub use figures::Churned;
 pub use plan::{Departure, Plan};
-pub use sessions::Sessions;
 
 use crate::violation::Violation;
 

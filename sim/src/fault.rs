@@ -40,6 +40,28 @@ pub enum Fault {
         /// Which.
         hosts: Vec<usize>,
     },
+    /// These nodes hear nothing from the others and from the bank, which hear them.
+    Deafen {
+        /// Which.
+        hosts: Vec<usize>,
+    },
+    /// These nodes are not heard by the others and by the bank, and hear them.
+    Mute {
+        /// Which.
+        hosts: Vec<usize>,
+    },
+    /// From now on what a machine executes takes so many times as long as its listing says.
+    Slow {
+        /// Whose machine.
+        host: usize,
+        /// How many times as long; 1: it is as fast as it says again.
+        times: u64,
+    },
+    /// A node that is down has lost its disk: its journal and its store. Its key is kept elsewhere.
+    LoseDisk {
+        /// Which.
+        host: usize,
+    },
     /// All are connected again.
     Heal,
     /// The bank ends at the next moment at which a record is decided and not durable yet, so that records and

@@ -140,6 +140,15 @@ impl Host {
         self.wake = None;
     }
 
+    /// What was on its disk is gone.
+    pub(crate) fn lose_disk(&mut self) {
+        self.journal.clear();
+        self.store.clear();
+        self.withheld.clear();
+        self.given.clear();
+        self.submitted = None;
+    }
+
     /// Writes a note down; whether the process goes on.
     pub(crate) fn write(&mut self, note: Note) -> bool {
         self.written += 1;

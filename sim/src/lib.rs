@@ -20,9 +20,11 @@
 //! ```
 
 pub mod bazaar;
+pub mod churn;
 pub mod court;
 mod dice;
 pub mod disk;
+mod drawn;
 pub mod experiment;
 mod fault;
 mod host;
@@ -32,11 +34,14 @@ pub mod measure;
 pub mod model;
 mod mutant;
 mod net;
+pub mod network;
+pub mod nodes;
 mod oracle;
 mod place;
 pub mod population;
 pub mod price;
-mod queue;
+pub mod queue;
+pub mod recording;
 mod report;
 pub mod ring;
 mod scenario;
@@ -53,10 +58,11 @@ pub use dice::Dice;
 pub use fault::{Act, Fault, Flood, Lie, Scheduled, Who};
 pub use invariant::bounded::Load;
 pub use mutant::{Honest, Mutant, Site};
-pub use net::{Latency, Model, Traffic};
+pub use net::{Model, Traffic, Way};
+pub use network::Latency;
 pub use place::Place;
 pub use report::{Report, Tally};
-pub use scenario::{Expectation, Machines, Scenario, Served, Work};
+pub use scenario::{Checks, Expectation, Machines, Scenario, Served, Work};
 pub use sight::Sight;
 pub use violation::Violation;
 

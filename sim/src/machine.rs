@@ -31,6 +31,8 @@ pub(crate) struct Machine {
     pub(crate) cores: u32,
     /// What one of them executes.
     pub(crate) per_core: Capacity,
+    /// How many times as long as that says everything takes.
+    pub(crate) slow: u64,
     /// How its owner lies, if it does.
     pub(crate) lie: Option<Lie>,
     running: BTreeMap<ContractId, Running>,
@@ -94,7 +96,12 @@ impl Machine {
     /// An idle machine.
     #[must_use]
     pub(crate) const fn new(cores: u32, per_core: Capacity) -> Self {
-        Self { cores, per_core, lie: None, running: BTreeMap::new() }
+        Self { cores, per_core, slow: 1, lie: None, running: BTreeMap::new() }
+    }
+
+    /// What a core really executes.
+    fn speed(&self) -> Capacity {
+        Capacity((self.per_core.0 / self.slow.max(1)).max(1))
     }
 
     /// Starts `job` in this part of the machine; how long it takes and how it ends, or nothing if it never does.
@@ -108,7 +115,7 @@ impl Machine {
         store: &mut BTreeSet<Hash>,
         now: Time,
     ) -> Option<(Span, Execution)> {
-        let (span, mut execution) = execute(job, begin, self.per_core);
+        let (span, mut execution) = execute(job, begin, self.speed());
         match self.lie {
             Some(Lie::Cycles { times }) => {
                 execution.cycles = Cycles(execution.cycles.0.saturating_mul(times))
@@ -147,7 +154,7 @@ impl Machine {
         now: Time,
     ) -> Option<(Blob, Cycles)> {
         let Running { job, begin, .. } = self.running.get(&contract)?;
-        let cycles = self.per_core.during(self.running.get(&contract)?.done_at(now));
+        let cycles = self.speed().during(self.running.get(&contract)?.done_at(now));
         let done = Cycles(begin.done().0.saturating_add(cycles.0));
         let blob = match self.lie {
             Some(Lie::BadStates | Lie::NoStates) => garbage(job, done),
@@ -214,7 +221,7 @@ impl Machine {
     pub(crate) fn progress(&self, now: Time) -> impl Iterator<Item = (ContractId, Cycles)> + '_ {
         self.running
             .iter()
-            .map(move |(contract, running)| (*contract, self.per_core.during(running.done_at(now))))
+            .map(move |(contract, running)| (*contract, self.speed().during(running.done_at(now))))
     }
 
     /// What of it executes something.

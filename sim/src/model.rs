@@ -2,7 +2,11 @@
 //! [`Registry::standard`](crate::experiment::Registry::standard).
 
 mod auction;
+mod capture;
+mod churned;
 mod draws;
+mod nodes;
+mod placement;
 mod pricing_game;
 mod rule;
 mod sequence;
@@ -10,7 +14,11 @@ mod tournament;
 mod voting;
 
 pub use auction::Auction;
+pub use capture::Capture;
+pub use churned::Churned;
 pub use draws::Draws;
+pub use nodes::WholeNodes;
+pub use placement::Placements;
 pub use pricing_game::PricingGame;
 pub use sequence::Sequence;
 pub use tournament::Tournament;

@@ -4,33 +4,13 @@
 //! lose and reorder nothing until they break.
 
 use crate::dice::Dice;
+use crate::network::Latency;
 use crate::place::Place;
 use proto::Span;
-use std::collections::BTreeSet;
-
-/// How long a message is on its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Latency {
-    /// Always as long.
-    Constant(Span),
-    /// Anything between two durations with the same chance.
-    Uniform {
-        /// The shortest.
-        least: Span,
-        /// The longest.
-        most: Span,
-    },
-    /// A part that no message is faster than, and an exponential one.
-    Exponential {
-        /// The shortest.
-        least: Span,
-        /// The mean of what comes on top.
-        mean: Span,
-    },
-}
+use std::collections::BTreeMap;
 
 /// What the network does to messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Model {
     /// How long they take.
     pub latency: Latency,
@@ -53,25 +33,25 @@ pub struct Traffic {
     pub stopped: u64,
 }
 
+/// Which messages a cut stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Those in both directions.
+    Both,
+    /// Those to the nodes that are cut off: they are heard, and hear nothing.
+    In,
+    /// Those from them: they hear, and are not heard.
+    Out,
+}
+
 /// The network.
 #[derive(Clone, Debug)]
 pub(crate) struct Net {
     model: Model,
     dice: Dice,
-    cut_off: BTreeSet<usize>,
+    cut_off: BTreeMap<usize, Way>,
     /// What happened so far.
     pub(crate) traffic: Traffic,
-}
-
-impl Latency {
-    /// How long one message takes.
-    pub(crate) fn draw(self, dice: &mut Dice) -> Span {
-        match self {
-            Self::Constant(span) => span,
-            Self::Uniform { least, most } => Span(dice.between(least.0, most.0)),
-            Self::Exponential { least, mean } => least.plus(dice.exponential(mean)),
-        }
-    }
 }
 
 impl Net {
@@ -79,42 +59,54 @@ impl Net {
     #[must_use]
     pub(crate) fn new(model: Model, seed: u64) -> Self {
         let dice = Dice::new(seed, "net", 0);
-        Self { model, dice, cut_off: BTreeSet::new(), traffic: Traffic::default() }
+        Self { model, dice, cut_off: BTreeMap::new(), traffic: Traffic::default() }
     }
 
     /// After how long the copies of a message arrive that is sent now: none, one or two.
-    pub(crate) fn send(&mut self) -> Vec<Span> {
+    pub(crate) fn send(&mut self, from: Place, to: Place) -> Vec<Span> {
         self.traffic.sent += 1;
         if self.dice.is_hit(self.model.loss) {
             self.traffic.lost += 1;
             return Vec::new();
         }
-        let mut copies = vec![self.latency()];
+        let mut copies = vec![self.latency(from, to)];
         if self.dice.is_hit(self.model.duplication) {
             self.traffic.doubled += 1;
-            copies.push(self.latency());
+            copies.push(self.latency(from, to));
         }
         copies
     }
 
     /// How long something takes from one process to another.
-    pub(crate) fn latency(&mut self) -> Span {
-        self.model.latency.draw(&mut self.dice)
+    pub(crate) fn latency(&mut self, from: Place, to: Place) -> Span {
+        self.model.latency.draw(&mut self.dice, (number(from), number(to)))
     }
 
     /// Cuts these nodes off from all others and from the bank; among themselves they are connected.
-    pub(crate) fn cut_off(&mut self, hosts: impl IntoIterator<Item = usize>) {
-        self.cut_off = hosts.into_iter().collect();
+    pub(crate) fn cut_off(&mut self, hosts: impl IntoIterator<Item = usize>, way: Way) {
+        self.cut_off = hosts.into_iter().map(|host| (host, way)).collect();
     }
 
     /// Whether messages get from one process to the other.
     #[must_use]
     pub(crate) fn connects(&self, from: Place, to: Place) -> bool {
-        self.is_cut_off(from) == self.is_cut_off(to)
+        let (sender, receiver) = (self.cut(from), self.cut(to));
+        sender.is_some() == receiver.is_some() || sender == Some(Way::In) || receiver == Some(Way::Out)
     }
 
-    fn is_cut_off(&self, place: Place) -> bool {
-        matches!(place, Place::Host(host) if self.cut_off.contains(&host))
+    fn cut(&self, place: Place) -> Option<Way> {
+        match place {
+            Place::Host(host) => self.cut_off.get(&host).copied(),
+            Place::Bank => None,
+        }
+    }
+}
+
+/// What tells a process apart from the others.
+fn number(place: Place) -> u64 {
+    match place {
+        Place::Bank => 0,
+        Place::Host(host) => u64::try_from(host).unwrap_or(u64::MAX).saturating_add(1),
     }
 }
 
@@ -126,7 +118,7 @@ mod tests {
 
     fn send_many(loss: u32, duplication: u32) -> (Vec<Vec<Span>>, Traffic) {
         let mut net = Net::new(Model { latency: LATENCY, loss, duplication }, 3);
-        let copies = (0..10_000).map(|_| net.send()).collect();
+        let copies = (0..10_000).map(|_| net.send(Place::Bank, Place::Host(0))).collect();
         (copies, net.traffic)
     }
 
@@ -150,7 +142,7 @@ mod tests {
     #[test]
     fn a_cut_separates_both_ways_and_heals() {
         let mut net = Net::new(Model { latency: LATENCY, loss: 0, duplication: 0 }, 3);
-        net.cut_off([1, 2]);
+        net.cut_off([1, 2], Way::Both);
         for (from, to, expected) in [
             (Place::Host(1), Place::Host(2), true),
             (Place::Host(1), Place::Host(0), false),
@@ -160,7 +152,20 @@ mod tests {
         ] {
             assert_eq!(net.connects(from, to), expected, "{from} {to}");
         }
-        net.cut_off([]);
+        net.cut_off([], Way::Both);
         assert!(net.connects(Place::Host(1), Place::Bank));
+    }
+
+    #[test]
+    fn a_cut_may_be_of_one_direction() {
+        let mut net = Net::new(Model { latency: LATENCY, loss: 0, duplication: 0 }, 3);
+        let (inside, also, outside) = (Place::Host(1), Place::Host(2), Place::Host(0));
+        for (way, is_heard, hears) in [(Way::In, true, false), (Way::Out, false, true)] {
+            net.cut_off([1, 2], way);
+            let found = (net.connects(inside, outside), net.connects(outside, inside));
+            assert_eq!(found, (is_heard, hears), "{way:?}");
+            assert_eq!((net.connects(inside, Place::Bank), net.connects(Place::Bank, inside)), found);
+            assert!(net.connects(inside, also) && net.connects(outside, Place::Bank));
+        }
     }
 }

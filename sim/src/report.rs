@@ -1,6 +1,8 @@
 //! What happened in a run, as a table.
 
+use crate::machine::Program;
 use crate::net::Traffic;
+use crate::place::Place;
 use crate::sight::Sight;
 use crate::world::World;
 use proto::message::bank::Balance;
@@ -66,6 +68,8 @@ pub struct Report {
     pub events: u64,
     /// From the submission to the end of the last sub-task.
     pub took: Span,
+    /// How long the busiest seller executes what it was paid for, on all of its cores.
+    pub busiest: Span,
     /// The virtual time of the whole run.
     pub lasted: Span,
     /// How often a fault broke what the proof of the ring supposes.
@@ -122,6 +126,7 @@ impl Report {
             traffic: world.net.traffic,
             events: world.trace.count(),
             took: world.ended_at().unwrap_or(world.now).since(Time(0).after(world.scenario.submit_at)),
+            busiest: busiest(world),
             lasted: world.now.since(Time(0)),
             ring_broken: world.watch.ring.broken,
             ring_strained: world.watch.ring.strained,
@@ -133,6 +138,25 @@ impl Report {
             trace: world.trace.hash(),
         }
     }
+}
+
+fn busiest(world: &World<'_>) -> Span {
+    let mut cycles: BTreeMap<usize, u64> = BTreeMap::new();
+    for ((buyer, index), end) in &world.ends {
+        let plan = world.submissions.get(buyer).and_then(|own| own.plans.get(usize::try_from(*index).ok()?));
+        let seller = end.sale.as_ref().and_then(|sale| world.place_of(sale.seller.key));
+        if let (Some(plan), Some(Place::Host(seller))) = (plan, seller) {
+            let sum = cycles.entry(seller).or_default();
+            *sum = sum.saturating_add(Program::of(&plan.job).work.0);
+        }
+    }
+    let span = |(seller, cycles): (usize, u64)| {
+        let machine = &world.hosts.get(seller)?.machine;
+        let rate = machine.per_core.0.saturating_mul(machine.cores.into());
+        // Mc/s are cycles a microsecond.
+        cycles.checked_div(rate).map(Span)
+    };
+    cycles.into_iter().filter_map(span).max().unwrap_or_default()
 }
 
 const fn kind(verdict: &Verdict) -> &'static str {

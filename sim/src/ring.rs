@@ -12,7 +12,6 @@ mod plan;
 mod population;
 mod slab;
 mod watch;
-mod wheel;
 mod world;
 mod yardstick;
 
@@ -21,7 +20,7 @@ pub use figures::{Comparison, Effort, Figure, Load, Within};
 pub use measured::{Histogram, Measured};
 pub(crate) use number::mix;
 pub use plan::Plan;
-pub use yardstick::{Counts, MAX_NODES, Yardstick};
+pub use yardstick::{Counts, MAX_NODES, MAX_THREADS, Yardstick, bare_queue};
 
 /// Runs `plan`; `progress` hears how many of how many lookups have ended.
 #[must_use]

@@ -61,6 +61,19 @@ pub struct Scenario {
     pub releases_all: bool,
     /// How the programs are saved, if they are; then sellers sell room on their disks too.
     pub saving: Option<Saving>,
+    /// How often whole nodes, the ring and the ledger are looked at.
+    pub checks: Checks,
+}
+
+/// How often those invariants are checked that look at a whole node, at the ring or at the ledger, and so take longer in
+/// a larger world. What looks at one message, one record or one machine is checked after every event in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checks {
+    /// After every event.
+    Always,
+    /// All of them at once, this often, from the first task on; but not that what is listed is for sale, which takes
+    /// time with the square of the world.
+    Every(Span),
 }
 
 /// How programs are saved.

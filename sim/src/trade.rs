@@ -5,6 +5,7 @@
 //! buyer climbs as [`market::placement::climb`] has it. Messages arrive at once, since only their number counts. The
 //! classes may be finer than those of a network, so that there can be more than 96 markets.
 
+mod spread;
 mod still;
 
 use crate::dice::Dice;
@@ -27,6 +28,22 @@ const REFUSAL: u64 = 2;
 /// A buyer's question to a member of the second ring, and the answer.
 const SEEK: u64 = 2;
 
+/// How the markets in which somebody is listed lie within their window (E8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Spread {
+    /// Anywhere with the same chance.
+    #[default]
+    Uniform,
+    /// Next to each other: in half of the window.
+    Narrow,
+    /// Around the middle, with a long tail upwards: a log-normal number, σ = 1/2.
+    LogNormal,
+    /// As many below a hundredth of the window as in the upper nine tenths.
+    LogUniform,
+    /// In clusters of clusters: at each halving of the window three quarters fall into the lower half.
+    Fractal,
+}
+
 /// One case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trades {
@@ -36,12 +53,16 @@ pub struct Trades {
     pub markets: u32,
     /// The share of the scale of capacities in which all of them lie, in thousandths (φ of E9).
     pub window: u32,
+    /// How they lie there.
+    pub spread: Spread,
     /// By which scheme.
     pub placement: Placement,
     /// How many purchases are counted.
     pub trades: u32,
     /// Length of the successor lists.
     pub successors: usize,
+    /// Whether the upkeep of the rings is counted, which takes longer than all else.
+    pub counts_upkeep: bool,
     /// The same seed gives the same figures.
     pub seed: u64,
 }
@@ -55,6 +76,8 @@ pub struct Traded {
     pub most: u32,
     /// `most` against the mean over all owners.
     pub most_to_mean: f64,
+    /// Jain's index of the markets over all nodes: (Σx)² / (N·Σx²) (reference §5.6).
+    pub fairness: f64,
     /// Market owners asked in a trade.
     pub asked: f64,
     /// Messages of look-ups in the base ring.
@@ -133,7 +156,7 @@ impl World {
         let mut listed = BTreeSet::new();
         let count = usize::try_from(plan.markets).unwrap_or(usize::MAX);
         while listed.len() < count {
-            listed.insert(u32::try_from(dice.between(0, u64::from(window - 1))).unwrap_or(0));
+            listed.insert(plan.spread.draw(window, &mut dice));
         }
         let routing = Routing::PLAIN;
         let config = Config { routing, successors: plan.successors, ..Config::PUBLIC };
@@ -216,20 +239,25 @@ impl World {
         let owners = u32::try_from(load.len()).unwrap_or(u32::MAX);
         let most = load.values().copied().max().unwrap_or(0);
         let mean = f64::from(self.plan.markets) / f64::from(owners.max(1));
+        let squares: u64 = load.values().map(|markets| u64::from(*markets).pow(2)).sum();
+        let markets = f64::from(self.plan.markets);
+        let fairness = markets * markets / (f64::from(self.plan.nodes.max(1)) * float(squares.max(1)));
         let (trades, lookups) = (float(self.plan.trades.max(1).into()), float(sums.base_lookups.max(1)));
         let is_overlaid = self.plan.placement == Placement::Processor;
-        let overlay_upkeep = if is_overlaid { self.markets.upkeep(UPKEEP) } else { 0.0 };
+        let counts = self.plan.counts_upkeep;
+        let overlay_upkeep = if is_overlaid && counts { self.markets.upkeep(UPKEEP) } else { 0.0 };
         Traded {
             owners,
             most,
             most_to_mean: f64::from(most) / mean,
+            fairness,
             asked: float(sums.asked) / trades,
             base: float(sums.base) / trades,
             overlay: float(sums.overlay) / trades,
             market: float(sums.market) / trades,
             base_hops: float(sums.base_hops) / lookups,
             overlay_hops: float(sums.overlay_hops) / trades,
-            base_upkeep: self.base.upkeep(UPKEEP),
+            base_upkeep: if counts { self.base.upkeep(UPKEEP) } else { 0.0 },
             overlay_upkeep,
             wrong: sums.wrong,
         }

@@ -1,5 +1,6 @@
 //! The driver of the virtual world: takes the next event, carries out what follows, checks what has to hold.
 
+mod checks;
 mod event;
 mod faults;
 mod flood;
@@ -26,12 +27,16 @@ use crate::teller::Teller;
 use crate::trace::Trace;
 use crate::violation::Violation;
 use event::Event;
-use proto::{Market, PublicKey, Span, Time};
+use proto::{Hash, Market, PublicKey, Span, Time};
 use service::{End, Submission};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long the nodes take to start, one after the other.
 const STAGGER: Span = Span::millis(100);
+/// From this number of nodes on a world grows like this: each waits for so long, over the number of those that are there.
+/// Newcomers that crowd at one place are taken in one a round, so a ring has to be given a few rounds to double.
+pub(crate) const LARGE: usize = 64;
+const GROWS: Span = Span::secs(5);
 /// How often the world is looked at, to see whether all is done.
 const GLANCE: Span = Span::millis(100);
 
@@ -67,6 +72,7 @@ pub(crate) struct World<'a> {
     ended_tasks: BTreeSet<usize>,
     ended_at: Option<Time>,
     next_glance: Time,
+    next_sweep: Time,
 }
 
 impl<'a> World<'a> {
@@ -103,7 +109,7 @@ impl<'a> World<'a> {
             hosts,
             teller,
             watch,
-            net: Net::new(scenario.net, seed),
+            net: Net::new(scenario.net.clone(), seed),
             trace: Trace::default(),
             tally: Tally::default(),
             open_tasks: submissions.len(),
@@ -120,15 +126,31 @@ impl<'a> World<'a> {
             struck: Vec::new(),
             ended_at: None,
             next_glance: Time(0),
+            next_sweep: Time(0).after(scenario.submit_at),
         };
         world.fill_queue();
         world
     }
 
     /// Runs until all is done, or something does not hold.
-    pub(crate) fn run(mut self) -> Result<Report, Violation> {
-        match self.proceed() {
-            Ok(()) => Ok(Report::of(&self)),
+    pub(crate) fn run(self) -> Result<Report, Violation> {
+        self.run_with(&mut |_, _| {})
+    }
+
+    /// The same, and the hash over all events, whatever came of it.
+    pub(crate) fn run_traced(mut self) -> (Result<Report, Violation>, Hash) {
+        let outcome = self.end(&mut |_, _| {});
+        (outcome, self.trace.hash())
+    }
+
+    /// The same; `progress` hears how many sub-tasks of how many have ended.
+    pub(crate) fn run_with(mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, Violation> {
+        self.end(progress)
+    }
+
+    fn end(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, Violation> {
+        match self.proceed(progress) {
+            Ok(()) => Ok(Report::of(self)),
             Err(breach) => Err(Violation::new(self.seed, self.now, breach, &self.trace)),
         }
     }
@@ -160,17 +182,22 @@ impl<'a> World<'a> {
         }
     }
 
+    /// How long it takes until the last of so many nodes has been started.
+    pub(crate) fn grows_within(nodes: usize) -> Span {
+        (1..nodes).fold(Span(0), |sum, there| sum.plus(stagger(there, nodes)))
+    }
+
     /// The founder has made the ring: the others follow one after the other.
     fn start_others(&mut self, founder: usize) {
         let mut at = self.now;
         let is_first = |host: &usize| *host != founder && !self.scenario.joins_late(*host);
-        for host in (0..self.hosts.len()).filter(is_first) {
-            at = at.after(STAGGER);
+        for (there, host) in (1..).zip((0..self.hosts.len()).filter(is_first)) {
+            at = at.after(stagger(there, self.hosts.len()));
             self.queue.push(at, Event::Boot { host, life: 0 });
         }
     }
 
-    fn proceed(&mut self) -> Checked {
+    fn proceed(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Checked {
         while let Some((time, event)) = self.queue.pop() {
             self.now = time;
             if self.is_current(&event) {
@@ -178,9 +205,12 @@ impl<'a> World<'a> {
                 self.trace.note(time, label, message);
                 self.watch.ring.pass(&self.hosts, time);
                 self.carry_out(event)?;
+                self.sweep()?;
             }
             if self.now >= self.next_glance {
                 self.next_glance = self.now.after(GLANCE);
+                let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+                progress(wide(self.ends.len()), wide(self.scenario.sub_tasks));
                 self.glance()?;
                 if self.is_over()? {
                     return oracle::check(self);
@@ -325,4 +355,10 @@ impl<'a> World<'a> {
         let is_ideal = self.watch.ring.is_ideal(live);
         (!is_ideal).then(|| format!("the ring of {live} nodes is not ideal: {:?}", self.watch.ring.report))
     }
+}
+
+/// How long the next node waits when so many of all have been started.
+fn stagger(there: usize, all: usize) -> Span {
+    let there = u64::try_from(there).unwrap_or(u64::MAX).max(1);
+    if all < LARGE { STAGGER } else { Span(GROWS.0 / there) }
 }

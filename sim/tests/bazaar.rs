@@ -4,13 +4,14 @@
 
 use proto::Span;
 use sim::Model;
-use sim::bazaar::{Churned, Departure, Plan, Sessions, run};
+use sim::bazaar::{Churned, Departure, Plan, run};
+use sim::churn::Churn;
 
 /// Sixty nodes that come and go six times as fast as p2psim's, for ten minutes.
 fn plan(seed: u64) -> Plan {
     Plan {
         seed,
-        sessions: Some(Sessions { mean: Span::secs(600), ..Sessions::P2PSIM }),
+        churn: Some(Churn::P2PSIM.with_mean(Span::secs(600))),
         warm_up: Span::secs(120),
         lasting: Span::secs(600),
         checks: true,
@@ -33,13 +34,13 @@ fn check(plan: &Plan, per_mille: u64) -> Churned {
 
 #[test]
 fn nearly_all_requests_end_in_a_contract_at_the_first_or_second_match() {
-    let heavy = Sessions { mean: Span::secs(600), ..Sessions::OVERSIM };
-    for (seed, sessions, departure) in [
-        (1, Sessions { mean: Span::secs(600), ..Sessions::P2PSIM }, Departure::Silent),
+    let heavy = Churn::OVERSIM.with_mean(Span::secs(600));
+    for (seed, churn, departure) in [
+        (1, Churn::P2PSIM.with_mean(Span::secs(600)), Departure::Silent),
         (2, heavy, Departure::Crash),
         (3, heavy, Departure::Orderly),
     ] {
-        check(&Plan { sessions: Some(sessions), departure, ..plan(seed) }, 990);
+        check(&Plan { churn: Some(churn), departure, ..plan(seed) }, 990);
     }
 }
 
@@ -56,7 +57,7 @@ fn a_seller_that_is_gone_is_asked_and_not_named() {
 #[test]
 fn where_nobody_comes_or_goes_and_nothing_is_lost_the_first_match_is_a_contract() {
     let quiet = plan(5);
-    let quiet = Plan { sessions: None, net: Model { loss: 0, duplication: 0, ..quiet.net }, ..quiet };
+    let quiet = Plan { churn: None, net: Model { loss: 0, duplication: 0, ..quiet.net }, ..quiet };
     let measured = measure(&quiet);
     assert_eq!(measured.contracts, [measured.requests], "{measured:?}");
     assert_eq!((measured.dead_questions, measured.declined, measured.vanished), (0, 0, 0), "{measured:?}");

@@ -116,7 +116,9 @@ fn check_w2(nodes: u32, messages: u64, timers: u64, lookups: u64, completed: u64
     assert_eq!(counted, (messages, timers, lookups, completed), "{nodes} nodes");
     assert!((counts.hops.mean() - hops).abs() < 0.000_5, "{}", counts.hops.mean());
     assert_eq!((counts.wrong, counts.timeouts), (0, 0));
-    assert_eq!(plan.run(&mut |_, _| {}), counts);
+    for threads in [1, 2, 3] {
+        assert_eq!(Yardstick { threads, ..plan }.run(&mut |_, _| {}), counts, "{threads} threads");
+    }
     assert_ne!(Yardstick { seed: 2, ..plan }.run(&mut |_, _| {}).trace, counts.trace);
 }
 

@@ -17,6 +17,10 @@ pub(super) fn run(command: SimCommand, printer: Printer) -> Done {
             let scenarios = whole.chain(cases).map(show).collect();
             printer.simulations(&Simulations { experiments: sim_lab::list()?, scenarios })?;
         }
+        SimCommand::Record(record) => return super::sim_trace::record(&record, printer),
+        SimCommand::Replay(replay) => return super::sim_trace::replay(&replay, printer),
+        SimCommand::Shrink(shrink) => return super::sim_trace::shrink(&shrink, printer),
+        SimCommand::Bench(bench) => return super::sim_bench::run(&bench, printer),
         SimCommand::Run(run) => return scenario(&run, printer),
         SimCommand::Show { experiment } => return sim_lab::show(&experiment, printer),
         SimCommand::Compare { first, second } => return sim_lab::compare(&first, &second, printer),

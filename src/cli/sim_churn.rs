@@ -3,7 +3,8 @@
 use super::{Done, exit, value};
 use crate::control::Failure;
 use crate::output::{Bar, ChurnMeasured, Printer};
-use ::sim::bazaar::{self, Departure, Plan, Sessions};
+use ::sim::bazaar::{self, Departure, Plan};
+use ::sim::churn::Churn as Model;
 use ::sim::ring::Distance;
 use clap::{Args, ValueEnum};
 use proto::Span;
@@ -11,13 +12,13 @@ use proto::Span;
 /// How a market under churn is measured.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Churn {
-    /// Nodes that are there at a time, in the mean; as many are away
+    /// Nodes that are there at a time, in the mean
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(2..=100_000))]
     nodes: u32,
     /// How long nodes stay, and stay away
     #[arg(long, value_enum, default_value = "p2psim")]
     sessions: SessionKind,
-    /// The mean of that, in seconds, in place of the distribution's own
+    /// The mean of the stays, in seconds, in place of the distribution's own; absences change by the same factor
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     mean: Option<u32>,
     /// How a session ends
@@ -35,8 +36,8 @@ pub(super) struct Churn {
     /// Minutes in which requests are made, after five without
     #[arg(long, value_name = "MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     minutes: u32,
-    /// How long messages take: constant:MS, uniform:MS..MS or exponential:MS (the mean) [default: 10 ms, and 64 ms
-    /// on top in the mean]
+    /// How long messages take: constant:MS, uniform:MS..MS, exponential:MS (the mean), map:SEED (a map of the
+    /// internet) or matrix:FILE (one-way milliseconds, a row a line) [default: 10 ms, and 64 ms on top in the mean]
     #[arg(long, value_name = "MODEL", value_parser = value::latency)]
     latency: Option<Distance>,
     /// Share of the messages that is lost: 0 to 0.999
@@ -59,8 +60,12 @@ enum SessionKind {
     P2psim,
     /// Weibull with k = 1/2, 10,000 s in the mean (OverSim)
     Oversim,
-    /// Weibull with k = 1/3, 128 minutes in the mean (BitTorrent)
+    /// Weibull with k = 0.34, 117 minutes in the mean (BitTorrent)
     Bittorrent,
+    /// Stays of four hours in the mean and absences of fifteen, both Weibull (KAD)
+    Kad,
+    /// Stays of ten hours in the mean, Weibull, and absences of thirty-two, log-normal (BOINC)
+    Boinc,
 }
 
 /// How nodes go.
@@ -90,12 +95,14 @@ fn plan(churn: &Churn) -> Result<Plan, Failure> {
     let mut plan = Plan { seed: churn.seed, checks: churn.checks, ..Plan::public(churn.nodes) };
     let sessions = match churn.sessions {
         SessionKind::None => None,
-        SessionKind::P2psim => Some(Sessions::P2PSIM),
-        SessionKind::Oversim => Some(Sessions::OVERSIM),
-        SessionKind::Bittorrent => Some(Sessions::BITTORRENT),
+        SessionKind::P2psim => Some(Model::P2PSIM),
+        SessionKind::Oversim => Some(Model::OVERSIM),
+        SessionKind::Bittorrent => Some(Model::BITTORRENT),
+        SessionKind::Kad => Some(Model::KAD),
+        SessionKind::Boinc => Some(Model::BOINC),
     };
     let mean = churn.mean.map(|mean| Span::secs(mean.into()));
-    plan.sessions = sessions.map(|sessions| Sessions { mean: mean.unwrap_or(sessions.mean), ..sessions });
+    plan.churn = sessions.map(|model| mean.map_or(model, |mean| model.with_mean(mean)));
     plan.departure = match churn.departure {
         DepartureKind::Silent => Departure::Silent,
         DepartureKind::Crash => Departure::Crash,
@@ -105,7 +112,7 @@ fn plan(churn: &Churn) -> Result<Plan, Failure> {
     plan.rules.replicas = churn.replicas;
     plan.lasting = Span::secs(u64::from(churn.minutes) * 60);
     plan.net.loss = value::per_mille(churn.loss);
-    match churn.latency {
+    match churn.latency.clone() {
         None => {}
         Some(Distance::Drawn(latency)) => plan.net.latency = latency,
         Some(Distance::Space { .. }) => {

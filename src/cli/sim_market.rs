@@ -3,7 +3,7 @@
 use super::{Done, exit, value};
 use crate::control::Failure;
 use crate::output::{Bar, Printer, TradeRow, Trading};
-use ::sim::trade::{self, Trades};
+use ::sim::trade::{self, Spread, Trades};
 use clap::Args;
 use proto::Placement;
 
@@ -65,7 +65,18 @@ fn cases(market: &Market) -> Vec<Trades> {
             for &nodes in &market.nodes {
                 for placement in [Placement::Single, Placement::Processor] {
                     let (trades, seed, successors) = (market.trades, market.seed, market.successors.into());
-                    cases.push(Trades { nodes, markets, window, placement, trades, successors, seed });
+                    let spread = Spread::Uniform;
+                    cases.push(Trades {
+                        nodes,
+                        markets,
+                        window,
+                        spread,
+                        placement,
+                        trades,
+                        successors,
+                        counts_upkeep: true,
+                        seed,
+                    });
                 }
             }
         }

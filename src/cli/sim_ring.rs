@@ -73,7 +73,7 @@ fn yardstick(ring: &Ring, printer: Printer) -> Done {
     let began = Instant::now();
     let resident = resident_bytes();
     let duration = Span::secs(u64::from(ring.duration));
-    let plan = Yardstick { seed: ring.seed, duration, ..Yardstick::new(ring.nodes) };
+    let plan = Yardstick { seed: ring.seed, duration, threads: ring.threads, ..Yardstick::new(ring.nodes) };
     let bar = Bar::new(printer, 0, "µs");
     let (mut largest, mut next) = (0, 0);
     let counts = plan.run(&mut |done, all| {
@@ -113,7 +113,7 @@ fn plan(ring: &Ring, seed: u64) -> Plan {
         keys: ring.keys,
         seed,
         config,
-        latency: ring.latency,
+        latency: ring.latency.clone(),
         loss: per_mille(ring.loss),
         fail: per_mille(ring.fail),
         churn: (ring.churn > 0.0).then(|| span(1.0 / ring.churn)),
@@ -148,7 +148,7 @@ fn routing(ring: &Ring, usual: Routing) -> Routing {
 }
 
 /// What the system says that this process occupies; 0 where it does not say.
-fn resident_bytes() -> u64 {
+pub(super) fn resident_bytes() -> u64 {
     const PAGE: u64 = 4_096;
     let pages = |text: String| text.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
     std::fs::read_to_string("/proc/self/statm").ok().and_then(pages).map_or(0, |pages| pages * PAGE)

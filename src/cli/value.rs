@@ -2,9 +2,12 @@
 
 use super::Bootstrap;
 use ::sim::Latency;
+use ::sim::network::{Map, Matrix};
 use ::sim::ring::Distance;
 use proto::{CommandId, Money, PublicKey, Span};
 use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The addresses at which a bank may be, at most.
@@ -67,10 +70,11 @@ pub(super) fn rate(text: &str) -> Result<f64, String> {
     rate.ok_or_else(|| "expected a number from 0 on, such as 0.05".to_owned())
 }
 
-/// `constant:MS`, `uniform:MS..MS` or `exponential:MS`.
+/// `constant:MS`, `uniform:MS..MS`, `exponential:MS`, `space:MS`, `map:SEED` or `matrix:FILE`.
 pub(super) fn latency(text: &str) -> Result<Distance, String> {
     let wrong = || {
-        "expected constant:MS, uniform:MS..MS, exponential:MS or space:MS, such as exponential:50".to_owned()
+        "expected constant:MS, uniform:MS..MS, exponential:MS, space:MS, map:SEED or matrix:FILE, such as exponential:50"
+            .to_owned()
     };
     let span = |text: &str| {
         let seconds = rate(text).map_err(|_| wrong())? / 1_000.0;
@@ -82,6 +86,14 @@ pub(super) fn latency(text: &str) -> Result<Distance, String> {
         ("exponential", mean) => {
             Ok(Distance::Drawn(Latency::Exponential { least: Span(0), mean: span(mean)? }))
         }
+        ("map", seed) => {
+            let seed = seed.parse().map_err(|_| wrong())?;
+            Ok(Distance::Drawn(Latency::Map(Map::new(seed))))
+        }
+        ("matrix", file) => {
+            let ways = Arc::new(matrix(file)?);
+            Ok(Distance::Drawn(Latency::Matrix { ways, jitter_pct: 10 }))
+        }
         ("space", mean) => Ok(Distance::Space { mean: span(mean)? }),
         ("uniform", range) => {
             let (least, most) = range.split_once("..").ok_or_else(wrong)?;
@@ -90,6 +102,17 @@ pub(super) fn latency(text: &str) -> Result<Distance, String> {
         }
         _ => Err(wrong()),
     }
+}
+
+/// The longest file of a table of latencies, in bytes.
+const MAX_TABLE: u64 = 256 << 20;
+
+/// A table of latencies from a file.
+fn matrix(file: &str) -> Result<Matrix, String> {
+    let mut text = String::new();
+    let opened = std::fs::File::open(file).map_err(|error| format!("{file}: {error}"))?;
+    opened.take(MAX_TABLE).read_to_string(&mut text).map_err(|error| format!("{file}: {error}"))?;
+    text.parse().map_err(|error| format!("{file}: {error}"))
 }
 
 /// A duration of so many seconds; at least a microsecond.

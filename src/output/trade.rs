@@ -4,7 +4,7 @@ use super::Look;
 use super::table::{Align, Colour, Table};
 use proto::Placement;
 use serde::Serialize;
-use sim::trade::{Traded, Trades};
+use sim::trade::{Spread, Traded, Trades};
 
 /// What `sim market` shows.
 #[derive(Clone, Debug, Serialize)]
@@ -138,7 +138,17 @@ mod tests {
     fn a_case_is_a_line() {
         let (nodes, markets, window, trades, successors, seed) = (1_000, 16, 10, 5, 8, 1);
         let placement = Placement::Processor;
-        let case = Trades { nodes, markets, window, placement, trades, successors, seed };
+        let case = Trades {
+            nodes,
+            markets,
+            window,
+            spread: Spread::Uniform,
+            placement,
+            trades,
+            successors,
+            counts_upkeep: true,
+            seed,
+        };
         let traded =
             Traded { owners: 3, base: 2.5, overlay: 4.0, market: 4.0, wrong: 2, ..Traded::default() };
         let shown = Trading::new(1, vec![TradeRow::of(&case, &traded)]);

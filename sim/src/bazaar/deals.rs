@@ -7,6 +7,7 @@
 use super::population::Population;
 use super::world::{Event, Mail, World};
 use crate::invariant::Checked;
+use crate::place::Place;
 use market::Input;
 use proto::message::market::{Requirement, Ticket};
 use proto::{Bytes, Capacity, CommandId, Peer, PublicKey, Rate, Signed, Span, Time};
@@ -98,8 +99,9 @@ impl World<'_> {
         self.measured.tickets += 1;
         let seller = Population::number(ticket.body.winner.body.seller);
         self.measured.dead_tickets += u64::from(!self.population.is_there(seller));
-        let hold = self.net.latency().plus(self.net.latency());
         let Some(deal) = self.deals.get_mut(&number) else { return };
+        let (buyer, bank) = (Place::Host(deal.buyer), Place::Bank);
+        let hold = self.net.latency(buyer, bank).plus(self.net.latency(bank, buyer));
         let id = ticket.body.id;
         deal.offer = Some(Offer { ticket, since: self.now.after(hold), is_doubtful: false });
         self.queue.push(self.now.after(hold), Event::Offer(number, id));

@@ -1,7 +1,8 @@
 //! What is simulated.
 
-use super::sessions::Sessions;
-use crate::net::{Latency, Model};
+use crate::churn::Churn;
+use crate::net::Model;
+use crate::network::Latency;
 use proto::{Rules, Span};
 
 /// The largest market whose nodes know all members of the ring: the memory for it grows with the square.
@@ -19,14 +20,14 @@ pub enum Departure {
 }
 
 /// A market, who comes and goes, and how much is asked of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// Hosts that are there at a time, in the mean; as many are away.
+    /// Hosts that are there at a time, in the mean.
     pub nodes: u32,
     /// The same seed gives the same run.
     pub seed: u64,
     /// How long hosts stay, and stay away; none: nobody comes or goes.
-    pub sessions: Option<Sessions>,
+    pub churn: Option<Churn>,
     /// How they go.
     pub departure: Departure,
     /// The network between them.
@@ -61,7 +62,7 @@ impl Plan {
         Self {
             nodes,
             seed: 1,
-            sessions: Some(Sessions::P2PSIM),
+            churn: Some(Churn::P2PSIM),
             departure: Departure::Silent,
             net: Model {
                 latency: Latency::Exponential { least: Span::millis(10), mean: Span::millis(64) },

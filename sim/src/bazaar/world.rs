@@ -6,9 +6,11 @@ use super::figures::Churned;
 use super::node::{Act, Node};
 use super::plan::{Departure, Plan};
 use super::population::Population;
+use crate::churn::Churn;
 use crate::dice::{Dice, derive};
 use crate::invariant::{Breach, Checked};
 use crate::net::Net;
+use crate::place::Place;
 use crate::queue::Queue;
 use crate::trace::Trace;
 use crate::violation::Violation;
@@ -20,6 +22,8 @@ use proto::{CommandId, Hash, Peer, Signed, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// The most hosts: what three bytes of an address can tell apart.
+const MAX_HOSTS: f64 = 16_777_216.0;
 /// Contacts of a newcomer.
 const CONTACTS: usize = 3;
 /// How long a host waits before it asks to be introduced once more.
@@ -79,14 +83,14 @@ pub(super) struct World<'a> {
 impl<'a> World<'a> {
     pub(super) fn new(plan: &'a Plan) -> Self {
         let nodes = usize::try_from(plan.nodes).unwrap_or(usize::MAX);
-        let count = if plan.sessions.is_some() { nodes.saturating_mul(2) } else { nodes };
+        let count = hosts(plan);
         let mut world = Self {
             plan,
             now: Time(0),
             ends: Time(0).after(plan.warm_up).after(plan.lasting),
             population: Population::new(count, plan.seed),
             queue: Queue::default(),
-            net: Net::new(plan.net, plan.seed),
+            net: Net::new(plan.net.clone(), plan.seed),
             dice: Dice::new(plan.seed, "bazaar", 0),
             deals: BTreeMap::new(),
             next_deal: 0,
@@ -156,8 +160,9 @@ impl<'a> World<'a> {
             if is_there && let Some(node) = self.population.node_mut(number) {
                 node.settle(Time(0));
             }
-            if let Some(sessions) = self.plan.sessions {
-                let left = sessions.residual(&mut self.dice);
+            if let Some(churn) = self.plan.churn {
+                let lengths = if is_there { churn.stay } else { churn.away };
+                let left = lengths.residual(&mut self.dice);
                 let event = if is_there { Event::Go(number, 0) } else { Event::Come(number) };
                 self.queue.push(Time(0).after(left), event);
             }
@@ -241,8 +246,8 @@ impl<'a> World<'a> {
         let Some(peer) = self.population.hosts.get(number).map(|host| host.peer) else { return Ok(()) };
         self.put(number, Chord::new(Arc::clone(&self.chord), peer, seed, self.now));
         let life = self.population.life(number).unwrap_or(0);
-        if let Some(sessions) = self.plan.sessions {
-            let stay = sessions.draw(&mut self.dice);
+        if let Some(churn) = self.plan.churn {
+            let stay = churn.stay.draw(&mut self.dice);
             self.queue.push(self.now.after(stay), Event::Go(number, life));
         }
         self.supply(number)?;
@@ -256,8 +261,8 @@ impl<'a> World<'a> {
         }
         self.measured.departures += 1;
         self.abandon(number);
-        if let Some(sessions) = self.plan.sessions {
-            let away = sessions.draw(&mut self.dice).plus(LEAVE_WITHIN);
+        if let Some(churn) = self.plan.churn {
+            let away = churn.away.draw(&mut self.dice).plus(LEAVE_WITHIN);
             self.queue.push(self.now.after(away), Event::Come(number));
         }
         if self.plan.departure != Departure::Orderly {
@@ -341,7 +346,7 @@ impl<'a> World<'a> {
         };
         *count += 1;
         let to = Population::number(to);
-        let copies = if from == to { vec![OWN] } else { self.net.send() };
+        let copies = if from == to { vec![OWN] } else { self.net.send(Place::Host(from), Place::Host(to)) };
         for delay in copies {
             let mail = Box::new(mail.clone());
             self.queue.push(self.now.after(delay), Event::Deliver { from, to, mail });
@@ -379,7 +384,7 @@ impl<'a> World<'a> {
         if self.bounces.insert((from, to)) {
             let after = match self.plan.departure {
                 Departure::Silent => SILENCE_NOTICED,
-                Departure::Crash | Departure::Orderly => self.net.latency(),
+                Departure::Crash | Departure::Orderly => self.net.latency(Place::Host(to), Place::Host(from)),
             };
             self.queue.push(self.now.after(after), Event::Unreachable { host: from, life, to });
         }
@@ -415,4 +420,15 @@ impl<'a> World<'a> {
             self.queue.push(at, Event::Wake { host: number, life: host.life, at });
         }
     }
+}
+
+/// How many hosts there are, so that as many as are wanted are there at a time.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "limited to hosts that have an address"
+)]
+fn hosts(plan: &Plan) -> usize {
+    let presence = plan.churn.map_or(1.0, Churn::presence);
+    libm::round(f64::from(plan.nodes) / presence).clamp(0.0, MAX_HOSTS) as usize
 }

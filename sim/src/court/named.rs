@@ -1,7 +1,8 @@
 //! The cases that come with the program.
 
 use super::case::{Arbiter, Buyer, Case, Expected, Owner, Roles, Seller, Upset};
-use crate::net::{Latency, Model};
+use crate::net::Model;
+use crate::network::Latency;
 use proto::message::bank::How;
 use proto::{Rules, Span};
 

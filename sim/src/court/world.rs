@@ -18,6 +18,7 @@ use crate::invariant::Checked;
 use crate::invariant::durable::Durable;
 use crate::mutant::Mutant;
 use crate::net::Net;
+use crate::place::Place;
 use crate::queue::Queue;
 use crate::teller::Teller;
 use crate::trace::Trace;
@@ -108,7 +109,7 @@ impl<'a> World<'a> {
             overheard: Vec::new(),
             docket: Docket::new(case.rules, bank),
             teller,
-            net: Net::new(case.net, seed),
+            net: Net::new(case.net.clone(), seed),
             queue: Queue::default(),
             trace: Trace::default(),
             durable: Durable::default(),
@@ -241,7 +242,7 @@ impl<'a> World<'a> {
 
     /// Puts a letter on its way to, or from, `party`.
     fn post(&mut self, party: usize, letter: Letter) {
-        for delay in self.net.send() {
+        for delay in self.net.send(Place::Bank, Place::Host(party)) {
             let letter = Box::new(letter.clone());
             self.queue.push(self.now.after(delay), Event::Deliver { party, letter });
         }

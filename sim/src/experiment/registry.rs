@@ -38,6 +38,10 @@ impl Registry {
                 Box::new(model::PricingGame::standard()),
                 Box::new(model::Tournament::standard()),
                 Box::new(model::Voting),
+                Box::new(model::Placements),
+                Box::new(model::Churned),
+                Box::new(model::WholeNodes),
+                Box::new(model::Capture),
             ],
             shipped: vec![
                 shipped!("e00-draws.toml"),
@@ -49,9 +53,14 @@ impl Registry {
                 shipped!("e06-shading.toml"),
                 shipped!("e07-cartel.toml"),
                 shipped!("e07b-learners.toml"),
+                shipped!("e08-lookup.toml"),
+                shipped!("e09-hotspot.toml"),
+                shipped!("e10-churn.toml"),
                 shipped!("e11-tournament.toml"),
                 shipped!("e11b-machines.toml"),
+                shipped!("e12-speedup.toml"),
                 shipped!("e13-voting.toml"),
+                shipped!("e14-capture.toml"),
             ],
         }
     }

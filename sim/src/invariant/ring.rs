@@ -147,6 +147,18 @@ impl RingWatch {
         if let Some(known) = self.views.get_mut(host.number) {
             *known = view;
         }
+        self.judge()
+    }
+
+    /// Looks at all nodes at once.
+    pub(crate) fn check_all(&mut self, hosts: &[Host]) -> Checked {
+        for (known, host) in self.views.iter_mut().zip(hosts) {
+            *known = host.node().and_then(|node| node.chord().view());
+        }
+        self.judge()
+    }
+
+    fn judge(&mut self) -> Checked {
         let members = self.members();
         match check_ring(&members, self.assumptions) {
             Ok(report) => {

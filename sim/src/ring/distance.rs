@@ -1,14 +1,14 @@
 //! How long a message takes between two nodes of a simulated ring.
 
 use crate::dice::Dice;
-use crate::net::Latency;
+use crate::network::Latency;
 use proto::Span;
 
 /// The mean distance of two random points of the unit cube, in thousandths (Robbins' constant).
 const MEAN_DISTANCE: f64 = 0.661_707;
 
 /// How long messages take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Distance {
     /// Drawn anew for every message, whoever sends it.
     Drawn(Latency),
@@ -21,15 +21,15 @@ pub enum Distance {
 
 impl Distance {
     /// How long one message takes from a node to another, of which the first 64 bits of their ids are given.
-    pub(crate) fn draw(self, dice: &mut Dice, (from, to): (u64, u64)) -> Span {
+    pub(crate) fn draw(&self, dice: &mut Dice, (from, to): (u64, u64)) -> Span {
         match self {
-            Self::Drawn(latency) => latency.draw(dice),
+            Self::Drawn(latency) => latency.draw(dice, (from, to)),
             Self::Space { .. } => self.way(from, to),
         }
     }
 
     /// How long a message takes whenever it is sent; 0 if that is up to chance.
-    pub(crate) fn way(self, from: u64, to: u64) -> Span {
+    pub(crate) fn way(&self, from: u64, to: u64) -> Span {
         let Self::Space { mean } = self else { return Span(0) };
         let square = point(from).iter().zip(point(to)).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
         #[expect(clippy::cast_precision_loss, reason = "microseconds of a message")]

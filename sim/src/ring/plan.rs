@@ -1,7 +1,7 @@
 //! What is simulated.
 
 use super::distance::Distance;
-use crate::net::Latency;
+use crate::network::Latency;
 use chord::Config;
 use proto::Span;
 

@@ -6,7 +6,7 @@ use super::number::Number;
 use super::plan::Plan;
 use super::population::Population;
 use super::slab::index;
-use crate::net::Latency;
+use crate::network::Latency;
 use chord::Handle as _;
 use chord::check::{Assumptions, Blame, breaks_assumptions, check_ring};
 
@@ -27,10 +27,10 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn new(plan: &Plan) -> Self {
         // Who is slower than the patience of the others is taken for dead, and so is who lost all its messages.
-        let longest = match plan.latency {
-            Distance::Drawn(Latency::Constant(span)) => Some(span),
-            Distance::Drawn(Latency::Uniform { most, .. }) => Some(most),
-            Distance::Drawn(Latency::Exponential { .. }) => None,
+        let longest = match &plan.latency {
+            Distance::Drawn(Latency::Constant(span)) => Some(*span),
+            Distance::Drawn(Latency::Uniform { most, .. }) => Some(*most),
+            Distance::Drawn(Latency::Exponential { .. } | Latency::Map(_) | Latency::Matrix { .. }) => None,
             // The diagonal of the cube is 2.62 mean distances.
             Distance::Space { mean } => Some(mean.times(3)),
         };

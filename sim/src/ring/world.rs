@@ -8,8 +8,8 @@ use super::plan::Plan;
 use super::population::Population;
 use super::slab::Slab;
 use super::watch::Watch;
-use super::wheel::Wheel;
 use crate::dice::{Dice, derive};
+use crate::queue::Queue;
 use chord::{Chord, Config, Input, LookupFailure, Output};
 use proto::message::chord::ChordMessage;
 use proto::{RingId, Span, Time};
@@ -57,7 +57,7 @@ pub(crate) struct World<'a> {
     plan: &'a Plan,
     config: Arc<Config>,
     now: u64,
-    wheel: Wheel<Event>,
+    queue: Queue<Event>,
     population: Population,
     mail: Slab<(Number, ChordMessage<Number>)>,
     asked: Slab<Asked>,
@@ -75,7 +75,7 @@ impl<'a> World<'a> {
             plan,
             config: Arc::new(plan.config.clone()),
             now: 0,
-            wheel: Wheel::new(),
+            queue: Queue::default(),
             // Another seed has other nodes.
             population: Population::new(u32::from_le_bytes([a, b, c, d])),
             mail: Slab::new(),
@@ -97,10 +97,10 @@ impl<'a> World<'a> {
             self.schedule_churn(Event::Leave);
         }
         if self.plan.lookups > 0 {
-            self.wheel.push(self.plan.warm_up.0, Event::Lookup);
+            self.queue.push(Time(self.plan.warm_up.0), Event::Lookup);
         }
         let mut touched = 0_usize;
-        while let Some((at, event)) = self.wheel.pop() {
+        while let Some((Time(at), event)) = self.queue.pop() {
             if touched == 0 {
                 touched = self.touch();
             }
@@ -168,7 +168,7 @@ impl<'a> World<'a> {
     /// Reads what the next events will read, so that the memory delivers it all at the same time: a node of a large
     /// ring is in no cache when its turn comes. How many events were looked at.
     fn touch(&self) -> usize {
-        let soon = self.wheel.soon(BATCH);
+        let soon = self.queue.soon(BATCH);
         let nodes = || soon.iter().filter_map(|(_, event)| self.population.slot(event.node()?));
         let first = nodes().fold(0, |sum, slot| sum ^ slot.wake);
         let second = nodes().filter_map(|slot| slot.node.poll_timeout()).fold(0, |sum, due| sum ^ due.0);
@@ -256,7 +256,7 @@ impl<'a> World<'a> {
             }
             Output::JoinFailed { .. } | Output::Isolated { .. } => {
                 self.population.fell_out(number);
-                self.wheel.push(Time(self.now).after(JOIN_AGAIN).0, Event::Again(number));
+                self.queue.push(Time(self.now).after(JOIN_AGAIN), Event::Again(number));
             }
             Output::RangeChanged { .. } | Output::Left => {}
         }
@@ -279,7 +279,7 @@ impl<'a> World<'a> {
         let way = self.plan.latency.draw(&mut self.dice, (from.prefix(), to.prefix()));
         let at = self.now.saturating_add(way.0);
         let mail = self.mail.keep((from, message));
-        self.wheel.push(at, Event::Mail { to, mail });
+        self.queue.push(Time(at), Event::Mail { to, mail });
     }
 
     /// Has a node woken at its next deadline. A later wake-up than one that is due already is not needed.
@@ -290,7 +290,7 @@ impl<'a> World<'a> {
         let due = due.max(now + 1);
         if due < slot.wake.min(HORIZON) {
             slot.wake = due;
-            self.wheel.push(due, Event::Timer(number));
+            self.queue.push(Time(due), Event::Timer(number));
         }
     }
 
@@ -298,7 +298,7 @@ impl<'a> World<'a> {
         self.measured.begun += 1;
         if self.measured.begun < self.plan.lookups {
             let gap = self.dice.exponential(self.plan.lookup_every);
-            self.wheel.push(self.now.saturating_add(gap.0), Event::Lookup);
+            self.queue.push(Time(self.now.saturating_add(gap.0)), Event::Lookup);
         }
         let Some(origin) = self.population.anybody(&mut self.dice) else {
             self.measured.failed += 1;
@@ -355,7 +355,7 @@ impl<'a> World<'a> {
     fn schedule_churn(&mut self, event: Event) {
         if let Some(gap) = self.plan.churn {
             let gap = self.dice.exponential(gap);
-            self.wheel.push(self.now.saturating_add(gap.0), event);
+            self.queue.push(Time(self.now.saturating_add(gap.0)), event);
         }
     }
 }

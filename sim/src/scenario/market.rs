@@ -3,7 +3,8 @@
 use super::named::{COUNTRY, calm};
 use super::{Machines, Scenario, Served, Work};
 use crate::fault::{Act, Fault, Flood, Lie, Scheduled, Who};
-use crate::net::{Latency, Model};
+use crate::net::Model;
+use crate::network::Latency;
 use crate::sight::Sight;
 use proto::{Capacity, Cycles, Span};
 

@@ -1,8 +1,9 @@
 //! The scenarios that come with the program.
 
-use super::{Expectation, Machines, Scenario, Work};
+use super::{Checks, Expectation, Machines, Scenario, Work};
 use crate::fault::{Fault, Lie, Who};
-use crate::net::{Latency, Model};
+use crate::net::Model;
+use crate::network::Latency;
 use proto::{Capacity, Cycles, Money, Rate, RefusalCode, Rules, Span};
 use service::policy;
 
@@ -86,6 +87,7 @@ pub(super) fn calm() -> Scenario {
         served: None,
         releases_all: true,
         saving: None,
+        checks: Checks::Always,
     }
 }
 

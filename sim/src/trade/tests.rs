@@ -1,7 +1,17 @@
 use super::*;
 
 fn plan(nodes: u32, markets: u32, window: u32, placement: Placement) -> Trades {
-    Trades { nodes, markets, window, placement, trades: 400, successors: 1, seed: 1 }
+    Trades {
+        nodes,
+        markets,
+        window,
+        spread: Spread::Uniform,
+        placement,
+        trades: 400,
+        successors: 1,
+        counts_upkeep: true,
+        seed: 1,
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::event::Event;
 use crate::fault::{Act, Fault, Who};
 use crate::host::Host;
 use crate::invariant::Checked;
+use crate::net::Way;
 use proto::Span;
 use service::Input;
 use service::policy::Work;
@@ -49,8 +50,6 @@ impl World<'_> {
                 self.restart_all();
                 self.done()
             }
-            Fault::CutOff { hosts } => self.divide(hosts),
-            Fault::Heal => self.divide(&[]),
             Fault::KillBank { .. } if self.teller.bank.is_none() || self.teller.kill.is_some() => {
                 self.later(index)
             }
@@ -77,18 +76,43 @@ impl World<'_> {
                 self.set_policy(*host, |host| host.shares = *shares)
             }
             Fault::Flood(_) => self.pour(index, 0),
+            other => self.suffer(index, other),
+        }
+    }
+
+    /// The network or a machine is not what it was.
+    fn suffer(&mut self, index: usize, fault: &Fault) -> Checked {
+        match fault {
+            Fault::CutOff { hosts } => self.divide(hosts, Way::Both),
+            Fault::Deafen { hosts } => self.divide(hosts, Way::In),
+            Fault::Mute { hosts } => self.divide(hosts, Way::Out),
+            Fault::Heal => self.divide(&[], Way::Both),
+            Fault::Slow { host, times } => {
+                if let Some(host) = self.hosts.get_mut(*host) {
+                    host.machine.slow = (*times).max(1);
+                }
+                self.done()
+            }
+            Fault::LoseDisk { host } => match self.hosts.get_mut(*host).filter(|host| host.is_down()) {
+                Some(host) => {
+                    host.lose_disk();
+                    self.done()
+                }
+                None => self.later(index),
+            },
             Fault::Lie { host, lie } => {
                 if let Some(host) = self.hosts.get_mut(*host) {
                     host.machine.lie = Some(*lie);
                 }
                 self.done()
             }
+            _ => Ok(()),
         }
     }
 
     /// From now on these hosts and the others cannot reach each other.
-    fn divide(&mut self, hosts: &[usize]) -> Checked {
-        self.net.cut_off(hosts.iter().copied());
+    fn divide(&mut self, hosts: &[usize], way: Way) -> Checked {
+        self.net.cut_off(hosts.iter().copied(), way);
         self.done()
     }
 

@@ -4,8 +4,8 @@ use super::World;
 use super::event::Event;
 use crate::dice::derive;
 use crate::host::Phase;
-use crate::invariant::bounded::{self, Load};
-use crate::invariant::{Breach, Checked, Watch, contract, cores, node, owner};
+use crate::invariant::bounded;
+use crate::invariant::{Breach, Checked, Watch, contract, cores};
 use crate::mutant::Site;
 use crate::place::Place;
 use crate::sight::Sight;
@@ -269,14 +269,15 @@ impl World<'_> {
         let is_reached = source.is_some_and(|source| self.reaches(source, number));
         let is_refused =
             source.and_then(|source| self.hosts.get(source)).is_some_and(|source| !source.is_silent());
+        let (me, there) = (Place::Host(number), source.map_or(Place::Bank, Place::Host));
         let bytes: u64 = missing.iter().map(|blob| blob.size.0).sum();
         let span = if missing.is_empty() {
             AT_ONCE
         } else if is_reached {
             // There and back for the connection, there and back for the contents.
-            self.net.latency().times(4).plus(Span(bytes / BANDWIDTH))
+            self.net.latency(me, there).times(4).plus(Span(bytes / BANDWIDTH))
         } else if is_refused {
-            self.net.latency().times(2)
+            self.net.latency(me, there).times(2)
         } else {
             FETCH_TIMEOUT
         };
@@ -402,19 +403,5 @@ impl World<'_> {
             host.wake = Some(at);
             self.queue.push(at, Event::Wake { place: Place::Host(number), life: host.life, at });
         }
-    }
-
-    fn check_host(&mut self, number: usize) -> Checked {
-        let Some(host) = self.hosts.get(number) else { return Ok(()) };
-        if let Some(opinion) = host.node().map(Node::check) {
-            node::check(number, self.mutant.opinion(number, opinion))?;
-        }
-        if let Some(node) = host.node() {
-            bounded::check(host, self.mutant.load(number, Load::of(node.market())))?;
-        }
-        cores::check(host)?;
-        owner::check(host, self.now)?;
-        self.watch.ring.check(host)?;
-        self.watch.listed.check(&self.hosts)
     }
 }

@@ -91,12 +91,6 @@ impl World<'_> {
         }
     }
 
-    fn check_bank(&self) -> Checked {
-        let Some(bank) = &self.teller.bank else { return Ok(()) };
-        bank.check_all().map_err(|violation| Breach::new("bank", violation.to_string()))?;
-        self.watch.books.compare(bank)
-    }
-
     fn set_bank_wake(&mut self) {
         let Some(due) = self.teller.bank.as_ref().and_then(bank::Bank::poll_timeout) else { return };
         let at = due.max(self.now);

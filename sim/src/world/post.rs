@@ -136,7 +136,7 @@ impl World<'_> {
     }
 
     fn put(&mut self, source: Place, from: Peer, to: Place, message: Message) {
-        let copies = if source == to { vec![OWN] } else { self.net.send() };
+        let copies = if source == to { vec![OWN] } else { self.net.send(source, to) };
         for delay in copies {
             let message = Box::new(message.clone());
             self.queue.push(self.now.after(delay), Event::Deliver { source, from, to, message });
@@ -156,7 +156,7 @@ impl World<'_> {
         channel::check(source, truth.unwrap_or(from), from)?;
         match to {
             Place::Bank if self.teller.bank.is_none() => {
-                let refused = self.net.latency();
+                let refused = self.net.latency(to, source);
                 self.bounce(source, to, refused);
                 Ok(())
             }
@@ -172,7 +172,11 @@ impl World<'_> {
                 if matches!(message, Message::Market(MarketMessage::Reserve(_))) {
                     self.tally.saw(Sight::DeadAsked);
                 }
-                let after = if host.is_silent() { SILENCE_NOTICED } else { self.net.latency() };
+                let after = if host.is_silent() {
+                    SILENCE_NOTICED
+                } else {
+                    self.net.latency(Place::Host(number), source)
+                };
                 self.bounce(source, Place::Host(number), after);
                 Ok(())
             }

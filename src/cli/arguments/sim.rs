@@ -59,6 +59,26 @@ pub(in crate::cli) enum SimCommand {
         Exit codes:\n  0 run · 1 a purchase ended at the wrong market · 2 usage"
     )]
     Market(Box<crate::cli::sim_market::Market>),
+    /// Run a scenario and keep the run as a file: what `replay` and `shrink` need
+    #[command(after_help = "Example:\n  compup2p sim record first --seed 7 --out first.trace\n\n\
+        Exit codes:\n  0 run, every invariant held · 1 an invariant was broken, or the file could not be written · \
+        2 no such scenario")]
+    Record(crate::cli::sim_trace::Record),
+    /// Run a recorded run again, to the same hash
+    #[command(after_help = "Example:\n  compup2p sim replay first.trace\n\n\
+        Exit codes:\n  0 the same run, every invariant held · 1 an invariant was broken, or it is another run · \
+        2 no such trace, or one of another version")]
+    Replay(crate::cli::sim_trace::Replay),
+    /// Find the smallest run that breaks the same invariant: fewest faults, fewest sub-tasks, first event
+    #[command(after_help = "Example:\n  compup2p sim shrink first.trace --out small.trace\n\n\
+        Exit codes:\n  0 made smaller · 1 no invariant is broken in this run, or the file could not be written · \
+        2 no such trace, or one of another version")]
+    Shrink(crate::cli::sim_trace::Shrink),
+    /// Measure the simulator beside PeerSim, SimGrid and its own bare queue
+    #[command(
+        after_help = "Example:\n  compup2p sim bench --quick\n\nExit codes:\n  0 measured · 1 an invariant was broken"
+    )]
+    Bench(crate::cli::sim_bench::Bench),
 }
 
 /// How a ring is measured.
@@ -112,8 +132,8 @@ pub(in crate::cli) struct Ring {
     /// Departures are failures, without a word to anybody
     #[arg(long)]
     pub(in crate::cli) crash: bool,
-    /// How long messages take: constant:MS, uniform:MS..MS, exponential:MS (the mean), or space:MS (the mean; nodes
-    /// are points of a cube)
+    /// How long messages take: constant:MS, uniform:MS..MS, exponential:MS (the mean), space:MS (the mean; nodes
+    /// are points of a cube), map:SEED (a map of the internet), or matrix:FILE (one-way milliseconds, a row a line)
     #[arg(long, value_name = "MODEL", default_value = "constant:50", value_parser = value::latency)]
     pub(in crate::cli) latency: ::sim::ring::Distance,
     /// Share of the messages that is lost: 0 to 0.999
@@ -128,6 +148,9 @@ pub(in crate::cli) struct Ring {
     /// What is run: lookups by the nodes' own code, or the plain protocol of 2001 that other simulators are timed with
     #[arg(long, value_enum, default_value = "uniform")]
     pub(in crate::cli) workload: RingWorkload,
+    /// Threads that w2 runs on; they change nothing but the time that it takes
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=i64::from(::sim::ring::MAX_THREADS)))]
+    pub(in crate::cli) threads: u8,
     /// Virtual seconds that w2 runs for
     #[arg(long, value_name = "SECONDS", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=4_000))]
     pub(in crate::cli) duration: u32,

@@ -39,7 +39,6 @@ pub(super) struct Buckets {
     bucket: u32,
     slots: Vec<u32>,
     unsorted: Vec<Event>,
-    waiting: u64,
 }
 
 impl Buckets {
@@ -51,7 +50,6 @@ impl Buckets {
             bucket: 0,
             slots: Vec::new(),
             unsorted: Vec::new(),
-            waiting: 0,
         }
     }
 
@@ -67,7 +65,6 @@ impl Buckets {
 
     /// Adds an event, between [`Buckets::least_delay`] and [`Buckets::horizon`] from now.
     pub(super) fn push(&mut self, event: Event) {
-        self.waiting += 1;
         let place = (time_of(event) >> WIDTH & ((1 << TURN) - 1)) as usize;
         let Some(head) = self.heads.get_mut(place) else { return };
         if let Some(chunk) = self.chunks.get_mut(*head as usize)
@@ -90,19 +87,17 @@ impl Buckets {
         }
     }
 
-    /// Puts all events of the next bucket, in order, in place of what `ready` held; false when no event is left.
-    pub(super) fn next_bucket(&mut self, ready: &mut Vec<Event>) -> bool {
+    /// When the next bucket begins, in microseconds.
+    pub(super) const fn begins(&self) -> u32 {
+        self.bucket << WIDTH
+    }
+
+    /// Puts all events of the next bucket, in order, in place of what `ready` held.
+    pub(super) fn next_bucket(&mut self, ready: &mut Vec<Event>) {
         ready.clear();
-        if self.waiting == 0 {
-            return false;
-        }
-        while self.unsorted.is_empty() {
-            self.empty_bucket();
-            self.bucket += 1;
-        }
-        self.waiting -= self.unsorted.len() as u64;
+        self.empty_bucket();
+        self.bucket += 1;
         self.sort_into(ready);
-        true
     }
 
     fn empty_bucket(&mut self) {
@@ -185,7 +180,8 @@ mod tests {
         };
         (0..start).for_each(|_| put(&mut buckets, &mut expected, 0, &mut dice));
         let (mut ready, mut seen) = (Vec::new(), Vec::new());
-        while buckets.next_bucket(&mut ready) {
+        while seen.len() < expected.len() {
+            buckets.next_bucket(&mut ready);
             for event in &ready {
                 seen.push(*event);
                 if time_of(*event) < 1 << 31 && seen.len() < 20_000 && dice.below(1_000) < 999 {

@@ -1,6 +1,7 @@
 //! A node of plain Chord: small, in one piece, and everything it compares lies in it.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// Bits of an id.
 pub(super) const BITS: usize = 32;
@@ -94,8 +95,8 @@ fn many_ids(count: u32, mut state: u64) -> Vec<u32> {
     ids
 }
 
-/// The perfect ring of these ids.
-pub(super) fn perfect_ring(ids: &[u32], seed: u64) -> Vec<Node> {
+/// The nodes of these numbers in the perfect ring of these ids.
+pub(super) fn perfect_ring(ids: &[u32], seed: u64, numbers: Range<u32>) -> Vec<Node> {
     let count = u32::try_from(ids.len()).unwrap_or(u32::MAX);
     let node = |(id, number): (&u32, u32)| {
         let mut node = Node { id: *id, predecessor: (number + count - 1) % count, ..Node::default() };
@@ -111,7 +112,8 @@ pub(super) fn perfect_ring(ids: &[u32], seed: u64) -> Vec<Node> {
         }
         node
     };
-    ids.iter().zip(0..).map(node).collect()
+    let those = ids.get(numbers.start as usize..numbers.end as usize).unwrap_or_default();
+    those.iter().zip(numbers).map(node).collect()
 }
 
 /// The number of the first node at or after a point.

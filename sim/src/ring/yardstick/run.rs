@@ -1,8 +1,8 @@
-//! The run: timers and messages of all nodes, in the order of their times.
+//! A part of the run: timers and messages of some nodes, in the order of their times.
 
 use super::buckets::{Buckets, Event, time_of};
-use super::node::{Node, ids, low, perfect_ring, successor};
-use super::{Counts, LATENCY, MAX_NODES, Yardstick};
+use super::node::{Node, low, perfect_ring, successor};
+use super::{Counts, LATENCY, Yardstick};
 
 /// The periods of the timers, in microseconds: stabilize, fix a finger, check the predecessor, look up.
 const PERIODS: [u32; 4] = [20_000_000, 120_000_000, 120_000_000, 10_000_000];
@@ -31,16 +31,23 @@ const FOUND: u32 = 12;
 /// Bits of the number of hops in an event; no lookup takes more.
 const HOPS: u32 = 4;
 
-struct World<'a> {
+/// Nodes that follow each other on the circle, with their events, and the counts of what happened to them.
+pub(super) struct Part<'a> {
     plan: &'a Yardstick,
+    /// The number of the first of them.
+    first: u32,
     nodes: Vec<Node>,
-    ids: Vec<u32>,
+    ids: &'a [u32],
     buckets: Buckets,
     end: u32,
     now: u32,
     counts: Counts,
     hops: [u64; 1 << HOPS],
     touched: u32,
+    /// How many nodes a part has, but for the last.
+    size: u32,
+    /// Events for the nodes of other parts, by part.
+    away: Vec<Vec<Event>>,
 }
 
 /// An event after its time: to whom, one word of contents, from whom, after how many hops, and what it is.
@@ -74,39 +81,60 @@ impl Content {
     }
 }
 
-pub(super) fn run(plan: &Yardstick, progress: &mut dyn FnMut(u64, u64)) -> Counts {
-    let ids = ids(plan.nodes.clamp(1, MAX_NODES), plan.seed);
-    let end = u32::try_from(plan.duration.0).unwrap_or(u32::MAX).min(u32::MAX - PERIODS[1]);
-    let mut world = World {
-        plan,
-        nodes: perfect_ring(&ids, plan.seed),
-        ids,
-        buckets: Buckets::new(),
-        end,
-        now: 0,
-        counts: Counts::default(),
-        hops: [0; 1 << HOPS],
-        touched: 0,
-    };
-    world.start_timers();
-    let mut ready = Vec::new();
-    while world.buckets.next_bucket(&mut ready) {
-        world.counts.events += ready.len() as u64;
-        world.happen_all(&ready);
-        progress(u64::from(world.now), u64::from(end));
-    }
-    for (hops, count) in (0..).zip(world.hops) {
-        world.counts.hops.add_many(hops, count);
-    }
-    std::hint::black_box(world.touched);
-    world.counts
+/// When a run ends, in microseconds.
+fn end_of(plan: &Yardstick) -> u32 {
+    u32::try_from(plan.duration.0).unwrap_or(u32::MAX).min(u32::MAX - PERIODS[1])
 }
 
-impl World<'_> {
+impl<'a> Part<'a> {
+    /// The part of this number, where each has `size` nodes.
+    pub(super) fn new(plan: &'a Yardstick, ids: &'a [u32], number: u32, size: u32) -> Self {
+        let count = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+        let first = number.saturating_mul(size).min(count);
+        let past = first.saturating_add(size).min(count);
+        let mut part = Self {
+            plan,
+            first,
+            nodes: perfect_ring(ids, plan.seed, first..past),
+            ids,
+            buckets: Buckets::new(),
+            end: end_of(plan),
+            now: 0,
+            counts: Counts::default(),
+            hops: [0; 1 << HOPS],
+            touched: 0,
+            size,
+            away: (0..count.div_ceil(size)).map(|_| Vec::new()).collect(),
+        };
+        part.start_timers();
+        part
+    }
+
+    /// Runs to the end. After each bucket of time `exchange` gets the events for other parts, and gives those that came
+    /// from there: a message takes longer than a bucket lasts, so none of them is late.
+    pub(super) fn run(
+        mut self,
+        exchange: &mut dyn FnMut(&mut [Vec<Event>], &mut Buckets),
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Counts {
+        let mut ready = Vec::new();
+        while self.buckets.begins() < self.end {
+            self.buckets.next_bucket(&mut ready);
+            self.counts.events += ready.len() as u64;
+            self.happen_all(&ready);
+            exchange(&mut self.away, &mut self.buckets);
+            progress(u64::from(self.now), u64::from(self.end));
+        }
+        for (hops, count) in (0..).zip(self.hops) {
+            self.counts.hops.add_many(hops, count);
+        }
+        std::hint::black_box(self.touched);
+        self.counts
+    }
+
     fn start_timers(&mut self) {
-        for number in 0..self.nodes.len() {
-            let Some(node) = self.nodes.get_mut(number) else { return };
-            let to = u32::try_from(number).unwrap_or(u32::MAX);
+        for (to, place) in (self.first..).zip(0..self.nodes.len()) {
+            let Some(node) = self.nodes.get_mut(place) else { return };
             for (kind, period) in (0..).zip(PERIODS) {
                 let phase = phase(node.draw(), period);
                 if phase < self.end {
@@ -117,6 +145,14 @@ impl World<'_> {
         }
     }
 
+    fn node(&self, number: u32) -> Option<&Node> {
+        self.nodes.get(number.wrapping_sub(self.first) as usize)
+    }
+
+    fn node_mut(&mut self, number: u32) -> Option<&mut Node> {
+        self.nodes.get_mut(number.wrapping_sub(self.first) as usize)
+    }
+
     /// Many events, batch by batch: what a batch will read is read before, first the nodes and then the fingers, so
     /// that the memory delivers all of it at the same time.
     fn happen_all(&mut self, ready: &[Event]) {
@@ -125,25 +161,25 @@ impl World<'_> {
             self.touched ^= batch.iter().fold(0, |sum, event| sum ^ self.touch_finger(*event));
             for event in batch {
                 self.now = time_of(*event);
-                self.counts.trace = trace(self.counts.trace, *event);
+                self.counts.trace = self.counts.trace.wrapping_add(trace(*event));
                 self.happen(&Content::of(*event));
             }
         }
     }
 
     fn touch_node(&self, event: Event) -> u32 {
-        self.nodes.get(Content::of(event).to as usize).map_or(0, |node| node.id)
+        self.node(Content::of(event).to).map_or(0, |node| node.id)
     }
 
     fn touch_finger(&self, event: Event) -> u32 {
         let content = Content::of(event);
         let touch = |node: &Node| node.nearest_below(content.word.wrapping_sub(node.id));
-        self.nodes.get(content.to as usize).map_or(0, touch)
+        self.node(content.to).map_or(0, touch)
     }
 
     fn happen(&mut self, event: &Content) {
-        let Some(node) = self.nodes.get_mut(event.to as usize) else { return };
         let (me, now) = (event.to, self.now);
+        let Some(node) = self.node_mut(me) else { return };
         match event.kind {
             STABILIZE => {
                 let to = node.successor().node;
@@ -191,8 +227,14 @@ impl World<'_> {
     fn send(&mut self, to: u32, word: u32, from: u32, hops: u32, kind: u32) {
         self.counts.messages += 1;
         let at = self.now + LATENCY;
-        if at < self.end {
-            self.buckets.push(Content { to, word, from, hops, kind }.at(at));
+        if at >= self.end {
+            return;
+        }
+        let event = Content { to, word, from, hops, kind }.at(at);
+        if (to.wrapping_sub(self.first) as usize) < self.nodes.len() {
+            self.buckets.push(event);
+        } else if let Some(away) = self.away.get_mut(to.checked_div(self.size).unwrap_or(0) as usize) {
+            away.push(event);
         }
     }
 
@@ -206,7 +248,7 @@ impl World<'_> {
 
     /// The node `me` is asked for a key, on behalf of `origin`.
     fn find(&mut self, me: u32, key: u32, origin: u32, hops: u32, kind: u32) {
-        let Some(node) = self.nodes.get(me as usize) else { return };
+        let Some(node) = self.node(me) else { return };
         let way = key.wrapping_sub(node.id);
         let successor_of_me = node.successor();
         if way.wrapping_sub(1) >= successor_of_me.way {
@@ -215,7 +257,7 @@ impl World<'_> {
         }
         let owner = successor_of_me.node;
         if self.plan.is_checked {
-            self.counts.wrong += u64::from(successor(&self.ids, key) != owner);
+            self.counts.wrong += u64::from(successor(self.ids, key) != owner);
         }
         match (me == origin, kind) {
             (true, FIND) => self.found(me, hops),
@@ -226,7 +268,7 @@ impl World<'_> {
     }
 
     fn found(&mut self, me: u32, hops: u32) {
-        if let Some(node) = self.nodes.get_mut(me as usize) {
+        if let Some(node) = self.node_mut(me) {
             answered(node, LOOK_UP);
         }
         if let Some(count) = self.hops.get_mut(hops as usize) {
@@ -236,7 +278,7 @@ impl World<'_> {
 
     fn found_finger(&mut self, me: u32, owner: u32) {
         let id = self.ids.get(owner as usize).copied().unwrap_or_default();
-        if let Some(node) = self.nodes.get_mut(me as usize) {
+        if let Some(node) = self.node_mut(me) {
             answered(node, FIX);
             node.fix(owner, id);
         }
@@ -244,10 +286,11 @@ impl World<'_> {
 
     /// The successor's predecessor is known: it is adopted if it lies between, and the successor is notified.
     fn stabilized(&mut self, me: u32, candidate: u32) {
-        let Some(node) = self.nodes.get_mut(me as usize) else { return };
+        let ids = self.ids;
+        let Some(node) = self.node_mut(me) else { return };
         let id = node.id;
         if candidate != me {
-            let there = self.ids.get(candidate as usize).copied().unwrap_or_default();
+            let there = ids.get(candidate as usize).copied().unwrap_or_default();
             let way = there.wrapping_sub(id);
             if let [successor, ..] = &mut node.fingers
                 && way < successor.way
@@ -261,11 +304,12 @@ impl World<'_> {
 
     /// `from`, whose id is `id`, believes that it is the predecessor.
     fn notified(&mut self, me: u32, from: u32, id: u32) {
-        let Some(node) = self.nodes.get_mut(me as usize) else { return };
+        let ids = self.ids;
+        let Some(node) = self.node_mut(me) else { return };
         if from == node.predecessor {
             return;
         }
-        let known = self.ids.get(node.predecessor as usize).copied().unwrap_or_default();
+        let known = ids.get(node.predecessor as usize).copied().unwrap_or_default();
         if node.id.wrapping_sub(id) < node.id.wrapping_sub(known) {
             node.predecessor = from;
         }
@@ -295,9 +339,10 @@ fn phase(draw: u64, period: u32) -> u32 {
     u32::try_from(part >> 53).unwrap_or(0)
 }
 
-/// One more event in the hash over all.
-const fn trace(hash: u64, event: Event) -> u64 {
+/// What an event adds to the hash over all: the time and all else is in it, so that the order of adding does not count.
+const fn trace(event: Event) -> u64 {
     #[expect(clippy::cast_possible_truncation, reason = "both halves go in")]
     let mixed = (event >> 64) as u64 ^ (event as u64).rotate_left(29);
-    (hash ^ mixed).wrapping_mul(0x9FB2_1C65_1E98_DF25).rotate_left(31)
+    let mixed = mixed.wrapping_mul(0x9FB2_1C65_1E98_DF25);
+    (mixed ^ (mixed >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93).rotate_left(31)
 }

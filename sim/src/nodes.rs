@@ -108,6 +108,7 @@ impl Nodes {
                 wall: PATIENCE,
                 patience: PATIENCE,
                 votes: None,
+                probes: 0,
                 waits: 0,
             },
             net: self.net.clone(),

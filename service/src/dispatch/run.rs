@@ -16,12 +16,11 @@ use super::queue::Queue;
 use super::series::{Series, Share};
 use super::{Attempt, Patience, Submission};
 use crate::contract::State;
-use crate::event::{End, Sale, Verdict, Vote};
+use crate::event::{End, Verdict, Vote};
 use crate::plan::{Part, SubTaskPlan};
 use crate::task::StopWhen;
 use proto::message::market::{MAX_BATCH, Requirement};
-use proto::message::service::Report;
-use proto::{ContractId, Cycles, Hash, Money, PublicKey, Signed, Span, Time};
+use proto::{ContractId, Hash, Money, PublicKey, Signed, Span, Time};
 use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -437,15 +436,6 @@ impl TaskRun {
         self.is_told |= is_news;
         is_news
     }
-
-    pub(super) fn status(&self) -> TaskStatus {
-        TaskStatus {
-            tally: self.tally,
-            sub_tasks: (0..self.sub_tasks).filter_map(|index| self.sub_task_status(index)).collect(),
-            has_ended: self.has_ended(),
-            found: self.found.clone(),
-        }
-    }
 }
 
 impl SubTaskRun {
@@ -483,28 +473,6 @@ impl SubTaskRun {
     /// Whether a paper is signed by the seller of the present attempt.
     pub(super) fn is_signed_by_seller<T: proto::signed::Paper>(&self, paper: &Signed<T>) -> bool {
         self.attempt.as_ref().is_some_and(|attempt| paper.is_genuine_by(attempt.seller().key))
-    }
-
-    fn take_end(&self, verdict: Verdict, elapsed: Span) -> End {
-        let attempt = self.attempt.as_ref();
-        let report = attempt.and_then(|attempt| attempt.report.as_ref()).map(|Signed { body, .. }| body);
-        let here = report.filter(|_| attempt.is_some_and(|attempt| attempt.has_contents));
-        if let Some(share) = self.share.as_deref() {
-            return share.end(self, verdict, elapsed);
-        }
-        End {
-            sale: attempt.map(|attempt| Sale::of(&attempt.ticket.body)),
-            attempts: self.attempts,
-            cycles: report.map_or(Cycles(0), Report::own_cycles),
-            paid: self.paid,
-            fee: self.fee,
-            elapsed,
-            outputs: here.map_or_else(Vec::new, |report: &Report| report.outputs.clone()),
-            stdout: here.and_then(|report| report.stdout),
-            stderr: here.and_then(|report| report.stderr),
-            replicas: Vec::new(),
-            verdict,
-        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! A task and its sub-tasks as their user sees them.
 
-use super::SubTaskRun;
+use super::{SubTaskRun, TaskRun};
 use crate::contract::State;
-use crate::event::{End, Replica, Sale};
-use proto::{Capacity, Cycles, Money, Span};
+use crate::event::{End, Replica, Sale, Verdict};
+use proto::message::service::Report;
+use proto::{Capacity, Cycles, Money, Signed, Span};
 
 /// A task as its user sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +65,41 @@ pub struct Tally {
     pub held: Money,
 }
 
+impl TaskRun {
+    pub(in crate::dispatch) fn status(&self) -> TaskStatus {
+        TaskStatus {
+            tally: self.tally,
+            sub_tasks: (0..self.sub_tasks).filter_map(|index| self.sub_task_status(index)).collect(),
+            has_ended: self.has_ended(),
+            found: self.found.clone(),
+        }
+    }
+}
+
 impl SubTaskRun {
+    /// The end of it with this verdict.
+    pub(super) fn take_end(&self, verdict: Verdict, elapsed: Span) -> End {
+        let attempt = self.attempt.as_ref();
+        let report = attempt.and_then(|attempt| attempt.report.as_ref()).map(|Signed { body, .. }| body);
+        let here = report.filter(|_| attempt.is_some_and(|attempt| attempt.has_contents));
+        if let Some(share) = self.share.as_deref() {
+            return share.end(self, verdict, elapsed);
+        }
+        End {
+            sale: attempt.map(|attempt| Sale::of(&attempt.ticket.body)),
+            attempts: self.attempts,
+            cycles: report.map_or(Cycles(0), Report::own_cycles),
+            paid: self.paid,
+            fee: self.fee,
+            elapsed,
+            outputs: here.map_or_else(Vec::new, |report: &Report| report.outputs.clone()),
+            stdout: here.and_then(|report| report.stdout),
+            stderr: here.and_then(|report| report.stderr),
+            replicas: Vec::new(),
+            verdict,
+        }
+    }
+
     /// As its user sees it, without its replicas.
     pub(super) fn status(&self) -> SubTaskStatus {
         SubTaskStatus {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::dispatch::{Patience, Submission};
 use proto::message::service::{Blob, Job, Limits, Runtime};
-use proto::{Bytes, Hash, Rate};
+use proto::{Bytes, Cycles, Hash, Rate};
 use rand_chacha::rand_core::SeedableRng;
 
 fn task(count: usize) -> TaskRun {

@@ -214,6 +214,7 @@ impl Driver {
         self.executions.stop_all();
         self.keep_sellers();
         self.book.save(self.node.record());
+        self.note_absence();
         for leaver in self.leavers.drain(..) {
             leaver.answer(Reply::Left);
         }

@@ -86,9 +86,6 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
         away = match ended {
             Ok(Ended::Left) => break,
             Ok(Ended::Away { until }) => {
-                if let Err(error) = absence::begin(home, until) {
-                    tracing::warn!(%error, "the absence could not be written down: a restart ends it");
-                }
                 is_first = false;
                 Some(until)
             }

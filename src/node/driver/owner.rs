@@ -2,6 +2,7 @@
 
 use super::{Driver, Finished, LEAVE_WITHIN};
 use crate::control::{Departure, Failure, ReloadView, Reply, SharingView};
+use crate::node::absence;
 use crate::node::control::Question;
 use crate::node::governance::{self, Order};
 use crate::node::policy_file;
@@ -134,6 +135,15 @@ impl Driver {
     /// Ends what is at work and leaves then.
     pub(super) fn finish(&mut self) {
         self.take(Input::Intake { intake: Intake::Last { left: 0 } });
+    }
+
+    /// Writes down that the node is away, before its owner hears that it has left.
+    pub(super) fn note_absence(&self) {
+        if let Some(until) = self.away_until
+            && let Err(error) = absence::begin(&self.home, until)
+        {
+            tracing::warn!(%error, "the absence could not be written down: a restart ends it");
+        }
     }
 
     /// Takes back that the node is to leave.

@@ -30,12 +30,12 @@ pub(super) fn disagreements(sub_tasks: &[SubTaskView]) -> String {
     text
 }
 
-/// How the results of the replicas were found, such as ` (2 of 3 agreed)`; empty before any has come.
+/// What the vote came to, such as ` (2 of 3 results agreed)`; empty where there was none, as with a copy of what took long.
 pub(super) fn votes(replicas: &[ReplicaView]) -> String {
     let agreed = replicas.iter().filter(|replica| replica.vote == "agreed").count();
     let came = replicas.iter().filter(|replica| replica.result.is_some()).count();
     match (came, agreed) {
-        (0, _) => String::new(),
+        (0, _) | (1, 1) => String::new(),
         (_, 0) => format!(" ({came} of {} results are here)", replicas.len()),
         _ => format!(" ({agreed} of {came} results agreed)"),
     }
@@ -54,5 +54,37 @@ fn line(replica: &ReplicaView) -> String {
     match replica.probe {
         Some(number) => format!("known answer {number}, wrong {seller} at {address}: {said}"),
         None => format!("{} {seller} at {address}: {said}", replica.vote),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words for replicas with these votes; a result has come where one does not begin with a dash.
+    fn check(given: &[&str], expected: &str) {
+        let replica = |vote: &&str| ReplicaView {
+            number: 1,
+            state: "voting".into(),
+            attempts: 1,
+            vote: (*vote).into(),
+            why: String::new(),
+            seller: None,
+            address: None,
+            result: (!vote.starts_with('-')).then(|| "ab".repeat(32)),
+            difference: None,
+            paid: "0".into(),
+            fee: "0".into(),
+        };
+        assert_eq!(votes(&given.iter().map(replica).collect::<Vec<_>>()), expected);
+    }
+
+    #[test]
+    fn a_vote_tells_how_many_results_agreed() {
+        check(&["-", "-"], "");
+        check(&["open", "-", "-"], " (1 of 3 results are here)");
+        check(&["agreed", "agreed", "-"], " (2 of 2 results agreed)");
+        check(&["agreed", "other", "agreed"], " (2 of 3 results agreed)");
+        check(&["agreed", "-"], "");
     }
 }

@@ -208,7 +208,7 @@ fn slow(interval: &str) -> (PathBuf, String) {
 fn expected_sum() -> Vec<u8> {
     // Twice as many turns are one step of another such sequence.
     let (mut factor, mut more) = (6_364_136_223_846_793_005_u64, 1_442_695_040_888_963_407_u64);
-    let (mut turns, mut sum) = (STEPS * 200_000_000, 0_u64);
+    let (mut turns, mut sum) = (STEPS * 100_000_000, 0_u64);
     while turns > 0 {
         if turns % 2 == 1 {
             sum = sum.wrapping_mul(factor).wrapping_add(more);

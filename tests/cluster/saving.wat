@@ -32,7 +32,7 @@
       (drop (call $fd_close (i32.load (i32.const 84))))))
     (call $move (i32.const 48) (i32.const 7))
     (drop (call $fd_write (i32.const 1) (i32.const 64) (i32.const 1) (i32.const 80)))
-    (local.set $turn (i64.const 200000000))
+    (local.set $turn (i64.const 100000000))
     (loop $more
       (i64.store (i32.const 104)
         (i64.add (i64.mul (i64.load (i32.const 104)) (i64.const 6364136223846793005)) (i64.const 1442695040888963407)))

@@ -225,12 +225,13 @@ fn after_a_restart_room_is_taken_up_and_what_loses_its_seller_goes_on_from_its_s
 fn a_state_that_this_node_keeps_is_looked_for_after_a_restart_before_it_is_offered() {
     let mut buyer = running();
     saved(&mut buyer, 1, 2_000_000_000, 60);
+    assert_eq!(buyer.did(), [Buys]);
     let room = buyer.asked.unwrap();
     buyer.dispatch.not_bought(&[room], &market::Shortage::default(), buyer.now);
     fetched(&mut buyer, Ok(()));
     buyer.did();
     buyer.restart();
-    assert_eq!(buyer.did(), [Keeps(vec![60]), Offers]);
+    assert_eq!(buyer.did(), [Offers, Keeps(vec![60])]);
     buyer.now = buyer.now.after(Span::secs(2));
     buyer.dispatch.handle_timeouts(buyer.now);
     buyer.did();

@@ -77,11 +77,13 @@ mod tests {
 
     /// A task whose last sub-task has this in its `Probe` elements and this beside them.
     fn task(probes: &str, beside: &str) -> crate::task::Task {
+        // Each point of a sweep leaves its result in a place of its own.
+        let place = if beside.contains("Sweep") { " as='r-${i}'" } else { "" };
         let text = format!(
             "<TaskFile><SubTask name='a'><CpuCycles>1</CpuCycles><Price>2</Price><File>f</File><OutputFiles>\
              <OutputFile>made</OutputFile></OutputFiles></SubTask><SubTask name='b'><CpuCycles>1</CpuCycles>\
              <Price>2</Price><File>f</File><InputParameters><Param>own</Param></InputParameters><OutputFiles>\
-             <OutputFile>o</OutputFile></OutputFiles>{beside}<Redundancy><Probes>{probes}</Probes></Redundancy>\
+             <OutputFile{place}>o</OutputFile></OutputFiles>{beside}<Redundancy><Probes>{probes}</Probes></Redundancy>\
              </SubTask></TaskFile>"
         );
         parse(&text, "t.xml", &BTreeMap::new()).unwrap_or_else(|error| panic!("{error:?}")).task

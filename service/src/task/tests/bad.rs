@@ -149,7 +149,7 @@ t.xml:2:1: `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…` is not
 "#;
 
 #[test]
-fn what_later_versions_may_offer_is_named() {
+fn what_is_not_offered_and_what_no_machine_can_be_asked_for_is_named() {
     check(with, RESERVED);
 }
 
@@ -161,9 +161,13 @@ t.xml:2:18: network access is not offered by this version
 > <Limits><Network>maybe</Network></Limits>
 t.xml:2:18: `maybe` is not a value for `Network`: expected `false`, as there is none
 > <Requirements><OSVersion>6.1-rc1</OSVersion></Requirements>
-t.xml:2:15: `6.1-rc1` is not a value for `OSVersion`: expected one to four numbers with dots between them, such as 6.1
+t.xml:2:26: `6.1-rc1` is not a value for `OSVersion`: expected one to four numbers with dots between them, such as 6.1
+> <Requirements><OSVersion>0.0</OSVersion></Requirements>
+t.xml:2:26: `0.0` is not a value for `OSVersion`: expected one to four numbers with dots between them, such as 6.1
+> <Requirements><OSVersion>6.65536</OSVersion></Requirements>
+t.xml:2:26: `6.65536` is not a value for `OSVersion`: expected one to four numbers with dots between them, such as 6.1
 > <Requirements><Sandbox>landlock fence</Sandbox></Requirements>
-t.xml:2:15: `landlock fence` is not a value for `Sandbox`: expected `required`, or some of `own-user`, `namespaces`, `landlock`, `seccomp` and `cgroups` with spaces between them
+t.xml:2:24: `landlock fence` is not a value for `Sandbox`: expected `required`, or some of `own-user`, `namespaces`, `landlock`, `seccomp` and `cgroups` with spaces between them
 "#;
 
 #[test]

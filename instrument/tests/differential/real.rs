@@ -51,8 +51,11 @@ const PRINTED: &str = "610\tbrown,dog,fox,jumps,lazy,over,quick,the,the\t1\t4\t9
 
 /// The sources of Lua 5.4 in the crate `lua-src`, wherever Cargo keeps it.
 fn sources() -> PathBuf {
+    let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let mut cargo = Command::new(env!("CARGO"));
-    let metadata = cargo.args(["metadata", "--format-version", "1", "--offline"]).output().expect("Cargo");
+    cargo.args(["metadata", "--format-version", "1", "--locked", "--filter-platform", &platform]);
+    let metadata = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("Cargo");
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
     let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).expect("Cargo prints JSON");
     let packages = metadata["packages"].as_array().expect("packages");
     let package = packages.iter().find(|package| package["name"] == "lua-src").expect("lua-src");

@@ -441,9 +441,8 @@ structures! {
 
     Blob { hash, size }  NamedBlob { name, blob }  Variable { name, value }  Checkpointing { method, interval, size, copies, key }
     Limits { wall, memory, disk, output, cycles, processes, cores }
-    Job { program, arguments, environment, inputs, outputs, stdin, limits, resume, runtime, success, progress, checkpoint, repeats }
-    Repeat { arguments, environment, inputs, outputs, stdin }  Product { cycles, outputs, stdout, stderr }
-    Offer { contract, task, sub_task, attempt, buyer, seller, job, hold, ticket }
+    Job { program, arguments, environment, inputs, outputs, stdin, limits, resume, runtime, success, progress, checkpoint, repeats }  Repeat { arguments, environment, inputs, outputs, stdin }
+    Product { cycles, outputs, stdout, stderr }  Offer { contract, task, sub_task, attempt, buyer, seller, job, hold, ticket }
     Acceptance { contract, offer, bond }  Taken { contract, report }  Declined { contract, refusal }
     Report { contract, offer, outcome, cycles, outputs, stdout, stderr, more }
     Verdict { contract, report, is_accepted, reason }  Progress { contract, phase, cycles, done }

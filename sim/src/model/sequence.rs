@@ -85,7 +85,7 @@ const METRICS: &[Metric] = &[
     metric("closed_waiting_profit_credits", CREDITS, "the same by summation"),
     metric("gap_credits", CREDITS, "what the best of its lies earns more than its strategy, in the mean"),
     metric("gaining_share", SHARE, "sequences in which some lie earns more"),
-    metric("sold_count", "units", "units that are sold in a sequence, in the mean"),
+    metric("sold_count", "count", "units that are sold in a sequence, in the mean"),
 ];
 
 impl Sequence {

@@ -29,8 +29,10 @@ use crate::experiment::{Metric, Setting, SettingError};
 use crate::population::uniform::{HIGH, LOW};
 use proto::{CommandId, PublicKey};
 
-const CREDITS: &str = "credits per Gc";
-const SHARE: &str = "share of one";
+/// Credits for a Gc of work, wherever a price or a cost is meant.
+const CREDITS: &str = "credits";
+/// Of one.
+const SHARE: &str = "share";
 const RATIO: &str = "ratio";
 
 const fn metric(name: &'static str, unit: &'static str, about: &'static str) -> Metric {

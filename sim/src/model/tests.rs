@@ -54,9 +54,9 @@ fn keys_and_metrics_have_one_meaning_each_and_end_in_their_unit() {
         assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), keys.len(), "{}: {keys:?}", model.name());
         let names: Vec<&str> = model.metrics().iter().map(|metric| metric.name).collect();
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{}", model.name());
-        let units = ["credits", "share", "ratio", "count"];
-        let has_unit = |name: &&str| units.iter().any(|unit| name.ends_with(unit));
-        assert_eq!(names.iter().find(|name| !has_unit(name)), None, "{}", model.name());
+        for metric in model.metrics() {
+            assert!(metric.name.ends_with(&format!("_{}", metric.unit)), "{}", metric.name);
+        }
     }
 }
 

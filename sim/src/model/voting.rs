@@ -47,8 +47,8 @@ const METRICS: &[Metric] = &[
     ),
     metric("undecided_share", SHARE, "sub-tasks without a quorum"),
     metric("closed_undecided_share", SHARE, "the same by summation"),
-    metric("replicas_count", "replicas", "executions that are bought for a sub-task, in the mean: its cost"),
-    metric("closed_replicas_count", "replicas", "the same by summation"),
+    metric("replicas_count", "count", "executions that are bought for a sub-task, in the mean: its cost"),
+    metric("closed_replicas_count", "count", "the same by summation"),
     metric("right_share", SHARE, "sub-tasks whose result is right"),
 ];
 

@@ -2,7 +2,7 @@
 //! settled; what goes wrong on the way is tried again elsewhere or ends with its reason.
 
 mod attempt;
-mod ballot;
+pub mod ballot;
 mod bank;
 mod compare;
 mod deadline;

@@ -22,6 +22,7 @@ pub mod policy;
 pub mod task;
 
 pub use contract::State;
+pub use dispatch::ballot;
 pub use dispatch::{
     Comparing, ENOUGH, Examining, Experience, Patience, SLOWEST_STAGING, SubTaskStatus, Submission, Tally,
     TaskStatus, Testing, Want, whole_commodity,

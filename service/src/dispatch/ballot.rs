@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 /// What a replica says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Voice {
+pub enum Voice {
     /// It is being bought, at work, or being fetched.
     Pending,
     /// It has a result.
@@ -28,7 +28,7 @@ pub(super) enum Voice {
 
 /// Whether two results agree.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Pair {
+pub enum Pair {
     /// They are being compared.
     Asked,
     /// They do.
@@ -39,7 +39,7 @@ pub(super) enum Pair {
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Decision {
+pub enum Decision {
     /// Wait for results or comparisons.
     Wait,
     /// Buy so many more replicas: without them there can be no quorum.
@@ -54,14 +54,16 @@ pub(super) enum Decision {
 
 /// How many have to agree, and how many replicas may be bought in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Terms {
-    pub(super) quorum: u32,
-    pub(super) most: u32,
+pub struct Terms {
+    /// How many results have to agree.
+    pub quorum: u32,
+    /// How many replicas may be bought in all.
+    pub most: u32,
 }
 
 /// The replicas of a sub-task by their indices, with what they say, and what is known of their results.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Pairs {
+pub struct Pairs {
     known: BTreeMap<(u32, u32), Pair>,
 }
 
@@ -72,7 +74,7 @@ impl Pairs {
     }
 
     /// Notes what is known of two results.
-    pub(super) fn note(&mut self, one: u32, other: u32, pair: Pair) {
+    pub fn note(&mut self, one: u32, other: u32, pair: Pair) {
         self.known.insert(ordered(one, other), pair);
     }
 
@@ -107,7 +109,8 @@ const fn ordered(one: u32, other: u32) -> (u32, u32) {
 }
 
 /// What the voices come to.
-pub(super) fn decide(voices: &[(u32, Voice)], pairs: &Pairs, terms: Terms) -> Decision {
+#[must_use]
+pub fn decide(voices: &[(u32, Voice)], pairs: &Pairs, terms: Terms) -> Decision {
     let count = |is_meant: &dyn Fn(&Voice) -> bool| {
         let meant = voices.iter().filter(|(_, voice)| is_meant(voice)).count();
         u32::try_from(meant).unwrap_or(u32::MAX)

@@ -30,7 +30,30 @@ impl Registry {
     /// Everything that ships: one line for each model, and one for each experiment file.
     #[must_use]
     pub fn standard() -> Self {
-        Self { models: vec![Box::new(model::Draws)], shipped: vec![shipped!("e00-draws.toml")] }
+        Self {
+            models: vec![
+                Box::new(model::Draws),
+                Box::new(model::Auction::standard()),
+                Box::new(model::Sequence::standard()),
+                Box::new(model::PricingGame::standard()),
+                Box::new(model::Tournament::standard()),
+                Box::new(model::Voting),
+            ],
+            shipped: vec![
+                shipped!("e00-draws.toml"),
+                shipped!("e01-truth.toml"),
+                shipped!("e02-sequence.toml"),
+                shipped!("e03-bertrand.toml"),
+                shipped!("e04-lowest.toml"),
+                shipped!("e05-units.toml"),
+                shipped!("e06-shading.toml"),
+                shipped!("e07-cartel.toml"),
+                shipped!("e07b-learners.toml"),
+                shipped!("e11-tournament.toml"),
+                shipped!("e11b-machines.toml"),
+                shipped!("e13-voting.toml"),
+            ],
+        }
     }
 
     /// Nothing, to add to.

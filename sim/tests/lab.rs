@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+#[path = "lab/adding.rs"]
+mod adding;
 #[path = "lab/files.rs"]
 mod files;
 #[path = "lab/models.rs"]

@@ -4,7 +4,7 @@ use super::Look;
 use super::table::{Align, Colour, Table};
 use proto::Placement;
 use serde::Serialize;
-use sim::trade::{Spread, Traded, Trades};
+use sim::trade::{Traded, Trades};
 
 /// What `sim market` shows.
 #[derive(Clone, Debug, Serialize)]
@@ -133,6 +133,7 @@ impl Trading {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sim::trade::Spread;
 
     #[test]
     fn a_case_is_a_line() {

@@ -68,6 +68,7 @@ mod tests {
             state: "voting".into(),
             attempts: 1,
             vote: (*vote).into(),
+            probe: None,
             why: String::new(),
             seller: None,
             address: None,

@@ -14,6 +14,7 @@
 mod confine;
 mod cores;
 mod enter;
+mod etc;
 mod filter;
 mod image;
 mod kind;
@@ -70,7 +71,7 @@ const RESERVE: u64 = 256 << 20;
 pub(crate) struct Native {
     walls: Walls,
     helper: PathBuf,
-    /// The private files of `/etc`.
+    /// The `/etc` of programs.
     private: TempDir,
     cores: Cores,
     images: Images,
@@ -97,10 +98,7 @@ impl Native {
     /// # Errors
     /// If the private files cannot be written.
     pub(crate) fn new(helper: PathBuf) -> io::Result<Self> {
-        let private = TempDir::with_prefix("compup2p-etc-")?;
-        for (name, text) in launch::PRIVATE {
-            fs::write(private.path().join(name), text)?;
-        }
+        let private = etc::prepare()?;
         Ok(Self {
             walls: Walls::of_this_machine(&helper),
             helper,

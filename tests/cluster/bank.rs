@@ -2,7 +2,7 @@
 
 use super::books::Books;
 use super::network::{Network, until};
-use super::work::Slow;
+use super::work::{Bought, Slow};
 
 const BUYER: usize = 0;
 /// Sub-tasks of the task.
@@ -13,7 +13,7 @@ const MOMENTS: [usize; 4] = [1, 5, 9, 14];
 #[test]
 fn a_bank_that_is_killed_at_any_moment_comes_back_with_books_that_balance_and_the_run_goes_on() {
     let mut network = Network::start(4);
-    network.submit(BUYER, &[Slow { name: "slow", count: COUNT, millions: 50, price: 10 }]);
+    network.submit_as(Bought::Singly, BUYER, &[Slow { name: "slow", count: COUNT, millions: 50, price: 10 }]);
     for moment in MOMENTS {
         until("so many sub-tasks have succeeded", 30, || {
             let task = network.task(BUYER);

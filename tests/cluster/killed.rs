@@ -2,7 +2,7 @@
 
 use super::books::Books;
 use super::network::{Network, until};
-use super::work::Slow;
+use super::work::{Bought, Slow};
 
 const BUYER: usize = 0;
 /// Sub-tasks of the task, each with a hold and a settlement.
@@ -13,7 +13,7 @@ const KILLS: usize = 10;
 #[test]
 fn a_bank_killed_ten_times_under_load_has_every_settlement_that_it_acknowledged() {
     let mut network = Network::start(3);
-    network.submit(BUYER, &[Slow { name: "slow", count: COUNT, millions: 1, price: 5 }]);
+    network.submit_as(Bought::Singly, BUYER, &[Slow { name: "slow", count: COUNT, millions: 1, price: 5 }]);
     let mut before = 0;
     for kill in 1..=KILLS {
         let acknowledged = until("more settlements are acknowledged", 30, || {

@@ -4,7 +4,7 @@
 use super::harness::{Bank, NodeProcess, command, json, policy, run, text, wait_until};
 use super::server::Server;
 use super::view::{Balance, Lookup, Node, Task, Walk};
-use super::work::{Slow, checksum, task_file};
+use super::work::{Bought, Slow, checksum, task_file};
 use proto::{Peer, PublicKey};
 use serde::de::DeserializeOwned;
 use std::net::SocketAddr;
@@ -117,8 +117,12 @@ impl Network {
 
     /// Submits a task; its results go to `results`.
     pub(crate) fn submit(&self, node: usize, kinds: &[Slow]) {
+        self.submit_as(Bought::Together, node, kinds);
+    }
+
+    pub(crate) fn submit_as(&self, bought: Bought, node: usize, kinds: &[Slow]) {
         let file = self.directory.path().join("tasks.xml");
-        std::fs::write(&file, task_file(kinds)).expect("the task file can be written");
+        std::fs::write(&file, task_file(kinds, bought)).expect("the task file can be written");
         let results = self.results();
         let finished = self.nodes[node].run(&["task", "submit", text(&file), "--to", text(&results)]);
         assert_eq!(finished.code, 0, "{finished:?}");

@@ -30,8 +30,17 @@ pub(crate) fn checksum(millions: u32) -> &'static str {
     }
 }
 
+/// Whether short sub-tasks of one kind may share a contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bought {
+    Together,
+    /// Each has a contract of its own, as all have that are to end at a time.
+    Singly,
+}
+
 /// The task file for `kinds`.
-pub(crate) fn task_file(kinds: &[Slow]) -> String {
+pub(crate) fn task_file(kinds: &[Slow], bought: Bought) -> String {
+    let deadline = if bought == Bought::Singly { "    <Deadline>2h</Deadline>\n" } else { "" };
     let program = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(SLOW);
     let mut text = String::from("<TaskFile version=\"1\">\n  <Name>slow</Name>\n");
     for Slow { name, count, millions, price } in kinds {
@@ -43,7 +52,7 @@ pub(crate) fn task_file(kinds: &[Slow]) -> String {
              <Work unit=\"Mcycles\">{work}</Work>\n    <Price>{price}</Price>\n    <File>{}</File>\n    \
              <InputParameters><Param>{millions}</Param></InputParameters>\n    \
              <OutputFiles><OutputFile as=\"{name}-${{n}}.txt\">sum.txt</OutputFile></OutputFiles>\n    \
-             <Limits><Memory>64MiB</Memory></Limits>\n    \
+             <Limits><Memory>64MiB</Memory></Limits>\n{deadline}    \
              <Sweep><Var name=\"n\" from=\"1\" to=\"{count}\" step=\"1\"/></Sweep>\n  </SubTask>\n",
             program.display()
         )

@@ -294,6 +294,7 @@ fn draw<B: DrawingBackend>(figure: &Figure, area: DrawingArea<B, Shift>, scale: 
     }
     chart
         .configure_series_labels()
+        .legend_area_size(30 * scale)
         .background_style(WHITE.mix(0.8))
         .border_style(BLACK.mix(0.3))
         .label_font((FONT, 12 * scale))

@@ -14,7 +14,8 @@ const SHARED_MEMORY: u64 = 16 << 20;
 const SYSTEM: [&str; 9] =
     ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store"];
 /// What of `/etc` they need: where libraries are, and which of several programs a name means.
-const SETTINGS: [&str; 4] = ["/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives"];
+pub(super) const SETTINGS: [&str; 4] =
+    ["/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives"];
 /// Devices that a program may use where it sees those of the host.
 const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 /// Parts of `/proc` that change the machine: they belong to root, and so does a program of a node that is run by root.
@@ -49,7 +50,7 @@ pub(super) struct Scene {
     pub(super) helper: PathBuf,
     pub(super) libraries: Vec<PathBuf>,
     pub(super) root: Root,
-    /// The directory with [`PRIVATE`].
+    /// The directory with [`PRIVATE`] and [`SETTINGS`].
     pub(super) private: PathBuf,
     /// The scratch directory, and the one for temporary files.
     pub(super) scratch: PathBuf,
@@ -116,11 +117,16 @@ impl Scene {
         let mut options = Options::default();
         options.walls();
         match &self.root {
-            Root::Host => options.system(),
-            Root::Image(root) => options.bind("--ro-bind", root, "/"),
-        }
-        for (name, _) in PRIVATE {
-            options.bind("--ro-bind", &self.private.join(name), &format!("/etc/{name}"));
+            Root::Host => {
+                options.system();
+                options.bind("--ro-bind", &self.private, "/etc");
+            }
+            Root::Image(root) => {
+                options.bind("--ro-bind", root, "/");
+                for (name, _) in PRIVATE {
+                    options.bind("--ro-bind", &self.private.join(name), &format!("/etc/{name}"));
+                }
+            }
         }
         options.kernel();
         options.bind("--bind", &self.scratch, WORK);
@@ -216,9 +222,6 @@ impl Options {
                 Ok(target) => self.bind("--symlink", &target, path),
                 Err(_) => self.bind("--ro-bind-try", Path::new(path), path),
             }
-        }
-        for path in SETTINGS {
-            self.bind("--ro-bind-try", Path::new(path), path);
         }
     }
 

@@ -127,7 +127,9 @@ fn what_was_interrupted_goes_on_and_comes_to_the_same() {
         first.get_or_insert(progress.done);
         ControlFlow::Continue(())
     });
-    assert_eq!((resumed.unwrap(), first), (whole, Some(kept + 1)), "what was finished was not run again");
+    // The threads may have finished everything before they were told to stop.
+    let expected = (kept < 36).then_some(kept + 1);
+    assert_eq!((resumed.unwrap(), first), (whole, expected), "what was finished was not run again");
     // More repetitions can be added; another setting is another experiment.
     experiment.repetitions = 5;
     assert_eq!(stopped(&experiment, directory.path(), 99, true).unwrap().runs(), 45);

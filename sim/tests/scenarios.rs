@@ -225,6 +225,8 @@ fn every_scenario_has_a_name_and_a_report_that_names_it() {
             "buyer_returns",
             "vacated",
             "believed",
+            "probed",
+            "probed_storm",
             "voters",
             "league",
             "voters_storm",

@@ -1,7 +1,7 @@
 //! What a machine costs its owner: electricity, and the owner's own wish to use it (reference §6.5, whose figures are
 //! assumptions).
 //!
-//! A unit of work is a second on a core of the mean speed of [`hosts`](super::hosts); a credit is what an hour of it costs at
+//! A unit of work is a second on a core of the mean speed of [`hosts`]; a credit is what an hour of it costs at
 //! 10 W per core and 0.17 of a currency unit per kWh. So a cost of 1 is usual.
 
 use super::hosts::Hosts;

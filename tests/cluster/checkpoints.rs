@@ -14,7 +14,7 @@ const SELLERS: usize = 4;
 const STEPS: usize = 12;
 
 /// What the program that knows nothing of states counts.
-const MILLIONS: u32 = 200;
+const MILLIONS: u32 = 2_000;
 
 struct Network {
     buyer: NodeProcess,

@@ -29,6 +29,7 @@ pub mod experiment;
 mod fault;
 mod host;
 mod invariant;
+pub mod kinds;
 mod machine;
 pub mod measure;
 pub mod model;

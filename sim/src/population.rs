@@ -16,6 +16,7 @@ pub mod values;
 
 use crate::dice::Dice;
 use crate::experiment::{Parameter, Setting};
+use crate::kinds::{Chosen, Kinds, Named};
 
 /// What the sellers of a population have to spend for a unit of work.
 pub trait Costs {
@@ -39,49 +40,41 @@ pub struct Kind {
 }
 
 /// The populations that an experiment can name. A value, so that a program or a test can add its own.
-#[derive(Clone)]
-pub struct Populations(Vec<Kind>);
+pub type Populations = Kinds<Kind>;
 
-/// The key that names a population.
-const KEY: &str = "population.costs";
+impl Named for Kind {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        (self.parameters)()
+    }
+}
+
+impl Chosen for Kind {
+    const KEY: &'static str = "population.costs";
+    const ABOUT: &'static str = "how the sellers' costs are distributed";
+    const USUAL: Self = uniform::KIND;
+}
 
 impl Populations {
     /// Everything that ships: one line each.
     #[must_use]
     pub fn standard() -> Self {
-        Self(vec![uniform::KIND, exponential::KIND, pareto::KIND, bimodal::KIND, ladder::KIND, energy::KIND])
-    }
-
-    /// The same with one more.
-    #[must_use]
-    pub fn with(mut self, kind: Kind) -> Self {
-        self.0.push(kind);
-        self
-    }
-
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Kind> {
-        self.0.iter()
-    }
-
-    /// The choice of a population, and what can be set in each.
-    pub(crate) fn parameters(&self) -> Vec<Parameter> {
-        let names = self.0.iter().map(|kind| kind.name).collect();
-        let choice =
-            Parameter::named(KEY, uniform::KIND.name, names, "how the sellers' costs are distributed");
-        std::iter::once(choice).chain(self.0.iter().flat_map(|kind| (kind.parameters)())).collect()
-    }
-
-    /// The name of the population of a setting.
-    pub(crate) fn name(setting: &Setting) -> &str {
-        setting.text(&Parameter::named(KEY, uniform::KIND.name, Vec::new(), ""))
+        Self::new(vec![
+            uniform::KIND,
+            exponential::KIND,
+            pareto::KIND,
+            bimodal::KIND,
+            ladder::KIND,
+            energy::KIND,
+        ])
     }
 
     /// The population of a setting.
     pub(crate) fn costs(&self, setting: &Setting) -> Box<dyn Costs> {
-        let name = Self::name(setting);
-        let kind = self.0.iter().find(|kind| kind.name == name).copied().unwrap_or(uniform::KIND);
-        (kind.costs)(setting)
+        (self.chosen(setting).costs)(setting)
     }
 }
 

@@ -189,7 +189,7 @@ impl Model for PricingGame {
         if game.unit > game.reserve {
             return Err(SettingError::new(UNIT.key, "expected at most `rule.reserve_credits`"));
         }
-        let is_posted = self.pricers.kind(setting.text(&self.strategies())).is_some();
+        let is_posted = self.pricers.find(setting.text(&self.strategies())).is_some();
         if is_posted && game.reserve.0 / game.unit.0.max(1) > PRICES {
             let why = format!("expected at least 1/{PRICES} of `rule.reserve_credits` in a posted game");
             return Err(SettingError::new(UNIT.key, why));
@@ -219,7 +219,7 @@ impl Model for PricingGame {
             }
             CARTEL => cartel::play(&game, &*costs, setting, &mut dice),
             name => {
-                let kind = self.pricers.kind(name).ok_or(RunError::NoTrade)?;
+                let kind = self.pricers.find(name).ok_or(RunError::NoTrade)?;
                 posted::play(&game, &*costs, kind, setting, &mut dice)?
             }
         };

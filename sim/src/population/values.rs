@@ -5,19 +5,21 @@
 use super::draw;
 use crate::dice::Dice;
 use crate::experiment::{Parameter, Setting};
+use crate::kinds::{Chosen, Kinds, Named};
 
 /// How values are distributed: what each takes from the setting, in credits per Gc.
 #[derive(Clone, Copy)]
 pub struct Kind {
     /// Its name: `population.values = "uniform"`.
     pub name: &'static str,
+    /// What can be set; keys that no other distribution has.
+    pub parameters: fn() -> Vec<Parameter>,
     /// A value.
     pub value: fn(&Setting, &mut Dice) -> f64,
 }
 
 /// The distributions that an experiment can name.
-#[derive(Clone)]
-pub struct Values(Vec<Kind>);
+pub type Values = Kinds<Kind>;
 
 /// The greatest value of the even spread, and the median of the lognormal.
 pub(crate) const HIGH: Parameter = Parameter::real(
@@ -41,47 +43,42 @@ const SIGMA: Parameter = Parameter::real(
     5.0,
     "the spread of lognormal values (of their logarithm)",
 );
-/// The key that names one.
-const KEY: &str = "population.values";
+const UNIFORM: Kind = Kind {
+    name: "uniform",
+    parameters: || vec![HIGH],
+    value: |setting, dice| draw::uniform(dice, 0.0, setting.real(&HIGH)),
+};
+const LOGNORMAL: Kind = Kind {
+    name: "lognormal",
+    parameters: || vec![MEDIAN, SIGMA],
+    value: |setting, dice| draw::lognormal(dice, setting.real(&MEDIAN), setting.real(&SIGMA)),
+};
+
+impl Named for Kind {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        (self.parameters)()
+    }
+}
+
+impl Chosen for Kind {
+    const KEY: &'static str = "population.values";
+    const ABOUT: &'static str = "how the values of work are distributed among buyers";
+    const USUAL: Self = UNIFORM;
+}
 
 impl Values {
     /// Everything that ships.
     #[must_use]
     pub fn standard() -> Self {
-        Self(vec![
-            Kind { name: "uniform", value: |setting, dice| draw::uniform(dice, 0.0, setting.real(&HIGH)) },
-            Kind {
-                name: "lognormal",
-                value: |setting, dice| draw::lognormal(dice, setting.real(&MEDIAN), setting.real(&SIGMA)),
-            },
-        ])
-    }
-
-    /// The same with one more.
-    #[must_use]
-    pub fn with(mut self, kind: Kind) -> Self {
-        self.0.push(kind);
-        self
-    }
-
-    pub(crate) fn parameters(&self) -> Vec<Parameter> {
-        let names = self.0.iter().map(|kind| kind.name).collect();
-        vec![
-            Parameter::named(KEY, "uniform", names, "how the values of work are distributed among buyers"),
-            HIGH,
-            MEDIAN,
-            SIGMA,
-        ]
-    }
-
-    /// The name of the distribution of a setting.
-    pub(crate) fn name(setting: &Setting) -> &str {
-        setting.text(&Parameter::named(KEY, "uniform", Vec::new(), ""))
+        Self::new(vec![UNIFORM, LOGNORMAL])
     }
 
     /// A value, in credits per Gc.
     pub(crate) fn value(&self, setting: &Setting, dice: &mut Dice) -> f64 {
-        let kind = self.0.iter().find(|kind| kind.name == Self::name(setting));
-        kind.map_or(0.0, |kind| (kind.value)(setting, dice))
+        (self.chosen(setting).value)(setting, dice)
     }
 }

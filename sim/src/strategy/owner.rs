@@ -7,6 +7,7 @@ mod paper_optimal;
 mod shill;
 
 use crate::experiment::{Parameter, Setting};
+use crate::kinds::{Chosen, Kinds, Named};
 use market::pricing::max_min::{self, Report, Terms};
 use market::pricing::{Ask, Clearing, first_price, posted, uniform, vcg, vickrey};
 use proto::Rate;
@@ -60,47 +61,34 @@ pub struct Kind {
 }
 
 /// The strategies that an experiment can name.
-#[derive(Clone)]
-pub struct Owners(Vec<Kind>);
+pub type Owners = Kinds<Kind>;
 
-const KEY: &str = "strategies.owner";
+impl Named for Kind {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        (self.parameters)()
+    }
+}
+
+impl Chosen for Kind {
+    const KEY: &'static str = "strategies.owner";
+    const ABOUT: &'static str = "how the market owner behaves";
+    const USUAL: Self = honest::KIND;
+}
 
 impl Owners {
     /// Everything that ships: one line each.
     #[must_use]
     pub fn standard() -> Self {
-        Self(vec![honest::KIND, paper_optimal::KIND, commission::KIND, bribed::KIND, shill::KIND])
-    }
-
-    /// The same with one more.
-    #[must_use]
-    pub fn with(mut self, kind: Kind) -> Self {
-        self.0.push(kind);
-        self
-    }
-
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Kind> {
-        self.0.iter()
-    }
-
-    /// The choice of a strategy, and what can be set in each.
-    pub(crate) fn parameters(&self) -> Vec<Parameter> {
-        let names = self.0.iter().map(|kind| kind.name).collect();
-        let choice = Parameter::named(KEY, honest::KIND.name, names, "how the market owner behaves");
-        std::iter::once(choice).chain(self.0.iter().flat_map(|kind| (kind.parameters)())).collect()
-    }
-
-    /// The name of the strategy of a setting.
-    pub(crate) fn name(setting: &Setting) -> &str {
-        setting.text(&Parameter::named(KEY, honest::KIND.name, Vec::new(), ""))
+        Self::new(vec![honest::KIND, paper_optimal::KIND, commission::KIND, bribed::KIND, shill::KIND])
     }
 
     /// The strategy of a setting.
     pub(crate) fn owner(&self, setting: &Setting) -> Box<dyn Owner> {
-        let name = Self::name(setting);
-        let kind = self.0.iter().find(|kind| kind.name == name).copied().unwrap_or(honest::KIND);
-        (kind.owner)(setting)
+        (self.chosen(setting).owner)(setting)
     }
 }
 

@@ -8,6 +8,7 @@ mod q_learning;
 
 use crate::dice::Dice;
 use crate::experiment::{Parameter, Setting};
+use crate::kinds::{Kinds, Named};
 
 /// What a seller sees before it prices.
 #[derive(Clone, Copy, Debug)]
@@ -53,31 +54,23 @@ pub struct Kind {
 }
 
 /// The strategies that an experiment can name.
-#[derive(Clone)]
-pub struct Pricers(Vec<Kind>);
+pub type Pricers = Kinds<Kind>;
+
+impl Named for Kind {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        (self.parameters)()
+    }
+}
 
 impl Pricers {
     /// Everything that ships: one line each.
     #[must_use]
     pub fn standard() -> Self {
-        Self(vec![best_reply::KIND, q_learning::KIND])
-    }
-
-    /// The same with one more.
-    #[must_use]
-    pub fn with(mut self, kind: Kind) -> Self {
-        self.0.push(kind);
-        self
-    }
-
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Kind> {
-        self.0.iter()
-    }
-
-    /// The strategy of this name.
-    pub(crate) fn kind(&self, name: &str) -> Option<Kind> {
-        self.0.iter().find(|kind| kind.name == name).copied()
+        Self::new(vec![best_reply::KIND, q_learning::KIND])
     }
 }
 

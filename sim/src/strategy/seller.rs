@@ -7,6 +7,7 @@ mod sybil;
 mod truthful;
 
 use crate::experiment::{Parameter, Setting};
+use crate::kinds::{Chosen, Kinds, Named};
 use crate::population::uniform::Uniform;
 use market::pricing::max_min::Terms;
 use proto::Rate;
@@ -57,16 +58,29 @@ pub struct Kind {
 }
 
 /// The strategies that an experiment can name.
-#[derive(Clone)]
-pub struct Sellers(Vec<Kind>);
+pub type Sellers = Kinds<Kind>;
 
-const KEY: &str = "strategies.sellers";
+impl Named for Kind {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        (self.parameters)()
+    }
+}
+
+impl Chosen for Kind {
+    const KEY: &'static str = "strategies.sellers";
+    const ABOUT: &'static str = "how sellers list";
+    const USUAL: Self = truthful::KIND;
+}
 
 impl Sellers {
     /// Everything that ships: one line each.
     #[must_use]
     pub fn standard() -> Self {
-        Self(vec![
+        Self::new(vec![
             truthful::KIND,
             scaled::KIND,
             equilibrium::KIND,
@@ -76,35 +90,9 @@ impl Sellers {
         ])
     }
 
-    /// The same with one more.
-    #[must_use]
-    pub fn with(mut self, kind: Kind) -> Self {
-        self.0.push(kind);
-        self
-    }
-
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Kind> {
-        self.0.iter()
-    }
-
-    /// The choice of a strategy, and what can be set in each.
-    pub(crate) fn parameters(&self) -> Vec<Parameter> {
-        let names = self.0.iter().map(|kind| kind.name).collect();
-        let choice = Parameter::named(KEY, truthful::KIND.name, names, "how sellers list");
-        std::iter::once(choice).chain(self.0.iter().flat_map(|kind| (kind.parameters)())).collect()
-    }
-
-    /// The name of the strategy of a setting.
-    pub(crate) fn name(setting: &Setting) -> &str {
-        setting.text(&Parameter::named(KEY, truthful::KIND.name, Vec::new(), ""))
-    }
-
     /// The strategy of a setting.
     pub(crate) fn seller(&self, setting: &Setting) -> Box<dyn Seller> {
-        let name = Self::name(setting);
-        let kind = self.0.iter().find(|kind| kind.name == name).copied().unwrap_or(truthful::KIND);
-        (kind.seller)(setting)
+        (self.chosen(setting).seller)(setting)
     }
 }
 

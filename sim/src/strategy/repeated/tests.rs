@@ -6,7 +6,7 @@ fn pricer(name: &str) -> Box<dyn Pricer> {
         &crate::model::PricingGame::standard(),
         [("strategies.sellers", Value::Text(name.into()))],
     );
-    let kind = Pricers::standard().kind(name).expect("it ships");
+    let kind = Pricers::standard().find(name).expect("it ships");
     (kind.pricer)(&setting.expect("it fits"), 11)
 }
 

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 
 /// The hidden command that takes this step.
 pub(crate) const WORD: &str = "sandbox-exec";
+/// What a trial prints: who says the same understands the same orders. The number behind the version is that of the orders.
+pub(super) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/1");
 
 /// What one process of ours does on the way to the program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,6 +22,12 @@ pub(super) enum Stage {
     Outer,
     /// It confines itself and becomes the program.
     Inner,
+    /// It is the first process in a room of our builder's: it completes that, and then is as [`Stage::Whole`].
+    Room,
+    /// It goes into namespaces of its own, and starts the builder there.
+    Ground,
+    /// It is the builder.
+    Builder,
     /// It does nothing: a trial of what is around it.
     Trial,
 }
@@ -137,18 +145,24 @@ impl Orders {
 }
 
 impl Stage {
-    const ALL: [Self; 4] = [Self::Whole, Self::Outer, Self::Inner, Self::Trial];
+    const ALL: [Self; 7] =
+        [Self::Whole, Self::Outer, Self::Inner, Self::Room, Self::Ground, Self::Builder, Self::Trial];
 
-    const fn word(self) -> &'static str {
+    /// What it is called on a command line.
+    pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Whole => "whole",
             Self::Outer => "outer",
             Self::Inner => "inner",
+            Self::Room => "room",
+            Self::Ground => "ground",
+            Self::Builder => "builder",
             Self::Trial => "trial",
         }
     }
 
-    fn read(word: &OsStr) -> Option<Self> {
+    /// The one that is called so.
+    pub(super) fn read(word: &OsStr) -> Option<Self> {
         Self::ALL.into_iter().find(|stage| word == stage.word())
     }
 }

@@ -252,6 +252,8 @@ impl Native {
             // A process alone may not have more; cycles are counted for all of them together.
             seconds: (limits.cycles.0 / per_core / 1_000_000).saturating_add(1).min(u64::from(u32::MAX)),
             cores: cores.to_vec(),
+            // Of the thread that waits for it: the builder that starts it has the node's.
+            nice: rustix::process::getpriority_process(None).unwrap_or(0),
             is_filtered: walls.has_filter,
             environment,
             name,
@@ -417,6 +419,9 @@ impl Executor for Native {
         let terms = Terms { is_shared: policy.share_native, sandbox: policy.sandbox };
         *self.terms.lock().unwrap_or_else(PoisonError::into_inner) = terms;
         self.per_core.store(per_core.0, Ordering::Relaxed);
+        if !policy.share_native {
+            self.builder.stop_unused();
+        }
     }
 
     fn refusal(&self) -> Option<String> {

@@ -29,8 +29,9 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -44,20 +45,40 @@ pub(super) struct Builder {
     private: PathBuf,
     /// The way to the process, where there is one. It ends when this is closed.
     socket: Mutex<Option<UnixStream>>,
+    is_used: AtomicBool,
 }
 
 impl Builder {
     /// One whose rooms have `private` as their `/etc`; `helper` is the file of this program.
     pub(super) fn new(helper: &Path, private: &Path) -> Self {
-        Self { helper: helper.into(), private: private.into(), socket: Mutex::default() }
+        Self {
+            helper: helper.into(),
+            private: private.into(),
+            socket: Mutex::default(),
+            is_used: AtomicBool::new(false),
+        }
     }
 
-    /// Tries whether there can be one here.
+    /// Starts the process, if there can be one here.
     ///
     /// # Errors
     /// Why not, in words.
-    pub(super) fn try_out(&self) -> Result<(), String> {
-        self.open().map(drop).map_err(|error| error.to_string())
+    pub(super) fn start(&self) -> Result<(), String> {
+        let socket = self.open().map_err(|error| error.to_string())?;
+        *self.socket() = Some(socket);
+        Ok(())
+    }
+
+    /// Ends the process unless it has ever made a room, since programs may be in those; who asks for one later starts it again.
+    pub(super) fn stop_unused(&self) {
+        let mut socket = self.socket();
+        if !self.is_used.load(Ordering::Relaxed) {
+            *socket = None;
+        }
+    }
+
+    fn socket(&self) -> MutexGuard<'_, Option<UnixStream>> {
+        self.socket.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes a room for `scene` and starts this program in it with `arguments`, and with these for its standard streams:
@@ -77,7 +98,8 @@ impl Builder {
             [Some(&scene.scratch), Some(&scene.temporary), scene.program.as_ref(), scene.stdin.as_ref()];
         let words: Vec<OsString> = places.map(path).into_iter().chain(arguments).collect();
         let files = [told.as_fd(), stdout.as_fd(), stderr.as_fd()];
-        let mut socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut socket = self.socket();
+        self.is_used.store(true, Ordering::Relaxed);
         let mut answer: io::Result<Frame> = Err(io::ErrorKind::NotConnected.into());
         // One that has ended since it was last asked is started again, once.
         for _ in 0..2 {

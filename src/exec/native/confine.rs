@@ -37,6 +37,8 @@ pub(super) fn confine(orders: &Orders, kept: Option<BorrowedFd<'_>>) -> Result<(
     let stdin = File::open(stdin).map_err(|error| format!("its standard input: {error}"))?;
     dup2_stdin(&stdin).map_err(|error| format!("its standard input: {error}"))?;
     drop(stdin);
+    // Who starts with less than that is not given more: only root could.
+    let _ = rustix::process::setpriority_process(None, orders.nice);
     keep_to_cores(&orders.cores)?;
     set_limits(orders).map_err(|error| format!("limits: {error}"))?;
     if orders.lays_down {

@@ -46,6 +46,8 @@ pub(super) struct Orders {
     pub(super) seconds: u64,
     /// The processors that it may use.
     pub(super) cores: Vec<usize>,
+    /// How far it gives way to others: 0, as any program, to 19.
+    pub(super) nice: i32,
     /// Its standard input; empty if absent.
     pub(super) stdin: Option<PathBuf>,
     /// Where it may read and execute, and where also write, by Landlock; both empty: no Landlock.
@@ -75,6 +77,7 @@ impl Orders {
         say("file", &number(self.file));
         say("seconds", &number(self.seconds));
         self.cores.iter().for_each(|core| say("core", OsStr::new(&core.to_string())));
+        say("nice", OsStr::new(&self.nice.to_string()));
         self.stdin.iter().for_each(|path| say("stdin", path.as_os_str()));
         self.readable.iter().for_each(|path| say("read", path.as_os_str()));
         self.writable.iter().for_each(|path| say("write", path.as_os_str()));
@@ -124,6 +127,7 @@ impl Orders {
             "file" => self.file = number()?,
             "seconds" => self.seconds = number()?,
             "core" => self.cores.push(text?.parse().ok()?),
+            "nice" => self.nice = text?.parse().ok()?,
             "stdin" => self.stdin = Some(path()),
             "read" => self.readable.push(path()),
             "write" => self.writable.push(path()),
@@ -180,6 +184,7 @@ mod tests {
             file: 2,
             seconds: 3,
             cores: vec![0, 5],
+            nice: -7,
             stdin: Some("/a b".into()),
             readable: vec!["/usr".into(), "/run".into()],
             writable: vec!["/work".into()],

@@ -152,7 +152,7 @@ fn rooms(has_filter: bool, builder: &Builder) -> Result<(), String> {
     if !has_filter {
         return Err("they need a kernel with seccomp filters".into());
     }
-    builder.try_out().map_err(|why| {
+    builder.start().map_err(|why| {
         format!(
             "the node may not make namespaces ({why}): see the sysctls `user.max_user_namespaces` and \
              `kernel.apparmor_restrict_unprivileged_userns`"

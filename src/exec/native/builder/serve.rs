@@ -65,6 +65,8 @@ pub(in crate::exec::native) fn run(stage: Stage, words: impl Iterator<Item = OsS
 /// What the kernel does not let us do.
 fn begin(private: &Path, helper: &Path) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
+    // What a terminal sends to the node's group is the node's business, which may end its programs in order.
+    setsid()?;
     let (user, group) = (getuid().as_raw(), getgid().as_raw());
     unshare(OF_THE_BUILDER)?;
     fs::write("/proc/self/setgroups", "deny")?;

@@ -144,3 +144,16 @@ fn who_is_warned_may_end_in_order() {
         }
     }
 }
+
+#[test]
+fn a_program_gives_way_as_the_thread_does_that_waits_for_it() {
+    for behind in kinds() {
+        let run = move || {
+            crate::exec::nice::lower(13).unwrap();
+            let bench = Bench::python("import os\nprint(os.getpriority(os.PRIO_PROCESS, 0))", WIDE);
+            super::prints(&bench, behind, "13\n");
+        };
+        std::thread::spawn(run).join().unwrap();
+        super::prints(&Bench::python("import os\nprint(os.nice(0))", WIDE), behind, "0\n");
+    }
+}

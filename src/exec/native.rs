@@ -3,7 +3,9 @@
 //! | stands here | does |
 //! |---|---|
 //! | [`walls`] | which walls this machine has |
+//! | [`builder`] | rooms: the namespaces of a program, made by a process of our own |
 //! | [`launch`] | the command behind the walls: bubblewrap's options, paths within and beside |
+//! | [`started`] | what has been started by either, and how its end is heard of |
 //! | [`orders`], [`enter()`], [`confine`], [`filter`] | the step into the sandbox: this program once more, which shuts itself in |
 //! | [`watch`], [`tree`], [`space`] | what the node does meanwhile: limits, time, standing still, the end |
 //! | [`record`] | what the sandbox tells at the end |
@@ -11,6 +13,7 @@
 //!
 //! What each wall stops, and what is left where it is missing: `docs/work/native.md`.
 
+mod builder;
 mod confine;
 mod cores;
 mod enter;
@@ -24,6 +27,7 @@ mod print;
 mod record;
 mod signal;
 mod space;
+mod started;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -39,22 +43,22 @@ use super::control::Watch;
 use super::saved::judge;
 use super::scratch::Scratch;
 use super::{Control, Ended, Execution, Executor, Layer, span_since};
+use builder::Builder;
 use cores::Cores;
 use image::Images;
 use launch::{Root, Scene};
-use orders::Orders;
+use orders::{Orders, Stage};
 use print::Print;
 use proto::message::service::{Outcome, Runtime};
 use proto::{Capacity, Cycles, Hash};
 use record::{End, Record};
-use rustix::fd::OwnedFd;
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use service::policy::{Policy, Sandbox};
+use started::{Standing, Started};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -70,6 +74,7 @@ const RESERVE: u64 = 256 << 20;
 /// Runs native programs; one for a process.
 pub(crate) struct Native {
     walls: Walls,
+    builder: Builder,
     helper: PathBuf,
     /// The `/etc` of programs.
     private: TempDir,
@@ -92,15 +97,19 @@ struct Terms {
 pub(crate) struct Container(pub(crate) Arc<Native>);
 
 impl Native {
-    /// Looks at the walls of this machine. `helper` is the file of this program, which takes the step into the sandbox.
+    /// Looks at the walls of this machine. `helper` is the file of this program, which takes the step into the sandbox, or a
+    /// smaller one beside it.
     /// Nothing is run before [`Executor::govern`] has told that the owner allows it.
     ///
     /// # Errors
     /// If the private files cannot be written.
     pub(crate) fn new(helper: PathBuf) -> io::Result<Self> {
         let private = etc::prepare()?;
+        let helper = walls::helper(helper);
+        let builder = Builder::new(&helper, private.path());
         Ok(Self {
-            walls: Walls::of_this_machine(&helper),
+            walls: Walls::of_this_machine(&helper, &builder),
+            builder,
             helper,
             private,
             cores: Cores::of_this_process(),
@@ -130,8 +139,8 @@ impl Native {
         if !is_shared {
             return Some("this seller's owner does not share it for native programs".into());
         }
-        if runtime == Runtime::Container && self.walls().namespaces.is_err() {
-            return Some("a container needs namespaces, and this seller has none".into());
+        if runtime == Runtime::Container && self.walls().bubblewrap.is_err() {
+            return Some("a container needs bubblewrap, and this seller has none that works".into());
         }
         match sandbox {
             Sandbox::Required => self.walls.missing().map(|layer| {
@@ -195,11 +204,9 @@ impl Native {
         // Who was sold more cores than there are now gets all that there are.
         let taken = self.cores.take(usize::try_from(execution.limits.cores.max(1)).unwrap_or(usize::MAX));
         let orders = self.orders(execution, &scene, &taken.numbers)?;
-        let options = side.path().join("options");
-        let command =
-            self.command(&scene, orders, &options).map_err(|error| abandoned("the sandbox", &error))?;
         let prepared = span_since(watch.started);
-        let mut ended = self.guard(command, execution, watch, fills)?;
+        let started = self.launch(&scene, orders, &side.path().join("options"))?;
+        let mut ended = self.guard(started, execution, watch, fills)?;
         ended.prepared = prepared;
         // What is left in it goes with it, however deep.
         drop(side);
@@ -217,7 +224,7 @@ impl Native {
             name = (!arguments.is_empty()).then(|| arguments.remove(0)).ok_or(Outcome::NotRunnable(none))?;
             program = PathBuf::from(&name);
         }
-        let has_namespaces = walls.namespaces.is_ok();
+        let has_namespaces = walls.has_namespaces();
         let at_home = |inside: &str, path: &Path| {
             if has_namespaces { inside.into() } else { path.display().to_string() }
         };
@@ -245,6 +252,8 @@ impl Native {
             // A process alone may not have more; cycles are counted for all of them together.
             seconds: (limits.cycles.0 / per_core / 1_000_000).saturating_add(1).min(u64::from(u32::MAX)),
             cores: cores.to_vec(),
+            // Of the thread that waits for it: the builder that starts it has the node's.
+            nice: rustix::process::getpriority_process(None).unwrap_or(0),
             is_filtered: walls.has_filter,
             environment,
             name,
@@ -253,73 +262,65 @@ impl Native {
             ..Orders::default()
         };
         let has_landlock = walls.landlock > 0;
-        Ok(if has_namespaces {
-            scene.within(orders, has_landlock)
-        } else {
+        Ok(if !has_namespaces {
             scene.beside(orders, has_landlock)
+        } else if walls.rooms.is_ok() && scene.root == Root::Host {
+            // bubblewrap takes the privileges away itself.
+            Orders { stage: Stage::Room, lays_down: true, ..scene.within(orders, has_landlock) }
+        } else {
+            scene.within(orders, has_landlock)
         })
     }
 
-    /// The command; `options` is where those of bubblewrap are written, so that no command line names the host's paths.
-    fn command(&self, scene: &Scene, orders: Orders, options: &Path) -> io::Result<Command> {
-        let mut command = match self.walls().namespaces {
-            Ok(bubblewrap) => {
-                let mut text = Vec::new();
-                for word in scene.options() {
-                    text.extend_from_slice(word.as_encoded_bytes());
-                    text.push(0);
-                }
-                fs::write(options, text)?;
-                let mut command = Command::new(bubblewrap);
-                command.args(["--args", "0", "--"]).args(scene.helper()).stdin(File::open(options)?);
-                command
-            }
-            Err(_) => {
-                let mut command = Command::new(&self.helper);
-                command.stdin(Stdio::null()).current_dir(&scene.scratch);
-                command
-            }
+    /// Starts the program; `options` is where those of bubblewrap are written, so that no command line names the host's
+    /// paths.
+    fn launch(&self, scene: &Scene, orders: Orders, options: &Path) -> Result<Started, Outcome> {
+        let walls = self.walls();
+        if walls.rooms.is_ok() && scene.root == Root::Host {
+            return Started::in_room(&self.builder, scene, orders.arguments());
+        }
+        let Ok(bubblewrap) = walls.bubblewrap else {
+            let mut command = Command::new(&self.helper);
+            command.args(orders.arguments()).env_clear().stdin(Stdio::null()).current_dir(&scene.scratch);
+            return Started::by(command, Standing::Beside);
         };
-        command.args(orders.arguments()).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
-        Ok(command)
+        let mut text = Vec::new();
+        for word in scene.options() {
+            text.extend_from_slice(word.as_encoded_bytes());
+            text.push(0);
+        }
+        let stdin = fs::write(options, text).and_then(|()| File::open(options));
+        let stdin = stdin.map_err(|error| Outcome::Abandoned(format!("the sandbox: {error}")))?;
+        let mut command = Command::new(bubblewrap);
+        command.args(["--args", "0", "--"]).args(scene.helper()).args(orders.arguments());
+        command.env_clear().stdin(stdin);
+        Started::by(command, Standing::Above)
     }
 
-    /// Runs the command under guard, and says how it ended.
+    /// Runs what was started under guard, and says how it ended.
     fn guard(
         &self,
-        mut command: Command,
+        mut started: Started,
         execution: &Execution,
         watch: &Watch,
         fills: [&Path; 2],
     ) -> Result<Ended, Outcome> {
-        let abandoned =
-            |error: io::Error| Outcome::Abandoned(format!("the sandbox could not be started: {error}"));
         let limits = &execution.limits;
-        let mut child = command.spawn().map_err(|error| match error.kind() {
-            io::ErrorKind::ArgumentListTooLong => {
-                Outcome::NotRunnable("its arguments and environment are too long".into())
-            }
-            _ => abandoned(error),
-        })?;
-        let print = Print::of(&mut child, limits.output.0, &watch.control);
-        let handle = match handle(&child) {
-            Ok(handle) => handle,
-            Err(error) => {
-                let _ = child.kill().and_then(|()| child.wait());
-                return Err(abandoned(error.into()));
-            }
-        };
-        let pid = i32::try_from(child.id()).unwrap_or(0);
+        let no_streams = || Outcome::Abandoned("the sandbox could not be started: it has no streams".into());
+        let print =
+            Print::of(started.streams.take().ok_or_else(no_streams)?, limits.output.0, &watch.control);
         let is_over = Arc::clone(&print.is_over);
-        let mut guard = Guard::new((pid, &handle), watch, limits, fills, &is_over);
-        guard.has_namespaces = self.walls().namespaces.is_ok();
+        let mut guard = Guard::new(&started, watch, limits, fills, &is_over);
         guard.per_core = self.per_core();
         let halt = guard.stand();
-        let is_whole = child.wait().is_ok_and(|status| status.success());
-        let (stdout, stderr, record) = print.end();
-        let told = Told { halt, record: record.filter(|_| halt.is_none()), is_whole, peak: guard.peak };
+        let (seen, peak) = (guard.cycles(0), guard.peak);
+        let [stdout, mut stderr] = print.end();
+        let standing = started.standing;
+        let record = started.record(&mut stderr);
+        let told = Told { halt, standing, record: record.filter(|_| halt.is_none()), peak };
         let exact = if let Some(Record::Ended { cpu, .. }) = &told.record { *cpu } else { 0 };
-        let cycles = guard.cycles(exact).min(limits.cycles.max(Cycles(1)));
+        let exact = Cycles(exact.saturating_mul(self.per_core().0));
+        let cycles = seen.max(exact).min(limits.cycles.max(Cycles(1)));
         watch.control.publish(cycles);
         let is_too_much = [&stdout, &stderr]
             .iter()
@@ -345,9 +346,8 @@ impl Native {
 /// What came of a run.
 struct Told {
     halt: Option<Halt>,
+    standing: Standing,
     record: Option<Record>,
-    /// The supervisor has ended as it should.
-    is_whole: bool,
     peak: u64,
 }
 
@@ -364,10 +364,14 @@ impl Told {
             return (halt.outcome(limits), None);
         }
         let (end, most) = match self.record {
-            Some(Record::Ended { end, most, .. }) if self.is_whole => (end, most.saturating_mul(1024)),
+            Some(Record::Ended { end, most, .. }) => (end, most.saturating_mul(1024)),
             Some(Record::NotRunnable(why)) => return (Outcome::NotRunnable(why), None),
             Some(Record::Failed(why)) => {
                 return (Outcome::Abandoned(format!("the sandbox could not be entered: {why}")), None);
+            }
+            None if self.standing == Standing::First => {
+                let why = "the sandbox was ended from outside: its first process, or who had built it";
+                return (Outcome::Abandoned(why.into()), None);
             }
             _ => {
                 let said = String::from_utf8_lossy(stderr);
@@ -415,6 +419,9 @@ impl Executor for Native {
         let terms = Terms { is_shared: policy.share_native, sandbox: policy.sandbox };
         *self.terms.lock().unwrap_or_else(PoisonError::into_inner) = terms;
         self.per_core.store(per_core.0, Ordering::Relaxed);
+        if !policy.share_native {
+            self.builder.stop_unused();
+        }
     }
 
     fn refusal(&self) -> Option<String> {
@@ -438,12 +445,6 @@ impl Executor for Container {
     fn refusal(&self) -> Option<String> {
         self.0.refusal_of(Runtime::Container)
     }
-}
-
-/// A handle on a child, by which its end is waited for.
-fn handle(child: &Child) -> rustix::io::Result<OwnedFd> {
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(rustix::io::Errno::SRCH)?;
-    pidfd_open(pid, PidfdFlags::empty())
 }
 
 /// Puts the program where it may be executed, if it is one and has the hash it was named by.

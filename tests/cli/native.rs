@@ -60,7 +60,10 @@ fn doctor_tells_every_wall_and_whether_they_are_enough() {
     assert_eq!(doctor["schema"], "compup2p/doctor/v1", "{doctor}");
     let layers = doctor["layers"].as_array().unwrap();
     let names: Vec<&str> = layers.iter().filter_map(|layer| layer["name"].as_str()).collect();
-    assert_eq!(names, ["own-user", "namespaces", "landlock", "seccomp", "limits", "cgroups"]);
+    assert_eq!(
+        names,
+        ["own-user", "namespaces", "rooms", "bubblewrap", "landlock", "seccomp", "limits", "cgroups"]
+    );
     for layer in layers {
         // Whatever is missing is explained.
         assert_eq!(layer["active"].as_bool(), Some(layer["missing"].is_null()), "{layer}");

@@ -7,6 +7,7 @@ use landlock::{
     RulesetAttr as _, RulesetCreatedAttr as _, RulesetStatus, Scope,
 };
 use nix::unistd::close;
+use rustix::fd::{AsRawFd as _, BorrowedFd};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::stdio::dup2_stdin;
 use rustix::thread::{
@@ -26,16 +27,18 @@ const STACK: u64 = 8 << 20;
 /// inside.
 const LANDLOCK: ABI = ABI::V6;
 
-/// Shuts this process in as it is ordered.
+/// Shuts this process in as it is ordered; `kept` stays open, and is closed for every program that it starts.
 ///
 /// # Errors
 /// What could not be done, in words. Nobody runs a program after that.
-pub(super) fn confine(orders: &Orders) -> Result<(), String> {
-    close_inherited()?;
+pub(super) fn confine(orders: &Orders, kept: Option<BorrowedFd<'_>>) -> Result<(), String> {
+    close_inherited(kept)?;
     let stdin = orders.stdin.as_deref().unwrap_or(Path::new("/dev/null"));
     let stdin = File::open(stdin).map_err(|error| format!("its standard input: {error}"))?;
     dup2_stdin(&stdin).map_err(|error| format!("its standard input: {error}"))?;
     drop(stdin);
+    // Who starts with less than that is not given more: only root could.
+    let _ = rustix::process::setpriority_process(None, orders.nice);
     keep_to_cores(&orders.cores)?;
     set_limits(orders).map_err(|error| format!("limits: {error}"))?;
     if orders.lays_down {
@@ -50,12 +53,14 @@ pub(super) fn confine(orders: &Orders) -> Result<(), String> {
     Ok(())
 }
 
-/// Closes everything but the three streams: what whoever started the node left open is not the program's business.
-pub(super) fn close_inherited() -> Result<(), String> {
+/// Closes everything but the three streams and `kept`: what whoever started the node left open is not the program's
+/// business.
+pub(super) fn close_inherited(kept: Option<BorrowedFd<'_>>) -> Result<(), String> {
+    let kept = kept.map_or(2, |kept| kept.as_raw_fd());
     let open = std::fs::read_dir("/proc/self/fd").map_err(|error| format!("open files: {error}"))?;
     let numbers = open.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     // The list is complete before anything of it is closed; the directory itself is closed by then.
-    for number in numbers.filter(|number| *number > 2).collect::<Vec<i32>>() {
+    for number in numbers.filter(|number| *number > 2 && *number != kept).collect::<Vec<i32>>() {
         let _ = close(number);
     }
     Ok(())

@@ -4,19 +4,22 @@
 //! stays outside, with the program in a process of its own that Landlock keeps from reaching it. In both cases it sees
 //! the program end, ends what that has left behind, and tells the node (see [`Record`]).
 
+use super::builder;
 use super::confine::{close_inherited, confine};
-use super::orders::{Orders, Stage};
+use super::orders::{Orders, Stage, VERSION};
 use super::record::{End, Record};
 use super::tree;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
+use rustix::fd::{AsFd as _, BorrowedFd};
 use rustix::io::Errno;
 use rustix::process::{
     DumpableBehavior, Signal, WaitOptions, WaitStatus, getpid, set_child_subreaper, set_dumpable_behavior,
     set_parent_process_death_signal, wait,
 };
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::fs::File;
+use std::io::{self, Write};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
@@ -26,32 +29,57 @@ pub(super) const NOT_TAKEN: u8 = 125;
 /// How often a program is started again whose file another process of the node seems to have open for writing: one that
 /// was forked while the file was written, and has not become another program yet.
 const TRIES: u32 = 100;
+/// The first descriptor that is no standard stream.
+const FIRST_FREE: i32 = 3;
 /// The pause between two of them.
 const AGAIN: Duration = Duration::from_millis(5);
 
 /// Does what the arguments behind [`super::orders::WORD`] order.
 pub(crate) fn enter(words: impl Iterator<Item = OsString>) -> ExitCode {
+    let mut words = words.peekable();
+    match words.peek().and_then(|word| Stage::read(word)) {
+        Some(Stage::Trial) => {
+            let is_said = io::stdout().write_all(VERSION.as_bytes()).is_ok();
+            return if is_said { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
+        Some(stage @ (Stage::Ground | Stage::Builder)) => return builder::serve::run(stage, words.skip(1)),
+        Some(Stage::Room) => return in_room(Orders::read(words)),
+        _ => {}
+    }
     let told = match Orders::read(words) {
-        Ok(orders) => match orders.stage {
-            Stage::Trial => return ExitCode::SUCCESS,
-            Stage::Whole => whole(&orders),
-            Stage::Outer => outer(&orders),
-            Stage::Inner => Err(inner(&orders)),
-        },
+        Ok(orders) if orders.stage == Stage::Outer => outer(&orders),
+        Ok(orders) if orders.stage == Stage::Inner => Err(inner(&orders)),
+        Ok(orders) => whole(&orders, None),
         Err(why) => Err(Record::Failed(why)),
     };
+    tell(told, &mut io::stderr())
+}
+
+/// In a room of our builder's the record has a way of its own, which comes in place of the standard input.
+fn in_room(orders: Result<Orders, String>) -> ExitCode {
+    let Ok(way) = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), FIRST_FREE) else {
+        return ExitCode::from(NOT_TAKEN);
+    };
+    let told = orders.map_err(Record::Failed).and_then(|orders| {
+        builder::room::complete().map_err(|error| Record::Failed(error.to_string()))?;
+        whole(&orders, Some(way.as_fd()))
+    });
+    tell(told, &mut File::from(way))
+}
+
+fn tell(told: Result<Record, Record>, way: &mut impl Write) -> ExitCode {
     let (record, code) = match told {
         Ok(record) => (record, ExitCode::SUCCESS),
         Err(record) => (record, ExitCode::from(NOT_TAKEN)),
     };
     // Who cannot tell its node how it ended has failed.
-    let is_told = io::stderr().write_all(record.to_string().as_bytes()).is_ok();
+    let is_told = way.write_all(record.to_string().as_bytes()).is_ok();
     if is_told { code } else { ExitCode::from(NOT_TAKEN) }
 }
 
-fn whole(orders: &Orders) -> Result<Record, Record> {
+fn whole(orders: &Orders, kept: Option<BorrowedFd<'_>>) -> Result<Record, Record> {
     hide().map_err(Record::Failed)?;
-    confine(orders).map_err(Record::Failed)?;
+    confine(orders, kept).map_err(Record::Failed)?;
     let mut tries = 0;
     let child = loop {
         match program(orders).spawn() {
@@ -64,7 +92,7 @@ fn whole(orders: &Orders) -> Result<Record, Record> {
 
 fn outer(orders: &Orders) -> Result<Record, Record> {
     hide().map_err(Record::Failed)?;
-    close_inherited().map_err(Record::Failed)?;
+    close_inherited(None).map_err(Record::Failed)?;
     let failed = |error: io::Error| Record::Failed(error.to_string());
     set_child_subreaper(Some(getpid())).map_err(|error| failed(error.into()))?;
     let own = std::env::current_exe().map_err(failed)?;
@@ -79,7 +107,7 @@ fn inner(orders: &Orders) -> Record {
     if let Err(error) = dies.and_then(|()| rustix::process::setsid().map(drop)) {
         return Record::Failed(error.to_string());
     }
-    if let Err(why) = confine(orders) {
+    if let Err(why) = confine(orders, None) {
         return Record::Failed(why);
     }
     let mut tries = 0;

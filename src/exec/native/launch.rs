@@ -7,19 +7,20 @@ use std::path::{Path, PathBuf};
 /// Where things are in the sandbox.
 pub(super) const WORK: &str = "/work";
 const TEMPORARY: &str = "/tmp";
-const OWN: &str = "/run/compup2p";
+pub(super) const OWN: &str = "/run/compup2p";
 /// Size of `/dev/shm`, in bytes: for the semaphores of runtimes, not for data, since it counts for nobody.
-const SHARED_MEMORY: u64 = 16 << 20;
+pub(super) const SHARED_MEMORY: u64 = 16 << 20;
 /// What of the system programs see, where it is there. Each may be a symbolic link, as most are by now.
-const SYSTEM: [&str; 9] =
+pub(super) const SYSTEM: [&str; 9] =
     ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store"];
 /// What of `/etc` they need: where libraries are, and which of several programs a name means.
 pub(super) const SETTINGS: [&str; 4] =
     ["/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives"];
 /// Devices that a program may use where it sees those of the host.
-const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
-/// Parts of `/proc` that change the machine: they belong to root, and so does a program of a node that is run by root.
-const CONTROLS: [&str; 4] = ["/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs"];
+pub(super) const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+/// Parts of `/proc` that tell of the machine what is its owner's business: they belong to root, and so does a program of a
+/// node that is run by root. Nothing of `/proc` can be written to.
+pub(super) const SECRETS: [&str; 2] = ["/proc/kcore", "/proc/timer_list"];
 
 /// The private files of `/etc`: a user without a name of the host's, and no name but this machine's.
 pub(super) const PRIVATE: [(&str, &str); 6] = [
@@ -225,17 +226,15 @@ impl Options {
         }
     }
 
-    /// `/proc` and `/dev` of the sandbox's own; what of them would change the machine is there to be read only.
+    /// `/proc` and `/dev` of the sandbox's own, to be read only.
     fn kernel(&mut self) {
         self.words(&["--proc", "/proc"]);
-        for path in CONTROLS {
-            self.bind("--ro-bind-try", Path::new(path), path);
-        }
-        for path in ["/proc/sysrq-trigger", "/proc/kcore", "/proc/timer_list"] {
+        for path in SECRETS {
             if Path::new(path).exists() {
                 self.bind("--ro-bind", Path::new("/dev/null"), path);
             }
         }
+        self.words(&["--remount-ro", "/proc"]);
         self.words(&["--dev", "/dev", "--size", &SHARED_MEMORY.to_string(), "--tmpfs", "/dev/shm"]);
         self.words(&["--remount-ro", "/dev"]);
     }

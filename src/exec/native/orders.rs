@@ -9,6 +9,8 @@ use std::path::PathBuf;
 
 /// The hidden command that takes this step.
 pub(crate) const WORD: &str = "sandbox-exec";
+/// What a trial prints: who says the same understands the same orders. The number behind the version is that of the orders.
+pub(super) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/1");
 
 /// What one process of ours does on the way to the program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,6 +22,12 @@ pub(super) enum Stage {
     Outer,
     /// It confines itself and becomes the program.
     Inner,
+    /// It is the first process in a room of our builder's: it completes that, and then is as [`Stage::Whole`].
+    Room,
+    /// It goes into namespaces of its own, and starts the builder there.
+    Ground,
+    /// It is the builder.
+    Builder,
     /// It does nothing: a trial of what is around it.
     Trial,
 }
@@ -38,6 +46,8 @@ pub(super) struct Orders {
     pub(super) seconds: u64,
     /// The processors that it may use.
     pub(super) cores: Vec<usize>,
+    /// How far it gives way to others: 0, as any program, to 19.
+    pub(super) nice: i32,
     /// Its standard input; empty if absent.
     pub(super) stdin: Option<PathBuf>,
     /// Where it may read and execute, and where also write, by Landlock; both empty: no Landlock.
@@ -67,6 +77,7 @@ impl Orders {
         say("file", &number(self.file));
         say("seconds", &number(self.seconds));
         self.cores.iter().for_each(|core| say("core", OsStr::new(&core.to_string())));
+        say("nice", OsStr::new(&self.nice.to_string()));
         self.stdin.iter().for_each(|path| say("stdin", path.as_os_str()));
         self.readable.iter().for_each(|path| say("read", path.as_os_str()));
         self.writable.iter().for_each(|path| say("write", path.as_os_str()));
@@ -116,6 +127,7 @@ impl Orders {
             "file" => self.file = number()?,
             "seconds" => self.seconds = number()?,
             "core" => self.cores.push(text?.parse().ok()?),
+            "nice" => self.nice = text?.parse().ok()?,
             "stdin" => self.stdin = Some(path()),
             "read" => self.readable.push(path()),
             "write" => self.writable.push(path()),
@@ -137,18 +149,24 @@ impl Orders {
 }
 
 impl Stage {
-    const ALL: [Self; 4] = [Self::Whole, Self::Outer, Self::Inner, Self::Trial];
+    const ALL: [Self; 7] =
+        [Self::Whole, Self::Outer, Self::Inner, Self::Room, Self::Ground, Self::Builder, Self::Trial];
 
-    const fn word(self) -> &'static str {
+    /// What it is called on a command line.
+    pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Whole => "whole",
             Self::Outer => "outer",
             Self::Inner => "inner",
+            Self::Room => "room",
+            Self::Ground => "ground",
+            Self::Builder => "builder",
             Self::Trial => "trial",
         }
     }
 
-    fn read(word: &OsStr) -> Option<Self> {
+    /// The one that is called so.
+    pub(super) fn read(word: &OsStr) -> Option<Self> {
         Self::ALL.into_iter().find(|stage| word == stage.word())
     }
 }
@@ -166,6 +184,7 @@ mod tests {
             file: 2,
             seconds: 3,
             cores: vec![0, 5],
+            nice: -7,
             stdin: Some("/a b".into()),
             readable: vec!["/usr".into(), "/run".into()],
             writable: vec!["/work".into()],

@@ -9,6 +9,7 @@ mod holding;
 mod images;
 mod leftovers;
 mod limits;
+mod rooms;
 
 use super::walls::Walls;
 use super::{Container, Native};
@@ -36,16 +37,21 @@ const PER_CORE: Capacity = Capacity(1_000);
 /// The walls under test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Behind {
-    /// All of them.
+    /// All of them, with namespaces of our own making.
     All,
-    /// Those of a machine without bubblewrap.
+    /// All of them, with bubblewrap's.
+    Bubblewrap,
+    /// Those of a machine without namespaces.
     NoNamespaces,
 }
 
-/// Both, as far as programs are run behind them: root runs none without namespaces.
-fn both() -> Vec<Behind> {
-    let is_root = rustix::process::geteuid().is_root();
-    if is_root { vec![Behind::All] } else { vec![Behind::All, Behind::NoNamespaces] }
+/// All kinds, as far as programs are run behind them: root runs none without namespaces.
+fn kinds() -> Vec<Behind> {
+    let mut kinds = vec![Behind::All, Behind::Bubblewrap];
+    if !rustix::process::geteuid().is_root() {
+        kinds.push(Behind::NoNamespaces);
+    }
+    kinds
 }
 
 /// The program itself, which takes the step into the sandbox: it lies beside the directory of this test's own file.
@@ -66,17 +72,26 @@ fn governed() -> Native {
 /// One executor for all tests of a kind, as a process has one.
 fn native(behind: Behind) -> &'static Arc<Native> {
     static ALL: OnceLock<Arc<Native>> = OnceLock::new();
+    static BUBBLEWRAP: OnceLock<Arc<Native>> = OnceLock::new();
     static FEWER: OnceLock<Arc<Native>> = OnceLock::new();
     match behind {
         Behind::All => ALL.get_or_init(|| {
             let native = governed();
             assert_eq!(native.walls.missing(), None, "a wall is missing here: {:?}", native.walls);
+            assert_eq!(native.walls.rooms, Ok(()), "namespaces are not to be made here");
+            Arc::new(native)
+        }),
+        Behind::Bubblewrap => BUBBLEWRAP.get_or_init(|| {
+            let mut native = governed();
+            native.walls.rooms = Err("not in this test".into());
+            assert_eq!(native.walls.missing(), None, "a wall is missing here: {:?}", native.walls);
             Arc::new(native)
         }),
         Behind::NoNamespaces => FEWER.get_or_init(|| {
             let mut native = governed();
-            assert!(native.walls.landlock > 0, "without bubblewrap Landlock is needed: {:?}", native.walls);
-            native.walls = Walls { namespaces: Err("not in this test".into()), ..native.walls };
+            assert!(native.walls.landlock > 0, "without namespaces Landlock is needed: {:?}", native.walls);
+            let none = || "not in this test".to_owned();
+            native.walls = Walls { rooms: Err(none()), bubblewrap: Err(none()), ..native.walls };
             Arc::new(native)
         }),
     }

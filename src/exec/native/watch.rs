@@ -1,13 +1,13 @@
 //! What the node does while a program runs in its sandbox: looks at it, holds it to its limits, and ends it.
 
 use super::space;
+use super::started::{Standing, Started};
 use super::tree::{self, Process, Ticks};
 use crate::exec::control::{Stop, Watch};
 use crate::exec::scratch::MAX_ENTRIES;
 use proto::message::service::{Limits, Outcome};
 use proto::{Capacity, Cycles};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fd::OwnedFd;
 use rustix::process::Signal;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,10 +53,7 @@ impl Halt {
 
 /// A program under guard.
 pub(super) struct Guard<'a> {
-    /// The process that the node has started: bubblewrap, or the supervisor itself.
-    pub(super) pid: i32,
-    pub(super) has_namespaces: bool,
-    pub(super) handle: &'a OwnedFd,
+    started: &'a Started,
     pub(super) watch: &'a Watch,
     pub(super) limits: &'a Limits,
     /// Directories that count for its disk.
@@ -74,28 +71,15 @@ pub(super) struct Guard<'a> {
 
 impl<'a> Guard<'a> {
     pub(super) fn new(
-        (pid, handle): (i32, &'a OwnedFd),
+        started: &'a Started,
         watch: &'a Watch,
         limits: &'a Limits,
         fills: [&'a Path; 2],
         is_over: &'a AtomicBool,
     ) -> Self {
-        let (has_namespaces, per_core, next_walk) = (false, Capacity(0), None);
+        let (per_core, next_walk) = (Capacity(0), None);
         let (ticks, peak, is_told) = (Ticks::default(), 0, false);
-        Self {
-            pid,
-            has_namespaces,
-            handle,
-            watch,
-            limits,
-            fills,
-            is_over,
-            per_core,
-            ticks,
-            peak,
-            next_walk,
-            is_told,
-        }
+        Self { started, watch, limits, fills, is_over, per_core, ticks, peak, next_walk, is_told }
     }
 
     /// Stays until the program has ended, or has to end; then ends what is left of it.
@@ -124,17 +108,16 @@ impl<'a> Guard<'a> {
 
     /// Waits for the end; whether it has come.
     fn has_ended(&self, within: Duration) -> bool {
-        let mut wanted = [PollFd::new(self.handle, PollFlags::IN)];
+        let mut wanted = [PollFd::new(&self.started.end, PollFlags::IN)];
         let within = Timespec::try_from(within).ok();
         matches!(poll(&mut wanted, within.as_ref()), Ok(ready) if ready > 0)
     }
 
     /// The process whose descendants are the program's: the supervisor.
     fn supervisor(&self) -> i32 {
-        if self.has_namespaces {
-            tree::children(self.pid).first().copied().unwrap_or(self.pid)
-        } else {
-            self.pid
+        match self.started.standing {
+            Standing::Above => tree::children(self.started.pid).first().copied().unwrap_or(self.started.pid),
+            Standing::First | Standing::Beside => self.started.pid,
         }
     }
 
@@ -197,24 +180,26 @@ impl<'a> Guard<'a> {
 
     /// Ends everything, and waits until it is gone.
     fn end(&self) {
-        if self.has_namespaces {
+        let pid = self.started.pid;
+        if self.started.standing == Standing::Beside {
+            tree::kill(pid);
+        } else {
             // With the first process of a process namespace the kernel ends all others.
-            let first = tree::children(self.pid);
+            let is_first = self.started.standing == Standing::First;
+            let first = if is_first { vec![pid] } else { tree::children(pid) };
             first.iter().for_each(|pid| tree::send(*pid, Signal::KILL));
             let deadline = Instant::now() + DYING;
             let is_there = |pid: &i32| Process::of(*pid).is_some_and(|process| !process.is_over());
             if first.is_empty() {
-                tree::send(self.pid, Signal::KILL);
+                tree::send(pid, Signal::KILL);
             }
             while first.iter().any(is_there) && Instant::now() < deadline {
                 self.has_ended(Duration::from_millis(1));
             }
-        } else {
-            tree::kill(self.pid);
         }
         if !self.has_ended(DYING) {
-            tree::kill(self.pid);
-            tree::send(self.pid, Signal::KILL);
+            tree::kill(pid);
+            tree::send(pid, Signal::KILL);
             self.has_ended(DYING);
         }
     }

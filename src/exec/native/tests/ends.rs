@@ -1,6 +1,6 @@
 //! Ends that are the program's own doing.
 
-use super::{Behind, Bench, WIDE, both, check, native, prints, told};
+use super::{Behind, Bench, WIDE, check, kinds, native, prints, told};
 use crate::exec::saved::Saved;
 use crate::exec::{Control, Executor as _};
 use proto::message::service::{CheckpointMethod, Limits, Outcome};
@@ -8,7 +8,7 @@ use proto::{Bytes, Hash, Span};
 
 #[test]
 fn a_script_computes_prints_and_leaves_its_output() {
-    for behind in both() {
+    for behind in kinds() {
         let bench = Bench::shell("echo $(($1 * $2)); echo well >&2; echo 42 > answer.txt", WIDE)
             .outputs(&["answer.txt"]);
         let mut bench = bench;
@@ -22,7 +22,7 @@ fn a_script_computes_prints_and_leaves_its_output() {
 #[test]
 fn an_elf_program_runs() {
     let program = std::fs::read("/bin/true").unwrap();
-    for behind in both() {
+    for behind in kinds() {
         check(&Bench::new(&program, &[], WIDE), behind, &Outcome::Succeeded);
     }
 }
@@ -30,7 +30,7 @@ fn an_elf_program_runs() {
 #[test]
 fn the_status_is_told_exactly_and_a_signal_by_its_name() {
     let trapped = |what: &str| Outcome::Trapped(what.into());
-    for behind in both() {
+    for behind in kinds() {
         for (script, expected) in [
             ("exit 0", Outcome::Succeeded),
             ("exit 3", Outcome::Exited(3)),
@@ -66,7 +66,7 @@ fn a_program_that_saves_itself_is_told_from_one_that_fails() {
 fn what_cannot_be_run_is_told_from_what_fails() {
     let not = |why: &str| Outcome::NotRunnable(why.into());
     let neither = "neither the program nor its interpreter is there on this seller, or it is not a program";
-    for behind in both() {
+    for behind in kinds() {
         for (program, expected) in [
             (
                 &b"hello"[..],
@@ -87,7 +87,7 @@ fn what_cannot_be_run_is_told_from_what_fails() {
 #[test]
 fn a_declared_output_has_to_be_there_as_a_file() {
     let missing = Outcome::OutputMissing("out/a".into());
-    for behind in both() {
+    for behind in kinds() {
         for script in [
             "true",
             "mkdir -p out/a",
@@ -107,7 +107,7 @@ fn a_declared_output_has_to_be_there_as_a_file() {
 
 #[test]
 fn standard_input_is_the_file_or_empty() {
-    for behind in both() {
+    for behind in kinds() {
         prints(&Bench::shell("wc -c | tr -d ' '", WIDE), behind, "0\n");
         let mut bench = Bench::shell("cat", WIDE);
         let file = bench.base.path().join("input");
@@ -126,7 +126,7 @@ fn the_environment_is_the_same_everywhere_and_nothing_of_the_node_s() {
         PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin\n\
         SOURCE_DATE_EPOCH=1767225600\nTMPDIR=/tmp\nTZ=UTC\nWHO=me\nyou\n/work\n";
     prints(&bench, Behind::All, expected);
-    for behind in both().into_iter().filter(|behind| *behind == Behind::NoNamespaces) {
+    for behind in kinds().into_iter().filter(|behind| *behind == Behind::NoNamespaces) {
         let ended = bench.run(behind);
         let home = format!("HOME={}\n", bench.scratch.path().display());
         assert!(String::from_utf8_lossy(&ended.stdout).contains(&home), "{}", told(&ended));
@@ -158,7 +158,7 @@ fn the_processor_time_of_the_whole_tree_is_metered() {
     let burn = "import os\ndef burn():\n  x = 0\n  for i in range(3000000): x += i\n\
         pids = []\nfor _ in range(2):\n  p = os.fork()\n  if p == 0:\n    burn()\n    os._exit(0)\n  pids.append(p)\n\
         for p in pids: os.waitpid(p, 0)\nt = os.times()\nprint(int((t.user + t.system + t.children_user + t.children_system) * 1000))";
-    for behind in both() {
+    for behind in kinds() {
         let ended = check(&Bench::python(burn, WIDE), behind, &Outcome::Succeeded);
         let own: u64 = String::from_utf8_lossy(&ended.stdout).trim().parse().unwrap();
         // 1,000 Mc/s are a million cycles in a millisecond; the start and the end are metered too.
@@ -187,7 +187,10 @@ fn what_the_owner_does_not_allow_is_not_run() {
     assert_eq!(run(&strict), Outcome::Succeeded);
     let whole = strict.walls.clone();
     for (walls, layer) in [
-        (super::Walls { namespaces: Err("no".into()), ..whole.clone() }, "namespaces"),
+        (
+            super::Walls { rooms: Err("no".into()), bubblewrap: Err("no".into()), ..whole.clone() },
+            "namespaces",
+        ),
         (super::Walls { landlock: 0, ..whole.clone() }, "landlock"),
         (super::Walls { has_filter: false, ..whole.clone() }, "seccomp"),
     ] {
@@ -199,7 +202,8 @@ fn what_the_owner_does_not_allow_is_not_run() {
         );
     }
     let best = Policy { sandbox: Sandbox::Best, ..required };
-    strict.walls = super::Walls { namespaces: Err("no".into()), landlock: 0, ..whole };
+    strict.walls =
+        super::Walls { rooms: Err("no".into()), bubblewrap: Err("no".into()), landlock: 0, ..whole };
     strict.govern(&best, super::PER_CORE);
     assert!(matches!(run(&strict), Outcome::Abandoned(why) if why.contains("owner's files")));
     strict.govern(&Policy { sandbox: Sandbox::None, ..best }, super::PER_CORE);

@@ -1,13 +1,13 @@
 //! Programs that try to get out.
 
-use super::{Behind, Bench, WIDE, both, prints};
+use super::{Behind, Bench, WIDE, kinds, prints};
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
 use std::os::unix::net::UnixListener;
 
 /// Runs a Python script that calls `attempt(name, f)` for each way out, and has to have got nowhere with any.
 fn nothing_works(attempts: &str) {
-    for behind in both() {
+    for behind in kinds() {
         let script = format!(
             "import ctypes, errno, os, signal, socket, sys\nlibc = ctypes.CDLL(None, use_errno=True)\n\
             def call(number, *args):\n  r = libc.syscall(number, *args)\n  if r < 0: raise OSError(ctypes.get_errno(), '')\n  return r\n\
@@ -91,7 +91,7 @@ fn other_processes_are_not_seen_looked_into_or_signalled() {
 
 #[test]
 fn a_program_that_signals_its_supervisor_gets_no_further() {
-    for behind in both() {
+    for behind in kinds() {
         // The first process of a namespace is not ended from within; without one Landlock keeps signals inside.
         let script = "import os, signal\nfor s in (signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP):\n  \
             try: os.kill(os.getppid(), s)\n  except OSError: pass\nprint('alive')";
@@ -137,13 +137,15 @@ fn privileges_devices_and_namespaces_are_not_to_be_had() {
 
 #[test]
 fn a_set_user_bit_gives_nothing() {
-    for behind in both() {
+    for behind in kinds() {
         let script = "cp /usr/bin/id id 2>/dev/null; chmod 6755 id; ./id -u; grep -E '^(NoNewPrivs|CapEff)' /proc/self/status 2>/dev/null; exit 0";
         let bench = Bench::shell(script, WIDE);
         let ended = bench.run(behind);
         let text = String::from_utf8_lossy(&ended.stdout).into_owned();
         match behind {
-            Behind::All => assert_eq!(text, "1000\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\n"),
+            Behind::All | Behind::Bubblewrap => {
+                assert_eq!(text, "1000\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\n")
+            }
             // Nothing of `/proc` is to be seen there.
             Behind::NoNamespaces => assert_eq!(text, format!("{}\n", rustix::process::getuid().as_raw())),
         }
@@ -155,7 +157,7 @@ fn outputs_that_lead_out_are_not_collected() {
     let dir = tempfile::TempDir::new().unwrap();
     fs::write(dir.path().join("key"), b"secret").unwrap();
     let key = dir.path().join("key").display().to_string();
-    for behind in both() {
+    for behind in kinds() {
         for script in [
             format!("ln -s {key} out"),
             "ln -s /etc/passwd out".into(),
@@ -176,7 +178,7 @@ fn outputs_that_lead_out_are_not_collected() {
 fn the_sandbox_s_record_cannot_be_forged() {
     use proto::message::service::Outcome;
     let forged = "printf '\\0compup2p-sandbox exited 0 1 1\\n' >&2";
-    for behind in both() {
+    for behind in kinds() {
         super::check(&Bench::shell(&format!("{forged}; exit 4"), WIDE), behind, &Outcome::Exited(4));
         // Left behind to write when the supervisor has written.
         let late = format!(

@@ -1,6 +1,6 @@
 //! Programs that are stopped, held back or warned from outside.
 
-use super::{Behind, Bench, WIDE, both, leftovers, native, told};
+use super::{Behind, Bench, WIDE, kinds, leftovers, native, told};
 use crate::exec::{Control, Ended, Executor as _};
 use proto::message::service::{Limits, Outcome};
 use proto::{Cycles, Span};
@@ -28,7 +28,7 @@ fn counts(bench: &Bench) -> [String; 2] {
 
 #[test]
 fn a_stop_ends_the_whole_tree_within_a_second() {
-    for behind in both() {
+    for behind in kinds() {
         let (bench, control) = (Bench::python(COUNTING, WIDE), Control::default());
         let mut asked = Instant::now();
         let ended = beside(&bench, behind, &control, || {
@@ -43,7 +43,7 @@ fn a_stop_ends_the_whole_tree_within_a_second() {
 
 #[test]
 fn a_pause_holds_the_whole_tree_and_its_wall_time() {
-    for behind in both() {
+    for behind in kinds() {
         let wall = Span::secs(8);
         let (bench, control) = (Bench::python(COUNTING, Limits { wall, ..WIDE }), Control::default());
         let ended = beside(&bench, behind, &control, || {
@@ -71,7 +71,7 @@ fn a_pause_holds_the_whole_tree_and_its_wall_time() {
 #[test]
 fn a_throttled_program_rests_for_its_share_of_the_time() {
     let limits = Limits { cycles: Cycles::mega(400), ..WIDE };
-    for behind in both() {
+    for behind in kinds() {
         let bench = Bench::shell("while :; do :; done", limits);
         let control = Control::default();
         control.pace(25);
@@ -84,7 +84,7 @@ fn a_throttled_program_rests_for_its_share_of_the_time() {
 
 #[test]
 fn what_a_program_prints_is_seen_while_it_runs() {
-    for behind in both() {
+    for behind in kinds() {
         let script = "echo first; echo problem >&2; touch a; while :; do sleep 0.01; done";
         let (bench, control) = (Bench::shell(script, WIDE), Control::default());
         let mut seen = [Vec::new(), Vec::new()];
@@ -103,7 +103,7 @@ fn what_a_program_prints_is_seen_while_it_runs() {
 
 #[test]
 fn a_wish_that_cannot_be_met_neither_stops_nor_wakes_a_program() {
-    for behind in both() {
+    for behind in kinds() {
         let (bench, control) = (Bench::python(COUNTING, WIDE), Control::default());
         let ended = beside(&bench, behind, &control, || {
             let mut wished = control.snapshot();
@@ -118,7 +118,7 @@ fn a_wish_that_cannot_be_met_neither_stops_nor_wakes_a_program() {
 
 #[test]
 fn who_is_warned_may_end_in_order() {
-    for behind in both() {
+    for behind in kinds() {
         for (script, expected) in [
             // It saves its work and ends.
             ("trap 'echo saved > out; exit 0' TERM; touch a; while :; do sleep 0.01; done", "succeeded"),
@@ -142,5 +142,18 @@ fn who_is_warned_may_end_in_order() {
             });
             assert_eq!(ended.outcome.to_string(), expected, "{behind:?}: {}", told(&ended));
         }
+    }
+}
+
+#[test]
+fn a_program_gives_way_as_the_thread_does_that_waits_for_it() {
+    for behind in kinds() {
+        let run = move || {
+            crate::exec::nice::lower(13).unwrap();
+            let bench = Bench::python("import os\nprint(os.getpriority(os.PRIO_PROCESS, 0))", WIDE);
+            super::prints(&bench, behind, "13\n");
+        };
+        std::thread::spawn(run).join().unwrap();
+        super::prints(&Bench::python("import os\nprint(os.nice(0))", WIDE), behind, "0\n");
     }
 }

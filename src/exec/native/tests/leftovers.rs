@@ -1,6 +1,6 @@
 //! What one program leaves for the next: nothing.
 
-use super::{Bench, WIDE, both, check, prints, told};
+use super::{Bench, WIDE, check, kinds, prints, told};
 use crate::exec::native::tree::Process;
 use proto::message::service::Outcome;
 use std::fs::{self, File};
@@ -24,7 +24,7 @@ pub(super) fn processes_in(directory: &Path) -> usize {
 
 #[test]
 fn processes_that_a_program_leaves_behind_end_with_it() {
-    for behind in both() {
+    for behind in kinds() {
         for script in [
             "sleep 1000 & exit 0",
             "setsid sleep 1000 & exit 0",
@@ -44,7 +44,7 @@ fn files_of_one_sub_task_are_not_there_for_the_next() {
     let leave = "for d in . $TMPDIR /tmp /var/tmp /dev/shm /run $HOME; do echo secret > $d/left-by-w6 2>/dev/null; done; exit 0";
     let find =
         "for d in . $TMPDIR /tmp /var/tmp /dev/shm /run $HOME; do ls $d/left-by-w6 2>/dev/null; done; exit 0";
-    for behind in both() {
+    for behind in kinds() {
         let (first, second) = (Bench::shell(leave, WIDE), Bench::shell(find, WIDE));
         check(&first, behind, &Outcome::Succeeded);
         prints(&second, behind, "");
@@ -61,7 +61,7 @@ fn shared_memory_and_queues_of_the_system_are_not_there_to_be_left() {
     let make = "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n\
         for call in (libc.shmget, libc.msgget, libc.semget):\n  \
         print(call(4242, 1024, 0o1666) if call is not libc.msgget else call(4242, 0o1666), ctypes.get_errno())";
-    for behind in both() {
+    for behind in kinds() {
         prints(&Bench::python(make, WIDE), behind, "-1 1\n-1 1\n-1 1\n");
     }
 }
@@ -73,7 +73,7 @@ fn open_files_of_the_node_are_not_open_in_the_program() {
     let file = File::open(secret.path()).unwrap();
     // As whoever started the node may have left it: not closed for programs that it starts.
     rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty()).unwrap();
-    for behind in both() {
+    for behind in kinds() {
         let list = "import os\nn = 0\nfor i in range(3, 1024):\n  try:\n    os.fstat(i)\n    n += 1\n  except OSError: pass\nprint(n)";
         // Python opens its script itself.
         prints(&Bench::python(list, WIDE), behind, "0\n");

@@ -154,9 +154,10 @@ pub(super) struct Ticks {
 }
 
 impl Ticks {
-    /// Adds a look at all that is alive.
-    pub(super) fn look(&mut self, alive: &[(i32, Process)]) {
-        let mut with_waited = 0_u64;
+    /// Adds a look at all that is alive of a program, whose supervisor has waited for so much of it. What the supervisor takes
+    /// itself is the price of the sandbox, which is the seller's.
+    pub(super) fn look(&mut self, alive: &[(i32, Process)], waited: u64) {
+        let mut with_waited = waited;
         for (pid, process) in alive {
             with_waited = with_waited.saturating_add(process.own).saturating_add(process.waited);
             let own = self.seen.entry((*pid, process.began)).or_default();
@@ -191,18 +192,21 @@ mod tests {
     fn the_time_of_a_process_counts_whether_it_is_waited_for_or_not() {
         let process = |own, waited| Process { own, waited, ..Process::default() };
         for (looks, expected) in [
-            (vec![vec![(1, process(5, 0))], vec![(1, process(7, 0))]], 7),
+            (vec![(vec![(1, process(5, 0))], 0), (vec![(1, process(7, 0))], 0)], 7),
             // A child is seen, ends, and its parent has waited for it.
-            (vec![vec![(1, process(5, 0)), (2, process(30, 0))], vec![(1, process(6, 31))]], 37),
+            (vec![(vec![(1, process(5, 0)), (2, process(30, 0))], 0), (vec![(1, process(6, 31))], 0)], 37),
             // A child is seen and nobody waits for it.
-            (vec![vec![(1, process(5, 0)), (2, process(30, 0))], vec![(1, process(6, 0))]], 36),
+            (vec![(vec![(1, process(5, 0)), (2, process(30, 0))], 0), (vec![(1, process(6, 0))], 0)], 36),
             // Children that were never seen.
-            (vec![vec![(1, process(5, 0))], vec![(1, process(5, 400))]], 405),
+            (vec![(vec![(1, process(5, 0))], 0), (vec![(1, process(5, 400))], 0)], 405),
             // What was counted stays, though all have ended.
-            (vec![vec![(1, process(5, 400))], vec![]], 405),
+            (vec![(vec![(1, process(5, 400))], 0), (vec![], 0)], 405),
+            // What the supervisor has waited for was the program's, whether it was seen or not.
+            (vec![(vec![(1, process(5, 0))], 0), (vec![], 9)], 9),
+            (vec![(vec![], 0)], 0),
         ] {
             let mut ticks = Ticks::default();
-            looks.iter().for_each(|look| ticks.look(look));
+            looks.iter().for_each(|(alive, waited)| ticks.look(alive, *waited));
             assert_eq!(ticks.total(), expected, "{looks:?}");
         }
     }

@@ -150,8 +150,8 @@ impl<'a> Guard<'a> {
         let of = |pid: &i32| Process::of(*pid).map(|process| (*pid, process));
         let alive: Vec<(i32, Process)> = pids.iter().filter_map(of).collect();
         let threads = alive.iter().fold(0, |sum: u64, (_, process)| sum.saturating_add(process.threads));
-        let with_supervisor: Vec<_> = alive.into_iter().chain(of(&supervisor)).collect();
-        self.ticks.look(&with_supervisor);
+        let waited = Process::of(supervisor).map_or(0, |process| process.waited);
+        self.ticks.look(&alive, waited);
         let cycles = self.cycles(0);
         self.watch.control.publish(cycles.min(self.limits.cycles));
         if cycles > self.limits.cycles {

@@ -18,7 +18,7 @@ pub(super) mod room;
 pub(super) mod serve;
 
 use super::launch::Scene;
-use super::orders::{Stage, WORD};
+use super::orders::{Stage, VERSION, WORD};
 use frame::{Frame, receive, send};
 use proto::message::service::Outcome;
 use rustix::fd::{AsFd as _, OwnedFd};
@@ -148,7 +148,8 @@ impl Builder {
         match receive(&ours)? {
             None => Err(io::Error::other("the builder of rooms has ended before it was ready")),
             Some(frame) => match first_word(&frame) {
-                serve::DONE => Ok(ours),
+                serve::DONE if frame.words.get(1).is_some_and(|word| word == VERSION) => Ok(ours),
+                serve::DONE => Err(io::Error::other("its file is of another version: start the node again")),
                 _ => Err(io::Error::other(why(&frame))),
             },
         }

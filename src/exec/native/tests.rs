@@ -54,6 +54,11 @@ fn kinds() -> Vec<Behind> {
     kinds
 }
 
+fn without_namespaces(walls: Walls) -> Walls {
+    let none = || "not in this test".to_owned();
+    Walls { rooms: Err(none()), bubblewrap: Err(none()), ..walls }
+}
+
 /// The program itself, which takes the step into the sandbox: it lies beside the directory of this test's own file.
 fn helper() -> PathBuf {
     let own = std::env::current_exe().unwrap();
@@ -90,8 +95,7 @@ fn native(behind: Behind) -> &'static Arc<Native> {
         Behind::NoNamespaces => FEWER.get_or_init(|| {
             let mut native = governed();
             assert!(native.walls.landlock > 0, "without namespaces Landlock is needed: {:?}", native.walls);
-            let none = || "not in this test".to_owned();
-            native.walls = Walls { rooms: Err(none()), bubblewrap: Err(none()), ..native.walls };
+            native.walls = without_namespaces(native.walls);
             Arc::new(native)
         }),
     }

@@ -105,7 +105,7 @@ fn words(mut body: &[u8]) -> Option<Vec<OsString>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Seek as _, Write as _};
+    use std::io::Seek as _;
 
     fn texts(words: &[&str]) -> Vec<OsString> {
         words.iter().map(OsString::from).collect()

@@ -7,7 +7,7 @@
 use super::frame::{Frame, receive, send};
 use super::ground;
 use crate::exec::native::launch::{OWN, SHARED_MEMORY, WORK};
-use crate::exec::native::orders::{Stage, WORD};
+use crate::exec::native::orders::{Stage, VERSION, WORD};
 use nix::sched::{CloneFlags, setns, unshare};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd as _, OwnedFd};
@@ -87,7 +87,7 @@ fn serve(socket: &UnixStream, private: &Path, helper: &Path) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     setsid()?;
     let mut builder = Builder::new(private, helper)?;
-    send(socket, &[DONE.into()], &[])?;
+    send(socket, &[DONE.into(), VERSION.into()], &[])?;
     loop {
         builder.rest(socket)?;
         let Some(frame) = receive(socket)? else { return Ok(()) };

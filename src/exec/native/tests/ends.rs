@@ -187,10 +187,7 @@ fn what_the_owner_does_not_allow_is_not_run() {
     assert_eq!(run(&strict), Outcome::Succeeded);
     let whole = strict.walls.clone();
     for (walls, layer) in [
-        (
-            super::Walls { rooms: Err("no".into()), bubblewrap: Err("no".into()), ..whole.clone() },
-            "namespaces",
-        ),
+        (super::without_namespaces(whole.clone()), "namespaces"),
         (super::Walls { landlock: 0, ..whole.clone() }, "landlock"),
         (super::Walls { has_filter: false, ..whole.clone() }, "seccomp"),
     ] {
@@ -202,8 +199,7 @@ fn what_the_owner_does_not_allow_is_not_run() {
         );
     }
     let best = Policy { sandbox: Sandbox::Best, ..required };
-    strict.walls =
-        super::Walls { rooms: Err("no".into()), bubblewrap: Err("no".into()), landlock: 0, ..whole };
+    strict.walls = super::Walls { landlock: 0, ..super::without_namespaces(whole) };
     strict.govern(&best, super::PER_CORE);
     assert!(matches!(run(&strict), Outcome::Abandoned(why) if why.contains("owner's files")));
     strict.govern(&Policy { sandbox: Sandbox::None, ..best }, super::PER_CORE);

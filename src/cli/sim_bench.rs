@@ -32,10 +32,10 @@ const QUEUES: [(u32, u64); 3] = [(10_000, 4_000_000), (100_000, 4_000_000), (1_0
 /// Nodes of a ring whose memory is measured.
 const RING: u32 = 50_000;
 /// A sweep of 2 × 50 points, two runs each.
-const SWEEP: &str = "name = \"sweep\"\nmodel = \"draws\"\nrepetitions = 2\n[work]\ndraws = 1000000\n[sweep]\n\
+const SWEEP: &str = "name = \"sweep\"\nmodel = \"draws\"\nrepetitions = 2\n[work]\ndraws = 500000\n[sweep]\n\
     \"work.least\" = [0.0, 0.5]\n\"work.most\" = { from = 1, to = 50, step = 1 }\n";
-/// The part of the cores that such a sweep is to use.
-const BUSY: f64 = 0.95;
+/// The part of the cores that such a sweep is to use, in percent.
+const BUSY: f64 = 95.0;
 /// Complete nodes, buyers and sub-tasks.
 const WHOLE: [(usize, usize, usize); 2] = [(32, 2, 100), (256, 8, 500)];
 
@@ -111,7 +111,8 @@ fn sweep() -> Result<BenchRow, Failure> {
     let (busy, lasted) = (processor_seconds() - before, began.elapsed().as_secs_f64());
     let cores =
         float(thread::available_parallelism().map_or(1, |cores| u64::try_from(cores.get()).unwrap_or(1)));
-    let row = BenchRow::new("a sweep of 2 × 50 points".into(), busy / (lasted * cores), "of all cores");
+    let share = 100.0 * busy / (lasted * cores);
+    let row = BenchRow::new("a sweep of 2 × 50 points".into(), share, "% of all cores");
     Ok(row.against("the aim", BUSY).beside("cores", cores).beside("runs/s", float(results.runs()) / lasted))
 }
 

@@ -29,7 +29,8 @@ fn what_is_asked_of_a_calm_pool_is_done_at_a_price_between_cost_and_value() {
     assert!(exact("price_credits") >= 0.1 && exact("profit_credits") > 0.005, "{outcome:?}");
     assert!(exact("surplus_credits") > 0.0, "{outcome:?}");
     assert!((exact("price_credits") - exact("buyer_cost_credits")).abs() < 1e-12);
-    assert!(exact("slowdown_ratio") >= 1.0 && exact("wait_median_s") < 2.0, "{outcome:?}");
+    // More is asked for at once than there are cores: who waits for one is slowed down.
+    assert!(exact("slowdown_ratio") > 1.0 && exact("flow_s") > exact("wait_median_s"), "{outcome:?}");
     // Nobody is lost, and all cores are as fast as the reference: what is busy is what was asked for, and a little after it.
     assert!((exact("utilisation_share") / exact("load_ratio") - 1.0).abs() < 0.01, "{outcome:?}");
     assert!(exact("traffic_bytes") > 1_000.0 && exact("messages_count") >= 6.0, "{outcome:?}");

@@ -245,8 +245,9 @@ mod tests {
             assert!(value(&few, metric) < value(&many, metric), "{metric}: {few:?} {many:?}");
         }
         for outcome in [&few, &many] {
-            closed_near(outcome, "answered_share", 0.05);
-            assert_eq!(value(outcome, "wrong_share"), 0.0, "{outcome:?}");
+            // Three standard deviations: arcs of 200 nodes differ, and with them whose keys are asked for.
+            closed_near(outcome, "answered_share", 0.15);
+            assert!(value(outcome, "wrong_share") < 0.01, "{outcome:?}");
         }
     }
 

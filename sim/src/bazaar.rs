@@ -6,6 +6,9 @@
 //! what is measured is the market: whether a request finds a seller that is there, at which match, after how long,
 //! and what it costs in messages.
 //!
+//! Machines and purchases are drawn by the world, or given by a [`Script`]: then buyers wait for their results, and buy once more
+//! what a machine that is gone has lost.
+//!
 //! Hosts alternate between stays and absences ([`Churn`](crate::churn::Churn), reference §6.2), and start in equilibrium. One plan gives one run, on every machine.
 
 mod circle;
@@ -14,10 +17,13 @@ mod figures;
 mod node;
 mod plan;
 mod population;
+mod script;
+mod scripted;
 mod world;
 
 pub use figures::Churned;
 pub use plan::{Departure, Plan};
+pub use script::{Bought, Machine, Pooled, Script, Wanted};
 
 use crate::violation::Violation;
 

@@ -2,7 +2,7 @@
 //!
 //! A population is a distribution of marginal costs in credits per unit of work (a Gc in the rules). The theory's
 //! populations are uniform, exponential, Pareto, bimodal and a ladder of worked examples; [`energy`] computes costs from
-//! [`hosts`] and the price of electricity.
+//! [`hosts`] and the price of electricity. [`machines`] says which machines there are, [`values`] what work is worth.
 
 mod bimodal;
 pub mod draw;
@@ -10,6 +10,7 @@ pub mod energy;
 mod exponential;
 pub mod hosts;
 pub(crate) mod ladder;
+pub mod machines;
 mod pareto;
 pub(crate) mod uniform;
 pub mod values;
@@ -17,11 +18,18 @@ pub mod values;
 use crate::dice::Dice;
 use crate::experiment::{Parameter, Setting};
 use crate::kinds::{Chosen, Kinds, Named};
+use hosts::Host;
 
 /// What the sellers of a population have to spend for a unit of work.
 pub trait Costs {
     /// The marginal cost of seller number `seller`, in credits per Gc; not negative.
     fn cost(&self, seller: usize, dice: &mut Dice) -> f64;
+
+    /// The same where the machine is known: the cost goes by it, if this population has machines at all.
+    fn cost_on(&self, machine: &Host, seller: usize, dice: &mut Dice) -> f64 {
+        let _ = machine;
+        self.cost(seller, dice)
+    }
 }
 
 /// A population that can be named in an experiment.

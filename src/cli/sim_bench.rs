@@ -6,11 +6,15 @@ use super::sim_ring::resident_bytes;
 use super::{Done, exit};
 use crate::control::Failure;
 use crate::output::{Bar, BenchRow, Benched, Printer};
+use ::sim::experiment::{self, Experiment, Options, Registry};
 use ::sim::nodes::Nodes;
 use ::sim::queue::Queue;
 use ::sim::ring::{self, Plan, Yardstick};
 use clap::Args;
 use proto::{Span, Time};
+use rustix::time::{ClockId, clock_gettime};
+use std::ops::ControlFlow;
+use std::thread;
 use std::time::Instant;
 
 /// How the simulator is measured.
@@ -27,6 +31,11 @@ const W2: [(u32, u64, f64, f64); 2] = [(10_000, 1_000, 6.2, 0.17), (100_000, 200
 const QUEUES: [(u32, u64); 3] = [(10_000, 4_000_000), (100_000, 4_000_000), (1_000_000, 8_000_000)];
 /// Nodes of a ring whose memory is measured.
 const RING: u32 = 50_000;
+/// A sweep of 2 × 50 points, two runs each.
+const SWEEP: &str = "name = \"sweep\"\nmodel = \"draws\"\nrepetitions = 2\n[work]\ndraws = 500000\n[sweep]\n\
+    \"work.least\" = [0.0, 0.5]\n\"work.most\" = { from = 1, to = 50, step = 1 }\n";
+/// The part of the cores that such a sweep is to use, in percent.
+const BUSY: f64 = 95.0;
 /// Complete nodes, buyers and sub-tasks.
 const WHOLE: [(usize, usize, usize); 2] = [(32, 2, 100), (256, 8, 500)];
 
@@ -34,7 +43,7 @@ pub(super) fn run(bench: &Bench, printer: Printer) -> Done {
     let sizes = |all: usize| if bench.quick { 1 } else { all };
     let bar = Bar::new(printer, 0, "measurements");
     let all =
-        u64::try_from(2 * sizes(QUEUES.len()) + 2 * sizes(W2.len()) + sizes(WHOLE.len()) + 1).unwrap_or(0);
+        u64::try_from(2 * sizes(QUEUES.len()) + 2 * sizes(W2.len()) + sizes(WHOLE.len()) + 2).unwrap_or(0);
     let mut rows: Vec<BenchRow> = Vec::new();
     let done = |rows: &mut Vec<BenchRow>, row| {
         rows.push(row);
@@ -70,6 +79,7 @@ pub(super) fn run(bench: &Bench, printer: Printer) -> Done {
     for (nodes, buyers, sub_tasks) in WHOLE.into_iter().take(sizes(WHOLE.len())) {
         done(&mut rows, whole(nodes, buyers, sub_tasks)?);
     }
+    done(&mut rows, sweep()?);
     done(&mut rows, memory());
     bar.end();
     printer.benched(&Benched::new(rows))?;
@@ -87,6 +97,30 @@ fn whole(nodes: usize, buyers: usize, sub_tasks: usize) -> Result<BenchRow, Fail
     let name = format!("{nodes} complete nodes, {sub_tasks} sub-tasks");
     let row = BenchRow::new(name, report.lasted.as_secs_f64() / seconds, "virtual s/s");
     Ok(row.beside("events/s", float(report.events) / seconds))
+}
+
+/// How much of all cores an experiment uses: processor time over the time that passes and the cores.
+fn sweep() -> Result<BenchRow, Failure> {
+    let failed = |why: String| Failure::new("sweep", why, exit::FAILED).hint("this is a defect");
+    let registry = Registry::standard();
+    let experiment = Experiment::parse(SWEEP, &registry).map_err(|faults| failed(format!("{faults:?}")))?;
+    let (before, began) = (processor_seconds(), Instant::now());
+    let results =
+        experiment::run(&experiment, &registry, Options::default(), &mut |_| ControlFlow::Continue(()))
+            .map_err(|error| failed(error.to_string()))?;
+    let (busy, lasted) = (processor_seconds() - before, began.elapsed().as_secs_f64());
+    let cores =
+        float(thread::available_parallelism().map_or(1, |cores| u64::try_from(cores.get()).unwrap_or(1)));
+    let share = 100.0 * busy / (lasted * cores);
+    let row = BenchRow::new("a sweep of 2 × 50 points".into(), share, "% of all cores");
+    Ok(row.against("the aim", BUSY).beside("cores", cores).beside("runs/s", float(results.runs()) / lasted))
+}
+
+/// The processor time of this process, in seconds.
+#[expect(clippy::cast_precision_loss, reason = "figures to be shown")]
+fn processor_seconds() -> f64 {
+    let spent = clock_gettime(ClockId::ProcessCPUTime);
+    spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9
 }
 
 /// What a node of a ring takes.

@@ -5,6 +5,7 @@
 //! silent.
 
 use super::population::Population;
+use super::script::Script;
 use super::world::{Event, Mail, World};
 use crate::invariant::Checked;
 use crate::place::Place;
@@ -26,7 +27,12 @@ const PATIENCE: Span = Span::secs(120);
 /// A request that has not ended.
 pub(super) struct Deal {
     pub(super) buyer: usize,
-    since: Time,
+    /// Since when a seller is looked for.
+    pub(super) since: Time,
+    /// Which sub-task of the script it is.
+    pub(super) wanted: Option<usize>,
+    /// Machines that were gone before they had done it.
+    pub(super) losses: u32,
     /// Purchases begun.
     matches: usize,
     fruitless: u32,
@@ -41,11 +47,65 @@ struct Offer {
     since: Time,
     /// The connection broke once.
     is_doubtful: bool,
+    /// The seller has accepted, and works.
+    is_taken: bool,
+}
+
+/// What a request may come to.
+struct Limits {
+    /// What its buyer pays for a Gc at most.
+    bid: Rate,
+    /// How long it may go on.
+    patience: Span,
+    /// The longest wait between two purchases that found nobody.
+    slowest: Span,
+}
+
+impl Deal {
+    pub(super) const fn new(
+        buyer: usize,
+        since: Time,
+        requirement: Requirement,
+        wanted: Option<usize>,
+    ) -> Self {
+        Self {
+            buyer,
+            since,
+            wanted,
+            losses: 0,
+            matches: 0,
+            fruitless: 0,
+            avoid: Vec::new(),
+            requirement,
+            offer: None,
+        }
+    }
+
+    /// Which sub-task of the script it is, and the ticket, if that has this id.
+    pub(super) fn contract(&self, id: CommandId) -> Option<(usize, &Ticket)> {
+        let offer = self.offer.as_ref().filter(|offer| offer.ticket.body.id == id)?;
+        Some((self.wanted?, &offer.ticket.body))
+    }
+
+    fn limits(&self, script: Option<&Script>) -> Limits {
+        let wanted = script.and_then(|script| Some((script, script.wanted.get(self.wanted?)?)));
+        match wanted {
+            Some((script, wanted)) => Limits {
+                bid: wanted.bid(self.fruitless),
+                patience: script.patience,
+                slowest: script.slowest_look,
+            },
+            None => Limits { bid: BID, patience: PATIENCE, slowest: SLOWEST_LOOK },
+        }
+    }
 }
 
 impl World<'_> {
     /// Somebody needs a seller.
     pub(super) fn request(&mut self) -> Checked {
+        if self.plan.script.is_some() {
+            return self.next_wanted();
+        }
         let gap = self.dice.exponential(self.plan.request_every);
         if self.now.after(gap) < self.ends {
             self.queue.push(self.now.after(gap), Event::Request);
@@ -58,8 +118,10 @@ impl World<'_> {
             disk: ROOM,
             ..Requirement::default()
         };
-        let (since, avoid) = (self.now, Vec::new());
-        let deal = Deal { buyer, since, matches: 0, fruitless: 0, avoid, requirement, offer: None };
+        self.open(Deal::new(buyer, self.now, requirement, None))
+    }
+
+    pub(super) fn open(&mut self, deal: Deal) -> Checked {
         self.next_deal += 1;
         self.deals.insert(self.next_deal, deal);
         self.buy(self.next_deal)
@@ -69,27 +131,30 @@ impl World<'_> {
     pub(super) fn buy(&mut self, number: u64) -> Checked {
         let ticket = self.new_id();
         let Some(deal) = self.deals.get_mut(&number) else { return Ok(()) };
-        if self.now.since(deal.since) > PATIENCE {
-            self.deals.remove(&number);
-            self.measured.requests += 1;
-            self.measured.unserved += 1;
+        let Limits { bid, patience, .. } = deal.limits(self.plan.script.as_ref());
+        if self.now.since(deal.since) > patience {
+            self.give_up(number);
             return Ok(());
         }
         deal.matches += 1;
         deal.offer = None;
         let (requirement, avoid) = (deal.requirement.clone(), deal.avoid.clone());
         let buyer = deal.buyer;
-        self.feed_market(
-            buyer,
-            Input::Buy { token: number, tickets: vec![ticket], requirement, bid: BID, avoid },
-        )
+        self.feed_market(buyer, Input::Buy { token: number, tickets: vec![ticket], requirement, bid, avoid })
+    }
+
+    pub(super) fn give_up(&mut self, number: u64) {
+        self.deals.remove(&number);
+        self.measured.requests += 1;
+        self.measured.unserved += 1;
     }
 
     pub(super) fn not_bought(&mut self, number: u64) {
         self.measured.empty += 1;
         let Some(deal) = self.deals.get_mut(&number) else { return };
         deal.avoid.clear();
-        let pause = FIRST_LOOK.times(1 << deal.fruitless.min(8)).min(SLOWEST_LOOK);
+        let slowest = deal.limits(self.plan.script.as_ref()).slowest;
+        let pause = FIRST_LOOK.times(1 << deal.fruitless.min(16)).min(slowest);
         deal.fruitless += 1;
         self.queue.push(self.now.after(pause), Event::Buy(number));
     }
@@ -103,14 +168,15 @@ impl World<'_> {
         let (buyer, bank) = (Place::Host(deal.buyer), Place::Bank);
         let hold = self.net.latency(buyer, bank).plus(self.net.latency(bank, buyer));
         let id = ticket.body.id;
-        deal.offer = Some(Offer { ticket, since: self.now.after(hold), is_doubtful: false });
+        deal.offer = Some(Offer { ticket, since: self.now.after(hold), is_doubtful: false, is_taken: false });
         self.queue.push(self.now.after(hold), Event::Offer(number, id));
     }
 
     /// An offer is sent, or sent again, or given up.
     pub(super) fn offer(&mut self, number: u64, id: CommandId) -> Checked {
         let Some(deal) = self.deals.get_mut(&number) else { return Ok(()) };
-        let Some(offer) = deal.offer.as_ref().filter(|offer| offer.ticket.body.id == id) else {
+        let is_open = |offer: &&Offer| offer.ticket.body.id == id && !offer.is_taken;
+        let Some(offer) = deal.offer.as_ref().filter(is_open) else {
             return Ok(());
         };
         if self.now.since(offer.since) >= self.plan.rules.lease {
@@ -129,7 +195,8 @@ impl World<'_> {
         let mut concerned = Vec::new();
         for (number, deal) in self.deals.iter_mut().filter(|(_, deal)| deal.buyer == buyer) {
             let Some(offer) = deal.offer.as_mut() else { continue };
-            if offer.ticket.body.winner.body.seller == peer && offer.since <= self.now {
+            let is_meant = offer.ticket.body.winner.body.seller == peer && !offer.is_taken;
+            if is_meant && offer.since <= self.now {
                 let was_doubtful = std::mem::replace(&mut offer.is_doubtful, true);
                 concerned.push((*number, was_doubtful, offer.ticket.clone()));
             }
@@ -145,7 +212,7 @@ impl World<'_> {
     }
 
     /// The seller of a ticket is not heard of: another one.
-    fn lose(&mut self, number: u64) -> Checked {
+    pub(super) fn lose(&mut self, number: u64) -> Checked {
         self.measured.vanished += 1;
         self.go_elsewhere(number)
     }
@@ -183,34 +250,40 @@ impl World<'_> {
         let life = self.population.life(number).unwrap_or(0);
         if let Some(host) = self.population.hosts.get_mut(number) {
             host.contracts.insert(id);
+            host.running.insert(id, (now, deal));
         }
-        let work = self.dice.exponential(self.plan.work);
+        let work = self.run_time(number, deal);
         self.queue.push(now.after(work), Event::Done(number, life, id));
         self.feed_market(number, Input::Take { ticket: id })
     }
 
     /// The work of a contract has ended.
     pub(super) fn done(&mut self, number: usize, life: u32, id: CommandId) -> Checked {
-        if self.population.life(number) == Some(life) {
-            return self.feed_market(number, Input::Free { ticket: id });
+        if self.population.life(number) != Some(life) {
+            return Ok(());
         }
-        Ok(())
+        if let Some(deal) = self.stop_work(number, id) {
+            self.deliver_result(deal, number, id);
+        }
+        self.feed_market(number, Input::Free { ticket: id })
     }
 
     /// The seller's answer.
     pub(super) fn answered(&mut self, number: u64, id: CommandId, is_taken: bool) -> Checked {
-        let Some(deal) = self.deals.get(&number) else { return Ok(()) };
-        if deal.offer.as_ref().is_none_or(|offer| offer.ticket.body.id != id) {
-            return Ok(());
-        }
+        let Some(deal) = self.deals.get_mut(&number) else { return Ok(()) };
+        let is_asked = |offer: &&mut Offer| offer.ticket.body.id == id && !offer.is_taken;
+        let Some(offer) = deal.offer.as_mut().filter(is_asked) else { return Ok(()) };
+        offer.is_taken = is_taken;
         if !is_taken {
             self.measured.declined += 1;
             return self.go_elsewhere(number);
         }
         let (matches, wait) = (deal.matches, self.now.since(deal.since));
-        self.measured.requests += 1;
         self.measured.contract(matches, wait);
-        self.deals.remove(&number);
+        if deal.wanted.is_none() {
+            self.measured.requests += 1;
+            self.deals.remove(&number);
+        }
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! What was measured.
 
+use super::script::Pooled;
 use proto::{Hash, Span};
 
 /// What a run came to.
@@ -45,6 +46,8 @@ pub struct Churned {
     pub members: u32,
     /// Events.
     pub events: u64,
+    /// What came of the script; nothing without one.
+    pub pooled: Pooled,
     /// Virtual time.
     pub lasted: Span,
     /// The hash over all events.

@@ -19,6 +19,8 @@ pub(super) enum Act {
     NotBought(u64),
     /// The market looks a key up.
     LookedUp,
+    /// It was found, over so many nodes, of which so many did not answer.
+    Found(u32, u32),
     /// It is a member now.
     Joined,
     /// It is no member, and to be introduced once more.
@@ -89,7 +91,8 @@ impl Node {
             chord::Output::RangeChanged { range, heir, donor } => {
                 self.market.handle(market::Input::RangeChanged { range, heir, donor }, now);
             }
-            chord::Output::Found { token, owner, .. } => {
+            chord::Output::Found { token, owner, hops, timeouts, .. } => {
+                acts.push(Act::Found(hops, timeouts));
                 self.market.handle(market::Input::Found { token, owner }, now);
             }
             chord::Output::NotFound { token, .. } => {

@@ -1,5 +1,6 @@
 //! What is simulated.
 
+use super::script::Script;
 use crate::churn::Churn;
 use crate::net::Model;
 use crate::network::Latency;
@@ -36,6 +37,8 @@ pub struct Plan {
     pub chord: chord::Config,
     /// The rules of the market.
     pub rules: Rules,
+    /// Machines and requests that are given; none: they are drawn as the next two say.
+    pub script: Option<Script>,
     /// Mean time between two requests, of all hosts together.
     pub request_every: Span,
     /// Mean length of the work.
@@ -71,6 +74,7 @@ impl Plan {
             },
             chord,
             rules: Rules::PUBLIC,
+            script: None,
             request_every: Span(60_000_000 / u64::from(nodes.max(1))),
             work: Span::secs(60),
             warm_up: Span::secs(300),

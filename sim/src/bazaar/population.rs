@@ -1,17 +1,20 @@
 //! The hosts, and who of them is there.
 
 use super::node::Node;
+use super::script::{Machine, Script};
 use crate::dice::{Dice, derive};
 use market::Supply;
 use proto::message::market::Platform;
 use proto::{Bytes, Capacity, CommandId, KeyPair, Peer, Rate, Span, Time};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// The port that every node listens at.
 const PORT: u16 = 7_740;
 /// Memory and disk of every machine.
 const ROOM: Bytes = Bytes::gib(8);
+/// The longest run that a machine takes on.
+const LONGEST: Span = Span::secs(24 * 3_600);
 /// Tries to draw a member before the first one is taken.
 const DRAWS: usize = 64;
 
@@ -19,7 +22,8 @@ const DRAWS: usize = 64;
 pub(super) struct Host {
     pub(super) keys: KeyPair,
     pub(super) peer: Peer,
-    pub(super) supply: Supply,
+    /// What it offers; none if it only buys.
+    pub(super) supply: Option<Supply>,
     pub(super) node: Option<Box<Node>>,
     pub(super) is_member: bool,
     /// Grows with every end, so that what was meant for a former life is recognised.
@@ -28,6 +32,10 @@ pub(super) struct Host {
     pub(super) wake: Option<Time>,
     /// Tickets that it has accepted in this life.
     pub(super) contracts: BTreeSet<CommandId>,
+    /// Those of them that it works at: since when, and for which request.
+    pub(super) running: BTreeMap<CommandId, (Time, u64)>,
+    /// Since when it is there.
+    pub(super) since: Time,
 }
 
 /// All hosts.
@@ -37,8 +45,8 @@ pub(super) struct Population {
 }
 
 impl Population {
-    pub(super) fn new(count: usize, seed: u64) -> Self {
-        Self { hosts: (0..count).map(|number| Host::new(number, seed)).collect(), members: 0 }
+    pub(super) fn new(count: usize, seed: u64, script: Option<&Script>) -> Self {
+        Self { hosts: (0..count).map(|number| Host::new(number, seed, script)).collect(), members: 0 }
     }
 
     /// The number of the host at the address of `peer`.
@@ -83,6 +91,7 @@ impl Population {
             host.life += 1;
             host.wake = None;
             host.contracts.clear();
+            host.running.clear();
         }
     }
 
@@ -96,31 +105,50 @@ impl Population {
 }
 
 impl Host {
-    fn new(number: usize, seed: u64) -> Self {
+    fn new(number: usize, seed: u64, script: Option<&Script>) -> Self {
         let wide = u64::try_from(number).unwrap_or(u64::MAX);
         let keys = KeyPair::from_secret(derive(seed, "key", wide));
         let [.., a, b, c] = wide.to_be_bytes();
         let addr = SocketAddr::new(Ipv4Addr::new(10, a, b, c).into(), PORT);
-        let mut dice = Dice::new(seed, "machine", wide);
-        let supply = Supply {
-            cores: u32::try_from(dice.between(1, 8)).unwrap_or(1),
-            per_core: Capacity(dice.between(1_000, 4_000)),
-            asks: market::Tariff::of_compute(Rate(dice.between(20_000, 80_000))),
-            memory: ROOM,
-            disk: ROOM,
-            most_memory: ROOM,
-            platform: Platform { os: "linux".into(), arch: "x86_64".into(), ..Platform::default() },
-            longest: Span::secs(24 * 3_600),
+        let machine = match script {
+            Some(script) => script.machine(number),
+            None => Some(drawn(&mut Dice::new(seed, "machine", wide))),
         };
         Self {
             peer: Peer::new(addr, 0, keys.public()),
             keys,
-            supply,
+            supply: machine.map(supply),
             node: None,
             is_member: false,
             life: 0,
             wake: None,
             contracts: BTreeSet::new(),
+            running: BTreeMap::new(),
+            since: Time(0),
         }
+    }
+}
+
+/// A machine of one to eight cores of different speeds.
+fn drawn(dice: &mut Dice) -> Machine {
+    Machine {
+        cores: u32::try_from(dice.between(1, 8)).unwrap_or(1),
+        per_core: Capacity(dice.between(1_000, 4_000)),
+        ask: Rate(dice.between(20_000, 80_000)),
+        memory: ROOM,
+        disk: ROOM,
+    }
+}
+
+fn supply(machine: Machine) -> Supply {
+    Supply {
+        cores: machine.cores,
+        per_core: machine.per_core,
+        asks: market::Tariff::of_compute(machine.ask),
+        memory: machine.memory,
+        disk: machine.disk,
+        most_memory: machine.memory,
+        platform: Platform { os: "linux".into(), arch: "x86_64".into(), ..Platform::default() },
+        longest: LONGEST,
     }
 }

@@ -50,6 +50,7 @@ pub(super) enum Event {
     Buy(u64),
     Offer(u64, CommandId),
     Done(usize, u32, CommandId),
+    Lost(u64, CommandId),
 }
 
 /// What goes from host to host.
@@ -74,6 +75,8 @@ pub(super) struct World<'a> {
     pub(super) dice: Dice,
     pub(super) deals: BTreeMap<u64, Deal>,
     pub(super) next_deal: u64,
+    /// The next sub-task of the script.
+    pub(super) next_wanted: usize,
     pub(super) measured: Churned,
     chord: Arc<chord::Config>,
     bounces: BTreeSet<(usize, usize)>,
@@ -88,12 +91,13 @@ impl<'a> World<'a> {
             plan,
             now: Time(0),
             ends: Time(0).after(plan.warm_up).after(plan.lasting),
-            population: Population::new(count, plan.seed),
+            population: Population::new(count, plan.seed, plan.script.as_ref()),
             queue: Queue::default(),
             net: Net::new(plan.net.clone(), plan.seed),
             dice: Dice::new(plan.seed, "bazaar", 0),
             deals: BTreeMap::new(),
             next_deal: 0,
+            next_wanted: 0,
             measured: Churned::default(),
             chord: Arc::new(plan.chord.clone()),
             bounces: BTreeSet::new(),
@@ -106,7 +110,10 @@ impl<'a> World<'a> {
     /// Runs until the last request has ended.
     pub(super) fn run(mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<Churned, Violation> {
         self.start();
-        self.queue.push(Time(0).after(self.plan.warm_up), Event::Request);
+        self.measured.pooled.began = Time(0).after(self.plan.warm_up);
+        if let Some(first) = self.first_request() {
+            self.queue.push(first, Event::Request);
+        }
         while let Some((at, event)) = self.queue.pop() {
             self.now = at;
             self.note(&event);
@@ -121,6 +128,7 @@ impl<'a> World<'a> {
             }
         }
         progress(self.ends.0, self.ends.0);
+        self.close();
         self.measured.waits.sort_unstable();
         self.measured.lasted = self.now.since(Time(0));
         self.measured.members = self.population.members;
@@ -160,7 +168,7 @@ impl<'a> World<'a> {
             if is_there && let Some(node) = self.population.node_mut(number) {
                 node.settle(Time(0));
             }
-            if let Some(churn) = self.plan.churn {
+            if let Some(churn) = self.plan.churn.filter(|_| self.is_restless(number)) {
                 let lengths = if is_there { churn.stay } else { churn.away };
                 let left = lengths.residual(&mut self.dice);
                 let event = if is_there { Event::Go(number, 0) } else { Event::Come(number) };
@@ -187,10 +195,14 @@ impl<'a> World<'a> {
         let config = market::Config { rules, bank: None };
         let market = Marketplace::new(config, host.peer, host.keys.clone(), seed, self.now);
         host.node = Some(Box::new(Node::new(chord, market)));
+        host.since = self.now;
     }
 
     fn supply(&mut self, number: usize) -> Checked {
-        let supply = self.population.hosts.get(number).map(|host| host.supply.clone());
+        let supply = self.population.hosts.get(number).and_then(|host| host.supply.clone());
+        if supply.is_none() {
+            return Ok(());
+        }
         self.feed_market(number, market::Input::Supply { supply })
     }
 
@@ -212,7 +224,9 @@ impl<'a> World<'a> {
             Event::Enter(host, _) => (9, *host),
             Event::Done(host, ..) => (10, *host),
             Event::Request => (11, 0),
-            Event::Buy(deal) | Event::Offer(deal, _) => (12, usize::try_from(*deal).unwrap_or(0)),
+            Event::Buy(deal) | Event::Offer(deal, _) | Event::Lost(deal, _) => {
+                (12, usize::try_from(*deal).unwrap_or(0))
+            }
         };
         let who = u64::try_from(who).unwrap_or(u64::MAX);
         for word in [self.now.0, kind, who] {
@@ -236,6 +250,7 @@ impl<'a> World<'a> {
             Event::Buy(deal) => self.buy(deal),
             Event::Offer(deal, id) => self.offer(deal, id),
             Event::Done(host, life, id) => self.done(host, life, id),
+            Event::Lost(deal, id) => self.lost(deal, id),
         }
     }
 
@@ -275,6 +290,7 @@ impl<'a> World<'a> {
 
     fn end(&mut self, number: usize, life: u32) {
         if self.population.life(number) == Some(life) && self.population.is_there(number) {
+            self.lose_work(number);
             self.population.remove(number);
             self.bounces.retain(|(from, _)| *from != number);
         }
@@ -323,6 +339,12 @@ impl<'a> World<'a> {
             Act::Bought(deal, ticket) => self.bought(deal, ticket),
             Act::NotBought(deal) => self.not_bought(deal),
             Act::LookedUp => self.measured.lookups += 1,
+            Act::Found(hops, timeouts) => {
+                let pooled = &mut self.measured.pooled;
+                pooled.found += 1;
+                pooled.hops += u64::from(hops);
+                pooled.timeouts += u64::from(timeouts);
+            }
             Act::Joined => self.population.set_member(number, true),
             Act::FellOut => {
                 self.population.set_member(number, false);
@@ -345,6 +367,9 @@ impl<'a> World<'a> {
             _ => &mut self.measured.match_messages,
         };
         *count += 1;
+        if self.plan.script.is_some() {
+            self.weigh(&mail);
+        }
         let to = Population::number(to);
         let copies = if from == to { vec![OWN] } else { self.net.send(Place::Host(from), Place::Host(to)) };
         for delay in copies {
@@ -355,6 +380,7 @@ impl<'a> World<'a> {
 
     fn deliver(&mut self, from: usize, to: usize, mail: Mail) -> Checked {
         let is_there = self.population.is_there(to);
+        self.count_question(to, &mail);
         if matches!(mail, Mail::Market(MarketMessage::Reserve(_))) {
             self.measured.questions += 1;
             self.measured.dead_questions += u64::from(!is_there);
@@ -429,6 +455,9 @@ impl<'a> World<'a> {
     reason = "limited to hosts that have an address"
 )]
 fn hosts(plan: &Plan) -> usize {
+    if let Some(script) = &plan.script {
+        return script.hosts();
+    }
     let presence = plan.churn.map_or(1.0, Churn::presence);
     libm::round(f64::from(plan.nodes) / presence).clamp(0.0, MAX_HOSTS) as usize
 }

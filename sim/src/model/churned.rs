@@ -15,31 +15,31 @@ pub struct Churned;
 /// For so many periods of renewal a listing stands that is not renewed (reference §4.1).
 const LIFETIME_RENEWALS: f64 = 3.0;
 
-const NODES: Parameter =
+pub(super) const NODES: Parameter =
     Parameter::integer("network.nodes", 200, 2, 100_000, "nodes that are there at a time, in the mean");
-const LATENCY: Parameter = Parameter::real(
+pub(super) const LATENCY: Parameter = Parameter::real(
     "network.latency_ms",
     74.0,
     0.0,
     60_000.0,
     "mean time of a message; a seventh of it is constant, the rest exponential",
 );
-const LOSS: Parameter =
+pub(super) const LOSS: Parameter =
     Parameter::real("network.loss_pct", 0.5, 0.0, 99.0, "messages that are lost, in percent");
-const CHURN: Parameter = Parameter::choice(
+pub(super) const CHURN: Parameter = Parameter::choice(
     "population.churn",
     "p2psim",
     &["none", "p2psim", "oversim", "bittorrent", "bittorrent-2", "bittorrent-3", "kad", "boinc"],
     "how long nodes stay and stay away (reference §6.2)",
 );
-const SESSION: Parameter = Parameter::real(
+pub(super) const SESSION: Parameter = Parameter::real(
     "population.session_s",
     0.0,
     0.0,
     1e9,
     "the mean stay, in seconds, if it is not the distribution's own; absences change by the same factor; 0: its own",
 );
-const DEPARTURE: Parameter = Parameter::choice(
+pub(super) const DEPARTURE: Parameter = Parameter::choice(
     "population.departure",
     "silent",
     &["silent", "crash", "orderly"],
@@ -146,7 +146,16 @@ impl Model for Churned {
 
 fn plan(setting: &Setting, seed: u64) -> Plan {
     let nodes = u32::try_from(setting.count(&NODES)).unwrap_or(u32::MAX);
-    let mut plan = Plan { seed, ..Plan::public(nodes) };
+    let mut plan = stays(setting, Plan { seed, ..Plan::public(nodes) });
+    plan.rules.renewal = Span::secs(setting.count(&RENEWAL));
+    plan.rules.replicas = u16::try_from(setting.count(&REPLICAS)).unwrap_or(0);
+    plan.lasting = Span::secs(60 * setting.count(&MINUTES));
+    plan.request_every = span(setting.real(&GAP) * 60.0 / f64::from(nodes));
+    plan
+}
+
+/// The same with the network, and the stays and departures of nodes, of a setting.
+pub(super) fn stays(setting: &Setting, mut plan: Plan) -> Plan {
     let session = setting.real(&SESSION);
     let named = Churn::named(setting.text(&CHURN));
     plan.churn = named.map(|churn| if session > 0.0 { churn.with_mean(span(session)) } else { churn });
@@ -158,15 +167,11 @@ fn plan(setting: &Setting, seed: u64) -> Plan {
     let mean = setting.real(&LATENCY) / 1_000.0;
     plan.net.latency = Latency::Exponential { least: span(mean / 7.0), mean: span(mean * 6.0 / 7.0) };
     plan.net.loss = per_mille(setting.real(&LOSS));
-    plan.rules.renewal = Span::secs(setting.count(&RENEWAL));
-    plan.rules.replicas = u16::try_from(setting.count(&REPLICAS)).unwrap_or(0);
-    plan.lasting = Span::secs(60 * setting.count(&MINUTES));
-    plan.request_every = span(setting.real(&GAP) * 60.0 / f64::from(nodes));
     plan
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 10^9 s")]
-fn span(seconds: f64) -> Span {
+pub(super) fn span(seconds: f64) -> Span {
     Span(libm::round(seconds * 1e6) as u64)
 }
 

@@ -72,7 +72,7 @@ const SESSION: Parameter = Parameter::real(
     0.0,
     0.0,
     1e6,
-    "how long sellers stay in a cartel, in trades of each in the mean; for ever: 0",
+    "how long sellers stay, in a cartel or a posted game, in trades of each in the mean; for ever: 0",
 );
 const IS_KNOWN: Parameter = Parameter::flag(
     "churn.is_reidentified",
@@ -225,6 +225,14 @@ impl Model for PricingGame {
         };
         Ok(figures.outcome())
     }
+}
+
+/// The probability that a seller stays, in each round: of n sellers each trades every n-th round. Who comes back and is known
+/// has never left.
+fn stays(game: &Game, setting: &Setting) -> f64 {
+    let session = setting.real(&SESSION);
+    let leaves = session > 0.0 && !setting.flag(&IS_KNOWN);
+    if leaves { 1.0 - 1.0 / (session * game.sellers as f64) } else { 1.0 }
 }
 
 /// What all three games have in common.

@@ -34,7 +34,9 @@ fn models() -> Vec<Box<dyn Model>> {
         Box::new(Sequence::standard()),
         Box::new(PricingGame::standard()),
         Box::new(Tournament::standard()),
-        Box::new(Voting),
+        Box::new(Voting::standard()),
+        Box::new(Routing::standard()),
+        Box::new(Honesty::standard()),
     ]
 }
 

@@ -3,9 +3,9 @@
 //!
 //! The one-sided rules of the network serve buyers in random order: each comes with its value as the bid, buys one unit of
 //! what is left, and the seller leaves. The two-sided ones see everybody. Those that ship are called in [`market::pricing`];
-//! two others are there to compare with (`tournament/mechanism.rs`).
+//! others are there to compare with ([`mechanism`]).
 
-mod mechanism;
+pub mod mechanism;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +18,8 @@ use crate::population::uniform::Uniform;
 use crate::population::values::{HIGH as VALUE_HIGH, Kind as ValueKind, Values};
 use crate::population::{Costs, Kind as PopulationKind, Populations};
 use crate::price::{credits, difference, rate};
-use mechanism::{Mechanism, NAMES, Traded};
+use crate::strategy::buyer::{Buyer, Buyers, Kind as BuyerKind};
+use mechanism::{Case, Kind as MechanismKind, Mechanism, Mechanisms, Traded};
 use proto::{CommandId, Rate};
 
 /// All mechanisms on the same buyers and sellers.
@@ -26,6 +27,8 @@ use proto::{CommandId, Rate};
 pub struct Tournament {
     populations: Populations,
     values: Values,
+    mechanisms: Mechanisms,
+    buyers: Buyers,
 }
 
 const SELLERS: Parameter =
@@ -39,34 +42,12 @@ const BUYERS: Parameter = Parameter::integer(
 );
 const MARKETS: Parameter =
     Parameter::integer("work.markets", 100, 1, 100_000_000, "markets in a run, each drawn anew");
-const MECHANISM: Parameter =
-    Parameter::choice("rule.mechanism", "mcafee", NAMES, "who trades, and at what price");
-const KAPPA: Parameter = Parameter::integer(
-    "rule.kappa_pct",
-    50,
-    0,
-    100,
-    "where the k-double auction puts its price between the limits, in percent",
-);
 const DEVIATIONS: Parameter = Parameter::integer(
     "strategies.deviations",
     8,
     0,
     1_000,
     "other reports, from half to twice the truth, that one seller and one buyer try",
-);
-const BUYING: Parameter = Parameter::choice(
-    "strategies.buyers",
-    "truthful",
-    &["truthful", "waiting"],
-    "whether a buyer whose price is too near to its value comes again when all others have bought (one-sided rules)",
-);
-const PATIENCE: Parameter = Parameter::real(
-    "strategies.patience_share",
-    0.5,
-    0.0,
-    1.0,
-    "the part of its value above which a waiting buyer finds a price too high",
 );
 
 const METRICS: &[Metric] = &[
@@ -116,7 +97,12 @@ impl Tournament {
     /// With the populations that ship.
     #[must_use]
     pub fn standard() -> Self {
-        Self { populations: Populations::standard(), values: Values::standard() }
+        Self {
+            populations: Populations::standard(),
+            values: Values::standard(),
+            mechanisms: Mechanisms::standard(),
+            buyers: Buyers::standard(),
+        }
     }
 
     /// The same with one more population of sellers.
@@ -130,6 +116,18 @@ impl Tournament {
     pub fn with_values(self, kind: ValueKind) -> Self {
         Self { values: self.values.with(kind), ..self }
     }
+
+    /// The same with one more mechanism.
+    #[must_use]
+    pub fn with_mechanism(self, kind: MechanismKind) -> Self {
+        Self { mechanisms: self.mechanisms.with(kind), ..self }
+    }
+
+    /// The same with one more strategy of buyers.
+    #[must_use]
+    pub fn with_buyer(self, kind: BuyerKind) -> Self {
+        Self { buyers: self.buyers.with(kind), ..self }
+    }
 }
 
 impl Model for Tournament {
@@ -142,14 +140,15 @@ impl Model for Tournament {
     }
 
     fn parameters(&self) -> Vec<Parameter> {
-        let own = [SELLERS, BUYERS, MARKETS, MECHANISM, KAPPA, DEVIATIONS, BUYING, PATIENCE];
+        let own = [SELLERS, BUYERS, MARKETS, DEVIATIONS];
         // The mechanism and the buyers' values stand for the rule and the reserve of the network.
         let is_other = |parameter: &Parameter| {
             !["rule.pricing", "rule.reserve_credits", "rule.unit_credits"].contains(&parameter.key)
         };
         let rule = Rule::parameters().into_iter().filter(is_other);
         let populations = self.populations.parameters().into_iter();
-        own.into_iter().chain(rule).chain(populations).chain(self.values.parameters()).collect()
+        let chosen = self.values.parameters().into_iter().chain(self.mechanisms.parameters());
+        own.into_iter().chain(rule).chain(populations).chain(chosen).chain(self.buyers.parameters()).collect()
     }
 
     fn metrics(&self) -> &'static [Metric] {
@@ -162,18 +161,19 @@ impl Model for Tournament {
 
     fn run(&self, setting: &Setting, seed: u64) -> Result<Outcome, RunError> {
         let costs = self.populations.costs(setting);
-        let mechanism = Mechanism::of(setting).ok_or(RunError::NoTrade)?;
+        let (mechanism, buyer) = (self.mechanisms.mechanism(setting), self.buyers.buyer(setting));
+        let play = Play { mechanism: &*mechanism, buyer: &*buyer };
         let mut dice = Dice::new(seed, "tournament", 0);
         let deviations = setting.count(&DEVIATIONS);
         let mut sums = Sums::new(deviations);
         let sides = (buyers(setting), size(setting.count(&SELLERS)));
         for _ in 0..setting.count(&MARKETS) {
             let market = Market::draw(sides, &*costs, |dice| self.values.value(setting, dice), &mut dice);
-            let traded = mechanism.trade(&market.values, &market.costs, &market);
+            let traded = play.trade(&market.values, &market.costs, &market);
             sums.note(&market, &traded);
-            sums.deviate(&market, &mechanism, &traded, deviations);
+            sums.deviate(&market, &play, &traded, deviations);
         }
-        let closed = closed(setting, &mechanism);
+        let closed = closed(setting);
         sums.outcome(closed)
     }
 }
@@ -181,6 +181,20 @@ impl Model for Tournament {
 fn buyers(setting: &Setting) -> usize {
     let count = setting.count(&BUYERS);
     size(if count == 0 { setting.count(&SELLERS) } else { count })
+}
+
+/// A mechanism, and how buyers bid in it.
+struct Play<'a> {
+    mechanism: &'a dyn Mechanism,
+    buyer: &'a dyn Buyer,
+}
+
+impl Play<'_> {
+    /// Who trades if buyers bid for these values, and sellers ask for these costs.
+    fn trade(&self, values: &[Rate], costs: &[Rate], market: &Market) -> Vec<Traded> {
+        let bids: Vec<Vec<Rate>> = values.iter().map(|value| self.buyer.bids(*value)).collect();
+        self.mechanism.trade(&Case { bids: &bids, asks: costs, order: &market.order, id: market.id })
+    }
 }
 
 /// Buyers and sellers, and the order in which buyers come.
@@ -290,7 +304,7 @@ impl Sums {
     }
 
     /// The first seller and the first buyer try other reports, from half to twice the truth.
-    fn deviate(&mut self, market: &Market, mechanism: &Mechanism, truth: &[Traded], count: u64) {
+    fn deviate(&mut self, market: &Market, play: &Play<'_>, truth: &[Traded], count: u64) {
         let factor = |number: u64| 0.5 + 1.5 * number as f64 / count.saturating_sub(1).max(1) as f64;
         let changed = |reports: &[Rate], number: u64| {
             let mut reports = reports.to_vec();
@@ -302,11 +316,11 @@ impl Sums {
         let (seller, buyer) = (market.seller_gain(truth), market.buyer_gain(truth));
         self.seller_gap.note((0..count).map(|number| {
             let costs = changed(&market.costs, number);
-            market.seller_gain(&mechanism.trade(&market.values, &costs, market)) - seller
+            market.seller_gain(&play.trade(&market.values, &costs, market)) - seller
         }));
         self.buyer_gap.note((0..count).map(|number| {
             let values = changed(&market.values, number);
-            market.buyer_gain(&mechanism.trade(&values, &market.costs, market)) - buyer
+            market.buyer_gain(&play.trade(&values, &market.costs, market)) - buyer
         }));
     }
 
@@ -351,7 +365,7 @@ struct Closed {
 /// their values. The n highest of them have the units in the end: of the buyers, n·n/(n + m) are among them. So k = n·m/(n + m)
 /// trades in the mean take place between the mean of the n highest and that of the m lowest, `(n + m)/2/(n + m + 1)` apart; and a
 /// clearing price can move by 1/(n + m + 1), which the VCG double auction pays for each trade.
-fn closed(setting: &Setting, mechanism: &Mechanism) -> Closed {
+fn closed(setting: &Setting) -> Closed {
     let is_unit = Populations::name(setting) == "uniform"
         && Uniform::of(setting) == Uniform { low: 0.0, high: 1.0 }
         && Values::name(setting) == "uniform"
@@ -364,7 +378,9 @@ fn closed(setting: &Setting, mechanism: &Mechanism) -> Closed {
     let trades = n * m / (n + m);
     let greatest = trades * (n + m) / 2.0 / (n + m + 1.0);
     let deficit = trades / (n + m + 1.0);
-    let is_vcg = mechanism.name() == "vcg-double";
+    let name = Mechanisms::name(setting);
+    let is_truthful = Buyers::name(setting) == "truthful";
+    let is_vcg = name == "vcg-double" && is_truthful;
     // With a posted price p, as many trade as the smaller side has that accept, each pair gains 1/2 in the mean.
     let posted = credits(Rule::of(setting).terms.posted).min(1.0);
     let fewer = || {
@@ -373,7 +389,7 @@ fn closed(setting: &Setting, mechanism: &Mechanism) -> Closed {
         };
         (0..=buyers).flat_map(|b| (0..=sellers).map(move |s| (b, s))).map(|(b, s)| pair(b, s)).sum::<f64>()
     };
-    let is_posted = mechanism.name() == "posted" && setting.text(&BUYING) == "truthful";
+    let is_posted = name == "posted" && is_truthful;
     Closed {
         greatest: Some(greatest),
         budget: is_vcg.then_some(-deficit),

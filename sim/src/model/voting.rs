@@ -9,12 +9,29 @@ use crate::dice::Dice;
 use crate::experiment::{Metric, Model, Outcome, Parameter, RunError, Setting};
 use crate::measure::ratio;
 use crate::population::draw;
+use crate::strategy::liar::{Kind as LiarKind, Liar, Liars};
 use service::Difference;
 use service::ballot::{Decision, Pair, Pairs, Terms, Voice, decide};
 
 /// Votes on results of sellers of whom some lie.
-#[derive(Clone, Copy, Debug)]
-pub struct Voting;
+#[derive(Clone)]
+pub struct Voting {
+    liars: Liars,
+}
+
+impl Voting {
+    /// With the liars that ship.
+    #[must_use]
+    pub fn standard() -> Self {
+        Self { liars: Liars::standard() }
+    }
+
+    /// The same with one more sort of liars.
+    #[must_use]
+    pub fn with_liar(self, kind: LiarKind) -> Self {
+        Self { liars: self.liars.with(kind) }
+    }
+}
 
 const REPLICAS: Parameter = Parameter::integer(
     "rule.replicas_count",
@@ -31,11 +48,6 @@ const BUYING: Parameter = Parameter::choice(
 );
 const LIARS: Parameter =
     Parameter::real("strategies.liar_share", 0.1, 0.0, 1.0, "the share of sellers that lie (f)");
-const LEAGUE: Parameter = Parameter::flag(
-    "strategies.is_league",
-    true,
-    "whether all liars give the same wrong result, and not each its own",
-);
 const TASKS: Parameter = Parameter::integer("work.sub_tasks", 2_000, 1, 100_000_000, "sub-tasks in a run");
 
 const METRICS: &[Metric] = &[
@@ -62,7 +74,7 @@ impl Model for Voting {
     }
 
     fn parameters(&self) -> Vec<Parameter> {
-        vec![REPLICAS, BUYING, LIARS, LEAGUE, TASKS]
+        [REPLICAS, BUYING, LIARS, TASKS].into_iter().chain(self.liars.parameters()).collect()
     }
 
     fn metrics(&self) -> &'static [Metric] {
@@ -70,7 +82,7 @@ impl Model for Voting {
     }
 
     fn run(&self, setting: &Setting, seed: u64) -> Result<Outcome, RunError> {
-        let poll = Poll::of(setting);
+        let poll = Poll::of(setting, self.liars.liar(setting));
         let mut dice = Dice::new(seed, "voting", 0);
         let mut trace = blake3::Hasher::new();
         let (mut wrong, mut undecided, mut replicas) = (0.0, 0.0, 0.0);
@@ -100,15 +112,29 @@ impl Model for Voting {
     }
 }
 
+/// The right result.
+const RIGHT: u32 = 0;
+
 /// How votes are held.
 struct Poll {
     terms: Terms,
     is_at_once: bool,
     liars: f64,
-    is_league: bool,
+    liar: Box<dyn Liar>,
+    /// Which of them, where the closed forms know it.
+    sort: Sort,
+}
+
+/// The liars that there are closed forms for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    League,
+    Alone,
+    Other,
 }
 
 /// The closed forms.
+#[derive(Default)]
 struct Closed {
     wrong: Option<f64>,
     undecided: Option<f64>,
@@ -116,13 +142,18 @@ struct Closed {
 }
 
 impl Poll {
-    fn of(setting: &Setting) -> Self {
+    fn of(setting: &Setting, liar: Box<dyn Liar>) -> Self {
         let most = u32::try_from(setting.count(&REPLICAS)).unwrap_or(1);
         Self {
             terms: Terms { quorum: most / 2 + 1, most },
             is_at_once: setting.text(&BUYING) == "at-once",
             liars: setting.real(&LIARS),
-            is_league: setting.flag(&LEAGUE),
+            liar,
+            sort: match Liars::name(setting) {
+                "league" => Sort::League,
+                "alone" => Sort::Alone,
+                _ => Sort::Other,
+            },
         }
     }
 
@@ -138,11 +169,7 @@ impl Poll {
         loop {
             for _ in 0..more {
                 let index = u32::try_from(results.len()).unwrap_or(u32::MAX);
-                let result = match (draw::happens(dice, self.liars), self.is_league) {
-                    (false, _) => 0,
-                    (true, true) => 1,
-                    (true, false) => index + 1,
-                };
+                let result = if draw::happens(dice, self.liars) { self.liar.result(index) } else { RIGHT };
                 for (other, known) in (0..).zip(&results) {
                     let pair =
                         if *known == result { Pair::Same } else { Pair::Different(Difference::default()) };
@@ -155,7 +182,7 @@ impl Poll {
             match decide(&voices, &pairs, self.terms) {
                 Decision::Elect(index) => {
                     let at = super::size(index.into());
-                    return Ok((Some(results.get(at) == Some(&0)), bought));
+                    return Ok((Some(results.get(at) == Some(&RIGHT)), bought));
                 }
                 Decision::NoQuorum => return Ok((None, bought)),
                 Decision::More(missing) if missing > 0 => more = missing,
@@ -169,9 +196,10 @@ impl Poll {
         let at_least =
             |probability: f64| (quorum..=most).map(|count| binomial(most, count, probability)).sum::<f64>();
         let (liars, honest) = (self.liars, 1.0 - self.liars);
-        let wrong = match (self.is_league, most) {
-            (true, _) | (false, 1) => at_least(liars),
-            (false, _) => 0.0,
+        let wrong = match (self.sort, most) {
+            (Sort::Other, _) => return Closed::default(),
+            (Sort::League, _) | (Sort::Alone, 1) => at_least(liars),
+            (Sort::Alone, _) => 0.0,
         };
         // Bought as needed, it ends with the replica that gives one side its q-th vote. Liars without a league have no side;
         // that more are then bought at a time than one makes the sum another, which is not given here.
@@ -182,7 +210,7 @@ impl Poll {
                 .sum::<f64>()
         };
         let is_odd = most % 2 == 1;
-        let replicas = match (self.is_at_once, self.is_league && is_odd) {
+        let replicas = match (self.is_at_once, self.sort == Sort::League && is_odd) {
             (true, _) => Some(most as f64),
             (false, true) => Some(race()),
             (false, false) => None,
@@ -200,16 +228,16 @@ mod tests {
     fn wrong_results_are_as_many_as_the_binomial_sum_says() {
         for replicas in ["1", "3", "5", "4"] {
             for liars in ["0.0", "0.1", "0.5", "1.0"] {
-                for league in ["true", "false"] {
+                for league in ["league", "alone"] {
                     for buying in ["at-once", "as-needed"] {
                         let given = [
                             ("rule.replicas_count", replicas),
                             ("strategies.liar_share", liars),
-                            ("strategies.is_league", league),
+                            ("strategies.liars", league),
                             ("rule.buying", buying),
                             ("work.sub_tasks", "4000"),
                         ];
-                        let outcome = run(&Voting, &given, 1);
+                        let outcome = run(&Voting::standard(), &given, 1);
                         // Four standard deviations of a share of 4,000, at most 0.032.
                         closed_near(&outcome, "wrong_share", 0.032);
                         closed_near(&outcome, "undecided_share", 0.032);
@@ -224,9 +252,9 @@ mod tests {
 
     #[test]
     fn three_replicas_with_a_tenth_of_liars_fail_once_in_thirty_six() {
-        let outcome = run(&Voting, &[], 1);
+        let outcome = run(&Voting::standard(), &[], 1);
         assert!((value(&outcome, "closed_wrong_share") - 0.028).abs() < 1e-12);
-        let needed = run(&Voting, &[("rule.buying", "as-needed")], 1);
+        let needed = run(&Voting::standard(), &[("rule.buying", "as-needed")], 1);
         // Two, and a third where they differ: 2 + 2·0.1·0.9.
         assert!((value(&needed, "closed_replicas_count") - 2.18).abs() < 1e-12);
     }

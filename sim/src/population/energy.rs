@@ -4,7 +4,7 @@
 //! A unit of work is a second on a core of the mean speed of [`hosts`]; a credit is what an hour of it costs at
 //! 10 W per core and 0.17 of a currency unit per kWh. So a cost of 1 is usual.
 
-use super::hosts::Hosts;
+use super::hosts::{Host, Hosts};
 use super::{Costs, Kind, draw, hosts};
 use crate::dice::Dice;
 use crate::experiment::{Parameter, Setting};
@@ -92,9 +92,13 @@ impl Energy {
 }
 
 impl Costs for Energy {
-    /// `(P_busy − P_idle)/cores · e / speed`, dearer while the owner is there, and the listing; for altruists the listing.
-    fn cost(&self, _: usize, dice: &mut Dice) -> f64 {
+    fn cost(&self, seller: usize, dice: &mut Dice) -> f64 {
         let host = self.hosts.draw(dice);
+        self.cost_on(&host, seller, dice)
+    }
+
+    /// `(P_busy − P_idle)/cores · e / speed`, dearer while the owner is there, and the listing; for altruists the listing.
+    fn cost_on(&self, host: &Host, _: usize, dice: &mut Dice) -> f64 {
         let watts = extra_watts(dice) / host.cores;
         let price = draw::lognormal(dice, self.price, self.spread).clamp(PRICES.0, PRICES.1);
         let price = if draw::happens(dice, self.night) { price / 2.0 } else { price };

@@ -100,6 +100,8 @@ pub struct Measured {
     /// How much longer a lookup took than a question to the owner and its answer, in thousandths; only where ways have
     /// their own length.
     pub(crate) stretch: Vec<u32>,
+    /// How many questions of others each node at the start has answered, where [`crate::ring::Plan::carriers`] says who does.
+    pub carried: Vec<u64>,
     /// Lookups that were begun.
     pub begun: u64,
     /// Lookups that ended without an answer.

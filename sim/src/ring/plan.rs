@@ -22,6 +22,8 @@ pub struct Plan {
     pub latency: Distance,
     /// How many messages in a thousand are lost.
     pub loss: u32,
+    /// Which of the nodes at the start pass on what others look up; none: all do, and nobody counts.
+    pub carriers: Option<Vec<bool>>,
     /// How many nodes in a thousand fail at once before the first lookup.
     pub fail: u32,
     /// Mean time between two joins, and between two departures.
@@ -55,6 +57,7 @@ impl Plan {
             config,
             latency: Distance::Drawn(Latency::Constant(Span::millis(50))),
             loss: 0,
+            carriers: None,
             fail: 0,
             churn: None,
             is_crash: false,

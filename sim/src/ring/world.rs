@@ -59,6 +59,8 @@ pub(crate) struct World<'a> {
     now: u64,
     queue: Queue<Event>,
     population: Population,
+    /// The number of the first node.
+    first: u32,
     mail: Slab<(Number, ChordMessage<Number>)>,
     asked: Slab<Asked>,
     outputs: VecDeque<Output<Number>>,
@@ -78,6 +80,7 @@ impl<'a> World<'a> {
             queue: Queue::default(),
             // Another seed has other nodes.
             population: Population::new(u32::from_le_bytes([a, b, c, d])),
+            first: 0,
             mail: Slab::new(),
             asked: Slab::new(),
             outputs: VecDeque::new(),
@@ -132,6 +135,7 @@ impl<'a> World<'a> {
     /// All nodes in a ring that was repaired long ago.
     fn settle(&mut self) {
         let first = self.population.next().0;
+        self.first = first;
         let circle = Circle::new((0..self.plan.nodes).map(|node| Number(first.wrapping_add(node))));
         let mut places: Vec<(u32, usize)> =
             circle.nodes().map(|number| number.0.wrapping_sub(first)).zip(0..).collect();
@@ -195,7 +199,9 @@ impl<'a> World<'a> {
                 }
             }
             Event::Mail { to, mail } => {
-                if let Some((from, message)) = self.mail.take(mail) {
+                if let Some((from, message)) = self.mail.take(mail)
+                    && self.carries(to, &message)
+                {
                     self.give(to, Input::Receive { from, message });
                 }
             }
@@ -204,6 +210,27 @@ impl<'a> World<'a> {
             Event::Leave => self.leave(),
             Event::Again(number) => self.enter(number),
         }
+    }
+
+    /// Whether a node takes a message: some drop questions of lookups that end at others.
+    fn carries(&mut self, to: Number, message: &ChordMessage<Number>) -> bool {
+        let Some(carriers) = &self.plan.carriers else { return true };
+        let key = match message {
+            ChordMessage::FindNext(question) => question.key,
+            ChordMessage::Route(question) => question.key,
+            _ => return true,
+        };
+        if self.population.owner(key) == Some(to) {
+            return true;
+        }
+        // Numbers go round from the first one's on; `next` has given that one to the first node.
+        let place = usize::try_from(to.0.wrapping_sub(self.first)).unwrap_or(usize::MAX);
+        let does = carriers.get(place).copied().unwrap_or(true);
+        self.measured.carried.resize(carriers.len(), 0);
+        if does && let Some(count) = self.measured.carried.get_mut(place) {
+            *count += 1;
+        }
+        does
     }
 
     /// Gives a node an input, and does what it wants done.

@@ -4,9 +4,18 @@
 //! Weibull figures are taken as (shape, scale). The paper's spread of run times is ambiguous between variance and standard
 //! deviation; here 6.1 is the variance of the logarithm to base 2, and no task is longer than [`LONGEST`].
 
-use super::Job;
+use super::{Job, Jobs, Kind};
 use crate::dice::Dice;
 use crate::population::draw;
+
+/// Bags of seven grids.
+pub const KIND: Kind = Kind {
+    name: "bags",
+    about: "bags of tasks of 368 users, as at the peak of a day",
+    source: "Iosup, Sonmez, Anoep and Epema, HPDC 2008 (reference §6.4)",
+    parameters: Vec::new,
+    jobs: |_| Box::new(Bags::default()),
+};
 
 /// The longest task, in seconds: 36 hours.
 pub const LONGEST: f64 = 36.0 * 3_600.0;
@@ -42,9 +51,8 @@ impl Default for Bags {
     }
 }
 
-impl Bags {
-    /// The next bag.
-    pub fn next(&mut self, dice: &mut Dice) -> Job {
+impl Jobs for Bags {
+    fn next(&mut self, dice: &mut Dice) -> Job {
         self.at += libm::exp2(draw::weibull(dice, GAP.0, GAP.1));
         let chosen = draw::unit(dice);
         let user = self.users.iter().position(|below| chosen < *below).unwrap_or(USERS - 1);

@@ -2,9 +2,27 @@
 //! three times as high at its peak as at its lowest; 1 + geometric tasks with a mean of 20 more; lognormal work with a median of
 //! ten minutes on the reference core, at most a day.
 
-use super::Job;
+use super::{Job, Jobs, Kind};
 use crate::dice::Dice;
+use crate::experiment::Parameter;
 use crate::population::draw;
+
+const EVERY: Parameter = Parameter::real(
+    "work.job_every_s",
+    600.0,
+    0.001,
+    1e9,
+    "mean seconds between two jobs of the conservative workload",
+);
+
+/// Jobs by day and night.
+pub const KIND: Kind = Kind {
+    name: "conservative",
+    about: "Poisson jobs that swing with the day, of 21 tasks and lognormal work",
+    source: "an assumption (reference §6.4)",
+    parameters: || vec![EVERY],
+    jobs: |setting| Box::new(Daily::new(setting.real(&EVERY))),
+};
 
 /// The longest task, in seconds: a day.
 pub const LONGEST: f64 = 86_400.0;
@@ -18,21 +36,23 @@ const SWING: f64 = 0.5;
 
 /// Jobs, one after the other.
 #[derive(Clone, Debug)]
-pub struct Jobs {
+pub struct Daily {
     /// The mean time between two, in seconds.
     every: f64,
     at: f64,
 }
 
-impl Jobs {
+impl Daily {
     /// With `every` seconds between two jobs in the mean.
     #[must_use]
     pub const fn new(every: f64) -> Self {
         Self { every, at: 0.0 }
     }
+}
 
-    /// The next job, of a user of its own.
-    pub fn next(&mut self, dice: &mut Dice) -> Job {
+impl Jobs for Daily {
+    /// The next job; all are the first user's.
+    fn next(&mut self, dice: &mut Dice) -> Job {
         // Thinning (Lewis and Shedler 1979): as if it were always the peak, and some are left out.
         loop {
             self.at += draw::exponential(dice, self.every / (1.0 + SWING));
@@ -57,7 +77,7 @@ mod tests {
 
     #[test]
     fn jobs_have_their_rate_their_size_and_their_day() {
-        let (mut jobs, mut dice) = (Jobs::new(60.0), Dice::new(1, "test", 0));
+        let (mut jobs, mut dice) = (Daily::new(60.0), Dice::new(1, "test", 0));
         let all: Vec<Job> = (0..14_400).map(|_| jobs.next(&mut dice)).collect();
         // 14,400 jobs of a minute each: ten days, give or take four standard deviations of 2 hours.
         assert!((all.last().unwrap().at / DAY - 10.0).abs() < 0.35);

@@ -1,11 +1,13 @@
-//! One more population, strategy, model and experiment: each is what one file holds, and joins by one line.
+//! One more rule, population, strategy, workload, model and experiment: each is what one file holds, and joins by one line.
 
 use super::models::Line;
 use proto::Rate;
 use sim::Dice;
 use sim::experiment::{Experiment, Options, Parameter, Registry, Results, Shipped, run};
-use sim::model::Auction;
+use sim::model::mechanism::{Case, Kind as MechanismKind, Mechanism, Traded};
+use sim::model::{Auction, Tournament};
 use sim::population::{Costs, Kind as PopulationKind};
+use sim::strategy::buyer::{Buyer, Kind as BuyerKind};
 use sim::strategy::owner::{Deal, Kind as OwnerKind, Owner, Stall};
 use sim::strategy::seller::{Kind as SellerKind, Place, Seller};
 use std::ops::ControlFlow;
@@ -62,6 +64,42 @@ impl Owner for Last {
     }
 }
 
+/// A pricing rule: the first buyer and the first seller trade half-way, if both gain.
+const PAIR: MechanismKind = MechanismKind {
+    name: "pair",
+    about: "the first buyer and the first seller, half-way",
+    parameters: Vec::new,
+    mechanism: |_| Box::new(Pair),
+};
+
+struct Pair;
+
+impl Mechanism for Pair {
+    fn trade(&self, case: &Case<'_>) -> Vec<Traded> {
+        let (bid, ask) = (case.bid(0), case.asks[0]);
+        let price = Rate(bid.0.midpoint(ask.0));
+        let trade = Traded { buyer: 0, seller: 0, pays: price, gets: price };
+        if bid > ask { vec![trade] } else { Vec::new() }
+    }
+}
+
+/// A strategy of buyers: a credit, whatever it is worth.
+const CREDIT: BuyerKind =
+    BuyerKind { name: "credit", about: "bids a credit", parameters: Vec::new, buyer: |_| Box::new(Credit) };
+
+struct Credit;
+
+impl Buyer for Credit {
+    fn bids(&self, _: Rate) -> Vec<Rate> {
+        vec![Rate(1_000_000)]
+    }
+}
+
+/// An experiment that names the rule.
+const RULE: &str = "name = \"e98\"\nmodel = \"tournament\"\nrepetitions = 2\nmetrics = [\"buyer_cost_credits\"]\n\
+    [population]\ncosts = \"equal\"\nequal_credits = 0.2\nbuyers = 3\n[strategies]\nbuyers = \"credit\"\ndeviations = 0\n\
+    [rule]\nmechanism = \"pair\"\n";
+
 /// An experiment that names all of them.
 const FILE: Shipped = Shipped {
     file: "e99-mine.toml",
@@ -73,6 +111,20 @@ const FILE: Shipped = Shipped {
 fn ran(registry: &Registry, text: &str) -> Results {
     let experiment = Experiment::parse(text, registry).unwrap_or_else(|faults| panic!("{faults:?}"));
     run(&experiment, registry, Options::default(), &mut |_| ControlFlow::Continue(())).unwrap()
+}
+
+#[test]
+fn a_rule_and_a_strategy_of_buyers_join_by_a_line_each() {
+    let tournament = Tournament::standard().with_population(EQUAL).with_mechanism(PAIR).with_buyer(CREDIT);
+    let results = ran(&Registry::empty().with(tournament), RULE);
+    // Half-way between a bid of 1 and an ask of 0.2.
+    let sample = results.points[0].sample(0);
+    assert!(sample.len() == 2 && sample.iter().all(|price| (price - 0.6).abs() < 1e-9), "{sample:?}");
+    let faults = Experiment::parse(RULE, &Registry::standard()).unwrap_err();
+    assert!(
+        faults.iter().any(|fault| fault.message.starts_with("`rule.mechanism`: expected one of")),
+        "{faults:?}"
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@
 //! `(M − u) + d·s·P`, and keeping `V = (M/n + d·s·(1 − t)·P)/(1 − d·s·t)`. Without churn and for u = 0 breaking pays below
 //! d = 1 − 1/n.
 
-use super::{Figures, GAMES, Game, IS_KNOWN, KEEPS, NEWCOMERS, SESSION};
+use super::{Figures, GAMES, Game, KEEPS, NEWCOMERS, stays};
 use crate::dice::Dice;
 use crate::experiment::Setting;
 use crate::measure::ratio;
@@ -36,14 +36,11 @@ struct Cartel<'a> {
 
 /// Plays `work.games` cartels, each kept and broken.
 pub(super) fn play(game: &Game, costs: &dyn Costs, setting: &Setting, dice: &mut Dice) -> Figures {
-    let session = setting.real(&SESSION);
-    let leaves = session > 0.0 && !setting.flag(&IS_KNOWN);
     let cartel = Cartel {
         game,
         cost: rate(costs.cost(0, dice)).min(game.reserve),
         keeps: setting.real(&KEEPS),
-        // Of n sellers each trades every n-th round.
-        stays: if leaves { 1.0 - 1.0 / (session * game.sellers as f64) } else { 1.0 },
+        stays: stays(game, setting),
         do_strangers_compete: setting.text(&NEWCOMERS) == "competing",
     };
     let mut trace = blake3::Hasher::new();

@@ -1,11 +1,11 @@
 //! Prices that everybody sees and answers: Bertrand's argument, with and without limits on what a seller has.
 
-use super::{Figures, Game, ROUNDS};
+use super::{Figures, Game, ROUNDS, stays};
 use crate::dice::Dice;
 use crate::experiment::{RunError, Setting};
 use crate::measure::{collusion_index, jain, lerner, ratio, regret};
 use crate::model::{draw_id, key};
-use crate::population::Costs;
+use crate::population::{Costs, draw};
 use crate::price::{credits, rate};
 use crate::strategy::repeated::{Kind, Pricer, Seen};
 use market::pricing::batch::{Offer, choose};
@@ -29,6 +29,7 @@ pub(super) fn play(
 ) -> Result<Figures, RunError> {
     let mut market = Market::new(game, costs, kind, setting, dice);
     let rounds = setting.count(&ROUNDS);
+    let leaves = 1.0 - stays(game, setting);
     let mut sums = Sums::new(&market);
     for round in 0..rounds {
         let is_measured = round >= rounds - rounds.div_ceil(LAST);
@@ -36,6 +37,9 @@ pub(super) fn play(
         let sold = market.round(turn, dice);
         if is_measured {
             sums.note(&market, &sold);
+        }
+        if leaves > 0.0 {
+            market.replace(kind, setting, leaves, dice);
         }
     }
     sums.figures(&market)
@@ -64,6 +68,15 @@ impl<'a> Market<'a> {
             asked: vec![highest; game.sellers],
             highest,
             id: CommandId([0; 16]),
+        }
+    }
+
+    /// Strangers take the places of those that leave: of the same cost, and without what these have learned.
+    fn replace(&mut self, kind: Kind, setting: &Setting, leaves: f64, dice: &mut Dice) {
+        for pricer in &mut self.pricers {
+            if draw::happens(dice, leaves) {
+                *pricer = (kind.pricer)(setting, self.highest + 1);
+            }
         }
     }
 

@@ -99,6 +99,26 @@ fn two_learners_stay_above_competition() {
 }
 
 #[test]
+fn learners_that_leave_take_what_they_know_with_them() {
+    let learners = |more: &[(&str, &str)]| {
+        let fixed = [
+            ("strategies.sellers", "q-learning"),
+            ("population.costs", "ladder"),
+            ("population.lowest_credits", "0.2"),
+            ("population.step_credits", "0.0"),
+            ("strategies.exploration_fade", "0.001"),
+            ("work.rounds", "40000"),
+        ];
+        play(&[&fixed, more].concat())
+    };
+    let (stay, brief) = (learners(&[]), ("churn.session_trades", "200.0"));
+    let known = learners(&[brief, ("churn.is_reidentified", "true")]);
+    assert_eq!(value(&known, "price_credits"), value(&stay, "price_credits"));
+    let collusion = |outcome: &Outcome| value(outcome, "collusion_ratio");
+    assert!(collusion(&learners(&[brief])) < collusion(&stay), "{stay:?}");
+}
+
+#[test]
 fn games_that_make_no_sense_are_refused_with_the_key() {
     for (given, key) in [
         (vec![("rule.unit_credits", 2.0)], "rule.unit_credits"),

@@ -205,7 +205,7 @@ impl Network {
         let file = self.directory.path().join("fault.xml");
         let program = std::path::absolute(format!("examples/faults/{program}")).expect("a working directory");
         let task = format!(
-            "<TaskFile version=\"1\"><Name>fault</Name><SubTask name=\"one\"><CpuCycles>1</CpuCycles><Price>10</Price>\
+            "<TaskFile version=\"1\"><Name>fault</Name><SubTask name=\"one\"><CpuCycles>100</CpuCycles><Price>10</Price>\
              <File>{}</File></SubTask></TaskFile>",
             program.display()
         );

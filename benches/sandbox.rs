@@ -24,9 +24,6 @@ pub(crate) fn run() -> std::io::Result<()> {
         let status = Command::new(PROGRAM).stdin(Stdio::null()).status()?;
         if status.success() { Ok(()) } else { Err(std::io::Error::other("it failed")) }
     })?;
-    if std::env::var_os(CHOSEN).is_none() {
-        say("a bare start", bare, bare)?;
-    }
     match std::env::var_os(CHOSEN) {
         Some(none) if none.is_empty() => {
             row("limits, supervisor (sandbox = \"none\")", Sandbox::None, bare)?;
@@ -34,6 +31,7 @@ pub(crate) fn run() -> std::io::Result<()> {
         }
         Some(_) => row("and namespaces by bubblewrap (all walls)", Sandbox::Best, bare),
         None => {
+            say("a bare start", bare, bare)?;
             // What a machine without namespaces has is measured by another process, which makes none, and so is what one
             // has where the node may not make them.
             let path = std::env::var_os("PATH").unwrap_or_default();

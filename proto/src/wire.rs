@@ -123,8 +123,9 @@ macro_rules! wire_struct {
                 $crate::wire::v1::$pb { $($field: $crate::wire::Field::to_field(&self.$field)),* }
             }
 
-            #[expect(clippy::allow_attributes, reason = "structures without fields leave `pb` unused")]
-            fn from_pb(#[allow(unused_variables)] pb: Self::Pb) -> Result<Self, $crate::wire::WireError> {
+            fn from_pb(pb: Self::Pb) -> Result<Self, $crate::wire::WireError> {
+                // Structures without fields have no other use for it.
+                let _ = &pb;
                 Ok(Self {
                     $($field: $crate::wire::Field::from_field(pb.$field).map_err(|e| e.inside(stringify!($field)))?),*
                 })

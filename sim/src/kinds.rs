@@ -12,6 +12,22 @@ pub trait Named: Copy {
     fn parameters(&self) -> Vec<Parameter>;
 }
 
+/// Writes [`Named`] for a structure with a field `name`, and a field `parameters` that is a function.
+macro_rules! named_by_fields {
+    ($kind:ty) => {
+        impl $crate::kinds::Named for $kind {
+            fn name(&self) -> &'static str {
+                self.name
+            }
+
+            fn parameters(&self) -> Vec<$crate::experiment::Parameter> {
+                (self.parameters)()
+            }
+        }
+    };
+}
+pub(crate) use named_by_fields;
+
 /// Something of which a key of the experiment names one.
 pub trait Chosen: Named + 'static {
     /// The key.

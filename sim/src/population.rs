@@ -17,7 +17,7 @@ pub mod values;
 
 use crate::dice::Dice;
 use crate::experiment::{Parameter, Setting};
-use crate::kinds::{Chosen, Kinds, Named};
+use crate::kinds::{Chosen, Kinds, named_by_fields};
 use hosts::Host;
 
 /// What the sellers of a population have to spend for a unit of work.
@@ -50,15 +50,7 @@ pub struct Kind {
 /// The populations that an experiment can name. A value, so that a program or a test can add its own.
 pub type Populations = Kinds<Kind>;
 
-impl Named for Kind {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn parameters(&self) -> Vec<Parameter> {
-        (self.parameters)()
-    }
-}
+named_by_fields!(Kind);
 
 impl Chosen for Kind {
     const KEY: &'static str = "population.costs";

@@ -6,7 +6,7 @@ pub mod conservative;
 
 use crate::dice::Dice;
 use crate::experiment::{Parameter, Setting};
-use crate::kinds::{Chosen, Kinds, Named};
+use crate::kinds::{Chosen, Kinds, named_by_fields};
 
 /// A job: sub-tasks that are asked for together.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,15 +43,7 @@ pub struct Kind {
 /// The workloads that an experiment can name.
 pub type Workloads = Kinds<Kind>;
 
-impl Named for Kind {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn parameters(&self) -> Vec<Parameter> {
-        (self.parameters)()
-    }
-}
+named_by_fields!(Kind);
 
 impl Chosen for Kind {
     const KEY: &'static str = "work.jobs";

@@ -15,7 +15,7 @@ use proto::{Span, Time};
 use rustix::time::{ClockId, clock_gettime};
 use std::ops::ControlFlow;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How the simulator is measured.
 #[derive(Args, Clone, Debug)]
@@ -117,10 +117,8 @@ fn sweep() -> Result<BenchRow, Failure> {
 }
 
 /// The processor time of this process, in seconds.
-#[expect(clippy::cast_precision_loss, reason = "figures to be shown")]
 fn processor_seconds() -> f64 {
-    let spent = clock_gettime(ClockId::ProcessCPUTime);
-    spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9
+    Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default().as_secs_f64()
 }
 
 /// What a node of a ring takes.

@@ -6,7 +6,7 @@
 use super::hosts::{self, Host, Hosts};
 use crate::dice::Dice;
 use crate::experiment::{Parameter, Setting};
-use crate::kinds::{Chosen, Kinds, Named};
+use crate::kinds::{Chosen, Kinds, named_by_fields};
 
 /// A sort of machines that can be named in an experiment.
 #[derive(Clone, Copy)]
@@ -43,15 +43,7 @@ const EQUAL: Kind = Kind {
     },
 };
 
-impl Named for Kind {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn parameters(&self) -> Vec<Parameter> {
-        (self.parameters)()
-    }
-}
+named_by_fields!(Kind);
 
 impl Chosen for Kind {
     const KEY: &'static str = "population.hosts";

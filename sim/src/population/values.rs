@@ -5,7 +5,7 @@
 use super::draw;
 use crate::dice::Dice;
 use crate::experiment::{Parameter, Setting};
-use crate::kinds::{Chosen, Kinds, Named};
+use crate::kinds::{Chosen, Kinds, named_by_fields};
 
 /// How values are distributed: what each takes from the setting, in credits per Gc.
 #[derive(Clone, Copy)]
@@ -54,15 +54,7 @@ const LOGNORMAL: Kind = Kind {
     value: |setting, dice| draw::lognormal(dice, setting.real(&MEDIAN), setting.real(&SIGMA)),
 };
 
-impl Named for Kind {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn parameters(&self) -> Vec<Parameter> {
-        (self.parameters)()
-    }
-}
+named_by_fields!(Kind);
 
 impl Chosen for Kind {
     const KEY: &'static str = "population.values";

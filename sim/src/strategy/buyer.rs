@@ -5,7 +5,7 @@ mod truthful;
 mod waiting;
 
 use crate::experiment::{Parameter, Setting};
-use crate::kinds::{Chosen, Kinds, Named};
+use crate::kinds::{Chosen, Kinds, named_by_fields};
 use proto::Rate;
 
 /// How a buyer bids.
@@ -30,15 +30,7 @@ pub struct Kind {
 /// The strategies that an experiment can name.
 pub type Buyers = Kinds<Kind>;
 
-impl Named for Kind {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn parameters(&self) -> Vec<Parameter> {
-        (self.parameters)()
-    }
-}
+named_by_fields!(Kind);
 
 impl Chosen for Kind {
     const KEY: &'static str = "strategies.buyers";

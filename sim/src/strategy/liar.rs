@@ -3,7 +3,7 @@
 //! Results are numbers: 0 is the right one.
 
 use crate::experiment::{Parameter, Setting};
-use crate::kinds::{Chosen, Kinds, Named};
+use crate::kinds::{Chosen, Kinds, named_by_fields};
 
 /// How a seller lies.
 pub trait Liar {
@@ -57,15 +57,7 @@ impl Liar for Own {
     }
 }
 
-impl Named for Kind {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn parameters(&self) -> Vec<Parameter> {
-        (self.parameters)()
-    }
-}
+named_by_fields!(Kind);
 
 impl Chosen for Kind {
     const KEY: &'static str = "strategies.liars";

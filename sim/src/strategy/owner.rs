@@ -7,7 +7,7 @@ mod paper_optimal;
 mod shill;
 
 use crate::experiment::{Parameter, Setting};
-use crate::kinds::{Chosen, Kinds, Named};
+use crate::kinds::{Chosen, Kinds, named_by_fields};
 use market::pricing::max_min::{self, Report, Terms};
 use market::pricing::{Ask, Clearing, first_price, posted, uniform, vcg, vickrey};
 use proto::Rate;
@@ -63,15 +63,7 @@ pub struct Kind {
 /// The strategies that an experiment can name.
 pub type Owners = Kinds<Kind>;
 
-impl Named for Kind {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn parameters(&self) -> Vec<Parameter> {
-        (self.parameters)()
-    }
-}
+named_by_fields!(Kind);
 
 impl Chosen for Kind {
     const KEY: &'static str = "strategies.owner";

@@ -8,7 +8,7 @@ mod q_learning;
 
 use crate::dice::Dice;
 use crate::experiment::{Parameter, Setting};
-use crate::kinds::{Kinds, Named};
+use crate::kinds::{Kinds, named_by_fields};
 
 /// What a seller sees before it prices.
 #[derive(Clone, Copy, Debug)]
@@ -56,15 +56,7 @@ pub struct Kind {
 /// The strategies that an experiment can name.
 pub type Pricers = Kinds<Kind>;
 
-impl Named for Kind {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn parameters(&self) -> Vec<Parameter> {
-        (self.parameters)()
-    }
-}
+named_by_fields!(Kind);
 
 impl Pricers {
     /// Everything that ships: one line each.

@@ -7,7 +7,7 @@ mod sybil;
 mod truthful;
 
 use crate::experiment::{Parameter, Setting};
-use crate::kinds::{Chosen, Kinds, Named};
+use crate::kinds::{Chosen, Kinds, named_by_fields};
 use crate::population::uniform::Uniform;
 use market::pricing::max_min::Terms;
 use proto::Rate;
@@ -60,15 +60,7 @@ pub struct Kind {
 /// The strategies that an experiment can name.
 pub type Sellers = Kinds<Kind>;
 
-impl Named for Kind {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn parameters(&self) -> Vec<Parameter> {
-        (self.parameters)()
-    }
-}
+named_by_fields!(Kind);
 
 impl Chosen for Kind {
     const KEY: &'static str = "strategies.sellers";

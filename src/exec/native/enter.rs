@@ -29,10 +29,10 @@ pub(super) const NOT_TAKEN: u8 = 125;
 /// How often a program is started again whose file another process of the node seems to have open for writing: one that
 /// was forked while the file was written, and has not become another program yet.
 const TRIES: u32 = 100;
-/// The first descriptor that is no standard stream.
-const FIRST_FREE: i32 = 3;
 /// The pause between two of them.
 const AGAIN: Duration = Duration::from_millis(5);
+/// The first descriptor that is no standard stream.
+const FIRST_FREE: i32 = 3;
 
 /// Does what the arguments behind [`super::orders::WORD`] order.
 pub(crate) fn enter(words: impl Iterator<Item = OsString>) -> ExitCode {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Where things are in the sandbox.
 pub(super) const WORK: &str = "/work";
-const TEMPORARY: &str = "/tmp";
+pub(super) const TEMPORARY: &str = "/tmp";
 pub(super) const OWN: &str = "/run/compup2p";
 /// Size of `/dev/shm`, in bytes: for the semaphores of runtimes, not for data, since it counts for nobody.
 pub(super) const SHARED_MEMORY: u64 = 16 << 20;

@@ -13,7 +13,7 @@ mod shipping;
 mod vcg_double;
 
 use crate::experiment::{Parameter, Setting};
-use crate::kinds::{Chosen, Kinds, Named};
+use crate::kinds::{Chosen, Kinds, named_by_fields};
 use crate::model::key;
 use market::pricing::double::{Bid, Exchange};
 use market::pricing::{Ask, lot};
@@ -67,15 +67,7 @@ pub struct Kind {
 /// The mechanisms that an experiment can name.
 pub type Mechanisms = Kinds<Kind>;
 
-impl Named for Kind {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn parameters(&self) -> Vec<Parameter> {
-        (self.parameters)()
-    }
-}
+named_by_fields!(Kind);
 
 impl Chosen for Kind {
     const KEY: &'static str = "rule.mechanism";

@@ -6,7 +6,7 @@
 
 use super::frame::{Frame, receive, send};
 use super::ground;
-use crate::exec::native::launch::{OWN, SHARED_MEMORY, WORK};
+use crate::exec::native::launch::{OWN, SHARED_MEMORY, TEMPORARY, WORK};
 use crate::exec::native::orders::{Stage, VERSION, WORD};
 use nix::sched::{CloneFlags, setns, unshare};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -230,7 +230,7 @@ struct Request {
 }
 
 /// Where the directories and files of a room are in it, in the order in which a request names them.
-const PLACES: [&str; 4] = [WORK, "/tmp", "/run/compup2p/program", "/run/compup2p/stdin"];
+const PLACES: [&str; 4] = [WORK, TEMPORARY, "/run/compup2p/program", "/run/compup2p/stdin"];
 
 impl Request {
     fn read(frame: Frame) -> Option<Self> {

@@ -55,7 +55,9 @@ pub(crate) struct Books {
     /// Who was drawn to decide which contract.
     pub(crate) arbiters: BTreeSet<(ContractId, PublicKey)>,
     /// The contracts that are paid.
-    pub(crate) paid: BTreeMap<ContractId, Deal>,
+    paid: BTreeSet<ContractId>,
+    /// How often the same was paid.
+    deals: BTreeMap<Deal, usize>,
 }
 
 fn money(amount: Money) -> i128 {
@@ -120,6 +122,11 @@ impl Books {
     /// When an open hold ends if nobody moves.
     pub(crate) fn due(&self, contract: ContractId) -> Option<Time> {
         self.holds.get(&contract).map(|held| held.due.max(self.quiet_until))
+    }
+
+    /// How many contracts were paid with these figures.
+    pub(crate) fn times_paid(&self, deal: &Deal) -> usize {
+        self.deals.get(deal).copied().unwrap_or_default()
     }
 
     /// A contract is accepted, claimed, disputed, or gets an arbiter.
@@ -206,7 +213,7 @@ impl Books {
 
     fn close(&mut self, ending: &Ending, is_beside: bool) -> Checked {
         let Ending { hold, how, shares, .. } = *ending;
-        if self.paid.contains_key(&hold) {
+        if self.paid.contains(&hold) {
             return Err(Breach::new("paid_once", format!("contract {hold} is paid a second time")));
         }
         let Held { buyer, seller, amount, beside, .. } =
@@ -231,7 +238,8 @@ impl Books {
         if let Some(owner) = ending.owner {
             self.give(owner, fee);
             let paid = Money(to_seller.0.saturating_sub(seller_held.0));
-            self.paid.insert(hold, Deal { buyer, seller, owner, paid, fee });
+            self.paid.insert(hold);
+            *self.deals.entry(Deal { buyer, seller, owner, paid, fee }).or_default() += 1;
         }
         Ok(())
     }

@@ -99,9 +99,9 @@ impl Contracts {
 
     /// The user of a node is told that a deal was paid.
     fn told_deal(&mut self, books: &Books, host: usize, sub_task: u32, deal: Deal) -> Checked {
+        let paid = books.times_paid(&deal);
         let told = self.told.entry(deal).or_default();
         *told += 1;
-        let paid = books.paid.values().filter(|paid| **paid == deal).count();
         Breach::unless(*told <= paid, "paid_as_told", || {
             format!(
                 "the user of node {host} is told that {} + {} credits were paid for sub-task {sub_task}; the bank knows \

@@ -5,6 +5,7 @@ mod face;
 mod keeping;
 mod overlay;
 mod route;
+mod settled;
 mod trust;
 mod watch;
 
@@ -326,6 +327,10 @@ impl Node {
 
     fn start(&mut self, via: Vec<Peer>, now: Time) {
         self.enter_ring(via, now);
+        self.open_account(now);
+    }
+
+    fn open_account(&mut self, now: Time) {
         let mut id = [0; 16];
         self.rng.fill_bytes(&mut id);
         self.opened_by = CommandId(id);

@@ -1,5 +1,6 @@
 //! One node of the world with the machine it runs on: what its driver would keep.
 
+use crate::clock::Clock;
 use crate::dice::{Dice, derive};
 use crate::machine::Machine;
 use crate::scenario::Scenario;
@@ -32,6 +33,8 @@ pub(crate) struct Host {
     pub(crate) number: usize,
     pub(crate) keys: KeyPair,
     pub(crate) peer: Peer,
+    /// What it is told of the time.
+    pub(crate) clock: Clock,
     pub(crate) phase: Phase,
     pub(crate) machine: Machine,
     /// Hashes of the contents in its store, which outlives it.
@@ -62,7 +65,7 @@ pub(crate) struct Host {
     pub(crate) journal: Vec<Note>,
     /// How many notes it has ever written.
     pub(crate) written: u32,
-    /// When its user submitted.
+    /// When its user submitted, by its own clock.
     pub(crate) submitted: Option<Time>,
     /// At which note it ends, and whether that one is durable.
     pub(crate) ends_writing: Option<(u32, bool)>,
@@ -86,6 +89,7 @@ impl Host {
             number,
             peer: Peer::new(addr, 0, keys.public()),
             keys,
+            clock: scenario.clocks.of(wide, seed),
             phase: Phase::Down { is_silent: true },
             machine: Machine::new(u32::try_from(cores).unwrap_or(1), per_core),
             store: BTreeSet::new(),

@@ -6,7 +6,7 @@ use crate::place::Place;
 use crate::sight::Sight;
 use crate::world::World;
 use proto::message::bank::Balance;
-use proto::{Hash, Money, Span, Time};
+use proto::{Hash, Money, Span};
 use service::event::Verdict;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -125,9 +125,9 @@ impl Report {
             tally: world.tally.clone(),
             traffic: world.net.traffic,
             events: world.trace.count(),
-            took: world.ended_at().unwrap_or(world.now).since(Time(0).after(world.scenario.submit_at)),
+            took: world.ended_at().unwrap_or(world.now).since(world.begins.after(world.scenario.submit_at)),
             busiest: busiest(world),
-            lasted: world.now.since(Time(0)),
+            lasted: world.now.since(world.begins),
             ring_broken: world.watch.ring.broken,
             ring_strained: world.watch.ring.strained,
             spent: Money(fees.saturating_add(paid)),

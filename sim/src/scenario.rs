@@ -1,6 +1,7 @@
 //! Scenarios: worlds as data.
 
 mod bulk;
+mod clocks;
 mod flow;
 mod market;
 mod named;
@@ -9,6 +10,7 @@ mod settle;
 mod trust;
 mod work;
 
+use crate::clock::Clocks;
 use crate::fault::{Fault, Flood, Scheduled};
 use crate::net::Model;
 use crate::sight::Sight;
@@ -37,6 +39,8 @@ pub struct Scenario {
     pub work: Work,
     /// The network between them.
     pub net: Model,
+    /// How far their clocks are from the bank's, which is right.
+    pub clocks: Clocks,
     /// The rules of the market and of the bank.
     pub rules: Rules,
     /// The periods of the ring.
@@ -45,6 +49,9 @@ pub struct Scenario {
     pub submit_at: Span,
     /// How much later than the one before it each of the buyers submits.
     pub submit_every: Span,
+    /// Whether the world begins with a ring that was repaired long ago, instead of one that its nodes join one after the
+    /// other.
+    pub is_settled: bool,
     /// What goes wrong.
     pub faults: Vec<Scheduled>,
     /// The time by which all sub-tasks have to have ended.

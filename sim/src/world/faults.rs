@@ -122,7 +122,7 @@ impl World<'_> {
             host.decision = work;
             host.has_closed |= !matches!(work, Work::Run { .. });
             host.vacate_by = match work {
-                Work::Vacate { grace } => Some(self.now.after(grace)),
+                Work::Vacate { grace } => Some(host.clock.after(self.now, grace)),
                 Work::Run { .. } | Work::Suspend => None,
             };
         }

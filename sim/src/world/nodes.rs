@@ -3,7 +3,7 @@
 use super::World;
 use super::event::Event;
 use crate::dice::derive;
-use crate::host::Phase;
+use crate::host::{Host, Phase};
 use crate::invariant::bounded;
 use crate::invariant::{Breach, Checked, Watch, contract, cores};
 use crate::mutant::Site;
@@ -11,12 +11,12 @@ use crate::place::Place;
 use crate::sight::Sight;
 use proto::message::bank::{BankMessage, Enter, Entered, OpenAccount};
 use proto::message::service::{Blob, Job, Outcome};
-use proto::{ContractId, Message, Peer, RequestId, Span};
+use proto::{ContractId, Message, Peer, RequestId, Rules, Span};
 use service::event::Verdict;
 use service::{Config, EventKind, Execution, Input, Kept, Node, Output, Snapshot};
 
 /// How often a driver measures.
-const LOOK_EVERY: Span = Span::secs(1);
+pub(super) const LOOK_EVERY: Span = Span::secs(1);
 /// How long a node waits before it asks the bootstrap server once more.
 const ENTER_AGAIN: Span = Span::secs(1);
 /// How long an execution takes to stop.
@@ -29,6 +29,11 @@ const AT_ONCE: Span = Span::micros(100);
 const FETCH_TIMEOUT: Span = Span::secs(2);
 /// What a connection carries, in bytes a microsecond: 1 Gbit/s.
 const BANDWIDTH: u64 = 125;
+
+/// The seed of the present life of a node.
+pub(super) fn seed_of(host: &Host, seed: u64) -> [u8; 32] {
+    derive(seed, &format!("node {}", host.number), host.life.into())
+}
 
 impl World<'_> {
     /// A node starts: it asks for its place until it has one.
@@ -48,21 +53,19 @@ impl World<'_> {
 
     /// A node has its place: it runs.
     pub(super) fn enter(&mut self, number: usize, entered: Entered) -> Checked {
-        let bank = self.teller.peer;
-        let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
-        let mut chord = self.scenario.chord.clone();
-        chord.successors = usize::from(entered.rules.successors);
-        let config = Config {
-            rules: entered.rules,
-            bank,
-            chord,
-            terms: host.terms(),
-            opening: OpenAccount::default(),
+        let Some(config) = self.hosts.get(number).map(|host| self.config(host, entered.rules)) else {
+            return Ok(());
         };
-        let purpose = format!("node {number}");
-        let seed = derive(self.seed, &purpose, host.life.into());
+        let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
+        let seed = seed_of(host, self.seed);
         host.peer = entered.you;
-        host.phase = Phase::Up(Box::new(Node::new(config, entered.you, host.keys.clone(), seed, self.now)));
+        host.phase = Phase::Up(Box::new(Node::new(
+            config,
+            entered.you,
+            host.keys.clone(),
+            seed,
+            host.clock.at(self.now),
+        )));
         self.watch.contracts.starts(number);
         self.watch.probes.forgets(host.peer.key);
         let is_founder = self.tally.starts == 0;
@@ -76,6 +79,13 @@ impl World<'_> {
         work.map_or(Ok(()), |work| self.feed(number, Input::Decide { work }))?;
         self.restore(number)?;
         self.feed(number, Input::Start { via: entered.peers })
+    }
+
+    /// What a node is made of.
+    pub(super) fn config(&self, host: &Host, rules: Rules) -> Config {
+        let mut chord = self.scenario.chord.clone();
+        chord.successors = usize::from(rules.successors);
+        Config { rules, bank: self.teller.peer, chord, terms: host.terms(), opening: OpenAccount::default() }
     }
 
     /// A node that has run before gets back what it has written down.
@@ -94,7 +104,7 @@ impl World<'_> {
             return Ok(());
         }
         if let Some(host) = self.hosts.get_mut(number) {
-            host.submitted = Some(self.now);
+            host.submitted = Some(host.clock.at(self.now));
             self.watch.flows.submitted(host.peer.key, &submission);
             for plan in &submission.plans {
                 host.store.insert(plan.job.program.hash);
@@ -109,9 +119,9 @@ impl World<'_> {
     /// One input, and everything that follows from it.
     pub(super) fn feed(&mut self, number: usize, input: Input) -> Checked {
         let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
-        let (peer, keys) = (host.peer, host.keys.clone());
+        let (peer, keys, told) = (host.peer, host.keys.clone(), host.clock.at(self.now));
         let Some(node) = host.node_mut() else { return Ok(()) };
-        node.handle(input, self.now);
+        node.handle(input, told);
         let outputs: Vec<Output> = std::iter::from_fn(|| node.poll_output()).collect();
         let mut sent = 0;
         'outputs: for output in outputs {
@@ -398,7 +408,7 @@ impl World<'_> {
     fn set_wake(&mut self, number: usize) {
         let Some(host) = self.hosts.get_mut(number) else { return };
         let Some(due) = host.node().and_then(Node::poll_timeout) else { return };
-        let at = self.mutant.wake(number, due).max(self.now);
+        let at = self.mutant.wake(number, host.clock.when(due)).max(self.now);
         if host.wake.is_none_or(|wake| at < wake) {
             host.wake = Some(at);
             self.queue.push(at, Event::Wake { place: Place::Host(number), life: host.life, at });

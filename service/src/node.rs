@@ -246,9 +246,10 @@ impl Node {
         if let Some((from, to)) = self.dispatch.illegal_transition() {
             return Err(Violation::Transition { from: from.name(), to: to.name() });
         }
-        match self.dispatch.unwatched() {
-            0 => Ok(()),
-            count => Err(Violation::Unwatched { count }),
+        match (self.dispatch.unwatched(), self.dispatch.adrift()) {
+            (0, 0) => Ok(()),
+            (0, count) => Err(Violation::Adrift { count }),
+            (count, _) => Err(Violation::Unwatched { count }),
         }
     }
 

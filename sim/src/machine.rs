@@ -121,20 +121,20 @@ impl Machine {
                 execution.cycles = Cycles(execution.cycles.0.saturating_mul(times))
             }
             Some(Lie::Absent | Lie::Wrong) => {
-                for output in &mut execution.outputs {
-                    output.blob.hash = Hash::of(&output.blob.hash.0);
+                for hash in hashes(&mut execution) {
+                    *hash = Hash::of(&hash.0);
                 }
             }
             Some(Lie::Own) => {
-                for output in &mut execution.outputs {
-                    let own: Vec<u8> = output.blob.hash.0.into_iter().chain(contract.0).collect();
-                    output.blob.hash = Hash::of(&own);
+                for hash in hashes(&mut execution) {
+                    let own: Vec<u8> = hash.0.into_iter().chain(contract.0).collect();
+                    *hash = Hash::of(&own);
                 }
             }
             Some(Lie::Hang | Lie::Silent | Lie::Mute | Lie::BadStates | Lie::NoStates) | None => {}
         }
         if self.lie != Some(Lie::Absent) {
-            store.extend(execution.outputs.iter().map(|output| output.blob.hash));
+            store.extend(hashes(&mut execution).map(|hash| *hash));
         }
         let is_endless = matches!(self.lie, Some(Lie::Hang | Lie::Silent | Lie::BadStates | Lie::NoStates));
         let end = (!is_endless).then_some((span, execution));
@@ -187,7 +187,7 @@ impl Machine {
     /// An execution comes to its end at `now`, unless it stands still or has been given another pace meanwhile.
     pub(crate) fn end(&mut self, contract: ContractId, now: Time) -> bool {
         let is_due = self.running.get(&contract).and_then(Running::due) == Some(now);
-        is_due && self.stop(contract)
+        is_due && self.running.remove(&contract).is_some()
     }
 
     /// Executions that do not stand still.
@@ -201,9 +201,18 @@ impl Machine {
         self.running.keys().copied()
     }
 
-    /// Ends an execution; whether there was one.
-    pub(crate) fn stop(&mut self, contract: ContractId) -> bool {
-        self.running.remove(&contract).is_some()
+    /// Ends an execution, if there is one; what it has come to: of several runs those that are done, or nothing.
+    pub(crate) fn stop(&mut self, contract: ContractId, now: Time) -> Option<Execution> {
+        let running = self.running.remove(&contract)?;
+        let had = Limits { wall: running.done_at(now), ..running.job.limits };
+        let (_, done) = execute(&Job { limits: had, ..*running.job }, running.begin, self.speed());
+        let whole =
+            running.end.map(|(_, execution)| execution).filter(|_| done.outcome == Outcome::Succeeded);
+        let Some(mut part) = whole else { return Some(Execution::nothing(Outcome::Cancelled)) };
+        for undone in part.more.split_off(done.more.len().min(part.more.len())) {
+            part.cycles = Cycles(part.cycles.0.saturating_sub(undone.cycles.0));
+        }
+        Some(Execution { is_cut: true, ..part })
     }
 
     /// Whether it executes something for `contract`.
@@ -251,6 +260,12 @@ impl Running {
     }
 }
 
+/// The outputs of all runs.
+fn hashes(execution: &mut Execution) -> impl Iterator<Item = &mut Hash> {
+    let further = execution.more.iter_mut().flat_map(|product| &mut product.outputs);
+    execution.outputs.iter_mut().chain(further).map(|output| &mut output.blob.hash)
+}
+
 /// How long a job takes with its repeats, and how it ends: as the node's own executor has it.
 fn execute(job: &Job, begin: Begin, per_core: Capacity) -> (Span, Execution) {
     let mut runs = job.runs();
@@ -265,8 +280,7 @@ fn execute(job: &Job, begin: Begin, per_core: Capacity) -> (Span, Execution) {
             execute_one(&run, Begin::Start, per_core);
         span = span.plus(took);
         if span > job.limits.wall {
-            let outcome = Outcome::WallLimit(job.limits.wall);
-            return (job.limits.wall, Execution::nothing(outcome));
+            return (job.limits.wall, Execution { is_cut: true, ..whole });
         }
         if outcome == Outcome::Succeeded {
             whole.cycles = Cycles(whole.cycles.0.saturating_add(cycles.0));
@@ -295,6 +309,7 @@ fn execute_one(job: &Job, begin: Begin, per_core: Capacity) -> (Span, Execution)
         stdout: None,
         stderr: None,
         more: Vec::new(),
+        is_cut: false,
     };
     if needed > wall {
         return (wall, ended(Outcome::WallLimit(wall), per_core.during(wall), Vec::new()));
@@ -428,6 +443,8 @@ mod tests {
         assert_eq!(machine.start(CONTRACT, ONE, &job, Begin::Start, &mut BTreeSet::new(), Time(0)), None);
         assert_eq!(machine.busy(), ONE);
         assert_eq!(machine.progress(Time(5)).collect::<Vec<_>>(), [(CONTRACT, Cycles(5))]);
-        assert!(machine.stop(CONTRACT) && !machine.stop(CONTRACT));
+        let nothing = Execution::nothing(Outcome::Cancelled);
+        assert_eq!(machine.stop(CONTRACT, Time(5)), Some(nothing));
+        assert_eq!(machine.stop(CONTRACT, Time(5)), None);
     }
 }

@@ -237,8 +237,8 @@ struct Run {
 }
 
 impl Run {
-    /// Executes the job and then its repeats, up to the first that does not succeed. Where that has to do with this machine
-    /// and not with the program, nothing of it counts: another execution of the same has to come to the same.
+    /// Executes the job and then its repeats, up to the first that does not succeed: what was done before it counts. Where
+    /// that has to do with this machine and not with the program, the execution is cut.
     fn execute_all(self, reins: &Reins) -> service::Execution {
         let (started, wall) = (Instant::now(), self.job.limits.wall);
         let mut runs = self.job.runs();
@@ -257,18 +257,12 @@ impl Run {
             });
             let next = next.unwrap_or_else(|| service::Execution::nothing(Outcome::Cancelled));
             let service::Execution { outcome, cycles, outputs, stdout, stderr, .. } = next;
-            whole.cycles = Cycles(whole.cycles.0.saturating_add(cycles.0));
-            match outcome {
-                Outcome::Succeeded => whole.more.push(Product { cycles, outputs, stdout, stderr }),
-                Outcome::WallLimit(_) => return nothing(Outcome::WallLimit(wall), whole.cycles),
-                outcome if outcome == Outcome::Cancelled || outcome.is_worth_retrying() => {
-                    return nothing(outcome, whole.cycles);
-                }
-                _ => {
-                    whole.cycles = Cycles(whole.cycles.0.saturating_sub(cycles.0));
-                    break;
-                }
+            if outcome != Outcome::Succeeded {
+                whole.is_cut = outcome == Outcome::Cancelled || outcome.is_worth_retrying();
+                break;
             }
+            whole.cycles = Cycles(whole.cycles.0.saturating_add(cycles.0));
+            whole.more.push(Product { cycles, outputs, stdout, stderr });
         }
         whole
     }
@@ -397,11 +391,7 @@ impl Run {
         let (stdout, stderr) = (keep(&ended.stdout)?, keep(&ended.stderr)?);
         tracing::debug!(outcome = %ended.outcome, cycles = ended.cycles.0, elapsed = %Span(ended.elapsed.0), "executed");
         let Ended { outcome, cycles, .. } = ended;
-        Ok(service::Execution { outcome, cycles, outputs, stdout, stderr, more: Vec::new() })
+        let more = Vec::new();
+        Ok(service::Execution { outcome, cycles, outputs, stdout, stderr, more, is_cut: false })
     }
-}
-
-/// An end without a result, after so many cycles.
-fn nothing(outcome: Outcome, cycles: Cycles) -> service::Execution {
-    service::Execution { cycles, ..service::Execution::nothing(outcome) }
 }

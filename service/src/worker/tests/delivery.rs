@@ -18,6 +18,7 @@ fn done(outcome: Outcome) -> Execution {
         stdout: Some(blob(41)),
         stderr: None,
         more: vec![],
+        is_cut: false,
     }
 }
 

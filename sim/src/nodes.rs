@@ -11,7 +11,7 @@ use crate::scenario::{Checks, Expectation, Machines, Scenario, Work};
 use crate::violation::Violation;
 use crate::world::{LARGE, World};
 use crate::{Honest, Report};
-use proto::{Capacity, Cycles, Money, Rate, Rules, Span};
+use proto::{Bytes, Capacity, Cycles, Money, Rate, Rules, Span};
 
 /// The list of successors of a ring with fewer nodes than this.
 const SMALL: (usize, u16) = (16, 3);
@@ -110,6 +110,7 @@ impl Nodes {
                 votes: None,
                 probes: 0,
                 waits: 0,
+                input: Bytes::mib(4),
             },
             net: self.net.clone(),
             rules: Rules { successors, initial_grant: Money::credits(1_000_000), ..rules },

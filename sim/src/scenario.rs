@@ -5,6 +5,7 @@ mod flow;
 mod market;
 mod named;
 mod saved;
+mod series;
 mod settle;
 mod trust;
 mod work;
@@ -12,7 +13,7 @@ mod work;
 use crate::fault::{Fault, Flood, Scheduled};
 use crate::net::Model;
 use crate::sight::Sight;
-use proto::{Capacity, Cycles, Money, Rate, RefusalCode, Rules, Span};
+use proto::{Bytes, Capacity, Cycles, Money, Rate, RefusalCode, Rules, Span};
 
 pub(crate) use work::submission;
 
@@ -119,6 +120,8 @@ pub struct Work {
     pub probes: u32,
     /// For how many earlier ones of its task each waits, at most: it gets their outputs.
     pub waits: u32,
+    /// The largest input of one.
+    pub input: Bytes,
 }
 
 /// How often a sub-task is executed.

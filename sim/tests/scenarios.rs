@@ -232,6 +232,8 @@ fn every_scenario_has_a_name_and_a_report_that_names_it() {
             "voters_storm",
             "chain",
             "workflow",
+            "series",
+            "series_storm",
         ]
     );
     assert_eq!(Scenario::named("no such"), None);

@@ -4,7 +4,7 @@ use super::{Checks, Expectation, Machines, Scenario, Work};
 use crate::fault::{Fault, Lie, Who};
 use crate::net::Model;
 use crate::network::Latency;
-use proto::{Capacity, Cycles, Money, Rate, RefusalCode, Rules, Span};
+use proto::{Bytes, Capacity, Cycles, Money, Rate, RefusalCode, Rules, Span};
 use service::policy;
 
 /// Machines in one building: 0.5 to 2 ms from one to the other.
@@ -40,6 +40,7 @@ impl Scenario {
         all.extend(super::saved::all());
         all.extend(super::trust::all());
         all.extend(super::flow::all());
+        all.extend(super::series::all());
         all
     }
 
@@ -73,6 +74,7 @@ pub(super) fn calm() -> Scenario {
             votes: None,
             probes: 0,
             waits: 0,
+            input: Bytes::mib(4),
         },
         net: Model { latency: BUILDING, loss: 0, duplication: 0 },
         rules: SMALL,

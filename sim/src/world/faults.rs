@@ -2,7 +2,7 @@
 
 use super::World;
 use super::event::Event;
-use crate::fault::{Act, Fault, Who};
+use crate::fault::{Act, Fault, Lie, Who};
 use crate::host::Host;
 use crate::invariant::Checked;
 use crate::net::Way;
@@ -103,6 +103,8 @@ impl World<'_> {
             Fault::Lie { host, lie } => {
                 if let Some(host) = self.hosts.get_mut(*host) {
                     host.machine.lie = Some(*lie);
+                    let counts = matches!(lie, Lie::Cycles { .. });
+                    self.watch.sub_tasks.liars.extend(counts.then_some(host.peer.key));
                 }
                 self.done()
             }

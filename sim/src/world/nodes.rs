@@ -190,9 +190,14 @@ impl World<'_> {
         execution: Box<Execution>,
     ) -> Checked {
         let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
-        if execution.outcome != Outcome::Cancelled && !host.machine.end(contract, self.now) {
+        let is_stopped =
+            !host.machine.executes(contract) && (execution.is_cut || execution.outcome == Outcome::Cancelled);
+        if !is_stopped && !host.machine.end(contract, self.now) {
             // It was stopped before it came to its end, or stood still, or has another pace.
             return Ok(());
+        }
+        if execution.is_cut {
+            self.saw(Sight::HandedBack);
         }
         self.feed(number, Input::Executed { contract, execution })
     }
@@ -328,8 +333,7 @@ impl World<'_> {
     fn stop(&mut self, number: usize, contract: ContractId) {
         let Some(host) = self.hosts.get_mut(number) else { return };
         let life = host.life;
-        if host.machine.stop(contract) {
-            let execution = Box::new(Execution::nothing(Outcome::Cancelled));
+        if let Some(execution) = host.machine.stop(contract, self.now).map(Box::new) {
             self.queue
                 .push(self.now.after(STOP), Event::Executed { host: number, life, contract, execution });
         }

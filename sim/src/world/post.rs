@@ -97,7 +97,10 @@ impl World<'_> {
             }
             Message::Service(ServiceMessage::Offer(offer)) => {
                 self.watch.probes.offered(&offer.body)?;
-                self.watch.sub_tasks.offered(&offer.body);
+                self.watch.sub_tasks.offered(&offer.body)?;
+                if !offer.body.job.repeats.is_empty() {
+                    self.tally.saw(Sight::Shared);
+                }
                 self.watch.saved.offered(&offer.body, self.states.begin(&offer.body.job));
                 self.watch.flows.offered(&offer.body)
             }

@@ -262,7 +262,11 @@ impl Dispatch {
             is_unbegun = true;
             run.send_back(index);
         }
-        self.end_together(task, &ended, State::Succeeded, &Verdict::Succeeded, now);
+        if ended.len() > 1 {
+            self.end_together(task, &ended, State::Succeeded, &Verdict::Succeeded, now);
+        } else {
+            self.end(task, leader, Verdict::Succeeded, now);
+        }
     }
 }
 

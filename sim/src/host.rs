@@ -36,7 +36,9 @@ pub(crate) struct Host {
     pub(crate) machine: Machine,
     /// Hashes of the contents in its store, which outlives it.
     pub(crate) store: BTreeSet<Hash>,
-    /// Those of them that executions have left, and that are shown only to whom they are given.
+    /// Those of them that contracts need.
+    pub(crate) pins: BTreeSet<(Hash, ContractId)>,
+    /// Those that executions have left, and that are shown only to whom they are given.
     pub(crate) withheld: BTreeSet<Hash>,
     /// To whom they are.
     pub(crate) given: BTreeSet<(Hash, PublicKey)>,
@@ -89,6 +91,7 @@ impl Host {
             phase: Phase::Down { is_silent: true },
             machine: Machine::new(u32::try_from(cores).unwrap_or(1), per_core),
             store: BTreeSet::new(),
+            pins: BTreeSet::new(),
             withheld: BTreeSet::new(),
             given: BTreeSet::new(),
             offers: BTreeMap::new(),
@@ -136,6 +139,7 @@ impl Host {
         self.phase = Phase::Down { is_silent };
         self.machine.stop_all();
         self.offers.clear();
+        self.pins.clear();
         self.life += 1;
         self.wake = None;
     }

@@ -2,12 +2,13 @@
 
 mod state;
 
-pub(crate) use state::{Begin, States, garbage};
+pub(crate) use state::{Begin, States};
 
 use crate::fault::Lie;
-use proto::message::service::{Blob, Job, Limits, NamedBlob, Outcome, Product};
+use proto::message::service::{Blob, Checkpoint, Job, Limits, NamedBlob, Outcome, Product};
 use proto::{Bundle, Bytes, Capacity, ContractId, Cycles, Hash, Span, Time};
 use service::Execution;
+use state::Base;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The argument before the number of cycles that a program executes.
@@ -52,6 +53,8 @@ struct Running {
     /// What it executes, and where it began.
     job: Box<Job>,
     begin: Begin,
+    /// What its next state is a difference to.
+    base: Base,
 }
 
 impl Program {
@@ -139,7 +142,16 @@ impl Machine {
         let is_endless = matches!(self.lie, Some(Lie::Hang | Lie::Silent | Lie::BadStates | Lie::NoStates));
         let end = (!is_endless).then_some((span, execution));
         let job = Box::new(job.clone());
-        let running = Running { part, end, done: Span(0), since: Some(now), pct: 100, job, begin };
+        let running = Running {
+            part,
+            end,
+            done: Span(0),
+            since: Some(now),
+            pct: 100,
+            job,
+            begin,
+            base: Base::default(),
+        };
         let ahead = running.ahead();
         self.running.insert(contract, running);
         ahead
@@ -147,23 +159,25 @@ impl Machine {
 
     /// Saves the state of an execution, if it is still there: the state, and the cycles that it has executed.
     pub(crate) fn save(
-        &self,
+        &mut self,
         contract: ContractId,
         states: &mut States,
         store: &mut BTreeSet<Hash>,
         now: Time,
-    ) -> Option<(Blob, Cycles)> {
-        let Running { job, begin, .. } = self.running.get(&contract)?;
-        let cycles = self.speed().during(self.running.get(&contract)?.done_at(now));
-        let done = Cycles(begin.done().0.saturating_add(cycles.0));
-        let blob = match self.lie {
-            Some(Lie::BadStates | Lie::NoStates) => garbage(job, done),
-            _ => states.save(job, done),
-        };
-        if self.lie != Some(Lie::NoStates) {
-            store.insert(blob.hash);
+    ) -> Option<(Checkpoint, Cycles)> {
+        let (speed, lie) = (self.speed(), self.lie);
+        let running = self.running.get_mut(&contract)?;
+        let cycles = speed.during(running.done_at(now));
+        let done = Cycles(running.begin.done().0.saturating_add(cycles.0));
+        let genuine = !matches!(lie, Some(Lie::BadStates | Lie::NoStates));
+        let saved = running.base.save(&running.job, done, genuine);
+        if genuine {
+            states.note(saved, done);
         }
-        Some((blob, cycles))
+        if lie != Some(Lie::NoStates) {
+            store.insert(saved.blob.hash);
+        }
+        Some((saved, cycles))
     }
 
     /// Lets an execution stand still.
@@ -396,17 +410,24 @@ mod tests {
         let (mut states, mut store) = (States::default(), BTreeSet::new());
         let mut machine = Machine::new(1, Capacity(1_000));
         let (_, whole) = machine.start(CONTRACT, ONE, &job(None), Begin::Start, &mut store, Time(0)).unwrap();
-        let (blob, cycles) = machine.save(CONTRACT, &mut states, &mut store, Time(3_000)).unwrap();
-        assert_eq!((cycles, store.contains(&blob.hash)), (Cycles(3_000_000), true));
-        let begin = states.begin(&job(Some(blob)));
+        let (whole_one, _) = machine.save(CONTRACT, &mut states, &mut store, Time(1_000)).unwrap();
+        let (state, cycles) = machine.save(CONTRACT, &mut states, &mut store, Time(3_000)).unwrap();
+        assert_eq!((whole_one.base, state.base), (None, Some(whole_one.blob)));
+        assert_eq!((cycles, store.contains(&state.blob.hash)), (Cycles(3_000_000), true));
+        let begin = states.begin(&job(Some(state)));
         assert_eq!(begin, Begin::At(cycles));
+        // A difference to nothing or to something else is no state.
+        for base in [None, Some(state.blob)] {
+            let wrong = Checkpoint { base, ..state };
+            assert_eq!(states.begin(&job(Some(wrong))), Begin::Nowhere);
+        }
         let (took, rest) =
-            machine.start(CONTRACT, ONE, &job(Some(blob)), begin, &mut store, Time(0)).unwrap();
+            machine.start(CONTRACT, ONE, &job(Some(state)), begin, &mut store, Time(0)).unwrap();
         assert_eq!((took, rest.cycles, rest.outputs), (Span(5_000), Cycles(5_000_000), whole.outputs));
         // Its own states count from the start of the program.
         let (later, _) = machine.save(CONTRACT, &mut states, &mut store, Time(1_000)).unwrap();
         assert_eq!(states.begin(&job(Some(later))), Begin::At(Cycles(4_000_000)));
-        let none = garbage(&job(None), cycles);
+        let none = Base::default().save(&job(None), cycles, false);
         assert_eq!(states.begin(&job(Some(none))), Begin::Nowhere);
         let (_, end) =
             machine.start(CONTRACT, ONE, &job(Some(none)), Begin::Nowhere, &mut store, Time(0)).unwrap();

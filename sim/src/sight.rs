@@ -19,6 +19,8 @@ pub enum Sight {
     WentElsewhere,
     /// A market owner refuses one of a flood's messages.
     FloodRefused,
+    /// A program goes on from a difference to a whole state.
+    Difference,
     /// The money of a contract ends otherwise than by a settlement, a release or an expiry.
     Contract(How),
 }
@@ -32,6 +34,7 @@ impl fmt::Display for Sight {
             Self::Forbidden => "a seller declines what its policy forbids",
             Self::WentElsewhere => "a buyer goes on elsewhere",
             Self::FloodRefused => "a market owner refuses messages of a flood",
+            Self::Difference => "a program goes on from a difference to a whole state",
             Self::Contract(how) => return write!(out, "a contract is {}", how.name()),
         };
         write!(out, "{words}")

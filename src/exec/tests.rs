@@ -72,7 +72,7 @@ impl Bench {
             runtime: Runtime::WebAssembly,
             success: 0,
             checkpoint: None,
-            resume: None,
+            resume: Vec::new(),
         };
         Self { base, scratch, execution }
     }

@@ -8,7 +8,9 @@ use crate::control::LayerView;
 use crate::exec::{Control, Ended, Execution, Executors, Saved, Scratch, nice};
 use crate::net::store::Store;
 use market::Supply;
-use proto::message::service::{Blob, Job, MAX_TAIL, NamedBlob, Outcome, Product, Runtime, Stream};
+use proto::message::service::{
+    Blob, Checkpoint, Job, MAX_TAIL, NamedBlob, Outcome, Product, Runtime, Stream,
+};
 use proto::{Capacity, ContractId, Cycles, Layers, Span};
 use reins::Reins;
 use service::Input;
@@ -302,11 +304,14 @@ impl Run {
         &self,
         scratch: &Scratch,
         execution: &mut Execution,
-    ) -> Result<(Streams, Option<tempfile::NamedTempFile>), String> {
-        let Some(sealed) = execution.resume.take() else { return Ok(Default::default()) };
+    ) -> Result<(Streams, Vec<tempfile::NamedTempFile>), String> {
+        let sealed = std::mem::take(&mut execution.resume);
+        if sealed.is_empty() {
+            return Ok(Default::default());
+        }
         let saver = self.saver.as_ref().ok_or("the offer has no key for it")?;
         let (streams, plain) = saver.resume(&sealed, scratch, &self.base)?;
-        execution.resume = plain.as_ref().map(|plain| plain.path().to_path_buf());
+        execution.resume = plain.iter().map(|plain| plain.path().to_path_buf()).collect();
         Ok((streams, plain))
     }
 
@@ -330,7 +335,7 @@ impl Run {
                 Some(Saved::Files) if !self.control.is_stopped() => {
                     saver.ran(Cycles(done));
                     saver.save_files(scratch, &streams, &self.runtime);
-                    execution.resume = None;
+                    execution.resume.clear();
                 }
                 Some(Saved::Files) => {
                     ended.outcome = Outcome::Cancelled;
@@ -339,7 +344,7 @@ impl Run {
                 Some(Saved::Snapshot(snapshot)) => {
                     let sealed = saver.seal_snapshot(snapshot);
                     if let Ok(state) = sealed.and_then(|sealed| self.runtime.block_on(saver.put(sealed))) {
-                        ended.outcome = Outcome::Migrated(state.blob);
+                        ended.outcome = Outcome::Migrated(state.checkpoint);
                     }
                     return ended;
                 }
@@ -356,6 +361,7 @@ impl Run {
         for input in &self.job.inputs {
             scratch.place(&input.name, &find(&input.blob)?).map_err(|e| e.to_string())?;
         }
+        let resume = self.job.resume.into_iter().flat_map(Checkpoint::contents);
         let variables = self.job.environment.iter().map(|v| (v.name.clone(), v.value.clone()));
         Ok(Execution {
             program: find(&self.job.program)?,
@@ -370,7 +376,7 @@ impl Run {
             runtime: self.job.runtime,
             success: self.job.success,
             checkpoint: self.job.checkpoint.as_ref().map(|checkpoint| checkpoint.method.clone()),
-            resume: self.job.resume.as_ref().map(&find).transpose()?,
+            resume: resume.map(|blob| find(&blob)).collect::<Result<_, _>>()?,
         })
     }
 

@@ -5,7 +5,9 @@ use super::event::Event;
 use crate::dice::derive;
 use crate::host::Phase;
 use crate::invariant::bounded;
+use crate::invariant::saved::Saved;
 use crate::invariant::{Breach, Checked, Watch, contract, cores};
+use crate::machine::Begin;
 use crate::mutant::Site;
 use crate::place::Place;
 use crate::sight::Sight;
@@ -201,6 +203,7 @@ impl World<'_> {
         match output {
             Output::Send { to, message } => self.send(number, to, message),
             Output::Fetch { contract, from, blobs } => {
+                self.pin(number, contract, &blobs);
                 self.start_fetch(number, contract, from, blobs);
                 Ok(())
             }
@@ -211,8 +214,16 @@ impl World<'_> {
                 }
                 Ok(())
             }
-            // The store of a virtual machine forgets nothing; notes are written where outputs are carried out.
-            Output::Append { .. } | Output::Keep { .. } | Output::Drop { .. } | Output::Warn { .. } => Ok(()),
+            Output::Keep { contract, blobs } => {
+                self.pin(number, contract, &blobs);
+                Ok(())
+            }
+            Output::Drop { contract, blobs } => {
+                self.forget(number, contract, &blobs);
+                Ok(())
+            }
+            // Notes are written where outputs are carried out.
+            Output::Append { .. } | Output::Warn { .. } => Ok(()),
             Output::Save { contract } => {
                 let life = self.hosts.get(number).map_or(0, |host| host.life);
                 self.queue.push(self.now.after(SAVE), Event::Saved { host: number, life, contract });
@@ -285,6 +296,24 @@ impl World<'_> {
         self.queue.push(self.now.after(span), Event::Fetched { host: number, life, contract, from, blobs });
     }
 
+    fn pin(&mut self, number: usize, contract: ContractId, blobs: &[Blob]) {
+        if let Some(host) = self.hosts.get_mut(number) {
+            host.pins.extend(blobs.iter().map(|blob| (blob.hash, contract)));
+        }
+    }
+
+    /// A state that no contract needs any more makes room at once; anything else stays.
+    fn forget(&mut self, number: usize, contract: ContractId, blobs: &[Blob]) {
+        let Some(host) = self.hosts.get_mut(number) else { return };
+        for blob in blobs {
+            host.pins.remove(&(blob.hash, contract));
+            let is_pinned = host.pins.iter().any(|(hash, _)| *hash == blob.hash);
+            if !is_pinned && self.states.knows(&blob.hash) {
+                host.store.remove(&blob.hash);
+            }
+        }
+    }
+
     fn reaches(&self, from: usize, to: usize) -> bool {
         self.is_up(from) && self.net.connects(Place::Host(from), Place::Host(to))
     }
@@ -305,7 +334,11 @@ impl World<'_> {
         let life = host.life;
         let mut left = std::collections::BTreeSet::new();
         let begin = self.states.begin(job);
+        Saved::goes_on(host, &self.states, job, begin)?;
         self.watch.saved.executes(contract, begin)?;
+        if matches!(begin, Begin::At(_)) && job.resume.is_some_and(|state| state.base.is_some()) {
+            self.tally.saw(Sight::Difference);
+        }
         let started = host.machine.start(contract, part, job, begin, &mut left, self.now);
         // What was not here before is shown to nobody until the node says so.
         host.withheld.extend(left.into_iter().filter(|hash| host.store.insert(*hash)));
@@ -321,8 +354,9 @@ impl World<'_> {
     pub(super) fn saved(&mut self, number: usize, contract: ContractId) -> Checked {
         let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
         let saved = host.machine.save(contract, &mut self.states, &mut host.store, self.now);
-        let Some((blob, cycles)) = saved else { return Ok(()) };
-        self.feed(number, Input::Saved { contract, result: Ok(Snapshot { blob, cycles, cost: SAVE }) })
+        let Some((checkpoint, cycles)) = saved else { return Ok(()) };
+        let result = Ok(Snapshot { checkpoint, cycles, cost: SAVE });
+        self.feed(number, Input::Saved { contract, result })
     }
 
     fn stop(&mut self, number: usize, contract: ContractId) {

@@ -109,7 +109,7 @@ fn a_checkpoint_is_whole_or_rests_on_another_content() {
     for what in ["", &one[1..], &format!("{one}{other}"), &format!("{one}{other}000000000000010g")] {
         check_words(what, Err(wrong));
     }
-    check_words(&format!("{one}{one}0000000000000100"), Err("field `what.base` has to be another content"));
+    check_words(&format!("{one}{one}0000000000000100"), Err("field `what` has to be another content"));
     check_read_back(&difference);
     // Who knows of blobs only reads a whole one, and is read as such.
     assert_eq!(Blob::decode(&Checkpoint::from(blob(5, 7)).encode()), Ok(blob(5, 7)));

@@ -1,12 +1,12 @@
 //! One node of the world with the machine it runs on: what its driver would keep.
 
-use crate::dice::{Dice, derive};
+use crate::dice::derive;
 use crate::machine::Machine;
 use crate::scenario::Scenario;
 use market::Supply;
 use proto::message::market::Platform;
 use proto::message::service::Offer;
-use proto::{Bundle, Bytes, Capacity, ContractId, Hash, KeyPair, Peer, PublicKey, Rate, Time};
+use proto::{Bundle, Bytes, ContractId, Hash, KeyPair, Peer, PublicKey, Rate, Time};
 use service::Note;
 use service::policy::Work;
 use service::{Node, Terms};
@@ -75,19 +75,14 @@ impl Host {
     pub(crate) fn new(number: usize, scenario: &Scenario, seed: u64) -> Self {
         let wide = u64::try_from(number).unwrap_or(u64::MAX);
         let keys = KeyPair::from_secret(derive(seed, "key", wide));
-        let [.., a, b, c] = wide.to_be_bytes();
-        let addr = SocketAddr::new(Ipv4Addr::new(10, a, b, c).into(), PORT);
-        let mut dice = Dice::new(seed, "machine", wide);
-        let machines = scenario.machines;
-        let cores = dice.between(machines.cores.0.into(), machines.cores.1.into());
-        let per_core = Capacity(dice.between(machines.per_core.0.0, machines.per_core.1.0));
-        let ask = Rate(dice.between(machines.ask.0.0, machines.ask.1.0));
+        let (addr, slot) = place(number, scenario.is_one_machine);
+        let (cores, per_core, ask) = scenario.machine(number, seed);
         Self {
             number,
-            peer: Peer::new(addr, 0, keys.public()),
+            peer: Peer::new(addr, slot, keys.public()),
             keys,
             phase: Phase::Down { is_silent: true },
-            machine: Machine::new(u32::try_from(cores).unwrap_or(1), per_core),
+            machine: Machine::new(cores, per_core),
             store: BTreeSet::new(),
             withheld: BTreeSet::new(),
             given: BTreeSet::new(),
@@ -223,5 +218,16 @@ impl Host {
     pub(crate) fn note_offer(&mut self, offer: &Offer) {
         let part = market::requirement::slice(&offer.ticket.body.requirement);
         self.offers.insert(offer.contract, part);
+    }
+}
+
+/// Where a node listens, and its slot there.
+fn place(number: usize, is_one_machine: bool) -> (SocketAddr, u16) {
+    let [.., a, b, c] = u64::try_from(number).unwrap_or(u64::MAX).to_be_bytes();
+    if is_one_machine {
+        let slot = u16::from_be_bytes([b, c]);
+        (SocketAddr::new(Ipv4Addr::LOCALHOST.into(), PORT.saturating_add(slot)), slot)
+    } else {
+        (SocketAddr::new(Ipv4Addr::new(10, a, b, c).into(), PORT), 0)
     }
 }

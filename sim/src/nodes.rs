@@ -100,6 +100,7 @@ impl Nodes {
                 per_core: self.per_core,
                 ask: (Rate(20_000), Rate(80_000)),
             },
+            is_one_machine: false,
             work: Work {
                 cycles: self.cycles,
                 price: Money::credits(100),

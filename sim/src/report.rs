@@ -7,6 +7,7 @@ use crate::sight::Sight;
 use crate::world::World;
 use proto::message::bank::Balance;
 use proto::{Hash, Money, Span, Time};
+use service::End;
 use service::event::Verdict;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -54,6 +55,8 @@ pub struct Report {
     pub nodes: usize,
     /// How sub-tasks ended, by the kind of verdict.
     pub verdicts: BTreeMap<&'static str, u32>,
+    /// How each sub-task ended, by the number of its buyer and its place in the buyer's task.
+    pub ends: BTreeMap<(usize, u32), End>,
     /// One reason in words for each kind but success.
     pub reasons: BTreeMap<&'static str, String>,
     /// Attempts made.
@@ -119,6 +122,7 @@ impl Report {
             seed: world.seed,
             nodes: world.scenario.nodes,
             verdicts,
+            ends: world.ends.clone(),
             reasons,
             attempts: ends().fold(0, |sum, end| sum.saturating_add(end.attempts)),
             lost_attempts: world.tally.retries.values().sum(),

@@ -9,6 +9,7 @@ mod settle;
 mod trust;
 mod work;
 
+use crate::dice::Dice;
 use crate::fault::{Fault, Flood, Scheduled};
 use crate::net::Model;
 use crate::sight::Sight;
@@ -33,6 +34,9 @@ pub struct Scenario {
     pub sub_tasks: usize,
     /// What the machines are.
     pub machines: Machines,
+    /// Whether all nodes are behind one address, as on one machine: then each has the slot of its number. Else each has an
+    /// address of its own.
+    pub is_one_machine: bool,
     /// What the sub-tasks are.
     pub work: Work,
     /// The network between them.
@@ -160,6 +164,17 @@ pub enum Expectation {
 }
 
 impl Scenario {
+    /// What the machine of this node is in the world of `seed`: its cores, what one of them executes, and what its owner
+    /// asks for.
+    #[must_use]
+    pub fn machine(&self, host: usize, seed: u64) -> (u32, Capacity, Rate) {
+        let mut dice = Dice::new(seed, "machine", u64::try_from(host).unwrap_or(u64::MAX));
+        let Machines { cores, per_core, ask } = self.machines;
+        let cores = dice.between(cores.0.into(), cores.1.into());
+        let per_core = Capacity(dice.between(per_core.0.0, per_core.1.0));
+        (u32::try_from(cores).unwrap_or(1), per_core, Rate(dice.between(ask.0.0, ask.1.0)))
+    }
+
     /// Whether this node sells.
     #[must_use]
     pub const fn sells(&self, host: usize) -> bool {

@@ -63,6 +63,7 @@ pub(super) fn calm() -> Scenario {
             per_core: (Capacity(1_000), Capacity(2_000)),
             ask: (Rate(20_000), Rate(80_000)),
         },
+        is_one_machine: false,
         work: Work {
             cycles: (Cycles::giga(2), Cycles::giga(8)),
             price: Money::credits(1),

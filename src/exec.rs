@@ -14,6 +14,7 @@ mod calibrate;
 mod clear;
 mod control;
 mod duty;
+mod emulated;
 pub(crate) mod environment;
 mod executor;
 mod format;
@@ -30,6 +31,7 @@ mod wasi;
 mod wasm;
 
 pub(crate) use control::Control;
+pub(crate) use emulated::Emulated;
 pub(crate) use executor::{Executor, Executors, Layer, LayerState};
 pub(crate) use native::{Container, Native};
 pub(crate) use saved::{Saved, Snapshot};

@@ -156,6 +156,14 @@ impl Control {
         std::mem::take(&mut self.shared.wishes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Waits until `moment`, or until it is stopped.
+    pub(super) fn wait_until(&self, moment: Instant) {
+        let left = moment.saturating_duration_since(Instant::now());
+        let is_running = |_: &mut Duty| !self.is_stopped();
+        // Who panicked beside the lock has left nothing that this waits for.
+        drop(self.shared.changed.wait_timeout_while(self.duty(), left, is_running));
+    }
+
     /// Whether it was stopped.
     #[must_use]
     pub(crate) fn is_stopped(&self) -> bool {

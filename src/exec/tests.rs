@@ -1,6 +1,7 @@
 //! The executor, by programs that do well and programs that do not.
 
 mod determinism;
+mod emulated;
 mod ends;
 mod holding;
 mod limits;

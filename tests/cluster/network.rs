@@ -295,6 +295,11 @@ impl Network {
 }
 
 impl Waiting {
+    /// Whether the command has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.command.is_finished()
+    }
+
     /// The task when it has ended, and what the command told meanwhile; it has to end with `code`.
     pub(crate) fn end(self, code: i32) -> (Task, String) {
         let finished = self.command.join().expect("the command is waited for");

@@ -32,7 +32,6 @@ pub(crate) struct Sale {
     /// The seller's account.
     pub seller: String,
     pub market: String,
-    pub asks_seen: u32,
     /// Credits per Gc.
     pub clearing: String,
 }

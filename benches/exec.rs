@@ -2,10 +2,10 @@
 //!
 //! - Five kernels (`exec/*.c`) as native code of `cc -O2`, as plain WebAssembly, with wasmtime's fuel, and as they run here:
 //!   metered, pre-emptible, with canonical NaN and ready to be saved. Seconds on a core, best of three.
-//! - Snapshots of programs with memories of several sizes.
+//! - Snapshots of programs with memories of several sizes: whole, and as a difference when a hundredth has changed.
 //! - The start of a program whose module is at hand, and of one whose module is on disk.
 
-use crate::exec::{Control, Engine, Execution};
+use crate::exec::{Control, Engine, Execution, Snapshot, Whole};
 use proto::message::service::{Limits, Outcome, Runtime};
 use proto::{Bytes, Cycles, Hash, Span};
 use rustix::time::{ClockId, clock_gettime};
@@ -52,7 +52,7 @@ fn execution(place: &Path, program: PathBuf) -> io::Result<Execution> {
         runtime: Runtime::WebAssembly,
         success: 0,
         checkpoint: None,
-        resume: None,
+        resume: Vec::new(),
     })
 }
 
@@ -180,38 +180,57 @@ fn snapshots(engine: &Engine, place: &Path, out: &mut impl Write) -> io::Result<
             let file = place.join("filled.wasm");
             std::fs::write(&file, filled(mib, mask).map_err(io::Error::other)?)?;
             let mut execution = execution(place, file)?;
-            let control = Control::default();
-            let snapshot = std::thread::scope(|scope| {
-                let run = scope.spawn(|| engine.run(&execution, &control));
-                // The filling is over by then: some ten cycles for eight bytes.
-                while control.cycles().0 < mib * 131_072 * 30 && !run.is_finished() {
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-                let snapshot = control.snapshot().blocking_recv();
-                control.stop();
-                run.join().map(|_| snapshot)
-            });
-            let snapshot = snapshot.map_err(|_| io::Error::other("it failed"))?.map_err(io::Error::other)?;
-            let saved = place.join("snapshot");
-            std::fs::write(&saved, &snapshot.bytes)?;
-            execution.resume = Some(saved);
-            execution.limits.cycles = Cycles(1);
-            let ended = engine.run(&execution, &Control::default());
-            let restored = ended.elapsed.0.saturating_sub(ended.prepared.0) as f64 / 1e3;
-            let (time, size) = (snapshot.took.0 as f64 / 1e3, snapshot.bytes.len() as f64 / 1_048_576.0);
-            let each = mib as f64;
-            writeln!(
-                out,
-                "{mib:7} MiB {content:14} {time:8.1} ms {:7.2} ms {size:7.1} MiB {:6.3} {restored:8.1} ms",
-                time / each,
-                size / each
-            )?;
+            let [whole, difference] = both(engine, &execution, mib)?;
+            for (what, snapshot) in [(content, whole), ("a hundredth", difference)] {
+                let saved = place.join(what);
+                std::fs::write(&saved, &snapshot.bytes)?;
+                execution.resume.push(saved);
+                execution.limits.cycles = Cycles(1);
+                let ended = engine.run(&execution, &Control::default());
+                let restored = ended.elapsed.0.saturating_sub(ended.prepared.0) as f64 / 1e3;
+                let (time, size) = (snapshot.took.0 as f64 / 1e3, snapshot.bytes.len() as f64 / 1_048_576.0);
+                let each = mib as f64;
+                writeln!(
+                    out,
+                    "{mib:7} MiB {what:14} {time:8.1} ms {:7.2} ms {size:7.2} MiB {:6.3} {restored:8.1} ms",
+                    time / each,
+                    size / each
+                )?;
+            }
         }
     }
     Ok(())
 }
 
-/// A program that fills its memory and then spins.
+/// A whole snapshot of a program that has filled so much memory, and a difference to it some time later.
+fn both(engine: &Engine, execution: &Execution, mib: u64) -> io::Result<[Snapshot; 2]> {
+    let control = Control::default();
+    let saved = std::thread::scope(|scope| {
+        let run = scope.spawn(|| engine.run(execution, &control));
+        // So many cycles from now, or the program has ended.
+        let pass = |cycles: u64| {
+            let until = control.cycles().0 + cycles;
+            while control.cycles().0 < until && !run.is_finished() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        };
+        // The filling is over by then: some ten cycles for eight bytes.
+        pass(mib * 131_072 * 30);
+        let both = control.snapshot(None).blocking_recv().and_then(|whole| {
+            pass(10_000_000);
+            let of = Whole { hash: whole.hash, most: Bytes(u64::MAX) };
+            let difference = control.snapshot(Some(of)).blocking_recv()?;
+            Ok([whole, difference])
+        });
+        control.stop();
+        run.join().map(|_| both)
+    });
+    let both = saved.map_err(|_| io::Error::other("it failed"))?.map_err(io::Error::other)?;
+    let [whole, difference] = &both;
+    (difference.base == Some(whole.hash)).then_some(both).ok_or(io::Error::other("it is no difference"))
+}
+
+/// A program that fills its memory and then writes to every hundredth piece of it again and again.
 fn filled(mib: u64, mask: &str) -> Result<Vec<u8>, wat::Error> {
     let (pages, end) = (mib * 16, mib << 20);
     wat::parse_str(format!(
@@ -224,7 +243,13 @@ fn filled(mib: u64, mask: &str) -> Result<Vec<u8>, wat::Error> {
                 (local.set $x (i64.xor (local.get $x) (i64.shl (local.get $x) (i64.const 17))))
                 (i64.store (local.get $at) (i64.and (local.get $x) (i64.const {mask})))
                 (br_if $more (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 8))) (i32.const {end}))))
-            (loop $spin (br $spin))))"#
+            (loop $again
+                (local.set $at (i32.const 0))
+                (loop $on
+                    (local.set $x (i64.add (local.get $x) (i64.const 1)))
+                    (i64.store (local.get $at) (i64.and (local.get $x) (i64.const {mask})))
+                    (br_if $on (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 409600))) (i32.const {end}))))
+                (br $again))))"#
     ))
 }
 

@@ -10,7 +10,7 @@
 #[expect(dead_code, clippy::indexing_slicing, reason = "written for tests")]
 mod harness;
 
-use harness::{Bank, NodeProcess};
+use harness::{Bank, NodeProcess, Within};
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -140,7 +140,7 @@ struct Farm {
 
 impl Farm {
     fn start(directory: &Path, sellers: u32) -> Self {
-        let bank = Bank::start_with(&directory.join("bank"), &["--grant", "100000"]);
+        let bank = Bank::start_with(Within::new(), &directory.join("bank"), &["--grant", "100000"]);
         let policy = |is_seller: bool| {
             format!(
                 "version = 1\n[share]\ncompute = {is_seller}\nnative = {is_seller}\n[market]\nmarginal_cost = 0.001\n[cpu]\n\

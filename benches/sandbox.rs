@@ -85,7 +85,7 @@ fn execution(scratch: &Scratch) -> std::io::Result<Execution> {
         runtime: Runtime::Native,
         success: 0,
         checkpoint: None,
-        resume: None,
+        resume: Vec::new(),
     })
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(dead_code, unused_imports, reason = "the rest of the sensors and of the executor, and their tests")]
 
+mod emulated;
 mod exec;
 #[path = "../benches/sensors.rs"]
 mod looks;

@@ -14,6 +14,7 @@ mod calibrate;
 mod clear;
 mod control;
 mod duty;
+mod emulated;
 pub(crate) mod environment;
 mod executor;
 mod format;
@@ -30,9 +31,10 @@ mod wasi;
 mod wasm;
 
 pub(crate) use control::Control;
+pub(crate) use emulated::Emulated;
 pub(crate) use executor::{Executor, Executors, Layer, LayerState};
 pub(crate) use native::{Container, Native};
-pub(crate) use saved::{Saved, Snapshot};
+pub(crate) use saved::{Saved, Snapshot, Whole};
 pub(crate) use scratch::Scratch;
 
 use module::Shelf;
@@ -81,8 +83,9 @@ pub(crate) struct Execution {
     pub(crate) success: u8,
     /// How it is saved while it runs, if it is to be.
     pub(crate) checkpoint: Option<CheckpointMethod>,
-    /// File of the snapshot from which it goes on; the scratch directory has its inputs all the same.
-    pub(crate) resume: Option<PathBuf>,
+    /// Files of the snapshot from which it goes on, what it rests on first; none: it begins. The scratch directory has its
+    /// inputs all the same.
+    pub(crate) resume: Vec<PathBuf>,
 }
 
 /// How an execution ended.

@@ -2,6 +2,7 @@
 
 mod cli;
 mod control;
+mod emulated;
 mod exec;
 mod log;
 mod net;

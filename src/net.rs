@@ -6,6 +6,7 @@
 //! what is heard goes to the inbox, in order for each peer, and what is not delivered is reported there once.
 
 mod dial;
+mod far;
 mod fetch;
 mod follow;
 pub(crate) mod identity;

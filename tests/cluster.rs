@@ -11,6 +11,8 @@ mod books;
 mod channel;
 #[path = "cluster/checkpoints.rs"]
 mod checkpoints;
+#[path = "cluster/fidelity.rs"]
+mod fidelity;
 #[path = "cluster/flood.rs"]
 mod flood;
 #[path = "cluster/garbage.rs"]

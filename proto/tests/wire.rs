@@ -12,9 +12,9 @@ use proto::message::chord::ChordMessage;
 use proto::message::contents::ContentsMessage;
 use proto::message::market::MarketMessage;
 use proto::message::overlay::OverlayMessage;
-use proto::message::service::ServiceMessage;
+use proto::message::service::{Blob, Checkpoint, Outcome, Report, ServiceMessage};
 use proto::wire::{Wire, WireError, v1};
-use proto::{Message, Peer};
+use proto::{Bytes, Hash, Message, Peer};
 use std::fmt::Debug;
 
 /// What is read is what was said.
@@ -82,4 +82,39 @@ proptest! {
     ) {
         check_readers(&bytes);
     }
+}
+
+/// What `Migrated` says of its checkpoint, which is read as `expected`.
+fn check_words(what: &str, expected: Result<Checkpoint, &str>) {
+    let report = v1::Report {
+        contract: vec![1; 16],
+        offer: vec![2; 32],
+        outcome: 14,
+        detail: 7,
+        what: what.into(),
+        ..v1::Report::default()
+    };
+    let found = Report::from_pb(report).map(|report| report.outcome).map_err(|error| error.to_string());
+    assert_eq!(found, expected.map(Outcome::Migrated).map_err(Into::into), "{what}");
+}
+
+#[test]
+fn a_checkpoint_is_whole_or_rests_on_another_content() {
+    let blob = |n, size| Blob { hash: Hash([n; 32]), size: Bytes(size) };
+    let (one, other) = ("05".repeat(32), "06".repeat(32));
+    let difference = Checkpoint { blob: blob(5, 7), base: Some(blob(6, 256)) };
+    check_words(&one, Ok(blob(5, 7).into()));
+    check_words(&format!("{one}{other}0000000000000100"), Ok(difference));
+    let wrong = "field `what` has to be the checkpoint's hash and what it rests on";
+    for what in ["", &one[1..], &format!("{one}{other}"), &format!("{one}{other}000000000000010g")] {
+        check_words(what, Err(wrong));
+    }
+    check_words(&format!("{one}{one}0000000000000100"), Err("field `what` has to be another content"));
+    check_read_back(&difference);
+    // Who knows of blobs only reads a whole one, and is read as such.
+    assert_eq!(Blob::decode(&Checkpoint::from(blob(5, 7)).encode()), Ok(blob(5, 7)));
+    assert_eq!(Checkpoint::decode(&blob(5, 7).encode()), Ok(blob(5, 7).into()));
+    let itself = v1::Checkpoint { base: Some(blob(5, 9).to_pb()), ..difference.to_pb() };
+    let error = Checkpoint::from_pb(itself).map_err(|error| error.to_string());
+    assert_eq!(error, Err("field `base` has to be another content".into()));
 }

@@ -3,6 +3,7 @@
 //! Nothing here knows a contract: these are the sums behind `worker::saving`, `worker::storage` and
 //! `dispatch::{saved, storage}`.
 
+use proto::message::service::{Blob, Checkpoint};
 use proto::{Bytes, Cycles, Span};
 
 /// What a seller that has seen nothing yet takes for the time between two failures: four hours of a machine that is
@@ -57,10 +58,22 @@ pub fn interval(cost: Span, mean_time: Span, least: Span) -> Span {
     young.min(mean_time).min(LONGEST_INTERVAL).max(cost.times(LEAST_COSTS)).max(least)
 }
 
-/// The most bytes that a state may have for which the task file reserves `size`.
+/// The most bytes that a state may have for which the task file reserves `size`: a difference together with what it
+/// rests on.
 #[must_use]
 pub const fn most(size: Bytes) -> Bytes {
     Bytes(size.0.saturating_add(FRAME.0))
+}
+
+/// All that these states are read from, each content once, in their order.
+pub(crate) fn contents(states: impl IntoIterator<Item = Checkpoint>) -> Vec<Blob> {
+    let mut blobs = Vec::new();
+    for blob in states.into_iter().flat_map(Checkpoint::contents) {
+        if !blobs.contains(&blob) {
+            blobs.push(blob);
+        }
+    }
+    blobs
 }
 
 /// What it is worth to have kept `size` for `span`: as many cycles as make the rate of a listing of memory or disk, which

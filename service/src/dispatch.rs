@@ -235,6 +235,14 @@ impl Dispatch {
         self.contracts.len() - self.contracts.keys().filter(is_watched).count()
     }
 
+    /// Sub-tasks that are with a seller, and that no contract is for: nobody would ever end them. Those whose replicas are
+    /// with sellers are not looked at.
+    pub(crate) fn adrift(&self) -> usize {
+        let under = |id: &ContractId| self.contracts.values().filter(|(task, _)| task == id).count();
+        let tasks = self.tasks.iter().filter(|(_, run)| !run.has_ballots());
+        tasks.map(|(id, run)| run.with_sellers().abs_diff(under(id))).sum()
+    }
+
     fn run(&mut self, task: ContractId, index: u32) -> Option<&mut SubTaskRun> {
         self.tasks.get_mut(&task)?.run_mut(index)
     }
@@ -263,21 +271,33 @@ impl Dispatch {
             return;
         }
         self.disband(task, index);
-        self.become_state(task, index, next);
-        self.end_keeping(task, index, now);
-        let Some(run) = self.tasks.get_mut(&task) else { return };
-        let contract = run.run_mut(index).and_then(SubTaskRun::contract);
-        let Some(end) = run.end(index, verdict, now) else { return };
-        self.tell_end(task, index, &end, now);
-        self.look_for(task, index, &end, now);
-        self.flowed(task, index, now);
-        match contract {
-            Some(contract) => {
-                self.contracts.remove(&contract);
-                self.timers.clear(Timer::Lease(contract));
-                self.attempt_is_over(task, now);
-            }
-            None => self.place(task, now),
+        self.end_together(task, &[index], next, &verdict, now);
+    }
+
+    /// Ends sub-tasks with one verdict.
+    fn end_together(&mut self, task: ContractId, indices: &[u32], next: State, verdict: &Verdict, now: Time) {
+        let mut ends = Vec::new();
+        let mut contracts = Vec::new();
+        for index in indices {
+            self.become_state(task, *index, next);
+            self.end_keeping(task, *index, now);
+            let Some(run) = self.tasks.get_mut(&task) else { return };
+            contracts.extend(run.run_mut(*index).and_then(SubTaskRun::contract));
+            ends.extend(run.end(*index, verdict.clone(), now).map(|end| (*index, end)));
+        }
+        self.tell_ends(task, &ends, now);
+        for (index, end) in ends {
+            self.look_for(task, index, &end, now);
+            self.flowed(task, index, now);
+        }
+        for contract in &contracts {
+            self.contracts.remove(contract);
+            self.timers.clear(Timer::Lease(*contract));
+        }
+        if contracts.is_empty() {
+            self.place(task, now);
+        } else {
+            self.attempt_is_over(task, now);
         }
         self.tell_if_ended(task, now);
     }
@@ -321,11 +341,12 @@ impl Dispatch {
         self.effects.push_back(Effect::Tell(Event { time: now, task, kind }));
     }
 
-    /// A sub-task has ended: that is written down, and the user is told.
-    fn tell_end(&mut self, task: ContractId, index: u32, end: &End, now: Time) {
-        let end = Box::new(end.clone());
-        self.note(Note::Ended { task, sub_task: index, end: end.clone() });
-        self.tell(task, EventKind::Ended { sub_task: index, end }, now);
+    /// Sub-tasks have ended: that is written down in one note, and the user is told of each.
+    fn tell_ends(&mut self, task: ContractId, ends: &[(u32, End)], now: Time) {
+        self.note(Note::Ended { task, ends: ends.to_vec() });
+        for (sub_task, end) in ends {
+            self.tell(task, EventKind::Ended { sub_task: *sub_task, end: Box::new(end.clone()) }, now);
+        }
     }
 
     fn tell_if_ended(&mut self, task: ContractId, now: Time) {

@@ -46,8 +46,8 @@ pub enum Note {
     Freed { contract: ContractId },
     /// Buyer: it has rejected a result that it had signed for.
     Rejected { offer: Box<Signed<Offer>>, report: Hash, reason: String },
-    /// Buyer: a sub-task has ended.
-    Ended { task: ContractId, sub_task: u32, end: Box<End> },
+    /// Buyer: a sub-task has ended, or all that share its contract have: one note, so that none of them is bought again.
+    Ended { task: ContractId, ends: Vec<(u32, End)> },
     /// Buyer: what there is of the saved states of a sub-task, or of the room for them.
     Saving(Saving),
     /// Buyer: a task that has ended need not be remembered any more.

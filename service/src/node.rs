@@ -5,6 +5,7 @@ mod face;
 mod keeping;
 mod overlay;
 mod route;
+mod settled;
 mod trust;
 mod watch;
 
@@ -246,9 +247,10 @@ impl Node {
         if let Some((from, to)) = self.dispatch.illegal_transition() {
             return Err(Violation::Transition { from: from.name(), to: to.name() });
         }
-        match self.dispatch.unwatched() {
-            0 => Ok(()),
-            count => Err(Violation::Unwatched { count }),
+        match (self.dispatch.unwatched(), self.dispatch.adrift()) {
+            (0, 0) => Ok(()),
+            (0, count) => Err(Violation::Adrift { count }),
+            (count, _) => Err(Violation::Unwatched { count }),
         }
     }
 
@@ -326,6 +328,10 @@ impl Node {
 
     fn start(&mut self, via: Vec<Peer>, now: Time) {
         self.enter_ring(via, now);
+        self.open_account(now);
+    }
+
+    fn open_account(&mut self, now: Time) {
         let mut id = [0; 16];
         self.rng.fill_bytes(&mut id);
         self.opened_by = CommandId(id);

@@ -8,7 +8,7 @@ pub(crate) use probe::STDOUT as PROBE_STDOUT;
 use crate::task::{CheckpointSpec, Deadline, Feed, LocalFile, Redundancy, Slot, SubTask};
 use proto::message::market::Requirement;
 use proto::message::service::{
-    Blob, CheckpointKey, Checkpointing, Job, Limits, NamedBlob, Runtime, Variable,
+    Blob, Checkpoint, CheckpointKey, Checkpointing, Job, Limits, NamedBlob, Runtime, Variable,
 };
 use proto::wire::{MAX_MESSAGE, Wire as _, WireError};
 use proto::{Bytes, Cycles, Hash, Money, Rate, Rules, Span};
@@ -61,7 +61,7 @@ pub struct SubTaskPlan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
     /// From where another one goes on.
-    pub checkpoint: Blob,
+    pub checkpoint: Checkpoint,
     /// The work that is done.
     pub cycles: Cycles,
     /// What the seller was paid for it.
@@ -281,9 +281,9 @@ impl SubTaskPlan {
 
     /// Plans it from a saved state on, with the work that is done in it, or from its start; with what is left of its
     /// price in both cases.
-    pub(crate) fn begin_at(&mut self, state: Option<(Blob, Cycles)>, origin: Origin, owner_fee: Money) {
+    pub(crate) fn begin_at(&mut self, state: Option<(Checkpoint, Cycles)>, origin: Origin, owner_fee: Money) {
         let done = state.map_or(Cycles(0), |(_, done)| done);
-        self.job.resume = state.map(|(blob, _)| blob);
+        self.job.resume = state.map(|(checkpoint, _)| checkpoint);
         self.job.limits.cycles = match origin.limit {
             Cycles(u64::MAX) => origin.limit,
             Cycles(limit) => Cycles(limit.saturating_sub(done.0)),

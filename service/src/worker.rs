@@ -65,6 +65,8 @@ pub struct Execution {
     pub stderr: Option<Blob>,
     /// What the repeats of the job came to that succeeded, in the store.
     pub more: Vec<Product>,
+    /// Further repeats were not executed, or not to their end, for a reason that is this machine's and not their program's.
+    pub is_cut: bool,
 }
 
 /// Whether the market knows a ticket to be true and keeps its slice.
@@ -273,11 +275,11 @@ impl Worker {
         let Some(work) = self.works.get(&contract) else { return };
         match (&work.stage, &work.duty) {
             (Stage::Running, Duty::Judgement(_)) => self.case_executed(contract, execution),
-            (Stage::Running, Duty::Sale) => self.report(contract, execution, now),
-            (Stage::Stopping(why), _) => {
-                let why = *why;
-                self.stopped(contract, why, execution, now);
+            (Stage::Running, Duty::Sale) if work.is_cancelled && execution.is_cut => {
+                self.report(contract, Execution::nothing(Outcome::Cancelled), now);
             }
+            (Stage::Running, Duty::Sale) => self.report(contract, execution, now),
+            (&Stage::Stopping(why), _) => self.stopped(contract, why, execution, now),
             _ => {}
         }
     }
@@ -387,7 +389,7 @@ impl Worker {
         self.end_saving(contract, &execution.outcome, now);
         let Some(work) = self.works.get_mut(&contract) else { return };
         self.record.ended();
-        let Execution { outcome, cycles, outputs, stdout, stderr, more } = execution;
+        let Execution { outcome, cycles, outputs, stdout, stderr, more, .. } = execution;
         let offer = work.offer.hash();
         let report = Report { contract, offer, outcome, cycles, outputs, stdout, stderr, more };
         let report = Signed::new(report, &self.keys);
@@ -484,6 +486,15 @@ impl Execution {
     /// An end without a run.
     #[must_use]
     pub const fn nothing(outcome: Outcome) -> Self {
-        Self { outcome, cycles: Cycles(0), outputs: Vec::new(), stdout: None, stderr: None, more: Vec::new() }
+        let cycles = Cycles(0);
+        Self {
+            outcome,
+            cycles,
+            outputs: Vec::new(),
+            stdout: None,
+            stderr: None,
+            more: Vec::new(),
+            is_cut: false,
+        }
     }
 }

@@ -11,7 +11,6 @@
 //!
 //! Hosts alternate between stays and absences ([`Churn`](crate::churn::Churn), reference §6.2), and start in equilibrium. One plan gives one run, on every machine.
 
-mod circle;
 mod deals;
 mod figures;
 mod node;

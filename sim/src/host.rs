@@ -1,12 +1,13 @@
 //! One node of the world with the machine it runs on: what its driver would keep.
 
-use crate::dice::{Dice, derive};
+use crate::clock::Clock;
+use crate::dice::derive;
 use crate::machine::Machine;
 use crate::scenario::Scenario;
 use market::Supply;
 use proto::message::market::Platform;
 use proto::message::service::Offer;
-use proto::{Bundle, Bytes, Capacity, ContractId, Hash, KeyPair, Peer, PublicKey, Rate, Time};
+use proto::{Bundle, Bytes, ContractId, Hash, KeyPair, Peer, PublicKey, Rate, Time};
 use service::Note;
 use service::policy::Work;
 use service::{Node, Terms};
@@ -32,11 +33,15 @@ pub(crate) struct Host {
     pub(crate) number: usize,
     pub(crate) keys: KeyPair,
     pub(crate) peer: Peer,
+    /// What it is told of the time.
+    pub(crate) clock: Clock,
     pub(crate) phase: Phase,
     pub(crate) machine: Machine,
     /// Hashes of the contents in its store, which outlives it.
     pub(crate) store: BTreeSet<Hash>,
-    /// Those of them that executions have left, and that are shown only to whom they are given.
+    /// Those of them that contracts need.
+    pub(crate) pins: BTreeSet<(Hash, ContractId)>,
+    /// Those that executions have left, and that are shown only to whom they are given.
     pub(crate) withheld: BTreeSet<Hash>,
     /// To whom they are.
     pub(crate) given: BTreeSet<(Hash, PublicKey)>,
@@ -62,7 +67,7 @@ pub(crate) struct Host {
     pub(crate) journal: Vec<Note>,
     /// How many notes it has ever written.
     pub(crate) written: u32,
-    /// When its user submitted.
+    /// When its user submitted, by its own clock.
     pub(crate) submitted: Option<Time>,
     /// At which note it ends, and whether that one is durable.
     pub(crate) ends_writing: Option<(u32, bool)>,
@@ -75,20 +80,17 @@ impl Host {
     pub(crate) fn new(number: usize, scenario: &Scenario, seed: u64) -> Self {
         let wide = u64::try_from(number).unwrap_or(u64::MAX);
         let keys = KeyPair::from_secret(derive(seed, "key", wide));
-        let [.., a, b, c] = wide.to_be_bytes();
-        let addr = SocketAddr::new(Ipv4Addr::new(10, a, b, c).into(), PORT);
-        let mut dice = Dice::new(seed, "machine", wide);
-        let machines = scenario.machines;
-        let cores = dice.between(machines.cores.0.into(), machines.cores.1.into());
-        let per_core = Capacity(dice.between(machines.per_core.0.0, machines.per_core.1.0));
-        let ask = Rate(dice.between(machines.ask.0.0, machines.ask.1.0));
+        let (addr, slot) = place(number, scenario.is_one_machine);
+        let (cores, per_core, ask) = scenario.machine(number, seed);
         Self {
             number,
-            peer: Peer::new(addr, 0, keys.public()),
+            peer: Peer::new(addr, slot, keys.public()),
             keys,
+            clock: scenario.clocks.of(wide, seed),
             phase: Phase::Down { is_silent: true },
-            machine: Machine::new(u32::try_from(cores).unwrap_or(1), per_core),
+            machine: Machine::new(cores, per_core),
             store: BTreeSet::new(),
+            pins: BTreeSet::new(),
             withheld: BTreeSet::new(),
             given: BTreeSet::new(),
             offers: BTreeMap::new(),
@@ -136,6 +138,7 @@ impl Host {
         self.phase = Phase::Down { is_silent };
         self.machine.stop_all();
         self.offers.clear();
+        self.pins.clear();
         self.life += 1;
         self.wake = None;
     }
@@ -223,5 +226,16 @@ impl Host {
     pub(crate) fn note_offer(&mut self, offer: &Offer) {
         let part = market::requirement::slice(&offer.ticket.body.requirement);
         self.offers.insert(offer.contract, part);
+    }
+}
+
+/// Where a node listens, and its slot there.
+fn place(number: usize, is_one_machine: bool) -> (SocketAddr, u16) {
+    let [.., a, b, c] = u64::try_from(number).unwrap_or(u64::MAX).to_be_bytes();
+    if is_one_machine {
+        let slot = u16::from_be_bytes([b, c]);
+        (SocketAddr::new(Ipv4Addr::LOCALHOST.into(), PORT.saturating_add(slot)), slot)
+    } else {
+        (SocketAddr::new(Ipv4Addr::new(10, a, b, c).into(), PORT), 0)
     }
 }

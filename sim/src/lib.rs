@@ -9,8 +9,8 @@
 //! [`court`] has the bank alone, with scripted parties that lie; [`bazaar`] has ring and market cores alone, in thousands, whose nodes come and go; [`ring`] the ring alone, in
 //! millions.
 //!
-//! What is not modelled: the streams of the real network (here each message is lost or late by itself), the
-//! bytes of blobs (a store is a set of hashes; a transfer takes size by bandwidth), and clocks that differ.
+//! What is not modelled: the streams of the real network (here each message is lost or late by itself) and the
+//! bytes of blobs (a store is a set of hashes; a transfer takes size by bandwidth).
 //!
 //! ```
 //! let calm = sim::Scenario::named("calm").expect("it ships");
@@ -21,6 +21,8 @@
 
 pub mod bazaar;
 pub mod churn;
+mod circle;
+mod clock;
 pub mod court;
 mod dice;
 pub mod disk;
@@ -55,6 +57,7 @@ mod violation;
 pub mod workload;
 mod world;
 
+pub use clock::Clocks;
 pub use dice::Dice;
 pub use fault::{Act, Fault, Flood, Lie, Scheduled, Who};
 pub use invariant::bounded::Load;

@@ -2,12 +2,13 @@
 
 mod state;
 
-pub(crate) use state::{Begin, States, garbage};
+pub(crate) use state::{Begin, States};
 
 use crate::fault::Lie;
-use proto::message::service::{Blob, Job, Limits, NamedBlob, Outcome, Product};
+use proto::message::service::{Blob, Checkpoint, Job, Limits, NamedBlob, Outcome, Product};
 use proto::{Bundle, Bytes, Capacity, ContractId, Cycles, Hash, Span, Time};
 use service::Execution;
+use state::Base;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The argument before the number of cycles that a program executes.
@@ -52,6 +53,8 @@ struct Running {
     /// What it executes, and where it began.
     job: Box<Job>,
     begin: Begin,
+    /// What its next state is a difference to.
+    base: Base,
 }
 
 impl Program {
@@ -121,25 +124,34 @@ impl Machine {
                 execution.cycles = Cycles(execution.cycles.0.saturating_mul(times))
             }
             Some(Lie::Absent | Lie::Wrong) => {
-                for output in &mut execution.outputs {
-                    output.blob.hash = Hash::of(&output.blob.hash.0);
+                for hash in hashes(&mut execution) {
+                    *hash = Hash::of(&hash.0);
                 }
             }
             Some(Lie::Own) => {
-                for output in &mut execution.outputs {
-                    let own: Vec<u8> = output.blob.hash.0.into_iter().chain(contract.0).collect();
-                    output.blob.hash = Hash::of(&own);
+                for hash in hashes(&mut execution) {
+                    let own: Vec<u8> = hash.0.into_iter().chain(contract.0).collect();
+                    *hash = Hash::of(&own);
                 }
             }
             Some(Lie::Hang | Lie::Silent | Lie::Mute | Lie::BadStates | Lie::NoStates) | None => {}
         }
         if self.lie != Some(Lie::Absent) {
-            store.extend(execution.outputs.iter().map(|output| output.blob.hash));
+            store.extend(hashes(&mut execution).map(|hash| *hash));
         }
         let is_endless = matches!(self.lie, Some(Lie::Hang | Lie::Silent | Lie::BadStates | Lie::NoStates));
         let end = (!is_endless).then_some((span, execution));
         let job = Box::new(job.clone());
-        let running = Running { part, end, done: Span(0), since: Some(now), pct: 100, job, begin };
+        let running = Running {
+            part,
+            end,
+            done: Span(0),
+            since: Some(now),
+            pct: 100,
+            job,
+            begin,
+            base: Base::default(),
+        };
         let ahead = running.ahead();
         self.running.insert(contract, running);
         ahead
@@ -147,23 +159,25 @@ impl Machine {
 
     /// Saves the state of an execution, if it is still there: the state, and the cycles that it has executed.
     pub(crate) fn save(
-        &self,
+        &mut self,
         contract: ContractId,
         states: &mut States,
         store: &mut BTreeSet<Hash>,
         now: Time,
-    ) -> Option<(Blob, Cycles)> {
-        let Running { job, begin, .. } = self.running.get(&contract)?;
-        let cycles = self.speed().during(self.running.get(&contract)?.done_at(now));
-        let done = Cycles(begin.done().0.saturating_add(cycles.0));
-        let blob = match self.lie {
-            Some(Lie::BadStates | Lie::NoStates) => garbage(job, done),
-            _ => states.save(job, done),
-        };
-        if self.lie != Some(Lie::NoStates) {
-            store.insert(blob.hash);
+    ) -> Option<(Checkpoint, Cycles)> {
+        let (speed, lie) = (self.speed(), self.lie);
+        let running = self.running.get_mut(&contract)?;
+        let cycles = speed.during(running.done_at(now));
+        let done = Cycles(running.begin.done().0.saturating_add(cycles.0));
+        let genuine = !matches!(lie, Some(Lie::BadStates | Lie::NoStates));
+        let saved = running.base.save(&running.job, done, genuine);
+        if genuine {
+            states.note(saved, done);
         }
-        Some((blob, cycles))
+        if lie != Some(Lie::NoStates) {
+            store.insert(saved.blob.hash);
+        }
+        Some((saved, cycles))
     }
 
     /// Lets an execution stand still.
@@ -187,7 +201,7 @@ impl Machine {
     /// An execution comes to its end at `now`, unless it stands still or has been given another pace meanwhile.
     pub(crate) fn end(&mut self, contract: ContractId, now: Time) -> bool {
         let is_due = self.running.get(&contract).and_then(Running::due) == Some(now);
-        is_due && self.stop(contract)
+        is_due && self.running.remove(&contract).is_some()
     }
 
     /// Executions that do not stand still.
@@ -201,9 +215,18 @@ impl Machine {
         self.running.keys().copied()
     }
 
-    /// Ends an execution; whether there was one.
-    pub(crate) fn stop(&mut self, contract: ContractId) -> bool {
-        self.running.remove(&contract).is_some()
+    /// Ends an execution, if there is one; what it has come to: of several runs those that are done, or nothing.
+    pub(crate) fn stop(&mut self, contract: ContractId, now: Time) -> Option<Execution> {
+        let running = self.running.remove(&contract)?;
+        let had = Limits { wall: running.done_at(now), ..running.job.limits };
+        let (_, done) = execute(&Job { limits: had, ..*running.job }, running.begin, self.speed());
+        let whole =
+            running.end.map(|(_, execution)| execution).filter(|_| done.outcome == Outcome::Succeeded);
+        let Some(mut part) = whole else { return Some(Execution::nothing(Outcome::Cancelled)) };
+        for undone in part.more.split_off(done.more.len().min(part.more.len())) {
+            part.cycles = Cycles(part.cycles.0.saturating_sub(undone.cycles.0));
+        }
+        Some(Execution { is_cut: true, ..part })
     }
 
     /// Whether it executes something for `contract`.
@@ -251,6 +274,12 @@ impl Running {
     }
 }
 
+/// The outputs of all runs.
+fn hashes(execution: &mut Execution) -> impl Iterator<Item = &mut Hash> {
+    let further = execution.more.iter_mut().flat_map(|product| &mut product.outputs);
+    execution.outputs.iter_mut().chain(further).map(|output| &mut output.blob.hash)
+}
+
 /// How long a job takes with its repeats, and how it ends: as the node's own executor has it.
 fn execute(job: &Job, begin: Begin, per_core: Capacity) -> (Span, Execution) {
     let mut runs = job.runs();
@@ -265,8 +294,7 @@ fn execute(job: &Job, begin: Begin, per_core: Capacity) -> (Span, Execution) {
             execute_one(&run, Begin::Start, per_core);
         span = span.plus(took);
         if span > job.limits.wall {
-            let outcome = Outcome::WallLimit(job.limits.wall);
-            return (job.limits.wall, Execution::nothing(outcome));
+            return (job.limits.wall, Execution { is_cut: true, ..whole });
         }
         if outcome == Outcome::Succeeded {
             whole.cycles = Cycles(whole.cycles.0.saturating_add(cycles.0));
@@ -295,6 +323,7 @@ fn execute_one(job: &Job, begin: Begin, per_core: Capacity) -> (Span, Execution)
         stdout: None,
         stderr: None,
         more: Vec::new(),
+        is_cut: false,
     };
     if needed > wall {
         return (wall, ended(Outcome::WallLimit(wall), per_core.during(wall), Vec::new()));
@@ -396,17 +425,24 @@ mod tests {
         let (mut states, mut store) = (States::default(), BTreeSet::new());
         let mut machine = Machine::new(1, Capacity(1_000));
         let (_, whole) = machine.start(CONTRACT, ONE, &job(None), Begin::Start, &mut store, Time(0)).unwrap();
-        let (blob, cycles) = machine.save(CONTRACT, &mut states, &mut store, Time(3_000)).unwrap();
-        assert_eq!((cycles, store.contains(&blob.hash)), (Cycles(3_000_000), true));
-        let begin = states.begin(&job(Some(blob)));
+        let (whole_one, _) = machine.save(CONTRACT, &mut states, &mut store, Time(1_000)).unwrap();
+        let (state, cycles) = machine.save(CONTRACT, &mut states, &mut store, Time(3_000)).unwrap();
+        assert_eq!((whole_one.base, state.base), (None, Some(whole_one.blob)));
+        assert_eq!((cycles, store.contains(&state.blob.hash)), (Cycles(3_000_000), true));
+        let begin = states.begin(&job(Some(state)));
         assert_eq!(begin, Begin::At(cycles));
+        // A difference to nothing or to something else is no state.
+        for base in [None, Some(state.blob)] {
+            let wrong = Checkpoint { base, ..state };
+            assert_eq!(states.begin(&job(Some(wrong))), Begin::Nowhere);
+        }
         let (took, rest) =
-            machine.start(CONTRACT, ONE, &job(Some(blob)), begin, &mut store, Time(0)).unwrap();
+            machine.start(CONTRACT, ONE, &job(Some(state)), begin, &mut store, Time(0)).unwrap();
         assert_eq!((took, rest.cycles, rest.outputs), (Span(5_000), Cycles(5_000_000), whole.outputs));
         // Its own states count from the start of the program.
         let (later, _) = machine.save(CONTRACT, &mut states, &mut store, Time(1_000)).unwrap();
         assert_eq!(states.begin(&job(Some(later))), Begin::At(Cycles(4_000_000)));
-        let none = garbage(&job(None), cycles);
+        let none = Base::default().save(&job(None), cycles, false);
         assert_eq!(states.begin(&job(Some(none))), Begin::Nowhere);
         let (_, end) =
             machine.start(CONTRACT, ONE, &job(Some(none)), Begin::Nowhere, &mut store, Time(0)).unwrap();
@@ -428,6 +464,8 @@ mod tests {
         assert_eq!(machine.start(CONTRACT, ONE, &job, Begin::Start, &mut BTreeSet::new(), Time(0)), None);
         assert_eq!(machine.busy(), ONE);
         assert_eq!(machine.progress(Time(5)).collect::<Vec<_>>(), [(CONTRACT, Cycles(5))]);
-        assert!(machine.stop(CONTRACT) && !machine.stop(CONTRACT));
+        let nothing = Execution::nothing(Outcome::Cancelled);
+        assert_eq!(machine.stop(CONTRACT, Time(5)), Some(nothing));
+        assert_eq!(machine.stop(CONTRACT, Time(5)), None);
     }
 }

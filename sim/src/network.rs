@@ -1,11 +1,13 @@
 //! How long a message is on its way: drawn anew for each, from places on a map, or from a table.
 //!
-//! Messages whose times are drawn overtake each other. Who sends to whom matters for [`Latency::Map`] and
+//! Messages whose times are drawn overtake each other; where none is, some can be held back ([`HeldBack`]). Who sends to whom matters for [`Latency::Map`] and
 //! [`Latency::Matrix`] only.
 
+mod held;
 mod map;
 mod matrix;
 
+pub use held::{HeldBack, HeldBackError};
 pub use map::Map;
 pub use matrix::{MAX_ROWS, Matrix, MatrixError};
 
@@ -45,6 +47,13 @@ pub enum Latency {
         /// The standard deviation of the jitter, in percent of the way.
         jitter_pct: u32,
     },
+    /// As `ways` say, but that some messages are held back: for ways that keep the order.
+    HeldBack {
+        /// How long the others take.
+        ways: Box<Self>,
+        /// Which, and for how long.
+        held: HeldBack,
+    },
 }
 
 impl Latency {
@@ -56,6 +65,20 @@ impl Latency {
             Self::Exponential { least, mean } => least.plus(dice.exponential(*mean)),
             Self::Map(map) => jittered(map.way(from, to), map.jitter_pct, dice),
             Self::Matrix { ways, jitter_pct } => jittered(ways.way(from, to), *jitter_pct, dice),
+            Self::HeldBack { ways, held } => {
+                let way = ways.draw(dice, (from, to));
+                way.plus(held.draw(dice))
+            }
+        }
+    }
+
+    /// The longest that a message takes; none where nothing bounds it, or only the places do.
+    pub(crate) fn longest(&self) -> Option<Span> {
+        match self {
+            Self::Constant(span) => Some(*span),
+            Self::Uniform { most, .. } => Some(*most),
+            Self::Exponential { .. } | Self::Map(_) | Self::Matrix { .. } => None,
+            Self::HeldBack { ways, held } => Some(ways.longest()?.plus(held.most)),
         }
     }
 }

@@ -2,23 +2,27 @@
 //!
 //! The nodes are [`service::Node`]s, every signature is a real one, and the whole of the market's and the bank's
 //! traffic is there. In large worlds, from 64 nodes on, the invariants that look at whole nodes are checked from time to
-//! time ([`Checks`]), and nodes keep the periods of a public network but for stabilize.
+//! time ([`Checks`]), nodes keep the periods of a public network, and the ring has been repaired long ago when the world begins.
 
+use crate::clock::Clocks;
 use crate::fault::Scheduled;
 use crate::net::Model;
 use crate::network::Latency;
 use crate::scenario::{Checks, Expectation, Machines, Scenario, Work};
 use crate::violation::Violation;
-use crate::world::{LARGE, World};
+use crate::world::{STAGGER, World};
 use crate::{Honest, Report};
-use proto::{Capacity, Cycles, Money, Rate, Rules, Span};
+use proto::{Bytes, Capacity, Cycles, Money, Rate, Rules, Span};
 
 /// The list of successors of a ring with fewer nodes than this.
 const SMALL: (usize, u16) = (16, 3);
 /// How often a large world is checked.
 const SWEEP: Span = Span::secs(30);
-/// How long a large ring is left alone before the first task.
-const SETTLES: Span = Span::secs(60);
+/// From this number of nodes on a world is large: it begins with a whole ring, is checked from time to time, and its nodes
+/// keep the periods of a public network.
+const LARGE: usize = 64;
+/// When the first task is submitted in a large world: by then all have an account, are known to the bank, and list.
+const OPENS: Span = Span::secs(20);
 /// How long a world may take to come to rest after its last task.
 const RESTS: Span = Span::secs(600);
 /// The longest execution and the longest search for a seller.
@@ -41,6 +45,8 @@ pub struct Nodes {
     pub cycles: (Cycles, Cycles),
     /// The network between them.
     pub net: Model,
+    /// How far the clocks of the nodes are from the bank's, which is right.
+    pub clocks: Clocks,
     /// What goes wrong.
     pub faults: Vec<Scheduled>,
     /// How often all is checked; none: after every event in a small world, every 30 s in a large one.
@@ -59,6 +65,7 @@ impl Nodes {
             per_core: (Capacity(1_000), Capacity(2_000)),
             cycles: (Cycles::giga(10), Cycles::giga(20)),
             net: Model { latency: Latency::Constant(Span::millis(10)), loss: 0, duplication: 0 },
+            clocks: Clocks::RIGHT,
             faults: Vec::new(),
             checks: None,
         }
@@ -82,12 +89,12 @@ impl Nodes {
         let successors = if self.nodes < small { few } else { rules.successors };
         let mut chord = if is_large { chord::Config::PUBLIC } else { chord::Config::LOCAL };
         if is_large {
-            // A ring that is to double within seconds has to stabilize more often.
-            chord.stabilize_every = Span::secs(1);
             // What every node would know of every other grows with the square of their number.
             (chord.routing.view, chord.routing.cache) = (0, 64);
         }
-        let grows = World::grows_within(self.nodes);
+        let is_quiet = self.faults.is_empty() && self.clocks == Clocks::RIGHT;
+        let last = u64::try_from(self.nodes).unwrap_or(u64::MAX).saturating_sub(1);
+        let starts = STAGGER.times(last).plus(Span::secs(10));
         Scenario {
             name: "nodes",
             about: "complete nodes, as many as wanted",
@@ -100,6 +107,7 @@ impl Nodes {
                 per_core: self.per_core,
                 ask: (Rate(20_000), Rate(80_000)),
             },
+            is_one_machine: false,
             work: Work {
                 cycles: self.cycles,
                 price: Money::credits(100),
@@ -110,16 +118,19 @@ impl Nodes {
                 votes: None,
                 probes: 0,
                 waits: 0,
+                input: Bytes::mib(4),
             },
             net: self.net.clone(),
+            clocks: self.clocks,
             rules: Rules { successors, initial_grant: Money::credits(1_000_000), ..rules },
             chord,
-            submit_at: grows.plus(if is_large { SETTLES } else { Span::secs(10) }),
+            submit_at: if is_large { OPENS } else { starts },
             submit_every: Span(0),
+            is_settled: is_large,
             faults: self.faults.clone(),
             limit: PATIENCE.times(24),
             rest_within: RESTS,
-            expectation: if self.faults.is_empty() { Expectation::AllSucceed } else { Expectation::Named },
+            expectation: if is_quiet { Expectation::AllSucceed } else { Expectation::Named },
             sights: Vec::new(),
             served: None,
             releases_all: false,

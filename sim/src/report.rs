@@ -6,7 +6,8 @@ use crate::place::Place;
 use crate::sight::Sight;
 use crate::world::World;
 use proto::message::bank::Balance;
-use proto::{Hash, Money, Span, Time};
+use proto::{Hash, Money, Span};
+use service::End;
 use service::event::Verdict;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -54,6 +55,8 @@ pub struct Report {
     pub nodes: usize,
     /// How sub-tasks ended, by the kind of verdict.
     pub verdicts: BTreeMap<&'static str, u32>,
+    /// How each sub-task ended, by the number of its buyer and its place in the buyer's task.
+    pub ends: BTreeMap<(usize, u32), End>,
     /// One reason in words for each kind but success.
     pub reasons: BTreeMap<&'static str, String>,
     /// Attempts made.
@@ -119,15 +122,16 @@ impl Report {
             seed: world.seed,
             nodes: world.scenario.nodes,
             verdicts,
+            ends: world.ends.clone(),
             reasons,
             attempts: ends().fold(0, |sum, end| sum.saturating_add(end.attempts)),
             lost_attempts: world.tally.retries.values().sum(),
             tally: world.tally.clone(),
             traffic: world.net.traffic,
             events: world.trace.count(),
-            took: world.ended_at().unwrap_or(world.now).since(Time(0).after(world.scenario.submit_at)),
+            took: world.ended_at().unwrap_or(world.now).since(world.begins.after(world.scenario.submit_at)),
             busiest: busiest(world),
-            lasted: world.now.since(Time(0)),
+            lasted: world.now.since(world.begins),
             ring_broken: world.watch.ring.broken,
             ring_strained: world.watch.ring.strained,
             spent: Money(fees.saturating_add(paid)),

@@ -1,18 +1,22 @@
 //! Scenarios: worlds as data.
 
 mod bulk;
+mod clocks;
 mod flow;
 mod market;
 mod named;
 mod saved;
+mod series;
 mod settle;
 mod trust;
 mod work;
 
+use crate::clock::Clocks;
+use crate::dice::Dice;
 use crate::fault::{Fault, Flood, Scheduled};
 use crate::net::Model;
 use crate::sight::Sight;
-use proto::{Capacity, Cycles, Money, Rate, RefusalCode, Rules, Span};
+use proto::{Bytes, Capacity, Cycles, Money, Rate, RefusalCode, Rules, Span};
 
 pub(crate) use work::submission;
 
@@ -33,10 +37,15 @@ pub struct Scenario {
     pub sub_tasks: usize,
     /// What the machines are.
     pub machines: Machines,
+    /// Whether all nodes are behind one address, as on one machine: then each has the slot of its number. Else each has an
+    /// address of its own.
+    pub is_one_machine: bool,
     /// What the sub-tasks are.
     pub work: Work,
     /// The network between them.
     pub net: Model,
+    /// How far their clocks are from the bank's, which is right.
+    pub clocks: Clocks,
     /// The rules of the market and of the bank.
     pub rules: Rules,
     /// The periods of the ring.
@@ -45,6 +54,9 @@ pub struct Scenario {
     pub submit_at: Span,
     /// How much later than the one before it each of the buyers submits.
     pub submit_every: Span,
+    /// Whether the world begins with a ring that was repaired long ago, instead of one that its nodes join one after the
+    /// other.
+    pub is_settled: bool,
     /// What goes wrong.
     pub faults: Vec<Scheduled>,
     /// The time by which all sub-tasks have to have ended.
@@ -119,6 +131,8 @@ pub struct Work {
     pub probes: u32,
     /// For how many earlier ones of its task each waits, at most: it gets their outputs.
     pub waits: u32,
+    /// The largest input of one.
+    pub input: Bytes,
 }
 
 /// How often a sub-task is executed.
@@ -160,6 +174,17 @@ pub enum Expectation {
 }
 
 impl Scenario {
+    /// What the machine of this node is in the world of `seed`: its cores, what one of them executes, and what its owner
+    /// asks for.
+    #[must_use]
+    pub fn machine(&self, host: usize, seed: u64) -> (u32, Capacity, Rate) {
+        let mut dice = Dice::new(seed, "machine", u64::try_from(host).unwrap_or(u64::MAX));
+        let Machines { cores, per_core, ask } = self.machines;
+        let cores = dice.between(cores.0.into(), cores.1.into());
+        let per_core = Capacity(dice.between(per_core.0.0, per_core.1.0));
+        (u32::try_from(cores).unwrap_or(1), per_core, Rate(dice.between(ask.0.0, ask.1.0)))
+    }
+
     /// Whether this node sells.
     #[must_use]
     pub const fn sells(&self, host: usize) -> bool {

@@ -19,6 +19,12 @@ pub enum Sight {
     WentElsewhere,
     /// A market owner refuses one of a flood's messages.
     FloodRefused,
+    /// A program goes on from a difference to a whole state.
+    Difference,
+    /// Several sub-tasks are offered under one contract.
+    Shared,
+    /// A seller stops in the middle of such a contract, and reports those that it had done.
+    HandedBack,
     /// The money of a contract ends otherwise than by a settlement, a release or an expiry.
     Contract(How),
 }
@@ -32,6 +38,9 @@ impl fmt::Display for Sight {
             Self::Forbidden => "a seller declines what its policy forbids",
             Self::WentElsewhere => "a buyer goes on elsewhere",
             Self::FloodRefused => "a market owner refuses messages of a flood",
+            Self::Difference => "a program goes on from a difference to a whole state",
+            Self::Shared => "sub-tasks share a contract",
+            Self::HandedBack => "a seller hands back what it has not begun",
             Self::Contract(how) => return write!(out, "a contract is {}", how.name()),
         };
         write!(out, "{words}")

@@ -53,11 +53,11 @@ pub(crate) struct Teller {
 }
 
 impl Teller {
-    pub(crate) fn new(rules: Rules, seed: u64) -> Self {
+    pub(crate) fn new(rules: Rules, seed: u64, now: Time) -> Self {
         let keys = KeyPair::from_secret(derive(seed, "bank", 0));
         let config = Config { keys: keys.clone(), rules };
         Self {
-            bank: Some(Bank::new(config, derive(seed, "registry", 0), Time(0))),
+            bank: Some(Bank::new(config, derive(seed, "registry", 0), now)),
             peer: Peer::new(ADDRESS, 0, keys.public()),
             life: 0,
             wake: None,
@@ -154,7 +154,7 @@ mod tests {
 
     /// A bank of which this many accounts' records are durable, and as many more are on their way to the disk.
     fn teller(seed: u64, accounts: u8) -> Teller {
-        let mut teller = Teller::new(Rules::LOCAL, seed);
+        let mut teller = Teller::new(Rules::LOCAL, seed, Time(0));
         for number in 0..2 * accounts {
             open(&mut teller, number, Time(u64::from(number / accounts) * 1_000_000));
         }

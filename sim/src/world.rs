@@ -7,6 +7,7 @@ mod flood;
 mod nodes;
 mod payments;
 mod post;
+mod settled;
 
 use crate::fault::Act;
 use crate::host::{Host, Phase};
@@ -32,11 +33,7 @@ use service::{End, Submission};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long the nodes take to start, one after the other.
-const STAGGER: Span = Span::millis(100);
-/// From this number of nodes on a world grows like this: each waits for so long, over the number of those that are there.
-/// Newcomers that crowd at one place are taken in one a round, so a ring has to be given a few rounds to double.
-pub(crate) const LARGE: usize = 64;
-const GROWS: Span = Span::secs(5);
+pub(crate) const STAGGER: Span = Span::millis(100);
 /// How often the world is looked at, to see whether all is done.
 const GLANCE: Span = Span::millis(100);
 
@@ -44,6 +41,8 @@ const GLANCE: Span = Span::millis(100);
 pub(crate) struct World<'a> {
     pub(crate) scenario: &'a Scenario,
     pub(crate) seed: u64,
+    /// When it began.
+    pub(crate) begins: Time,
     pub(crate) now: Time,
     pub(crate) hosts: Vec<Host>,
     pub(crate) teller: Teller,
@@ -78,7 +77,8 @@ pub(crate) struct World<'a> {
 impl<'a> World<'a> {
     pub(crate) fn new(scenario: &'a Scenario, seed: u64, mutant: &'a mut dyn Mutant) -> Self {
         let hosts: Vec<Host> = (0..scenario.nodes).map(|number| Host::new(number, scenario, seed)).collect();
-        let teller = Teller::new(scenario.rules, seed);
+        let begins = scenario.clocks.begin();
+        let teller = Teller::new(scenario.rules, seed, begins);
         let places = hosts.iter().map(|host| (host.peer.key, Place::Host(host.number)));
         let by_key = places.chain([(teller.peer.key, Place::Bank)]).collect();
         let submissions: BTreeMap<usize, Submission> =
@@ -105,7 +105,8 @@ impl<'a> World<'a> {
         let mut world = Self {
             scenario,
             seed,
-            now: Time(0),
+            begins,
+            now: begins,
             hosts,
             teller,
             watch,
@@ -125,8 +126,8 @@ impl<'a> World<'a> {
             armed: Vec::new(),
             struck: Vec::new(),
             ended_at: None,
-            next_glance: Time(0),
-            next_sweep: Time(0).after(scenario.submit_at),
+            next_glance: begins,
+            next_sweep: begins.after(scenario.submit_at),
         };
         world.fill_queue();
         world
@@ -151,7 +152,10 @@ impl<'a> World<'a> {
     fn end(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, Violation> {
         match self.proceed(progress) {
             Ok(()) => Ok(Report::of(self)),
-            Err(breach) => Err(Violation::new(self.seed, self.now, breach, &self.trace)),
+            Err(breach) => {
+                let time = Time(0).after(self.now.since(self.begins));
+                Err(Violation::new(self.seed, time, breach, &self.trace))
+            }
         }
     }
 
@@ -171,33 +175,33 @@ impl<'a> World<'a> {
     }
 
     fn fill_queue(&mut self) {
-        self.queue.push(Time(0), Event::Boot { host: 0, life: 0 });
-        let mut at = Time(0).after(self.scenario.submit_at);
+        if !self.scenario.is_settled {
+            self.queue.push(self.begins, Event::Boot { host: 0, life: 0 });
+        }
+        let mut at = self.begins.after(self.scenario.submit_at);
         for host in self.submissions.keys() {
             self.queue.push(at, Event::Submit { host: *host });
             at = at.after(self.scenario.submit_every);
         }
         for (index, scheduled) in self.scenario.faults.iter().enumerate() {
-            self.queue.push(Time(0).after(scheduled.at), Event::Fault { index });
+            self.queue.push(self.begins.after(scheduled.at), Event::Fault { index });
         }
-    }
-
-    /// How long it takes until the last of so many nodes has been started.
-    pub(crate) fn grows_within(nodes: usize) -> Span {
-        (1..nodes).fold(Span(0), |sum, there| sum.plus(stagger(there, nodes)))
     }
 
     /// The founder has made the ring: the others follow one after the other.
     fn start_others(&mut self, founder: usize) {
         let mut at = self.now;
         let is_first = |host: &usize| *host != founder && !self.scenario.joins_late(*host);
-        for (there, host) in (1..).zip((0..self.hosts.len()).filter(is_first)) {
-            at = at.after(stagger(there, self.hosts.len()));
+        for host in (0..self.hosts.len()).filter(is_first) {
+            at = at.after(STAGGER);
             self.queue.push(at, Event::Boot { host, life: 0 });
         }
     }
 
     fn proceed(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Checked {
+        if self.scenario.is_settled {
+            self.settle()?;
+        }
         while let Some((time, event)) = self.queue.pop() {
             self.now = time;
             if self.is_current(&event) {
@@ -228,7 +232,7 @@ impl<'a> World<'a> {
         if self.scenario.sights.contains(&Sight::TwoOwners) && self.has_two_owners() {
             self.saw(Sight::TwoOwners);
         }
-        let since = Time(0).after(self.scenario.submit_at);
+        let since = self.begins.after(self.scenario.submit_at);
         let (ends, now) = (self.ends.values(), self.now);
         let check = |served| served::check(served, ends, self.scenario.sub_tasks, (since, now));
         self.scenario.served.as_ref().map_or(Ok(()), check)
@@ -301,7 +305,7 @@ impl<'a> World<'a> {
     /// Whether all has been done that was to be done.
     fn is_over(&mut self) -> Result<bool, Breach> {
         if self.open_tasks > 0 {
-            let limit = Time(0).after(self.scenario.limit);
+            let limit = self.begins.after(self.scenario.limit);
             return Breach::unless(self.now <= limit, "ends", || self.open_sub_tasks()).map(|()| false);
         }
         let ended = *self.ended_at.get_or_insert(self.now);
@@ -355,10 +359,4 @@ impl<'a> World<'a> {
         let is_ideal = self.watch.ring.is_ideal(live);
         (!is_ideal).then(|| format!("the ring of {live} nodes is not ideal: {:?}", self.watch.ring.report))
     }
-}
-
-/// How long the next node waits when so many of all have been started.
-fn stagger(there: usize, all: usize) -> Span {
-    let there = u64::try_from(there).unwrap_or(u64::MAX).max(1);
-    if all < LARGE { STAGGER } else { Span(GROWS.0 / there) }
 }

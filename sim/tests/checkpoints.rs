@@ -3,11 +3,12 @@
 #![cfg(test)]
 
 use proto::message::Message;
-use proto::message::service::ServiceMessage;
+use proto::message::service::{Blob, Checkpoint, ServiceMessage};
 use proto::{Hash, Span};
 use service::journal::Saving;
 use service::{Note, Output};
-use sim::{Fault, Mutant, Report, Scenario, Site, Who, run, run_with};
+use sim::{Fault, Mutant, Report, Scenario, Sight, Site, Who, run, run_with};
+use std::collections::BTreeMap;
 
 /// Runs a scenario, in which all has to succeed, and gives how often a state counted and how often one was gone on from.
 fn check(name: &str, seed: u64) -> Report {
@@ -23,6 +24,7 @@ fn programs_go_on_when_sellers_and_storage_nodes_crash_or_are_cut_off() {
     for seed in 1..=4 {
         let report = check("checkpoints", seed);
         assert!(report.tally.resumed >= 2 && report.tally.crashes == 4, "{report}");
+        assert!(report.tally.sights.get(&Sight::Difference).is_some_and(|seen| *seen > 0), "{report}");
     }
 }
 
@@ -159,6 +161,38 @@ fn a_buyer_that_starts_anew_instead_of_going_on_is_noticed() {
         output => vec![output],
     });
     check_noticed("checkpoints", &mut mutant, "work_lost", "goes on from 0 c");
+}
+
+/// Runs `checkpoints` with sellers that take `of` a state for what it rests on, which is noticed.
+fn check_other_base(of: fn(Checkpoint) -> Option<Blob>) {
+    let mut mutant = Nodes(|_: &Site<'_>, output| match output {
+        Output::Execute { contract, mut job } => {
+            job.resume = job.resume.map(|state| Checkpoint { base: of(state), ..state });
+            vec![Output::Execute { contract, job }]
+        }
+        output => vec![output],
+    });
+    check_noticed("checkpoints", &mut mutant, "rests_on", "does not rest on");
+}
+
+#[test]
+fn a_seller_that_goes_on_from_a_difference_without_its_base_or_with_another_is_noticed() {
+    check_other_base(|_| None);
+    check_other_base(|state| state.base.and(Some(state.blob)));
+}
+
+#[test]
+fn a_storage_node_that_forgets_what_a_difference_rests_on_is_noticed() {
+    let mut fetched = BTreeMap::new();
+    let mut mutant = Nodes(move |_: &Site<'_>, output| match output {
+        // It has no more of a contract than what came last.
+        Output::Fetch { contract, from, blobs } => {
+            let before = fetched.insert(contract, blobs.clone()).unwrap_or_default();
+            vec![Output::Drop { contract, blobs: before }, Output::Fetch { contract, from, blobs }]
+        }
+        output => vec![output],
+    });
+    check_noticed("checkpoints", &mut mutant, "kept", "has it not");
 }
 
 /// Sellers show what they have fetched to whom it is from, and to nobody else, also the states that they keep.

@@ -68,6 +68,25 @@ fn the_speed_up_is_that_of_the_slowest_machine_that_was_chosen() {
 }
 
 #[test]
+fn messages_that_are_held_back_and_clocks_that_differ_cost_time_and_no_sub_task() {
+    let given = |more: &[(&'static str, Value)]| {
+        [&[whole("work.sub_tasks", 5), whole("population.sellers", 6)], more].concat()
+    };
+    let calm = run(&WholeNodes, given(&[]));
+    let held = [("network.held_back_pct", Value::Real(20.0)), ("network.held_back_ms", Value::Real(400.0))];
+    let apart = [
+        whole("network.clock_drift_ppm", 300),
+        ("network.wrong_clocks_pct", Value::Real(100.0)),
+        ("network.wrong_clocks_s", Value::Real(2.0)),
+    ];
+    for rough in [&held[..], &apart[..]] {
+        let outcome = run(&WholeNodes, given(rough));
+        check(&outcome, "succeeded_share", 1.0, 0.0);
+        assert_ne!(outcome.value("makespan_s"), calm.value("makespan_s"));
+    }
+}
+
+#[test]
 fn who_has_a_share_of_the_ids_has_that_share_of_the_markets() {
     let attack = |owners| {
         vec![
@@ -100,6 +119,13 @@ fn what_cannot_be_is_refused_before_it_runs() {
         refused(&WholeNodes, vec![("population.slowest_mc_s", Value::Real(5_000.0))]),
         key("population.slowest_mc_s")
     );
+    for alone in ["network.held_back_pct", "network.held_back_ms"] {
+        assert_eq!(refused(&WholeNodes, vec![(alone, Value::Real(5.0))]), key("network.held_back_pct"));
+    }
+    for alone in ["network.wrong_clocks_pct", "network.wrong_clocks_s"] {
+        assert_eq!(refused(&WholeNodes, vec![(alone, Value::Real(5.0))]), key("network.wrong_clocks_pct"));
+    }
+    assert_eq!(refused(&WholeNodes, vec![whole("network.held_back_pct", 101)]), key("network.held_back_pct"));
     let many = vec![whole("population.attacker_addresses", 1 << 20), whole("rule.slots", 65_536)];
     assert_eq!(refused(&Capture, many), key("population.attacker_addresses"));
     assert_eq!(refused(&Churned, vec![whole("network.nodes", 0)]), key("network.nodes"));

@@ -121,6 +121,15 @@ fn messages_that_come_twice_late_or_never_change_nothing() {
 }
 
 #[test]
+fn messages_that_are_overtaken_change_nothing() {
+    for seed in 1..=3 {
+        let report = check("overtaken", seed, &[("failed", 6), ("succeeded", 54)]);
+        let harm = (report.traffic.lost, report.lost_attempts, report.held.0, report.ring_strained);
+        assert_eq!(harm, (0, 0, 0, 0), "{report}");
+    }
+}
+
+#[test]
 fn sellers_that_lie_are_paid_no_more_than_the_hold_and_only_wrong_contents_pass() {
     let scenario = Scenario::named("liars").unwrap();
     let report = check("liars", 1, &[("failed", 4), ("succeeded", 36)]);
@@ -165,6 +174,26 @@ fn owners_come_and_go_and_every_sub_task_ends_as_its_program_does() {
     }
 }
 
+#[test]
+fn clocks_that_drift_change_nothing() {
+    for seed in 1..=3 {
+        let report = check("drift", seed, &[("failed", 6), ("succeeded", 54)]);
+        let harm = (report.lost_attempts, report.held.0, report.ring_broken, report.ring_strained);
+        assert_eq!(harm, (0, 0, 0, 0), "{report}");
+    }
+}
+
+#[test]
+fn whoever_has_a_wrong_clock_does_not_trade_and_harms_nobody() {
+    let half = [("failed", 4), ("not placed", 40), ("succeeded", 36)];
+    for (seed, verdicts) in [(1, &[("failed", 8), ("succeeded", 72)][..]), (2, &half), (3, &half)] {
+        let report = check("wrong_clocks", seed, verdicts);
+        assert_eq!((report.lost_attempts, report.held.0, report.ring_strained), (0, 0, 0), "{report}");
+        let reason = report.reasons.get("not placed");
+        assert!(reason.is_none_or(|why| why.ends_with("false tickets (the ticket has ended)")), "{reason:?}");
+    }
+}
+
 const NEEDED: &str = "its owner needs the machine";
 
 fn handed_back(why: &str) -> Outcome {
@@ -201,6 +230,7 @@ fn every_scenario_has_a_name_and_a_report_that_names_it() {
             "poor_buyer",
             "restart",
             "storm",
+            "overtaken",
             "liars",
             "hang",
             "leave",
@@ -232,6 +262,10 @@ fn every_scenario_has_a_name_and_a_report_that_names_it() {
             "voters_storm",
             "chain",
             "workflow",
+            "series",
+            "series_storm",
+            "drift",
+            "wrong_clocks",
         ]
     );
     assert_eq!(Scenario::named("no such"), None);

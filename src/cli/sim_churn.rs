@@ -37,7 +37,8 @@ pub(super) struct Churn {
     #[arg(long, value_name = "MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     minutes: u32,
     /// How long messages take: constant:MS, uniform:MS..MS, exponential:MS (the mean), map:SEED (a map of the
-    /// internet) or matrix:FILE (one-way milliseconds, a row a line) [default: 10 ms, and 64 ms on top in the mean]
+    /// internet) or matrix:FILE (one-way milliseconds, a row a line); with held:PCT:MS: before it, so many
+    /// messages are held back for up to MS and overtaken [default: 10 ms, and 64 ms on top in the mean]
     #[arg(long, value_name = "MODEL", value_parser = value::latency)]
     latency: Option<Distance>,
     /// Share of the messages that is lost: 0 to 0.999

@@ -153,3 +153,27 @@ fn without_a_node_there_is_nobody_to_ask() {
         check_exit(&["--json", "task", command], 4);
     }
 }
+
+#[test]
+fn messages_are_held_back_in_any_model_and_bad_values_are_refused_by_name() {
+    for (model, expected) in [
+        ("held:5:200:constant:50", ""),
+        ("held:0.1:1:space:50", ""),
+        ("held:101:200:constant:50", "expected a share from 0 to 100 in percent"),
+        ("held:NaN:200:constant:50", "expected a share from 0 to 100 in percent"),
+        (
+            "held:5:0:constant:50",
+            "expected a share of the messages and how long they are held back, or neither",
+        ),
+        ("held:5:-1:constant:50", "expected constant:MS"),
+        ("held:5:200", "expected constant:MS"),
+        ("held:5:200:none:50", "expected constant:MS"),
+        ("held:5:200:held:5:200:constant:50", "messages are held back once"),
+    ] {
+        let refused = super::value::latency(model).err().unwrap_or_default();
+        assert!(
+            refused.starts_with(expected) && refused.is_empty() == expected.is_empty(),
+            "{model}: {refused}"
+        );
+    }
+}

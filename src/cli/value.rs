@@ -2,7 +2,7 @@
 
 use super::Bootstrap;
 use ::sim::Latency;
-use ::sim::network::{Map, Matrix};
+use ::sim::network::{HeldBack, Map, Matrix};
 use ::sim::ring::Distance;
 use proto::{CommandId, Money, PublicKey, Span};
 use std::collections::BTreeMap;
@@ -70,10 +70,11 @@ pub(super) fn rate(text: &str) -> Result<f64, String> {
     rate.ok_or_else(|| "expected a number from 0 on, such as 0.05".to_owned())
 }
 
-/// `constant:MS`, `uniform:MS..MS`, `exponential:MS`, `space:MS`, `map:SEED` or `matrix:FILE`.
+/// `constant:MS`, `uniform:MS..MS`, `exponential:MS`, `space:MS`, `map:SEED` or `matrix:FILE`; or `held:PCT:MS:` before
+/// one of them.
 pub(super) fn latency(text: &str) -> Result<Distance, String> {
     let wrong = || {
-        "expected constant:MS, uniform:MS..MS, exponential:MS, space:MS, map:SEED or matrix:FILE, such as exponential:50"
+        "expected constant:MS, uniform:MS..MS, exponential:MS, space:MS, map:SEED, matrix:FILE or held:PCT:MS:MODEL, such as exponential:50"
             .to_owned()
     };
     let span = |text: &str| {
@@ -94,13 +95,45 @@ pub(super) fn latency(text: &str) -> Result<Distance, String> {
             let ways = Arc::new(matrix(file)?);
             Ok(Distance::Drawn(Latency::Matrix { ways, jitter_pct: 10 }))
         }
-        ("space", mean) => Ok(Distance::Space { mean: span(mean)? }),
+        ("held", rest) => {
+            let (percent, rest) = rest.split_once(':').ok_or_else(wrong)?;
+            let (most, ways) = rest.split_once(':').ok_or_else(wrong)?;
+            if ways.starts_with("held:") {
+                return Err(
+                    "messages are held back once: expected another model behind held:PCT:MS:".to_owned()
+                );
+            }
+            held(latency(ways)?, (percent, span(most)?))
+        }
+        ("space", mean) => Ok(Distance::Space { mean: span(mean)?, held: HeldBack::NONE }),
         ("uniform", range) => {
             let (least, most) = range.split_once("..").ok_or_else(wrong)?;
             let (least, most) = (span(least)?, span(most)?);
             if least <= most { Ok(Distance::Drawn(Latency::Uniform { least, most })) } else { Err(wrong()) }
         }
         _ => Err(wrong()),
+    }
+}
+
+/// The same ways, where so many of a hundred messages are held back for so long at most.
+fn held(ways: Distance, (percent, most): (&str, Span)) -> Result<Distance, String> {
+    let wrong = || {
+        format!(
+            "expected a share from 0 to 100 in percent, such as held:5:200:constant:50, and not `{percent}`"
+        )
+    };
+    let share =
+        percent.parse::<f64>().ok().filter(|percent| (0.0..=100.0).contains(percent)).ok_or_else(wrong)?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked to lie within a hundred"
+    )]
+    let per_mille = (share * 10.0).round() as u32;
+    let held = HeldBack::new(per_mille, most).map_err(|error| error.to_string())?;
+    match ways {
+        Distance::Space { mean, .. } => Ok(Distance::Space { mean, held }),
+        Distance::Drawn(ways) => Ok(Distance::Drawn(Latency::HeldBack { ways: Box::new(ways), held })),
     }
 }
 

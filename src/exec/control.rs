@@ -1,7 +1,7 @@
 //! What the outside may do to a running execution, and see of it.
 
 use super::duty::Duty;
-use super::saved::Snapshot;
+use super::saved::{Snapshot, Whole};
 use super::span_since;
 use super::stream::Tap;
 use proto::{Cycles, Span};
@@ -53,6 +53,8 @@ pub(super) struct Wishes {
     pub(super) is_suspended: bool,
     /// Who wants a snapshot.
     pub(super) asked: Vec<oneshot::Sender<Snapshot>>,
+    /// What all of them have, so that a difference to it is enough.
+    pub(super) whole: Option<Whole>,
 }
 
 impl Default for Shared {
@@ -114,10 +116,15 @@ impl Control {
     }
 
     /// Saves the program at its next look and lets it go on; one that stands still is saved as it stands. Who drops the
-    /// receiver loses nothing but the snapshot. Nothing arrives if the program ends before, or cannot be saved.
-    pub(crate) fn snapshot(&self) -> oneshot::Receiver<Snapshot> {
+    /// receiver loses nothing but the snapshot. Nothing arrives if the program ends before, or cannot be saved. Who has
+    /// the program's last whole snapshot gets a difference to it, if that is no larger than is said.
+    pub(crate) fn snapshot(&self, whole: Option<Whole>) -> oneshot::Receiver<Snapshot> {
         let (send, receive) = oneshot::channel();
-        self.wish(|wishes| wishes.asked.push(send));
+        self.wish(|wishes| {
+            let is_alone = wishes.asked.is_empty();
+            wishes.whole = whole.filter(|_| is_alone || wishes.whole == whole);
+            wishes.asked.push(send);
+        });
         receive
     }
 
@@ -154,6 +161,14 @@ impl Control {
     pub(super) fn take_wishes(&self) -> Wishes {
         self.shared.is_wished.store(false, Ordering::Relaxed);
         std::mem::take(&mut self.shared.wishes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits until `moment`, or until it is stopped.
+    pub(super) fn wait_until(&self, moment: Instant) {
+        let left = moment.saturating_duration_since(Instant::now());
+        let is_running = |_: &mut Duty| !self.is_stopped();
+        // Who panicked beside the lock has left nothing that this waits for.
+        drop(self.shared.changed.wait_timeout_while(self.duty(), left, is_running));
     }
 
     /// Whether it was stopped.

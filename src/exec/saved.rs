@@ -20,10 +20,23 @@ pub(crate) enum Saved {
 pub(crate) struct Snapshot {
     /// The whole of it.
     pub(crate) bytes: Vec<u8>,
+    /// The hash in it.
+    pub(crate) hash: proto::Hash,
+    /// The hash in the whole snapshot that it is a difference to; none: it is whole.
+    pub(crate) base: Option<proto::Hash>,
     /// Cycles metered until then, from the very start of the program.
     pub(crate) cycles: proto::Cycles,
     /// For how long the program stood still for it.
     pub(crate) took: proto::Span,
+}
+
+/// A whole snapshot of a program that goes on, to which its next one may be a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Whole {
+    /// The hash in it.
+    pub(crate) hash: proto::Hash,
+    /// What the difference may have.
+    pub(crate) most: proto::Bytes,
 }
 
 /// A verdict, and from what the program can go on.

@@ -1,6 +1,7 @@
 //! The executor, by programs that do well and programs that do not.
 
 mod determinism;
+mod emulated;
 mod ends;
 mod holding;
 mod limits;
@@ -72,7 +73,7 @@ impl Bench {
             runtime: Runtime::WebAssembly,
             success: 0,
             checkpoint: None,
-            resume: None,
+            resume: Vec::new(),
         };
         Self { base, scratch, execution }
     }

@@ -1,6 +1,7 @@
 //! How a program is run, and why it ended.
 
 mod machine;
+mod pieces;
 mod snapshot;
 
 use super::control::{Control, Stop, Watch};
@@ -124,9 +125,7 @@ fn machine(
         State { wasi, watch, memory, meter: Meter::new(0, limits.cycles), parts: None, is_taken_up: false };
     let machine = Machine::new(engine, Arc::clone(program), execution.program_hash, state);
     let mut machine = machine.map_err(|(error, state)| failure(&error, &state, limits))?;
-    if let Some(file) = &execution.resume {
-        machine.restore(file, limits).map_err(Outcome::NotResumed)?;
-    }
+    machine.restore(&execution.resume, limits).map_err(Outcome::NotResumed)?;
     Ok(machine)
 }
 

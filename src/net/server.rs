@@ -1,5 +1,6 @@
 //! The port: connections that others open, and what they may ask on them.
 
+use super::far;
 use super::link::{self, Line, MAX_FRAME, Origin, WINDOW};
 use super::rpc::node_server::{Node, NodeServer};
 use super::tls;
@@ -7,6 +8,7 @@ use super::{
     ACCEPTED_IDLE, CLOSE_TIMEOUT, CONNECT_TIMEOUT, Inner, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT,
     MAX_CONNECTIONS,
 };
+use crate::emulated;
 use hyper::server::conn::http2::Builder;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -17,6 +19,7 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
@@ -33,6 +36,11 @@ const MAX_STREAMS: u32 = 4;
 const MAX_HEADERS: u32 = 8 << 10;
 /// The pause after the system could not accept, as when it is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What a channel runs over.
+trait Wire: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Wire for T {}
 
 /// What a stream to the other side gives.
 pub(super) type Sent<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -66,6 +74,7 @@ impl Accepted {
 pub(super) async fn accept(net: Arc<Inner>, listener: TcpListener, acceptor: TlsAcceptor) {
     let accepted = Arc::new(Accepted::default());
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS + MAX_IN_BETWEEN));
+    let far = emulated::latency();
     let mut closing = pin!(net.closing());
     loop {
         let arrival = tokio::select! {
@@ -77,7 +86,15 @@ pub(super) async fn accept(net: Arc<Inner>, listener: TcpListener, acceptor: Tls
                 let (net, acceptor, accepted) = (Arc::clone(&net), acceptor.clone(), Arc::clone(&accepted));
                 let owner = Arc::clone(&net);
                 owner.spawn(async move {
-                    receive(net, socket, addr, &acceptor, &accepted).await;
+                    match far {
+                        // It is broken already.
+                        _ if socket.set_nodelay(true).is_err() => {}
+                        None => receive(net, socket, addr, &acceptor, &accepted).await,
+                        Some(way) => {
+                            let socket = far::away(socket, way).await;
+                            receive(net, socket, addr, &acceptor, &accepted).await;
+                        }
+                    }
                     drop(place);
                 });
             }
@@ -101,13 +118,12 @@ async fn arrive(
 /// The handshake, and then the connection until its end.
 async fn receive(
     net: Arc<Inner>,
-    socket: TcpStream,
+    socket: impl Wire,
     addr: SocketAddr,
     acceptor: &TlsAcceptor,
     accepted: &Accepted,
 ) {
     let handshake = async {
-        socket.set_nodelay(true)?;
         let stream = acceptor.accept(socket).await?;
         let key = tls::peer_key(stream.get_ref().1).map_err(io::Error::other)?;
         Ok::<_, io::Error>((stream, key))
@@ -125,7 +141,7 @@ async fn receive(
     }
 }
 
-async fn serve(stream: TlsStream<TcpStream>, visitor: Visitor) {
+async fn serve(stream: TlsStream<impl Wire>, visitor: Visitor) {
     let (net, line, addr) = (Arc::clone(&visitor.net), Arc::clone(&visitor.line), visitor.addr);
     let service = NodeServer::new(visitor).max_decoding_message_size(MAX_FRAME);
     let connection = Builder::new(TokioExecutor::new())

@@ -8,7 +8,9 @@ use crate::control::LayerView;
 use crate::exec::{Control, Ended, Execution, Executors, Saved, Scratch, nice};
 use crate::net::store::Store;
 use market::Supply;
-use proto::message::service::{Blob, Job, MAX_TAIL, NamedBlob, Outcome, Product, Runtime, Stream};
+use proto::message::service::{
+    Blob, Checkpoint, Job, MAX_TAIL, NamedBlob, Outcome, Product, Runtime, Stream,
+};
 use proto::{Capacity, ContractId, Cycles, Layers, Span};
 use reins::Reins;
 use service::Input;
@@ -237,8 +239,8 @@ struct Run {
 }
 
 impl Run {
-    /// Executes the job and then its repeats, up to the first that does not succeed. Where that has to do with this machine
-    /// and not with the program, nothing of it counts: another execution of the same has to come to the same.
+    /// Executes the job and then its repeats, up to the first that does not succeed: what was done before it counts. Where
+    /// that has to do with this machine and not with the program, the execution is cut.
     fn execute_all(self, reins: &Reins) -> service::Execution {
         let (started, wall) = (Instant::now(), self.job.limits.wall);
         let mut runs = self.job.runs();
@@ -257,18 +259,12 @@ impl Run {
             });
             let next = next.unwrap_or_else(|| service::Execution::nothing(Outcome::Cancelled));
             let service::Execution { outcome, cycles, outputs, stdout, stderr, .. } = next;
-            whole.cycles = Cycles(whole.cycles.0.saturating_add(cycles.0));
-            match outcome {
-                Outcome::Succeeded => whole.more.push(Product { cycles, outputs, stdout, stderr }),
-                Outcome::WallLimit(_) => return nothing(Outcome::WallLimit(wall), whole.cycles),
-                outcome if outcome == Outcome::Cancelled || outcome.is_worth_retrying() => {
-                    return nothing(outcome, whole.cycles);
-                }
-                _ => {
-                    whole.cycles = Cycles(whole.cycles.0.saturating_sub(cycles.0));
-                    break;
-                }
+            if outcome != Outcome::Succeeded {
+                whole.is_cut = outcome == Outcome::Cancelled || outcome.is_worth_retrying();
+                break;
             }
+            whole.cycles = Cycles(whole.cycles.0.saturating_add(cycles.0));
+            whole.more.push(Product { cycles, outputs, stdout, stderr });
         }
         whole
     }
@@ -302,11 +298,14 @@ impl Run {
         &self,
         scratch: &Scratch,
         execution: &mut Execution,
-    ) -> Result<(Streams, Option<tempfile::NamedTempFile>), String> {
-        let Some(sealed) = execution.resume.take() else { return Ok(Default::default()) };
+    ) -> Result<(Streams, Vec<tempfile::NamedTempFile>), String> {
+        let sealed = std::mem::take(&mut execution.resume);
+        if sealed.is_empty() {
+            return Ok(Default::default());
+        }
         let saver = self.saver.as_ref().ok_or("the offer has no key for it")?;
         let (streams, plain) = saver.resume(&sealed, scratch, &self.base)?;
-        execution.resume = plain.as_ref().map(|plain| plain.path().to_path_buf());
+        execution.resume = plain.iter().map(|plain| plain.path().to_path_buf()).collect();
         Ok((streams, plain))
     }
 
@@ -330,7 +329,7 @@ impl Run {
                 Some(Saved::Files) if !self.control.is_stopped() => {
                     saver.ran(Cycles(done));
                     saver.save_files(scratch, &streams, &self.runtime);
-                    execution.resume = None;
+                    execution.resume.clear();
                 }
                 Some(Saved::Files) => {
                     ended.outcome = Outcome::Cancelled;
@@ -339,7 +338,7 @@ impl Run {
                 Some(Saved::Snapshot(snapshot)) => {
                     let sealed = saver.seal_snapshot(snapshot);
                     if let Ok(state) = sealed.and_then(|sealed| self.runtime.block_on(saver.put(sealed))) {
-                        ended.outcome = Outcome::Migrated(state.blob);
+                        ended.outcome = Outcome::Migrated(state.checkpoint);
                     }
                     return ended;
                 }
@@ -356,6 +355,7 @@ impl Run {
         for input in &self.job.inputs {
             scratch.place(&input.name, &find(&input.blob)?).map_err(|e| e.to_string())?;
         }
+        let resume = self.job.resume.into_iter().flat_map(Checkpoint::contents);
         let variables = self.job.environment.iter().map(|v| (v.name.clone(), v.value.clone()));
         Ok(Execution {
             program: find(&self.job.program)?,
@@ -370,7 +370,7 @@ impl Run {
             runtime: self.job.runtime,
             success: self.job.success,
             checkpoint: self.job.checkpoint.as_ref().map(|checkpoint| checkpoint.method.clone()),
-            resume: self.job.resume.as_ref().map(&find).transpose()?,
+            resume: resume.map(|blob| find(&blob)).collect::<Result<_, _>>()?,
         })
     }
 
@@ -397,11 +397,7 @@ impl Run {
         let (stdout, stderr) = (keep(&ended.stdout)?, keep(&ended.stderr)?);
         tracing::debug!(outcome = %ended.outcome, cycles = ended.cycles.0, elapsed = %Span(ended.elapsed.0), "executed");
         let Ended { outcome, cycles, .. } = ended;
-        Ok(service::Execution { outcome, cycles, outputs, stdout, stderr, more: Vec::new() })
+        let more = Vec::new();
+        Ok(service::Execution { outcome, cycles, outputs, stdout, stderr, more, is_cut: false })
     }
-}
-
-/// An end without a result, after so many cycles.
-fn nothing(outcome: Outcome, cycles: Cycles) -> service::Execution {
-    service::Execution { cycles, ..service::Execution::nothing(outcome) }
 }

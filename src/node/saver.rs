@@ -4,18 +4,18 @@
 mod files;
 mod seal;
 
-use crate::exec::{Control, Scratch, Snapshot};
+use crate::exec::{Control, Scratch, Snapshot, Whole};
 use crate::net::store::Store;
 use files::Files;
-use proto::message::service::{CheckpointMethod, Checkpointing, Job};
-use proto::{ContractId, Cycles, Hash, Span};
+use proto::message::service::{Blob, Checkpoint, CheckpointMethod, Checkpointing, Job};
+use proto::{Bytes, ContractId, Cycles, Hash, Span};
 use seal::Seal;
 use service::{Input, checkpoint};
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tempfile::NamedTempFile;
 use tokio::runtime::Handle;
@@ -53,6 +53,8 @@ pub(super) struct Saver {
     is_wanted: AtomicBool,
     /// States sealed so far.
     sealed: AtomicU32,
+    /// The last whole state that is in the store, with the hash in its snapshot.
+    whole: Mutex<Option<(Hash, Blob)>>,
     /// The cycles before this contract, from the start of the program.
     base: AtomicU64,
     /// The cycles of this contract, until the program was last started anew.
@@ -77,6 +79,7 @@ impl Saver {
             inputs,
             is_wanted: AtomicBool::new(false),
             sealed: AtomicU32::new(0),
+            whole: Mutex::default(),
             base: AtomicU64::new(0),
             ran: AtomicU64::new(0),
         })
@@ -88,7 +91,7 @@ impl Saver {
             self.is_wanted.store(true, Ordering::Relaxed);
             return;
         }
-        let (saver, snapshot) = (Arc::clone(self), self.control.snapshot());
+        let (saver, snapshot) = (Arc::clone(self), self.control.snapshot(self.rests_on()));
         tokio::spawn(async move {
             // A program that has ended meanwhile is saved no more, and nobody waits for it.
             let Ok(snapshot) = snapshot.await else { return };
@@ -101,6 +104,17 @@ impl Saver {
             };
             saver.tell(result);
         });
+    }
+
+    /// What the next state may be a difference to, and how large.
+    fn rests_on(&self) -> Option<Whole> {
+        let (hash, blob) = (*self.whole())?;
+        let most = most_of_difference(blob.size, checkpoint::most(self.spec.size));
+        Some(Whole { hash, most }).filter(|_| most > Bytes(0))
+    }
+
+    fn whole(&self) -> MutexGuard<'_, Option<(Hash, Blob)>> {
+        self.whole.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the program with its state. Whether it can be saved at any moment.
@@ -132,7 +146,7 @@ impl Saver {
         let began = Instant::now();
         let sealed = Files::read(scratch, files, streams, checkpoint::most(self.spec.size)).map(|files| {
             let cycles = self.earlier();
-            Sealed { bytes: self.seal(cycles, &files.encode()), cycles, took: since(began) }
+            Sealed { bytes: self.seal(cycles, &files.encode()), cycles, took: since(began), of: None }
         });
         self.tell(sealed.and_then(|sealed| runtime.block_on(self.put(sealed))));
     }
@@ -141,40 +155,58 @@ impl Saver {
     pub(super) fn seal_snapshot(&self, snapshot: Snapshot) -> Result<Sealed, String> {
         let base = self.base.load(Ordering::Relaxed);
         let cycles = Cycles(snapshot.cycles.0.saturating_sub(base));
-        Ok(Sealed { bytes: self.seal(cycles, &snapshot.bytes), cycles, took: snapshot.took })
+        let Snapshot { bytes, hash, base, took, .. } = snapshot;
+        Ok(Sealed { bytes: self.seal(cycles, &bytes), cycles, took, of: Some((hash, base)) })
     }
 
     /// Puts a sealed state into the store, where whoever knows its hash can have it.
     pub(super) async fn put(&self, sealed: Sealed) -> Result<service::Snapshot, String> {
-        let Sealed { bytes, cycles, took } = sealed;
+        let Sealed { bytes, cycles, took, of } = sealed;
         let blob = self.store.put_bytes(bytes).await.map_err(|error| error.to_string())?;
-        Ok(service::Snapshot { blob, cycles, cost: took })
+        let checkpoint = self.resting(blob, of)?;
+        Ok(service::Snapshot { checkpoint, cycles, cost: took })
     }
 
-    /// Opens the state in the file `sealed`: files are put into the scratch directory, a snapshot into a file beside it.
+    /// The state in the content `blob`, with what it rests on. The next may rest on one that is whole, if there is room.
+    fn resting(&self, blob: Blob, of: Option<(Hash, Option<Hash>)>) -> Result<Checkpoint, String> {
+        let mut whole = self.whole();
+        match (of, *whole) {
+            (Some((_, Some(base))), Some((hash, below))) if base == hash => {
+                Ok(Checkpoint { blob, base: Some(below) })
+            }
+            (Some((_, Some(_))), _) => Err("what it rests on is not the last whole state".into()),
+            (Some((hash, None)), _) => {
+                *whole = (blob.size <= checkpoint::most(self.spec.size)).then_some((hash, blob));
+                Ok(blob.into())
+            }
+            (None, _) => Ok(blob.into()),
+        }
+    }
+
+    /// Opens a state from its contents, what it rests on first: files are put into the scratch directory, snapshots into
+    /// files beside it.
     pub(super) fn resume(
         &self,
-        sealed: &Path,
+        sealed: &[PathBuf],
         scratch: &Scratch,
         base: &Path,
-    ) -> Result<(Streams, Option<NamedTempFile>), String> {
-        let bytes = fs::read(sealed).map_err(|error| format!("it cannot be read: {error}"))?;
-        let (total, plain) = seal::open(&self.spec.key, self.program, bytes)?;
-        self.base.store(total.0, Ordering::Relaxed);
-        match &self.spec.method {
-            CheckpointMethod::BySelf { files, .. } => {
-                let streams = Files::decode(&plain)?.write(scratch, files)?;
-                Ok((streams, None))
+    ) -> Result<(Streams, Vec<NamedTempFile>), String> {
+        let (mut streams, mut snapshots) = (Streams::default(), Vec::new());
+        for content in sealed {
+            let bytes = fs::read(content).map_err(|error| format!("it cannot be read: {error}"))?;
+            let (total, plain) = seal::open(&self.spec.key, self.program, bytes)?;
+            self.base.store(total.0, Ordering::Relaxed);
+            if let CheckpointMethod::BySelf { files, .. } = &self.spec.method {
+                streams = Files::decode(&plain)?.write(scratch, files)?;
+                continue;
             }
-            CheckpointMethod::Transparent => {
-                let file = NamedTempFile::new_in(base).and_then(|mut file| {
-                    file.write_all(&plain)?;
-                    Ok(file)
-                });
-                let file = file.map_err(|error| format!("it cannot be written: {error}"))?;
-                Ok((Streams::default(), Some(file)))
-            }
+            let file = NamedTempFile::new_in(base).and_then(|mut file| {
+                file.write_all(&plain)?;
+                Ok(file)
+            });
+            snapshots.push(file.map_err(|error| format!("it cannot be written: {error}"))?);
         }
+        Ok((streams, snapshots))
     }
 
     fn seal(&self, cycles: Cycles, plain: &[u8]) -> Vec<u8> {
@@ -196,8 +228,37 @@ pub(super) struct Sealed {
     bytes: Vec<u8>,
     cycles: Cycles,
     took: Span,
+    /// Of a snapshot the hash in it, and the one in what it is a difference to.
+    of: Option<(Hash, Option<Hash>)>,
+}
+
+/// What a difference to a whole state of a size may have before it is sealed, where `most` is kept for a state: half as much
+/// at most, and no more than fits beside it.
+fn most_of_difference(whole: Bytes, most: Bytes) -> Bytes {
+    Bytes(most.0.saturating_sub(whole.0).min(whole.0 / 2).saturating_sub(seal::LENGTH))
 }
 
 fn since(began: Instant) -> Span {
     Span(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_half_of_its_whole_state_at_most_and_fits_beside_it() {
+        for (whole, most, expected) in [
+            // Its seal takes 53 bytes, of which 37 stand before it.
+            (1_000, 10_000, 447),
+            (1_000, 1_500, 447),
+            (1_000, 1_300, 247),
+            (1_000, 1_053, 0),
+            (1_000, 1_000, 0),
+            (1_000, 900, 0),
+            (0, 1_000, 0),
+        ] {
+            assert_eq!(most_of_difference(Bytes(whole), Bytes(most)), Bytes(expected), "{whole} of {most}");
+        }
+    }
 }

@@ -15,7 +15,8 @@ use super::told::Outside;
 use super::{opening, policy_file, random};
 use crate::cli::{Bootstrap, JoinOptions, exit};
 use crate::control::{Failure, SOCKET};
-use crate::exec::{COST_MODEL, Container, Engine, Executors, Native, Scratch};
+use crate::emulated;
+use crate::exec::{COST_MODEL, Container, Emulated, Engine, Executor, Executors, Native, Scratch};
 use crate::net::store::Store;
 use crate::net::{Event, Net, identity};
 use crate::output;
@@ -110,7 +111,11 @@ pub(crate) async fn run_join(options: JoinOptions) -> Result<(), Failure> {
 
 /// What this machine runs programs with.
 fn executors(engine: &Engine) -> Executors {
-    let mut executors = Executors::default().with(Arc::new(engine.clone()));
+    let engine: Arc<dyn Executor> = Arc::new(engine.clone());
+    let mut executors = Executors::default().with(match emulated::per_core() {
+        Some(per_core) => Arc::new(Emulated::new(engine, per_core)),
+        None => engine,
+    });
     let own = std::env::current_exe();
     match own.and_then(Native::new) {
         Ok(native) => {

@@ -2,6 +2,7 @@
 
 use super::drift::Drift;
 use super::{Roots, worked};
+use crate::emulated;
 use crate::exec::{COST_MODEL, Engine, KERNEL};
 use proto::{Capacity, ContractId, Cycles, Span, Time};
 use std::collections::BTreeMap;
@@ -56,6 +57,10 @@ pub(crate) struct Calibration {
 impl Calibration {
     /// Begins with the calibration of the file at `path`, or a new one.
     pub(crate) fn load(path: PathBuf, engine: &Engine, roots: Roots, now: Time) -> Self {
+        if let Some(per_core) = emulated::per_core() {
+            // Nothing is measured: whoever would send a result is gone at once.
+            return Self::new(path, per_core, Box::new(|| channel().1), roots, now);
+        }
         let per_core = load_or_measure(&path, engine);
         let engine = engine.clone();
         let measure = Box::new(move || {

@@ -1,6 +1,6 @@
 //! What the operator of a bank says to it, and who gets an account.
 
-use super::harness::{Bank, NodeProcess, PATIENCE, json, policy, run, wait_until};
+use super::harness::{Bank, NodeProcess, PATIENCE, Within, json, policy, run, wait_until};
 use super::known::ALONE;
 use serde_json::json as value;
 use std::sync::PoisonError;
@@ -11,7 +11,7 @@ fn the_operator_grants_freezes_and_sees_the_totals() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let directory = tempdir().unwrap();
     let home = directory.path().join("bank-home");
-    let bank = Bank::start_with(&home, &[]);
+    let bank = Bank::start_with(Within::new(), &home, &[]);
     // The public key of a test vector of RFC 8032.
     let account = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a".to_owned();
     let say = |args: &[&str]| run(args, &home);
@@ -48,7 +48,7 @@ fn a_network_by_invitation_opens_accounts_for_whom_the_operator_invites() {
     let directory = tempdir().unwrap();
     let home = directory.path().join("bank-home");
     let more = ["--invite-only", "--grant", "25", "--proof-of-work", "12"];
-    let bank = Bank::start_with(&home, &more);
+    let bank = Bank::start_with(Within::new(), &home, &more);
     let mut node = NodeProcess::start_at(directory.path(), &bank.bootstrap(), "n", &policy("0.2", 1));
     assert_eq!(node.wait_for_end(), 7, "a node without an account is of no use to anybody");
     let log = std::fs::read_to_string(node.home.join("log")).unwrap();

@@ -45,6 +45,13 @@ impl Network {
         Self { buyer, sellers, _bank: bank, directory }
     }
 
+    fn program(&self, text: &str) -> PathBuf {
+        let program = self.directory.path().join("program.wasm");
+        let module = wat::parse_str(text).expect("the program is one");
+        std::fs::write(&program, module).expect("the program can be written");
+        program
+    }
+
     fn submit(&self, program: &Path, more: &str, results: &str) {
         let file = self.directory.path().join("tasks.xml");
         let task = format!(
@@ -142,9 +149,7 @@ impl Network {
 fn a_program_that_saves_itself_goes_on_when_its_seller_is_killed() {
     let _alone = alone();
     let mut network = Network::start();
-    let program = network.directory.path().join("saving.wasm");
-    let module = wat::parse_str(include_str!("saving.wat")).expect("the program is one");
-    std::fs::write(&program, module).expect("the program can be written");
+    let program = network.program(include_str!("saving.wat"));
     let checkpoint = "    <Checkpoint><Interval>500ms</Interval><Files><CheckPointFile>state</CheckPointFile></Files>\
                       <Copies>2</Copies></Checkpoint>\n    \
                       <OutputFiles><OutputFile>sum.txt</OutputFile></OutputFiles>\n    <StdOut>out.txt</StdOut>\n";
@@ -193,6 +198,27 @@ fn any_program_goes_on_when_its_seller_is_killed() {
     network.check_sum();
 }
 
+#[test]
+fn a_program_goes_on_from_what_has_changed_when_its_seller_is_killed() {
+    let _alone = alone();
+    let mut network = Network::start();
+    let program = network.program(include_str!("remembering.wat"));
+    let more = "    <Checkpoint><Interval>1s</Interval></Checkpoint>\n    <StdOut>out.txt</StdOut>\n";
+    network.submit(&program, more, "results");
+    // A whole state is larger than its memory of a MiB.
+    until("a difference is kept", 60, || {
+        let log = network.log();
+        let is_small = |line: &str| line.contains("a state of sub-task") && line.contains("KiB)");
+        if log.lines().any(is_small) { Ok(()) } else { Err(log) }
+    });
+    network.kill_seller();
+    let task = network.wait();
+    assert_eq!(task.sub_tasks[0].attempts, 2, "{task:?}");
+    network.check_resumed();
+    let sum = std::fs::read(network.results("results").join("out.txt")).expect("it is there");
+    assert_eq!(sum, remembered());
+}
+
 /// A program that knows nothing of states, and what its sub-task is to have.
 fn slow(interval: &str) -> (PathBuf, String) {
     let program = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(SLOW);
@@ -202,6 +228,25 @@ fn slow(interval: &str) -> (PathBuf, String) {
          <OutputFiles><OutputFile>sum.txt</OutputFile></OutputFiles>\n    <Limits><Memory>64MiB</Memory></Limits>\n"
     );
     (program, more)
+}
+
+/// What `remembering.wat` prints.
+fn remembered() -> Vec<u8> {
+    let mut x = 88_172_645_463_325_252_u64;
+    let mut memory: Vec<u64> = (0..131_072)
+        .map(|_| {
+            x ^= x << 13;
+            x ^= x >> 7;
+            x ^= x << 17;
+            x
+        })
+        .collect();
+    for turn in 1..=40_u64 {
+        let word = &mut memory[usize::try_from(turn).expect("a small number") * 3_072];
+        *word = *word >> 32 << 32 | turn;
+    }
+    let sum = memory.iter().fold(0_u64, |sum, word| sum.wrapping_mul(31).wrapping_add(*word));
+    sum.to_le_bytes().to_vec()
 }
 
 /// What `saving.wat` leaves: the step, and the sum after all turns.

@@ -3,7 +3,7 @@
 
 use super::harness::{Bank, NodeProcess, command, json, policy, run, text, wait_until};
 use super::server::Server;
-use super::view::{Balance, Lookup, Node, Task, Walk};
+use super::view::{Balance, Lookup, Markets, Node, Task, Walk};
 use super::work::{Bought, Slow, checksum, task_file};
 use proto::{Peer, PublicKey};
 use serde::de::DeserializeOwned;
@@ -64,6 +64,16 @@ impl Network {
         network
     }
 
+    /// Of a bank and nodes that were started otherwise, with their files in `directory`.
+    pub(crate) fn of(
+        bank: Bank,
+        nodes: Vec<NodeProcess>,
+        directory: TempDir,
+        alone: MutexGuard<'static, ()>,
+    ) -> Self {
+        Self { bank, nodes, directory, _alone: alone }
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.nodes.len()
     }
@@ -121,8 +131,13 @@ impl Network {
     }
 
     pub(crate) fn submit_as(&self, bought: Bought, node: usize, kinds: &[Slow]) {
+        self.submit_text(node, &task_file(kinds, bought));
+    }
+
+    /// Submits the text of a task file.
+    pub(crate) fn submit_text(&self, node: usize, text_of_file: &str) {
         let file = self.directory.path().join("tasks.xml");
-        std::fs::write(&file, task_file(kinds, bought)).expect("the task file can be written");
+        std::fs::write(&file, text_of_file).expect("the task file can be written");
         let results = self.results();
         let finished = self.nodes[node].run(&["task", "submit", text(&file), "--to", text(&results)]);
         assert_eq!(finished.code, 0, "{finished:?}");
@@ -134,6 +149,10 @@ impl Network {
 
     pub(crate) fn status(&self, node: usize) -> Node {
         self.ask(node, &["status"])
+    }
+
+    pub(crate) fn markets(&self, node: usize) -> Markets {
+        self.ask(node, &["market", "list"])
     }
 
     pub(crate) fn balance(&self, node: usize) -> Balance {
@@ -276,6 +295,11 @@ impl Network {
 }
 
 impl Waiting {
+    /// Whether the command has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.command.is_finished()
+    }
+
     /// The task when it has ended, and what the command told meanwhile; it has to end with `code`.
     pub(crate) fn end(self, code: i32) -> (Task, String) {
         let finished = self.command.join().expect("the command is waited for");

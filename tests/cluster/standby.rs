@@ -1,6 +1,6 @@
 //! A bank that dies, and its standby that takes over.
 
-use super::harness::{Bank, NodeProcess, json, policy, run, wait_until};
+use super::harness::{Bank, NodeProcess, Within, json, policy, run, wait_until};
 use super::network::alone;
 use serde_json::Value;
 use std::path::Path;
@@ -72,7 +72,7 @@ fn kill_under_load(bank: &mut Bank) -> Vec<u32> {
 fn what_a_bank_has_acknowledged_with_its_standby_is_there_after_the_standby_has_taken_over() {
     let _alone = alone();
     let directory = TempDir::new().expect("a temporary directory");
-    let mut bank = Bank::start_with(&directory.path().join("a"), &["--standby", "sync"]);
+    let mut bank = Bank::start_with(Within::new(), &directory.path().join("a"), &["--standby", "sync"]);
     assert!(!grant(&bank.home, 0), "nothing is promised without a standby");
     let mut standby = bank.standby(&directory.path().join("b"), &free_address(), &[]);
     wait_until("the standby follows", WITHIN, || is_following(&bank));
@@ -112,7 +112,7 @@ fn what_a_bank_has_acknowledged_with_its_standby_is_there_after_the_standby_has_
 fn a_standby_that_was_not_promoted_does_not_serve_and_follows_on() {
     let _alone = alone();
     let directory = TempDir::new().expect("a temporary directory");
-    let bank = Bank::start_with(&directory.path().join("a"), &[]);
+    let bank = Bank::start_with(Within::new(), &directory.path().join("a"), &[]);
     assert!(grant(&bank.home, 3));
     let mut standby = bank.standby(&directory.path().join("b"), &free_address(), &[]);
     let records = |home: &Path| json(&["bank", "totals"], home)["records"].as_u64();
@@ -133,7 +133,7 @@ fn a_standby_that_was_not_promoted_does_not_serve_and_follows_on() {
 fn a_standby_with_another_history_is_refused_and_one_with_another_key_never_starts() {
     let _alone = alone();
     let directory = TempDir::new().expect("a temporary directory");
-    let bank = Bank::start_with(&directory.path().join("a"), &[]);
+    let bank = Bank::start_with(Within::new(), &directory.path().join("a"), &[]);
     let stranger = directory.path().join("c");
     let follow = ["bank", "serve", "--listen", "127.0.0.1:0", "--follow"];
     let refused = run(&[&follow[..], &[&bank.bootstrap()]].concat(), &stranger);

@@ -15,6 +15,8 @@ pub(crate) struct SubTask {
     pub name: String,
     pub state: String,
     pub attempts: u32,
+    pub gcycles: f64,
+    pub elapsed: Option<f64>,
     pub sale: Option<Sale>,
     #[serde(deserialize_with = "money")]
     pub paid: Money,
@@ -29,6 +31,9 @@ pub(crate) struct SubTask {
 pub(crate) struct Sale {
     /// The seller's account.
     pub seller: String,
+    pub market: String,
+    /// Credits per Gc.
+    pub clearing: String,
 }
 
 /// `status`.
@@ -43,6 +48,18 @@ pub(crate) struct Node {
     pub listed: Option<String>,
     pub working: usize,
     pub unanswered_orders: usize,
+}
+
+/// `market list`.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Markets {
+    pub markets: Vec<Market>,
+    pub unreached: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Market {
+    pub sellers: usize,
 }
 
 /// `ring check`.

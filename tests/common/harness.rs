@@ -148,9 +148,9 @@ impl Bank {
     }
 
     /// Starts a bank with its files below `home`, and with more arguments.
-    pub(crate) fn start_with(home: &Path, more: &[&str]) -> Self {
+    pub(crate) fn start_with(within: Within, home: &Path, more: &[&str]) -> Self {
         make_directory(home);
-        let (address, key, within) = ("127.0.0.1:0".into(), String::new(), Within::new());
+        let (address, key) = ("127.0.0.1:0".into(), String::new());
         let more = more.iter().map(ToString::to_string).collect();
         let mut bank = Self { home: home.into(), address, key, more, within, process: None };
         bank.restart();
@@ -228,15 +228,7 @@ pub(crate) struct NodeProcess {
 impl NodeProcess {
     /// A node `name` below `directory` that enters at `bootstrap`.
     pub(crate) fn start_at(directory: &Path, bootstrap: &str, name: &str, policy: &str) -> Self {
-        let home = directory.join(name);
-        make_directory(&home);
-        let written = std::fs::write(home.join("policy.toml"), policy);
-        written.unwrap_or_else(|error| panic!("cannot write the policy of {name}: {error}"));
-        let (account, address) = (String::new(), String::new());
-        let (bootstrap, within) = (bootstrap.to_owned(), Within::new());
-        let mut node = Self { name: name.into(), home, account, address, bootstrap, within, process: None };
-        node.restart();
-        node
+        Self::start_with(Within::new(), directory, bootstrap, name, policy, &[])
     }
 
     /// Starts the node `name` below `directory` with the text of a policy, and waits until it runs.
@@ -252,14 +244,25 @@ impl NodeProcess {
         name: &str,
         policy: &str,
     ) -> Self {
+        Self::start_with(within, directory, &bank.bootstrap(), name, policy, &[])
+    }
+
+    /// The same at a bank of which this is known, with more arguments.
+    pub(crate) fn start_with(
+        within: Within,
+        directory: &Path,
+        bootstrap: &str,
+        name: &str,
+        policy: &str,
+        more: &[&str],
+    ) -> Self {
         let home = directory.join(name);
         make_directory(&home);
         let written = std::fs::write(home.join("policy.toml"), policy);
         written.unwrap_or_else(|error| panic!("cannot write the policy of {name}: {error}"));
-        let (account, address) = (String::new(), String::new());
-        let bootstrap = bank.bootstrap();
+        let (account, address, bootstrap) = (String::new(), String::new(), bootstrap.to_owned());
         let mut node = Self { name: name.into(), home, account, address, bootstrap, within, process: None };
-        node.restart();
+        node.restart_with(more);
         node
     }
 

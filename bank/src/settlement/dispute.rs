@@ -4,9 +4,9 @@ use super::{check_payable, check_ticket, genuine, mismatch, names_hold};
 use crate::deal::{Deal, Disputed, digest};
 use crate::hold::Hold;
 use proto::message::bank::{Claim, Dispute, Finding, Judge, MAX_MEMO};
-use proto::message::service::Outcome;
+use proto::message::service::{MAX_REPEATS, Outcome};
 use proto::wire::Wire;
-use proto::{PublicKey, Refusal, RefusalCode};
+use proto::{Cycles, Hash, PublicKey, Refusal, RefusalCode};
 
 /// The longest signed offer that the bank keeps while a dispute is open, in bytes: some thousand input files.
 pub const MAX_DISPUTED_OFFER: usize = 256 << 10;
@@ -72,9 +72,25 @@ pub(crate) fn check_judge(deal: &Deal, signer: PublicKey, judge: &Judge) -> Resu
     Ok(ruling)
 }
 
+/// Whether what a seller claims is what was found, or the beginning of it: one that stops before it has executed all
+/// repeats of a job is paid for those that it has.
+fn is_part(claimed: Hash, finding: &Finding) -> bool {
+    if finding.more.len() > MAX_REPEATS {
+        return false;
+    }
+    let mut part = finding.clone();
+    loop {
+        if digest(&part) == claimed {
+            return true;
+        }
+        let Some(last) = part.more.pop() else { return false };
+        part.cycles = Cycles(part.cycles.0.saturating_sub(last.cycles.0));
+    }
+}
+
 /// What the finding of `signer` decides.
 ///
-/// The same outcome, cycles, outputs and streams uphold the claim. So does an arbiter that cannot fetch the work: the
+/// The same outcome, cycles, outputs and streams uphold the claim, of all runs or of the first ones. So does an arbiter that cannot fetch the work: the
 /// buyer has to supply it. Any other end of a deterministic program overturns it. What only says something of the
 /// arbiter's machine or patience is no finding.
 pub(crate) fn ruling(dispute: &Disputed, signer: PublicKey, finding: &Finding) -> Result<Ruling, Refusal> {
@@ -94,7 +110,7 @@ pub(crate) fn ruling(dispute: &Disputed, signer: PublicKey, finding: &Finding) -
             let hint = "an arbiter that cannot finish says nothing; another one is asked";
             Err(mismatch(message, hint))
         }
-        _ if digest(finding) == dispute.claim.finding => Ok(Ruling::Upheld),
+        _ if is_part(dispute.claim.finding, finding) => Ok(Ruling::Upheld),
         _ => Ok(Ruling::Overturned),
     }
 }

@@ -3,7 +3,7 @@
 mod checkpoint;
 mod job;
 
-pub use checkpoint::{KEPT_STATES, Keep, Kept, MAX_COPIES, NotSaved, Saved};
+pub use checkpoint::{Checkpoint, KEPT_STATES, Keep, Kept, MAX_COPIES, NotSaved, Saved};
 pub use job::{CheckpointKey, CheckpointMethod, Checkpointing, Job, Limits, MAX_REPEATS, Repeat, Runtime};
 
 use super::bank::{BondReceipt, HoldReceipt};
@@ -126,7 +126,7 @@ pub enum Outcome {
     /// The seller stopped: its owner came back, it left, or its disk failed.
     Abandoned(String),
     /// The seller stopped in order and hands a checkpoint over, from which another seller goes on (DESIGN §5.4, 6).
-    Migrated(Blob),
+    Migrated(Checkpoint),
     /// The checkpoint from which the seller was to go on is none: it cannot be decrypted, or is of another program.
     NotResumed(String),
 }
@@ -230,7 +230,7 @@ impl Report {
         blobs.extend(self.stdout.iter().chain(&self.stderr));
         blobs.extend(self.more.iter().flat_map(Product::blobs));
         if let Outcome::Migrated(checkpoint) = &self.outcome {
-            blobs.push(*checkpoint);
+            blobs.extend(checkpoint.contents());
         }
         blobs.sort_unstable();
         blobs.dedup();
@@ -350,7 +350,7 @@ pub enum ServiceMessage {
     Report(Box<Signed<Report>>),
     Verdict(Signed<Verdict>),
     Taken(Signed<Taken>),
-    Saved(Signed<Saved>),
+    Saved(Box<Signed<Saved>>),
     NotSaved(NotSaved),
     Keep(Box<Keep>),
     Kept(Kept),

@@ -3,9 +3,9 @@
 use super::{Field, Wire, WireError, v1, wire_struct};
 use crate::id::{ContractId, Hash, hex, unhex};
 use crate::message::service::{
-    Acceptance, Blob, Cancel, CheckpointKey, CheckpointMethod, Checkpointing, Declined, Job, Keep, Kept,
-    Limits, MAX_TAIL, NamedBlob, NotSaved, Offer, Outcome, OutputTail, Phase, Product, Progress, Repeat,
-    Report, Runtime, Saved, ServiceMessage, Stream, Taken, Variable, Verdict, WatchOutput,
+    Acceptance, Blob, Cancel, Checkpoint, CheckpointKey, CheckpointMethod, Checkpointing, Declined, Job,
+    Keep, Kept, Limits, MAX_TAIL, NamedBlob, NotSaved, Offer, Outcome, OutputTail, Phase, Product, Progress,
+    Repeat, Report, Runtime, Saved, ServiceMessage, Stream, Taken, Variable, Verdict, WatchOutput,
 };
 use crate::quantity::{Bytes, Cycles};
 use crate::time::Span;
@@ -27,7 +27,7 @@ wire_struct!(Verdict => Verdict { contract, report, is_accepted, reason });
 wire_struct!(Progress => Progress { contract, phase, cycles, done });
 wire_struct!(WatchOutput => WatchOutput { contract, stream, from });
 wire_struct!(Cancel => Cancel { contract });
-wire_struct!(Saved => Saved { contract, version, cycles, blob });
+wire_struct!(Saved => Saved { contract, version, cycles, checkpoint });
 wire_struct!(NotSaved => NotSaved { contract, why });
 wire_struct!(Keep => Keep { contract, ticket, hold, blobs, sources });
 wire_struct!(Kept => Kept { contract, hashes });
@@ -198,6 +198,47 @@ impl Wire for OutputTail {
     }
 }
 
+impl Wire for Checkpoint {
+    type Pb = v1::Checkpoint;
+
+    fn to_pb(&self) -> v1::Checkpoint {
+        let Blob { hash, size } = self.blob;
+        v1::Checkpoint { hash: hash.to_field(), size: size.0, base: self.base.to_field() }
+    }
+
+    fn from_pb(pb: v1::Checkpoint) -> Result<Self, WireError> {
+        let hash = Hash::from_field(pb.hash).map_err(|e| e.inside("hash"))?;
+        let base = Option::<Blob>::from_field(pb.base).map_err(|e| e.inside("base"))?;
+        resting_on(Blob { hash, size: Bytes(pb.size) }, base).map_err(|e| e.inside("base"))
+    }
+}
+
+fn resting_on(blob: Blob, base: Option<Blob>) -> Result<Checkpoint, WireError> {
+    match base {
+        Some(base) if base.hash == blob.hash => Err(WireError::expected("has to be another content")),
+        base => Ok(Checkpoint { blob, base }),
+    }
+}
+
+/// The hash of a checkpoint, with hash and size of the one that it rests on behind it.
+fn words(checkpoint: &Checkpoint) -> String {
+    let base = checkpoint.base.map(|base| hex(&base.hash.0) + &hex(&base.size.0.to_be_bytes()));
+    hex(&checkpoint.blob.hash.0) + &base.unwrap_or_default()
+}
+
+/// The checkpoint of so many bytes that such words name.
+fn of_words(size: Bytes, what: &str) -> Result<Checkpoint, WireError> {
+    let wrong = || WireError::expected("has to be the checkpoint's hash and what it rests on");
+    let (hash, base) = what.split_at_checked(64).ok_or_else(wrong)?;
+    let blob = Blob { hash: unhex(hash).map(Hash).ok_or_else(wrong)?, size };
+    if base.is_empty() {
+        return Ok(blob.into());
+    }
+    let (hash, size) = base.split_at_checked(64).ok_or_else(wrong)?;
+    let (hash, size) = unhex(hash).map(Hash).zip(unhex(size)).ok_or_else(wrong)?;
+    resting_on(blob, Some(Blob { hash, size: Bytes(u64::from_be_bytes(size)) }))
+}
+
 /// An outcome as a number, an amount and a text.
 pub(super) fn flatten(outcome: &Outcome) -> (u32, i64, String) {
     let amount = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
@@ -215,7 +256,7 @@ pub(super) fn flatten(outcome: &Outcome) -> (u32, i64, String) {
         Outcome::NotFetched(what) => (11, 0, what.clone()),
         Outcome::Cancelled => (12, 0, String::new()),
         Outcome::Abandoned(why) => (13, 0, why.clone()),
-        Outcome::Migrated(Blob { hash, size }) => (14, amount(size.0), hex(&hash.0)),
+        Outcome::Migrated(checkpoint) => (14, checkpoint.blob.size.0.cast_signed(), words(checkpoint)),
         Outcome::NotResumed(why) => (15, 0, why.clone()),
     }
 }
@@ -243,9 +284,8 @@ pub(super) fn unflatten(number: u32, detail: i64, what: String) -> Result<Outcom
         12 => Outcome::Cancelled,
         13 => Outcome::Abandoned(what),
         14 => {
-            let hash = unhex(&what).map(Hash);
-            let hash = hash.ok_or(WireError::expected("has to be the checkpoint's hash").inside("what"))?;
-            Outcome::Migrated(Blob { hash, size: Bytes(amount()?) })
+            let size = Bytes(detail.cast_unsigned());
+            Outcome::Migrated(of_words(size, &what).map_err(|e| e.inside("what"))?)
         }
         15 => Outcome::NotResumed(what),
         _ => return Err(WireError::expected("has to be the number of an outcome").inside("outcome")),

@@ -306,8 +306,7 @@ impl Generate for Outcome {
             text().prop_map(Self::NotFetched),
             Just(Self::Cancelled),
             text().prop_map(Self::Abandoned),
-            (Hash::strategy(), amount())
-                .prop_map(|(hash, size)| Self::Migrated(Blob { hash, size: Bytes(size) })),
+            Generate::strategy().prop_map(Self::Migrated),
             text().prop_map(Self::NotResumed),
         ]
         .boxed()
@@ -439,14 +438,14 @@ structures! {
     Balance { account, available, held }  BankRequest { command }  BankReply { command, outcome }
     BalanceQuery { request }  BalanceReply { request, balance, standing }
 
-    Blob { hash, size }  NamedBlob { name, blob }  Variable { name, value }  Checkpointing { method, interval, size, copies, key }
+    Checkpoint { blob, base }  Blob { hash, size }  NamedBlob { name, blob }  Variable { name, value }  Checkpointing { method, interval, size, copies, key }
     Limits { wall, memory, disk, output, cycles, processes, cores }
     Job { program, arguments, environment, inputs, outputs, stdin, limits, resume, runtime, success, progress, checkpoint, repeats }  Repeat { arguments, environment, inputs, outputs, stdin }
     Product { cycles, outputs, stdout, stderr }  Offer { contract, task, sub_task, attempt, buyer, seller, job, hold, ticket }
     Acceptance { contract, offer, bond }  Taken { contract, report }  Declined { contract, refusal }
     Report { contract, offer, outcome, cycles, outputs, stdout, stderr, more }
     Verdict { contract, report, is_accepted, reason }  Progress { contract, phase, cycles, done }
-    Saved { contract, version, cycles, blob }  NotSaved { contract, why }  Cancel { contract }
+    Saved { contract, version, cycles, checkpoint }  NotSaved { contract, why }  Cancel { contract }
     Keep { contract, ticket, hold, blobs, sources }  Kept { contract, hashes }
     Pass { content, bearer, until }  Holding { point, size, holder }  Naming { name, content, serial }  Advertise { request, holdings, namings }  Advertised { request, is_kept }
     SearchContent { request, point }  FoundContent { request, holdings, namings }  WatchOutput { contract, stream, from }  OutputTail { contract, stream, from, bytes }

@@ -189,8 +189,15 @@ fn fault_of_report(run: &SubTaskRun, report: &Report) -> Option<&'static str> {
         return Some("the seller's report has results of more runs than there were");
     }
     let room = job.limits.memory.0.saturating_add(job.limits.disk.0).saturating_add(CHECKPOINT_FRAME);
-    if matches!(&report.outcome, Outcome::Migrated(checkpoint) if checkpoint.size.0 > room) {
+    if let Outcome::Migrated(checkpoint) = &report.outcome
+        && checkpoint.contents().any(|blob| blob.size.0 > room)
+    {
         return Some(TOO_LARGE);
+    }
+    // What they cost is divided by these: none of them may cost more than its price.
+    let cycles = report.more.iter().map(|product| product.cycles).chain([report.own_cycles()]);
+    if !job.repeats.is_empty() && cycles.max() > Some(job.limits.cycles) {
+        return Some("the seller's report has more cycles than a run may execute");
     }
     let first = (&job.outputs, (is_success, &report.outputs, report.stdout, report.stderr));
     let further = job.repeats.iter().zip(&report.more);

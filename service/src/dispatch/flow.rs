@@ -238,7 +238,7 @@ impl Dispatch {
         let Some(end) = self.tasks.get_mut(&task).and_then(|run| run.end(index, verdict, now)) else {
             return;
         };
-        self.tell_end(task, index, &end, now);
+        self.tell_ends(task, &[(index, end.clone())], now);
     }
 
     /// Ends those that wait for each other.

@@ -175,9 +175,11 @@ impl Dispatch {
                 let objection = Objection::new(task, sub_task, (**offer).clone(), *report, reason.clone());
                 self.remember_objection(objection);
             }
-            Note::Ended { task, sub_task, end } => {
-                recalled.attempts.remove(&(*task, *sub_task));
-                recalled.ends.insert((*task, *sub_task), (**end).clone());
+            Note::Ended { task, ends } => {
+                for (sub_task, end) in ends {
+                    recalled.attempts.remove(&(*task, *sub_task));
+                    recalled.ends.insert((*task, *sub_task), end.clone());
+                }
             }
             Note::Saving(saving) => self.recall_saving(saving),
             Note::Forgotten { task } => self.forget_former(*task),

@@ -1,17 +1,17 @@
 //! The saved states of the buyer's sub-tasks: what sellers tell of them, which are worth going on from, and the way back
 //! to one of them when a seller is lost (paper §V-C, DESIGN §5.8).
 //!
-//! A state counts when somebody beside its maker has it: a storage node ([`super::storage`]), or this node where no room
-//! is to be had. The last two such states are remembered. A sub-task that loses its seller goes on from the newest; one
+//! A state counts when somebody beside its maker has it, with what it rests on: a storage node ([`super::storage`]), or
+//! this node where no room is to be had. The last two such states are remembered. A sub-task that loses its seller goes on from the newest; one
 //! that turns out to be none is forgotten, and then the one before it counts, and then the start.
 
 use super::{Dispatch, State};
-use crate::checkpoint::{STORAGE_PERCENT, most};
+use crate::checkpoint::{STORAGE_PERCENT, contents, most};
 use crate::effect::Effect;
 use crate::event::EventKind;
 use crate::journal::{Note, SavedState, Saving, States};
 use crate::plan::{Origin, Part, SubTaskPlan};
-use proto::message::service::{Blob, CheckpointKey, Checkpointing, NotSaved, Saved};
+use proto::message::service::{Blob, Checkpoint, CheckpointKey, Checkpointing, NotSaved, Saved};
 use proto::{ContractId, Cycles, Hash, Money, Peer, PublicKey, Signed, Span, Time};
 use rand_chacha::rand_core::Rng as _;
 
@@ -38,7 +38,7 @@ pub(super) struct Keeping {
     /// Whether the present attempt has brought a state that counts.
     has_progressed: bool,
     /// What is being fetched to this node, and who else may have it.
-    fetching: Option<(Blob, Vec<Peer>)>,
+    fetching: Option<(Checkpoint, Vec<Peer>)>,
     /// The sub-task waits for what is being fetched.
     is_recovering: bool,
     /// Sellers of room that have failed.
@@ -73,7 +73,7 @@ impl Keeping {
     pub(super) fn wanted(&self) -> Vec<Blob> {
         let Some((newest, older)) = self.states.split_last() else { return Vec::new() };
         let fallback = older.iter().rev().find(|state| state.is_whole());
-        fallback.into_iter().chain([newest]).map(|state| state.blob).collect()
+        contents(fallback.into_iter().chain([newest]).map(|state| state.checkpoint))
     }
 
     /// Who has them.
@@ -91,17 +91,17 @@ impl Keeping {
     pub(super) fn hold(&mut self, holder: Peer, hashes: &[Hash]) {
         for state in &mut self.states {
             state.holders.retain(|other| other.key != holder.key);
-            if hashes.contains(&state.blob.hash) {
+            if state.checkpoint.contents().all(|blob| hashes.contains(&blob.hash)) {
                 state.holders.push(holder);
             }
         }
     }
 
     /// A state that a seller has handed over: it is here, and the newest.
-    fn push_handed_over(&mut self, blob: Blob, total: Cycles, maker: Peer) {
-        self.states.retain(|state| state.blob != blob);
+    fn push_handed_over(&mut self, checkpoint: Checkpoint, total: Cycles, maker: Peer) {
+        self.states.retain(|state| state.checkpoint != checkpoint);
         let (holders, is_here, is_told) = (Vec::new(), true, true);
-        self.states.push(SavedState { blob, total, maker, holders, is_here, is_told });
+        self.states.push(SavedState { checkpoint, total, maker, holders, is_here, is_told });
     }
 
     /// What a journal has to say of it, if it has ever had to.
@@ -116,7 +116,11 @@ impl Keeping {
     fn trim(&mut self) -> Vec<Blob> {
         let whole = self.states.iter().enumerate().rev().filter(|(_, state)| state.is_whole());
         let first = whole.map(|(index, _)| index).nth(1).unwrap_or(0);
-        self.states.drain(..first).filter(|state| state.is_here).map(|state| state.blob).collect()
+        let dropped = self.states.drain(..first).filter(|state| state.is_here).map(|state| state.checkpoint);
+        let mut dropped = contents(dropped);
+        let needed = contents(self.states.iter().map(|state| state.checkpoint));
+        dropped.retain(|blob| !needed.contains(blob));
+        dropped
     }
 }
 
@@ -160,7 +164,7 @@ impl Dispatch {
 
     /// A seller tells of a state that it has saved.
     pub(super) fn saved(&mut self, from: Peer, paper: &Signed<Saved>, now: Time) {
-        let Saved { contract, version, cycles, blob } = paper.body;
+        let Saved { contract, version, cycles, checkpoint } = paper.body;
         let Some((task, index, run)) = self.attempt(contract) else { return };
         let is_at_work = matches!(run.state, State::Running | State::Suspended);
         let seller = run.attempt.as_ref().map(|attempt| attempt.seller());
@@ -173,15 +177,18 @@ impl Dispatch {
         let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return };
         let (last, at) = keeping.heard;
         let total = Cycles(keeping.base.0.saturating_add(cycles.0));
-        let is_sane = blob.size <= most(keeping.spec.size)
+        let is_sane = checkpoint.size() <= most(keeping.spec.size)
             && limit.is_some_and(|limit| cycles <= limit)
-            && keeping.states.last().is_none_or(|state| state.total <= total && state.blob != blob);
+            && keeping
+                .states
+                .last()
+                .is_none_or(|state| state.total <= total && state.checkpoint.blob != checkpoint.blob);
         if version <= last || now.since(at) < LEAST_PAUSE || !is_sane {
             return;
         }
         keeping.heard = (version, now);
         let (holders, is_here, is_told) = (Vec::new(), false, false);
-        keeping.states.push(SavedState { blob, total, maker: from, holders, is_here, is_told });
+        keeping.states.push(SavedState { checkpoint, total, maker: from, holders, is_here, is_told });
         self.tell_storage(task, index);
         self.look_for_room(task, index, now);
         self.keep_here(task, index);
@@ -205,9 +212,9 @@ impl Dispatch {
         let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return };
         let Some(newest) = keeping.states.last().filter(|state| !state.is_here) else { return };
         if keeping.fetching.is_none() {
-            let (contract, blob, from) = (keeping.id, newest.blob, newest.maker);
-            keeping.fetching = Some((blob, Vec::new()));
-            self.effects.push_back(Effect::Fetch { contract, from, blobs: vec![blob] });
+            let (contract, checkpoint, from) = (keeping.id, newest.checkpoint, newest.maker);
+            keeping.fetching = Some((checkpoint, Vec::new()));
+            self.effects.push_back(Effect::Fetch { contract, from, blobs: contents([checkpoint]) });
         }
     }
 
@@ -221,7 +228,7 @@ impl Dispatch {
             state.is_told = true;
             keeping.has_progressed = true;
             let copies = u32::try_from(state.holders.len()).unwrap_or(u32::MAX);
-            let (cycles, size) = (state.total, state.blob.size);
+            let (cycles, size) = (state.total, state.checkpoint.blob.size);
             news = Some(EventKind::Saved { sub_task: index, cycles, size, copies });
         }
         let dropped = keeping.trim();
@@ -238,18 +245,18 @@ impl Dispatch {
     pub(super) fn state_fetched(&mut self, id: ContractId, result: &Result<(), String>, now: Time) -> bool {
         let Some((task, index)) = self.kept_for.get(&id).copied() else { return false };
         let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return true };
-        let Some((blob, mut others)) = keeping.fetching.take() else { return true };
+        let Some((checkpoint, mut others)) = keeping.fetching.take() else { return true };
         if result.is_ok() {
-            for state in keeping.states.iter_mut().filter(|state| state.blob == blob) {
+            for state in keeping.states.iter_mut().filter(|state| state.checkpoint == checkpoint) {
                 state.is_here = true;
             }
         } else if !others.is_empty() {
             let (contract, from) = (id, others.remove(0));
-            keeping.fetching = Some((blob, others));
-            self.effects.push_back(Effect::Fetch { contract, from, blobs: vec![blob] });
+            keeping.fetching = Some((checkpoint, others));
+            self.effects.push_back(Effect::Fetch { contract, from, blobs: contents([checkpoint]) });
             return true;
         } else if keeping.is_recovering {
-            keeping.states.retain(|state| state.blob != blob);
+            keeping.states.retain(|state| state.checkpoint != checkpoint);
         }
         if !keeping.is_recovering {
             self.count_states(task, index, now);
@@ -266,7 +273,7 @@ impl Dispatch {
     pub(super) fn discredit(&mut self, task: ContractId, index: u32) {
         let resumed = self.run(task, index).and_then(|run| run.plan.job.resume);
         if let Some(keeping) = self.keepings.get_mut(&(task, index)) {
-            keeping.states.retain(|state| Some(state.blob) != resumed);
+            keeping.states.retain(|state| Some(state.checkpoint) != resumed);
         }
     }
 
@@ -276,15 +283,15 @@ impl Dispatch {
     }
 
     /// A part of the work is paid, and its checkpoint is in this node's store.
-    pub(super) fn handed_over(&mut self, task: ContractId, index: u32, blob: Blob, cycles: Cycles) {
+    pub(super) fn handed_over(&mut self, task: ContractId, index: u32, state: Checkpoint, cycles: Cycles) {
         let maker = self.run(task, index).and_then(|run| Some(run.attempt.as_ref()?.seller()));
         let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return };
         let total = Cycles(keeping.base.0.saturating_add(cycles.0));
         if let Some(maker) = maker {
-            keeping.push_handed_over(blob, total, maker);
+            keeping.push_handed_over(state, total, maker);
         }
         let contract = keeping.id;
-        self.effects.push_back(Effect::Keep { contract, blobs: vec![blob] });
+        self.effects.push_back(Effect::Keep { contract, blobs: contents([state]) });
     }
 
     /// Plans a sub-task that has lost its seller anew: from the newest state, or from its start. Tells whether it has to
@@ -300,9 +307,9 @@ impl Dispatch {
             return false;
         };
         if state.is_here {
-            let (blob, total) = (state.blob, state.total);
+            let (checkpoint, total) = (state.checkpoint, state.total);
             keeping.base = total;
-            self.begin_at(task, index, Some((blob, total)));
+            self.begin_at(task, index, Some((checkpoint, total)));
             self.note_states(task, index);
             self.tell(task, EventKind::Resumed { sub_task: index, cycles: total }, now);
             return false;
@@ -314,14 +321,14 @@ impl Dispatch {
             if !sources.contains(&state.maker) {
                 sources.push(state.maker);
             }
-            let (contract, blob, from) = (keeping.id, state.blob, sources.remove(0));
-            keeping.fetching = Some((blob, sources));
-            self.effects.push_back(Effect::Fetch { contract, from, blobs: vec![blob] });
+            let (contract, checkpoint, from) = (keeping.id, state.checkpoint, sources.remove(0));
+            keeping.fetching = Some((checkpoint, sources));
+            self.effects.push_back(Effect::Fetch { contract, from, blobs: contents([checkpoint]) });
         }
         true
     }
 
-    fn begin_at(&mut self, task: ContractId, index: u32, state: Option<(Blob, Cycles)>) {
+    fn begin_at(&mut self, task: ContractId, index: u32, state: Option<(Checkpoint, Cycles)>) {
         let fee = self.rules.owner_fee;
         let Some(origin) = self.keepings.get(&(task, index)).map(|keeping| keeping.origin) else { return };
         if let Some(run) = self.run(task, index) {
@@ -401,7 +408,7 @@ impl Dispatch {
             let me = self.me;
             let Some(keeping) = self.keepings.get_mut(&(task, index)) else { continue };
             let (contract, base, is_any) = (keeping.id, keeping.base, !keeping.states.is_empty());
-            let blobs: Vec<Blob> = keeping.states.iter_mut().filter_map(|state| state.look_at(me)).collect();
+            let blobs = contents(keeping.states.iter_mut().filter_map(|state| state.look_at(me)));
             if !blobs.is_empty() {
                 self.effects.push_back(Effect::Keep { contract, blobs });
             }
@@ -409,8 +416,8 @@ impl Dispatch {
             let attempt = run.attempt.as_ref().and_then(|attempt| attempt.offer.as_ref());
             let resume = attempt.and_then(|offer| offer.body.job.resume);
             let is_waiting = run.state == State::Waiting && is_any;
-            if let Some(blob) = resume {
-                self.begin_at(task, index, Some((blob, base)));
+            if let Some(state) = resume {
+                self.begin_at(task, index, Some((state, base)));
             } else if is_waiting
                 && self.rewind(task, index, now)
                 && let Some(run) = self.tasks.get_mut(&task)

@@ -222,8 +222,7 @@ impl Dispatch {
                 &verdict,
                 Verdict::Failed(Outcome::Abandoned(_) | Outcome::Migrated(_) | Outcome::NotResumed(_))
             )
-            || self.has_progressed(task, index)
-            || self.is_overlong_series(task, index, &verdict);
+            || self.has_progressed(task, index);
         if matches!(&verdict, Verdict::Failed(Outcome::NotResumed(_))) {
             self.discredit(task, index);
         }

@@ -8,13 +8,15 @@
 //! sub-tasks may cost is set aside together, and what they have cost is divided by their cycles.
 //!
 //! The sub-task for which the seller was found leads, the others follow: they are in its state until the contract ends. Those
-//! that the report has a product of succeed with it. The others go back to the queue, as do all when the contract comes to
-//! nothing, and are bought for themselves from then on, since any of them may have been the reason.
+//! that the report has a product of succeed with it, whatever made the seller stop there: a program that fails, the limit on
+//! time, its owner, its machine. The next one may have been the reason: it goes back to the queue and is bought for itself.
+//! Those behind it have not begun, and are as if they had never been offered. When the contract comes to nothing, any of them
+//! may have been the reason, and all are bought for themselves.
 
 use super::run::{SubTaskRun, TaskRun};
 use super::{Dispatch, State};
 use crate::event::{End, Sale, Verdict};
-use proto::message::service::{Job, MAX_REPEATS, Outcome, Product, Report};
+use proto::message::service::{Job, MAX_REPEATS, Product, Report};
 use proto::{ContractId, Money, Span, Time};
 
 /// From the offer to the report: a contract that takes no longer may have twice as many sub-tasks.
@@ -140,13 +142,25 @@ impl TaskRun {
         Some(followers)
     }
 
-    /// Puts a sub-task and those that share its contract where a journal says that they were.
+    /// Puts a sub-task and those that share its contract where a journal says that they were. To share it is the first
+    /// attempt at each of them.
     pub(super) fn restore_series(&mut self, leader: u32, followers: Vec<u32>, state: State) {
         followers.iter().chain([&leader]).for_each(|index| self.restore_state(*index, state));
+        for index in &followers {
+            if let Some(run) = self.run_mut(*index) {
+                run.attempts = 1;
+            }
+        }
         self.series.following += u32::try_from(followers.len()).unwrap_or(0);
         if let Some(run) = self.run_mut(leader) {
             run.followers = followers;
         }
+    }
+
+    /// Sub-tasks that are with a seller, without those that follow others.
+    pub(super) fn with_sellers(&self) -> usize {
+        let followers: usize = self.runs().map(|run| run.followers.len()).sum();
+        usize::try_from(self.tally().running).unwrap_or(usize::MAX).saturating_sub(followers)
     }
 
     /// Nobody follows `leader` any more: those that have not ended.
@@ -227,37 +241,32 @@ impl Dispatch {
         true
     }
 
-    /// Whether sub-tasks that share a contract have taken too long together, which none of them is to blame for.
-    pub(super) fn is_overlong_series(&mut self, task: ContractId, leader: u32, verdict: &Verdict) -> bool {
-        let is_shared = self.run(task, leader).is_some_and(|run| !run.followers.is_empty());
-        is_shared && matches!(verdict, Verdict::Failed(Outcome::WallLimit(_)))
-    }
-
     /// The contract of a sub-task is paid: it has succeeded, and so have its followers that the report has a product of.
     pub(super) fn end_series(&mut self, task: ContractId, leader: u32, report: &Report, now: Time) {
         let Some(run) = self.tasks.get_mut(&task) else { return };
         let followers = run.let_go(leader);
         let sale = run.run_ref(leader).and_then(SubTaskRun::sale);
         run.charge(leader, &followers, report);
-        self.end(task, leader, Verdict::Succeeded, now);
-        let Some(sale) = sale else { return };
-        let mut products = report.more.iter();
+        let mut ended = vec![leader];
+        let mut products = report.more.iter().cloned();
+        let mut is_unbegun = false;
         for index in followers {
-            let product = products.next().cloned();
-            let Some(run) = self.run(task, index).filter(|run| !run.state.is_final()) else { continue };
-            match product {
-                Some(product) => {
-                    run.share = Some(Box::new(Share { sale: sale.clone(), product }));
-                    self.end(task, index, Verdict::Succeeded, now);
-                }
-                None => {
-                    if let Some(run) = self.tasks.get_mut(&task) {
-                        run.send_back(index);
-                    }
-                }
+            let product = products.next().zip(sale.clone());
+            let Some(follower) = run.run_mut(index).filter(|run| !run.state.is_final()) else { continue };
+            if let Some((product, sale)) = product {
+                follower.share = Some(Box::new(Share { sale, product }));
+                ended.push(index);
+                continue;
             }
+            follower.attempts = follower.attempts.saturating_sub(u32::from(is_unbegun));
+            is_unbegun = true;
+            run.send_back(index);
         }
-        self.place(task, now);
+        if ended.len() > 1 {
+            self.end_together(task, &ended, State::Succeeded, &Verdict::Succeeded, now);
+        } else {
+            self.end(task, leader, Verdict::Succeeded, now);
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use super::*;
 use crate::worker::tests::{CLOSES, hold, id, job, keys, peer, ticket};
 use proto::message::bank::{BankOutcome, BankReply, Order};
 use proto::message::service::{
-    Acceptance, Blob, Declined, NamedBlob, Offer, Outcome, Progress, Report, ServiceMessage,
+    Acceptance, Blob, Checkpoint, Declined, NamedBlob, Offer, Outcome, Progress, Report, ServiceMessage,
 };
 use proto::{Bytes, Cycles, Hash, Rate, Refusal, RefusalCode, Signed};
 use rand_chacha::rand_core::SeedableRng;
@@ -36,6 +36,7 @@ enum Did {
     Releases,
     Disputes,
     Keeps(Vec<u8>),
+    Drops(Vec<u8>),
     AsksToKeep(Vec<u8>),
     Tells(String),
     Warns,
@@ -214,6 +215,7 @@ impl Buyer {
             }
             Effect::Fetch { blobs, .. } => Did::Fetches(names(blobs)),
             Effect::Keep { blobs, .. } => Did::Keeps(names(blobs)),
+            Effect::Drop { blobs, .. } => Did::Drops(names(blobs)),
             Effect::Tell(event) => Did::Tells(told(&event.kind)?),
             Effect::Warn { .. } => Did::Warns,
             _ => return None,

@@ -184,7 +184,7 @@ impl Dispatch {
         self.end_keeping(task, head, now);
         let Some(run) = self.tasks.get_mut(&task) else { return };
         let Some(end) = run.end_head(head, accepted, verdict, now) else { return };
-        self.tell_end(task, head, &end, now);
+        self.tell_ends(task, &[(head, end.clone())], now);
         self.look_for(task, head, &end, now);
         self.flowed(task, head, now);
         self.place(task, now);

@@ -74,11 +74,13 @@ fn body(note: &Note) -> Body {
             report: report.to_field(),
             reason: cut(reason),
         }),
-        Note::Ended { task, sub_task, end } => Body::Ended(Box::new(v1::EndedNote {
-            task: task.to_field(),
-            sub_task: *sub_task,
-            end: Some(end.to_pb()),
-        })),
+        Note::Ended { task, ends } => {
+            let mut ends = ends.iter().map(|(sub_task, end)| (*sub_task, end.to_pb()));
+            let (sub_task, end) = ends.next().unzip();
+            let more = ends.map(|(sub_task, end)| v1::FurtherEnd { sub_task, end: Some(end) });
+            let (sub_task, more) = (sub_task.unwrap_or(0), more.collect());
+            Body::Ended(Box::new(v1::EndedNote { task: task.to_field(), sub_task, end, more }))
+        }
         Note::Saving(saving) => saved::body(saving),
         Note::Forgotten { task } => Body::Forgotten(contract_note(task)),
         Note::Hired { offer, bond } => {
@@ -159,11 +161,14 @@ fn tried(body: Body) -> Result<Note, WireError> {
             report: Field::from_field(note.report).map_err(|e| e.inside("report"))?,
             reason: note.reason,
         },
-        Body::Ended(note) => Note::Ended {
-            task: Field::from_field(note.task).map_err(|e| e.inside("task"))?,
-            sub_task: note.sub_task,
-            end: Field::from_field(note.end).map_err(|e| e.inside("end"))?,
-        },
+        Body::Ended(note) => {
+            let first = v1::FurtherEnd { sub_task: note.sub_task, end: note.end };
+            let read = |v1::FurtherEnd { sub_task, end }| {
+                Ok((sub_task, Field::from_field(end).map_err(|e: WireError| e.inside("end"))?))
+            };
+            let ends = std::iter::once(first).chain(note.more).map(read).collect::<Result<_, WireError>>()?;
+            Note::Ended { task: Field::from_field(note.task).map_err(|e| e.inside("task"))?, ends }
+        }
         _ => return Err(other()),
     })
 }

@@ -1,7 +1,7 @@
 //! What is written down of the saved states of a sub-task, and of the room that was bought for them.
 
 use proto::message::market::Ticket;
-use proto::message::service::{Blob, CheckpointKey, Report};
+use proto::message::service::{Checkpoint, CheckpointKey, Report};
 use proto::wire::v1::note::Body;
 use proto::wire::{Field, Wire, WireError, v1};
 use proto::{ContractId, Cycles, Money, Peer, Signed, Time};
@@ -36,8 +36,8 @@ pub struct States {
 /// One state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedState {
-    /// The state, compressed and encrypted.
-    pub blob: Blob,
+    /// The state.
+    pub checkpoint: Checkpoint,
     /// The work that is done in it, from the start of the sub-task.
     pub total: Cycles,
     /// Who has made it.
@@ -57,13 +57,13 @@ impl SavedState {
     }
 
     /// After a restart of the node `me`: what was here may have made room for others meanwhile, so that it is looked for
-    /// before it is offered; here first. The content, if it was here.
-    pub(crate) fn look_at(&mut self, me: Peer) -> Option<Blob> {
+    /// before it is offered; here first. The state, if it was here.
+    pub(crate) fn look_at(&mut self, me: Peer) -> Option<Checkpoint> {
         let was_here = self.is_here || self.holders.iter().any(|holder| holder.key == me.key);
         self.is_here = false;
         self.holders.retain(|holder| holder.key != me.key);
         was_here.then(|| self.holders.insert(0, me))?;
-        Some(self.blob)
+        Some(self.checkpoint)
     }
 }
 
@@ -72,7 +72,7 @@ impl Wire for SavedState {
 
     fn to_pb(&self) -> v1::StateNote {
         v1::StateNote {
-            blob: Some(self.blob.to_pb()),
+            checkpoint: Some(self.checkpoint.to_pb()),
             total: self.total.0,
             maker: Some(self.maker.to_pb()),
             holders: self.holders.to_field(),
@@ -83,7 +83,7 @@ impl Wire for SavedState {
 
     fn from_pb(pb: v1::StateNote) -> Result<Self, WireError> {
         Ok(Self {
-            blob: Field::from_field(pb.blob).map_err(|e| e.inside("blob"))?,
+            checkpoint: Field::from_field(pb.checkpoint).map_err(|e| e.inside("checkpoint"))?,
             total: Cycles(pb.total),
             maker: Field::from_field(pb.maker).map_err(|e| e.inside("maker"))?,
             holders: Field::from_field(pb.holders).map_err(|e| e.inside("holders"))?,

@@ -175,4 +175,10 @@ pub enum Violation {
         /// How many.
         count: usize,
     },
+    /// Sub-tasks that are said to be with a seller, and that no contract is for.
+    #[error("contract: {count} sub-tasks are with a seller and under no contract")]
+    Adrift {
+        /// How many.
+        count: usize,
+    },
 }

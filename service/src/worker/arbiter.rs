@@ -86,6 +86,7 @@ impl Worker {
     /// The second execution has ended.
     pub(super) fn case_executed(&mut self, contract: ContractId, execution: Execution) {
         match execution.outcome {
+            _ if execution.is_cut => self.close_case(contract),
             // Of this machine, and not of the program.
             Outcome::WallLimit(_)
             | Outcome::NotFetched(_)
@@ -116,7 +117,7 @@ impl Worker {
         let Some(work) = self.works.remove(&contract) else { return };
         self.judged.insert(contract, work.closes);
         let Duty::Judgement(Case { appointment, .. }) = work.duty else { return };
-        let Execution { outcome, cycles, outputs, stdout, stderr, more } = execution;
+        let Execution { outcome, cycles, outputs, stdout, stderr, more, .. } = execution;
         let report = appointment.report;
         let finding = Finding { contract, report, outcome, cycles, outputs, stdout, stderr, more };
         let finding = Signed::new(finding, &self.keys);

@@ -247,7 +247,7 @@ impl Worker {
         let Some(work) = self.works.get(&contract) else { return };
         let execution = match &execution.outcome {
             _ if work.is_cancelled => Execution::nothing(Outcome::Cancelled),
-            // It had come to its end before it heard of it.
+            // It had come to its end before it heard of it, or some of the sub-tasks that share its contract had.
             Outcome::Migrated(_) | Outcome::Succeeded => execution,
             // What was saved last is better than nothing.
             _ => match self.last_state(contract) {

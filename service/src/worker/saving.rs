@@ -5,11 +5,11 @@
 //! the hash can fetch it, and read it with the key of the job only.
 
 use super::{Duty, Stage, Worker};
-use crate::checkpoint::{Experience, FIRST_COST, interval, most};
+use crate::checkpoint::{Experience, FIRST_COST, contents, interval, most};
 use crate::effect::Effect;
 use crate::journal::Note;
 use proto::message::service::{
-    Blob, CheckpointMethod, Checkpointing, NotSaved, Outcome, Saved, ServiceMessage,
+    Checkpoint, CheckpointMethod, Checkpointing, NotSaved, Outcome, Saved, ServiceMessage,
 };
 use proto::{ContractId, Cycles, Signed, Span, Time};
 use std::collections::BTreeMap;
@@ -24,8 +24,8 @@ const AFTER_FAILURE: Span = Span::secs(10);
 /// The saved state of a running program, as the driver has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// The state, compressed and encrypted with the key of the job, in the store.
-    pub blob: Blob,
+    /// The state, in the store.
+    pub checkpoint: Checkpoint,
     /// The cycles that were metered under this contract up to it.
     pub cycles: Cycles,
     /// For how long the program stood still.
@@ -53,7 +53,7 @@ struct Saving {
     /// The last one.
     last: Option<Signed<Saved>>,
     /// The one before it, which the buyer may need as long as the last is on its way.
-    before: Option<Blob>,
+    before: Option<Checkpoint>,
 }
 
 impl Savings {
@@ -115,7 +115,7 @@ impl Worker {
         let runs = matches!(work.stage, Stage::Running | Stage::Stopping(_));
         let Some(saving) = self.savings.saved.get(&contract).filter(|_| runs) else { return };
         let (buyer, most) = (work.buyer, most(spec.size));
-        let result = result.and_then(|state| match state.blob.size {
+        let result = result.and_then(|state| match state.checkpoint.size() {
             size if size > most => Err(format!(
                 "the saved state of {size} is larger than the {} that are reserved for it; raise CheckPointDataSize",
                 spec.size
@@ -130,16 +130,18 @@ impl Worker {
         let Some(saving) = self.savings.saved.get_mut(&contract) else { return };
         (saving.due, saving.cost) = (due, cost);
         let message = match result {
-            Ok(Snapshot { blob, cycles, .. }) => {
+            Ok(Snapshot { checkpoint, cycles, .. }) => {
                 let version = saving.last.as_ref().map_or(0, |last| last.body.version).saturating_add(1);
-                let saved = Signed::new(Saved { contract, version, cycles, blob }, &self.keys);
-                let former = saving.last.replace(saved.clone()).map(|last| last.body.blob);
+                let saved = Signed::new(Saved { contract, version, cycles, checkpoint }, &self.keys);
+                let former = saving.last.replace(saved.clone()).map(|last| last.body.checkpoint);
                 let dropped = std::mem::replace(&mut saving.before, former);
-                self.effects.push_back(Effect::Keep { contract, blobs: vec![blob] });
-                if let Some(dropped) = dropped {
-                    self.effects.push_back(Effect::Drop { contract, blobs: vec![dropped] });
+                let mut dropped = contents(dropped);
+                dropped.retain(|blob| !contents(former.into_iter().chain([checkpoint])).contains(blob));
+                self.effects.push_back(Effect::Keep { contract, blobs: contents([checkpoint]) });
+                if !dropped.is_empty() {
+                    self.effects.push_back(Effect::Drop { contract, blobs: dropped });
                 }
-                ServiceMessage::Saved(saved)
+                ServiceMessage::Saved(Box::new(saved))
             }
             Err(why) => ServiceMessage::NotSaved(NotSaved { contract, why }),
         };
@@ -150,14 +152,15 @@ impl Worker {
     pub(super) fn repeat_saved(&mut self, contract: ContractId) {
         let last = self.savings.saved.get(&contract).and_then(|saving| saving.last.clone());
         if let (Some(last), Some(work)) = (last, self.works.get(&contract)) {
-            self.effects.push_back(Effect::Send { to: work.buyer, message: ServiceMessage::Saved(last) });
+            self.effects
+                .push_back(Effect::Send { to: work.buyer, message: ServiceMessage::Saved(Box::new(last)) });
         }
     }
 
     /// The last state of a program, which is handed over where none can be made at the moment.
-    pub(super) fn last_state(&self, contract: ContractId) -> Option<(Blob, Cycles)> {
+    pub(super) fn last_state(&self, contract: ContractId) -> Option<(Checkpoint, Cycles)> {
         let last = &self.savings.saved.get(&contract)?.last.as_ref()?.body;
-        Some((last.blob, last.cycles))
+        Some((last.checkpoint, last.cycles))
     }
 
     /// An execution is over, in this way.

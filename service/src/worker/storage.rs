@@ -19,8 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const MAX_STORED: usize = 1_024;
 /// How long a buyer may say nothing before what is kept for it is thrown away: time for its node to be started again.
 const SILENCE: Span = Span::secs(600);
-/// States that one contract keeps ([`proto::message::service::KEPT_STATES`]).
-const MAX_WANTED: usize = 2;
+/// Contents that one contract keeps: [`proto::message::service::KEPT_STATES`] states, each with what it rests on.
+const MAX_WANTED: usize = 4;
 /// Peers that a content is tried from.
 const MAX_SOURCES: usize = 8;
 

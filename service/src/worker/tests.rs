@@ -359,6 +359,29 @@ fn a_cancelled_program_ends_although_it_stands_still() {
     assert_eq!(seller.did(), [Did::Reports(1, Outcome::Cancelled)]);
 }
 
+/// An execution of several runs that was told to stop when the first was done.
+fn cut() -> Execution {
+    Execution { is_cut: true, ..Execution::nothing(Outcome::Succeeded) }
+}
+
+#[test]
+fn of_several_runs_those_that_are_done_are_reported_when_the_owner_needs_the_machine() {
+    let mut seller = Seller::running();
+    seller.decide(Vacate { grace: Span(0) }, &[Did::Migrate(1)]);
+    seller.worker.executed(id(1), cut(), seller.now);
+    assert_eq!(seller.did(), [Did::Reports(1, Outcome::Succeeded)]);
+}
+
+#[test]
+fn of_several_runs_none_is_reported_when_the_buyer_wants_none() {
+    let mut seller = Seller::running();
+    let cancel = ServiceMessage::Cancel(Cancel { contract: id(1) });
+    seller.worker.receive(peer(2), cancel, &|_| Ok(()), seller.now);
+    assert_eq!(seller.did(), [Did::Stop(1)]);
+    seller.worker.executed(id(1), cut(), seller.now);
+    assert_eq!(seller.did(), [Did::Reports(1, Outcome::Cancelled)]);
+}
+
 #[test]
 fn what_stands_still_too_long_is_handed_back_while_there_is_time_for_the_money() {
     let mut seller = Seller::running();

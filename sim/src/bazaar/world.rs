@@ -1,12 +1,12 @@
 //! The run: events by time, and the hosts they happen to.
 
-use super::circle::Circle;
 use super::deals::Deal;
 use super::figures::Churned;
 use super::node::{Act, Node};
 use super::plan::{Departure, Plan};
 use super::population::Population;
 use crate::churn::Churn;
+use crate::circle::Circle;
 use crate::dice::{Dice, derive};
 use crate::invariant::{Breach, Checked};
 use crate::net::Net;

@@ -5,7 +5,7 @@ use super::deal::Facts;
 use proto::message::bank::{Finding, Settle};
 use proto::message::market::{Listing, Platform, Requirement, Ticket};
 use proto::message::service::{
-    Blob, Job, Limits, NamedBlob, Offer, Outcome, Report, Runtime, Taken, Verdict,
+    Blob, Checkpoint, Job, Limits, NamedBlob, Offer, Outcome, Report, Runtime, Taken, Verdict,
 };
 use proto::{
     Bundle, Bytes, Capacity, CommandId, Commodity, Cycles, Hash, KeyPair, Market, Money, Peer, Rate, Rules,
@@ -90,8 +90,8 @@ pub(super) fn truth(offer: &Offer) -> Work {
 }
 
 /// The checkpoint that belongs to `offer`.
-fn checkpoint(offer: &Offer) -> Blob {
-    content("checkpoint", offer.job.program.hash)
+fn checkpoint(offer: &Offer) -> Checkpoint {
+    content("checkpoint", offer.job.program.hash).into()
 }
 
 /// What `seller` says that the program of `offer` came to.
@@ -120,8 +120,8 @@ fn invented(offer: &Offer) -> Work {
 /// Whether a buyer that knows what is right finds `report` right. Of a hand-over it sees the checkpoint only.
 pub(super) fn is_right(offer: &Offer, report: &Report) -> bool {
     match report.outcome {
-        Outcome::Migrated(blob) => {
-            blob == checkpoint(offer) && report.cycles.0.saturating_mul(2) <= truth(offer).cycles.0
+        Outcome::Migrated(handed_over) => {
+            handed_over == checkpoint(offer) && report.cycles.0.saturating_mul(2) <= truth(offer).cycles.0
         }
         _ => work_of(report) == truth(offer),
     }

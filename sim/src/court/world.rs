@@ -81,7 +81,7 @@ pub(super) struct World<'a> {
 
 impl<'a> World<'a> {
     pub(super) fn new(case: &'a Case, seed: u64, mutant: &'a mut dyn Mutant) -> Self {
-        let teller = Teller::new(case.rules, seed);
+        let teller = Teller::new(case.rules, seed, Time(0));
         let bank = teller.peer.key;
         let first_deal = OWNERS + case.forgers + case.bystanders;
         let count = first_deal + 2 * case.deals.len();

@@ -54,8 +54,10 @@ pub(crate) struct Books {
     pub(crate) holds: BTreeMap<ContractId, Held>,
     /// Who was drawn to decide which contract.
     pub(crate) arbiters: BTreeSet<(ContractId, PublicKey)>,
-    /// The contracts that are paid.
-    pub(crate) paid: BTreeMap<ContractId, Deal>,
+    /// What was paid for each contract.
+    paid: BTreeMap<ContractId, Deal>,
+    /// How often the same was paid.
+    deals: BTreeMap<Deal, usize>,
 }
 
 fn money(amount: Money) -> i128 {
@@ -120,6 +122,16 @@ impl Books {
     /// When an open hold ends if nobody moves.
     pub(crate) fn due(&self, contract: ContractId) -> Option<Time> {
         self.holds.get(&contract).map(|held| held.due.max(self.quiet_until))
+    }
+
+    /// What was paid for a contract.
+    pub(crate) fn paid_for(&self, contract: ContractId) -> Option<&Deal> {
+        self.paid.get(&contract)
+    }
+
+    /// How many contracts were paid with these figures.
+    pub(crate) fn times_paid(&self, deal: &Deal) -> usize {
+        self.deals.get(deal).copied().unwrap_or_default()
     }
 
     /// A contract is accepted, claimed, disputed, or gets an arbiter.
@@ -231,7 +243,9 @@ impl Books {
         if let Some(owner) = ending.owner {
             self.give(owner, fee);
             let paid = Money(to_seller.0.saturating_sub(seller_held.0));
-            self.paid.insert(hold, Deal { buyer, seller, owner, paid, fee });
+            let deal = Deal { buyer, seller, owner, paid, fee };
+            self.paid.insert(hold, deal);
+            *self.deals.entry(deal).or_default() += 1;
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! `hold`: a seller executes only what an open hold for it pays for, or what it was drawn to decide. `ends_once`: a sub-task ends once, and nothing is
-//! told of it after, but the same end by a node that has started again. `paid_as_told`: a success that a buyer is told of was paid by the bank, with the same figures.
+//! told of it after, but the same end by a node that has started again. `paid_as_told`: a success that a buyer is told of was paid by the bank, with the same figures, or with its share of them where several sub-tasks have one contract.
 
 use super::books::{Books, Deal};
-use super::sub_task::SubTasks;
+use super::sub_task::{Share, SubTasks};
 use super::{Breach, Checked};
 use proto::{ContractId, Money, PublicKey};
 use service::event::Verdict;
@@ -43,6 +43,20 @@ pub(crate) fn deals(buyer: PublicKey, end: &End, handed: (u64, u64)) -> Vec<Deal
     let is_paid = |replica: &&Replica| replica.paid.0 + replica.fee.0 > 0;
     let of = |replica: &Replica| Some(deal(replica.sale.as_ref()?, replica.paid, replica.fee));
     end.replicas.iter().filter(is_paid).filter_map(of).collect()
+}
+
+/// The user of a node is told that its sub-task has cost a share of a contract.
+fn told_share(books: &Books, host: usize, sub_task: u32, end: &End, share: &Share<'_>) -> Checked {
+    let paid = books.paid_for(share.contract);
+    let fee = |deal: &Deal| if share.is_first() { deal.fee } else { Money::ZERO };
+    let part = paid.map(|deal| (share.of(deal.paid), fee(deal)));
+    Breach::unless(part == Some((end.paid, end.fee)), "paid_as_told", || {
+        format!(
+            "the user of node {host} is told that sub-task {sub_task} has cost {} + {} credits; of contract {}, which \
+             it shares, its part is {part:?}",
+            end.paid, end.fee, share.contract
+        )
+    })
 }
 
 impl Contracts {
@@ -91,7 +105,11 @@ impl Contracts {
         })?;
         let EventKind::Ended { end, .. } = &event.kind else { return Ok(()) };
         self.ended.insert(key, (**end).clone());
+        let of = (buyer, event.task, sub_task);
         let deals = deals(buyer, end, sub_tasks.handed(buyer, event.task, sub_task));
+        if let Some(share) = sub_tasks.share(of, end) {
+            return told_share(books, host, sub_task, end, &share);
+        }
         let is_free = end.verdict != Verdict::Succeeded;
         Breach::unless(is_free || !deals.is_empty(), "paid_as_told", || "a success without a sale".into())?;
         deals.into_iter().try_for_each(|deal| self.told_deal(books, host, sub_task, deal))
@@ -99,9 +117,9 @@ impl Contracts {
 
     /// The user of a node is told that a deal was paid.
     fn told_deal(&mut self, books: &Books, host: usize, sub_task: u32, deal: Deal) -> Checked {
+        let paid = books.times_paid(&deal);
         let told = self.told.entry(deal).or_default();
         *told += 1;
-        let paid = books.paid.values().filter(|paid| **paid == deal).count();
         Breach::unless(*told <= paid, "paid_as_told", || {
             format!(
                 "the user of node {host} is told that {} + {} credits were paid for sub-task {sub_task}; the bank knows \

@@ -7,6 +7,7 @@
 //! then on a broken property is the fault's and is only counted, until the ring is ideal again.
 
 use super::{Breach, Checked};
+use crate::clock::Clock;
 use crate::host::Host;
 use chord::check::{Assumptions, Blame, RingReport, RingViolation, View, breaks_assumptions, check_ring};
 use proto::message::chord::ChordMessage;
@@ -76,9 +77,15 @@ impl RingWatch {
     }
 
     /// A node sends `message` to another.
-    pub(crate) fn sent(&mut self, from: usize, to: usize, message: &ChordMessage, now: Time) {
+    pub(crate) fn sent(
+        &mut self,
+        (from, clock): (usize, Clock),
+        to: usize,
+        message: &ChordMessage,
+        now: Time,
+    ) {
         let Talk::Question(request) = talk(message) else { return };
-        let due = now.after(self.patience);
+        let due = clock.after(now, self.patience);
         // A question that is put again keeps its first deadline.
         if let Entry::Vacant(entry) = self.asked.entry((from, request)) {
             entry.insert((to, due));

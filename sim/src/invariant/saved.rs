@@ -1,11 +1,11 @@
 //! `work_lost`: a program that is saved and whose seller crashes goes on elsewhere, and of its work no more is lost than
-//! what was done since the last state was due, and the time that a state takes to the storage nodes. `kept`: a storage
-//! node that says that it has a state has it.
+//! what was done since the last state was due, and the time that a state takes to the storage nodes. `rests_on`: who goes
+//! on from a difference has the whole state to which it is one. `kept`: a storage node that says that it has a state has it.
 
 use super::{Breach, Checked};
 use crate::host::Host;
-use crate::machine::Begin;
-use proto::message::service::{Kept, Offer};
+use crate::machine::{Begin, States};
+use proto::message::service::{Job, Kept, Offer};
 use proto::{ContractId, Cycles, PublicKey, Span};
 use std::collections::BTreeMap;
 
@@ -39,6 +39,19 @@ impl Saved {
             let most = host.machine.per_core.during(interval.plus(MIGRATION));
             self.lost.insert(*sub_task, (Cycles(base.0.saturating_add(cycles.0)), most));
         }
+    }
+
+    /// A program is executed from something that was saved.
+    pub(crate) fn goes_on(host: &Host, states: &States, job: &Job, begin: Begin) -> Checked {
+        let genuine = job.resume.filter(|state| states.knows(&state.blob.hash));
+        let is_here =
+            genuine.is_none_or(|state| state.contents().all(|blob| host.store.contains(&blob.hash)));
+        let is_state = genuine.is_none() || begin != Begin::Nowhere;
+        Breach::unless(is_here && is_state, "rests_on", || {
+            let base = genuine.and_then(|state| state.base);
+            let base = base.map_or_else(|| "nothing".into(), |base| format!("{:#}", base.hash));
+            format!("a program is to go on from a state of it, which is not here or does not rest on {base}")
+        })
     }
 
     /// A sub-task is executed again.

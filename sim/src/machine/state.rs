@@ -1,11 +1,16 @@
-//! The saved states of virtual programs: all that there is in one is how many cycles are done.
+//! The saved states of virtual programs: all that there is in one is how many cycles are done, and on which whole one it
+//! rests.
 
-use proto::message::service::{Blob, Job};
+use proto::message::service::{Blob, Checkpoint, Job};
 use proto::{Bytes, Cycles, Hash};
 use std::collections::BTreeMap;
 
-/// The size of a state.
-const SIZE: Bytes = Bytes::mib(1);
+/// The size of a whole state.
+const WHOLE: Bytes = Bytes::mib(1);
+/// The size of what has changed since one.
+const DIFFERENCE: Bytes = Bytes::kib(64);
+/// Differences to a whole state before there is another.
+const DIFFERENCES: u32 = 3;
 
 /// Where an execution begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,26 +25,50 @@ pub(crate) enum Begin {
 
 /// All states that were saved anywhere, by their hashes: what is in them is nobody's secret here.
 #[derive(Debug, Default)]
-pub(crate) struct States(BTreeMap<Hash, Cycles>);
+pub(crate) struct States(BTreeMap<Hash, (Cycles, Option<Blob>)>);
 
 impl States {
     /// Where an execution of `job` begins.
     pub(crate) fn begin(&self, job: &Job) -> Begin {
-        let Some(resume) = job.resume else { return Begin::Start };
-        self.0.get(&resume.hash).map_or(Begin::Nowhere, |done| Begin::At(*done))
+        let Some(Checkpoint { blob, base }) = job.resume else { return Begin::Start };
+        match self.0.get(&blob.hash) {
+            Some((done, rests_on)) if *rests_on == base => Begin::At(*done),
+            _ => Begin::Nowhere,
+        }
     }
 
-    /// Saves the state of `job` after `done` cycles from its start.
-    pub(crate) fn save(&mut self, job: &Job, done: Cycles) -> Blob {
-        let blob = named(job, "state", done);
-        self.0.insert(blob.hash, done);
-        blob
+    /// Whether a content is a state, or what has changed since one.
+    pub(crate) fn knows(&self, hash: &Hash) -> bool {
+        self.0.contains_key(hash)
+    }
+
+    /// What was saved after `done` cycles from the start of its program.
+    pub(crate) fn note(&mut self, saved: Checkpoint, done: Cycles) {
+        self.0.insert(saved.blob.hash, (done, saved.base));
     }
 }
 
-/// Something that looks like a state, and is none.
-pub(crate) fn garbage(job: &Job, done: Cycles) -> Blob {
-    named(job, "garbage", done)
+/// The last whole state of an execution, and how many differences to it there are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Base(Option<(Blob, u32)>);
+
+impl Base {
+    /// What is written to save `job` after `done` cycles from its start: something whole from time to time, and else a
+    /// difference. What is not `genuine` looks like it, and is none.
+    pub(crate) fn save(&mut self, job: &Job, done: Cycles, genuine: bool) -> Checkpoint {
+        let what = if genuine { "state" } else { "garbage" };
+        match &mut self.0 {
+            Some((base, differences)) if *differences < DIFFERENCES => {
+                *differences += 1;
+                named(job, what, done, Some(*base))
+            }
+            _ => {
+                let whole = named(job, what, done, None);
+                self.0 = Some((whole.blob, 0));
+                whole
+            }
+        }
+    }
 }
 
 impl Begin {
@@ -52,7 +81,7 @@ impl Begin {
     }
 }
 
-fn named(job: &Job, what: &str, done: Cycles) -> Blob {
+fn named(job: &Job, what: &str, done: Cycles, base: Option<Blob>) -> Checkpoint {
     let mut text = Vec::from(what);
     text.extend(job.program.hash.0);
     for argument in &job.arguments {
@@ -63,5 +92,7 @@ fn named(job: &Job, what: &str, done: Cycles) -> Blob {
         text.extend(input.blob.hash.0);
     }
     text.extend(done.0.to_be_bytes());
-    Blob { hash: Hash::of(&text), size: SIZE }
+    let size = base.map_or(WHOLE, |_| DIFFERENCE);
+    text.extend(base.iter().flat_map(|base| base.hash.0));
+    Checkpoint { blob: Blob { hash: Hash::of(&text), size }, base }
 }

@@ -1,8 +1,8 @@
 //! Complete nodes: how much faster a task ends on several machines (E12, the paper's Fig. 8), and how large a world can be.
 
+mod network;
+
 use crate::experiment::{Metric, Model, Outcome, Parameter, RunError, Setting, SettingError};
-use crate::net::Model as Net;
-use crate::network::Latency;
 use crate::nodes::Nodes;
 use crate::{Checks, Report};
 use proto::{Capacity, Cycles, Span};
@@ -28,10 +28,6 @@ const FASTEST: Parameter = Parameter::real(
     1e6,
     "what a core of the fastest seller may execute, in Mc/s; each is drawn between the two",
 );
-const LATENCY: Parameter =
-    Parameter::real("network.latency_ms", 1.0, 0.0, 10_000.0, "time of a message, in milliseconds");
-const LOSS: Parameter =
-    Parameter::real("network.loss_pct", 0.0, 0.0, 50.0, "messages that are lost, in percent");
 const SUB_TASKS: Parameter =
     Parameter::integer("work.sub_tasks", 10, 1, 1_000_000, "sub-tasks of all buyers together");
 const WORK: Parameter = Parameter::real("work.work_gc", 100.0, 0.001, 1e6, "cycles of a sub-task, in Gc");
@@ -82,7 +78,8 @@ impl Model for WholeNodes {
     }
 
     fn parameters(&self) -> Vec<Parameter> {
-        vec![SELLERS, BUYERS, CORES, SLOWEST, FASTEST, LATENCY, LOSS, SUB_TASKS, WORK, SWEEP]
+        let own = [SELLERS, BUYERS, CORES, SLOWEST, FASTEST, SUB_TASKS, WORK, SWEEP];
+        own.into_iter().chain(network::PARAMETERS).collect()
     }
 
     fn metrics(&self) -> &'static [Metric] {
@@ -93,7 +90,7 @@ impl Model for WholeNodes {
         if setting.real(&SLOWEST) > setting.real(&FASTEST) {
             return Err(SettingError::new(SLOWEST.key, "expected at most `population.fastest_mc_s`"));
         }
-        Ok(())
+        network::check(setting)
     }
 
     fn run(&self, setting: &Setting, seed: u64) -> Result<Outcome, RunError> {
@@ -136,17 +133,13 @@ fn plan(setting: &Setting) -> Nodes {
     let cores = u32::try_from(setting.count(&CORES)).unwrap_or(1);
     let capacity = |parameter: &Parameter| Capacity(whole(setting.real(parameter)));
     let cycles = Cycles(whole(setting.real(&WORK) * 1e9));
-    let latency = Span(whole(setting.real(&LATENCY) * 1_000.0));
     let every = setting.real(&SWEEP);
     Nodes {
         cores: (cores, cores),
         per_core: (capacity(&SLOWEST), capacity(&FASTEST)),
         cycles: (cycles, cycles),
-        net: Net {
-            latency: Latency::Constant(latency),
-            loss: u32::try_from(whole(setting.real(&LOSS) * 10.0)).unwrap_or(0),
-            duplication: 0,
-        },
+        net: network::net(setting),
+        clocks: network::clocks(setting),
         checks: (every > 0.0).then(|| Checks::Every(Span(whole(every * 1e6)))),
         ..Nodes::new(count(&SELLERS).saturating_add(buyers), buyers, count(&SUB_TASKS))
     }

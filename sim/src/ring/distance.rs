@@ -1,7 +1,7 @@
 //! How long a message takes between two nodes of a simulated ring.
 
 use crate::dice::Dice;
-use crate::network::Latency;
+use crate::network::{HeldBack, Latency};
 use proto::Span;
 
 /// The mean distance of two random points of the unit cube, in thousandths (Robbins' constant).
@@ -16,6 +16,8 @@ pub enum Distance {
     Space {
         /// The mean over all pairs.
         mean: Span,
+        /// Which messages take longer.
+        held: HeldBack,
     },
 }
 
@@ -24,13 +26,13 @@ impl Distance {
     pub(crate) fn draw(&self, dice: &mut Dice, (from, to): (u64, u64)) -> Span {
         match self {
             Self::Drawn(latency) => latency.draw(dice, (from, to)),
-            Self::Space { .. } => self.way(from, to),
+            Self::Space { held, .. } => self.way(from, to).plus(held.draw(dice)),
         }
     }
 
-    /// How long a message takes whenever it is sent; 0 if that is up to chance.
+    /// How long a message takes that is not held back, whenever it is sent; 0 if that is up to chance.
     pub(crate) fn way(&self, from: u64, to: u64) -> Span {
-        let Self::Space { mean } = self else { return Span(0) };
+        let Self::Space { mean, .. } = self else { return Span(0) };
         let square = point(from).iter().zip(point(to)).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
         #[expect(clippy::cast_precision_loss, reason = "microseconds of a message")]
         let micros = mean.0 as f64 * square.sqrt() / MEAN_DISTANCE;
@@ -61,7 +63,7 @@ mod tests {
 
     #[test]
     fn ways_in_space_are_the_same_in_both_directions_and_have_the_mean_that_was_asked_for() {
-        let space = Distance::Space { mean: Span::millis(50) };
+        let space = Distance::Space { mean: Span::millis(50), held: HeldBack::NONE };
         let ways = (0..20_000_u64).map(|n| space.way(n, n + 1_000_000).0);
         let mean = ways.sum::<u64>() / 20_000;
         assert!((49_000..51_000).contains(&mean), "{mean}");

@@ -6,7 +6,6 @@ use super::number::Number;
 use super::plan::Plan;
 use super::population::Population;
 use super::slab::index;
-use crate::network::Latency;
 use chord::Handle as _;
 use chord::check::{Assumptions, Blame, breaks_assumptions, check_ring};
 
@@ -28,11 +27,9 @@ impl Watch {
     pub(crate) fn new(plan: &Plan) -> Self {
         // Who is slower than the patience of the others is taken for dead, and so is who lost all its messages.
         let longest = match &plan.latency {
-            Distance::Drawn(Latency::Constant(span)) => Some(*span),
-            Distance::Drawn(Latency::Uniform { most, .. }) => Some(*most),
-            Distance::Drawn(Latency::Exponential { .. } | Latency::Map(_) | Latency::Matrix { .. }) => None,
+            Distance::Drawn(latency) => latency.longest(),
             // The diagonal of the cube is 2.62 mean distances.
-            Distance::Space { mean } => Some(mean.times(3)),
+            Distance::Space { mean, held } => Some(mean.times(3).plus(held.most)),
         };
         let is_patient = longest.is_some_and(|most| most.times(2) < plan.config.request_timeout);
         let hold = plan.loss == 0 && plan.fail == 0 && is_patient;

@@ -1,10 +1,11 @@
 //! The scenarios that come with the program.
 
 use super::{Checks, Expectation, Machines, Scenario, Work};
+use crate::clock::Clocks;
 use crate::fault::{Fault, Lie, Who};
 use crate::net::Model;
-use crate::network::Latency;
-use proto::{Capacity, Cycles, Money, Rate, RefusalCode, Rules, Span};
+use crate::network::{HeldBack, Latency};
+use proto::{Bytes, Capacity, Cycles, Money, Rate, RefusalCode, Rules, Span};
 use service::policy;
 
 /// Machines in one building: 0.5 to 2 ms from one to the other.
@@ -28,6 +29,7 @@ impl Scenario {
             poor_buyer(),
             restart(),
             storm(),
+            overtaken(),
             liars(),
             hang(),
             leave(),
@@ -40,6 +42,8 @@ impl Scenario {
         all.extend(super::saved::all());
         all.extend(super::trust::all());
         all.extend(super::flow::all());
+        all.extend(super::series::all());
+        all.extend(super::clocks::all());
         all
     }
 
@@ -63,6 +67,7 @@ pub(super) fn calm() -> Scenario {
             per_core: (Capacity(1_000), Capacity(2_000)),
             ask: (Rate(20_000), Rate(80_000)),
         },
+        is_one_machine: false,
         work: Work {
             cycles: (Cycles::giga(2), Cycles::giga(8)),
             price: Money::credits(1),
@@ -73,12 +78,15 @@ pub(super) fn calm() -> Scenario {
             votes: None,
             probes: 0,
             waits: 0,
+            input: Bytes::mib(4),
         },
         net: Model { latency: BUILDING, loss: 0, duplication: 0 },
+        clocks: Clocks::RIGHT,
         rules: SMALL,
         chord: chord::Config::LOCAL,
         submit_at: Span::secs(5),
         submit_every: Span(0),
+        is_settled: false,
         faults: Vec::new(),
         limit: Span::secs(120),
         rest_within: Span::secs(40),
@@ -215,6 +223,26 @@ fn storm() -> Scenario {
             latency: Latency::Exponential { least: Span::millis(1), mean: Span::millis(60) },
             loss: 20,
             duplication: 100,
+        },
+        ..calm()
+    }
+}
+
+fn overtaken() -> Scenario {
+    Scenario {
+        name: "overtaken",
+        about: "every message takes 20 ms, but one in ten is held back for up to a second, and later ones overtake it",
+        nodes: 12,
+        buyers: 3,
+        sellers: 12,
+        sub_tasks: 60,
+        net: Model {
+            latency: Latency::HeldBack {
+                ways: Box::new(Latency::Constant(Span::millis(20))),
+                held: HeldBack { per_mille: 100, most: Span::secs(1) },
+            },
+            loss: 0,
+            duplication: 0,
         },
         ..calm()
     }

@@ -16,8 +16,6 @@ use std::collections::BTreeSet;
 const ROOM: Bytes = Bytes::mib(64);
 /// The size of the program, which all sub-tasks share.
 const PROGRAM_SIZE: Bytes = Bytes::kib(512);
-/// The largest input.
-const LARGEST_INPUT: Bytes = Bytes::mib(4);
 
 /// What each sub-task leaves.
 const OUTPUT: &str = "out";
@@ -43,7 +41,7 @@ fn plan(scenario: &Scenario, host: usize, number: usize, dice: &mut Dice) -> Sub
     let fails = number.checked_rem(work.failing) == Some(0);
     let program = Program { work: cycles, exit: if fails { 3 } else { 0 } };
     let name = format!("part-{host}-{number}");
-    let input = Blob { hash: Hash::of(name.as_bytes()), size: Bytes(dice.between(1, LARGEST_INPUT.0)) };
+    let input = Blob { hash: Hash::of(name.as_bytes()), size: Bytes(dice.between(1, work.input.0)) };
     let redundancy = work.votes.map_or_else(Redundancy::default, |votes| Redundancy {
         replicas: votes.replicas,
         quorum: votes.quorum,

@@ -2,7 +2,7 @@
 
 use super::World;
 use super::event::Event;
-use crate::fault::{Act, Fault, Who};
+use crate::fault::{Act, Fault, Lie, Who};
 use crate::host::Host;
 use crate::invariant::Checked;
 use crate::net::Way;
@@ -103,6 +103,8 @@ impl World<'_> {
             Fault::Lie { host, lie } => {
                 if let Some(host) = self.hosts.get_mut(*host) {
                     host.machine.lie = Some(*lie);
+                    let counts = matches!(lie, Lie::Cycles { .. });
+                    self.watch.sub_tasks.liars.extend(counts.then_some(host.peer.key));
                 }
                 self.done()
             }
@@ -122,7 +124,7 @@ impl World<'_> {
             host.decision = work;
             host.has_closed |= !matches!(work, Work::Run { .. });
             host.vacate_by = match work {
-                Work::Vacate { grace } => Some(self.now.after(grace)),
+                Work::Vacate { grace } => Some(host.clock.after(self.now, grace)),
                 Work::Run { .. } | Work::Suspend => None,
             };
         }

@@ -3,20 +3,22 @@
 use super::World;
 use super::event::Event;
 use crate::dice::derive;
-use crate::host::Phase;
+use crate::host::{Host, Phase};
 use crate::invariant::bounded;
+use crate::invariant::saved::Saved;
 use crate::invariant::{Breach, Checked, Watch, contract, cores};
+use crate::machine::Begin;
 use crate::mutant::Site;
 use crate::place::Place;
 use crate::sight::Sight;
 use proto::message::bank::{BankMessage, Enter, Entered, OpenAccount};
 use proto::message::service::{Blob, Job, Outcome};
-use proto::{ContractId, Message, Peer, RequestId, Span};
+use proto::{ContractId, Message, Peer, RequestId, Rules, Span};
 use service::event::Verdict;
 use service::{Config, EventKind, Execution, Input, Kept, Node, Output, Snapshot};
 
 /// How often a driver measures.
-const LOOK_EVERY: Span = Span::secs(1);
+pub(super) const LOOK_EVERY: Span = Span::secs(1);
 /// How long a node waits before it asks the bootstrap server once more.
 const ENTER_AGAIN: Span = Span::secs(1);
 /// How long an execution takes to stop.
@@ -29,6 +31,11 @@ const AT_ONCE: Span = Span::micros(100);
 const FETCH_TIMEOUT: Span = Span::secs(2);
 /// What a connection carries, in bytes a microsecond: 1 Gbit/s.
 const BANDWIDTH: u64 = 125;
+
+/// The seed of the present life of a node.
+pub(super) fn seed_of(host: &Host, seed: u64) -> [u8; 32] {
+    derive(seed, &format!("node {}", host.number), host.life.into())
+}
 
 impl World<'_> {
     /// A node starts: it asks for its place until it has one.
@@ -48,21 +55,19 @@ impl World<'_> {
 
     /// A node has its place: it runs.
     pub(super) fn enter(&mut self, number: usize, entered: Entered) -> Checked {
-        let bank = self.teller.peer;
-        let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
-        let mut chord = self.scenario.chord.clone();
-        chord.successors = usize::from(entered.rules.successors);
-        let config = Config {
-            rules: entered.rules,
-            bank,
-            chord,
-            terms: host.terms(),
-            opening: OpenAccount::default(),
+        let Some(config) = self.hosts.get(number).map(|host| self.config(host, entered.rules)) else {
+            return Ok(());
         };
-        let purpose = format!("node {number}");
-        let seed = derive(self.seed, &purpose, host.life.into());
+        let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
+        let seed = seed_of(host, self.seed);
         host.peer = entered.you;
-        host.phase = Phase::Up(Box::new(Node::new(config, entered.you, host.keys.clone(), seed, self.now)));
+        host.phase = Phase::Up(Box::new(Node::new(
+            config,
+            entered.you,
+            host.keys.clone(),
+            seed,
+            host.clock.at(self.now),
+        )));
         self.watch.contracts.starts(number);
         self.watch.probes.forgets(host.peer.key);
         let is_founder = self.tally.starts == 0;
@@ -76,6 +81,13 @@ impl World<'_> {
         work.map_or(Ok(()), |work| self.feed(number, Input::Decide { work }))?;
         self.restore(number)?;
         self.feed(number, Input::Start { via: entered.peers })
+    }
+
+    /// What a node is made of.
+    pub(super) fn config(&self, host: &Host, rules: Rules) -> Config {
+        let mut chord = self.scenario.chord.clone();
+        chord.successors = usize::from(rules.successors);
+        Config { rules, bank: self.teller.peer, chord, terms: host.terms(), opening: OpenAccount::default() }
     }
 
     /// A node that has run before gets back what it has written down.
@@ -94,7 +106,7 @@ impl World<'_> {
             return Ok(());
         }
         if let Some(host) = self.hosts.get_mut(number) {
-            host.submitted = Some(self.now);
+            host.submitted = Some(host.clock.at(self.now));
             self.watch.flows.submitted(host.peer.key, &submission);
             for plan in &submission.plans {
                 host.store.insert(plan.job.program.hash);
@@ -109,9 +121,9 @@ impl World<'_> {
     /// One input, and everything that follows from it.
     pub(super) fn feed(&mut self, number: usize, input: Input) -> Checked {
         let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
-        let (peer, keys) = (host.peer, host.keys.clone());
+        let (peer, keys, told) = (host.peer, host.keys.clone(), host.clock.at(self.now));
         let Some(node) = host.node_mut() else { return Ok(()) };
-        node.handle(input, self.now);
+        node.handle(input, told);
         let outputs: Vec<Output> = std::iter::from_fn(|| node.poll_output()).collect();
         let mut sent = 0;
         'outputs: for output in outputs {
@@ -190,9 +202,14 @@ impl World<'_> {
         execution: Box<Execution>,
     ) -> Checked {
         let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
-        if execution.outcome != Outcome::Cancelled && !host.machine.end(contract, self.now) {
+        let is_stopped =
+            !host.machine.executes(contract) && (execution.is_cut || execution.outcome == Outcome::Cancelled);
+        if !is_stopped && !host.machine.end(contract, self.now) {
             // It was stopped before it came to its end, or stood still, or has another pace.
             return Ok(());
+        }
+        if execution.is_cut {
+            self.saw(Sight::HandedBack);
         }
         self.feed(number, Input::Executed { contract, execution })
     }
@@ -201,6 +218,7 @@ impl World<'_> {
         match output {
             Output::Send { to, message } => self.send(number, to, message),
             Output::Fetch { contract, from, blobs } => {
+                self.pin(number, contract, &blobs);
                 self.start_fetch(number, contract, from, blobs);
                 Ok(())
             }
@@ -211,8 +229,16 @@ impl World<'_> {
                 }
                 Ok(())
             }
-            // The store of a virtual machine forgets nothing; notes are written where outputs are carried out.
-            Output::Append { .. } | Output::Keep { .. } | Output::Drop { .. } | Output::Warn { .. } => Ok(()),
+            Output::Keep { contract, blobs } => {
+                self.pin(number, contract, &blobs);
+                Ok(())
+            }
+            Output::Drop { contract, blobs } => {
+                self.forget(number, contract, &blobs);
+                Ok(())
+            }
+            // Notes are written where outputs are carried out.
+            Output::Append { .. } | Output::Warn { .. } => Ok(()),
             Output::Save { contract } => {
                 let life = self.hosts.get(number).map_or(0, |host| host.life);
                 self.queue.push(self.now.after(SAVE), Event::Saved { host: number, life, contract });
@@ -285,6 +311,24 @@ impl World<'_> {
         self.queue.push(self.now.after(span), Event::Fetched { host: number, life, contract, from, blobs });
     }
 
+    fn pin(&mut self, number: usize, contract: ContractId, blobs: &[Blob]) {
+        if let Some(host) = self.hosts.get_mut(number) {
+            host.pins.extend(blobs.iter().map(|blob| (blob.hash, contract)));
+        }
+    }
+
+    /// A state that no contract needs any more makes room at once; anything else stays.
+    fn forget(&mut self, number: usize, contract: ContractId, blobs: &[Blob]) {
+        let Some(host) = self.hosts.get_mut(number) else { return };
+        for blob in blobs {
+            host.pins.remove(&(blob.hash, contract));
+            let is_pinned = host.pins.iter().any(|(hash, _)| *hash == blob.hash);
+            if !is_pinned && self.states.knows(&blob.hash) {
+                host.store.remove(&blob.hash);
+            }
+        }
+    }
+
     fn reaches(&self, from: usize, to: usize) -> bool {
         self.is_up(from) && self.net.connects(Place::Host(from), Place::Host(to))
     }
@@ -305,7 +349,11 @@ impl World<'_> {
         let life = host.life;
         let mut left = std::collections::BTreeSet::new();
         let begin = self.states.begin(job);
+        Saved::goes_on(host, &self.states, job, begin)?;
         self.watch.saved.executes(contract, begin)?;
+        if matches!(begin, Begin::At(_)) && job.resume.is_some_and(|state| state.base.is_some()) {
+            self.tally.saw(Sight::Difference);
+        }
         let started = host.machine.start(contract, part, job, begin, &mut left, self.now);
         // What was not here before is shown to nobody until the node says so.
         host.withheld.extend(left.into_iter().filter(|hash| host.store.insert(*hash)));
@@ -321,15 +369,15 @@ impl World<'_> {
     pub(super) fn saved(&mut self, number: usize, contract: ContractId) -> Checked {
         let Some(host) = self.hosts.get_mut(number) else { return Ok(()) };
         let saved = host.machine.save(contract, &mut self.states, &mut host.store, self.now);
-        let Some((blob, cycles)) = saved else { return Ok(()) };
-        self.feed(number, Input::Saved { contract, result: Ok(Snapshot { blob, cycles, cost: SAVE }) })
+        let Some((checkpoint, cycles)) = saved else { return Ok(()) };
+        let result = Ok(Snapshot { checkpoint, cycles, cost: SAVE });
+        self.feed(number, Input::Saved { contract, result })
     }
 
     fn stop(&mut self, number: usize, contract: ContractId) {
         let Some(host) = self.hosts.get_mut(number) else { return };
         let life = host.life;
-        if host.machine.stop(contract) {
-            let execution = Box::new(Execution::nothing(Outcome::Cancelled));
+        if let Some(execution) = host.machine.stop(contract, self.now).map(Box::new) {
             self.queue
                 .push(self.now.after(STOP), Event::Executed { host: number, life, contract, execution });
         }
@@ -398,7 +446,7 @@ impl World<'_> {
     fn set_wake(&mut self, number: usize) {
         let Some(host) = self.hosts.get_mut(number) else { return };
         let Some(due) = host.node().and_then(Node::poll_timeout) else { return };
-        let at = self.mutant.wake(number, due).max(self.now);
+        let at = self.mutant.wake(number, host.clock.when(due)).max(self.now);
         if host.wake.is_none_or(|wake| at < wake) {
             host.wake = Some(at);
             self.queue.push(at, Event::Wake { place: Place::Host(number), life: host.life, at });

@@ -25,7 +25,7 @@ impl World<'_> {
     /// A node sends a message.
     pub(super) fn send(&mut self, host: usize, to: Peer, message: Message) -> Checked {
         let Some(sender) = self.hosts.get(host) else { return Ok(()) };
-        let (keys, peer) = (sender.keys.clone(), sender.peer);
+        let (keys, peer, clock) = (sender.keys.clone(), sender.peer, sender.clock);
         if self.is_muted(host, &message) {
             return Ok(());
         }
@@ -35,7 +35,7 @@ impl World<'_> {
         let from = self.mutant.sender(&Site { host, peer, keys: &keys, now: self.now });
         let Some(place) = self.by_key.get(&to.key).copied() else { return Ok(()) };
         if let (Place::Host(receiver), Message::Chord(message)) = (place, &message) {
-            self.watch.ring.sent(host, receiver, message, self.now);
+            self.watch.ring.sent((host, clock), receiver, message, self.now);
         }
         self.put(Place::Host(host), from, place, message);
         Ok(())
@@ -97,7 +97,10 @@ impl World<'_> {
             }
             Message::Service(ServiceMessage::Offer(offer)) => {
                 self.watch.probes.offered(&offer.body)?;
-                self.watch.sub_tasks.offered(&offer.body);
+                self.watch.sub_tasks.offered(&offer.body)?;
+                if !offer.body.job.repeats.is_empty() {
+                    self.tally.saw(Sight::Shared);
+                }
                 self.watch.saved.offered(&offer.body, self.states.begin(&offer.body.job));
                 self.watch.flows.offered(&offer.body)
             }

@@ -133,7 +133,8 @@ pub(in crate::cli) struct Ring {
     #[arg(long)]
     pub(in crate::cli) crash: bool,
     /// How long messages take: constant:MS, uniform:MS..MS, exponential:MS (the mean), space:MS (the mean; nodes
-    /// are points of a cube), map:SEED (a map of the internet), or matrix:FILE (one-way milliseconds, a row a line)
+    /// are points of a cube), map:SEED (a map of the internet), or matrix:FILE (one-way milliseconds, a row a line);
+    /// with held:PCT:MS: before it, so many messages are held back for up to MS and overtaken
     #[arg(long, value_name = "MODEL", default_value = "constant:50", value_parser = value::latency)]
     pub(in crate::cli) latency: ::sim::ring::Distance,
     /// Share of the messages that is lost: 0 to 0.999

@@ -127,7 +127,7 @@ impl Bench {
             runtime: Runtime::Native,
             success: 0,
             checkpoint: None,
-            resume: None,
+            resume: Vec::new(),
         };
         Self { base, scratch, execution }
     }

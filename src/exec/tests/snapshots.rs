@@ -1,7 +1,7 @@
 //! Programs that are saved, and go on elsewhere as if nothing had happened.
 
 use super::{Bench, WIDE, engine, example, text};
-use crate::exec::{Control, Ended, Saved};
+use crate::exec::{Control, Ended, Saved, Snapshot, Whole};
 use proto::message::service::{CheckpointMethod, Limits, Outcome};
 use proto::{Bytes, Cycles};
 use std::path::Path;
@@ -41,10 +41,10 @@ fn check(program: &[u8], arguments: &[&str]) -> u32 {
     let expected = alone.run();
     let cycles = expected.cycles;
     let expected = what(expected, files(alone.scratch.path()));
-    let (mut sum, mut snapshots, mut resume) = (Cycles(0), 0, None);
+    let (mut sum, mut snapshots, mut resume) = (Cycles(0), 0, Vec::new());
     loop {
         let mut bench = bench(program, arguments);
-        bench.execution.resume = resume.map(|bytes: Vec<u8>| bench.file("snapshot", &bytes));
+        bench.execution.resume = resume.iter().map(|bytes: &Vec<u8>| bench.file("snapshot", bytes)).collect();
         let control = Control::default();
         control.suspend();
         let mut ended = engine().run(&bench.execution, &control);
@@ -55,7 +55,7 @@ fn check(program: &[u8], arguments: &[&str]) -> u32 {
         };
         assert_eq!(snapshot.cycles, sum);
         snapshots += 1;
-        resume = Some(snapshot.bytes);
+        resume = vec![snapshot.bytes];
     }
 }
 
@@ -138,6 +138,121 @@ fn whatever_has_a_state_is_saved() {
     assert_eq!((ended.outcome, ended.stderr), (Outcome::Succeeded, b"contenttt".to_vec()));
 }
 
+/// A program that fills 64 pieces of memory and then goes over some of them in 60 turns of some five million cycles each:
+/// one piece is written in each turn, one is cleared, and the memory grows. In the end it prints the sum of all.
+fn wandering() -> Vec<u8> {
+    wat::parse_str(
+        r#"(module
+        (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 4)
+        (func (export "_start") (local $turn i32) (local $left i32) (local $at i32) (local $sum i64)
+            (loop $fill
+                (i64.store (local.get $at) (i64.extend_i32_u (i32.add (local.get $at) (i32.const 1))))
+                (br_if $fill (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 8))) (i32.const 262144))))
+            (loop $more
+                (local.set $left (i32.const 1000000))
+                (loop $spin (br_if $spin (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+                (local.set $turn (i32.add (local.get $turn) (i32.const 1)))
+                (i32.store (i32.rem_u (i32.mul (local.get $turn) (i32.const 28672)) (i32.const 262144)) (local.get $turn))
+                (if (i32.eq (local.get $turn) (i32.const 20))
+                    (then (memory.fill (i32.const 8192) (i32.const 0) (i32.const 4096))))
+                (if (i32.eq (local.get $turn) (i32.const 30))
+                    (then (i32.store (i32.shl (memory.grow (i32.const 1)) (i32.const 16)) (i32.const 7))))
+                (br_if $more (i32.lt_u (local.get $turn) (i32.const 60))))
+            (local.set $at (i32.const 0))
+            (loop $add
+                (local.set $sum (i64.add (i64.mul (local.get $sum) (i64.const 31)) (i64.load (local.get $at))))
+                (br_if $add (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 8)))
+                    (i32.shl (memory.size) (i32.const 16)))))
+            (i64.store (i32.const 8) (local.get $sum))
+            (i32.store (i32.const 0) (i32.const 8))
+            (i32.store (i32.const 4) (i32.const 8))
+            (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))))"#,
+    )
+    .unwrap()
+}
+
+/// Begins a program, or goes on from `files`; has it saved whole and then, a moment later, as a difference to that, and
+/// stops it. The end, if it came to one before.
+fn saved_twice(bench: &mut Bench, files: &[Vec<u8>]) -> Result<[Snapshot; 2], Box<Ended>> {
+    let names = ["first", "second"].into_iter();
+    bench.execution.resume = names.zip(files).map(|(name, bytes)| bench.file(name, bytes)).collect();
+    let control = Control::default();
+    std::thread::scope(|scope| {
+        let mut asked = control.snapshot(None);
+        let run = scope.spawn(|| engine().run(&bench.execution, &control));
+        let mut both = Vec::new();
+        while !run.is_finished() {
+            let Ok(snapshot) = asked.try_recv() else {
+                std::thread::yield_now();
+                continue;
+            };
+            let whole = Whole { hash: snapshot.hash, most: Bytes(u64::MAX) };
+            both.push(snapshot);
+            if both.len() == 2 {
+                control.stop();
+                break;
+            }
+            asked = control.snapshot(Some(whole));
+        }
+        let ended = run.join().unwrap();
+        both.try_into().map_err(|_| Box::new(ended))
+    })
+}
+
+#[test]
+fn a_program_that_goes_on_from_differences_comes_to_the_same() {
+    let alone = Bench::new(&wandering(), &[], WIDE).run();
+    assert_eq!(alone.outcome, Outcome::Succeeded);
+    let (mut files, mut done, mut differences) = (Vec::new(), Cycles(0), 0);
+    loop {
+        let [whole, next] = match saved_twice(&mut Bench::new(&wandering(), &[], WIDE), &files) {
+            Ok(both) => both,
+            Err(ended) => {
+                assert_eq!((ended.outcome, &ended.stdout), (Outcome::Succeeded, &alone.stdout));
+                assert_eq!(done.0 + ended.cycles.0, alone.cycles.0);
+                break;
+            }
+        };
+        assert_eq!(whole.base, None);
+        done = next.cycles;
+        files = match next.base {
+            Some(base) => {
+                assert_eq!(base, whole.hash);
+                assert!(next.bytes.len() < whole.bytes.len());
+                differences += 1;
+                vec![whole.bytes, next.bytes]
+            }
+            None => vec![next.bytes],
+        };
+    }
+    assert!(differences > 0);
+}
+
+#[test]
+fn a_difference_is_of_use_with_its_whole_one_only() {
+    let bench = || Bench::new(&wandering(), &[], WIDE);
+    // Until it has filled its memory, a difference does not pay.
+    let mut files = Vec::new();
+    let [whole, difference] = loop {
+        let both = saved_twice(&mut bench(), &files).unwrap();
+        if both[1].base.is_some() {
+            break both;
+        }
+        files = vec![both[1].bytes.clone()];
+    };
+    let [other, _] = saved_twice(&mut bench(), &[whole.bytes.clone(), difference.bytes.clone()]).unwrap();
+    let why = "it is a difference to another state than was found";
+    let [whole, difference, other] = [whole, difference, other].map(|snapshot| snapshot.bytes);
+    for files in
+        [vec![&difference], vec![&other, &difference], vec![&whole, &other], vec![&difference, &whole]]
+    {
+        let files: Vec<Vec<u8>> = files.into_iter().cloned().collect();
+        let ended = saved_twice(&mut bench(), &files).unwrap_err();
+        assert_eq!(ended.outcome, Outcome::NotResumed(why.into()));
+    }
+}
+
 /// Spins for some 50 million cycles and then says so.
 fn spinning() -> Vec<u8> {
     let write =
@@ -154,7 +269,7 @@ fn spinning() -> Vec<u8> {
 #[test]
 fn a_snapshot_disturbs_nobody_and_goes_on_elsewhere() {
     let (expected, control) = (Bench::new(&spinning(), &[], WIDE).run(), Control::default());
-    let asked = control.snapshot();
+    let asked = control.snapshot(None);
     let ended = engine().run(&Bench::new(&spinning(), &[], WIDE).execution, &control);
     assert_eq!(
         (&ended.outcome, &ended.stdout, ended.cycles),
@@ -165,7 +280,7 @@ fn a_snapshot_disturbs_nobody_and_goes_on_elsewhere() {
     assert!(snapshot.cycles > Cycles(0) && snapshot.cycles < ended.cycles);
 
     let mut elsewhere = Bench::new(&spinning(), &[], WIDE);
-    elsewhere.execution.resume = Some(elsewhere.file("snapshot", &snapshot.bytes));
+    elsewhere.execution.resume = vec![elsewhere.file("snapshot", &snapshot.bytes)];
     let rest = elsewhere.run();
     assert_eq!((&rest.outcome, &rest.stdout), (&Outcome::Succeeded, &expected.stdout));
     assert_eq!(rest.cycles.0 + snapshot.cycles.0, expected.cycles.0);
@@ -175,7 +290,7 @@ fn a_snapshot_disturbs_nobody_and_goes_on_elsewhere() {
 fn who_asks_too_late_gets_nothing() {
     let control = Control::default();
     let ended = engine().run(&Bench::new(&text("", ""), &[], WIDE).execution, &control);
-    let asked = control.snapshot();
+    let asked = control.snapshot(None);
     drop(control);
     assert_eq!((ended.outcome, asked.blocking_recv().is_err()), (Outcome::Succeeded, true));
 }
@@ -194,7 +309,7 @@ fn a_program_that_stands_still_is_saved_as_it_stands() {
             std::thread::yield_now();
         }
         let cycles = control.cycles();
-        let snapshots = [(); 2].map(|()| control.snapshot().blocking_recv().unwrap());
+        let snapshots = [(); 2].map(|()| control.snapshot(None).blocking_recv().unwrap());
         assert_eq!(snapshots.map(|snapshot| snapshot.cycles), [cycles; 2]);
         control.suspend();
         run.join().unwrap()
@@ -221,18 +336,18 @@ fn what_is_no_snapshot_of_this_program_is_refused() {
     for (program, bytes, why) in [
         (&other, good.bytes.clone(), "it is of another program"),
         (&spinning(), flipped, "it does not have the hash that it names"),
-        (&spinning(), newer, "it has version 9, here is 1"),
+        (&spinning(), newer, "it has version 9, here is 2"),
         (&spinning(), cut, "it does not have the hash that it names"),
         (&spinning(), b"PK\x03\x04".repeat(20), "it is no snapshot of a WebAssembly program"),
         (&spinning(), Vec::new(), "it cannot be read to its end: failed to fill whole buffer"),
     ] {
         let mut bench = Bench::new(program, &[], WIDE);
-        bench.execution.resume = Some(bench.file("snapshot", &bytes));
+        bench.execution.resume = vec![bench.file("snapshot", &bytes)];
         let ended = bench.run();
         assert_eq!((ended.outcome, ended.cycles), (Outcome::NotResumed(why.into()), Cycles(0)));
     }
     let mut bench = Bench::new(&spinning(), &[], Limits { memory: Bytes(65_535), ..WIDE });
-    bench.execution.resume = Some(bench.file("snapshot", &good.bytes));
+    bench.execution.resume = vec![bench.file("snapshot", &good.bytes)];
     assert_eq!(bench.run().outcome, Outcome::MemoryLimit(Bytes(65_535)));
 }
 

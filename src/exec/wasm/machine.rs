@@ -7,6 +7,7 @@ use super::super::module::Program;
 use super::super::saved::Snapshot;
 use super::super::span_since;
 use super::super::state::{Parts, State};
+use super::snapshot::Base;
 use instrument::layout;
 use proto::{Cycles, Hash};
 use std::sync::Arc;
@@ -51,6 +52,8 @@ pub(super) struct Machine {
     pub(super) phase: Phase,
     /// Its frames are saved and have to be taken up again.
     pub(super) is_saved: bool,
+    /// What its next snapshot may be a difference to.
+    pub(super) base: Option<Base>,
 }
 
 impl Machine {
@@ -73,7 +76,7 @@ impl Machine {
         match made {
             Ok((instance, parts)) => {
                 let phase = if program.layout.start { Phase::Start } else { Phase::Main };
-                Ok(Self { program, hash, store, instance, parts, phase, is_saved: false })
+                Ok(Self { program, hash, store, instance, parts, phase, is_saved: false, base: None })
             }
             Err(error) => Err((error, Box::new(store.into_data()))),
         }
@@ -116,10 +119,11 @@ impl Machine {
     /// snapshot with which it has to end.
     fn stand(&mut self) -> wasmtime::Result<Option<Snapshot>> {
         loop {
-            let Wishes { is_suspended, asked } = self.store.data().watch.control.take_wishes();
+            let Wishes { is_suspended, asked, whole } = self.store.data().watch.control.take_wishes();
             if is_suspended || !asked.is_empty() {
                 let began = Instant::now();
-                let mut snapshot = self.snapshot()?;
+                // What goes on elsewhere is whole, so that it needs nothing else.
+                let mut snapshot = self.snapshot(whole.filter(|_| !is_suspended))?;
                 snapshot.took = span_since(began);
                 for one in asked {
                     // Who asked may have gone.

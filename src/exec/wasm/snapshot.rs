@@ -3,7 +3,7 @@
 //! ```text
 //! "cup2snap"  version (4 bytes)  BLAKE3 of the rest (32 bytes)  zstd of:
 //!     length of the head (4 bytes)  head (protocol buffers)
-//!     the pages of the linear memory that are not zero, 64 KiB each, in their order
+//!     the pieces of the linear memory that are not zero, 4 KiB each, in their order
 //!     the frames
 //!     the contents of the files that are not inputs as they were, in the order of their numbers
 //! ```
@@ -11,29 +11,33 @@
 //! Numbers are little-endian. The head says for which program and cost model it is and how much of everything follows,
 //! so that a reader knows what to expect before it takes any of it. It holds no arguments, no environment and no
 //! standard input: who goes on has them from the contract.
+//!
+//! A *difference* names a whole snapshot by the hash in it, and has the pieces that have changed since instead; all the
+//! rest is as in a whole one. Who goes on from it reads the memory of the whole one first.
 
-use super::super::saved::Snapshot;
+use super::super::saved::{Snapshot, Whole};
 use super::super::wasi::SavedWasi;
 use super::super::{COST_MODEL, state::Meter};
 use super::machine::{Machine, Phase};
+use super::pieces::{PIECE, Pieces, is_zero};
 use instrument::layout::Kind;
 use prost::Message;
 use proto::message::service::Limits;
-use proto::{Cycles, Hash, Span};
+use proto::{Bytes, Cycles, Hash, Span};
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use wasmtime::{V128, Val};
 
 /// Beginning of a snapshot.
 const MAGIC: &[u8; 8] = b"cup2snap";
 /// Version of the format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Length of everything before the compressed part.
 const PREFIX: usize = 8 + 4 + 32;
 /// How hard it is compressed: 1 of 22, since the program stands still meanwhile.
 const LEVEL: i32 = 1;
-/// A page of linear memory.
+/// A page of linear memory, by which it grows.
 const PAGE: usize = 65_536;
 /// Largest head: a tree of as many files as there may be, with long names, and both streams at their limits.
 const MAX_HEAD: u32 = 256 << 20;
@@ -60,19 +64,55 @@ struct Head {
     /// Bytes of frames.
     #[prost(uint32, tag = "7")]
     frames: u32,
-    /// Pages of the linear memory, and those of them that are not zero.
+    /// Pages of the linear memory, and the pieces of it that follow.
     #[prost(uint32, tag = "8")]
     pages: u32,
     #[prost(uint32, repeated, tag = "9")]
     present: Vec<u32>,
     #[prost(message, required, tag = "10")]
     wasi: SavedWasi,
+    /// The hash in the whole snapshot that it is a difference to; empty: it is whole.
+    #[prost(bytes = "vec", tag = "11")]
+    base: Vec<u8>,
+}
+
+/// The last whole snapshot of a program that goes on.
+pub(super) struct Base {
+    /// The hash in it.
+    hash: Hash,
+    pieces: Pieces,
 }
 
 impl Machine {
-    /// Saves the program, which stands unwound.
-    pub(super) fn snapshot(&mut self) -> wasmtime::Result<Snapshot> {
-        let head = self.head()?;
+    /// Saves the program, which stands unwound: as a difference to `whole` if it pays, which has to be its last whole
+    /// snapshot.
+    pub(super) fn snapshot(&mut self, whole: Option<Whole>) -> wasmtime::Result<Snapshot> {
+        let pieces = Pieces::of(self.memory());
+        let present = pieces.present();
+        if let Some(Whole { hash, most }) = whole
+            && let Some(base) = self.base.as_ref().filter(|base| base.hash == hash)
+        {
+            let changed = pieces.changed_since(&base.pieces);
+            // Where half of it has changed, compressing that to see how much it comes to would be in vain.
+            if changed.len() <= present.len() / 2 {
+                let difference = self.pack(changed, Some(hash))?;
+                if Bytes(difference.bytes.len() as u64) <= most {
+                    return Ok(difference);
+                }
+            }
+        }
+        let snapshot = self.pack(present, None)?;
+        self.base = Some(Base { hash: snapshot.hash, pieces });
+        Ok(snapshot)
+    }
+
+    fn memory(&self) -> &[u8] {
+        self.parts.memory.map(|memory| memory.data(&self.store)).unwrap_or_default()
+    }
+
+    /// The program with these pieces of its memory.
+    fn pack(&mut self, pieces: Vec<u32>, base: Option<Hash>) -> wasmtime::Result<Snapshot> {
+        let head = self.head(pieces, base)?;
         let encoded = head.encode_to_vec();
         let mut bytes = Vec::new();
         bytes.extend(MAGIC);
@@ -88,10 +128,10 @@ impl Machine {
         if let Some(place) = bytes.get_mut(PREFIX - 32..PREFIX) {
             place.copy_from_slice(&hash.0);
         }
-        Ok(Snapshot { bytes, cycles: Cycles(head.used), took: Span(0) })
+        Ok(Snapshot { bytes, hash, base, cycles: Cycles(head.used), took: Span(0) })
     }
 
-    fn head(&mut self) -> wasmtime::Result<Head> {
+    fn head(&mut self, present: Vec<u32>, base: Option<Hash>) -> wasmtime::Result<Head> {
         let (used, until) = self.store.data().meter.position();
         let mut globals = Vec::new();
         for saved in &self.program.layout.globals {
@@ -100,9 +140,6 @@ impl Machine {
             globals.extend(bits(&global.get(&mut self.store)).to_le_bytes());
         }
         let frames = self.parts.top.get(&mut self.store).i32().unwrap_or(0).cast_unsigned();
-        let memory = self.parts.memory.map(|memory| memory.data(&self.store)).unwrap_or_default();
-        let pages = memory.chunks(PAGE).zip(0_u32..);
-        let present = pages.filter(|(page, _)| !is_zero(page)).map(|(_, number)| number).collect();
         Ok(Head {
             program: self.hash.0.to_vec(),
             cost_model: COST_MODEL,
@@ -111,17 +148,17 @@ impl Machine {
             is_starting: self.phase == Phase::Start,
             globals,
             frames,
-            pages: u32::try_from(memory.len() / PAGE)?,
+            pages: u32::try_from(self.memory().len() / PAGE)?,
             present,
             wasi: self.store.data().wasi.save(),
+            base: base.map(|base| base.0.to_vec()).unwrap_or_default(),
         })
     }
 
     fn write_memory(&self, head: &Head, to: &mut impl Write) -> wasmtime::Result<()> {
-        let memory = self.parts.memory.map(|memory| memory.data(&self.store)).unwrap_or_default();
-        for page in &head.present {
-            let start = usize::try_from(*page)?.saturating_mul(PAGE);
-            to.write_all(memory.get(start..start.saturating_add(PAGE)).unwrap_or_default())?;
+        for piece in &head.present {
+            let start = usize::try_from(*piece)?.saturating_mul(PIECE);
+            to.write_all(self.memory().get(start..start.saturating_add(PIECE)).unwrap_or_default())?;
         }
         let frames = self.parts.stack.data(&self.store).get(..usize::try_from(head.frames)?);
         to.write_all(frames.ok_or_else(|| wasmtime::Error::msg("its frames are larger than their memory"))?)?;
@@ -141,18 +178,27 @@ impl Machine {
         Ok(())
     }
 
-    /// Puts the program, which is at its start, where the snapshot in `file` was taken.
+    /// Puts the program, which is at its start, where the snapshot in the last of `files` was taken; each of them rests
+    /// on the one before it, the first on nothing.
     ///
     /// # Errors
     /// Why it cannot go on from there, in words.
-    pub(super) fn restore(&mut self, file: &Path, limits: Limits) -> Result<(), String> {
-        let file = File::open(file).map_err(|error| format!("it cannot be read: {error}"))?;
-        verify(&file)?;
-        let packed = zstd::stream::read::Decoder::new(&file).map_err(torn)?;
-        self.take_up(&mut io::BufReader::new(packed), limits)
+    pub(super) fn restore(&mut self, files: &[PathBuf], limits: Limits) -> Result<(), String> {
+        let (mut below, mut last) = (None, None);
+        for file in files {
+            let (hash, mut from) = open(file)?;
+            let head = self.read_head(&mut from)?;
+            if head.base != below.map(|below: Hash| below.0.to_vec()).unwrap_or_default() {
+                return Err("it is a difference to another state than was found".into());
+            }
+            self.restore_memory(&head, &mut from)?;
+            (below, last) = (Some(hash), Some((head, from)));
+        }
+        last.map_or(Ok(()), |(head, mut from)| self.take_up(&head, &mut from, limits))
     }
 
-    fn take_up(&mut self, from: &mut impl Read, limits: Limits) -> Result<(), String> {
+    /// The head of a snapshot of this program.
+    fn read_head(&self, from: &mut impl Read) -> Result<Head, String> {
         let mut length = [0; 4];
         from.read_exact(&mut length).map_err(torn)?;
         let length = u32::from_le_bytes(length);
@@ -171,8 +217,13 @@ impl Machine {
         if head.is_starting && !self.program.layout.start {
             return Err("it is in a start function that the program does not have".into());
         }
+        Ok(head)
+    }
+
+    /// Takes up what stands behind the memory.
+    fn take_up(&mut self, head: &Head, from: &mut impl Read, limits: Limits) -> Result<(), String> {
         self.restore_globals(&head.globals)?;
-        self.restore_memory(&head, from)?;
+        self.restore_frames(head.frames, from)?;
         self.restore_files(&head.wasi, from, limits)?;
         self.store.data_mut().meter = Meter::resumed(head.used, head.until, limits.cycles);
         self.phase = if head.is_starting { Phase::Start } else { Phase::Main };
@@ -203,23 +254,27 @@ impl Machine {
             grown.map_err(|_| "its memory is larger than it may be or than there is here".to_owned())?;
             let bytes = memory.data_mut(&mut self.store);
             let mut present = head.present.iter().copied().peekable();
-            for (page, number) in bytes.chunks_mut(PAGE).zip(0_u32..) {
+            for (piece, number) in bytes.chunks_mut(PIECE).zip(0_u32..) {
                 if present.next_if_eq(&number).is_some() {
-                    from.read_exact(page).map_err(torn)?;
-                } else if !is_zero(page) {
-                    page.fill(0);
+                    from.read_exact(piece).map_err(torn)?;
+                } else if head.base.is_empty() && !is_zero(piece) {
+                    piece.fill(0);
                 }
             }
             if present.next().is_some() {
-                return Err("it has pages out of order".into());
+                return Err("it has pieces of memory out of order".into());
             }
         } else if head.pages > 0 || !head.present.is_empty() {
             return Err("it has a memory, and the program has none".into());
         }
-        let frames = usize::try_from(head.frames).map_err(|_| "its frames are too large")?;
+        Ok(())
+    }
+
+    fn restore_frames(&mut self, length: u32, from: &mut impl Read) -> Result<(), String> {
+        let frames = usize::try_from(length).map_err(|_| "its frames are too large")?;
         let stack = self.parts.stack.data_mut(&mut self.store).get_mut(..frames);
         from.read_exact(stack.ok_or("its frames are larger than they may be")?).map_err(torn)?;
-        let top = Val::I32(head.frames.cast_signed());
+        let top = Val::I32(length.cast_signed());
         self.parts.top.set(&mut self.store, top).map_err(|error| format!("{error:#}"))
     }
 
@@ -243,8 +298,9 @@ impl Machine {
     }
 }
 
-/// Sees whether a file is a snapshot and whole, and winds it to its compressed part.
-fn verify(mut file: &File) -> Result<(), String> {
+/// Opens the compressed part of a snapshot that is as it was written, and gives the hash in it.
+fn open(file: &Path) -> Result<(Hash, impl Read + use<>), String> {
+    let mut file = File::open(file).map_err(|error| format!("it cannot be read: {error}"))?;
     let mut prefix = [0; PREFIX];
     file.read_exact(&mut prefix).map_err(torn)?;
     let (magic, rest) = prefix.split_first_chunk::<8>().ok_or("it is too short")?;
@@ -257,22 +313,20 @@ fn verify(mut file: &File) -> Result<(), String> {
         return Err(format!("it has version {version}, here is {VERSION}"));
     }
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(file).map_err(torn)?;
-    if hasher.finalize().as_bytes() != hash {
+    hasher.update_reader(&file).map_err(torn)?;
+    let found = Hash(*hasher.finalize().as_bytes());
+    if found.0 != hash {
         return Err("it does not have the hash that it names".into());
     }
     let start = u64::try_from(PREFIX).unwrap_or(0);
-    file.seek(io::SeekFrom::Start(start)).map_err(torn).map(drop)
+    file.seek(io::SeekFrom::Start(start)).map_err(torn)?;
+    let packed = zstd::stream::read::Decoder::new(file).map_err(torn)?;
+    Ok((found, io::BufReader::new(packed)))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is passed to map_err")]
 fn torn(error: io::Error) -> String {
     format!("it cannot be read to its end: {error}")
-}
-
-fn is_zero(bytes: &[u8]) -> bool {
-    let (words, rest) = bytes.as_chunks::<16>();
-    words.iter().all(|word| u128::from_ne_bytes(*word) == 0) && rest.iter().all(|byte| *byte == 0)
 }
 
 /// A value by its bits.

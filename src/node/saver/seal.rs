@@ -15,6 +15,8 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundK
 const MAGIC: [u8; 9] = *b"c2pstate\x01";
 const CONTRACT: usize = 16;
 const HEAD: usize = MAGIC.len() + CONTRACT + 4 + 8;
+/// By how much a sealed state is longer than what is in it.
+pub(super) const LENGTH: u64 = HEAD as u64 + 16;
 /// What goes before contract and number in the hash that the nonce is of.
 const NONCE_OF: &[u8] = b"compup2p/v1/state-nonce\0";
 
@@ -116,6 +118,7 @@ mod tests {
         let sealed = SEAL.close(&KEY, PROGRAM, &plain);
         assert!(sealed.windows(5).all(|part| part != b"state" || sealed.starts_with(b"c2pstate")));
         assert!(!sealed.windows(9).any(|part| part == b"a program"));
+        assert_eq!(sealed.len() as u64, plain.len() as u64 + LENGTH);
         assert_eq!(open(&KEY, PROGRAM, sealed.clone()), Ok((Cycles(77), plain)));
         let other = "it was sealed with another key or for another program, or was changed";
         assert_eq!(open(&CheckpointKey([5; 32]), PROGRAM, sealed.clone()), Err(other.into()));

@@ -191,7 +191,8 @@ fn a_second_execution_costs_something_and_never_more_than_the_hold() {
 #[test]
 fn a_checkpoint_keeps_the_bond_and_is_paid_on_the_buyers_word_only() {
     let blob = proto::message::service::Blob { hash: proto::Hash([3; 32]), size: proto::Bytes(7) };
-    let migrated = || Deal { outcome: proto::message::service::Outcome::Migrated(blob), ..Deal::default() };
+    let migrated =
+        || Deal { outcome: proto::message::service::Outcome::Migrated(blob.into()), ..Deal::default() };
     let kept = shares((AMOUNT, 2_000_000), AMOUNT, 2_000_000, 0, 0);
     check_over(migrated(), 40, &[Accept, Claim, Wait(61)], How::Expired, kept);
     let paid = shares((AMOUNT, 2_000_000), 990_000, 6_000_000, 10_000, 0);

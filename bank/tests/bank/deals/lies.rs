@@ -5,8 +5,8 @@ use super::{
 };
 use crate::papers::Deal;
 use crate::world::{id, key, keys, refused};
-use proto::message::bank::{Claim, Dispute, Finding, Judge, MAX_MEMO, Order, Settle};
-use proto::message::service::{Blob, Job, NamedBlob, Offer, Outcome, Report};
+use proto::message::bank::{Claim, Dispute, Finding, How, Judge, MAX_MEMO, Order, Settle};
+use proto::message::service::{Blob, Job, NamedBlob, Offer, Outcome, Product, Report};
 use proto::{Bytes, Cycles, Hash, RefusalCode, Signed, Span};
 
 /// Goes this way, and then expects that `order` of `who` is refused with these words.
@@ -264,7 +264,24 @@ fn whatever_differs_in_a_finding_overturns_the_claim() {
         court.acts(&[Act::Enter(5), Act::Claim, Act::Dispute]);
         court.order(5, judge(5, finding));
         let how = court.ending().map(|ending| ending.how);
-        assert_eq!(how, Some(proto::message::bank::How::Overturned), "{name}");
+        assert_eq!(how, Some(How::Overturned), "{name}");
+    }
+}
+
+#[test]
+fn who_claims_the_first_runs_of_a_job_is_right_where_more_of_them_were_found() {
+    let more = |cycles: u64| {
+        let stdout = Some(Blob { hash: Hash([7; 32]), size: Bytes(cycles) });
+        Product { cycles: Cycles(cycles), outputs: Vec::new(), stdout, stderr: None }
+    };
+    for (own, how) in [(0, How::Upheld), (1, How::Overturned)] {
+        let mut finding = same(&Deal::default());
+        finding.more = vec![more(5), more(6)];
+        finding.cycles.0 += 11 + own;
+        let mut court = Court::new(0);
+        court.acts(&[Act::Enter(5), Act::Claim, Act::Dispute]);
+        court.order(5, judge(5, finding));
+        assert_eq!(court.ending().map(|ending| ending.how), Some(how), "{own}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is executed: a program, what it gets, and what it may use.
 
-use super::{Blob, NamedBlob, Variable};
+use super::{Blob, Checkpoint, NamedBlob, Variable};
 use crate::quantity::{Bytes, Cycles};
 use crate::time::Span;
 use std::fmt;
@@ -115,7 +115,7 @@ pub struct Job {
     /// What it may use.
     pub limits: Limits,
     /// The checkpoint from which it goes on, if another seller handed one over (DESIGN §5.4, 6).
-    pub resume: Option<Blob>,
+    pub resume: Option<Checkpoint>,
     /// What kind of program it is.
     pub runtime: Runtime,
     /// The exit status that means success, 0 unless stated.
@@ -196,7 +196,8 @@ impl Job {
     pub fn contents(&self) -> Vec<Blob> {
         let mut blobs = vec![self.program];
         blobs.extend(self.inputs.iter().map(|input| input.blob));
-        blobs.extend(self.stdin.iter().chain(&self.resume));
+        blobs.extend(self.stdin);
+        blobs.extend(self.resume.into_iter().flat_map(Checkpoint::contents));
         for repeat in &self.repeats {
             blobs.extend(repeat.inputs.iter().map(|input| input.blob).chain(repeat.stdin));
         }

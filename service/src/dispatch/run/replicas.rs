@@ -165,6 +165,12 @@ impl TaskRun {
         self.run_ref(index).is_some_and(|run| run.probe.is_some())
     }
 
+    /// Whether some of its sub-tasks have replicas or probes.
+    pub(in crate::dispatch) fn has_ballots(&self) -> bool {
+        !self.ballots.is_empty()
+    }
+
+    /// The replicas of a sub-task, if it has some.
     pub(in crate::dispatch) fn ballot(&self, head: u32) -> Option<&Ballot> {
         self.ballots.get(&head)
     }

@@ -94,7 +94,7 @@ impl SubTaskRun {
             notes.push(Note::Saving(Saving::Vacated { task, sub_task, contract, cost }));
         }
         if let Some(end) = &self.end {
-            notes.push(Note::Ended { task, sub_task, end: Box::new(end.clone()) });
+            notes.push(Note::Ended { task, ends: vec![(sub_task, end.clone())] });
             return notes;
         }
         let tries = self.tries();

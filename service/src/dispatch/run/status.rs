@@ -67,12 +67,18 @@ pub struct Tally {
 
 impl TaskRun {
     pub(in crate::dispatch) fn status(&self) -> TaskStatus {
-        TaskStatus {
-            tally: self.tally,
-            sub_tasks: (0..self.sub_tasks).filter_map(|index| self.sub_task_status(index)).collect(),
-            has_ended: self.has_ended(),
-            found: self.found.clone(),
+        let mut sub_tasks: Vec<SubTaskStatus> =
+            (0..self.sub_tasks).filter_map(|index| self.sub_task_status(index)).collect();
+        for leader in self.runs.iter().filter(|run| !run.followers.is_empty()) {
+            for follower in &leader.followers {
+                let status = usize::try_from(*follower).ok().and_then(|index| sub_tasks.get_mut(index));
+                if let Some(status) = status.filter(|status| !status.state.is_final()) {
+                    status.sale = leader.sale();
+                    status.why = format!("its turn comes after `{}`, under one contract", leader.plan.name);
+                }
+            }
         }
+        TaskStatus { tally: self.tally, sub_tasks, has_ended: self.has_ended(), found: self.found.clone() }
     }
 }
 

@@ -77,7 +77,8 @@ fn check_fault(outcome: Outcome, change: fn(&mut Report)) {
 
 #[test]
 fn a_report_that_does_not_fit_is_rejected_before_anything_is_taken() {
-    let checkpoint = |size: u64| Outcome::Migrated(Blob { hash: Hash([50; 32]), size: Bytes(size) });
+    let blob = |n: u8, size: u64| Blob { hash: Hash([n; 32]), size: Bytes(size) };
+    let checkpoint = |size, base| Outcome::Migrated(Checkpoint { blob: blob(50, size), base });
     check_fault(Outcome::Succeeded, |report| report.outputs.clear());
     check_fault(Outcome::Succeeded, |report| report.outputs[0].blob.size = Bytes::gib(1));
     check_fault(Outcome::Succeeded, |report| {
@@ -87,7 +88,8 @@ fn a_report_that_does_not_fit_is_rejected_before_anything_is_taken() {
         let twice = report.outputs[0].clone();
         report.outputs.push(twice);
     });
-    check_fault(checkpoint((3 << 20) + 1), |_| {});
+    check_fault(checkpoint((3 << 20) + 1, None), |_| {});
+    check_fault(checkpoint(9, Some(blob(51, (3 << 20) + 1))), |_| {});
 }
 
 #[test]

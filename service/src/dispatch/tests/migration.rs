@@ -4,8 +4,8 @@ use super::*;
 use Did::{Buys, Fetches, Says, Settles, Takes, Tells};
 use proto::message::bank::SettledReceipt;
 
-fn checkpoint() -> Blob {
-    Blob { hash: Hash([50; 32]), size: Bytes(9) }
+fn checkpoint() -> Checkpoint {
+    Blob { hash: Hash([50; 32]), size: Bytes(9) }.into()
 }
 
 /// With a checkpoint on its way.

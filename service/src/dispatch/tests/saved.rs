@@ -2,9 +2,11 @@
 
 use super::*;
 use crate::checkpoint;
-use Did::{AsksToKeep, Buys, Cancels, Fetches, Holds, Keeps, Offers, Releases, Says, Settles, Tells};
+use Did::{AsksToKeep, Buys, Cancels, Drops, Fetches, Holds, Keeps, Offers, Releases, Says, Settles, Tells};
 use proto::message::bank::SettledReceipt;
-use proto::message::service::{CheckpointKey, CheckpointMethod, Checkpointing, Kept, Phase, Report, Saved};
+use proto::message::service::{
+    Checkpoint, CheckpointKey, CheckpointMethod, Checkpointing, Kept, Phase, Report, Saved,
+};
 
 /// What is left of the price for the work, and what is set aside for room.
 const FOR_WORK: Money = Money(900_000);
@@ -14,6 +16,11 @@ const ROOM: Bytes = Bytes(2 * ((1 << 20) + (64 << 10)));
 
 fn state(n: u8) -> Blob {
     Blob { hash: Hash([n; 32]), size: Bytes(9) }
+}
+
+/// A difference to the whole state `base`.
+fn since(base: u8, n: u8) -> Checkpoint {
+    Checkpoint { blob: state(n), base: Some(state(base)) }
 }
 
 /// With a sub-task at work that is kept at one storage node.
@@ -39,16 +46,23 @@ fn run(buyer: &mut Buyer) {
     assert_eq!((buyer.did(), buyer.state()), (vec![], State::Running));
 }
 
-fn saved(buyer: &mut Buyer, version: u32, cycles: u64, n: u8) {
+fn saved(buyer: &mut Buyer, version: u32, cycles: u64, checkpoint: impl Into<Checkpoint>) {
+    let checkpoint = checkpoint.into();
     let contract = buyer.contract();
-    let saved = Saved { contract, version, cycles: Cycles(cycles), blob: state(n) };
+    let saved = Saved { contract, version, cycles: Cycles(cycles), checkpoint };
     buyer.now = buyer.now.after(Span::secs(1));
-    buyer.hear(ServiceMessage::Saved(Signed::new(saved, &keys(1))));
+    buyer.hear(ServiceMessage::Saved(Box::new(Signed::new(saved, &keys(1)))));
 }
 
 /// A storage node says that it has this state.
 fn kept(buyer: &mut Buyer, contract: ContractId, n: u8) {
-    buyer.hear(ServiceMessage::Kept(Kept { contract, hashes: vec![Hash([n; 32])] }));
+    has(buyer, contract, &[n]);
+}
+
+/// A storage node says that it has these contents.
+fn has(buyer: &mut Buyer, contract: ContractId, contents: &[u8]) {
+    let hashes = contents.iter().map(|n| Hash([*n; 32])).collect();
+    buyer.hear(ServiceMessage::Kept(Kept { contract, hashes }));
 }
 
 /// What was to be fetched to this node is here, or is not.
@@ -72,7 +86,7 @@ fn again() -> Did {
 /// Room is bought and holds the first state.
 fn with_room() -> (Buyer, ContractId) {
     let mut buyer = running();
-    saved(&mut buyer, 1, 2_000_000_000, 60);
+    saved(&mut buyer, 1, 2_000_000_000, state(60));
     assert_eq!(buyer.did(), [Buys]);
     let room = buyer.asked.unwrap();
     let ticket = ticket(room);
@@ -86,7 +100,7 @@ fn with_room() -> (Buyer, ContractId) {
 #[test]
 fn where_there_is_no_room_this_node_keeps_the_state_and_the_next_seller_goes_on_from_it() {
     let mut buyer = running();
-    saved(&mut buyer, 1, 2_000_000_000, 60);
+    saved(&mut buyer, 1, 2_000_000_000, state(60));
     assert_eq!(buyer.did(), [Buys]);
     let room = buyer.asked.unwrap();
     buyer.dispatch.not_bought(&[room], &market::Shortage::default(), buyer.now);
@@ -97,7 +111,7 @@ fn where_there_is_no_room_this_node_keeps_the_state_and_the_next_seller_goes_on_
     // 0.89 credits for the 7.9 Gc that are left.
     assert_eq!(wants.first().map(|want| want.bid), Some(Rate(112_658)));
     run(&mut buyer);
-    assert_eq!(buyer.offer.as_ref().map(|offer| offer.body.job.resume), Some(Some(state(60))));
+    assert_eq!(buyer.offer.as_ref().map(|offer| offer.body.job.resume), Some(Some(state(60).into())));
 }
 
 #[test]
@@ -105,7 +119,7 @@ fn a_state_at_a_storage_node_is_fetched_before_the_sub_task_is_bought_again() {
     let (mut buyer, room) = with_room();
     kept(&mut buyer, room, 60);
     // The next state is on its way only: the one before it counts.
-    saved(&mut buyer, 2, 3_000_000_000, 61);
+    saved(&mut buyer, 2, 3_000_000_000, state(61));
     assert_eq!(buyer.did(), [AsksToKeep(vec![60, 61])]);
     kept(&mut buyer, room, 60);
     let did = lose(&mut buyer);
@@ -116,7 +130,7 @@ fn a_state_at_a_storage_node_is_fetched_before_the_sub_task_is_bought_again() {
     fetched(&mut buyer, Ok(()));
     assert_eq!(buyer.did(), [Buys]);
     run(&mut buyer);
-    assert_eq!(buyer.offer.as_ref().map(|offer| offer.body.job.resume), Some(Some(state(60))));
+    assert_eq!(buyer.offer.as_ref().map(|offer| offer.body.job.resume), Some(Some(state(60).into())));
     // It is none: the start is what is left.
     let mut report = buyer.report(Outcome::NotResumed("torn".into())).body;
     report.outputs.clear();
@@ -127,6 +141,71 @@ fn a_state_at_a_storage_node_is_fetched_before_the_sub_task_is_bought_again() {
     buyer.orders.clear();
     buyer.buy(FOR_WORK);
     assert_eq!(buyer.offer.as_ref().map(|offer| offer.body.job.resume), Some(None));
+}
+
+#[test]
+fn a_difference_counts_where_what_it_rests_on_is_too() {
+    let (mut buyer, room) = with_room();
+    kept(&mut buyer, room, 60);
+    saved(&mut buyer, 2, 3_000_000_000, since(60, 61));
+    assert_eq!(buyer.did(), [AsksToKeep(vec![60, 61])]);
+    // Without the whole state it is nothing, and neither is there the one before it any more.
+    has(&mut buyer, room, &[61]);
+    saved(&mut buyer, 3, 4_000_000_000, since(60, 62));
+    assert_eq!(buyer.did(), [AsksToKeep(vec![60, 62])]);
+    has(&mut buyer, room, &[60, 61]);
+    assert_eq!(buyer.did(), [AsksToKeep(vec![60, 61, 62])]);
+    has(&mut buyer, room, &[60, 61, 62]);
+    // A whole one is on its way, and the last difference counts with what it rests on.
+    saved(&mut buyer, 4, 5_000_000_000, state(63));
+    assert_eq!(buyer.did(), [AsksToKeep(vec![60, 62, 63])]);
+    assert_eq!(lose(&mut buyer), [Cancels, Fetches(vec![63]), again()]);
+    fetched(&mut buyer, Err("gone".into()));
+    assert_eq!(buyer.did(), [Fetches(vec![60, 62])]);
+    fetched(&mut buyer, Ok(()));
+    assert_eq!(buyer.did(), [Buys]);
+    run(&mut buyer);
+    assert_eq!(buyer.offer.as_ref().map(|offer| offer.body.job.resume), Some(Some(since(60, 62))));
+}
+
+#[test]
+fn what_a_difference_rests_on_is_kept_here_as_long_as_it_is() {
+    let mut buyer = running();
+    let mut version = 0;
+    for (checkpoint, fetched_here, dropped) in [
+        (state(60).into(), vec![60], None),
+        (since(60, 61), vec![60, 61], None),
+        (since(60, 62), vec![60, 62], None),
+        (state(63).into(), vec![63], Some(vec![61])),
+        (since(63, 64), vec![63, 64], Some(vec![60, 62])),
+    ] {
+        version += 1;
+        saved(&mut buyer, version, u64::from(version) * 1_000_000_000, checkpoint);
+        if version == 1 {
+            assert_eq!(buyer.did(), [Buys]);
+            let room = buyer.asked.unwrap();
+            buyer.dispatch.not_bought(&[room], &market::Shortage::default(), buyer.now);
+        }
+        assert_eq!(buyer.did(), [Fetches(fetched_here)]);
+        fetched(&mut buyer, Ok(()));
+        assert_eq!(buyer.did(), dropped.into_iter().map(Drops).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_state_that_is_larger_than_its_room_with_what_it_rests_on_is_not_looked_at() {
+    let large = |base: u64, size: u64| {
+        let blob = |n, size| Blob { size: Bytes(size), ..state(n) };
+        Checkpoint { blob: blob(61, size), base: Some(blob(60, base)) }
+    };
+    let most = ROOM.0 / 2;
+    for (checkpoint, expected) in
+        [(large(most, 0), vec![Buys]), (large(most, 1), vec![]), (large(1, most), vec![])]
+    {
+        let mut buyer = running();
+        saved(&mut buyer, 1, 2_000_000_000, checkpoint);
+        assert_eq!(buyer.did(), expected, "{checkpoint:?}");
+    }
 }
 
 #[test]
@@ -215,7 +294,7 @@ fn after_a_restart_room_is_taken_up_and_what_loses_its_seller_goes_on_from_its_s
     assert_eq!(buyer.did(), [Buys]);
     run(&mut buyer);
     let job = buyer.offer.as_ref().map(|offer| offer.body.job.clone()).unwrap();
-    assert_eq!((job.resume, job.checkpoint.map(|spec| spec.key)), (Some(state(60)), key));
+    assert_eq!((job.resume, job.checkpoint.map(|spec| spec.key)), (Some(state(60).into()), key));
     // 0.89 credits are left for the work, and nothing is set aside for room a second time.
     let budget = buyer.dispatch.keepings.values().map(|keeping| keeping.budget).next();
     assert_eq!(budget, Some(Money::ZERO));
@@ -224,7 +303,7 @@ fn after_a_restart_room_is_taken_up_and_what_loses_its_seller_goes_on_from_its_s
 #[test]
 fn a_state_that_this_node_keeps_is_looked_for_after_a_restart_before_it_is_offered() {
     let mut buyer = running();
-    saved(&mut buyer, 1, 2_000_000_000, 60);
+    saved(&mut buyer, 1, 2_000_000_000, state(60));
     assert_eq!(buyer.did(), [Buys]);
     let room = buyer.asked.unwrap();
     buyer.dispatch.not_bought(&[room], &market::Shortage::default(), buyer.now);

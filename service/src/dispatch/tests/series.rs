@@ -17,9 +17,11 @@ const CYCLES: u64 = 1_000;
 struct World {
     dispatch: Dispatch,
     now: Time,
-    /// Programs that fail, by their one argument; and contracts that the seller gives up.
+    /// Programs that fail, by their one argument; contracts that the seller gives up; and those in which it stops after so
+    /// many runs.
     failing: BTreeSet<String>,
     lost: BTreeSet<usize>,
+    cut: BTreeMap<usize, usize>,
     /// The most that the bank sets aside for one contract.
     most: Money,
     tickets: BTreeMap<ContractId, Signed<Ticket>>,
@@ -42,6 +44,7 @@ impl World {
             now: Time(0),
             failing: BTreeSet::new(),
             lost: BTreeSet::new(),
+            cut: BTreeMap::new(),
             most: Money(u64::MAX),
             tickets: BTreeMap::new(),
             holds: BTreeMap::new(),
@@ -59,12 +62,7 @@ impl World {
             let mut job = job(30);
             job.arguments = vec![index.to_string()];
             job.limits.cycles = Cycles(u64::MAX);
-            SubTaskPlan {
-                bid: Rate(100_000),
-                price: PRICE,
-                retries: 9,
-                ..SubTaskPlan::bare(format!("s{index}"), job)
-            }
+            SubTaskPlan { bid: Rate(100_000), price: PRICE, ..SubTaskPlan::bare(format!("s{index}"), job) }
         };
         let plans = (0..count).map(plan).collect();
         let patience = Patience::Endless;
@@ -77,6 +75,7 @@ impl World {
     fn run(mut self) -> Self {
         for _ in 0..10_000 {
             assert_eq!((self.dispatch.illegal_transition(), self.dispatch.unwatched()), (None, 0));
+            assert_eq!(self.dispatch.adrift(), 0);
             if let Some(effect) = self.dispatch.effects.pop_front() {
                 self.carry_out(effect);
             } else if !self.dispatch.assign(self.now) {
@@ -154,8 +153,9 @@ impl World {
         self.dispatch.receive(peer(1), accepted, self.now);
         self.now = self.now.after(TAKES.times(runs.len() as u64));
         let done = runs.iter().take_while(|run| !self.failing.contains(&run.arguments[0])).count();
+        let done = self.cut.get(&self.contracts.len()).map_or(done, |cut| done.min(*cut));
         let outcome = match done {
-            _ if self.lost.contains(&self.contracts.len()) => Outcome::WallLimit(Span::secs(1)),
+            _ if self.lost.contains(&self.contracts.len()) => Outcome::Abandoned("its disk is full".into()),
             0 => Outcome::Exited(1),
             _ => Outcome::Succeeded,
         };
@@ -209,11 +209,46 @@ fn who_fails_fails_alone_and_what_comes_after_it_is_bought_again() {
 }
 
 #[test]
-fn what_took_too_long_together_is_nobodys_failure() {
+fn what_a_seller_gives_up_is_nobodys_failure() {
     let mut world = World::new(40);
     world.lost = [3, 4].into();
     let world = world.run();
     assert_eq!((world.ended("succeeded, 1000 c"), world.told), (40, world.paid));
+}
+
+#[test]
+fn what_a_seller_has_done_stays_done_and_what_it_has_not_begun_is_as_new() {
+    let mut world = World::new(100);
+    // One, two, four, eight and sixteen; of these it does five.
+    world.cut = [(5, 5)].into();
+    let world = world.run();
+    assert_eq!((world.ended("succeeded, 1000 c"), world.told), (100, world.paid));
+    assert_eq!(world.contracts[..5], [1, 2, 4, 8, 16]);
+    // The next one may have been the reason, and is bought for itself. The ten behind it share contracts again.
+    assert_eq!((world.contracts[5..].iter().sum::<usize>(), world.contracts[5]), (80, 1));
+    assert!(world.contracts.len() < 20, "{:?}", world.contracts);
+}
+
+#[test]
+fn sub_tasks_whose_contract_forgets_them_are_noticed() {
+    let mut world = World::new(40);
+    while world.contracts.len() < 3 {
+        match world.dispatch.effects.pop_front() {
+            Some(Effect::Send { message: ServiceMessage::Offer(offer), .. })
+                if world.contracts.len() == 2 =>
+            {
+                world.contracts.push(offer.body.job.runs().count());
+            }
+            Some(effect) => world.carry_out(effect),
+            None => assert!(world.dispatch.assign(world.now)),
+        }
+    }
+    assert_eq!((world.contracts[2], world.dispatch.adrift()), (4, 0));
+    let runs = 0..40;
+    let leads = |index: &u32| world.dispatch.run(TASK, *index).is_some_and(|run| !run.followers.is_empty());
+    let leader = runs.into_iter().find(leads).unwrap();
+    world.dispatch.run(TASK, leader).unwrap().followers.pop();
+    assert_eq!(world.dispatch.adrift(), 1);
 }
 
 #[test]
@@ -253,10 +288,12 @@ proptest! {
         count in 1_u32..80,
         failing in prop::collection::btree_set(0_u32..80, 0..8),
         lost in prop::collection::btree_set(1_usize..20, 0..4),
+        cut in prop::collection::btree_map(1_usize..20, 1_usize..9, 0..8),
     ) {
         let mut world = World::new(count);
         world.failing = failing.iter().map(u32::to_string).collect();
         world.lost = lost;
+        world.cut = cut;
         let world = world.run();
         prop_assert_eq!(world.ends.len(), count as usize);
         for (index, end) in &world.ends {

@@ -18,6 +18,7 @@ fn done(outcome: Outcome) -> Execution {
         stdout: Some(blob(41)),
         stderr: None,
         more: vec![],
+        is_cut: false,
     }
 }
 
@@ -143,7 +144,7 @@ fn check_rejected(outcome: Outcome, takes: bool, expected: &[Did]) {
 #[test]
 fn a_rejected_result_is_claimed_if_it_was_taken_and_signed_away_if_not() {
     let away = || [Declined(1, RefusalCode::Mismatch, false)];
-    let checkpoint = Outcome::Migrated(Blob { hash: Hash([50; 32]), size: Bytes(9) });
+    let checkpoint = Outcome::Migrated(Blob { hash: Hash([50; 32]), size: Bytes(9) }.into());
     check_rejected(Outcome::Succeeded, true, &[Claims { n: 1, has_taken: true }]);
     check_rejected(Outcome::Succeeded, false, &away());
     // No second execution comes to the same checkpoint.
@@ -253,7 +254,7 @@ fn check_stopped(is_cancelled: bool, outcome: Outcome, expected: Outcome) {
 
 #[test]
 fn what_stops_for_its_owner_is_handed_over_with_a_checkpoint_if_there_is_one() {
-    let checkpoint = || Outcome::Migrated(Blob { hash: Hash([50; 32]), size: Bytes(9) });
+    let checkpoint = || Outcome::Migrated(Blob { hash: Hash([50; 32]), size: Bytes(9) }.into());
     check_stopped(false, checkpoint(), checkpoint());
     check_stopped(false, Outcome::Succeeded, Outcome::Succeeded);
     check_stopped(false, Outcome::Cancelled, needed());

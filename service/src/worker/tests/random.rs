@@ -23,7 +23,7 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let n = || 1..4_u8;
-    let checkpoint = Outcome::Migrated(Blob { hash: Hash([50; 32]), size: Bytes(9) });
+    let checkpoint = Outcome::Migrated(Blob { hash: Hash([50; 32]), size: Bytes(9) }.into());
     let outcome = prop_oneof![
         4 => Just(Outcome::Succeeded),
         1 => Just(checkpoint),

@@ -3,7 +3,9 @@
 use super::*;
 use crate::journal::Note;
 use crate::{checkpoint, journal};
-use proto::message::service::{Blob, CheckpointKey, CheckpointMethod, Checkpointing, Keep, NotSaved};
+use proto::message::service::{
+    Blob, Checkpoint, CheckpointKey, CheckpointMethod, Checkpointing, Keep, NotSaved,
+};
 
 /// States, words and room of a seller, in short.
 #[derive(Debug, PartialEq, Eq)]
@@ -91,7 +93,12 @@ fn asked_after(seller: &mut Seller) -> f64 {
 }
 
 fn snapshot(n: u8, cycles: u64, cost: Span) -> Result<Snapshot, String> {
-    Ok(Snapshot { blob: state(n), cycles: Cycles(cycles), cost })
+    Ok(Snapshot { checkpoint: state(n).into(), cycles: Cycles(cycles), cost })
+}
+
+/// A difference to the whole state `base`.
+fn since(base: u8, n: u8) -> Checkpoint {
+    Checkpoint { blob: state(n), base: Some(state(base)) }
 }
 
 #[test]
@@ -135,11 +142,33 @@ fn the_buyer_is_told_of_each_state_and_again_and_the_last_two_are_kept() {
     seller.now = seller.worker.poll_timeout().unwrap();
     seller.worker.handle_timeouts(seller.now);
     assert_eq!(kept(&mut seller), [Kept::Tells(3, 62)], "with the sign of life");
-    let large =
-        Snapshot { blob: Blob { size: Bytes::mib(2), ..state(63) }, cycles: Cycles(9), cost: Span(1) };
-    seller.worker.saved(id(1), Ok(large), seller.now);
-    let why = "the saved state of 2.0 MiB is larger than the 1.0 MiB that are reserved for it; raise CheckPointDataSize";
-    assert_eq!(kept(&mut seller), [Kept::Fails(why.into())]);
+    let large = Blob { size: Bytes::mib(2), ..state(63) };
+    for checkpoint in [large.into(), Checkpoint { base: Some(state(60)), blob: large }] {
+        let size = checkpoint.size();
+        seller.worker.saved(id(1), Ok(Snapshot { checkpoint, cycles: Cycles(9), cost: Span(1) }), seller.now);
+        let why = format!(
+            "the saved state of {size} is larger than the 1.0 MiB that are reserved for it; raise CheckPointDataSize"
+        );
+        assert_eq!(kept(&mut seller), [Kept::Fails(why)]);
+    }
+}
+
+#[test]
+fn what_a_difference_rests_on_is_kept_as_long_as_it_is() {
+    let mut seller = saving(Some(Span::secs(60)));
+    for (cycles, checkpoint, dropped) in [
+        (1, state(60).into(), None),
+        (2, since(60, 61), None),
+        (3, since(60, 62), None),
+        (4, state(63).into(), Some(vec![61])),
+        (5, since(63, 64), Some(vec![60, 62])),
+    ] {
+        let state = Snapshot { checkpoint, cycles: Cycles(cycles), cost: Span(1) };
+        seller.worker.saved(id(1), Ok(state), seller.now);
+        let told = Kept::Tells(u32::try_from(cycles).unwrap(), cycles);
+        let expected: Vec<Kept> = dropped.map(Kept::Drops).into_iter().chain([told]).collect();
+        assert_eq!(kept(&mut seller), expected);
+    }
 }
 
 #[test]
@@ -149,7 +178,7 @@ fn what_cannot_be_saved_when_the_owner_needs_the_machine_is_handed_over_as_it_wa
     seller.worker.decide(Vacate { grace: Span(0) }, seller.now);
     seller.worker.executed(id(1), Execution::nothing(Outcome::Cancelled), seller.now);
     let report = seller.report(1).body;
-    assert_eq!((report.outcome, report.cycles), (Outcome::Migrated(state(60)), Cycles(7)));
+    assert_eq!((report.outcome, report.cycles), (Outcome::Migrated(state(60).into()), Cycles(7)));
 }
 
 fn keep(n: u8, states: &[u8]) -> ServiceMessage {

@@ -4,6 +4,7 @@ use super::super::distance::Distance;
 use super::super::measured::Measured;
 use super::super::plan::Plan;
 use super::{Comparison, Effort, Within, compare, seeds};
+use crate::network::HeldBack;
 use chord::{Routing, Style};
 use proto::Span;
 
@@ -46,7 +47,7 @@ pub(super) fn measure(nodes: u32, style: Style, nearest_of: usize, effort: Effor
     for seed in seeds(effort) {
         let mut plan = Plan { lookups: effort.lookups, seed, ..Plan::still(nodes, 1) };
         plan.config.routing = Routing { style, proximity: nearest_of.saturating_sub(1), ..Routing::PLAIN };
-        plan.latency = Distance::Space { mean: Span::millis(50) };
+        plan.latency = Distance::Space { mean: Span::millis(50), held: HeldBack::NONE };
         all.merge(&super::super::run(&plan, &mut |_, _| {}));
     }
     all

@@ -4,6 +4,7 @@ use super::super::distance::Distance;
 use super::super::measured::{Measured, ratio};
 use super::super::plan::Plan;
 use super::{Comparison, Effort, Within, compare, float, seeds};
+use crate::network::HeldBack;
 use chord::{Config, Patience, Routing, Style};
 use proto::Span;
 
@@ -65,7 +66,7 @@ fn measure(routing: &Routing, keys: Option<u32>, effort: Effort) -> Measured {
             keys,
             seed,
             is_crash: true,
-            latency: Distance::Space { mean: Span::millis(50) },
+            latency: Distance::Space { mean: Span::millis(50), held: HeldBack::NONE },
             lookup_every: Span::millis(100),
             ..Plan::churning(config, GAP)
         };

@@ -106,7 +106,7 @@ fn a_wish_that_cannot_be_met_neither_stops_nor_wakes_a_program() {
     for behind in kinds() {
         let (bench, control) = (Bench::python(COUNTING, WIDE), Control::default());
         let ended = beside(&bench, behind, &control, || {
-            let mut wished = control.snapshot();
+            let mut wished = control.snapshot(None);
             while wished.try_recv() == Err(tokio::sync::oneshot::error::TryRecvError::Empty) {
                 std::thread::yield_now();
             }

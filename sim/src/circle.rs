@@ -9,14 +9,14 @@ use proto::{Peer, RingId};
 const BITS: u32 = 160;
 
 /// The nodes in the order of their ids.
-pub(super) struct Circle {
+pub(crate) struct Circle {
     sorted: Vec<Peer>,
     places: Vec<Place<Peer>>,
 }
 
 impl Circle {
     /// A circle of `peers`; if they are at most `view`, each knows all.
-    pub(super) fn new(mut peers: Vec<Peer>, view: usize) -> Self {
+    pub(crate) fn new(mut peers: Vec<Peer>, view: usize) -> Self {
         peers.sort_unstable_by_key(|peer| peer.id());
         let before = peers.last().into_iter().chain(&peers);
         let places = peers.iter().zip(before).map(|(node, before)| Place { node: *node, after: before.id() });
@@ -24,12 +24,12 @@ impl Circle {
         Self { sorted: peers, places }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.sorted.len()
     }
 
     /// The node at `place`, counted around the circle.
-    pub(super) fn at(&self, place: usize) -> Option<Peer> {
+    pub(crate) fn at(&self, place: usize) -> Option<Peer> {
         self.sorted.get(place.checked_rem(self.sorted.len())?).copied()
     }
 
@@ -39,7 +39,7 @@ impl Circle {
     }
 
     /// The successors of the node at `place`, and its fingers beyond them.
-    pub(super) fn known(&self, place: usize, count: usize) -> Option<(Vec<Peer>, Vec<Peer>)> {
+    pub(crate) fn known(&self, place: usize, count: usize) -> Option<(Vec<Peer>, Vec<Peer>)> {
         let me = self.at(place)?;
         let others = self.sorted.len().saturating_sub(1);
         let successors: Vec<Peer> =
@@ -59,7 +59,7 @@ impl Circle {
     }
 
     /// The same with all that goes along.
-    pub(super) fn neighbours<'a>(
+    pub(crate) fn neighbours<'a>(
         &'a self,
         place: usize,
         known: &'a (Vec<Peer>, Vec<Peer>),

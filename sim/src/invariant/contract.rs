@@ -45,16 +45,19 @@ pub(crate) fn deals(buyer: PublicKey, end: &End, handed: (u64, u64)) -> Vec<Deal
     end.replicas.iter().filter(is_paid).filter_map(of).collect()
 }
 
-/// The user of a node is told that its sub-task has cost a share of a contract.
-fn told_share(books: &Books, host: usize, sub_task: u32, end: &End, share: &Share<'_>) -> Checked {
-    let paid = books.paid_for(share.contract);
-    let fee = |deal: &Deal| if share.is_first() { deal.fee } else { Money::ZERO };
-    let part = paid.map(|deal| (share.of(deal.paid), fee(deal)));
-    Breach::unless(part == Some((end.paid, end.fee)), "paid_as_told", || {
+/// The user of a node is told that its sub-task has cost its share of one of these contracts.
+fn told_share(books: &Books, host: usize, sub_task: u32, end: &End, shares: &[Share<'_>]) -> Checked {
+    let fee = |share: &Share<'_>, deal: &Deal| if share.is_first() { deal.fee } else { Money::ZERO };
+    let part = |share: &Share<'_>| {
+        let part = books.paid_for(share.contract).map(|deal| (share.of(deal.paid), fee(share, deal)));
+        (share.contract, part)
+    };
+    let parts: Vec<_> = shares.iter().map(part).collect();
+    Breach::unless(parts.iter().any(|(_, part)| *part == Some((end.paid, end.fee))), "paid_as_told", || {
         format!(
-            "the user of node {host} is told that sub-task {sub_task} has cost {} + {} credits; of contract {}, which \
-             it shares, its part is {part:?}",
-            end.paid, end.fee, share.contract
+            "the user of node {host} is told that sub-task {sub_task} has cost {} + {} credits; of the contracts that it \
+             shares, its parts are {parts:?}",
+            end.paid, end.fee
         )
     })
 }
@@ -107,8 +110,12 @@ impl Contracts {
         self.ended.insert(key, (**end).clone());
         let of = (buyer, event.task, sub_task);
         let deals = deals(buyer, end, sub_tasks.handed(buyer, event.task, sub_task));
-        if let Some(share) = sub_tasks.share(of, end) {
-            return told_share(books, host, sub_task, end, &share);
+        let (shares, is_own) = sub_tasks.shares(of, end);
+        if !shares.is_empty() {
+            let told = told_share(books, host, sub_task, end, &shares);
+            if told.is_ok() || !is_own {
+                return told;
+            }
         }
         let is_free = end.verdict != Verdict::Succeeded;
         Breach::unless(is_free || !deals.is_empty(), "paid_as_told", || "a success without a sale".into())?;

@@ -189,13 +189,18 @@ impl SubTasks {
         })
     }
 
-    /// If a sub-task has its result by a contract that is paid and has others too: that contract, and its cycles of all.
-    pub(crate) fn share(&self, sub_task: SubTask, end: &End) -> Option<Share<'_>> {
+    /// Under which contracts that it shared a sub-task came to such an end. One whose buyer died may have been bought
+    /// again, and be told of by either contract; whether there is one of its own among them comes second.
+    pub(crate) fn shares(&self, sub_task: SubTask, end: &End) -> (Vec<Share<'_>>, bool) {
         let by = [self.paid.get(&sub_task), self.lapsed.get(&sub_task)].into_iter().flatten().flatten();
-        let mut by = by.filter(|(_, outputs)| **outputs == end.outputs).map(|(contract, _)| *contract);
-        let contract = by.find(|contract| self.shared.contains_key(contract))?;
-        let place = self.of.get(&contract)?.iter().position(|other| *other == sub_task)?;
-        Some(Share { contract, place, cycles: self.shared.get(&contract)? })
+        let by: Vec<ContractId> =
+            by.filter(|(_, outputs)| **outputs == end.outputs).map(|(contract, _)| *contract).collect();
+        let share = |contract: &ContractId| {
+            let place = self.of.get(contract)?.iter().position(|other| *other == sub_task)?;
+            Some(Share { contract: *contract, place, cycles: self.shared.get(contract)? })
+        };
+        let is_own = by.iter().any(|contract| !self.shared.contains_key(contract));
+        (by.iter().filter_map(share).collect(), is_own)
     }
 
     /// The user of `buyer` is told of an end.

@@ -230,7 +230,7 @@ impl Native {
         };
         let environment = variables::variables(
             &at_home(launch::WORK, &scene.scratch),
-            &at_home("/tmp", &scene.temporary),
+            &at_home(launch::TEMPORARY, &scene.temporary),
             cores.len(),
             &execution.environment,
         );

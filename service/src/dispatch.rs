@@ -331,6 +331,7 @@ impl Dispatch {
             run.open_gate(now);
         }
         self.place(task, now);
+        self.take_back(task, now);
     }
 
     /// Tells the user; what is about a replica is told of its sub-task.

@@ -22,6 +22,7 @@ pub(crate) enum Effect {
     Fetch { contract: ContractId, from: Peer, blobs: Vec<Blob> },
     Execute { contract: ContractId, job: Box<Job> },
     Stop { contract: ContractId },
+    Recall { contract: ContractId },
     Migrate { contract: ContractId },
     Give { to: PublicKey, blobs: Vec<Blob> },
     Keep { contract: ContractId, blobs: Vec<Blob> },

@@ -364,7 +364,7 @@ impl Node {
             ServiceMessage::Offer(offer) => Some(offer.body.contract),
             ServiceMessage::Keep(keep) => Some(keep.contract),
             ServiceMessage::Cancel(cancel) => Some(cancel.contract),
-            ServiceMessage::Verdict(_) | ServiceMessage::Taken(_) => None,
+            ServiceMessage::Verdict(_) | ServiceMessage::Taken(_) | ServiceMessage::Recall(_) => None,
             _ => return self.dispatch.receive(from, message, now),
         };
         let market = &self.market;

@@ -29,7 +29,8 @@ use owner::Owner;
 use proto::message::bank::{BankReply, BondReceipt, Settle};
 use proto::message::market::Ticket;
 use proto::message::service::{
-    Acceptance, Blob, Cancel, Declined, NamedBlob, Offer, Outcome, Product, Progress, Report, ServiceMessage,
+    Acceptance, Blob, Cancel, Declined, NamedBlob, Offer, Outcome, Product, Progress, Recall, Report,
+    ServiceMessage,
 };
 use proto::{
     CommandId, ContractId, Cycles, KeyPair, Peer, PublicKey, Refusal, RefusalCode, Rules, Signed, Span, Time,
@@ -212,6 +213,7 @@ impl Worker {
                 self.bill_judged(from, &verdict, now);
             }
             ServiceMessage::Cancel(Cancel { contract }) => self.cancelled(from, contract, now),
+            ServiceMessage::Recall(Recall { contract }) => self.recalled(from, contract),
             ServiceMessage::Taken(paper) => self.taken(from, &paper, now),
             ServiceMessage::Verdict(verdict) => self.heard_verdict(from, &verdict, now),
             _ => {}

@@ -198,6 +198,23 @@ impl Machine {
         running.ahead()
     }
 
+    /// Of an execution of several runs the one that is under way becomes the last: how long it takes from now on and how all
+    /// ends, unless it is the last already or stands still.
+    pub(crate) fn recall(&mut self, contract: ContractId, now: Time) -> Option<(Span, Execution)> {
+        let speed = self.speed();
+        let running = self.running.get_mut(&contract)?;
+        let ended = running.ended_at(now, speed)?;
+        let (_, part) = running.end.as_mut().filter(|(_, whole)| whole.more.len() > ended)?;
+        hand_back(part, ended);
+        running.job.repeats.truncate(ended);
+        let (span, _) = execute(&running.job, running.begin, speed);
+        running.end.as_mut()?.0 = span;
+        running.since?;
+        running.done = running.done_at(now);
+        running.since = Some(now);
+        running.ahead()
+    }
+
     /// An execution comes to its end at `now`, unless it stands still or has been given another pace meanwhile.
     pub(crate) fn end(&mut self, contract: ContractId, now: Time) -> bool {
         let is_due = self.running.get(&contract).and_then(Running::due) == Some(now);
@@ -218,15 +235,13 @@ impl Machine {
     /// Ends an execution, if there is one; what it has come to: of several runs those that are done, or nothing.
     pub(crate) fn stop(&mut self, contract: ContractId, now: Time) -> Option<Execution> {
         let running = self.running.remove(&contract)?;
-        let had = Limits { wall: running.done_at(now), ..running.job.limits };
-        let (_, done) = execute(&Job { limits: had, ..*running.job }, running.begin, self.speed());
-        let whole =
-            running.end.map(|(_, execution)| execution).filter(|_| done.outcome == Outcome::Succeeded);
-        let Some(mut part) = whole else { return Some(Execution::nothing(Outcome::Cancelled)) };
-        for undone in part.more.split_off(done.more.len().min(part.more.len())) {
-            part.cycles = Cycles(part.cycles.0.saturating_sub(undone.cycles.0));
-        }
-        Some(Execution { is_cut: true, ..part })
+        let more = running.ended_at(now, self.speed()).unwrap_or(0).checked_sub(1);
+        let whole = running.end.map(|(_, execution)| execution);
+        let Some((mut part, more)) = whole.zip(more) else {
+            return Some(Execution::nothing(Outcome::Cancelled));
+        };
+        hand_back(&mut part, more);
+        Some(part)
     }
 
     /// Whether it executes something for `contract`.
@@ -261,6 +276,17 @@ impl Running {
         self.done.plus(Span(since.0.saturating_mul(u64::from(self.pct)) / 100))
     }
 
+    /// How many of its runs have ended well at `now`, unless one has ended badly.
+    fn ended_at(&self, now: Time, speed: Capacity) -> Option<usize> {
+        let had = Limits { wall: self.done_at(now), ..self.job.limits };
+        let (_, done) = execute(&Job { limits: had, ..(*self.job).clone() }, self.begin, speed);
+        match done.outcome {
+            Outcome::Succeeded => Some(done.more.len() + 1),
+            Outcome::WallLimit(_) => Some(0),
+            _ => None,
+        }
+    }
+
     /// How long it takes from the start or the last change of pace, and how it ends.
     fn ahead(&self) -> Option<(Span, Execution)> {
         let (needed, execution) = self.end.as_ref()?;
@@ -272,6 +298,14 @@ impl Running {
     fn due(&self) -> Option<Time> {
         Some(self.since?.after(self.ahead()?.0))
     }
+}
+
+/// Leaves of an execution the first run and so many more.
+fn hand_back(execution: &mut Execution, more: usize) {
+    for undone in execution.more.split_off(more.min(execution.more.len())) {
+        execution.cycles = Cycles(execution.cycles.0.saturating_sub(undone.cycles.0));
+    }
+    execution.is_cut = true;
 }
 
 /// The outputs of all runs.

@@ -269,6 +269,7 @@ impl Driver {
                 self.executions.start(contract, *job, Arc::clone(&self.store), self.inputs.clone());
             }
             Output::Stop { contract } => self.executions.stop(contract),
+            Output::Recall { contract } => self.executions.recall(contract),
             Output::Migrate { contract } => self.executions.hand_over(contract),
             Output::Save { contract } => self.executions.save(contract),
             Output::Drop { contract, blobs } => {

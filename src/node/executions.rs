@@ -143,6 +143,13 @@ impl Executions {
         }
     }
 
+    /// Lets the program of an execution that runs come to its end, and none begin after it.
+    pub(crate) fn recall(&self, contract: ContractId) {
+        if let Some(Running { reins, .. }) = self.running.get(&contract) {
+            reins.recall();
+        }
+    }
+
     /// Ends an execution for the owner's sake: where it can be saved, with its state.
     pub(crate) fn hand_over(&self, contract: ContractId) {
         if !self.savers.get(&contract).is_some_and(|saver| saver.hand_over()) {

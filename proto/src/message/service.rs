@@ -319,6 +319,14 @@ pub struct Cancel {
     pub contract: ContractId,
 }
 
+/// The buyer wants back what has not begun of the sub-tasks that share a contract: it has found who can do it sooner. The
+/// one that runs is done to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recall {
+    /// Which contract.
+    pub contract: ContractId,
+}
+
 impl Paper for Offer {
     const DOMAIN: &'static str = "offer";
 }
@@ -356,4 +364,5 @@ pub enum ServiceMessage {
     Kept(Kept),
     WatchOutput(WatchOutput),
     OutputTail(OutputTail),
+    Recall(Recall),
 }

@@ -5,7 +5,7 @@ use crate::id::{ContractId, Hash, hex, unhex};
 use crate::message::service::{
     Acceptance, Blob, Cancel, Checkpoint, CheckpointKey, CheckpointMethod, Checkpointing, Declined, Job,
     Keep, Kept, Limits, MAX_TAIL, NamedBlob, NotSaved, Offer, Outcome, OutputTail, Phase, Product, Progress,
-    Repeat, Report, Runtime, Saved, ServiceMessage, Stream, Taken, Variable, Verdict, WatchOutput,
+    Recall, Repeat, Report, Runtime, Saved, ServiceMessage, Stream, Taken, Variable, Verdict, WatchOutput,
 };
 use crate::quantity::{Bytes, Cycles};
 use crate::time::Span;
@@ -27,6 +27,7 @@ wire_struct!(Verdict => Verdict { contract, report, is_accepted, reason });
 wire_struct!(Progress => Progress { contract, phase, cycles, done });
 wire_struct!(WatchOutput => WatchOutput { contract, stream, from });
 wire_struct!(Cancel => Cancel { contract });
+wire_struct!(Recall => Recall { contract });
 wire_struct!(Saved => Saved { contract, version, cycles, checkpoint });
 wire_struct!(NotSaved => NotSaved { contract, why });
 wire_struct!(Keep => Keep { contract, ticket, hold, blobs, sources });
@@ -49,6 +50,7 @@ macro_rules! wrapped {
                     Self::Kept(kept) => Body::Kept(kept.to_pb()),
                     Self::WatchOutput(watch) => Body::WatchOutput(watch.to_pb()),
                     Self::OutputTail(tail) => Body::OutputTail(tail.to_pb()),
+                    Self::Recall(recall) => Body::Recall(recall.to_pb()),
                 };
                 v1::ServiceMessage { body: Some(body) }
             }
@@ -65,6 +67,7 @@ macro_rules! wrapped {
                     Body::Kept(kept) => Wire::from_pb(kept).map(Self::Kept),
                     Body::WatchOutput(watch) => Wire::from_pb(watch).map(Self::WatchOutput),
                     Body::OutputTail(tail) => Wire::from_pb(tail).map(Self::OutputTail),
+                    Body::Recall(recall) => Wire::from_pb(recall).map(Self::Recall),
                 }
             }
         }

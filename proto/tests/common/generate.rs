@@ -445,7 +445,7 @@ structures! {
     Acceptance { contract, offer, bond }  Taken { contract, report }  Declined { contract, refusal }
     Report { contract, offer, outcome, cycles, outputs, stdout, stderr, more }
     Verdict { contract, report, is_accepted, reason }  Progress { contract, phase, cycles, done }
-    Saved { contract, version, cycles, checkpoint }  NotSaved { contract, why }  Cancel { contract }
+    Saved { contract, version, cycles, checkpoint }  NotSaved { contract, why }  Cancel { contract }  Recall { contract }
     Keep { contract, ticket, hold, blobs, sources }  Kept { contract, hashes }
     Pass { content, bearer, until }  Holding { point, size, holder }  Naming { name, content, serial }  Advertise { request, holdings, namings }  Advertised { request, is_kept }
     SearchContent { request, point }  FoundContent { request, holdings, namings }  WatchOutput { contract, stream, from }  OutputTail { contract, stream, from, bytes }
@@ -471,7 +471,7 @@ choices! {
         Enter, Entered, Departed, Request, Reply, BalanceQuery, BalanceReply, Refused, StatementQuery, Statement,
         ReceiptQuery, Receipt, Claimed, Appointed, Ended
     }
-    ServiceMessage { Offer, Accept, Decline, Progress, Cancel, Report, Verdict, Taken, Saved, NotSaved, Keep, Kept, WatchOutput, OutputTail }
+    ServiceMessage { Offer, Accept, Decline, Progress, Cancel, Report, Verdict, Taken, Saved, NotSaved, Keep, Kept, WatchOutput, OutputTail, Recall }
     ContentsMessage { Advertise, Advertised, Search, Found }
     Message { Chord, Market, Bank, Service, Overlay, Contents }
 }

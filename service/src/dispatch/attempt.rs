@@ -48,6 +48,8 @@ pub(super) struct Attempt {
     pub(super) done: Option<u32>,
     /// The connection to the seller broke and the offer was sent again to see whether it is still there.
     pub(super) is_doubtful: bool,
+    /// What has not begun of its sub-tasks is to come back.
+    pub(super) is_recalled: bool,
 }
 
 /// Where the test of a result by a program of the user stands.
@@ -94,6 +96,7 @@ impl Attempt {
             test: Test::None,
             done: None,
             is_doubtful: false,
+            is_recalled: false,
         }
     }
 

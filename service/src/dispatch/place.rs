@@ -73,7 +73,7 @@ impl Dispatch {
             self.pass_over(task, index, &ticket, now);
             return;
         }
-        self.gather(task, index);
+        self.gather(task, index, now);
         let Some(run) = self.tasks.get_mut(&task) else { return };
         let Some(job) = run.joint_job(index) else { return };
         let (expires_in, amount) = (staging::hold_for(&job), run.joint_price(index));

@@ -299,6 +299,11 @@ impl TaskRun {
         self.queue.len()
     }
 
+    /// Whether something waits to be bought, or is being bought.
+    pub(super) fn is_buying(&self) -> bool {
+        self.matching > 0 || !self.queue.is_empty()
+    }
+
     /// The next in the queue.
     pub(super) fn ahead(&self) -> Vec<u32> {
         self.queue.first(LOOK_AHEAD)

@@ -1,11 +1,15 @@
 //! Equal short sub-tasks share contracts: a seller that has been found is offered several of them, which it executes one
 //! after the other.
 //!
-//! A contract costs its parties some twenty signatures and four syncs of a disk, whatever its work is; for a sub-task of a
-//! millisecond that is nearly everything. So the buyer watches how long the last contracts of a task took from the offer to
-//! the report, and gives the next ones twice as many sub-tasks while that is short, up to [`MAX_REPEATS`] and one, and half
-//! as many when it is long. Ticket, hold, offer, report, verdict and settlement are those of one contract; what the
-//! sub-tasks may cost is set aside together, and what they have cost is divided by their cycles.
+//! A contract costs its parties some twenty signatures and four syncs of a disk, whatever its work is, and between two of
+//! them a seller waits; for a sub-task of a millisecond that is nearly everything. So the buyer watches how long the
+//! sub-tasks of a task take, and gives a contract as many as take about [`TARGET`], up to [`MAX_REPEATS`] and one, and no
+//! more than the seller's share of what has not begun. Ticket, hold, offer, report, verdict and settlement are those of one
+//! contract; what the sub-tasks may cost is set aside together, and what they have cost is divided by their cycles.
+//!
+//! When nothing waits any more and a seller becomes free, the contract that has the most left is recalled: its seller ends
+//! the sub-task that it is at, and hands back those behind it, which are bought again by whoever is free (Blumofe and
+//! Leiserson, "Scheduling multithreaded computations by work stealing", FOCS 1994, with the buyer in the thief's place).
 //!
 //! The sub-task for which the seller was found leads, the others follow: they are in its state until the contract ends. Those
 //! that the report has a product of succeed with it, whatever made the seller stop there: a program that fails, the limit on
@@ -15,16 +19,17 @@
 
 use super::run::{SubTaskRun, TaskRun};
 use super::{Dispatch, State};
+use crate::effect::Effect;
 use crate::event::{End, Sale, Verdict};
-use proto::message::service::{Job, MAX_REPEATS, Product, Report};
+use proto::message::service::{Job, MAX_REPEATS, Product, Recall, Report, ServiceMessage};
 use proto::{ContractId, Money, Span, Time};
 
-/// From the offer to the report: a contract that takes no longer may have twice as many sub-tasks.
-const SHORT: Span = Span::millis(250);
-/// One that takes longer has half as many the next time.
-const LONG: Span = Span::millis(1_000);
-/// One contract takes at most this share of what is left for each that is open, so that all end at about the same time.
-const SHARE: usize = 2;
+/// How long the sub-tasks of one contract should take together: what is lost when its seller dies.
+const TARGET: Span = Span::secs(2);
+/// A contract has at most so many times as many sub-tasks as the last one: how long one took says little of others.
+const GROWTH: usize = 16;
+/// What is not recalled, since to buy it again would take as long.
+const LEAST_RECALLED: Span = Span::millis(250);
 /// What the names, arguments and variables of the followers may come to, in bytes: an offer is a message.
 const MAX_WORDS: usize = 512 << 10;
 
@@ -32,6 +37,8 @@ const MAX_WORDS: usize = 512 << 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Series {
     size: usize,
+    /// How long one sub-task took the last time.
+    each: Span,
     /// Sub-tasks that follow others.
     following: u32,
 }
@@ -44,29 +51,38 @@ pub(super) struct Share {
 
 impl Series {
     pub(super) const fn new() -> Self {
-        Self { size: 1, following: 0 }
+        Self { size: 1, each: Span(0), following: 0 }
     }
 
     /// A contract for so many sub-tasks has taken so long, and has brought so many results.
     fn learn(&mut self, count: usize, took: Span, results: usize) {
         if results < count {
             self.size = 1;
-        } else if took <= SHORT {
-            self.size = self.size.max(count.saturating_mul(2).min(MAX_REPEATS + 1));
-        } else if took > LONG {
-            self.size = (count / 2).max(1);
+            return;
         }
+        self.each = Span(took.0 / u64::try_from(count).unwrap_or(u64::MAX).max(1));
+        let fitting = TARGET
+            .0
+            .checked_div(self.each.0)
+            .map_or(usize::MAX, |fitting| fitting.try_into().unwrap_or(usize::MAX));
+        self.size = fitting.min(count.saturating_mul(GROWTH)).clamp(1, MAX_REPEATS + 1);
+    }
+
+    /// Of so many sub-tasks that a seller has been at for so long, those that have not begun: of one that takes longer than
+    /// it should, half are taken to have begun.
+    fn unbegun(&self, count: usize, ran: Span) -> usize {
+        let begun =
+            ran.0.checked_div(self.each.0).map_or(usize::MAX, |ended| ended.try_into().unwrap_or(usize::MAX));
+        if begun < count { count - begun - 1 } else { count / 2 }
     }
 }
 
 impl TaskRun {
     /// Takes sub-tasks out of the queue that `leader` is followed by.
-    fn gather(&mut self, leader: u32) {
-        let open = self.tally().running.saturating_sub(self.series.following).saturating_add(1);
-        let open = usize::try_from(open).unwrap_or(usize::MAX);
-        let waiting = self.waiting();
-        let most = self.series.size.saturating_sub(1).min(waiting / open.saturating_mul(SHARE));
+    fn gather(&mut self, leader: u32, now: Time) {
+        let most = self.series.size.saturating_sub(1);
         let Some(first) = self.run_ref(leader).filter(|run| most > 0 && run.may_share()) else { return };
+        let most = most.min(self.share(now).saturating_sub(1));
         let mut words = 0_usize;
         let mut followers = Vec::new();
         for index in self.ahead() {
@@ -87,6 +103,32 @@ impl TaskRun {
         if let Some(run) = self.run_mut(leader) {
             run.followers = followers;
         }
+    }
+
+    /// One seller's share of what has not begun, with the one that leads.
+    fn share(&self, now: Time) -> usize {
+        let open = self.tally().running.saturating_sub(self.series.following).saturating_add(1);
+        let unbegun: usize = self.runs().map(|run| self.unbegun(run, now)).sum();
+        let left = self.waiting().saturating_add(unbegun).saturating_add(1);
+        left.div_ceil(usize::try_from(open).unwrap_or(usize::MAX))
+    }
+
+    /// How many of those that share the contract that `leader` leads have not begun.
+    fn unbegun(&self, leader: &SubTaskRun, now: Time) -> usize {
+        let is_running = leader.state == State::Running && !leader.followers.is_empty();
+        let Some(ran) = leader.ran(now).filter(|_| is_running) else { return 0 };
+        self.series.unbegun(leader.followers.len() + 1, ran)
+    }
+
+    /// The contract that has the most left that is worth being recalled: which, and how much.
+    fn to_recall(&self, now: Time) -> Option<ContractId> {
+        let most = self.runs().filter_map(|run| {
+            let attempt = run.attempt.as_ref().filter(|attempt| !attempt.is_recalled)?;
+            Some((self.unbegun(run, now), attempt.contract))
+        });
+        let (unbegun, contract) = most.max_by_key(|(unbegun, _)| *unbegun)?;
+        let takes = self.series.each.times(u64::try_from(unbegun).unwrap_or(u64::MAX));
+        (unbegun > 0 && takes >= LEAST_RECALLED).then_some(contract)
     }
 
     /// The job of a sub-task with those of its followers.
@@ -119,10 +161,10 @@ impl TaskRun {
     /// The contract of a sub-task has brought a result.
     pub(super) fn learn_series(&mut self, leader: u32, now: Time) {
         let Some(run) = self.run_ref(leader) else { return };
-        let Some(attempt) = run.attempt.as_ref() else { return };
+        let Some(attempt) = run.attempt.as_ref().filter(|attempt| !attempt.is_recalled) else { return };
         let results = attempt.report.as_ref().map_or(0, |report| report.body.more.len() + 1);
-        let (count, took) = (run.followers.len() + 1, now.since(attempt.offered_at));
-        self.series.learn(count, took, results);
+        let took = now.since(attempt.running_since.unwrap_or(attempt.offered_at));
+        self.series.learn(run.followers.len() + 1, took, results);
     }
 
     /// The sub-tasks that a job of a former run of the node was for besides `leader`. Equal ones stand for each other.
@@ -222,11 +264,21 @@ impl Share {
 }
 
 impl Dispatch {
-    /// A seller was found for a sub-task: it may get more of its kind. What is set aside for all of them.
-    pub(super) fn gather(&mut self, task: ContractId, leader: u32) {
+    /// A seller was found for a sub-task: it may get more of its kind.
+    pub(super) fn gather(&mut self, task: ContractId, leader: u32, now: Time) {
         if let Some(run) = self.tasks.get_mut(&task) {
-            run.gather(leader);
+            run.gather(leader, now);
         }
+    }
+
+    /// A seller has become free: where nothing waits for one, it gets something of what another one has.
+    pub(super) fn take_back(&mut self, task: ContractId, now: Time) {
+        let idle = self.tasks.get(&task).filter(|run| !run.is_buying());
+        let Some(contract) = idle.and_then(|run| run.to_recall(now)) else { return };
+        let Some(attempt) = self.attempt(contract).and_then(|(.., run)| run.attempt.as_mut()) else { return };
+        attempt.is_recalled = true;
+        let (to, message) = (attempt.seller(), ServiceMessage::Recall(Recall { contract }));
+        self.effects.push_back(Effect::Send { to, message });
     }
 
     /// The contract of a sub-task comes to nothing: those that follow it go back to the queue. Whether there were some.
@@ -249,7 +301,8 @@ impl Dispatch {
         run.charge(leader, &followers, report);
         let mut ended = vec![leader];
         let mut products = report.more.iter().cloned();
-        let mut is_unbegun = false;
+        let attempt = run.run_ref(leader).and_then(|run| run.attempt.as_ref());
+        let mut is_unbegun = attempt.is_some_and(|attempt| attempt.is_recalled);
         for index in followers {
             let product = products.next().zip(sale.clone());
             let Some(follower) = run.run_mut(index).filter(|run| !run.state.is_final()) else { continue };
@@ -297,21 +350,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn contracts_get_more_sub_tasks_while_they_are_short() {
+    fn a_contract_gets_as_many_sub_tasks_as_take_two_seconds() {
         let check = |size: usize, (count, took, results): (usize, u64, usize), expected: usize| {
-            let mut series = Series { size, following: 0 };
+            let mut series = Series { size, ..Series::new() };
             series.learn(count, Span::millis(took), results);
             assert_eq!(series.size, expected, "{size} {count} {took} {results}");
         };
-        check(1, (1, 20, 1), 2);
-        check(2, (1, 250, 1), 2);
-        check(4, (4, 250, 4), 8);
-        check(8, (2, 20, 2), 8);
-        check(100, (100, 20, 100), 128);
-        check(4, (4, 251, 4), 4);
-        check(4, (4, 1_000, 4), 4);
-        check(8, (4, 1_001, 4), 2);
+        check(1, (1, 20, 1), 16);
+        check(1, (1, 0, 1), 16);
+        check(1, (1, 250, 1), 8);
+        check(8, (8, 2_000, 8), 8);
+        check(8, (8, 200, 8), 80);
+        check(80, (80, 200, 80), 128);
+        check(16, (2, 20, 2), 32);
+        check(8, (8, 4_000, 8), 4);
+        check(8, (8, 16_001, 8), 1);
+        check(1, (1, 1_001, 1), 1);
         check(1, (1, 5_000, 1), 1);
         check(8, (4, 20, 3), 1);
+    }
+
+    #[test]
+    fn what_has_not_begun_is_told_by_the_clock() {
+        let check = |each: u64, count: usize, ran: u64, expected: usize| {
+            let series = Series { each: Span::millis(each), ..Series::new() };
+            assert_eq!(series.unbegun(count, Span::millis(ran)), expected, "{each} {count} {ran}");
+        };
+        check(100, 8, 0, 7);
+        check(100, 8, 99, 7);
+        check(100, 8, 100, 6);
+        check(100, 8, 799, 0);
+        // A slow seller, of which nothing is known.
+        check(100, 8, 800, 4);
+        check(100, 1, 500, 0);
+        check(0, 8, 5, 4);
     }
 }

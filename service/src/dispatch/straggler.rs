@@ -114,9 +114,14 @@ impl Dispatch {
 }
 
 impl SubTaskRun {
+    /// How long the present attempt has run.
+    pub(super) fn ran(&self, now: Time) -> Option<Span> {
+        Some(now.since(self.attempt.as_ref()?.running_since?))
+    }
+
     /// How long the present attempt has run, for each sub-task that is under its contract.
     pub(super) fn has_run(&self, now: Time) -> Option<Span> {
-        let ran = now.since(self.attempt.as_ref()?.running_since?);
+        let ran = self.ran(now)?;
         let count = u64::try_from(self.followers.len()).unwrap_or(u64::MAX).saturating_add(1);
         Some(Span(ran.0 / count))
     }

@@ -107,6 +107,8 @@ pub enum Output {
     Execute { contract: ContractId, job: Box<Job> },
     /// Stop an execution.
     Stop { contract: ContractId },
+    /// Let the program of an execution that runs come to its end, and begin none of its repeats after it.
+    Recall { contract: ContractId },
     /// End an execution for the owner's sake: with [`proto::message::service::Outcome::Migrated`] if it can hand a
     /// checkpoint over, or as if it was stopped.
     Migrate { contract: ContractId },

@@ -144,6 +144,7 @@ impl Node {
             }
             Effect::Execute { contract, job } => self.outputs.push_back(Output::Execute { contract, job }),
             Effect::Stop { contract } => self.outputs.push_back(Output::Stop { contract }),
+            Effect::Recall { contract } => self.outputs.push_back(Output::Recall { contract }),
             Effect::Migrate { contract } => self.outputs.push_back(Output::Migrate { contract }),
             Effect::Give { to, blobs } => self.outputs.push_back(Output::Give { to, blobs }),
             Effect::Keep { contract, blobs } => self.outputs.push_back(Output::Keep { contract, blobs }),

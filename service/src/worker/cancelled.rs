@@ -31,4 +31,14 @@ impl Worker {
             Stage::Reported(_) | Stage::Accepted(_) | Stage::Claimed(_) => self.repeat_answer(contract),
         }
     }
+
+    /// A buyer wants back what of a shared contract has not begun. Where nothing has begun it may cancel; where all has, the
+    /// report is under way.
+    pub(super) fn recalled(&mut self, from: Peer, contract: ContractId) {
+        let Some(work) = self.works.get(&contract) else { return };
+        let is_shared = !work.offer.body.job.repeats.is_empty() && matches!(work.duty, Duty::Sale);
+        if is_shared && work.buyer.key == from.key && matches!(work.stage, Stage::Running) {
+            self.effects.push_back(Effect::Recall { contract });
+        }
+    }
 }

@@ -41,6 +41,7 @@ enum Did {
     Pause(u8),
     Pace(u8, u32),
     Stop(u8),
+    Recall(u8),
     Migrate(u8),
     Says(u8, Phase),
     Reports(u8, Outcome),
@@ -141,6 +142,7 @@ fn short(effect: Effect) -> Option<Did> {
         Effect::Pause { contract } => Did::Pause(n(contract)),
         Effect::Pace { contract, throttle_pct } => Did::Pace(n(contract), throttle_pct),
         Effect::Stop { contract } => Did::Stop(n(contract)),
+        Effect::Recall { contract } => Did::Recall(n(contract)),
         Effect::Migrate { contract } => Did::Migrate(n(contract)),
         Effect::Send { message, .. } => match message {
             ServiceMessage::Accept(paper) => Did::Accept(n(paper.body.contract)),
@@ -362,6 +364,28 @@ fn a_cancelled_program_ends_although_it_stands_still() {
 /// An execution of several runs that was told to stop when the first was done.
 fn cut() -> Execution {
     Execution { is_cut: true, ..Execution::nothing(Outcome::Succeeded) }
+}
+
+/// What a seller does when `from` recalls contract 1, which is for `runs` sub-tasks.
+fn check_recalled(from: u8, runs: u8, is_staged: bool, expected: &[Did]) {
+    let mut seller = Seller::new();
+    let mut body = offer(1).body;
+    body.job.repeats = (1..runs).map(|_| body.job.to_repeat()).collect();
+    seller.hear(2, ServiceMessage::Offer(Box::new(Signed::new(body, &keys(2)))));
+    if is_staged {
+        seller.worker.fetched(id(1), Ok(()), seller.now);
+    }
+    seller.did();
+    seller.hear(from, ServiceMessage::Recall(Recall { contract: id(1) }));
+    assert_eq!(seller.did(), expected, "{from} {runs} {is_staged}");
+}
+
+#[test]
+fn what_shares_a_contract_and_runs_is_recalled_by_its_buyer() {
+    check_recalled(2, 3, true, &[Did::Recall(1)]);
+    check_recalled(3, 3, true, &[]);
+    check_recalled(2, 1, true, &[]);
+    check_recalled(2, 3, false, &[]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use proto::{Bytes, Capacity, Cycles, Money, Span};
 use service::policy;
 
 pub(super) fn all() -> Vec<Scenario> {
-    vec![series(), series_storm()]
+    vec![series(), series_uneven(), series_storm()]
 }
 
 fn series() -> Scenario {
@@ -32,6 +32,18 @@ fn series() -> Scenario {
         },
         rules: SMALL,
         ..calm()
+    }
+}
+
+fn series_uneven() -> Scenario {
+    Scenario {
+        name: "series_uneven",
+        about: "three hundred sub-tasks on six sellers, some of which are ten times as fast as others: what slow ones have not \
+                begun is recalled and bought again",
+        sub_tasks: 300,
+        machines: Machines { per_core: (Capacity(100), Capacity(1_000)), ..series().machines },
+        work: Work { cycles: (Cycles::mega(50), Cycles::mega(50)), failing: 0, ..series().work },
+        ..series()
     }
 }
 

@@ -7,13 +7,13 @@ use crate::host::{Host, Phase};
 use crate::invariant::bounded;
 use crate::invariant::saved::Saved;
 use crate::invariant::{Breach, Checked, Watch, contract, cores};
-use crate::machine::Begin;
+use crate::machine::{Begin, Machine};
 use crate::mutant::Site;
 use crate::place::Place;
 use crate::sight::Sight;
 use proto::message::bank::{BankMessage, Enter, Entered, OpenAccount};
 use proto::message::service::{Blob, Job, Outcome};
-use proto::{ContractId, Message, Peer, RequestId, Rules, Span};
+use proto::{ContractId, Message, Peer, RequestId, Rules, Span, Time};
 use service::event::Verdict;
 use service::{Config, EventKind, Execution, Input, Kept, Node, Output, Snapshot};
 
@@ -248,6 +248,10 @@ impl World<'_> {
                 self.stop(number, contract);
                 Ok(())
             }
+            Output::Recall { contract } => {
+                self.change(number, contract, |machine, now| machine.recall(contract, now));
+                Ok(())
+            }
             Output::Pause { contract } => {
                 if let Some(host) = self.hosts.get_mut(number) {
                     host.machine.pause(contract, self.now);
@@ -255,7 +259,7 @@ impl World<'_> {
                 Ok(())
             }
             Output::Pace { contract, throttle_pct } => {
-                self.pace(number, contract, throttle_pct);
+                self.change(number, contract, |machine, now| machine.pace(contract, throttle_pct, now));
                 Ok(())
             }
             // What is the same has the same hash; a machine here looks no closer.
@@ -383,10 +387,16 @@ impl World<'_> {
         }
     }
 
-    fn pace(&mut self, number: usize, contract: ContractId, pct: u32) {
+    /// Something happens to an execution by which it ends at another time, or otherwise.
+    fn change(
+        &mut self,
+        number: usize,
+        contract: ContractId,
+        act: impl FnOnce(&mut Machine, Time) -> Option<(Span, Execution)>,
+    ) {
         let Some(host) = self.hosts.get_mut(number) else { return };
         let life = host.life;
-        if let Some((span, execution)) = host.machine.pace(contract, pct, self.now) {
+        if let Some((span, execution)) = act(&mut host.machine, self.now) {
             let execution = Box::new(execution);
             self.queue
                 .push(self.now.after(span), Event::Executed { host: number, life, contract, execution });

@@ -2,7 +2,7 @@
 
 use crate::exec::Control;
 use proto::Cycles;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The handle on all programs of one contract; clones are the same handle.
@@ -18,12 +18,15 @@ struct Shared {
     current: Mutex<Control>,
     /// The cycles of those that have ended.
     earlier: AtomicU64,
+    /// No further one is to begin.
+    is_recalled: AtomicBool,
 }
 
 impl Reins {
     pub(super) fn new(first: Control) -> Self {
         let current = Mutex::new(first.clone());
-        Self { shared: Arc::new(Shared { first, current, earlier: AtomicU64::new(0) }) }
+        let (earlier, is_recalled) = (AtomicU64::new(0), AtomicBool::new(false));
+        Self { shared: Arc::new(Shared { first, current, earlier, is_recalled }) }
     }
 
     /// The handle on the first program.
@@ -36,10 +39,15 @@ impl Reins {
         act(&self.shared.current.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// The program that runs is the last one.
+    pub(super) fn recall(&self) {
+        self.shared.is_recalled.store(true, Ordering::Relaxed);
+    }
+
     /// The handle on the next program, unless it is not to begin; those before it have executed so much.
     pub(super) fn next(&self, earlier: Cycles) -> Option<Control> {
         let mut current = self.shared.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.is_stopped() {
+        if current.is_stopped() || self.shared.is_recalled.load(Ordering::Relaxed) {
             return None;
         }
         *current = current.heir();
@@ -67,5 +75,15 @@ mod tests {
         reins.pull(Control::stop);
         assert!(reins.next(Cycles(5)).is_none());
         assert!(!reins.first().is_stopped());
+    }
+
+    #[test]
+    fn what_is_recalled_runs_to_its_end_and_nothing_begins_after_it() {
+        let reins = Reins::new(Control::default());
+        let second = reins.next(Cycles(3));
+        reins.recall();
+        assert!(second.is_some_and(|second| !second.is_stopped()));
+        assert!(reins.next(Cycles(5)).is_none());
+        assert_eq!(reins.cycles(), Cycles(3));
     }
 }

@@ -9,7 +9,7 @@
 //! | [`orders`], [`enter()`], [`confine`], [`filter`] | the step into the sandbox: this program once more, which shuts itself in |
 //! | [`watch`], [`tree`], [`space`] | what the node does meanwhile: limits, time, standing still, the end |
 //! | [`record`] | what the sandbox tells at the end |
-//! | [`image`] | images of containers as directories |
+//! | [`prepared`], [`image`] | programs as files, and images of containers as directories, that several runs share |
 //!
 //! What each wall stops, and what is left where it is missing: `docs/work/native.md`.
 
@@ -23,6 +23,7 @@ mod image;
 mod kind;
 mod launch;
 mod orders;
+mod prepared;
 mod print;
 mod record;
 mod signal;
@@ -45,17 +46,17 @@ use super::scratch::Scratch;
 use super::{Control, Ended, Execution, Executor, Layer, span_since};
 use builder::Builder;
 use cores::Cores;
-use image::Images;
 use launch::{Root, Scene};
 use orders::{Orders, Stage};
+use prepared::Prepared;
 use print::Print;
 use proto::message::service::{Outcome, Runtime};
 use proto::{Capacity, Cycles, Hash};
 use record::{End, Record};
 use service::policy::{Policy, Sandbox};
 use started::{Standing, Started};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -66,6 +67,8 @@ use tempfile::TempDir;
 use walls::Walls;
 use watch::{Guard, Halt, fills_too_much};
 
+/// The name of a program in its directory.
+const PROGRAM: &str = "program";
 /// Of the memory that a program may have, in eighths, from which on its failure is taken for a lack of memory.
 const NEARLY_ALL: u64 = 7;
 /// Beyond its memory limit, what one process may reserve (not use), in bytes: for stacks of threads and the like.
@@ -79,7 +82,8 @@ pub(crate) struct Native {
     /// The `/etc` of programs.
     private: TempDir,
     cores: Cores,
-    images: Images,
+    images: Prepared,
+    programs: Prepared,
     /// What a core executes, in Mc/s.
     per_core: AtomicU64,
     /// What the owner allows.
@@ -113,7 +117,8 @@ impl Native {
             helper,
             private,
             cores: Cores::of_this_process(),
-            images: Images::default(),
+            images: Prepared::default(),
+            programs: Prepared::default(),
             per_core: AtomicU64::new(0),
             terms: Mutex::new(Terms { is_shared: false, sandbox: Sandbox::Best }),
         })
@@ -174,22 +179,22 @@ impl Native {
             return Err(Outcome::Cancelled);
         }
         let base = execution.scratch.parent().unwrap_or(Path::new("/"));
-        let side = Scratch::new(base).map_err(|error| abandoned("no directory could be made", &error))?;
+        let temporary =
+            Scratch::new(base).map_err(|error| abandoned("no directory could be made", &error))?;
         let image = match runtime {
             Runtime::Container => {
-                Some(self.images.unpacked(base, &execution.program, execution.program_hash)?)
+                let unpack = || image::unpacked(base, &execution.program, execution.program_hash);
+                Some(self.images.of(execution.program_hash, unpack)?)
             }
             _ => None,
         };
-        let temporary = side.path().join("tmp");
-        fs::create_dir(&temporary).map_err(|error| abandoned("no directory could be made", &error))?;
-        let fills = [execution.scratch.as_path(), temporary.as_path()];
+        let fills = [execution.scratch.as_path(), temporary.path()];
         if fills_too_much(&fills, 0, &execution.limits) {
             return Err(Outcome::DiskLimit(execution.limits.disk));
         }
         let program = match image {
             Some(_) => None,
-            None => Some(place(execution, &side.path().join("program"))?),
+            None => Some(self.program(base, execution)?),
         };
         let scene = Scene {
             helper: self.helper.clone(),
@@ -197,20 +202,35 @@ impl Native {
             root: image.as_ref().map_or(Root::Host, |image| Root::Image(image.path().to_path_buf())),
             private: self.private.path().to_path_buf(),
             scratch: execution.scratch.clone(),
-            temporary: temporary.clone(),
-            program,
+            temporary: temporary.path().to_path_buf(),
+            program: program.as_ref().map(|dir| dir.path().join(PROGRAM)),
             stdin: execution.stdin.clone(),
         };
         // Who was sold more cores than there are now gets all that there are.
         let taken = self.cores.take(usize::try_from(execution.limits.cores.max(1)).unwrap_or(usize::MAX));
         let orders = self.orders(execution, &scene, &taken.numbers)?;
         let prepared = span_since(watch.started);
-        let started = self.launch(&scene, orders, &side.path().join("options"))?;
+        let started = self.launch(&scene, orders, base)?;
         let mut ended = self.guard(started, execution, watch, fills)?;
         ended.prepared = prepared;
-        // What is left in it goes with it, however deep.
-        drop(side);
+        // What is left in it goes with it, however deep; the program stays at least as long as it runs.
+        drop((temporary, program));
         Ok(ended)
+    }
+
+    /// The program as a file that may be executed, alone in a directory. Where there are no walls that keep it from being
+    /// written to, each run has its own.
+    fn program(&self, base: &Path, execution: &Execution) -> Result<Arc<Scratch>, Outcome> {
+        let make = || {
+            let dir = Scratch::new(base)
+                .map_err(|error| Outcome::Abandoned(format!("no directory could be made: {error}")))?;
+            place(execution, &dir.path().join(PROGRAM)).map(|()| dir)
+        };
+        if self.walls().has_namespaces() {
+            self.programs.of(execution.program_hash, make)
+        } else {
+            make().map(Arc::new)
+        }
     }
 
     /// What the program is told and given.
@@ -272,9 +292,9 @@ impl Native {
         })
     }
 
-    /// Starts the program; `options` is where those of bubblewrap are written, so that no command line names the host's
-    /// paths.
-    fn launch(&self, scene: &Scene, orders: Orders, options: &Path) -> Result<Started, Outcome> {
+    /// Starts the program. The options of bubblewrap are written to a file without a name in `base`, so that no command
+    /// line names the host's paths.
+    fn launch(&self, scene: &Scene, orders: Orders, base: &Path) -> Result<Started, Outcome> {
         let walls = self.walls();
         if walls.rooms.is_ok() && scene.root == Root::Host {
             return Started::in_room(&self.builder, scene, orders.arguments());
@@ -289,8 +309,11 @@ impl Native {
             text.extend_from_slice(word.as_encoded_bytes());
             text.push(0);
         }
-        let stdin = fs::write(options, text).and_then(|()| File::open(options));
-        let stdin = stdin.map_err(|error| Outcome::Abandoned(format!("the sandbox: {error}")))?;
+        let written = tempfile::tempfile_in(base).and_then(|mut file| {
+            file.write_all(&text)?;
+            file.rewind().map(|()| file)
+        });
+        let stdin = written.map_err(|error| Outcome::Abandoned(format!("the sandbox: {error}")))?;
         let mut command = Command::new(bubblewrap);
         command.args(["--args", "0", "--"]).args(scene.helper()).args(orders.arguments());
         command.env_clear().stdin(stdin);
@@ -448,7 +471,7 @@ impl Executor for Container {
 }
 
 /// Puts the program where it may be executed, if it is one and has the hash it was named by.
-fn place(execution: &Execution, target: &Path) -> Result<PathBuf, Outcome> {
+fn place(execution: &Execution, target: &Path) -> Result<(), Outcome> {
     let abandoned = |error: io::Error| Outcome::Abandoned(format!("its program cannot be read: {error}"));
     let mut from = File::open(&execution.program).map_err(abandoned)?;
     let mut to =
@@ -465,6 +488,5 @@ fn place(execution: &Execution, target: &Path) -> Result<PathBuf, Outcome> {
     if Hash(*hasher.finalize().as_bytes()) != execution.program_hash {
         return Err(Outcome::NotFetched("the program does not have the hash it was named by".into()));
     }
-    kind::require_native(&head).map_err(Outcome::NotRunnable)?;
-    Ok(target.to_path_buf())
+    kind::require_native(&head).map_err(Outcome::NotRunnable)
 }

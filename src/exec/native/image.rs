@@ -1,4 +1,4 @@
-//! Images of containers as directories: unpacked once on each seller and then shared, because nobody can write to them.
+//! Images of containers as directories: unpacked once on each seller and then shared ([`super::prepared`]).
 //!
 //! An image is an archive (tar, also compressed by gzip or zstd) of a root file system, of an OCI layout, or as
 //! `docker save` writes it. It came by its hash, so that what is in it was named by the buyer; it is nevertheless a
@@ -11,75 +11,18 @@ mod unpack;
 use super::super::scratch::Scratch;
 use proto::Hash;
 use proto::message::service::Outcome;
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Most images kept unpacked that no program runs in.
-const MAX_IMAGES: usize = 4;
-
-/// An unpacked image, or why it cannot be one.
-type Unpacked = Arc<OnceLock<Result<Image, String>>>;
-
-/// The directory of an image; it vanishes when nobody has it any more.
-#[derive(Clone, Debug)]
-pub(super) struct Image {
-    root: Arc<Scratch>,
+/// The directory of the image in `archive`, below `base`.
+///
+/// # Errors
+/// Why it cannot be one, as the verdict on the execution.
+pub(super) fn unpacked(base: &Path, archive: &Path, hash: Hash) -> Result<Scratch, Outcome> {
+    unpack(base, archive, hash).map_err(Outcome::NotRunnable)
 }
 
-impl Image {
-    /// Its root directory.
-    pub(super) fn path(&self) -> &Path {
-        self.root.path()
-    }
-}
-
-/// The unpacked images, by the hash of their archive.
-#[derive(Debug, Default)]
-pub(super) struct Images {
-    kept: Mutex<Kept>,
-}
-
-#[derive(Debug, Default)]
-struct Kept {
-    by_hash: BTreeMap<Hash, (u64, Unpacked)>,
-    /// Counts the uses.
-    uses: u64,
-}
-
-impl Images {
-    /// The image in `archive`, unpacked below `base` if it is not yet.
-    pub(super) fn unpacked(&self, base: &Path, archive: &Path, hash: Hash) -> Result<Image, Outcome> {
-        let slot = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take(hash);
-        // Who comes meanwhile for the same image waits; others do not.
-        slot.get_or_init(|| unpack(base, archive, hash)).clone().map_err(Outcome::NotRunnable)
-    }
-}
-
-impl Kept {
-    /// The slot of that hash, now the one used last. Makes room by the one that was not used for longest.
-    fn take(&mut self, hash: Hash) -> Unpacked {
-        self.uses += 1;
-        if !self.by_hash.contains_key(&hash) {
-            let is_free = |slot: &Unpacked| match slot.get() {
-                Some(Ok(image)) => Arc::strong_count(&image.root) == 1,
-                Some(Err(_)) => true,
-                None => false,
-            };
-            let free = self.by_hash.iter().filter(|(_, (_, slot))| is_free(slot));
-            let oldest = free.min_by_key(|(_, (last, _))| *last).map(|(hash, _)| *hash);
-            if let Some(oldest) = oldest.filter(|_| self.by_hash.len() >= MAX_IMAGES) {
-                self.by_hash.remove(&oldest);
-            }
-        }
-        let (last, slot) = self.by_hash.entry(hash).or_default();
-        *last = self.uses;
-        Arc::clone(slot)
-    }
-}
-
-fn unpack(base: &Path, archive: &Path, hash: Hash) -> Result<Image, String> {
+fn unpack(base: &Path, archive: &Path, hash: Hash) -> Result<Scratch, String> {
     let words = |error: std::io::Error| format!("the image cannot be unpacked: {error}");
     let mut hasher = blake3::Hasher::new();
     let file = File::open(archive).map_err(words)?;
@@ -108,5 +51,5 @@ fn unpack(base: &Path, archive: &Path, hash: Hash) -> Result<Image, String> {
         }
     };
     mounts::make(root.path()).map_err(words)?;
-    Ok(Image { root: Arc::new(root) })
+    Ok(root)
 }

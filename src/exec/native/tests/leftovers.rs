@@ -1,6 +1,6 @@
 //! What one program leaves for the next: nothing.
 
-use super::{Bench, WIDE, check, kinds, prints, told};
+use super::{Bench, WIDE, check, kinds, left, prints, told};
 use crate::exec::native::tree::Process;
 use proto::message::service::Outcome;
 use std::fs::{self, File};
@@ -51,8 +51,7 @@ fn files_of_one_sub_task_are_not_there_for_the_next() {
         // What it left in its own directories is gone with them; nothing else was made beside them.
         let base = first.base.path();
         drop(first.scratch);
-        let left: Vec<_> = fs::read_dir(base).unwrap().flatten().map(|entry| entry.file_name()).collect();
-        assert_eq!(left, ["program"]);
+        assert_eq!(left(base), ["program"]);
     }
 }
 

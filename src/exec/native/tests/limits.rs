@@ -1,6 +1,6 @@
 //! Programs that want more than they may have.
 
-use super::{Bench, WIDE, Walls, check, governed, kinds, told};
+use super::{Bench, WIDE, Walls, check, governed, kinds, left, told};
 use crate::exec::Executor as _;
 use proto::message::service::{Limits, Outcome};
 use proto::{Bytes, Cycles, Span};
@@ -102,9 +102,7 @@ fn directories_without_end_end_the_program_and_are_removed() {
         let (path, base) = (bench.scratch.path().to_path_buf(), bench.base.path().to_path_buf());
         drop(bench.scratch);
         assert!(!path.exists());
-        let left: Vec<_> =
-            std::fs::read_dir(base).unwrap().flatten().map(|entry| entry.file_name()).collect();
-        assert_eq!(left, ["program"]);
+        assert_eq!(left(&base), ["program"]);
     }
 }
 

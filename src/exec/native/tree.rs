@@ -90,6 +90,17 @@ fn children_by_parent(pid: i32) -> Vec<i32> {
     numbers.filter(|number| Process::of(*number).is_some_and(|process| process.parent == pid)).collect()
 }
 
+/// What the kernel says of how long each has run so far, to be compared with a later answer: equal ones mean that none has
+/// run meanwhile. Nothing where one runs at the moment, has several threads, or the kernel does not tell.
+pub(super) fn ran(processes: &[(i32, Process)]) -> Option<Vec<(i32, String)>> {
+    let of = |(pid, process): &(i32, Process)| {
+        let is_told = process.state != 'R' && process.threads == 1;
+        let ran = is_told.then(|| fs::read_to_string(format!("/proc/{pid}/schedstat")).ok());
+        ran.flatten().map(|ran| (*pid, ran))
+    };
+    processes.iter().map(of).collect()
+}
+
 /// Sends a signal to a process, if it is there.
 pub(super) fn send(pid: i32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(pid) {
@@ -222,6 +233,19 @@ mod tests {
         let found = below(root);
         let me = i32::try_from(std::process::id()).unwrap();
         assert!(below(me).contains(&root));
+        let look = || {
+            ran(&below(root).iter().filter_map(|pid| Some((*pid, Process::of(*pid)?))).collect::<Vec<_>>())
+        };
+        let mut before = look();
+        while before.is_none() || before != look() {
+            before = look();
+        }
+        freeze(root);
+        thaw(root);
+        // To be stopped and to go on takes each of them a moment on a processor.
+        while before == look() {
+            std::thread::yield_now();
+        }
         freeze(root);
         assert!(found.iter().all(|pid| Process::of(*pid).unwrap().state == 'T'));
         thaw(root);

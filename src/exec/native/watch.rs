@@ -66,6 +66,8 @@ pub(super) struct Guard<'a> {
     /// The most memory seen, in bytes.
     pub(super) peak: u64,
     next_walk: Option<Instant>,
+    /// How long each process had run when all was looked at last, if that was at the last look.
+    ran: Option<Vec<(i32, String)>>,
     is_told: bool,
 }
 
@@ -77,9 +79,9 @@ impl<'a> Guard<'a> {
         fills: [&'a Path; 2],
         is_over: &'a AtomicBool,
     ) -> Self {
-        let (per_core, next_walk) = (Capacity(0), None);
+        let (per_core, next_walk, ran) = (Capacity(0), None, None);
         let (ticks, peak, is_told) = (Ticks::default(), 0, false);
-        Self { started, watch, limits, fills, is_over, per_core, ticks, peak, next_walk, is_told }
+        Self { started, watch, limits, fills, is_over, per_core, ticks, peak, next_walk, ran, is_told }
     }
 
     /// Stays until the program has ended, or has to end; then ends what is left of it.
@@ -141,17 +143,22 @@ impl<'a> Guard<'a> {
             return Err(Halt::Output);
         }
         let pids = tree::below(supervisor);
-        self.count(supervisor, &pids)?;
-        self.measure(&pids)
+        let of = |pid: &i32| Process::of(*pid).map(|process| (*pid, process));
+        let alive: Vec<(i32, Process)> = pids.iter().filter_map(of).collect();
+        self.count(supervisor, &alive)?;
+        let ran = tree::ran(&alive);
+        // What has not run since all was looked at has filled nothing.
+        if ran.is_none() || ran != self.ran {
+            self.ran = if self.measure(&pids)? { ran } else { None };
+        }
+        Ok(())
     }
 
     /// Processes and their time.
-    fn count(&mut self, supervisor: i32, pids: &[i32]) -> Result<(), Halt> {
-        let of = |pid: &i32| Process::of(*pid).map(|process| (*pid, process));
-        let alive: Vec<(i32, Process)> = pids.iter().filter_map(of).collect();
+    fn count(&mut self, supervisor: i32, alive: &[(i32, Process)]) -> Result<(), Halt> {
         let threads = alive.iter().fold(0, |sum: u64, (_, process)| sum.saturating_add(process.threads));
         let waited = Process::of(supervisor).map_or(0, |process| process.waited);
-        self.ticks.look(&alive, waited);
+        self.ticks.look(alive, waited);
         let cycles = self.cycles(0);
         self.watch.control.publish(cycles.min(self.limits.cycles));
         if cycles > self.limits.cycles {
@@ -160,8 +167,8 @@ impl<'a> Guard<'a> {
         if threads > u64::from(self.limits.processes) { Err(Halt::Processes) } else { Ok(()) }
     }
 
-    /// Memory and files.
-    fn measure(&mut self, pids: &[i32]) -> Result<(), Halt> {
+    /// Memory and files; whether it was the files' turn.
+    fn measure(&mut self, pids: &[i32]) -> Result<bool, Halt> {
         let limit = self.limits.memory.0;
         let nameless = space::nameless(pids);
         let memory = space::memory(pids, limit).saturating_add(nameless.memory);
@@ -171,11 +178,11 @@ impl<'a> Guard<'a> {
         }
         let now = Instant::now();
         if self.next_walk.is_some_and(|next| now < next) {
-            return Ok(());
+            return Ok(false);
         }
         let is_over = fills_too_much(&self.fills, nameless.disk, self.limits);
         self.next_walk = Some(now + WALK.max(now.elapsed() * WALK_SHARE));
-        if is_over { Err(Halt::Disk) } else { Ok(()) }
+        if is_over { Err(Halt::Disk) } else { Ok(true) }
     }
 
     /// Ends everything, and waits until it is gone.

@@ -21,7 +21,8 @@ use crate::dispatch::Submission;
 use crate::event::End;
 use crate::plan::Part;
 use proto::message::bank::BondReceipt;
-use proto::message::service::{Offer, Report, Taken, Verdict};
+use proto::message::market::Ticket;
+use proto::message::service::{Blob, Offer, Report, Taken, Verdict};
 use proto::{ContractId, Hash, Peer, PublicKey, Signed, Time};
 
 /// One thing that a node must not forget.
@@ -62,6 +63,10 @@ pub enum Note {
     Judged { verdict: Signed<Verdict> },
     /// Seller: it has claimed its price so many times.
     Contended { contract: ContractId, asked: u32 },
+    /// Seller: room on its disk is sold, until its money comes back.
+    Rented { buyer: Peer, ticket: Box<Signed<Ticket>>, closes: Time },
+    /// Seller: what is to be kept in room that it has sold, and since when something of it is here.
+    Storing { contract: ContractId, blobs: Vec<Blob>, since: Option<Time> },
     /// Seller: what it has seen of its own failures so far.
     Worked { experience: Experience },
     /// Seller: nothing more is to be had for a contract, which it never signs away, and forgets then.

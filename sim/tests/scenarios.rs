@@ -252,6 +252,7 @@ fn every_scenario_has_a_name_and_a_report_that_names_it() {
             "bad_states",
             "no_room",
             "storage_dies",
+            "storage_returns",
             "buyer_returns",
             "vacated",
             "believed",

@@ -189,6 +189,8 @@ impl Dispatch {
             | Note::Given { .. }
             | Note::Judged { .. }
             | Note::Contended { .. }
+            | Note::Rented { .. }
+            | Note::Storing { .. }
             | Note::Worked { .. }
             | Note::Closed { .. } => {}
         }

@@ -4,7 +4,6 @@ use super::World;
 use super::event::Event;
 use crate::fault::{Act, Fault, Lie};
 use crate::host::Phase;
-use crate::invariant::saved::Saved;
 use crate::invariant::{Checked, channel, price};
 use crate::mutant::Site;
 use crate::place::Place;
@@ -106,15 +105,26 @@ impl World<'_> {
             }
             Message::Service(ServiceMessage::Verdict(paper)) => {
                 let buyer = sender.peer.key;
+                if !paper.body.is_accepted {
+                    self.watch.saved.ends(|contract, _| contract == paper.body.contract);
+                }
                 self.watch.probes.judged(buyer, to.key, &paper.body)
             }
-            Message::Service(ServiceMessage::Kept(kept)) => Saved::kept(sender, kept),
+            Message::Service(ServiceMessage::Kept(kept)) => {
+                if self.watch.saved.kept(sender, kept)? {
+                    self.saw(Sight::KeptOn);
+                }
+                Ok(())
+            }
             Message::Service(ServiceMessage::Accept(paper)) => {
                 self.watch.policies.accepts(sender, paper.body.contract, to.key)?;
                 self.strike(Act::Accepts, host);
                 Ok(())
             }
             Message::Service(ServiceMessage::Decline(paper)) => {
+                let contract = paper.body.contract;
+                let is_held = self.watch.books.holds.contains_key(&contract);
+                self.watch.saved.signs_away(sender, contract, is_held)?;
                 if paper.body.refusal.code == RefusalCode::Policy {
                     self.saw(Sight::Forbidden);
                 }

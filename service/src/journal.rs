@@ -13,8 +13,10 @@ mod encoding;
 pub mod log;
 mod replica;
 mod saved;
+mod voting;
 
 pub use saved::{SavedState, Saving, States};
+pub use voting::Voting;
 
 use crate::checkpoint::Experience;
 use crate::dispatch::Submission;
@@ -51,6 +53,8 @@ pub enum Note {
     Ended { task: ContractId, ends: Vec<(u32, End)> },
     /// Buyer: what there is of the saved states of a sub-task, or of the room for them.
     Saving(Saving),
+    /// Buyer: what there is of the vote on a sub-task.
+    Voting(Voting),
     /// Buyer: a task that has ended need not be remembered any more.
     Forgotten { task: ContractId },
     /// Seller: it takes an offer.

@@ -261,6 +261,7 @@ fn every_scenario_has_a_name_and_a_report_that_names_it() {
             "voters",
             "league",
             "voters_storm",
+            "voters_return",
             "chain",
             "workflow",
             "series",

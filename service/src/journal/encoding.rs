@@ -1,6 +1,6 @@
 //! Notes as bytes: the structures of `schema/compup2p/v1/journal.proto`.
 
-use super::{Note, Tries, saved};
+use super::{Note, Tries, saved, voting};
 use crate::checkpoint::Experience;
 use crate::event::{End, Sale, Verdict};
 use crate::plan::Part;
@@ -20,6 +20,10 @@ impl Wire for Note {
         let body = pb.body.ok_or(WireError::expected("has to hold one of its notes"))?;
         let body = match saved::saving(body)? {
             Ok(saving) => return Ok(Self::Saving(saving)),
+            Err(body) => body,
+        };
+        let body = match voting::voting(body)? {
+            Ok(voting) => return Ok(Self::Voting(voting)),
             Err(body) => body,
         };
         match body {
@@ -68,6 +72,7 @@ fn body(note: &Note) -> Body {
         }),
         Note::Ended { task, ends } => Body::Ended(Box::new(ended_note(*task, ends))),
         Note::Saving(saving) => saved::body(saving),
+        Note::Voting(voting) => voting::body(voting),
         Note::Forgotten { task } => Body::Forgotten(contract_note(task)),
         Note::Hired { offer, bond } => {
             let bond = bond.as_ref().map(|bond| bond.to_pb());

@@ -56,11 +56,12 @@ fn a_buyer_that_ends_with_any_of_its_notes_gets_every_result_once() {
     check_every_note(0);
 }
 
-/// Two of three have to agree on each sub-task, of which there is one.
+/// Two of three have to agree on each sub-task, of which there is one. A seller that asks for the program while the buyer is
+/// down has failed, so that there have to be others.
 fn voted() -> Scenario {
     let votes = Some(Votes { replicas: 3, quorum: 2, most: 4 });
     let small = small();
-    Scenario { sellers: 4, sub_tasks: 1, work: Work { votes, ..small.work }, ..small }
+    Scenario { sellers: 8, sub_tasks: 1, work: Work { votes, ..small.work }, ..small }
 }
 
 #[test]

@@ -118,11 +118,11 @@ fn an_outvoted_replica_that_is_paid_is_noticed() {
     );
 }
 
-/// What buyers offer and sellers take, and what of their journals buyers forget.
+/// What buyers offer and sellers execute, and what of their journals buyers forget.
 struct Counts {
     forgets: fn(&Note) -> bool,
     offered: BTreeMap<ContractId, (PublicKey, u32)>,
-    taken: BTreeMap<(PublicKey, u32), BTreeSet<ContractId>>,
+    executed: BTreeMap<(PublicKey, u32), BTreeSet<ContractId>>,
 }
 
 impl Mutant for Counts {
@@ -132,10 +132,9 @@ impl Mutant for Counts {
             Output::Send { message: Message::Service(ServiceMessage::Offer(offer)), .. } => {
                 self.offered.insert(offer.body.contract, (site.keys.public(), offer.body.sub_task));
             }
-            Output::Send { message: Message::Service(ServiceMessage::Accept(paper)), .. } => {
-                let contract = paper.body.contract;
-                if let Some(sub_task) = self.offered.get(&contract) {
-                    self.taken.entry(*sub_task).or_default().insert(contract);
+            Output::Execute { contract, .. } => {
+                if let Some(sub_task) = self.offered.get(contract) {
+                    self.executed.entry(*sub_task).or_default().insert(*contract);
                 }
             }
             _ => {}
@@ -148,13 +147,13 @@ impl Mutant for Counts {
     }
 }
 
-/// The most executions of one sub-task that sellers have taken, where all are honest and only buyers crash.
+/// The most executions of one sub-task, where all sellers are honest and only buyers crash.
 fn most_executions(seed: u64, forgets: fn(&Note) -> bool) -> usize {
-    let mut counts = Counts { forgets, offered: BTreeMap::new(), taken: BTreeMap::new() };
+    let mut counts = Counts { forgets, offered: BTreeMap::new(), executed: BTreeMap::new() };
     let scenario = Scenario::named("voters_return").unwrap();
     let report = run_with(&scenario, seed, &mut counts).unwrap_or_else(|violation| panic!("{violation}"));
     assert_eq!((report.tally.crashes, report.tally.wrong_outputs, report.held.0), (8, 0, 0), "{report}");
-    counts.taken.values().map(BTreeSet::len).max().unwrap_or(0)
+    counts.executed.values().map(BTreeSet::len).max().unwrap_or(0)
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::place::Place;
 use crate::sight::Sight;
 use proto::message::bank::{BankMessage, Order};
 use proto::message::market::MarketMessage;
-use proto::message::service::ServiceMessage;
+use proto::message::service::{Declined, ServiceMessage};
 use proto::{Message, Peer, RefusalCode, Span};
 use service::Input;
 
@@ -121,17 +121,20 @@ impl World<'_> {
                 self.strike(Act::Accepts, host);
                 Ok(())
             }
-            Message::Service(ServiceMessage::Decline(paper)) => {
-                let contract = paper.body.contract;
-                let is_held = self.watch.books.holds.contains_key(&contract);
-                self.watch.saved.signs_away(sender, contract, is_held)?;
-                if paper.body.refusal.code == RefusalCode::Policy {
-                    self.saw(Sight::Forbidden);
-                }
-                Ok(())
-            }
+            Message::Service(ServiceMessage::Decline(paper)) => self.watch_decline(host, &paper.body),
             _ => Ok(()),
         }
+    }
+
+    /// A seller says no, or signs that nothing is owed to it.
+    fn watch_decline(&mut self, host: usize, declined: &Declined) -> Checked {
+        let Some(sender) = self.hosts.get(host) else { return Ok(()) };
+        let is_held = self.watch.books.holds.contains_key(&declined.contract);
+        self.watch.saved.signs_away(sender, declined.contract, is_held)?;
+        if declined.refusal.code == RefusalCode::Policy {
+            self.saw(Sight::Forbidden);
+        }
+        Ok(())
     }
 
     fn floods(&self, number: usize) -> bool {

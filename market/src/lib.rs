@@ -133,6 +133,15 @@ pub enum Input {
         /// Which ticket.
         ticket: CommandId,
     },
+    /// A contract of a former run of this node uses a slice, which this run has not reserved.
+    Retake {
+        /// Its ticket.
+        ticket: CommandId,
+        /// Whose contract it is.
+        buyer: PublicKey,
+        /// What it uses.
+        part: Bundle,
+    },
     /// The contract has ended, or the reservation will not be used: the slice is idle again.
     Free {
         /// Which ticket.
@@ -377,6 +386,7 @@ impl Marketplace {
             Input::Supply { supply } => self.seller.supply(supply),
             Input::Standing { standing } => self.seller.learn_standing(&self.post, standing),
             Input::Take { ticket } => self.seller.take(ticket),
+            Input::Retake { ticket, buyer, part } => self.seller.retake(ticket, buyer, part),
             Input::Free { ticket } => self.seller.free(ticket),
             Input::Buy { token, tickets, requirement, bid, avoid } => {
                 let order = Order { token, tickets, requirement, bid, avoid };

@@ -13,7 +13,7 @@ pub use stall::{
 use crate::Supply;
 use crate::post::Post;
 use proto::message::market::{Listed, RefusedRequest, Reserve, Standing};
-use proto::{CommandId, Commodity, Peer, Range, Signed, Time};
+use proto::{Bundle, CommandId, Commodity, Peer, PublicKey, Range, Signed, Time};
 use slices::Slices;
 use stall::Stall;
 use trust::Trust;
@@ -76,6 +76,11 @@ impl Seller {
             self.goods.trust.came(slice.buyer);
         }
         self.goods.slices.take(ticket);
+    }
+
+    pub(crate) fn retake(&mut self, ticket: CommandId, buyer: PublicKey, part: Bundle) {
+        self.goods.slices.retake(ticket, buyer, part);
+        self.relist();
     }
 
     pub(crate) fn free(&mut self, ticket: CommandId) {

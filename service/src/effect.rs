@@ -7,7 +7,7 @@ use proto::message::bank::Order;
 use proto::message::market::Requirement;
 use proto::message::service::{Blob, Job, ServiceMessage};
 use proto::message::survey::Survey;
-use proto::{CommandId, ContractId, Peer, PublicKey, Rate};
+use proto::{Bundle, CommandId, ContractId, Peer, PublicKey, Rate};
 use std::collections::VecDeque;
 
 /// One thing to be done.
@@ -17,6 +17,7 @@ pub(crate) enum Effect {
     Buy { token: u64, tickets: Vec<CommandId>, requirement: Requirement, bid: Rate, avoid: Vec<PublicKey> },
     Survey { token: u64, survey: Box<Survey> },
     Take { ticket: CommandId },
+    Retake { ticket: CommandId, buyer: PublicKey, part: Bundle },
     Free { ticket: CommandId },
     Order { id: CommandId, order: Order },
     Fetch { contract: ContractId, from: Peer, blobs: Vec<Blob> },

@@ -13,15 +13,18 @@ mod encoding;
 pub mod log;
 mod replica;
 mod saved;
+mod voting;
 
 pub use saved::{SavedState, Saving, States};
+pub use voting::Voting;
 
 use crate::checkpoint::Experience;
 use crate::dispatch::Submission;
 use crate::event::End;
 use crate::plan::Part;
 use proto::message::bank::BondReceipt;
-use proto::message::service::{Offer, Report, Taken, Verdict};
+use proto::message::market::Ticket;
+use proto::message::service::{Blob, Offer, Report, Taken, Verdict};
 use proto::{ContractId, Hash, Peer, PublicKey, Signed, Time};
 
 /// One thing that a node must not forget.
@@ -50,6 +53,8 @@ pub enum Note {
     Ended { task: ContractId, ends: Vec<(u32, End)> },
     /// Buyer: what there is of the saved states of a sub-task, or of the room for them.
     Saving(Saving),
+    /// Buyer: what there is of the vote on a sub-task.
+    Voting(Voting),
     /// Buyer: a task that has ended need not be remembered any more.
     Forgotten { task: ContractId },
     /// Seller: it takes an offer.
@@ -62,6 +67,10 @@ pub enum Note {
     Judged { verdict: Signed<Verdict> },
     /// Seller: it has claimed its price so many times.
     Contended { contract: ContractId, asked: u32 },
+    /// Seller: room on its disk is sold, until its money comes back.
+    Rented { buyer: Peer, ticket: Box<Signed<Ticket>>, closes: Time },
+    /// Seller: what is to be kept in room that it has sold, and since when something of it is here.
+    Storing { contract: ContractId, blobs: Vec<Blob>, since: Option<Time> },
     /// Seller: what it has seen of its own failures so far.
     Worked { experience: Experience },
     /// Seller: nothing more is to be had for a contract, which it never signs away, and forgets then.

@@ -24,7 +24,7 @@ pub use saving::Snapshot;
 use crate::effect::{Effect, Effects};
 use crate::journal::Note;
 use arbiter::Case;
-use delivery::{Claimed, Reported};
+use delivery::{Claimed, Presented, Reported};
 use owner::Owner;
 use proto::message::bank::{BankReply, BondReceipt, Settle};
 use proto::message::market::Ticket;
@@ -130,12 +130,8 @@ enum Errand {
     Claim,
     Judge,
     Present,
-}
-
-/// What the bank is shown of a contract whose buyer has accepted the result.
-struct Presented {
-    offer: Signed<Offer>,
-    settle: Box<Settle>,
+    /// To pay a bill for room.
+    Rent,
 }
 
 enum Stage {
@@ -229,6 +225,7 @@ impl Worker {
             // Paid or refused: there is nothing more to do.
             Errand::Judge => {}
             Errand::Present => self.presented(contract, now),
+            Errand::Rent => self.close_rent(contract),
         }
         None
     }

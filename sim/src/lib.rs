@@ -66,7 +66,7 @@ pub use net::{Model, Traffic, Way};
 pub use network::Latency;
 pub use place::Place;
 pub use report::{Report, Tally};
-pub use scenario::{Checks, Expectation, Machines, Scenario, Served, Work};
+pub use scenario::{Checks, Expectation, Machines, Scenario, Served, Votes, Work};
 pub use sight::Sight;
 pub use violation::Violation;
 

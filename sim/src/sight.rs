@@ -21,6 +21,8 @@ pub enum Sight {
     FloodRefused,
     /// A program goes on from a difference to a whole state.
     Difference,
+    /// A storage node that was started again has what it kept before.
+    KeptOn,
     /// Several sub-tasks are offered under one contract.
     Shared,
     /// A seller stops in the middle of such a contract, and reports those that it had done.
@@ -39,6 +41,7 @@ impl fmt::Display for Sight {
             Self::WentElsewhere => "a buyer goes on elsewhere",
             Self::FloodRefused => "a market owner refuses messages of a flood",
             Self::Difference => "a program goes on from a difference to a whole state",
+            Self::KeptOn => "a storage node that was started again has what it kept",
             Self::Shared => "sub-tasks share a contract",
             Self::HandedBack => "a seller hands back what it has not begun",
             Self::Contract(how) => return write!(out, "a contract is {}", how.name()),

@@ -37,6 +37,15 @@ fn storage_nodes_that_crash_are_replaced() {
 }
 
 #[test]
+fn storage_nodes_that_start_again_have_what_they_kept_and_are_paid_for_it() {
+    for seed in 1..=4 {
+        let report = check("storage_returns", seed);
+        assert!(report.tally.resumed >= 2 && report.tally.crashes == 8, "{report}");
+        assert!(report.tally.sights.get(&Sight::KeptOn).is_some_and(|seen| *seen > 0), "{report}");
+    }
+}
+
+#[test]
 fn programs_go_on_when_their_buyers_crash_and_start_again_and_then_their_sellers_crash() {
     for seed in 1..=4 {
         let report = check("buyer_returns", seed);
@@ -62,37 +71,37 @@ fn storage_nodes_are_paid_by_buyers_that_crash_and_start_again() {
     }
 }
 
-/// Nodes whose journals forget what is said of saved states.
-struct Forgets(fn(&Saving) -> bool);
-
-impl Forgets {
-    fn is_kept(&self, note: &Note) -> bool {
-        !matches!(note, Note::Saving(saving) if (self.0)(saving))
-    }
-}
+/// Nodes whose journals forget these notes.
+struct Forgets(fn(&Note) -> bool);
 
 impl Mutant for Forgets {
     fn node(&mut self, _: &Site<'_>, output: Output) -> Vec<Output> {
         match output {
-            Output::Append { note } if !self.is_kept(&note) => Vec::new(),
+            Output::Append { note } if (self.0)(&note) => Vec::new(),
             output => vec![output],
         }
     }
 
     fn tidied(&mut self, _: usize, notes: Vec<Note>) -> Vec<Note> {
-        notes.into_iter().filter(|note| self.is_kept(note)).collect()
+        notes.into_iter().filter(|note| !(self.0)(note)).collect()
     }
 }
 
 #[test]
+fn a_storage_node_that_forgets_its_contracts_is_noticed_because_it_signs_them_away() {
+    let mut forgets = Forgets(|note| matches!(note, Note::Rented { .. }));
+    check_noticed("storage_returns", &mut forgets, "owed", "under which it has kept a state");
+}
+
+#[test]
 fn a_buyer_that_forgets_its_states_is_noticed_because_their_work_is_lost() {
-    let mut forgets = Forgets(|saving| matches!(saving, Saving::States { .. }));
+    let mut forgets = Forgets(|note| matches!(note, Note::Saving(Saving::States { .. })));
     check_noticed("buyer_returns", &mut forgets, "work_lost", "are lost");
 }
 
 #[test]
 fn a_buyer_that_forgets_its_rooms_is_noticed_because_its_money_stays_tied_up() {
-    let mut forgets = Forgets(|saving| matches!(saving, Saving::Room { .. }));
+    let mut forgets = Forgets(|note| matches!(note, Note::Saving(Saving::Room { .. })));
     let violation = run_with(&only_buyers_crash(), 1, &mut forgets).expect_err("rest");
     assert_eq!(violation.invariant, "rest", "{violation}");
     assert!(violation.what.contains("holds are open"), "{violation}");

@@ -2,12 +2,13 @@
 
 #![cfg(test)]
 
-use proto::Signed;
 use proto::message::Message;
 use proto::message::service::{ServiceMessage, Verdict};
+use proto::{ContractId, PublicKey, Signed};
 use service::event::Vote;
-use service::{EventKind, Output};
+use service::{EventKind, Note, Output};
 use sim::{Mutant, Report, Scenario, Site, run, run_with};
+use std::collections::{BTreeMap, BTreeSet};
 
 fn report(name: &str, seed: u64) -> Report {
     let scenario = Scenario::named(name).unwrap();
@@ -115,4 +116,54 @@ fn an_outvoted_replica_that_is_paid_is_noticed() {
         },
         "is paid: ",
     );
+}
+
+/// What buyers offer and sellers execute, and what of their journals buyers forget.
+struct Counts {
+    forgets: fn(&Note) -> bool,
+    offered: BTreeMap<ContractId, (PublicKey, u32)>,
+    executed: BTreeMap<(PublicKey, u32), BTreeSet<ContractId>>,
+}
+
+impl Mutant for Counts {
+    fn node(&mut self, site: &Site<'_>, output: Output) -> Vec<Output> {
+        match &output {
+            Output::Append { note } if (self.forgets)(note) => return Vec::new(),
+            Output::Send { message: Message::Service(ServiceMessage::Offer(offer)), .. } => {
+                self.offered.insert(offer.body.contract, (site.keys.public(), offer.body.sub_task));
+            }
+            Output::Execute { contract, .. } => {
+                if let Some(sub_task) = self.offered.get(contract) {
+                    self.executed.entry(*sub_task).or_default().insert(*contract);
+                }
+            }
+            _ => {}
+        }
+        vec![output]
+    }
+
+    fn tidied(&mut self, _: usize, notes: Vec<Note>) -> Vec<Note> {
+        notes.into_iter().filter(|note| !(self.forgets)(note)).collect()
+    }
+}
+
+/// The most executions of one sub-task, where all sellers are honest and only buyers crash.
+fn most_executions(seed: u64, forgets: fn(&Note) -> bool) -> usize {
+    let mut counts = Counts { forgets, offered: BTreeMap::new(), executed: BTreeMap::new() };
+    let scenario = Scenario::named("voters_return").unwrap();
+    let report = run_with(&scenario, seed, &mut counts).unwrap_or_else(|violation| panic!("{violation}"));
+    assert_eq!((report.tally.crashes, report.tally.wrong_outputs, report.held.0), (8, 0, 0), "{report}");
+    counts.executed.values().map(BTreeSet::len).max().unwrap_or(0)
+}
+
+#[test]
+fn a_buyer_that_starts_again_in_the_middle_of_votes_buys_nothing_twice() {
+    for seed in 1..=4 {
+        assert_eq!(most_executions(seed, |_| false), 3, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_buyer_that_forgets_its_votes_is_noticed_because_it_buys_more() {
+    assert!(most_executions(1, |note| matches!(note, Note::Voting(_))) > 3);
 }

@@ -92,6 +92,12 @@ impl Slices {
         }
     }
 
+    /// A contract of a former run uses `part`, whatever is for sale by now.
+    pub(crate) fn retake(&mut self, ticket: CommandId, buyer: PublicKey, part: Bundle) {
+        self.kept.insert(ticket, Slice { part, buyer, until: None });
+        self.lower_ceiling();
+    }
+
     /// Whether there was a slice to free.
     pub(crate) fn free(&mut self, ticket: CommandId) -> bool {
         let is_freed = self.kept.remove(&ticket).is_some();

@@ -93,6 +93,7 @@ impl Dispatch {
         self.contracts.insert(contract, (task, index));
         self.watch(now.after(HOLD_WATCH), Timer::Lease(contract));
         let seller = sale.seller;
+        self.note_cast(task, index);
         self.note(Note::Bought { task, sub_task: index, contract, seller });
         self.effects.push_back(Effect::Order { id: contract, order: Order::PlaceHold(hold) });
         self.tell(task, EventKind::Matched { sub_task: index, sale }, now);

@@ -3,6 +3,8 @@
 //! What a seller may still work on, or has delivered, is asked for again under its id: the offer is sent once more, and
 //! the answer tells where it stands. What has only been matched is given back. Everything else is bought anew.
 
+mod replicas;
+
 use super::objection::Objection;
 use super::run::TaskRun;
 use super::{Abandoned, Attempt, Dispatch, State, Timer};
@@ -13,6 +15,7 @@ use crate::node::AtWork;
 use crate::plan::Part;
 use proto::message::service::{Offer, Report, ServiceMessage};
 use proto::{ContractId, Peer, Signed, Span, Time};
+use replicas::Casts;
 use std::collections::BTreeMap;
 
 /// How long the market is not asked after a restart: the node has to be in the ring first.
@@ -28,6 +31,7 @@ struct Recalled {
     of: BTreeMap<ContractId, Place>,
     ends: BTreeMap<Place, End>,
     left: BTreeMap<ContractId, (Peer, Time)>,
+    casts: Casts,
 }
 
 /// An attempt that was under way.
@@ -37,6 +41,8 @@ struct Draft {
     offer: Option<Signed<Offer>>,
     report: Option<Signed<Report>>,
     is_accepted: bool,
+    /// Its report counts in a vote, and is not signed for.
+    is_counted: bool,
 }
 
 impl Dispatch {
@@ -94,15 +100,15 @@ impl Dispatch {
                 self.tasks.insert(task, TaskRun::new(submission, &mut self.rng, *since));
             }
         }
-        let mut recalled = Recalled::default();
+        let (mut recalled, mut of_replicas) = (Recalled::default(), Vec::new());
         for note in &kept.notes {
-            self.replay(note, &mut recalled);
+            if self.is_of_replica(note, &mut recalled.casts) {
+                of_replicas.push(note);
+            } else {
+                self.replay(note, &mut recalled);
+            }
         }
-        let Recalled { attempts, ends, left, .. } = recalled;
-        for (contract, (seller, until)) in left.into_iter().filter(|(_, (_, until))| *until > now) {
-            self.abandoned.insert(contract, Abandoned { seller, until, tries: 0 });
-            self.ask_again(contract, now);
-        }
+        let ends = std::mem::take(&mut recalled.ends);
         for ((task, index), end) in &ends {
             let Some(run) = self.tasks.get_mut(task) else { continue };
             run.restore_end(*index, end.clone());
@@ -113,16 +119,23 @@ impl Dispatch {
         for (task, index) in ends.into_keys() {
             self.flowed(task, index, now);
         }
+        for note in of_replicas {
+            self.replay_replica(note, &mut recalled, now);
+        }
+        let Recalled { attempts, left, casts, .. } = recalled;
+        for (contract, (seller, until)) in left.into_iter().filter(|(_, (_, until))| *until > now) {
+            self.abandoned.insert(contract, Abandoned { seller, until, tries: 0 });
+            self.ask_again(contract, now);
+        }
         for ((task, index), draft) in attempts {
             self.take_up(task, index, draft, now);
         }
         self.take_up_rooms(now);
         self.take_up_states(now);
         self.ask_balance(now);
+        self.tasks.values_mut().for_each(|run| run.restore_queue(now.after(GATE)));
+        self.count_again(&casts, now);
         for task in self.tasks.keys().copied().collect::<Vec<_>>() {
-            if let Some(run) = self.tasks.get_mut(&task) {
-                run.restore_queue(now.after(GATE));
-            }
             self.place(task, now);
             self.tell_if_ended(task, now);
         }
@@ -134,10 +147,12 @@ impl Dispatch {
                 recalled.begin((*task, *sub_task), Draft::new(*contract, *seller, None));
             }
             Note::Offered { offer } => {
+                // That of a replica names the sub-task that it belongs to.
                 let Offer { task, sub_task, contract, attempt, .. } = offer.body;
                 let seller = offer.body.ticket.body.winner.body.seller;
-                recalled.begin((task, sub_task), Draft::new(contract, seller, Some((**offer).clone())));
-                if let Some(run) = self.run(task, sub_task) {
+                let place = recalled.of.get(&contract).copied().unwrap_or((task, sub_task));
+                recalled.begin(place, Draft::new(contract, seller, Some((**offer).clone())));
+                if let Some(run) = self.run(task, place.1) {
                     run.attempts = attempt;
                 }
                 if let Some(spec) = &offer.body.job.checkpoint {
@@ -146,7 +161,7 @@ impl Dispatch {
             }
             Note::Taking { report } => {
                 if let Some(draft) = recalled.draft(report.body.contract) {
-                    draft.report = Some((**report).clone());
+                    (draft.report, draft.is_counted) = (Some((**report).clone()), false);
                 }
             }
             Note::Accepted { contract } => {
@@ -183,12 +198,15 @@ impl Dispatch {
             }
             Note::Saving(saving) => self.recall_saving(saving),
             Note::Forgotten { task } => self.forget_former(*task),
-            // The seller's.
-            Note::Hired { .. }
+            // Those of replicas come later, and the seller's are its own.
+            Note::Voting(_)
+            | Note::Hired { .. }
             | Note::Reported { .. }
             | Note::Given { .. }
             | Note::Judged { .. }
             | Note::Contended { .. }
+            | Note::Rented { .. }
+            | Note::Storing { .. }
             | Note::Worked { .. }
             | Note::Closed { .. } => {}
         }
@@ -216,15 +234,14 @@ impl Dispatch {
 
     /// Goes on with an attempt that was under way.
     fn take_up(&mut self, task: ContractId, index: u32, draft: Draft, now: Time) {
-        let Draft { contract, seller, offer, report, is_accepted } = draft;
-        // The offers of replicas and probes name the sub-task that they belong to.
-        let is_replica = |run: &TaskRun| index >= run.sub_tasks() || run.ballot(index).is_some();
-        let is_replica = self.tasks.get(&task).is_none_or(is_replica);
+        let Draft { contract, seller, offer, report, is_accepted, is_counted } = draft;
+        let has_replicas = |run: &TaskRun| run.ballot(index).is_some();
+        let has_replicas = self.tasks.get(&task).is_none_or(has_replicas);
         let followers = offer.as_ref().map(|offer| &offer.body.job);
         let followers = followers.and_then(|job| self.tasks.get(&task)?.recognise(index, job));
-        let Some((offer, followers)) = offer.zip(followers).filter(|_| !is_replica) else {
-            // Its ticket is of no use any more, or what shared its contract has ended, or it is a replica, of which there
-            // are others from now on; the hold comes back when the seller signs.
+        let Some((offer, followers)) = offer.zip(followers).filter(|_| !has_replicas) else {
+            // Its ticket is of no use any more, or what shared its contract has ended, or others are bought in its place;
+            // the hold comes back when the seller signs.
             self.leave_to(contract, Abandoned::new(seller, now));
             self.ask_again(contract, now);
             return;
@@ -238,7 +255,11 @@ impl Dispatch {
         attempt.has_contents = is_accepted;
         attempt.cycles = report.as_ref().map_or(attempt.cycles, |report| report.body.cycles);
         let Some(run) = self.tasks.get_mut(&task) else { return };
-        let state = if report.is_some() { State::Fetching } else { State::Offered };
+        let state = match &report {
+            Some(_) if is_counted => State::Voting,
+            Some(_) => State::Fetching,
+            None => State::Offered,
+        };
         run.restore_series(index, followers, state);
         if let Some(run) = run.run_mut(index) {
             run.attempt = Some(attempt);
@@ -246,6 +267,7 @@ impl Dispatch {
         self.contracts.insert(contract, (task, index));
         match (report, is_accepted) {
             (Some(_), true) => self.settle(contract, now),
+            (Some(_), false) if is_counted => self.recount(contract, now),
             (Some(_), false) => {
                 self.watch(now.after(self.rules.lease), Timer::Lease(contract));
                 self.fetch(contract);
@@ -274,6 +296,6 @@ impl Recalled {
 
 impl Draft {
     const fn new(contract: ContractId, seller: Peer, offer: Option<Signed<Offer>>) -> Self {
-        Self { contract, seller, offer, report: None, is_accepted: false }
+        Self { contract, seller, offer, report: None, is_accepted: false, is_counted: false }
     }
 }

@@ -344,7 +344,7 @@ impl Dispatch {
         }
     }
 
-    /// Writes down what a sub-task can go on from, if that has changed. Replicas are bought anew after a restart.
+    /// Writes down what a sub-task can go on from, if that has changed. Replicas that lose their seller after a restart begin anew.
     fn note_states(&mut self, task: ContractId, index: u32) {
         let is_replica = self.tasks.get(&task).is_none_or(|run| index >= run.sub_tasks());
         let Some(keeping) = self.keepings.get_mut(&(task, index)).filter(|_| !is_replica) else { return };
@@ -379,8 +379,12 @@ impl Dispatch {
     pub(super) fn recall_key(&mut self, task: ContractId, index: u32, key: CheckpointKey) {
         let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return };
         keeping.spec.key = key;
-        if let Some(spec) = self.run(task, index).and_then(|run| run.plan.job.checkpoint.as_mut()) {
-            spec.key = key;
+        let Some(task) = self.tasks.get_mut(&task) else { return };
+        let replicas: Vec<u32> = task.replicas_of(index).map(|(replica, _)| replica).collect();
+        for index in replicas.into_iter().chain([index]) {
+            if let Some(spec) = task.run_mut(index).and_then(|run| run.plan.job.checkpoint.as_mut()) {
+                spec.key = key;
+            }
         }
     }
 

@@ -102,6 +102,7 @@ impl Dispatch {
                 let why = format!("it has run for {ran}, and a copy that takes {takes} was bought");
                 if let Some(copied) = run.copy(index, why) {
                     self.contracts.insert(contract, (task, copied));
+                    self.note_cast(task, copied);
                     self.place(task, now);
                 }
             }

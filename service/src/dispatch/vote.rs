@@ -14,9 +14,10 @@ use super::run::{Stage, SubTaskRun};
 use super::spread::are_near;
 use super::{Dispatch, State, Timer};
 use crate::event::{Difference, Verdict, Vote};
+use crate::journal::{Note, Voting};
 use crate::task::Replication;
 use proto::message::market::Ticket;
-use proto::message::service::Report;
+use proto::message::service::{Blob, NamedBlob};
 use proto::{ContractId, PublicKey, Signed, Span, Time};
 use rand_chacha::rand_core::Rng;
 
@@ -42,10 +43,21 @@ impl Dispatch {
         }
         let Some(head) = run.head else { return };
         let Some(attempt) = run.attempt.as_ref() else { return };
-        run.result = attempt.report.as_ref().map(|report| digest(&parts(run, &report.body)));
+        // What was signed for is written down already.
+        let report = attempt.report.clone().filter(|_| !attempt.has_taken).map(Box::new);
         self.become_state(task, index, State::Voting);
-        self.look_at_vote(contract, now);
+        if let Some(report) = report {
+            self.note(Note::Voting(Voting::Counted { report }));
+        }
+        self.recount(contract, now);
         self.count_votes(task, head, now);
+    }
+
+    /// The result of a replica waits for the others.
+    pub(super) fn recount(&mut self, contract: ContractId, now: Time) {
+        let Some((_, _, run)) = self.attempt(contract) else { return };
+        run.result = run.attempt.is_some().then(|| digest(&run.parts()));
+        self.look_at_vote(contract, now);
     }
 
     /// The outputs of a replica are here: they are compared, or it is the one whose outputs are delivered.
@@ -148,6 +160,7 @@ impl Dispatch {
         }
         run.end(index, verdict, now);
         run.become_state(index, next);
+        self.note_end_of_replica(task, index);
         if let Some(contract) = contract {
             self.contracts.remove(&contract);
             self.timers.clear(Timer::Lease(contract));
@@ -215,8 +228,8 @@ impl Dispatch {
         let Some(run) = self.tasks.get_mut(&task) else { return };
         let Some(ballot) = run.ballot_mut(head) else { return };
         ballot.stage = Stage::Paying(canonical);
-        let open = run.open_replicas(head);
-        let Some(replica) = run.run_mut(canonical) else { return };
+        self.note(Note::Voting(Voting::Elected { task, sub_task: head, run: canonical }));
+        let Some(replica) = self.run(task, canonical) else { return };
         replica.vote = Vote::Agreed;
         let contract = replica.contract();
         if self.is_proof(task, head) {
@@ -226,10 +239,14 @@ impl Dispatch {
             self.settle(contract, now);
         }
         self.look_at_payments(task, head, canonical, now);
+        self.drop_late(task, head, canonical, now);
+    }
+
+    /// Cancels the replicas that have no result, but for those whose outputs are signed for and on their way.
+    pub(super) fn drop_late(&mut self, task: ContractId, head: u32, canonical: u32, now: Time) {
+        let open = self.tasks.get(&task).map(|run| run.open_replicas(head)).unwrap_or_default();
         for (index, state, _) in open {
-            // Outputs that are signed for and on their way are looked at when they are here.
-            let is_late = matches!(state, State::Voting | State::Fetching);
-            if !is_late && index != canonical {
+            if !matches!(state, State::Voting | State::Fetching | State::Settling) {
                 self.note_late(task, index, canonical, now);
                 self.drop_replica(task, index, now);
             }
@@ -372,8 +389,9 @@ impl Dispatch {
         why: &str,
         now: Time,
     ) {
-        let vote = self.run(task, index).map(|replica| replica.vote.clone()).unwrap_or_default();
-        let vote = difference.map_or(vote, Vote::Other);
+        let Some(replica) = self.run(task, index) else { return };
+        let vote = difference.map_or(replica.vote.clone(), Vote::Other);
+        replica.vote = vote.clone();
         self.turn_down(contract, why, now);
         self.end_replica(task, index, State::Failed, Verdict::Rejected(why.into()), now);
         if let Some(replica) = self.run(task, index) {
@@ -464,18 +482,19 @@ impl SubTaskRun {
         self.ending().map(|end| &end.verdict)
     }
 
-    /// What its report names, in the order of the file.
+    /// What its report names, or its end, in the order of the file.
     pub(super) fn parts(&self) -> Vec<Part> {
         let report = self.attempt.as_ref().and_then(|attempt| attempt.report.as_ref());
-        report.map(|report| parts(self, &report.body)).unwrap_or_default()
+        let reported = report.map(|report| (&report.body.outputs, report.body.stdout));
+        let made = reported.or_else(|| self.ending().map(|end| (&end.outputs, end.stdout)));
+        made.map(|(outputs, stdout)| parts(&self.plan.job.outputs, outputs, stdout)).unwrap_or_default()
     }
 }
 
 /// What is compared of a result: the declared outputs in the order of the file, and the standard output. What a program
 /// says on standard error is not its result.
-fn parts(run: &SubTaskRun, report: &Report) -> Vec<Part> {
-    let content =
-        |name: &String| report.outputs.iter().find(|output| output.name == *name).map(|output| output.blob);
-    let outputs = run.plan.job.outputs.iter().map(|name| Part { name: name.clone(), content: content(name) });
-    outputs.chain([Part { name: STDOUT.into(), content: report.stdout }]).collect()
+fn parts(declared: &[String], made: &[NamedBlob], stdout: Option<Blob>) -> Vec<Part> {
+    let content = |name: &String| made.iter().find(|output| output.name == *name).map(|output| output.blob);
+    let outputs = declared.iter().map(|name| Part { name: name.clone(), content: content(name) });
+    outputs.chain([Part { name: STDOUT.into(), content: stdout }]).collect()
 }

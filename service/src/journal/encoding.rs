@@ -1,6 +1,6 @@
 //! Notes as bytes: the structures of `schema/compup2p/v1/journal.proto`.
 
-use super::{Note, Tries, saved};
+use super::{Note, Tries, saved, voting};
 use crate::checkpoint::Experience;
 use crate::event::{End, Sale, Verdict};
 use crate::plan::Part;
@@ -20,6 +20,10 @@ impl Wire for Note {
         let body = pb.body.ok_or(WireError::expected("has to hold one of its notes"))?;
         let body = match saved::saving(body)? {
             Ok(saving) => return Ok(Self::Saving(saving)),
+            Err(body) => body,
+        };
+        let body = match voting::voting(body)? {
+            Ok(voting) => return Ok(Self::Voting(voting)),
             Err(body) => body,
         };
         match body {
@@ -54,15 +58,7 @@ fn body(note: &Note) -> Body {
             paid: part.paid.0,
             fee: part.fee.0,
         }),
-        Note::Tried { task, sub_task, tries } => Body::Tried(v1::TriedNote {
-            task: task.to_field(),
-            sub_task: *sub_task,
-            attempts: tries.attempts,
-            failures: tries.failures,
-            returns: tries.returns,
-            avoid: tries.avoid.to_field(),
-            why: cut(&tries.why),
-        }),
+        Note::Tried { task, sub_task, tries } => Body::Tried(tried_note(*task, *sub_task, tries)),
         Note::Left { contract, seller, until } => Body::Left(v1::LeftNote {
             contract: contract.to_field(),
             seller: Some(seller.to_pb()),
@@ -74,14 +70,9 @@ fn body(note: &Note) -> Body {
             report: report.to_field(),
             reason: cut(reason),
         }),
-        Note::Ended { task, ends } => {
-            let mut ends = ends.iter().map(|(sub_task, end)| (*sub_task, end.to_pb()));
-            let (sub_task, end) = ends.next().unzip();
-            let more = ends.map(|(sub_task, end)| v1::FurtherEnd { sub_task, end: Some(end) });
-            let (sub_task, more) = (sub_task.unwrap_or(0), more.collect());
-            Body::Ended(Box::new(v1::EndedNote { task: task.to_field(), sub_task, end, more }))
-        }
+        Note::Ended { task, ends } => Body::Ended(Box::new(ended_note(*task, ends))),
         Note::Saving(saving) => saved::body(saving),
+        Note::Voting(voting) => voting::body(voting),
         Note::Forgotten { task } => Body::Forgotten(contract_note(task)),
         Note::Hired { offer, bond } => {
             let bond = bond.as_ref().map(|bond| bond.to_pb());
@@ -93,6 +84,16 @@ fn body(note: &Note) -> Body {
         Note::Contended { contract, asked } => {
             Body::Contended(v1::ContendedNote { contract: contract.to_field(), asked: *asked })
         }
+        Note::Rented { buyer, ticket, closes } => Body::Rented(v1::RentedNote {
+            buyer: Some(buyer.to_pb()),
+            ticket: Some(ticket.to_pb()),
+            closes: closes.0,
+        }),
+        Note::Storing { contract, blobs, since } => Body::Storing(v1::StoringNote {
+            contract: contract.to_field(),
+            blobs: blobs.to_field(),
+            since: since.map(|since| since.0),
+        }),
         Note::Worked { experience: Experience { worked, cut_short } } => {
             Body::Worked(v1::WorkedNote { time: worked.0, cut_short: *cut_short })
         }
@@ -100,6 +101,26 @@ fn body(note: &Note) -> Body {
             Body::Closed(v1::ClosedNote { contract: contract.to_field(), until: until.0 })
         }
     }
+}
+
+fn tried_note(task: ContractId, sub_task: u32, tries: &Tries) -> v1::TriedNote {
+    v1::TriedNote {
+        task: task.to_field(),
+        sub_task,
+        attempts: tries.attempts,
+        failures: tries.failures,
+        returns: tries.returns,
+        avoid: tries.avoid.to_field(),
+        why: cut(&tries.why),
+    }
+}
+
+fn ended_note(task: ContractId, ends: &[(u32, End)]) -> v1::EndedNote {
+    let mut ends = ends.iter().map(|(sub_task, end)| (*sub_task, end.to_pb()));
+    let (sub_task, end) = ends.next().unzip();
+    let more = ends.map(|(sub_task, end)| v1::FurtherEnd { sub_task, end: Some(end) });
+    let (sub_task, more) = (sub_task.unwrap_or(0), more.collect());
+    v1::EndedNote { task: task.to_field(), sub_task, end, more }
 }
 
 fn other() -> WireError {
@@ -193,6 +214,16 @@ fn sold(body: Body) -> Result<Note, WireError> {
         Body::Contended(note) => {
             Note::Contended { contract: Field::from_field(note.contract)?, asked: note.asked }
         }
+        Body::Rented(note) => Note::Rented {
+            buyer: Field::from_field(note.buyer).map_err(|e| e.inside("buyer"))?,
+            ticket: Field::from_field(note.ticket).map_err(|e| e.inside("ticket"))?,
+            closes: Time(note.closes),
+        },
+        Body::Storing(note) => Note::Storing {
+            contract: Field::from_field(note.contract).map_err(|e| e.inside("contract"))?,
+            blobs: Field::from_field(note.blobs).map_err(|e| e.inside("blobs"))?,
+            since: note.since.map(Time),
+        },
         Body::Worked(note) => {
             Note::Worked { experience: Experience { worked: Span(note.time), cut_short: note.cut_short } }
         }

@@ -137,6 +137,9 @@ impl Node {
                 self.market.handle(market::Input::Survey { token, survey }, now);
             }
             Effect::Take { ticket } => self.market.handle(market::Input::Take { ticket }, now),
+            Effect::Retake { ticket, buyer, part } => {
+                self.market.handle(market::Input::Retake { ticket, buyer, part }, now);
+            }
             Effect::Free { ticket } => self.market.handle(market::Input::Free { ticket }, now),
             Effect::Order { id, order } => self.desk.order(id, order, now),
             Effect::Fetch { contract, from, blobs } => {

@@ -31,6 +31,21 @@ fn market() -> Market {
     Market::of_capacity(Capacity(1_000))
 }
 
+/// What a node has to sell.
+fn supply() -> Supply {
+    let (memory, disk) = (Bytes::gib(1), Bytes::gib(1));
+    Supply {
+        cores: 1,
+        per_core: Capacity(1_000),
+        asks: market::Tariff::of_compute(Rate(5)),
+        memory,
+        disk,
+        most_memory: memory,
+        platform: Platform::default(),
+        longest: Span::secs(60),
+    }
+}
+
 /// The two nodes, of which the first answers for [`market`] and the second sells there. What they send arrives at
 /// once, but for what `is_lost`.
 struct Pair {
@@ -50,20 +65,8 @@ impl Pair {
             Self { nodes: [node(owner), node(other)], now: Time(0), is_lost: |_| false, said: Vec::new() };
         pair.give(0, Input::Start { via: Vec::new() });
         pair.give(1, Input::Start { via: vec![peer(owner)] });
-        let (memory, disk) = (Bytes::gib(1), Bytes::gib(1));
-        let (per_core, ask, platform) = (Capacity(1_000), Rate(5), Platform::default());
-        let supply = Some(Supply {
-            cores: 1,
-            per_core,
-            asks: market::Tariff::of_compute(ask),
-            memory,
-            disk,
-            most_memory: memory,
-            platform,
-            longest: proto::Span::secs(60),
-        });
         pair.run(Span::secs(2));
-        pair.give(1, Input::Supply { supply });
+        pair.give(1, Input::Supply { supply: Some(supply()) });
         pair.run(Span::secs(2));
         assert_eq!(pair.nodes[0].market().listings().count(), 1);
         pair.said.clear();
@@ -150,4 +153,20 @@ fn nothing_is_for_sale_while_the_owner_needs_the_machine() {
     pair.give(1, Input::Decide { work: Work::Suspend });
     assert!(pair.nodes[1].market().listed().next().is_none());
     assert_eq!(pair.nodes[1].market().free_part().cores, 0);
+}
+
+#[test]
+fn room_that_was_sold_before_the_node_was_started_again_is_not_sold_twice() {
+    let mut node = node(1);
+    let ticket = crate::worker::tests::ticket(CommandId([4; 16]));
+    let room = ticket.body.requirement.disk;
+    let rented = crate::Note::Rented { buyer: peer(2), ticket: Box::new(ticket), closes: Time(9) };
+    node.handle(
+        Input::Restore { kept: Box::new(crate::Kept { submissions: Vec::new(), notes: vec![rented] }) },
+        Time(0),
+    );
+    let slice = node.market().slice(&CommandId([4; 16])).copied().unwrap();
+    assert_eq!((slice.part.disk, slice.buyer, slice.until), (room, peer(2).key, None));
+    node.handle(Input::Supply { supply: Some(supply()) }, Time(0));
+    assert_eq!(node.market().free_part().disk, Bytes(supply().disk.0 - room.0));
 }

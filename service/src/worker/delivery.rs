@@ -1,14 +1,12 @@
 //! From a report to the money: the outputs are shown to who has signed for them, and a seller whose buyer is silent, or
 //! rejects what it has taken, presents its papers to the bank (DESIGN §5.4, 7).
 
-use super::{
-    CLAIM_AFTER, CLAIM_BEFORE_END, Errand, Presented, REMEMBER_FOR, REPEAT_REPORT, Stage, Work, Worker,
-};
+use super::{CLAIM_AFTER, CLAIM_BEFORE_END, Errand, REMEMBER_FOR, REPEAT_REPORT, Stage, Work, Worker};
 use crate::dispatch::follow_up;
 use crate::effect::Effect;
 use crate::journal::Note;
 use proto::message::bank::{BankOutcome, Claim, ClaimReceipt, Ending, Order, Settle};
-use proto::message::service::{Outcome, Report, Taken, Verdict};
+use proto::message::service::{Offer, Outcome, Report, Taken, Verdict};
 use proto::{ContractId, Peer, Refusal, RefusalCode, Signed, Span, Time};
 
 /// How long a buyer that has taken the outputs may be silent before the seller claims the price.
@@ -30,6 +28,12 @@ pub(super) struct Reported {
     pub(super) taken: Option<Signed<Taken>>,
     /// When the seller claims, if it has `taken`.
     pub(super) claim_at: Time,
+}
+
+/// What the bank is shown of a contract whose buyer has accepted the result.
+pub(super) struct Presented {
+    pub(super) offer: Signed<Offer>,
+    pub(super) settle: Box<Settle>,
 }
 
 /// A report whose price the seller claims.

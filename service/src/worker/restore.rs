@@ -2,7 +2,7 @@
 //!
 //! A program that was running has ended with the process: its buyer is told at once, and goes elsewhere. What had been
 //! reported is shown and repeated until the buyer judges it, what was signed for or accepted is claimed, and nothing of
-//! that is signed away.
+//! that is signed away. Room on the disk goes on where it was ([`super::storage`]).
 
 use super::delivery::{Claimed, Reported, SILENCE};
 use super::{Duty, Execution, REMEMBER_FOR, Stage, Work, Worker};
@@ -70,6 +70,7 @@ impl Worker {
             notes.push(Note::Hired { offer: Box::new(presented.offer.clone()), bond: None });
             accepted(&presented.settle, &mut notes);
         }
+        notes.extend(self.storage.notes());
         let is_over = |(contract, _): &(ContractId, Time)| {
             !self.works.contains_key(contract) && !self.presented.contains_key(contract)
         };
@@ -87,9 +88,13 @@ impl Worker {
         for (contract, draft) in drafts {
             self.take_up(contract, draft, now);
         }
+        self.take_up_rents(now);
     }
 
     fn recall(&mut self, note: &Note, drafts: &mut BTreeMap<ContractId, Draft>, now: Time) {
+        if self.storage.recall(note, now) {
+            return;
+        }
         match note {
             Note::Hired { offer, bond } => {
                 let bond = bond.as_deref().cloned();

@@ -4,10 +4,13 @@
 //! time when the contract ends; the buyer's word on the bill has the bank pay it. A buyer that says nothing at the end
 //! pays nothing: nobody else could judge what was kept. So a storage node risks the price of one contract.
 
-use super::{CLAIM_AFTER, CLAIM_BEFORE_END, REPEAT_REPORT, VerifyTicket, Worker};
+mod restore;
+
+use super::{CLAIM_AFTER, CLAIM_BEFORE_END, Errand, REPEAT_REPORT, VerifyTicket, Worker};
 use crate::checkpoint::kept;
 use crate::dispatch::follow_up;
 use crate::effect::Effect;
+use crate::journal::Note;
 use bank::client::{Wanted, verify_receipt};
 use proto::message::bank::{Order, Settle};
 use proto::message::market::Ticket;
@@ -45,10 +48,10 @@ enum Stage {
         report: Box<Signed<Report>>,
         again: Time,
     },
-    /// The buyer has accepted it, and pays; if it does not, the papers are presented at this time.
+    /// The buyer has accepted it, and pays; if it does not, the papers are presented at this time. None: they are.
     Accepted {
         settle: Box<Settle>,
-        claim: Time,
+        claim: Option<Time>,
     },
 }
 
@@ -63,6 +66,25 @@ struct Keeping {
     /// Fetches that have failed: the next source is asked each time.
     failures: usize,
     fetching: Option<Blob>,
+}
+
+impl Keeping {
+    const fn new(now: Time) -> Self {
+        Self {
+            heard: now,
+            since: None,
+            wanted: Vec::new(),
+            has: BTreeSet::new(),
+            sources: Vec::new(),
+            failures: 0,
+            fetching: None,
+        }
+    }
+
+    /// What a journal says of it.
+    fn to_note(&self, contract: ContractId) -> Note {
+        Note::Storing { contract, blobs: self.wanted.clone(), since: self.since }
+    }
 }
 
 impl Storage {
@@ -106,21 +128,9 @@ impl Worker {
                     self.decline(from, contract, refusal, now);
                     return;
                 }
-                let room = keep.ticket.body.requirement.disk;
-                let closes = keep.hold.body.expires;
-                let keeping = Keeping {
-                    heard: now,
-                    since: None,
-                    wanted: Vec::new(),
-                    has: BTreeSet::new(),
-                    sources: Vec::new(),
-                    failures: 0,
-                    fetching: None,
-                };
-                let stage = Stage::Keeping(Box::new(keeping));
-                self.storage
-                    .0
-                    .insert(contract, Stored { buyer: from, ticket: keep.ticket, room, closes, stage });
+                let stored = Stored::new(from, keep.ticket, keep.hold.body.expires, now);
+                self.note(stored.to_note());
+                self.storage.0.insert(contract, stored);
                 self.effects.push_back(Effect::Take { ticket: contract });
             }
         }
@@ -140,8 +150,12 @@ impl Worker {
             self.effects.push_back(Effect::Drop { contract, blobs: vec![blob] });
         } else {
             keeping.has.insert(blob.hash);
+            let first = keeping.since.is_none();
             keeping.since = keeping.since.or(Some(now));
             let kept = Kept { contract, hashes: keeping.has.iter().copied().collect() };
+            if let Some(note) = first.then(|| keeping.to_note(contract)) {
+                self.note(note);
+            }
             self.effects.push_back(Effect::Send { to: buyer, message: ServiceMessage::Kept(kept) });
         }
         self.fetch_next(contract);
@@ -179,9 +193,10 @@ impl Worker {
             let (ticket, report) = (stored.ticket.clone(), (**report).clone());
             let settle = Box::new(Settle { hold: contract, ticket, report, verdict: verdict.clone() });
             let spare = stored.closes.since(now.after(CLAIM_BEFORE_END));
-            stored.stage = Stage::Accepted { settle, claim: now.after(CLAIM_AFTER.min(spare)) };
+            stored.stage = Stage::Accepted { settle, claim: Some(now.after(CLAIM_AFTER.min(spare))) };
+            self.note(Note::Judged { verdict: verdict.clone() });
         } else {
-            self.storage.0.remove(&contract);
+            self.close_rent(contract);
             let refusal = Refusal::new(RefusalCode::Mismatch, "the buyer did not accept the bill", "");
             self.decline(buyer, contract, refusal, now);
         }
@@ -195,15 +210,25 @@ impl Worker {
                 _ if stored.closes <= now => self.forget_stored(contract, now),
                 Stage::Keeping(_) => self.bill(contract, now),
                 Stage::Billed { .. } => self.repeat_bill(contract, now),
-                Stage::Accepted { .. } => {
-                    if let Some(Stored { stage: Stage::Accepted { settle, .. }, .. }) =
-                        self.storage.0.remove(&contract)
-                    {
-                        let id = follow_up(&self.keys, contract, "claim");
-                        self.effects.push_back(Effect::Order { id, order: Order::Settle(settle) });
-                    }
-                }
+                Stage::Accepted { .. } => self.claim_rent(contract),
             }
+        }
+    }
+
+    /// Presents the papers of a bill that the buyer has accepted; the desk repeats that until the bank answers.
+    fn claim_rent(&mut self, contract: ContractId) {
+        let Some(stored) = self.storage.0.get_mut(&contract) else { return };
+        let Stage::Accepted { settle, claim } = &mut stored.stage else { return };
+        *claim = None;
+        let id = follow_up(&self.keys, contract, "claim");
+        self.orders.insert(id, (contract, Errand::Rent));
+        self.effects.push_back(Effect::Order { id, order: Order::Settle(settle.clone()) });
+    }
+
+    /// Nothing more is to be had for room.
+    pub(super) fn close_rent(&mut self, contract: ContractId) {
+        if self.storage.0.remove(&contract).is_some() {
+            self.note(Note::Closed { contract, until: Time(0) });
         }
     }
 
@@ -269,10 +294,14 @@ impl Worker {
         let dropped: Vec<Blob> =
             keeping.wanted.iter().filter(|blob| !wanted.contains(blob)).copied().collect();
         keeping.has.retain(|hash| wanted.iter().any(|blob| blob.hash == *hash));
+        let is_news = keeping.wanted != wanted;
         sources.retain(|source| source.key != me.key);
         sources.truncate(MAX_SOURCES);
         (keeping.wanted, keeping.sources, keeping.heard) = (wanted, sources, now);
         let kept = Kept { contract, hashes: keeping.has.iter().copied().collect() };
+        if let Some(note) = is_news.then(|| keeping.to_note(contract)) {
+            self.note(note);
+        }
         if !dropped.is_empty() {
             self.effects.push_back(Effect::Drop { contract, blobs: dropped });
         }
@@ -303,7 +332,7 @@ impl Worker {
         self.effects.push_back(Effect::Free { ticket: contract });
         self.effects.push_back(Effect::Drop { contract, blobs: keeping.wanted.clone() });
         let Some(since) = since else {
-            self.storage.0.remove(&contract);
+            self.close_rent(contract);
             let refusal = Refusal::new(RefusalCode::SoldOut, "nothing has been kept here", "");
             self.decline(buyer, contract, refusal, now);
             return;
@@ -319,7 +348,8 @@ impl Worker {
             more: Vec::new(),
         };
         let report = Box::new(Signed::new(report, &self.keys));
-        stored.stage = Stage::Billed { report, again: now };
+        stored.stage = Stage::Billed { report: report.clone(), again: now };
+        self.note(Note::Reported { report });
         self.repeat_bill(contract, now);
     }
 
@@ -334,8 +364,9 @@ impl Worker {
     /// The money has gone back to its buyer.
     fn forget_stored(&mut self, contract: ContractId, now: Time) {
         let is_kept = self.storage.keeping(contract).is_some();
-        if let Some(Stored { closes, .. }) = self.storage.0.remove(&contract) {
+        if let Some(closes) = self.storage.0.get(&contract).map(|stored| stored.closes) {
             self.signed_away.insert(contract, closes.max(now).after(SILENCE));
+            self.close_rent(contract);
         }
         if is_kept {
             self.effects.push_back(Effect::Free { ticket: contract });
@@ -344,11 +375,21 @@ impl Worker {
 }
 
 impl Stored {
+    fn new(buyer: Peer, ticket: Signed<Ticket>, closes: Time, now: Time) -> Self {
+        let room = ticket.body.requirement.disk;
+        Self { buyer, ticket, room, closes, stage: Stage::Keeping(Box::new(Keeping::new(now))) }
+    }
+
+    /// What a journal says of its beginning.
+    fn to_note(&self) -> Note {
+        Note::Rented { buyer: self.buyer, ticket: Box::new(self.ticket.clone()), closes: self.closes }
+    }
+
     fn next_action(&self) -> Time {
         let next = match &self.stage {
             Stage::Keeping(keeping) => keeping.heard.after(SILENCE),
             Stage::Billed { again, .. } => *again,
-            Stage::Accepted { claim, .. } => *claim,
+            Stage::Accepted { claim, .. } => claim.unwrap_or(self.closes),
         };
         next.min(self.closes)
     }

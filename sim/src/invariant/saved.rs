@@ -1,6 +1,7 @@
 //! `work_lost`: a program that is saved and whose seller crashes goes on elsewhere, and of its work no more is lost than
 //! what was done since the last state was due, and the time that a state takes to the storage nodes. `rests_on`: who goes
 //! on from a difference has the whole state to which it is one. `kept`: a storage node that says that it has a state has it.
+//! `owed`: it does not sign its contract away, whatever becomes of its process, unless the buyer rejects its bill.
 
 use super::{Breach, Checked};
 use crate::host::Host;
@@ -21,6 +22,8 @@ type SubTask = (PublicKey, ContractId, u32);
 pub(crate) struct Saved {
     of: BTreeMap<ContractId, (SubTask, Cycles)>,
     lost: BTreeMap<SubTask, (Cycles, Cycles)>,
+    /// Contracts under which a node has said that it has something, and in which of its lives it said so first.
+    kept: BTreeMap<(ContractId, usize), u32>,
 }
 
 impl Saved {
@@ -70,14 +73,32 @@ impl Saved {
         })
     }
 
-    /// The node `host` says what it keeps.
-    pub(crate) fn kept(host: &Host, kept: &Kept) -> Checked {
+    /// The node `host` says what it keeps. Whether it has kept it through an end of its process.
+    pub(crate) fn kept(&mut self, host: &Host, kept: &Kept) -> Result<bool, Breach> {
         let missing = kept.hashes.iter().find(|hash| !host.store.contains(hash));
         Breach::unless(missing.is_none(), "kept", || {
             format!(
                 "node {} says that it keeps a state for contract {:#} and has it not",
                 host.number, kept.contract
             )
+        })?;
+        if kept.hashes.is_empty() {
+            return Ok(false);
+        }
+        Ok(*self.kept.entry((kept.contract, host.number)).or_insert(host.life) < host.life)
+    }
+
+    /// A buyer rejects a report, or what was kept is gone with its disk: nothing is owed for it any more.
+    pub(crate) fn ends(&mut self, is_over: impl Fn(ContractId, usize) -> bool) {
+        self.kept.retain(|(contract, host), _| !is_over(*contract, *host));
+    }
+
+    /// The node `host` signs a contract away whose hold may be open.
+    pub(crate) fn signs_away(&self, host: &Host, contract: ContractId, is_held: bool) -> Checked {
+        let number = host.number;
+        let is_owed = is_held && self.kept.contains_key(&(contract, number));
+        Breach::unless(!is_owed, "owed", || {
+            format!("node {number} signs contract {contract:#} away, under which it has kept a state")
         })
     }
 }

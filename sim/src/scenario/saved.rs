@@ -12,7 +12,15 @@ const EVERY: Saving = Saving { interval: Some(Span::secs(2)), copies: 2, ask: So
 
 /// All of them.
 pub(super) fn all() -> Vec<Scenario> {
-    vec![checkpoints(), bad_states(), no_room(), storage_dies(), buyer_returns(), vacated()]
+    vec![
+        checkpoints(),
+        bad_states(),
+        no_room(),
+        storage_dies(),
+        storage_returns(),
+        buyer_returns(),
+        vacated(),
+    ]
 }
 
 /// Two buyers, eight sellers, and long sub-tasks: 8 to 16 s each.
@@ -65,6 +73,26 @@ fn storage_dies() -> Scenario {
         name: "storage_dies",
         about: "one storage node after the other crashes: another takes its place, and nothing that runs hears of it",
         faults: faults.chain([crash(Who::Busy, 19_500, false)]).collect(),
+        ..saved()
+    }
+}
+
+/// Within a lease, so that its buyer has not given it up; and what runs dies when it is back.
+fn storage_returns() -> Scenario {
+    let faults = (0..4).flat_map(|turn| {
+        let at = 10_000 + 3_000 * turn;
+        [
+            crash(Who::Keeper, at, true),
+            Fault::RestartAll.at(Span::millis(at + 1_500)),
+            crash(Who::Busy, at + 1_800, false),
+        ]
+    });
+    Scenario {
+        name: "storage_returns",
+        about: "storage nodes crash and start again, and then sellers crash: what was kept is there, and is paid",
+        faults: faults.chain([Fault::RestartAll.at(Span::secs(24))]).collect(),
+        rest_within: Span::secs(120),
+        releases_all: true,
         ..saved()
     }
 }

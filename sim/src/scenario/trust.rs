@@ -12,7 +12,7 @@ const LIARS: usize = 6;
 const SELLERS: usize = 20;
 
 pub(super) fn all() -> Vec<Scenario> {
-    vec![believed(), probed(), probed_storm(), voters(), league(), voters_storm()]
+    vec![believed(), probed(), probed_storm(), voters(), league(), voters_storm(), voters_return()]
 }
 
 /// From the start on the last [`LIARS`] sellers lie in this way.
@@ -114,6 +114,23 @@ fn voters_storm() -> Scenario {
         faults: storm(),
         limit: Span::secs(900),
         rest_within: Span::secs(120),
+        ..world(Lie::Own, TWO_OF_THREE)
+    }
+}
+
+fn voters_return() -> Scenario {
+    let crash = |host, at| Fault::Crash { who: Who::Host(host), is_silent: host == 0 }.at(Span::millis(at));
+    let faults = (0..4).flat_map(|turn| {
+        let at = 8_700 + 2_500 * turn;
+        [crash(0, at), crash(1, at + 300), Fault::RestartAll.at(Span::millis(at + 1_500))]
+    });
+    Scenario {
+        name: "voters_return",
+        about: "buyers crash in the middle of votes and start again: replicas go on, and votes that were counted count",
+        faults: faults.collect(),
+        rest_within: Span::secs(120),
+        expectation: Expectation::AllSucceed,
+        releases_all: true,
         ..world(Lie::Own, TWO_OF_THREE)
     }
 }

@@ -96,6 +96,8 @@ impl World<'_> {
             Fault::LoseDisk { host } => match self.hosts.get_mut(*host).filter(|host| host.is_down()) {
                 Some(host) => {
                     host.lose_disk();
+                    let number = host.number;
+                    self.watch.saved.ends(|_, keeper| keeper == number);
                     self.done()
                 }
                 None => self.later(index),

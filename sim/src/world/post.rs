@@ -4,14 +4,13 @@ use super::World;
 use super::event::Event;
 use crate::fault::{Act, Fault, Lie};
 use crate::host::Phase;
-use crate::invariant::saved::Saved;
 use crate::invariant::{Checked, channel, price};
 use crate::mutant::Site;
 use crate::place::Place;
 use crate::sight::Sight;
 use proto::message::bank::{BankMessage, Order};
 use proto::message::market::MarketMessage;
-use proto::message::service::ServiceMessage;
+use proto::message::service::{Declined, ServiceMessage};
 use proto::{Message, Peer, RefusalCode, Span};
 use service::Input;
 
@@ -106,22 +105,36 @@ impl World<'_> {
             }
             Message::Service(ServiceMessage::Verdict(paper)) => {
                 let buyer = sender.peer.key;
+                if !paper.body.is_accepted {
+                    self.watch.saved.ends(|contract, _| contract == paper.body.contract);
+                }
                 self.watch.probes.judged(buyer, to.key, &paper.body)
             }
-            Message::Service(ServiceMessage::Kept(kept)) => Saved::kept(sender, kept),
+            Message::Service(ServiceMessage::Kept(kept)) => {
+                if self.watch.saved.kept(sender, kept)? {
+                    self.saw(Sight::KeptOn);
+                }
+                Ok(())
+            }
             Message::Service(ServiceMessage::Accept(paper)) => {
                 self.watch.policies.accepts(sender, paper.body.contract, to.key)?;
                 self.strike(Act::Accepts, host);
                 Ok(())
             }
-            Message::Service(ServiceMessage::Decline(paper)) => {
-                if paper.body.refusal.code == RefusalCode::Policy {
-                    self.saw(Sight::Forbidden);
-                }
-                Ok(())
-            }
+            Message::Service(ServiceMessage::Decline(paper)) => self.watch_decline(host, &paper.body),
             _ => Ok(()),
         }
+    }
+
+    /// A seller says no, or signs that nothing is owed to it.
+    fn watch_decline(&mut self, host: usize, declined: &Declined) -> Checked {
+        let Some(sender) = self.hosts.get(host) else { return Ok(()) };
+        let is_held = self.watch.books.holds.contains_key(&declined.contract);
+        self.watch.saved.signs_away(sender, declined.contract, is_held)?;
+        if declined.refusal.code == RefusalCode::Policy {
+            self.saw(Sight::Forbidden);
+        }
+        Ok(())
     }
 
     fn floods(&self, number: usize) -> bool {

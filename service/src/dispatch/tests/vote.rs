@@ -3,12 +3,14 @@
 mod counted;
 mod looked_at;
 mod probes;
+mod restored;
 mod spread;
 mod stragglers;
 mod trusted;
 
 use super::*;
 use crate::event::{End, Vote};
+use crate::journal::Note;
 use crate::plan::ProbePlan;
 use crate::task::{Comparison, Redundancy};
 use proto::message::bank::{HoldReceipt, SettledReceipt};
@@ -21,6 +23,9 @@ use std::collections::{BTreeMap, VecDeque};
 /// A buyer with one sub-task for 3 credits that leaves `out`, and what it did since it was asked last.
 struct Poll {
     dispatch: Dispatch,
+    submission: Submission,
+    /// What was written down, in order.
+    written: Vec<Note>,
     now: Time,
     /// The tickets that were asked for last.
     asked: Vec<CommandId>,
@@ -76,8 +81,13 @@ impl Poll {
             probes,
             ..SubTaskPlan::bare("a".into(), job)
         };
+        let patience = Patience::For(Span::secs(60));
+        let submission =
+            Submission { task: TASK, plans: vec![plan], patience, budget: None, stop_when: None };
         let mut poll = Self {
             dispatch,
+            submission: submission.clone(),
+            written: Vec::new(),
             now: Time(0),
             asked: Vec::new(),
             holds: VecDeque::new(),
@@ -88,9 +98,6 @@ impl Poll {
             ends: Vec::new(),
             did: Vec::new(),
         };
-        let patience = Patience::For(Span::secs(60));
-        let submission =
-            Submission { task: TASK, plans: vec![plan], patience, budget: None, stop_when: None };
         poll.dispatch.submit(submission, poll.now);
         poll.look();
         poll
@@ -199,6 +206,19 @@ impl Poll {
         self.now = until;
     }
 
+    /// Its process ends, and another one takes up what is written down: all of it, or what it comes to.
+    fn restart(&mut self, is_tidied: bool) {
+        let notes = if is_tidied { self.dispatch.notes() } else { self.written.clone() };
+        self.written.clone_from(&notes);
+        let rng = ChaCha8Rng::from_seed([2; 32]);
+        self.dispatch = Dispatch::new(peer(2), keys(2), peer(9).key, Rules::LOCAL, rng);
+        [&mut self.holds, &mut self.settlements].into_iter().for_each(VecDeque::clear);
+        self.asked.clear();
+        let submissions = vec![(self.submission.clone(), Time(0))];
+        self.dispatch.restore(&crate::journal::Kept { submissions, notes }, self.now);
+        self.look();
+    }
+
     /// What it did since the last time.
     fn did(&mut self) -> Vec<String> {
         std::mem::take(&mut self.did)
@@ -260,6 +280,10 @@ impl Poll {
                     ServiceMessage::Cancel(_) => format!("cancels {to}"),
                     other => panic!("{other:?}"),
                 }
+            }
+            Effect::Append(note) => {
+                self.written.push(*note);
+                return None;
             }
             Effect::Fetch { from, .. } => format!("fetches {}", number(from.key)),
             Effect::Compare { token, .. } => {

@@ -1,6 +1,7 @@
 //! Saving what runs for others, and keeping the states of what runs elsewhere.
 
 use super::*;
+use crate::dispatch::follow_up;
 use crate::journal::Note;
 use crate::{checkpoint, journal};
 use proto::message::service::{
@@ -17,6 +18,7 @@ enum Kept {
     Has(Vec<u8>),
     Drops(Vec<u8>),
     Takes,
+    TakesAgain(Bytes),
     Frees,
     Bills(u64),
     Signs,
@@ -38,6 +40,7 @@ fn kept(seller: &mut Seller) -> Vec<Kept> {
             }
             Effect::Drop { blobs, .. } => Kept::Drops(names(&blobs)),
             Effect::Take { .. } => Kept::Takes,
+            Effect::Retake { part, .. } => Kept::TakesAgain(part.disk),
             Effect::Free { .. } => Kept::Frees,
             Effect::Order { order: Order::Settle(_), .. } => Kept::Settles,
             Effect::Send { message, .. } => match message {
@@ -230,4 +233,102 @@ fn room_is_given_to_who_has_bought_it_and_no_more_than_that() {
     // Where nothing was ever kept nothing is owed.
     seller.hear(2, ServiceMessage::Cancel(Cancel { contract: id(7) }));
     assert_eq!(kept(&mut seller), [Kept::Frees, Kept::Drops(vec![60, 61]), Kept::Signs]);
+}
+
+/// Its process ends, and another one takes up what is written down.
+fn again(seller: &Seller) -> Seller {
+    let mut second = Seller { now: seller.now.after(Span::secs(1)), ..Seller::new() };
+    let notes = seller.worker.notes();
+    second.worker.restore(&journal::Kept { submissions: Vec::new(), notes }, second.now);
+    second.worker.handle_timeouts(second.now);
+    second
+}
+
+/// With room that keeps one state since the beginning, for a minute.
+fn storing() -> Seller {
+    let mut seller = Seller::new();
+    seller.hear(2, keep(4, &[60]));
+    seller.worker.fetched(id(4), Ok(()), seller.now);
+    seller.now = seller.now.after(Span::secs(60));
+    kept(&mut seller);
+    seller
+}
+
+/// The bill for that at its present time.
+fn bill(seller: &Seller) -> u64 {
+    checkpoint::kept(Bytes::mib(1), seller.now.since(Time(0))).0
+}
+
+fn word(seller: &Seller, is_accepted: bool) -> ServiceMessage {
+    let report = seller.worker.notes().into_iter().find_map(|note| match note {
+        Note::Reported { report } => Some(report.hash()),
+        _ => None,
+    });
+    let verdict = Verdict { contract: id(4), report: report.unwrap(), is_accepted, reason: String::new() };
+    ServiceMessage::Verdict(Signed::new(verdict, &keys(2)))
+}
+
+#[test]
+fn a_storage_node_that_is_started_again_keeps_what_it_kept_and_bills_all_of_it() {
+    let mut seller = again(&storing());
+    let room = ticket(id(4)).body.requirement.disk;
+    assert_eq!(kept(&mut seller), [Kept::TakesAgain(room), Kept::Fetches(2, 60)]);
+    seller.worker.fetched(id(4), Ok(()), seller.now);
+    assert_eq!((kept(&mut seller), seller.worker.keeping()), (vec![Kept::Has(vec![60])], 1));
+    seller.hear(2, keep(4, &[60]));
+    assert_eq!(kept(&mut seller), [Kept::Has(vec![60])], "the ticket is not looked at again");
+    seller.hear(2, ServiceMessage::Cancel(Cancel { contract: id(4) }));
+    let owed = bill(&seller);
+    assert_eq!(kept(&mut seller), [Kept::Frees, Kept::Drops(vec![60]), Kept::Bills(owed)]);
+    let mut seller = again(&seller);
+    assert_eq!(kept(&mut seller), [Kept::Bills(owed)], "the same bill, and the room is not taken again");
+    seller.hear(2, word(&seller, true));
+    let mut seller = again(&seller);
+    assert_eq!(kept(&mut seller), [Kept::Settles]);
+    let mut seller = again(&seller);
+    let command = follow_up(&keys(1), id(4), "claim");
+    assert_eq!(kept(&mut seller), [Kept::Settles], "until the bank has answered");
+    let refusal = Refusal::new(RefusalCode::HoldClosed, "", "");
+    let reply = BankReply { command, outcome: BankOutcome::Refused(refusal) };
+    assert_eq!(seller.worker.bank_answered(reply, seller.now), None);
+    assert_eq!((seller.worker.notes(), seller.worker.poll_timeout()), (vec![], None));
+}
+
+#[test]
+fn room_that_is_over_is_forgotten_and_what_is_gone_is_fetched_of_the_buyer() {
+    let mut seller = again(&storing());
+    kept(&mut seller);
+    seller.worker.fetched(id(4), Err("gone".into()), seller.now);
+    assert_eq!((kept(&mut seller), seller.worker.keeping()), (vec![], 0));
+    seller.hear(2, keep(4, &[60]));
+    assert_eq!(kept(&mut seller), [Kept::Has(vec![]), Kept::Fetches(6, 60)]);
+    let is_over =
+        |seller: &Seller| kept(&mut again(seller)).is_empty() && again(seller).worker.notes().is_empty();
+    seller.hear(2, ServiceMessage::Cancel(Cancel { contract: id(4) }));
+    assert!(!is_over(&seller));
+    seller.hear(2, word(&seller, false));
+    assert!(is_over(&seller), "the buyer did not accept the bill");
+    let mut late = storing();
+    late.now = CLOSES;
+    assert!(is_over(&late), "its money has gone back");
+}
+
+/// How many notes were written since the last time.
+fn written(seller: &mut Seller) -> usize {
+    let is_note = |effect: &Effect| matches!(effect, Effect::Append(_));
+    seller.worker.effects.drain(..).filter(is_note).count()
+}
+
+#[test]
+fn what_changes_is_written_down_and_a_lease_that_is_renewed_is_not() {
+    let mut seller = Seller::new();
+    seller.hear(2, keep(4, &[60]));
+    assert_eq!(written(&mut seller), 2, "the room, and what is wanted there");
+    seller.worker.fetched(id(4), Ok(()), seller.now);
+    assert_eq!(written(&mut seller), 1, "since when something is there");
+    for (states, expected) in [(&[60][..], 0), (&[60], 0), (&[60, 61], 1), (&[60, 61], 0), (&[61], 1)] {
+        seller.hear(2, keep(4, states));
+        seller.worker.fetched(id(4), Ok(()), seller.now);
+        assert_eq!(written(&mut seller), expected, "{states:?}");
+    }
 }

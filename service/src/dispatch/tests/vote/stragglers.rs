@@ -65,3 +65,24 @@ fn what_is_nearly_done_or_stands_still_gets_no_copy() {
     }
     assert_eq!(poll.did(), Vec::<String>::new());
 }
+
+#[test]
+fn both_go_on_when_the_buyer_starts_again() {
+    for is_tidied in [false, true] {
+        let mut poll = Poll::at(Redundancy::default(), &[1]);
+        poll.runs(1, 22, 10);
+        poll.restart(is_tidied);
+        poll.did();
+        poll.pass(Span::secs(2));
+        assert_eq!(poll.did(), ["buys 1, not of [1]"], "the copy was not found yet");
+        poll.hire(4);
+        poll.restart(is_tidied);
+        assert_eq!(poll.did(), ["holds 3"], "of the time before; nobody is cancelled");
+        assert_eq!(poll.dispatch.tally(TASK).unwrap().held, Money::credits(6));
+        poll.reports(4, 40);
+        poll.fetched(4, Ok(()));
+        poll.pays();
+        poll.did();
+        assert_eq!((poll.ends.last().unwrap().paid, poll.dispatch.contracts.len()), (Money(100_000), 0));
+    }
+}

@@ -38,5 +38,5 @@ pub use handle::Handle;
 pub use host::{At, Host, HostError, MAX_PLACES_OF_HOST};
 pub use learned::{MAX_ALTERNATES, MAX_PLACES};
 pub use lookup::{MAX_CLOSER, MAX_HOPS, MAX_LOOKUPS, MAX_PARALLEL, MAX_RELAYS};
-pub use maintain::{MAX_DELAYED, MAX_VIA};
+pub use maintain::{MAX_DELAYED, MAX_HINTS, MAX_VIA};
 pub use node::{Chord, Neighbours};

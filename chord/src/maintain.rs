@@ -14,8 +14,8 @@ mod stabilize;
 pub(crate) use join::Join;
 pub use join::MAX_VIA;
 pub(crate) use rectify::Probe;
-pub use stabilize::MAX_DELAYED;
 pub(crate) use stabilize::{Delayed, Step};
+pub use stabilize::{MAX_DELAYED, MAX_HINTS};
 
 use crate::handle::Handle;
 use crate::node::Chord;

@@ -44,6 +44,8 @@ pub(crate) struct Member<P> {
     /// When the predecessor was last heard.
     pub(crate) heard: Time,
     pub(crate) timers: Timers,
+    /// To how many hints it listens before its next stabilize operation.
+    pub(crate) hints_left: u8,
 }
 
 /// What a member has only at times.
@@ -308,6 +310,7 @@ impl<P: Handle> Chord<P> {
                 self.relayed(answer.request, from, now);
                 self.on_gauged(answer.request, from);
             }
+            ChordMessage::Nearer(hint) => self.on_nearer(from, hint.node, now),
             ChordMessage::Leaving(message) => self.on_leaving(from, &message, now),
             ChordMessage::Route(route) => self.on_route(from, route, now),
             ChordMessage::Routed(answer) => self.on_routed(from, answer, now),
@@ -348,7 +351,8 @@ impl<P: Handle> Chord<P> {
         }
         match (asked.purpose, silence) {
             (Purpose::AskSuccessor, Silence::Dead) => self.head_is_dead(&[], now),
-            (Purpose::AskSuccessor | Purpose::AskBetween, _) => self.finish_step(),
+            (Purpose::AskSuccessor, Silence::StillBusy) => self.finish_step(),
+            (Purpose::AskBetween, _) => self.nobody_between(),
             (Purpose::ProbePredecessor, _) => self.predecessor_is_dead(asked.to, now),
             (Purpose::JoinBehind, _) => self.contact_failed(now),
             (Purpose::Hop(number, _) | Purpose::Relay(number), _) => self.hop_is_dead(number, now),

@@ -200,6 +200,7 @@ impl<P: Handle> Chord<P> {
             probe: None,
             heard: now,
             timers: Timers::start(&self.config, &mut self.dice, now),
+            hints_left: 0,
         });
         self.learned = Learned::wanted(&self.config, &mut self.dice, now);
         self.emit(Output::Joined);

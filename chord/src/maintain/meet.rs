@@ -36,7 +36,7 @@ impl<P: Handle> Chord<P> {
         }
     }
 
-    /// The node that follows this one, as somebody else sees it.
+    /// A node that follows this one, as somebody else sees it.
     pub(crate) fn met(&mut self, follower: P, now: Time) {
         let me = self.me.id();
         let Some(member) = self.member.as_ref().filter(|member| member.step == Step::Idle) else { return };

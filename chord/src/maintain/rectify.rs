@@ -5,6 +5,7 @@ use crate::handle::Handle;
 use crate::interval::between;
 use crate::node::Chord;
 use crate::requests::Purpose;
+use proto::message::chord::{ChordMessage, Nearer};
 use proto::{RequestId, Time};
 
 /// A predecessor that is being asked whether it lives.
@@ -21,8 +22,23 @@ impl<P: Handle> Chord<P> {
         match member.arc.predecessor() {
             None => self.follow(from, now),
             Some(known) if known == from => {}
-            Some(known) if between(known.id(), from.id(), self.me.id()) => self.follow(from, now),
-            Some(_) => self.probe_predecessor(Some(from), now),
+            Some(known) if between(known.id(), from.id(), self.me.id()) => {
+                self.follow(from, now);
+                self.hint(known, from);
+            }
+            Some(known) => {
+                self.probe_predecessor(Some(from), now);
+                self.hint(from, known);
+            }
+        }
+    }
+
+    /// Tells the farther of two nodes, which both believe that they are the predecessor, of the nearer one. So they need
+    /// not wait for their next stabilize operation to find their places: many that join at one place would find them
+    /// one an operation.
+    fn hint(&mut self, farther: P, nearer: P) {
+        if farther.id() != self.me.id() {
+            self.send(farther, ChordMessage::Nearer(Nearer { node: nearer }));
         }
     }
 

@@ -16,6 +16,10 @@ use proto::{RequestId, Span, Time};
 /// again.
 pub const MAX_DELAYED: usize = 32;
 
+/// To how many hints ([`proto::message::chord::Nearer`]) a node listens between two stabilize operations of its own
+/// accord. Each costs a question, and makes the node busy until it is answered.
+pub const MAX_HINTS: u8 = 64;
+
 /// Who waits for this node's state.
 pub(crate) type Delayed<P> = Vec<(P, RequestId)>;
 
@@ -40,7 +44,8 @@ impl<P: Handle> Member<P> {
 impl<P: Handle> Chord<P> {
     /// Starts a stabilize operation, unless one is under way.
     pub(crate) fn stabilize(&mut self, now: Time) {
-        if self.member.as_ref().is_some_and(|member| member.step == Step::Idle) {
+        if let Some(member) = self.member.as_mut().filter(|member| member.step == Step::Idle) {
+            member.hints_left = MAX_HINTS;
             self.ask_successor(now);
         }
     }
@@ -64,6 +69,29 @@ impl<P: Handle> Chord<P> {
         let Some(nearer) = candidate.filter(is_nearer) else { return self.finish_step() };
         member.step = Step::AskingBetween;
         self.ask(nearer, Purpose::AskBetween, now);
+    }
+
+    /// `from` knows of a node between. It is heard if it is the successor, or lies before it. Step B follows, which
+    /// takes nobody who has not answered.
+    pub(crate) fn on_nearer(&mut self, from: P, nearer: P, now: Time) {
+        let me = self.me.id();
+        let Some(member) = self.member.as_mut().filter(|member| member.step == Step::Idle) else { return };
+        let head = member.successors.head();
+        let is_before = |peer: P| between(me, peer.id(), head.id());
+        let is_heard = from == head || is_before(from);
+        if is_heard && is_before(nearer) && member.hints_left > 0 {
+            member.hints_left -= 1;
+            self.look_between(head, Some(nearer), now);
+        }
+    }
+
+    /// The node between does not answer. Until the next operation no hint is listened to: whoever named it does not know
+    /// yet that it is dead, or lies.
+    pub(crate) fn nobody_between(&mut self) {
+        if let Some(member) = &mut self.member {
+            member.hints_left = 0;
+        }
+        self.finish_step();
     }
 
     pub(crate) fn on_state_reply(&mut self, from: P, answer: &StateReply<P>, now: Time) {

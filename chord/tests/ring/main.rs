@@ -23,6 +23,8 @@ mod meeting;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod newcomers;
+#[cfg(test)]
 mod options;
 #[cfg(test)]
 mod original;

@@ -113,11 +113,20 @@ impl Model {
             1 if is_member && !breaks_assumptions(&self.views(), self.assumed(), place) => {
                 self.fail(place);
             }
-            2.. if is_member => match self.between.remove(&place) {
+            2 if is_member => self.look_between(place),
+            3.. if is_member => match self.between.remove(&place) {
                 Some(candidate) => self.adopt_between(place, candidate),
                 None => self.stabilize(place),
             },
             _ => {}
+        }
+    }
+
+    /// Somebody says that somebody lies before the successor: step B without step A, of a node that may not exist.
+    fn look_between(&mut self, id: RingId) {
+        let named = at(u8::try_from(self.rng.next_u64() % u64::from(self.places)).unwrap());
+        if named != id && between(id, named, self.members[&id].successors[0]) {
+            self.between.entry(id).or_insert(named);
         }
     }
 

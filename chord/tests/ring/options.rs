@@ -25,7 +25,7 @@ fn ways() -> [(&'static str, Routing); 9] {
 /// A ring of 24 that has been looked around in.
 fn ring(routing: Routing, net: Net) -> World {
     let config = Config { fix_fingers_every: Span::millis(100), routing, ..local(6) };
-    let mut world = World::ideal(24, config, net, 9);
+    let mut world = World::ideal(24, config, net, 3);
     world.run(Span::secs(20));
     world
 }

@@ -1,9 +1,11 @@
 //! One node, and the rest of the ring by hand: what distinguishes the corrected protocol from the original.
 
 use crate::world::plain;
-use chord::{Chord, Input, JoinFailure, Output};
+use chord::{Chord, Input, JoinFailure, MAX_HINTS, Output};
 use proto::key::PublicKey;
-use proto::message::chord::{Busy, ChordMessage, FoundNode, Leaving, Notify, Ping, StateQuery, StateReply};
+use proto::message::chord::{
+    Busy, ChordMessage, FoundNode, Leaving, Nearer, Notify, Ping, StateQuery, StateReply,
+};
 use proto::{Peer, Range, RequestId, Span, Time};
 
 const NOW: Time = Time(5_000_000);
@@ -166,6 +168,88 @@ fn a_nearer_node_is_adopted_only_when_it_has_answered() {
             assert_eq!(node.successors(), &ring[3..6]);
         }
         assert!(sent(&mut node).contains(&(node.successors()[0], ChordMessage::Notify(Notify {}))));
+    }
+}
+
+/// Whom `node` asks after `from` has said that `nearer` lies between.
+fn asked_after_a_hint(node: &mut Chord, from: Peer, nearer: Peer) -> Vec<Peer> {
+    receive(node, from, ChordMessage::Nearer(Nearer { node: nearer }));
+    sent(node).into_iter().map(|(to, _)| to).collect()
+}
+
+/// `ring[1]`, which has asked its successor `ring[5]` and is idle again.
+fn idle(ring: &[Peer]) -> Chord {
+    let mut node = joined(ring, &[ring[5], ring[6], ring[7]]);
+    node.handle(Input::Timeout, NOW);
+    reply(&mut node, ring[5], Some(ring[0]), &[ring[6], ring[7], ring[0]]);
+    sent(&mut node);
+    node
+}
+
+#[test]
+fn a_hint_is_listened_to_where_it_can_be_true_and_comes_from_no_farther_than_the_successor() {
+    let ring = peers(8);
+    let claim = Peer::new(ring[5].addr, ring[5].slot, PublicKey([2; 32]));
+    let cases: [(Peer, Peer, &[Peer]); 7] = [
+        (ring[5], ring[3], &[ring[3]]),
+        (ring[4], ring[3], &[ring[3]]),
+        (ring[6], ring[3], &[]),
+        (ring[0], ring[3], &[]),
+        (claim, ring[3], &[]),
+        (ring[5], ring[6], &[]),
+        (ring[5], ring[1], &[]),
+    ];
+    for (from, nearer, asked) in cases {
+        assert_eq!(asked_after_a_hint(&mut idle(&ring), from, nearer), asked, "{from} of {nearer}");
+    }
+}
+
+#[test]
+fn who_is_named_in_a_hint_is_adopted_only_when_it_has_answered_and_after_silence_no_hint_counts() {
+    let ring = peers(8);
+    let mut node = idle(&ring);
+    receive(&mut node, ring[5], ChordMessage::Nearer(Nearer { node: ring[3] }));
+    assert_eq!(node.successors()[0], ring[5], "not before it has answered");
+    reply(&mut node, ring[3], Some(ring[0]), &[ring[5], ring[6], ring[7]]);
+    assert_eq!(node.successors(), [ring[3], ring[5], ring[6]]);
+    assert_eq!(sent(&mut node), [(ring[3], ChordMessage::Notify(Notify {}))]);
+    assert_eq!(asked_after_a_hint(&mut node, ring[3], ring[2]), [ring[2]]);
+    node.handle(Input::Unreachable { peer: ring[2] }, NOW);
+    assert_eq!(sent(&mut node), [(ring[3], ChordMessage::Notify(Notify {}))]);
+    assert_eq!(asked_after_a_hint(&mut node, ring[3], ring[2]), []);
+}
+
+#[test]
+fn between_two_operations_the_hints_that_count_are_limited() {
+    let ring = peers(u16::from(MAX_HINTS) + 8);
+    let last = ring.len() - 1;
+    let mut node = joined(&ring, &ring[last - 2..]);
+    node.handle(Input::Timeout, NOW);
+    reply(&mut node, ring[last - 2], None, &ring[last - 1..]);
+    sent(&mut node);
+    // Each names the one before itself, which answers.
+    let counted = (2..last - 2).rev().take_while(|place| {
+        let (nearer, head) = (ring[*place], ring[place + 1]);
+        receive(&mut node, head, ChordMessage::Nearer(Nearer { node: nearer }));
+        let asked = sent(&mut node);
+        let [(_, ChordMessage::StateQuery(question))] = asked.as_slice() else { return false };
+        let (request, successors) = (question.request, vec![head]);
+        let state = StateReply { request, predecessor: None, successors };
+        receive(&mut node, nearer, ChordMessage::StateReply(state));
+        sent(&mut node) == [(nearer, ChordMessage::Notify(Notify {}))]
+    });
+    assert_eq!(counted.count(), usize::from(MAX_HINTS));
+}
+
+#[test]
+fn of_two_that_believe_to_be_the_predecessor_the_farther_is_told_of_the_nearer() {
+    let ring = peers(8);
+    let mut node = joined(&[ring[2], ring[4]], &ring[5..8]);
+    sent(&mut node);
+    for (from, farther) in [(ring[3], ring[2]), (ring[1], ring[1])] {
+        receive(&mut node, from, ChordMessage::Notify(Notify {}));
+        let hint = (farther, ChordMessage::Nearer(Nearer { node: ring[3] }));
+        assert_eq!(sent(&mut node).last(), Some(&hint), "{from}");
     }
 }
 

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proto::key::PublicKey;
 use proto::message::chord::{
     Announce, ArcQuery, ArcReply, Busy, ChordMessage, CloserNodes, Compare, Compared, FindNext, FoundNode,
-    Leaving, Notify, Ping, Place, Pong, Route, Routed, StateQuery, StateReply,
+    Leaving, Nearer, Notify, Ping, Place, Pong, Route, Routed, StateQuery, StateReply,
 };
 use proto::{Peer, Range, RequestId, RingId, Time};
 
@@ -57,6 +57,7 @@ fn message() -> impl Strategy<Value = ChordMessage> {
         }),
         Just(ChordMessage::Busy(Busy { request })),
         Just(ChordMessage::Notify(Notify {})),
+        peer().prop_map(|node| ChordMessage::Nearer(Nearer { node })),
         Just(ChordMessage::Ping(Ping { request })),
         Just(ChordMessage::Pong(Pong { request })),
         (prop::option::of(peer()), peers()).prop_map(|(predecessor, successors)| {

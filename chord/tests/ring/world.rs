@@ -71,6 +71,8 @@ pub(crate) struct World {
     /// Violations that a broken assumption explains.
     pub(crate) excused: u64,
     pub(crate) trace: Hash,
+    /// How many messages were sent, and how many of them were hints that somebody lies nearer.
+    pub(crate) sent: (u64, u64),
     config: Config,
     net: Net,
     places: Vec<Place>,
@@ -106,6 +108,7 @@ impl World {
             is_watched: true,
             excused: 0,
             trace: Hash::default(),
+            sent: (0, 0),
             config,
             net,
             places: (0..count).map(place).collect(),
@@ -268,6 +271,8 @@ impl World {
         };
         let Some((to, message, late)) = spoilt else { return };
         let Some(target) = self.places.iter().position(|place| place.peer == to) else { return };
+        self.sent.0 += 1;
+        self.sent.1 += u64::from(matches!(message, ChordMessage::Nearer(_)));
         let copies = 1 + u64::from(self.rng.next_u64() % 1_000 < self.net.doubled);
         for _ in 0..copies {
             if self.rng.next_u64() % 1_000 < self.net.lost {

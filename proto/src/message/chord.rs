@@ -151,6 +151,13 @@ pub struct ArcReply<P = Peer> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Notify {}
 
+/// "Between you and me lies this node", to a node that may take the sender for its successor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nearer<P = Peer> {
+    /// The node between.
+    pub node: P,
+}
+
 /// "I leave", to the predecessor and to the successor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leaving<P = Peer> {
@@ -181,4 +188,5 @@ pub enum ChordMessage<P = Peer> {
     Compared(Compared<P>),
     ArcQuery(ArcQuery),
     ArcReply(ArcReply<P>),
+    Nearer(Nearer<P>),
 }

@@ -3,7 +3,7 @@
 use super::{wire_oneof, wire_struct};
 use crate::message::chord::{
     Announce, ArcQuery, ArcReply, Busy, ChordMessage, CloserNodes, Compare, Compared, FindNext, FoundNode,
-    Leaving, Notify, Ping, Place, Pong, Route, Routed, StateQuery, StateReply,
+    Leaving, Nearer, Notify, Ping, Place, Pong, Route, Routed, StateQuery, StateReply,
 };
 
 wire_struct!(FindNext => FindNext { request, key });
@@ -13,6 +13,7 @@ wire_struct!(StateQuery => StateQuery { request });
 wire_struct!(StateReply => StateReply { request, predecessor, successors });
 wire_struct!(Busy => Busy { request });
 wire_struct!(Notify => Notify {});
+wire_struct!(Nearer => Nearer { node });
 wire_struct!(Ping => Ping { request });
 wire_struct!(Pong => Pong { request });
 wire_struct!(Leaving => Leaving { predecessor, successors });
@@ -29,5 +30,5 @@ wire_oneof!(ChordMessage => ChordMessage . body in chord_message::Body {
     FindNext = FindNext, FoundNode = FoundNode, CloserNodes = CloserNodes, StateQuery = StateQuery,
     StateReply = StateReply, Busy = Busy, Notify = Notify, Ping = Ping, Pong = Pong, Leaving = Leaving, Route = Route,
     Routed = Routed, Announce = Announce, Compare = Compare, Compared = Compared,
-    ArcQuery = ArcQuery, ArcReply = ArcReply,
+    ArcQuery = ArcQuery, ArcReply = ArcReply, Nearer = Nearer,
 });

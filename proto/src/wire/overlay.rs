@@ -3,8 +3,8 @@
 
 use super::{wire_oneof, wire_struct};
 use crate::message::chord::{
-    Announce, ArcReply, ChordMessage, CloserNodes, Compared, FoundNode, Leaving, Place, Route, Routed,
-    StateReply,
+    Announce, ArcReply, ChordMessage, CloserNodes, Compared, FoundNode, Leaving, Nearer, Place, Route,
+    Routed, StateReply,
 };
 use crate::message::overlay::{
     AskMembers, Enrol, Gone, Members, OverlayMessage, Seek, Sought, Stand, Talk, Unsure,
@@ -13,6 +13,7 @@ use crate::message::overlay::{
 type StandFound = FoundNode<Stand>;
 type StandCloser = CloserNodes<Stand>;
 type StandState = StateReply<Stand>;
+type StandNearer = Nearer<Stand>;
 type StandLeaving = Leaving<Stand>;
 type StandArc = ArcReply<Stand>;
 type StandRoute = Route<Stand>;
@@ -26,6 +27,7 @@ wire_struct!(Stand => Stand { market, owner });
 wire_struct!(StandFound => StandFound { request, owner });
 wire_struct!(StandCloser => StandCloser { request, peers });
 wire_struct!(StandState => StandState { request, predecessor, successors });
+wire_struct!(StandNearer => StandNearer { node });
 wire_struct!(StandLeaving => StandLeaving { predecessor, successors });
 wire_struct!(StandArc => StandArc { request, predecessor, after });
 wire_struct!(StandRoute => StandRoute { request, origin, errand, key, hops, timeouts });
@@ -46,7 +48,7 @@ wire_oneof!(StandMessage => StandMessage . body in stand_message::Body {
     FindNext = FindNext, FoundNode = FoundNode, CloserNodes = CloserNodes, StateQuery = StateQuery,
     StateReply = StateReply, Busy = Busy, Notify = Notify, Ping = Ping, Pong = Pong, Leaving = Leaving, Route = Route,
     Routed = Routed, Announce = Announce, Compare = Compare, Compared = Compared,
-    ArcQuery = ArcQuery, ArcReply = ArcReply,
+    ArcQuery = ArcQuery, ArcReply = ArcReply, Nearer = Nearer,
 });
 
 wire_oneof!(OverlayMessage => OverlayMessage . body in overlay_message::Body {

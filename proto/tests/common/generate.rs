@@ -22,6 +22,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 type StandFound = FoundNode<Stand>;
 type StandCloser = CloserNodes<Stand>;
 type StandState = StateReply<Stand>;
+type StandNearer = Nearer<Stand>;
 type StandLeaving = Leaving<Stand>;
 type StandArc = ArcReply<Stand>;
 type StandRoute = Route<Stand>;
@@ -341,6 +342,7 @@ structures! {
     StateReply { request, predecessor, successors }
     Busy { request }  Notify {}  Ping { request }  Pong { request }
     Leaving { predecessor, successors }
+    Nearer { node }
     ArcQuery { request }
     ArcReply { request, predecessor, after }
     Route { request, origin, errand, key, hops, timeouts }
@@ -355,6 +357,7 @@ structures! {
     StandCloser { request, peers }
     StandState { request, predecessor, successors }
     StandLeaving { predecessor, successors }
+    StandNearer { node }
     StandArc { request, predecessor, after }
     StandRoute { request, origin, errand, key, hops, timeouts }
     StandRouted { errand, owner, hops, timeouts }
@@ -435,8 +438,7 @@ structures! {
     ReleaseHold { hold, declined, report }  Settle { hold, ticket, report, verdict }
     HoldReceipt { hold, bank, buyer, seller, ticket, amount, expires }
     SettledReceipt { hold, seller_paid, owner_paid, returned }  ReleasedReceipt { hold, returned }
-    Balance { account, available, held }  BankRequest { command }  BankReply { command, outcome }
-    BalanceQuery { request }  BalanceReply { request, balance, standing }
+    Balance { account, available, held }  BankRequest { command }  BankReply { command, outcome }  BalanceQuery { request }  BalanceReply { request, balance, standing }
 
     Checkpoint { blob, base }  Blob { hash, size }  NamedBlob { name, blob }  Variable { name, value }  Checkpointing { method, interval, size, copies, key }
     Limits { wall, memory, disk, output, cycles, processes, cores }
@@ -454,11 +456,11 @@ structures! {
 choices! {
     ChordMessage {
         FindNext, FoundNode, CloserNodes, StateQuery, StateReply, Busy, Notify, Ping, Pong, Leaving, ArcQuery, ArcReply, Route,
-        Routed, Announce, Compare, Compared
+        Routed, Announce, Compare, Compared, Nearer
     }
     StandMessage {
         FindNext, FoundNode, CloserNodes, StateQuery, StateReply, Busy, Notify, Ping, Pong, Leaving, ArcQuery, ArcReply, Route,
-        Routed, Announce, Compare, Compared
+        Routed, Announce, Compare, Compared, Nearer
     }
     OverlayMessage { Talk, Gone, Seek, Sought, Unsure, Enrol, AskMembers, Members }
     MarketMessage {

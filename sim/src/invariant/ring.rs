@@ -54,6 +54,7 @@ fn talk(message: &ChordMessage) -> Talk {
         ChordMessage::Busy(answer) => Talk::Answer(answer.request),
         ChordMessage::Pong(answer) => Talk::Answer(answer.request),
         ChordMessage::Notify(_)
+        | ChordMessage::Nearer(_)
         | ChordMessage::Leaving(_)
         | ChordMessage::Routed(_)
         | ChordMessage::Announce(_) => Talk::Other,

@@ -398,7 +398,10 @@ fn seed_of(seed: u64, number: Number) -> [u8; 32] {
 
 fn size_of(message: &ChordMessage<Number>) -> u64 {
     let named = match message {
-        ChordMessage::FindNext(_) | ChordMessage::FoundNode(_) | ChordMessage::Routed(_) => 1,
+        ChordMessage::FindNext(_)
+        | ChordMessage::FoundNode(_)
+        | ChordMessage::Routed(_)
+        | ChordMessage::Nearer(_) => 1,
         ChordMessage::Route(_) | ChordMessage::ArcReply(_) => 2,
         ChordMessage::Announce(_) => 3,
         ChordMessage::Compare(question) => 1 + 2 * question.digests.len(),

@@ -103,6 +103,8 @@ pub(crate) struct Dispatch {
     unassigned: BTreeSet<ContractId>,
     settlements: BTreeMap<CommandId, ContractId>,
     abandoned: BTreeMap<ContractId, Abandoned>,
+    /// Sellers that were given up and have signed, until the bank has answered, by the ids of the releases.
+    freeing: BTreeMap<CommandId, (ContractId, Abandoned)>,
     /// Releases under way for holds of a former life of this node.
     strays: BTreeSet<CommandId>,
     /// Rejected results whose sellers may claim.
@@ -143,6 +145,7 @@ impl Dispatch {
             unassigned: BTreeSet::new(),
             settlements: BTreeMap::new(),
             abandoned: BTreeMap::new(),
+            freeing: BTreeMap::new(),
             strays: BTreeSet::new(),
             objections: BTreeMap::new(),
             disputes: BTreeMap::new(),

@@ -44,6 +44,7 @@ impl Dispatch {
     /// An answer of the bank to one of the buyer's orders.
     pub(crate) fn bank_answered(&mut self, reply: BankReply, now: Time) {
         self.strays.remove(&reply.command);
+        self.note_freed(reply.command);
         if let Some(contract) = self.disputes.remove(&reply.command) {
             self.dispute_answered(contract, reply.outcome, now);
             return;

@@ -7,14 +7,14 @@ mod replicas;
 
 use super::objection::Objection;
 use super::run::TaskRun;
-use super::{Abandoned, Attempt, Dispatch, State, Timer};
+use super::{Abandoned, Attempt, Dispatch, State, Timer, follow_up};
 use crate::effect::Effect;
 use crate::event::{End, EventKind};
 use crate::journal::{Kept, Note};
 use crate::node::AtWork;
 use crate::plan::Part;
 use proto::message::service::{Offer, Report, ServiceMessage};
-use proto::{ContractId, Peer, Signed, Span, Time};
+use proto::{CommandId, ContractId, Peer, Signed, Span, Time};
 use replicas::Casts;
 use std::collections::BTreeMap;
 
@@ -58,10 +58,17 @@ impl Dispatch {
         self.note(Note::Left { contract, seller, until });
     }
 
-    /// A seller that was given up need not be asked any more.
+    /// A seller that was given up has signed: it need not be asked any more, unless this node ends before the bank answers.
     pub(super) fn forget_left(&mut self, contract: ContractId) {
         self.timers.clear(Timer::Abandoned(contract));
-        if self.abandoned.remove(&contract).is_some() {
+        if let Some(left) = self.abandoned.remove(&contract) {
+            self.freeing.insert(follow_up(&self.keys, contract, "release"), (contract, left));
+        }
+    }
+
+    /// The bank has answered the release of a hold.
+    pub(super) fn note_freed(&mut self, release: CommandId) {
+        if let Some((contract, _)) = self.freeing.remove(&release) {
             self.note(Note::Freed { contract });
         }
     }
@@ -78,7 +85,8 @@ impl Dispatch {
     /// What a journal has to say of the buyer's side.
     pub(crate) fn notes(&self) -> Vec<Note> {
         let mut notes: Vec<Note> = self.tasks.iter().flat_map(|(task, run)| run.notes(*task)).collect();
-        notes.extend(self.abandoned.iter().map(|(contract, left)| Note::Left {
+        let freeing = self.freeing.values().map(|(contract, left)| (contract, left));
+        notes.extend(self.abandoned.iter().chain(freeing).map(|(contract, left)| Note::Left {
             contract: *contract,
             seller: left.seller,
             until: left.until,

@@ -7,7 +7,7 @@ use proto::Span;
 use proto::message::bank::How;
 use proto::wire::Wire as _;
 use service::{Note, Output};
-use sim::{Expectation, Fault, Honest, Lie, Mutant, Report, Scenario, Sight, Site, Work, run_with};
+use sim::{Expectation, Fault, Honest, Lie, Mutant, Report, Scenario, Sight, Site, Votes, Work, run_with};
 
 /// Ten nodes: the first buys, the last two sell.
 fn small() -> Scenario {
@@ -54,6 +54,25 @@ fn check_every_note(host: usize) {
 #[test]
 fn a_buyer_that_ends_with_any_of_its_notes_gets_every_result_once() {
     check_every_note(0);
+}
+
+/// Two of three have to agree on each sub-task, of which there is one. A seller that asks for the program while the buyer is
+/// down has failed, so that there have to be others.
+fn voted() -> Scenario {
+    let votes = Some(Votes { replicas: 3, quorum: 2, most: 4 });
+    let small = small();
+    Scenario { sellers: 8, sub_tasks: 1, work: Work { votes, ..small.work }, ..small }
+}
+
+#[test]
+fn a_buyer_that_ends_with_any_note_of_a_vote_gets_the_result_once() {
+    let ran = run_with(&voted(), 1, &mut Honest).unwrap_or_else(|violation| panic!("{violation}"));
+    let count = ran.tally.notes[0];
+    assert!(count > 12, "{count} notes only");
+    for (note, is_kept) in (1..=count).flat_map(|note| [(note, false), (note, true)]) {
+        let faults = vec![Fault::CrashWriting { host: 0, note, is_kept }.at(Span(0))];
+        check(&Scenario { faults, ..voted() }, &format!("note {note}, kept: {is_kept}"));
+    }
 }
 
 #[test]

@@ -167,6 +167,7 @@ impl Dispatch {
             return;
         }
         self.forget_left(contract);
+        self.note_freed(follow_up(&self.keys, contract, "release"));
         let Some(objection) = self.objections.get(&contract) else { return };
         let (task, sub_task) = (objection.task, objection.sub_task);
         self.drop_objection(contract);

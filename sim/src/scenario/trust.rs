@@ -130,6 +130,7 @@ fn voters_return() -> Scenario {
         faults: faults.collect(),
         rest_within: Span::secs(120),
         expectation: Expectation::AllSucceed,
+        releases_all: true,
         ..world(Lie::Own, TWO_OF_THREE)
     }
 }

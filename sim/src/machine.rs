@@ -7,8 +7,8 @@ pub(crate) use program::{Program, output};
 pub(crate) use state::{Begin, States};
 
 use crate::fault::Lie;
-use proto::message::service::{Blob, Checkpoint, Job, Limits, NamedBlob, Outcome, Product};
-use proto::{Bundle, Bytes, Capacity, ContractId, Cycles, Hash, Span, Time};
+use proto::message::service::{Checkpoint, Job, Limits, NamedBlob, Outcome, Product};
+use proto::{Bundle, Capacity, ContractId, Cycles, Hash, Span, Time};
 use service::Execution;
 use state::Base;
 use std::collections::{BTreeMap, BTreeSet};
@@ -325,6 +325,8 @@ fn execute_one(job: &Job, begin: Begin, per_core: Capacity) -> (Span, Execution)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proto::Bytes;
+    use proto::message::service::Blob;
 
     const CONTRACT: ContractId = proto::CommandId([1; 16]);
     const ONE: Bundle = Bundle { cores: 1, memory: Bytes::mib(1), disk: Bytes::mib(1) };

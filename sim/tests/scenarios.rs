@@ -210,9 +210,10 @@ fn what_stands_still_for_longer_than_its_hold_allows_is_done_elsewhere() {
     let why = "its owner has needed the machine for longer than this contract lasts";
     let why = format!("failed: the program {}", handed_back(why));
     assert_eq!(report.tally.retries.keys().collect::<Vec<_>>(), [&why], "{report}");
-    // 60 s that it may run and 600 s of margin, less 60 s for the claim.
+    // 60 s that it may run, 600 s of margin and up to 64 s for its inputs, less 60 s for the claim; then the time that it takes
+    // elsewhere.
     let took = report.took.as_secs_f64();
-    assert!((590.0..630.0).contains(&took), "{report}");
+    assert!((590.0..675.0).contains(&took), "{report}");
     assert_eq!((report.verdicts.get("succeeded"), report.held.0), (Some(&18), 0), "{report}");
 }
 
@@ -265,6 +266,7 @@ fn every_scenario_has_a_name_and_a_report_that_names_it() {
             "chain",
             "workflow",
             "series",
+            "series_uneven",
             "series_storm",
             "drift",
             "wrong_clocks",

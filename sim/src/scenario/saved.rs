@@ -1,7 +1,7 @@
 //! Programs that are saved, on machines that fail: complete nodes, with the disk market and its storage nodes.
 
 use super::named::{COUNTRY, calm};
-use super::{Machines, Saving, Scenario, Work};
+use super::{Expectation, Machines, Saving, Scenario, Work};
 use crate::fault::{Fault, Lie, Scheduled, Who};
 use crate::net::Model;
 use proto::{Capacity, Cycles, Rate, Span};
@@ -124,6 +124,8 @@ fn bad_states() -> Scenario {
         about: "sellers save garbage, or name states that they do not have: the next one says so, and the work starts anew",
         work: Work { wall: Span::secs(20), ..saved().work },
         faults: vec![lie(5, Lie::BadStates), lie(8, Lie::BadStates), lie(10, Lie::NoStates)],
+        // Who hands garbage over is paid for it, and what is left of the price may not be enough for the work.
+        expectation: Expectation::Named,
         ..saved()
     }
 }

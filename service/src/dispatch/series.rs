@@ -61,19 +61,19 @@ impl Series {
             return;
         }
         self.each = Span(took.0 / u64::try_from(count).unwrap_or(u64::MAX).max(1));
-        let fitting = TARGET
-            .0
-            .checked_div(self.each.0)
-            .map_or(usize::MAX, |fitting| fitting.try_into().unwrap_or(usize::MAX));
-        self.size = fitting.min(count.saturating_mul(GROWTH)).clamp(1, MAX_REPEATS + 1);
+        self.size = self.fitting(TARGET).min(count.saturating_mul(GROWTH)).clamp(1, MAX_REPEATS + 1);
     }
 
     /// Of so many sub-tasks that a seller has been at for so long, those that have not begun: of one that takes longer than
     /// it should, half are taken to have begun.
     fn unbegun(&self, count: usize, ran: Span) -> usize {
-        let begun =
-            ran.0.checked_div(self.each.0).map_or(usize::MAX, |ended| ended.try_into().unwrap_or(usize::MAX));
+        let begun = self.fitting(ran);
         if begun < count { count - begun - 1 } else { count / 2 }
+    }
+
+    /// How many sub-tasks a seller ends in such a time.
+    fn fitting(self, span: Span) -> usize {
+        span.0.checked_div(self.each.0).and_then(|count| count.try_into().ok()).unwrap_or(usize::MAX)
     }
 }
 
@@ -273,7 +273,7 @@ impl Dispatch {
 
     /// A seller has become free: where nothing waits for one, it gets something of what another one has.
     pub(super) fn take_back(&mut self, task: ContractId, now: Time) {
-        let idle = self.tasks.get(&task).filter(|run| !run.is_buying());
+        let idle = self.tasks.get(&task).filter(|run| run.series.following > 0 && !run.is_buying());
         let Some(contract) = idle.and_then(|run| run.to_recall(now)) else { return };
         let Some(attempt) = self.attempt(contract).and_then(|(.., run)| run.attempt.as_mut()) else { return };
         attempt.is_recalled = true;

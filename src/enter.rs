@@ -1,7 +1,7 @@
 //! The step into the sandbox as a program of its own: what `compup2p` does behind its hidden command, and nothing else.
 //!
-//! A native program is started by one start of this one, and a program pays at its start for its size: this one is a fiftieth
-//! of `compup2p`. It lies beside that; where it is not there, or of another version, `compup2p` starts itself.
+//! A native program is started by a start or a copy of this one, which costs what a program weighs: this one is a fiftieth of
+//! `compup2p`. It lies beside that; where it is not there, or of another version, `compup2p` starts itself.
 
 #![expect(dead_code, reason = "the rest of what the node uses of these files")]
 

@@ -47,7 +47,7 @@ use super::{Control, Ended, Execution, Executor, Layer, span_since};
 use builder::Builder;
 use cores::Cores;
 use launch::{Root, Scene};
-use orders::{Orders, Stage};
+use orders::Orders;
 use prepared::Prepared;
 use print::Print;
 use proto::message::service::{Outcome, Runtime};
@@ -286,7 +286,7 @@ impl Native {
             scene.beside(orders, has_landlock)
         } else if walls.rooms.is_ok() && scene.root == Root::Host {
             // bubblewrap takes the privileges away itself.
-            Orders { stage: Stage::Room, lays_down: true, ..scene.within(orders, has_landlock) }
+            Orders { lays_down: true, ..scene.within(orders, has_landlock) }
         } else {
             scene.within(orders, has_landlock)
         })

@@ -17,6 +17,7 @@ mod ground;
 pub(super) mod room;
 pub(super) mod serve;
 
+use super::enter::TOO_LONG;
 use super::launch::Scene;
 use super::orders::{Stage, VERSION, WORD};
 use frame::{Frame, receive, send};
@@ -27,6 +28,7 @@ use std::fs;
 use std::io;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -127,7 +129,8 @@ impl Builder {
             limit(&ours, Some(ANSWER))?;
         }
         let mut command = Command::new(&self.helper);
-        command.args([WORD, Stage::Ground.word()]).args([&self.private, &self.helper]).env_clear();
+        // Programs see it as that of the first process in their room: it names nothing of the host.
+        command.arg0("compup2p").args([WORD, Stage::Builder.word()]).env_clear();
         command.stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
         let (started, is_started) = sync_channel(1);
         // The process ends with the thread that has started it, at the latest: this one sees it end.
@@ -145,6 +148,7 @@ impl Builder {
         };
         thread::Builder::new().name("builder".into()).spawn(see_it_end)?;
         is_started.recv().map_err(io::Error::other)??;
+        send(&ours, &[self.private.clone().into()], &[])?;
         match receive(&ours)? {
             None => Err(io::Error::other("the builder of rooms has ended before it was ready")),
             Some(frame) => match first_word(&frame) {
@@ -170,9 +174,10 @@ fn why(frame: &Frame) -> String {
 
 /// The number of the first process, by the builder's answer.
 fn first(answer: io::Result<Frame>) -> Result<i32, Outcome> {
-    let too_long = || Outcome::NotRunnable("its arguments and environment are too long".into());
     let mut frame = match answer {
-        Err(error) if error.kind() == io::ErrorKind::ArgumentListTooLong => return Err(too_long()),
+        Err(error) if error.kind() == io::ErrorKind::ArgumentListTooLong => {
+            return Err(Outcome::NotRunnable(TOO_LONG.into()));
+        }
         answer => answer.map_err(|error| failed(&error))?,
     };
     let handle = frame.files.pop();
@@ -181,7 +186,6 @@ fn first(answer: io::Result<Frame>) -> Result<i32, Outcome> {
             // One that has ended already needs none.
             Ok(number(&handle).unwrap_or(0))
         }
-        (serve::TOO_LONG, _) => Err(too_long()),
         _ => Err(failed(&io::Error::other(why(&frame)))),
     }
 }

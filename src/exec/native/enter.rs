@@ -11,7 +11,7 @@ use super::record::{End, Record};
 use super::tree;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
-use rustix::fd::{AsFd as _, BorrowedFd};
+use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::process::{
     DumpableBehavior, Signal, WaitOptions, WaitStatus, getpid, set_child_subreaper, set_dumpable_behavior,
@@ -24,6 +24,8 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
+/// Why a program is not started whose arguments the kernel does not take.
+pub(super) const TOO_LONG: &str = "its arguments and environment are too long";
 /// The exit status of a step that was not taken.
 pub(super) const NOT_TAKEN: u8 = 125;
 /// How often a program is started again whose file another process of the node seems to have open for writing: one that
@@ -31,8 +33,6 @@ pub(super) const NOT_TAKEN: u8 = 125;
 const TRIES: u32 = 100;
 /// The pause between two of them.
 const AGAIN: Duration = Duration::from_millis(5);
-/// The first descriptor that is no standard stream.
-const FIRST_FREE: i32 = 3;
 
 /// Does what the arguments behind [`super::orders::WORD`] order.
 pub(crate) fn enter(words: impl Iterator<Item = OsString>) -> ExitCode {
@@ -42,8 +42,7 @@ pub(crate) fn enter(words: impl Iterator<Item = OsString>) -> ExitCode {
             let is_said = io::stdout().write_all(VERSION.as_bytes()).is_ok();
             return if is_said { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
-        Some(stage @ (Stage::Ground | Stage::Builder)) => return builder::serve::run(stage, words.skip(1)),
-        Some(Stage::Room) => return in_room(Orders::read(words)),
+        Some(Stage::Builder) => return builder::serve::run(),
         _ => {}
     }
     let told = match Orders::read(words) {
@@ -52,29 +51,27 @@ pub(crate) fn enter(words: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(orders) => whole(&orders, None),
         Err(why) => Err(Record::Failed(why)),
     };
-    tell(told, &mut io::stderr())
+    ExitCode::from(tell(told, &mut io::stderr()))
 }
 
-/// In a room of our builder's the record has a way of its own, which comes in place of the standard input.
-fn in_room(orders: Result<Orders, String>) -> ExitCode {
-    let Ok(way) = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), FIRST_FREE) else {
-        return ExitCode::from(NOT_TAKEN);
-    };
-    let told = orders.map_err(Record::Failed).and_then(|orders| {
-        builder::room::complete().map_err(|error| Record::Failed(error.to_string()))?;
-        whole(&orders, Some(way.as_fd()))
-    });
+/// Takes the step as the first process in a room of our builder's, unless something was amiss before; tells the end by a
+/// `way` of its own. Returns the exit status.
+pub(super) fn in_room(orders: &Orders, before: Result<(), String>, way: OwnedFd) -> u8 {
+    let told = before
+        .and_then(|()| builder::room::complete().map_err(|error| error.to_string()))
+        .map_err(Record::Failed)
+        .and_then(|()| whole(orders, Some(way.as_fd())));
     tell(told, &mut File::from(way))
 }
 
-fn tell(told: Result<Record, Record>, way: &mut impl Write) -> ExitCode {
+fn tell(told: Result<Record, Record>, way: &mut impl Write) -> u8 {
     let (record, code) = match told {
-        Ok(record) => (record, ExitCode::SUCCESS),
-        Err(record) => (record, ExitCode::from(NOT_TAKEN)),
+        Ok(record) => (record, 0),
+        Err(record) => (record, NOT_TAKEN),
     };
     // Who cannot tell its node how it ended has failed.
     let is_told = way.write_all(record.to_string().as_bytes()).is_ok();
-    if is_told { code } else { ExitCode::from(NOT_TAKEN) }
+    if is_told { code } else { NOT_TAKEN }
 }
 
 fn whole(orders: &Orders, kept: Option<BorrowedFd<'_>>) -> Result<Record, Record> {
@@ -147,6 +144,7 @@ fn not_started(error: &io::Error) -> Record {
         io::ErrorKind::NotFound => Record::NotRunnable(
             "neither the program nor its interpreter is there on this seller, or it is not a program".into(),
         ),
+        io::ErrorKind::ArgumentListTooLong => Record::NotRunnable(TOO_LONG.into()),
         io::ErrorKind::OutOfMemory | io::ErrorKind::WouldBlock => Record::Failed(error.to_string()),
         _ => Record::NotRunnable(error.to_string()),
     }
@@ -165,9 +163,13 @@ fn see_the_end(program: u32) -> Result<Record, Record> {
     };
     let own = getpid().as_raw_pid();
     loop {
-        tree::kill(own);
-        match wait(WaitOptions::empty()) {
-            Ok(_) | Err(Errno::INTR) => {}
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some(_)) | Err(Errno::INTR) => {}
+            Ok(None) => {
+                tree::kill(own);
+                // What it says is said again.
+                let _ = wait(WaitOptions::empty());
+            }
             Err(Errno::CHILD) => break,
             Err(error) => return Err(failed(error)),
         }

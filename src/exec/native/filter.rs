@@ -8,6 +8,7 @@ use seccompiler::{
     SeccompRule, TargetArch, apply_filter, sock_filter,
 };
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// Calls that end with "not permitted" whatever their arguments.
 const DENIED: &[i64] = &[
@@ -112,7 +113,14 @@ const TYPING: [u64; 2] = [0x5412, 0x541c];
 /// If this machine filters no calls.
 pub(super) fn apply(has_local_sockets: bool) -> Result<(), String> {
     let words = |error: seccompiler::Error| error.to_string();
-    apply_filter(&whole(has_local_sockets)?).map_err(words)
+    apply_filter(prepared(has_local_sockets).as_ref()?).map_err(words)
+}
+
+/// The filter, made at the first call: who calls this before it copies itself spares its copies the work.
+pub(super) fn prepared(has_local_sockets: bool) -> &'static Result<BpfProgram, String> {
+    static CLOSED: LazyLock<Result<BpfProgram, String>> = LazyLock::new(|| whole(false));
+    static LOCAL: LazyLock<Result<BpfProgram, String>> = LazyLock::new(|| whole(true));
+    if has_local_sockets { &LOCAL } else { &CLOSED }
 }
 
 /// The filter: the number of the call is loaded, then it is told by halves which part of the list it may be in.

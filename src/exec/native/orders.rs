@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// The hidden command that takes this step.
 pub(crate) const WORD: &str = "sandbox-exec";
 /// What a trial prints: who says the same understands the same orders. The number behind the version is that of the orders.
-pub(super) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/1");
+pub(super) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/2");
 
 /// What one process of ours does on the way to the program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,11 +22,7 @@ pub(super) enum Stage {
     Outer,
     /// It confines itself and becomes the program.
     Inner,
-    /// It is the first process in a room of our builder's: it completes that, and then is as [`Stage::Whole`].
-    Room,
-    /// It goes into namespaces of its own, and starts the builder there.
-    Ground,
-    /// It is the builder.
+    /// It is the builder, whose copies take the step.
     Builder,
     /// It does nothing: a trial of what is around it.
     Trial,
@@ -149,8 +145,7 @@ impl Orders {
 }
 
 impl Stage {
-    const ALL: [Self; 7] =
-        [Self::Whole, Self::Outer, Self::Inner, Self::Room, Self::Ground, Self::Builder, Self::Trial];
+    const ALL: [Self; 5] = [Self::Whole, Self::Outer, Self::Inner, Self::Builder, Self::Trial];
 
     /// What it is called on a command line.
     pub(super) const fn word(self) -> &'static str {
@@ -158,8 +153,6 @@ impl Stage {
             Self::Whole => "whole",
             Self::Outer => "outer",
             Self::Inner => "inner",
-            Self::Room => "room",
-            Self::Ground => "ground",
             Self::Builder => "builder",
             Self::Trial => "trial",
         }

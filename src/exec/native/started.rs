@@ -1,7 +1,7 @@
 //! A program that has been started behind its walls, until its end has been seen.
 
 use super::builder::Builder;
-use super::enter::NOT_TAKEN;
+use super::enter::{NOT_TAKEN, TOO_LONG};
 use super::launch::Scene;
 use super::record::{End, MAX_RECORD, Record};
 use proto::message::service::Outcome;
@@ -118,7 +118,7 @@ fn handle(child: &Child) -> io::Result<(i32, OwnedFd)> {
 #[expect(clippy::needless_pass_by_value, reason = "a function for `map_err`")]
 fn abandoned(error: io::Error) -> Outcome {
     if error.kind() == io::ErrorKind::ArgumentListTooLong {
-        return Outcome::NotRunnable("its arguments and environment are too long".into());
+        return Outcome::NotRunnable(TOO_LONG.into());
     }
     Outcome::Abandoned(format!("the sandbox could not be started: {error}"))
 }

@@ -1,6 +1,6 @@
 //! The ground that every room stands on: one root of mounts, made once for a builder.
 //!
-//! It has what all programs see alike, to be read only: the system, the private `/etc`, devices and this program. What is
+//! It has what all programs see alike, to be read only: the system, the private `/etc` and devices. What is
 //! a program's own is put on a copy of it (see [`super::room`]).
 
 use crate::exec::native::launch::{DEVICES, OWN, SYSTEM};
@@ -30,15 +30,14 @@ const OLD: &str = "host";
 /// Most of the ground's own files: directories and links, no data.
 const SIZE: &CStr = c"mode=755,size=1m";
 
-/// Makes the ground over the directory `private`, which becomes its `/etc`, with `helper` as this program.
+/// Makes the ground over the directory `private`, which becomes its `/etc`.
 /// Leaves this process standing in it, in a mount namespace of its own.
 ///
 /// # Errors
 /// What the kernel does not let us do, and where.
-pub(super) fn make(private: &Path, helper: &Path) -> io::Result<()> {
+pub(super) fn make(private: &Path) -> io::Result<()> {
     unshare(CloneFlags::CLONE_NEWNS)?;
     let etc = tree(private)?;
-    let own = tree(helper)?;
     // What is mounted over the directory is seen here alone.
     mount("ground", private, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, SIZE)?;
     let at = |name: &str| private.join(name.trim_start_matches('/'));
@@ -54,10 +53,9 @@ pub(super) fn make(private: &Path, helper: &Path) -> io::Result<()> {
         }
     }
     put(&etc, &at("etc"))?;
-    for name in ["enter", "program", "stdin"] {
+    for name in ["program", "stdin"] {
         File::create(at(OWN).join(name))?;
     }
-    put(&own, &at(OWN).join("enter"))?;
     devices(&at("dev"))?;
     // Nothing of it is hidden, as the kernel requires before it shows that of a new process namespace.
     let shut = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;

@@ -1,31 +1,37 @@
 //! The builder itself: a process of this program that stands in a user namespace of its own, so that it may make the others,
 //! and does nothing but to make rooms until its node has gone.
 //!
-//! It has one thread, as the kernel requires of who changes its namespaces, and reads nothing that a program has written.
-//! It is the first process of a process namespace: when it ends, by whatever, every room ends with it.
+//! It has one thread, as the kernel requires of who changes its namespaces, and as a process has to that copies itself: the
+//! first process of each room is a copy of it, since to load a program again costs as much as all the rest of a room. It
+//! reads nothing that a program has written. It is the first process of a process namespace: when it ends, by whatever,
+//! every room ends with it.
 
 use super::frame::{Frame, receive, send};
 use super::ground;
+use crate::exec::native::enter;
+use crate::exec::native::filter;
 use crate::exec::native::launch::{OWN, SHARED_MEMORY, TEMPORARY, WORK};
-use crate::exec::native::orders::{Stage, VERSION, WORD};
+use crate::exec::native::orders::{Orders, VERSION};
+use fork::{Fork, fork};
 use nix::sched::{CloneFlags, setns, unshare};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
 use rustix::process::{
-    Pid, PidfdFlags, Signal, getgid, getuid, pidfd_open, set_parent_process_death_signal, setsid,
+    Pid, PidfdFlags, Signal, WaitOptions, getgid, getuid, kill_process, pidfd_open,
+    set_parent_process_death_signal, setsid, waitpid,
 };
-use std::ffi::{CString, OsString};
+use rustix::stdio::{dup2_stderr, dup2_stdout};
+use std::ffi::CString;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::ExitCode;
 
-/// The answers: it is ready, or a room is; this went wrong; more arguments than a program can have.
+/// The answers: it is ready, or a room is; this went wrong.
 pub(super) const DONE: &str = "done";
 pub(super) const FAILED: &str = "failed";
-pub(super) const TOO_LONG: &str = "too-long";
 
 /// What a program has to itself, besides what its first process makes: files, and objects of the older kind between
 /// processes (System V, POSIX queues).
@@ -41,29 +47,21 @@ const OF_THE_BUILDER: CloneFlags = CloneFlags::CLONE_NEWUSER
 /// Most empty networks that are kept for later rooms.
 const MAX_NETWORKS: usize = 64;
 
-/// What a process of this program does that was started as a builder: `stage` is which part of it.
-pub(in crate::exec::native) fn run(stage: Stage, words: impl Iterator<Item = OsString>) -> ExitCode {
-    let paths: Vec<PathBuf> = words.map(PathBuf::from).collect();
-    let ([private, helper], Ok(socket)) = (paths.as_slice(), rustix::stdio::stdin().try_clone_to_owned())
-    else {
-        return ExitCode::FAILURE;
-    };
+/// What a process of this program does that was started as a builder.
+pub(in crate::exec::native) fn run() -> ExitCode {
+    let Ok(socket) = rustix::stdio::stdin().try_clone_to_owned() else { return ExitCode::FAILURE };
     let socket = UnixStream::from(socket);
-    let done = match stage {
-        Stage::Ground => begin(private, helper),
-        _ => serve(&socket, private, helper),
-    };
-    let Err(error) = done else { return ExitCode::SUCCESS };
+    let Err(error) = begin(&socket) else { return ExitCode::SUCCESS };
     // Nobody else can be told.
     let _ = send(&socket, &[FAILED.into(), error.to_string().into()], &[]);
     ExitCode::FAILURE
 }
 
-/// Takes the first step: shuts this process in, and starts the builder as the first process in there.
+/// Shuts this process in, and lets a copy of it build as the first process in there; sees that end.
 ///
 /// # Errors
 /// What the kernel does not let us do.
-fn begin(private: &Path, helper: &Path) -> io::Result<()> {
+fn begin(socket: &UnixStream) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     // What a terminal sends to the node's group is the node's business, which may end its programs in order.
     setsid()?;
@@ -74,28 +72,28 @@ fn begin(private: &Path, helper: &Path) -> io::Result<()> {
     fs::write("/proc/self/gid_map", format!("0 {group} 1"))?;
     // Another user's, as it is now, hears nothing of its parent's end otherwise.
     set_parent_process_death_signal(Some(Signal::KILL))?;
-    let mut builder = Command::new(std::env::current_exe()?);
-    builder.args([WORD, Stage::Builder.word()]).args([private, helper]).env_clear();
-    builder.spawn()?.wait().map(drop)
+    match fork()? {
+        Fork::Child => serve(socket),
+        Fork::Parent(builder) => Ok(waitpid(Pid::from_raw(builder), WaitOptions::empty()).map(drop)?),
+    }
 }
 
 /// Makes rooms until the node has gone.
 ///
 /// # Errors
 /// If there can be none, or the node is gone.
-fn serve(socket: &UnixStream, private: &Path, helper: &Path) -> io::Result<()> {
+fn serve(socket: &UnixStream) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     setsid()?;
-    let mut builder = Builder::new(private, helper)?;
+    // Not on the command line, which programs see in `/proc`.
+    let Some(private) = receive(socket)?.and_then(|mut frame| frame.words.pop()) else { return Ok(()) };
+    let mut builder = Builder::new(Path::new(&private))?;
     send(socket, &[DONE.into(), VERSION.into()], &[])?;
     loop {
         builder.rest(socket)?;
         let Some(frame) = receive(socket)? else { return Ok(()) };
         match builder.room(frame) {
             Ok(room) => send(socket, &[DONE.into()], &[room.as_fd()])?,
-            Err(error) if error.kind() == io::ErrorKind::ArgumentListTooLong => {
-                send(socket, &[TOO_LONG.into()], &[])?;
-            }
             Err(error) => send(socket, &[FAILED.into(), error.to_string().into()], &[])?,
         }
     }
@@ -112,21 +110,23 @@ struct Builder {
 
 /// One that has been made, and has not been seen to end.
 struct Room {
-    first: Child,
+    first: Pid,
     handle: OwnedFd,
     network: File,
 }
 
 impl Builder {
-    fn new(private: &Path, helper: &Path) -> io::Result<Self> {
+    fn new(private: &Path) -> io::Result<Self> {
         let own = |name: &str| File::open(format!("/proc/self/ns/{name}"));
         rustix::system::sethostname(b"compup2p")?;
         // What is mounted on the host later is seen, what is mounted here is not seen there.
         mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)?;
         let (host, processes, network) = (own("mnt")?, own("pid")?, own("net")?);
-        ground::make(private, helper)?;
+        ground::make(private)?;
         let ground = own("mnt")?;
         setns(&host, CloneFlags::CLONE_NEWNS)?;
+        // Whether it can be applied, each room sees for itself.
+        let _ = filter::prepared(true);
         Ok(Self { host, ground, processes, networks: vec![network], rooms: Vec::new() })
     }
 
@@ -151,8 +151,9 @@ impl Builder {
     /// Takes the rooms away that have ended, and keeps their networks: see [`Self::network`].
     fn leave(&mut self, has_ended: &[bool]) {
         let rooms = std::mem::take(&mut self.rooms).into_iter().enumerate();
-        for (at, mut room) in rooms {
-            let is_over = has_ended.get(at) == Some(&true) && matches!(room.first.try_wait(), Ok(Some(_)));
+        for (at, room) in rooms {
+            let is_over = has_ended.get(at) == Some(&true)
+                && matches!(waitpid(Some(room.first), WaitOptions::NOHANG), Ok(Some(_)));
             if !is_over {
                 self.rooms.push(room);
             } else if self.networks.len() < MAX_NETWORKS {
@@ -171,14 +172,15 @@ impl Builder {
         let first = self.furnish(&trees).and_then(|()| start(request));
         // Whatever has come of it, the next one is begun where this one was.
         setns(&self.host, CloneFlags::CLONE_NEWNS)?;
-        let mut first = first?;
-        match handle(&first) {
+        let first = first?;
+        match handle(first) {
             Ok((handle, copy)) => {
                 self.rooms.push(Room { first, handle, network });
                 Ok(copy)
             }
             Err(error) => {
-                let _ = first.kill().and_then(|()| first.wait());
+                let _ = kill_process(first, Signal::KILL)
+                    .and_then(|()| waitpid(Some(first), WaitOptions::empty()).map(drop));
                 Err(error)
             }
         }
@@ -226,7 +228,7 @@ struct Request {
     streams: [OwnedFd; 2],
     /// Through which the first process tells how it ended.
     told: OwnedFd,
-    arguments: Vec<OsString>,
+    orders: Orders,
 }
 
 /// Where the directories and files of a room are in it, in the order in which a request names them.
@@ -243,21 +245,31 @@ impl Request {
                 places.push((from.into(), place));
             }
         }
-        Some(Self { places, streams: [stdout, stderr], told, arguments: words.collect() })
+        // The first one names the command, which nobody has to be told here.
+        let orders = Orders::read(words.skip(1)).ok()?;
+        Some(Self { places, streams: [stdout, stderr], told, orders })
     }
 }
 
-fn start(request: Request) -> io::Result<Child> {
-    let [stdout, stderr] = request.streams;
-    let mut command = Command::new(Path::new(OWN).join("enter"));
-    command.args(request.arguments).env_clear();
-    command.stdin(request.told).stdout(Stdio::from(stdout)).stderr(Stdio::from(stderr)).spawn()
+/// Starts the first process of a room, as a copy of this one.
+fn start(request: Request) -> io::Result<Pid> {
+    let Request { streams: [stdout, stderr], told, orders, .. } = request;
+    match fork()? {
+        Fork::Parent(first) => Pid::from_raw(first).ok_or(io::ErrorKind::NotFound.into()),
+        Fork::Child => {
+            let is_ready = dup2_stdout(&stdout).and_then(|()| dup2_stderr(&stderr));
+            // What this process has of the builder's is never used again, and nothing of it may be dropped: its files are
+            // closed by their numbers.
+            std::process::exit(
+                enter::in_room(&orders, is_ready.map_err(|error| error.to_string()), told).into(),
+            )
+        }
+    }
 }
 
 /// A handle on a child, twice.
-fn handle(child: &Child) -> io::Result<(OwnedFd, OwnedFd)> {
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?;
-    let handle = pidfd_open(pid, PidfdFlags::empty())?;
+fn handle(child: Pid) -> io::Result<(OwnedFd, OwnedFd)> {
+    let handle = pidfd_open(child, PidfdFlags::empty())?;
     let copy = handle.try_clone()?;
     Ok((handle, copy))
 }

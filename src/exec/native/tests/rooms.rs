@@ -19,7 +19,7 @@ fn builders() -> Vec<i32> {
     let own = i32::try_from(std::process::id()).unwrap();
     let is_builder = |pid: &i32| {
         let line = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        line.split('\0').nth(2) == Some(Stage::Ground.word())
+        line.split('\0').nth(2) == Some(Stage::Builder.word())
     };
     tree::children(own).into_iter().filter(is_builder).collect()
 }
@@ -72,7 +72,7 @@ fn when_the_node_goes_everything_in_its_rooms_goes_too() {
     let wide = 1 << 32;
     let orders =
         Orders { memory: wide, file: wide, seconds: 600, name: "program".into(), ..Orders::default() };
-    let orders = Orders { stage: Stage::Room, lays_down: true, ..scene.within(orders, false) };
+    let orders = Orders { lays_down: true, ..scene.within(orders, false) };
     let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(&bench.execution.program, executable).unwrap();
     let ((mut end, told), (_, out), (_, err)) = (pipe().unwrap(), pipe().unwrap(), pipe().unwrap());

@@ -330,10 +330,9 @@ impl Native {
     ) -> Result<Ended, Outcome> {
         let limits = &execution.limits;
         let no_streams = || Outcome::Abandoned("the sandbox could not be started: it has no streams".into());
-        let print =
+        let mut print =
             Print::of(started.streams.take().ok_or_else(no_streams)?, limits.output.0, &watch.control);
-        let is_over = Arc::clone(&print.is_over);
-        let mut guard = Guard::new(&started, watch, limits, fills, &is_over);
+        let mut guard = Guard::new(&started, watch, limits, fills, &mut print);
         guard.per_core = self.per_core();
         let halt = guard.stand();
         let (seen, peak) = (guard.cycles(0), guard.peak);

@@ -1,5 +1,6 @@
 //! What the node does while a program runs in its sandbox: looks at it, holds it to its limits, and ends it.
 
+use super::print::Print;
 use super::space;
 use super::started::{Standing, Started};
 use super::tree::{self, Process, Ticks};
@@ -7,10 +8,8 @@ use crate::exec::control::{Stop, Watch};
 use crate::exec::scratch::MAX_ENTRIES;
 use proto::message::service::{Limits, Outcome};
 use proto::{Capacity, Cycles};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often a program is looked at. What it takes beyond a limit between two looks is what it can take too much.
@@ -58,8 +57,8 @@ pub(super) struct Guard<'a> {
     pub(super) limits: &'a Limits,
     /// Directories that count for its disk.
     pub(super) fills: [&'a Path; 2],
-    /// More was printed than may be.
-    pub(super) is_over: &'a AtomicBool,
+    /// What it prints meanwhile.
+    print: &'a mut Print,
     /// What a core of this machine executes.
     pub(super) per_core: Capacity,
     ticks: Ticks,
@@ -77,11 +76,11 @@ impl<'a> Guard<'a> {
         watch: &'a Watch,
         limits: &'a Limits,
         fills: [&'a Path; 2],
-        is_over: &'a AtomicBool,
+        print: &'a mut Print,
     ) -> Self {
         let (per_core, next_walk, ran) = (Capacity(0), None, None);
         let (ticks, peak, is_told) = (Ticks::default(), 0, false);
-        Self { started, watch, limits, fills, is_over, per_core, ticks, peak, next_walk, ran, is_told }
+        Self { started, watch, limits, fills, print, per_core, ticks, peak, next_walk, ran, is_told }
     }
 
     /// Stays until the program has ended, or has to end; then ends what is left of it.
@@ -109,10 +108,8 @@ impl<'a> Guard<'a> {
     }
 
     /// Waits for the end; whether it has come.
-    fn has_ended(&self, within: Duration) -> bool {
-        let mut wanted = [PollFd::new(&self.started.end, PollFlags::IN)];
-        let within = Timespec::try_from(within).ok();
-        matches!(poll(&mut wanted, within.as_ref()), Ok(ready) if ready > 0)
+    fn has_ended(&mut self, within: Duration) -> bool {
+        self.print.until(&self.started.end, within)
     }
 
     /// The process whose descendants are the program's: the supervisor.
@@ -139,7 +136,7 @@ impl<'a> Guard<'a> {
         if self.watch.control.is_warned() && !std::mem::replace(&mut self.is_told, true) {
             tree::send_below(supervisor, Signal::TERM);
         }
-        if self.is_over.load(Ordering::Relaxed) {
+        if self.print.is_over() {
             return Err(Halt::Output);
         }
         let pids = tree::below(supervisor);
@@ -186,7 +183,7 @@ impl<'a> Guard<'a> {
     }
 
     /// Ends everything, and waits until it is gone.
-    fn end(&self) {
+    fn end(&mut self) {
         let pid = self.started.pid;
         if self.started.standing == Standing::Beside {
             tree::kill(pid);

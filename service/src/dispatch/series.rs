@@ -105,12 +105,13 @@ impl TaskRun {
         }
     }
 
-    /// One seller's share of what has not begun, with the one that leads.
+    /// One seller's share of what has not begun, with the one that leads. Rounded down: who has one too many ends later than
+    /// all others by a whole sub-task, who has one too few is free for another.
     fn share(&self, now: Time) -> usize {
         let open = self.tally().running.saturating_sub(self.series.following).saturating_add(1);
         let unbegun: usize = self.runs().map(|run| self.unbegun(run, now)).sum();
         let left = self.waiting().saturating_add(unbegun).saturating_add(1);
-        left.div_ceil(usize::try_from(open).unwrap_or(usize::MAX))
+        left.checked_div(usize::try_from(open).unwrap_or(usize::MAX)).unwrap_or(0)
     }
 
     /// How many of those that share the contract that `leader` leads have not begun.

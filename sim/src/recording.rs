@@ -1,17 +1,19 @@
-//! Runs of scenarios as files: what is needed to run one again, and the hash that it has to come to.
+//! Runs of complete nodes as files: what is needed to run one again, and the hash that it has to come to.
 //!
-//! A run follows from its scenario, its seed and its faults, so a file holds these and not the events: it is a few
+//! A run follows from its scenario or setting, its seed and its faults, so a file holds these and not the events: it is a few
 //! hundred bytes for any run. It names the version of the program, because another one may run the same otherwise.
 
 mod shrink;
+mod subject;
 mod text;
 
 pub use shrink::Shrunk;
+pub use subject::Subject;
 pub use text::{MAX_FILE, ReadError};
 
+use crate::model::WholeNodes;
 use crate::mutant::{Honest, Mutant};
 use crate::report::Report;
-use crate::scenario::Scenario;
 use crate::violation::Violation;
 use crate::world::World;
 use proto::{Hash, Time};
@@ -20,15 +22,15 @@ use proto::{Hash, Time};
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// A run, and what it came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Recording {
-    /// The name of the scenario.
-    pub scenario: String,
+    /// What it is a run of.
+    pub subject: Subject,
     /// The seed.
     pub seed: u64,
-    /// Which of the scenario's faults happen, by their places in its list, ascending.
+    /// Which of its faults happen, by their places in its list, ascending.
     pub faults: Vec<usize>,
-    /// How many sub-tasks there are; the scenario's own number, or fewer.
+    /// How many sub-tasks there are; its own number, or fewer.
     pub sub_tasks: usize,
     /// What it came to.
     pub end: Ending,
@@ -64,32 +66,34 @@ impl Ending {
 }
 
 impl Recording {
-    /// Runs a scenario with all of its faults and records it.
-    pub fn of(scenario: &Scenario, seed: u64) -> (Self, Result<Report, Violation>) {
-        Self::of_with(scenario, seed, &mut Honest)
+    /// Runs something with all of its faults and sub-tasks, and records it.
+    ///
+    /// # Errors
+    /// There is no such scenario.
+    pub fn of(subject: Subject, seed: u64) -> Result<(Self, Result<Report, Violation>), ReadError> {
+        Self::of_with(subject, seed, &mut Honest)
     }
 
     /// The same with a known bug.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
     pub fn of_with(
-        scenario: &Scenario,
+        subject: Subject,
         seed: u64,
         mutant: &mut dyn Mutant,
-    ) -> (Self, Result<Report, Violation>) {
-        let (outcome, hash) = World::new(scenario, seed, mutant).run_traced();
-        let recording = Self {
-            scenario: scenario.name.into(),
-            seed,
-            faults: (0..scenario.faults.len()).collect(),
-            sub_tasks: scenario.sub_tasks,
-            end: Ending::of(&outcome, hash),
-        };
-        (recording, outcome)
+    ) -> Result<(Self, Result<Report, Violation>), ReadError> {
+        let (count, sub_tasks) = subject.size()?;
+        let faults: Vec<usize> = (0..count).collect();
+        let scenario = subject.world(&faults, sub_tasks)?;
+        let (outcome, hash) = World::new(&scenario, seed, mutant).run_traced();
+        Ok((Self { subject, seed, faults, sub_tasks, end: Ending::of(&outcome, hash) }, outcome))
     }
 
     /// Runs it again. It is the same run if the [`Ending`] is the same.
     ///
     /// # Errors
-    /// The scenario does not ship, or has not so many faults or sub-tasks.
+    /// The scenario does not ship, or there are not so many faults or sub-tasks.
     pub fn replay(&self) -> Result<(Ending, Result<Report, Violation>), ReadError> {
         self.replay_with(&mut Honest)
     }
@@ -102,22 +106,19 @@ impl Recording {
         &self,
         mutant: &mut dyn Mutant,
     ) -> Result<(Ending, Result<Report, Violation>), ReadError> {
-        let (outcome, hash) = World::new(&self.world()?, self.seed, mutant).run_traced();
+        let scenario = self.subject.world(&self.faults, self.sub_tasks)?;
+        let (outcome, hash) = World::new(&scenario, self.seed, mutant).run_traced();
         Ok((Ending::of(&outcome, hash), outcome))
     }
 
-    /// The scenario with those faults and sub-tasks alone that happen in this run.
-    fn world(&self) -> Result<Scenario, ReadError> {
-        let named = Scenario::named(&self.scenario);
-        let mut scenario = named.ok_or_else(|| ReadError::NoScenario(self.scenario.clone()))?;
-        let count = scenario.faults.len();
-        let fault =
-            |place: &usize| scenario.faults.get(*place).cloned().ok_or(ReadError::NoFault(*place, count));
-        scenario.faults = self.faults.iter().map(fault).collect::<Result<_, _>>()?;
-        if !(1..=scenario.sub_tasks).contains(&self.sub_tasks) {
-            return Err(ReadError::NoSubTasks(self.sub_tasks, scenario.sub_tasks));
+    /// What it is a run of, without what is left out of it where that can be said: in a setting.
+    #[must_use]
+    pub fn reduced(&self) -> Subject {
+        match &self.subject {
+            Subject::Nodes(setting) => {
+                Subject::Nodes(WholeNodes::reduced(setting, &self.faults, self.sub_tasks))
+            }
+            Subject::Scenario(name) => Subject::Scenario(name.clone()),
         }
-        scenario.sub_tasks = self.sub_tasks;
-        Ok(scenario)
     }
 }

@@ -5,8 +5,10 @@ use super::{Done, Stop, block_on, exit, file};
 use crate::control::Failure;
 use crate::output::{Bar, ComparedView, ExperimentLine, ExperimentRun, ModelView, Place, Printer};
 use ::sim::experiment::{
-    self, Difference, Experiment, Figure, LabError, MAX_EXPERIMENT_SIZE, Options, Registry, Results, Verdict,
+    self, BROKEN, Difference, Experiment, Figure, LabError, MAX_EXPERIMENT_SIZE, Options, Registry, Results,
+    Verdict,
 };
+use ::sim::recording::Subject;
 use clap::{Args, Subcommand};
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -98,7 +100,9 @@ pub(super) fn run(run: &Run, printer: Printer) -> Done {
         (options.journal, options.finished) = (Some(journal), finished);
     }
     let (results, experiment, registry) = match block_on(work(experiment, registry, options, printer))?? {
-        Ended::Run(results, rest) => (results.map_err(wrong)?, rest.0, rest.1),
+        Ended::Run(results, rest) => {
+            (results.map_err(|error| broken(&error, run.out.as_deref()))?, rest.0, rest.1)
+        }
         Ended::Interrupted(code) => {
             printer.note(&match &run.out {
                 Some(directory) => {
@@ -120,6 +124,35 @@ pub(super) fn run(run: &Run, printer: Printer) -> Done {
     printer.experiment(&ExperimentRun::of(&experiment, &results, &judged, &files))?;
     let is_contradicted = experiment::overall(&judged) == Some(Verdict::Contradicts);
     Ok(if is_contradicted { exit::FAILED } else { exit::SUCCESS })
+}
+
+/// The run of an experiment that is meant, and its seed.
+pub(super) fn single(
+    what: &str,
+    set: &[(String, String)],
+    seed: Option<u64>,
+    repetition: u32,
+) -> Result<(Subject, u64), Stop> {
+    let registry = Registry::standard();
+    let mut experiment = find(what, &registry)?;
+    for (key, value) in set {
+        experiment.set(&registry, key, value).map_err(unusable)?;
+    }
+    experiment.seed = seed.unwrap_or(experiment.seed);
+    let model = experiment.model(&registry).map_err(unusable)?;
+    let (setting, seed) = experiment::single(&experiment, model, repetition).map_err(|error| {
+        let hint = "`--set KEY=VALUE` names one value for each parameter that is varied";
+        Failure::new("setting", error.to_string(), exit::USAGE).hint(hint)
+    })?;
+    let subject = model.subject(&setting).ok_or_else(|| {
+        let message = format!(
+            "`{what}` has the model `{}`, whose runs have no faults that could be left out and are not kept as files",
+            model.name()
+        );
+        Failure::new("not_recorded", message, exit::USAGE)
+            .hint("the same seed gives the same run; what is recorded are scenarios, and experiments of the model `nodes`")
+    })?;
+    Ok((subject, seed))
 }
 
 /// How a run ended.
@@ -270,13 +303,31 @@ fn failure(error: &LabError, out: Option<&Path>) -> Failure {
     Failure::new(code, error.to_string(), exit).hint(hint)
 }
 
+/// What is said of a run that came to nothing; one in which an invariant does not hold is kept.
+fn broken(error: &LabError, out: Option<&Path>) -> Failure {
+    let failure = failure(error, out);
+    let Some(recording) = error.recording() else { return failure };
+    let Some(directory) = out else {
+        return failure.hint(format!(
+            "with --out DIR the run is kept as DIR/{BROKEN}, for `sim replay` and `sim shrink`"
+        ));
+    };
+    match experiment::keep_broken(directory, recording) {
+        Ok(path) => failure.hint(format!(
+            "`compup2p sim shrink {} --out small.trace` finds the smallest run that breaks it",
+            path.display()
+        )),
+        Err(error) => failure.hint(format!("the run could not be kept: {error}")),
+    }
+}
+
 /// A setting that the model does not take.
 fn unusable(error: experiment::SettingError) -> Failure {
     failure(&LabError::Setting(error), None)
 }
 
 /// `KEY=VALUE`.
-fn pair(text: &str) -> Result<(String, String), String> {
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
     Ok((key.trim().to_owned(), value.trim().to_owned()))
 }

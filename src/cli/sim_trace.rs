@@ -1,9 +1,10 @@
 //! `compup2p sim record`, `replay` and `shrink`: runs as files.
 
-use super::{Done, exit};
+use super::{Done, Stop, exit, sim_lab};
 use crate::control::Failure;
 use crate::output::{Bar, Printer, Recorded};
-use ::sim::recording::{MAX_FILE, Recording};
+use ::sim::court::Case;
+use ::sim::recording::{MAX_FILE, Recording, Subject};
 use ::sim::{Honest, Scenario};
 use clap::Args;
 use std::fs;
@@ -13,11 +14,18 @@ use std::path::{Path, PathBuf};
 /// What is recorded.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Record {
-    /// Which scenario, by name
-    scenario: String,
-    /// The same seed gives the same trace
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// A scenario by name, or an experiment of complete nodes by name or by its file
+    #[arg(value_name = "NAME|FILE")]
+    what: String,
+    /// Set a parameter of the experiment: one value for each that it varies
+    #[arg(long, value_name = "KEY=VALUE", value_parser = sim_lab::pair)]
+    set: Vec<(String, String)>,
+    /// The same seed gives the same trace [default: that of the experiment's file, or 1]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Which run of the experiment, counted from 0
+    #[arg(long, value_name = "N")]
+    repetition: Option<u32>,
     /// The file that is written; one that is there already is not
     #[arg(long, value_name = "TRACE")]
     out: PathBuf,
@@ -41,15 +49,35 @@ pub(super) struct Shrink {
 }
 
 pub(super) fn record(record: &Record, printer: Printer) -> Done {
-    let scenario = Scenario::named(&record.scenario).ok_or_else(|| {
-        let message = format!("there is no scenario `{}`", record.scenario);
-        Failure::new("no_scenario", message, exit::USAGE).hint("`compup2p sim list` shows them")
-    })?;
-    let (recording, outcome) = Recording::of(&scenario, record.seed);
+    let (subject, seed) = subject(record)?;
+    let unknown = |error: ::sim::recording::ReadError| {
+        Failure::new("no_scenario", error.to_string(), exit::USAGE).hint("`compup2p sim list` shows them")
+    };
+    let (recording, outcome) = Recording::of(subject, seed).map_err(unknown)?;
     write(&record.out, &recording)?;
     let why = outcome.err().map(|violation| violation.to_string());
     printer.recorded(&Recorded::of(&recording, why))?;
     Ok(code(&recording))
+}
+
+/// What is recorded, and with which seed.
+fn subject(record: &Record) -> Result<(Subject, u64), Stop> {
+    let name = record.what.as_str();
+    let (is_case, is_whole) = (Case::named(name).is_some(), Scenario::named(name).is_some());
+    if !is_case && !is_whole && sim_lab::is_experiment(name) {
+        return sim_lab::single(name, &record.set, record.seed, record.repetition.unwrap_or(0));
+    }
+    let failure = if is_case {
+        let message = format!("`{name}` is a scenario of the bank alone: its runs are not kept as files");
+        Failure::new("not_recorded", message, exit::USAGE)
+            .hint("`compup2p sim run` with the same seed gives the same run")
+    } else if !record.set.is_empty() || record.repetition.is_some() {
+        let message = format!("`{name}` is no experiment: of the options it takes --seed only");
+        Failure::new("usage", message, exit::USAGE)
+    } else {
+        return Ok((Subject::Scenario(name.into()), record.seed.unwrap_or(1)));
+    };
+    Err(failure.into())
 }
 
 pub(super) fn replay(replay: &Replay, printer: Printer) -> Done {
@@ -64,7 +92,7 @@ pub(super) fn replay(replay: &Replay, printer: Printer) -> Done {
             recording.end.hash.to_hex()
         );
         return Err(Failure::new("other_run", message, exit::FAILED)
-            .hint("this is a defect: a scenario, a seed and its faults have to give one run")
+            .hint("this is a defect: what is run, a seed and faults have to give one run")
             .into());
     }
     let why = outcome.err().map(|violation| violation.to_string());

@@ -1,15 +1,19 @@
 //! What a run that is kept as a file came to.
 
 use serde::Serialize;
-use sim::recording::Recording;
+use sim::recording::{Recording, Subject};
 use std::fmt::Write as _;
 
 /// A recorded run.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Recorded {
-    scenario: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scenario: Option<String>,
+    /// The values of a setting that are not the defaults, without what is left out of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    setting: Option<String>,
     seed: u64,
-    /// The faults that happen in it, by their places in the scenario's list.
+    /// The faults that happen in it, by their places in the list of the scenario or the setting.
     faults: Vec<usize>,
     sub_tasks: usize,
     /// The invariant that does not hold.
@@ -24,9 +28,14 @@ pub(crate) struct Recorded {
 
 impl Recorded {
     pub(crate) fn of(recording: &Recording, violation: Option<String>) -> Self {
-        let Recording { scenario, seed, faults, sub_tasks, end } = recording.clone();
+        let Recording { subject: _, seed, faults, sub_tasks, end } = recording.clone();
+        let (scenario, setting) = match recording.reduced() {
+            Subject::Scenario(name) => (Some(name), None),
+            subject @ Subject::Nodes(_) => (None, Some(subject.to_string())),
+        };
         Self {
             scenario,
+            setting,
             seed,
             faults,
             sub_tasks,
@@ -43,7 +52,9 @@ impl Recorded {
         let mut line = |name: &str, value: String| {
             let _ = writeln!(text, "{name:<12} {value}");
         };
-        line("scenario", format!("{}, seed {}", self.scenario, self.seed));
+        self.scenario.iter().for_each(|name| line("scenario", name.clone()));
+        self.setting.iter().for_each(|setting| line("setting", setting.clone()));
+        line("seed", self.seed.to_string());
         line("faults", format!("{:?}", self.faults));
         line("sub-tasks", self.sub_tasks.to_string());
         line("events", format!("{}, {:.6} s", self.events, self.virtual_seconds));

@@ -71,3 +71,35 @@ fn what_is_wrong_with_an_experiment_is_said_before_anything_starts() {
         assert_eq!((refused.code, refused.json()["error"]["code"].as_str()), (2, Some(code)), "{refused:?}");
     }
 }
+
+#[test]
+fn a_run_of_an_experiment_of_complete_nodes_is_kept_as_a_file_and_run_again() {
+    let home = tempdir().unwrap();
+    let trace = home.path().join("e12.trace").to_str().unwrap().to_owned();
+    let one =
+        ["--set", "work.sub_tasks=1", "--set", "work.work_gc=1", "--set", "population.fastest_mc_s=1000"];
+    let record =
+        [&["sim", "record", "e12"], &one[..], &["--repetition", "1", "--out", &trace, "--json"]].concat();
+    let recorded = run(&record, home.path());
+    let setting = "nodes population.fastest_mc_s=1000.0 work.sub_tasks=1 work.work_gc=1.0";
+    assert_eq!((recorded.code, &recorded.json()["setting"]), (0, &setting.into()), "{recorded:?}");
+    let again = run(&["sim", "replay", &trace, "--json"], home.path());
+    assert_eq!((again.code, &again.json()["hash"]), (0, &recorded.json()["hash"]), "{again:?}");
+    let small = home.path().join("small.trace").to_str().unwrap().to_owned();
+    for (words, code, error) in [
+        (vec!["shrink", &trace, "--out", &small], 1, "nothing_broken"),
+        (vec!["record", "e12", "--out", &small], 2, "setting"),
+        (vec!["record", "e0", "--set", "work.draws=10", "--out", &small], 2, "not_recorded"),
+        (vec!["record", "outage", "--out", &small], 2, "not_recorded"),
+        (vec!["record", "none", "--out", &small], 2, "no_scenario"),
+        (vec!["record", "calm", "--repetition", "1", "--out", &small], 2, "usage"),
+    ] {
+        let refused = run(&[&["sim"], &words[..], &["--json"]].concat(), home.path());
+        assert_eq!(
+            (refused.code, refused.json()["error"]["code"].as_str()),
+            (code, Some(error)),
+            "{refused:?}"
+        );
+        assert!(!home.path().join("small.trace").exists(), "{words:?}");
+    }
+}

@@ -8,6 +8,7 @@
 //! | `summary.csv`, `summary.parquet` | every point: mean and half width of each metric |
 //! | `result.json` | seed, version, hashes, verdicts |
 //! | `report.html` | all of it to read, with figures |
+//! | `broken.trace` | the run in which an invariant did not hold, if there was one ([`Recording`]) |
 //!
 //! A file gets its name only when it is whole.
 
@@ -18,8 +19,12 @@ use super::journal::Journal;
 use super::results::{Results, Run};
 use super::verdict::Judged;
 use super::{file, plot, record, report, table};
+use crate::recording::Recording;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// The run in which an invariant did not hold.
+pub const BROKEN: &str = "broken.trace";
 
 /// How a figure is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +129,16 @@ pub fn keep(
         written.push(path);
     }
     Ok(written)
+}
+
+/// Writes the run in which an invariant did not hold into `directory`, as [`BROKEN`].
+///
+/// # Errors
+/// It cannot be written.
+pub fn keep_broken(directory: &Path, recording: &Recording) -> Result<PathBuf, LabError> {
+    let path = directory.join(BROKEN);
+    write(&path, recording.to_string().as_bytes())?;
+    Ok(path)
 }
 
 /// Checks before anything starts that the figures can be drawn.

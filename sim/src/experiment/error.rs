@@ -2,6 +2,7 @@
 
 use super::model::RunError;
 use super::setting::SettingError;
+use crate::recording::Recording;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -75,6 +76,15 @@ pub enum LabError {
 }
 
 impl LabError {
+    /// The run in which an invariant does not hold, if it is that and can be kept as a file.
+    #[must_use]
+    pub fn recording(&self) -> Option<&Recording> {
+        match self {
+            Self::Run { error: RunError::Recorded(_, recording), .. } => Some(recording),
+            _ => None,
+        }
+    }
+
     /// `file` cannot be written.
     pub(super) fn write(file: &Path) -> impl Fn(io::Error) -> Self {
         move |source| Self::Write { file: file.into(), source }

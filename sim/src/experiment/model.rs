@@ -3,6 +3,7 @@
 use super::parameter::Parameter;
 use super::setting::{Setting, SettingError};
 use crate::Violation;
+use crate::recording::{Recording, Subject};
 use std::collections::BTreeMap;
 
 /// What turns a setting and a seed into figures.
@@ -29,6 +30,12 @@ pub trait Model: Send + Sync {
     fn check(&self, setting: &Setting) -> Result<(), SettingError> {
         let _ = setting;
         Ok(())
+    }
+
+    /// What a run with this setting is of, if it can be kept as a file.
+    fn subject(&self, setting: &Setting) -> Option<Subject> {
+        let _ = setting;
+        None
     }
 
     /// One run.
@@ -60,7 +67,7 @@ pub struct Outcome {
 }
 
 /// Why a run has no figures.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum RunError {
     /// Nothing was sold, so nothing can be said of prices.
     #[error("no trade took place")]
@@ -77,6 +84,9 @@ pub enum RunError {
     /// An invariant does not hold: a defect.
     #[error("{0}")]
     Violation(Violation),
+    /// The same in a run that can be kept as a file.
+    #[error("{0}")]
+    Recorded(Violation, Box<Recording>),
     /// What else stands in the way, as a sentence.
     #[error("{0}")]
     Failed(String),

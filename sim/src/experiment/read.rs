@@ -66,7 +66,7 @@ fn place(key: &str, name: &str, node: &Node) -> Option<usize> {
 }
 
 /// A value as after `--set KEY=`.
-pub(super) fn value(text: &str) -> Result<Value, ()> {
+pub(crate) fn value(text: &str) -> Result<Value, ()> {
     let root = parse(&format!("value = {text}")).map_err(|_| ())?;
     match root.as_slice() {
         [(_, node)] => node.value().map_err(|_| ()),

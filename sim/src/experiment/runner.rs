@@ -9,7 +9,7 @@ use super::journal::Journal;
 use super::model::{Metric, Model, RunError};
 use super::registry::Registry;
 use super::results::{Point, Results, Run};
-use super::setting::Setting;
+use super::setting::{Setting, SettingError};
 use super::statistics::Interval;
 use crate::dice::derive;
 use std::collections::{BTreeMap, VecDeque};
@@ -90,6 +90,29 @@ pub fn run(
     });
     ended?;
     lab.results(book)
+}
+
+/// The setting and the seed of one run of an experiment that has a single point.
+///
+/// # Errors
+/// As [`Experiment::settings`]; or a key that is varied.
+pub fn single(
+    experiment: &Experiment,
+    model: &dyn Model,
+    repetition: u32,
+) -> Result<(Setting, u64), SettingError> {
+    let settings = experiment.settings(model)?;
+    match settings.as_slice() {
+        [setting] => Ok((setting.clone(), seed(experiment.seed, model, setting, repetition))),
+        _ => {
+            let varied = experiment.sweep.axes.iter().find(|axis| axis.values.len() > 1);
+            let key = varied.map_or("sweep", |axis| axis.key.as_str());
+            Err(SettingError::new(
+                key,
+                format!("expected one value, and not a sweep of {} points", settings.len()),
+            ))
+        }
+    }
 }
 
 /// A point and a repetition.
@@ -232,11 +255,8 @@ fn is_known(sample: &[Option<f64>], relative: f64) -> bool {
 /// The seed of a run: of the experiment's seed, of the values that differ from the defaults, and of the repetition. So it
 /// stays the same when points, or parameters with their defaults, are added.
 fn seed(seed: u64, model: &dyn Model, setting: &Setting, repetition: u32) -> u64 {
-    let parameters = model.parameters();
-    let usual =
-        |key: &str| parameters.iter().find(|known| known.key == key).map(|known| known.default.value());
     let mut text = format!("run of {}\n", model.name());
-    for (key, value) in setting.iter().filter(|(key, value)| usual(key).as_ref() != Some(value)) {
+    for (key, value) in setting.unusual(model) {
         let _ = writeln!(text, "{key} = {value}");
     }
     let [a, b, c, d, e, f, g, h, ..] = derive(seed, &text, repetition.into());

@@ -72,6 +72,21 @@ impl Setting {
         self.values.iter().map(|(key, value)| (*key, value))
     }
 
+    /// Every value that is not the default of `model`, in the order of the keys.
+    pub fn unusual(&self, model: &dyn Model) -> impl Iterator<Item = (&'static str, &Value)> {
+        let parameters = model.parameters();
+        self.iter().filter(move |(key, value)| {
+            let known = parameters.iter().find(|known| known.key == *key);
+            known.is_none_or(|known| known.default.value() != **value)
+        })
+    }
+
+    /// The same with another value, which has to be one that the parameter takes.
+    pub(crate) fn with(mut self, parameter: &Parameter, value: Value) -> Self {
+        self.values.insert(parameter.key, value);
+        self
+    }
+
     /// The value of `key`, if there is such a parameter.
     #[must_use]
     pub fn value(&self, key: &str) -> Option<&Value> {

@@ -2,9 +2,10 @@
 
 mod network;
 
-use crate::experiment::{Metric, Model, Outcome, Parameter, RunError, Setting, SettingError};
+use crate::experiment::{Metric, Model, Outcome, Parameter, RunError, Setting, SettingError, Value};
 use crate::nodes::Nodes;
-use crate::{Checks, Report};
+use crate::recording::{Recording, Subject};
+use crate::{Checks, Honest, Mutant, Report, Scenario};
 use proto::{Capacity, Cycles, Span};
 
 /// Buyers and sellers with bank, contracts and payments.
@@ -93,12 +94,31 @@ impl Model for WholeNodes {
         network::check(setting)
     }
 
+    fn subject(&self, setting: &Setting) -> Option<Subject> {
+        Some(Subject::Nodes(setting.clone()))
+    }
+
     fn run(&self, setting: &Setting, seed: u64) -> Result<Outcome, RunError> {
-        let plan = plan(setting);
-        let run = |plan: &Nodes| plan.run(seed, &mut |_, _| {}).map_err(RunError::Violation);
-        let report = run(&plan)?;
+        self.run_with(setting, seed, &mut || Box::new(Honest))
+    }
+}
+
+impl WholeNodes {
+    /// One run with a known bug, which `mutant` gives anew for each of its worlds.
+    ///
+    /// # Errors
+    /// Why there are no figures.
+    pub fn run_with(
+        &self,
+        setting: &Setting,
+        seed: u64,
+        mutant: &mut dyn FnMut() -> Box<dyn Mutant>,
+    ) -> Result<Outcome, RunError> {
+        let mut run = |setting: Setting| recorded(setting, seed, &mut *mutant());
+        let report = run(setting.clone())?;
+        let is_one = setting.count(&SUB_TASKS) == 1;
         let one =
-            if plan.sub_tasks == 1 { report.clone() } else { run(&Nodes { sub_tasks: 1, ..plan.clone() })? };
+            if is_one { report.clone() } else { run(setting.clone().with(&SUB_TASKS, Value::Integer(1)))? };
         let succeeded = report.verdicts.get("succeeded").copied().unwrap_or(0);
         if succeeded == 0 {
             return Err(RunError::NoTrade);
@@ -121,6 +141,37 @@ impl Model for WholeNodes {
             .with("messages_count", real(report.traffic.sent) / real(count))
             .with("spent_credits", real(report.spent.0) / 1e6 / real(count)))
     }
+
+    /// What goes wrong in this setting, each as the parameters that it is set by.
+    pub(crate) fn faults(setting: &Setting) -> impl Iterator<Item = &'static [Parameter]> {
+        let is_set =
+            |key: &Parameter| setting.value(key.key).is_some_and(|value| *value != key.default.value());
+        network::FAULTS.into_iter().filter(move |keys| keys.iter().any(is_set))
+    }
+
+    /// The sub-tasks of a setting.
+    pub(crate) fn sub_tasks(setting: &Setting) -> usize {
+        usize::try_from(setting.count(&SUB_TASKS)).unwrap_or(usize::MAX)
+    }
+
+    /// A setting with those of its faults alone that have these places, and with so many sub-tasks.
+    pub(crate) fn reduced(setting: &Setting, faults: &[usize], sub_tasks: usize) -> Setting {
+        let count = Value::Integer(i64::try_from(sub_tasks).unwrap_or(i64::MAX));
+        let left_out = (0..).zip(Self::faults(setting)).filter(|(place, _)| !faults.contains(place));
+        let unset = |setting: Setting, key: &Parameter| setting.with(key, key.default.value());
+        left_out.flat_map(|(_, keys)| keys).fold(setting.clone().with(&SUB_TASKS, count), unset)
+    }
+
+    /// The world of a setting.
+    pub(crate) fn world(setting: &Setting) -> Scenario {
+        plan(setting).scenario()
+    }
+}
+
+fn recorded(setting: Setting, seed: u64, mutant: &mut dyn Mutant) -> Result<Report, RunError> {
+    let (recording, outcome) = Recording::of_with(Subject::Nodes(setting), seed, mutant)
+        .map_err(|error| RunError::Failed(error.to_string()))?;
+    outcome.map_err(|violation| RunError::Recorded(violation, Box::new(recording)))
 }
 
 fn overhead(report: &Report) -> f64 {
@@ -141,7 +192,7 @@ fn plan(setting: &Setting) -> Nodes {
         net: network::net(setting),
         clocks: network::clocks(setting),
         checks: (every > 0.0).then(|| Checks::Every(Span(whole(every * 1e6)))),
-        ..Nodes::new(count(&SELLERS).saturating_add(buyers), buyers, count(&SUB_TASKS))
+        ..Nodes::new(count(&SELLERS).saturating_add(buyers), buyers, WholeNodes::sub_tasks(setting))
     }
 }
 

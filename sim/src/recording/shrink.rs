@@ -6,7 +6,7 @@ use super::{Ending, ReadError, Recording};
 use crate::mutant::Mutant;
 
 /// A recording that was made smaller.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Shrunk {
     /// The smallest run found.
     pub recording: Recording,

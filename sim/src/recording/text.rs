@@ -1,4 +1,5 @@
-//! A recording as text: one word and its value a line, in this order.
+//! A recording as text: one word and its value a line, in this order. In place of the scenario, a run of an experiment has
+//! the values that are not the defaults: `nodes network.loss_pct=5.0 work.sub_tasks=3`.
 //!
 //! ```text
 //! compup2p-trace 1
@@ -13,7 +14,9 @@
 //! hash 5d0c…
 //! ```
 
-use super::{Ending, Recording, VERSION};
+use super::{Ending, Recording, Subject, VERSION};
+use crate::experiment::{Setting, SettingError, Value, read_value};
+use crate::model::WholeNodes;
 use proto::{Hash, Time};
 use std::fmt;
 use std::str::FromStr;
@@ -48,10 +51,13 @@ pub enum ReadError {
     /// The scenario does not ship.
     #[error("there is no scenario `{0}`")]
     NoScenario(String),
-    /// The scenario has not so many faults.
-    #[error("there is no fault {0}: the scenario has {1}")]
+    /// The model does not take the setting.
+    #[error("line 3: {0}")]
+    NoSetting(#[from] SettingError),
+    /// There are not so many faults.
+    #[error("there is no fault {0}: the run has {1}")]
     NoFault(usize, usize),
-    /// The scenario has not so many sub-tasks.
+    /// There are not so many sub-tasks.
     #[error("expected 1 to {1} sub-tasks, and not {0}")]
     NoSubTasks(usize, usize),
 }
@@ -63,7 +69,7 @@ impl fmt::Display for Recording {
         let Ending { broken, events, time, hash } = &self.end;
         writeln!(out, "compup2p-trace {FORM}")?;
         writeln!(out, "program {VERSION}")?;
-        writeln!(out, "scenario {}", self.scenario)?;
+        writeln!(out, "{}", self.subject)?;
         writeln!(out, "seed {}", self.seed)?;
         writeln!(out, "faults {faults}")?;
         writeln!(out, "sub-tasks {}", self.sub_tasks)?;
@@ -86,6 +92,22 @@ impl<'a> Lines<'a> {
         self.number += 1;
         let value = self.rest.next().and_then(|line| line.strip_prefix(word)?.strip_prefix(' '));
         value.ok_or_else(|| self.wrong(format!("`{word}` and its value")))
+    }
+
+    /// What the run is of.
+    fn subject(&mut self) -> Result<Subject, ReadError> {
+        self.number += 1;
+        let line = self.rest.next().unwrap_or_default();
+        match line.split_once(' ').unwrap_or((line, "")) {
+            ("scenario", name) if !name.is_empty() => Ok(Subject::Scenario(name.into())),
+            ("nodes", values) => {
+                let pairs: Option<Vec<(&str, Value)>> = values.split_terminator(' ').map(pair).collect();
+                let pairs =
+                    pairs.ok_or_else(|| self.wrong("`nodes` and `KEY=VALUE` for each value".into()))?;
+                Ok(Subject::Nodes(Setting::new(&WholeNodes, pairs)?))
+            }
+            _ => Err(self.wrong("`scenario` and its value, or `nodes`".into())),
+        }
     }
 
     fn number<T: FromStr>(&mut self, word: &str) -> Result<T, ReadError> {
@@ -114,7 +136,7 @@ impl FromStr for Recording {
         if version != VERSION {
             return Err(ReadError::OtherVersion(version.into()));
         }
-        let scenario = lines.value("scenario")?.into();
+        let subject = lines.subject()?;
         let seed = lines.number("seed")?;
         let faults = faults(&mut lines)?;
         let sub_tasks = lines.number("sub-tasks")?;
@@ -125,12 +147,15 @@ impl FromStr for Recording {
         let hash =
             Hash::from_hex(hash).ok_or_else(|| lines.wrong("`hash` and 64 hexadecimal digits".into()))?;
         match lines.rest.next() {
-            None => {
-                Ok(Self { scenario, seed, faults, sub_tasks, end: Ending { broken, events, time, hash } })
-            }
+            None => Ok(Self { subject, seed, faults, sub_tasks, end: Ending { broken, events, time, hash } }),
             Some(_) => Err(ReadError::Rest(lines.number + 1)),
         }
     }
+}
+
+fn pair(text: &str) -> Option<(&str, Value)> {
+    let (key, value) = text.split_once('=')?;
+    Some((key, read_value(value).ok()?))
 }
 
 fn faults(lines: &mut Lines<'_>) -> Result<Vec<usize>, ReadError> {
@@ -149,7 +174,7 @@ mod tests {
 
     fn recording() -> Recording {
         Recording {
-            scenario: "first".into(),
+            subject: Subject::Scenario("first".into()),
             seed: 7,
             faults: vec![0, 2],
             sub_tasks: 12,
@@ -161,7 +186,12 @@ mod tests {
     fn what_is_written_is_read() {
         let other =
             Recording { faults: Vec::new(), end: Ending { broken: None, ..recording().end }, ..recording() };
-        for recording in [recording(), other] {
+        let nodes = |given: &[(&str, Value)]| {
+            let setting = Setting::new(&WholeNodes, given.iter().cloned()).unwrap();
+            Recording { subject: Subject::Nodes(setting), ..recording() }
+        };
+        let lossy = [("network.loss_pct", Value::Real(0.1)), ("work.sub_tasks", Value::Integer(12))];
+        for recording in [recording(), other, nodes(&[]), nodes(&lossy)] {
             assert_eq!(recording.to_string().parse(), Ok(recording));
         }
     }
@@ -186,6 +216,16 @@ mod tests {
             "line 1: the trace has form 2, and this program reads form 1",
         );
         check("compup2p-trace 1", "PK", "line 1: expected `compup2p-trace` and its value");
+        let subject = "line 3: expected `scenario` and its value, or `nodes`";
+        check("scenario first", "scenario", subject);
+        check("scenario first", "node work.sub_tasks=1", subject);
+        let pairs = "line 3: expected `nodes` and `KEY=VALUE` for each value";
+        check("scenario first", "nodes work.sub_tasks", pairs);
+        check("scenario first", "nodes work.sub_tasks=1  work.work_gc=1", pairs);
+        let unknown = "line 3: `work.sub_task`: there is no such key; the nearest is `work.sub_tasks`";
+        check("scenario first", "nodes work.sub_task=1", unknown);
+        let few = "line 3: `work.sub_tasks`: expected a whole number from 1 to 1000000, and not 0";
+        check("scenario first", "nodes work.sub_tasks=0", few);
         check("seed 7", "seed -7", "line 4: expected `seed` and a whole number");
         check("faults 0 2", "faults 2 0", "line 5: expected `faults` and their numbers, ascending, or `-`");
         check("events 99\n", "", "line 8: expected `events` and its value");
@@ -201,7 +241,7 @@ mod tests {
     fn a_scenario_has_to_have_what_is_named() {
         let replay = |recording: Recording| recording.replay().map(|_| ()).unwrap_err();
         assert_eq!(
-            replay(Recording { scenario: "none".into(), ..recording() }),
+            replay(Recording { subject: Subject::Scenario("none".into()), ..recording() }),
             ReadError::NoScenario("none".into())
         );
         assert_eq!(replay(Recording { faults: vec![9], ..recording() }), ReadError::NoFault(9, 3));

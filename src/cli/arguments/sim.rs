@@ -59,10 +59,12 @@ pub(in crate::cli) enum SimCommand {
         Exit codes:\n  0 run · 1 a purchase ended at the wrong market · 2 usage"
     )]
     Market(Box<crate::cli::sim_market::Market>),
-    /// Run a scenario and keep the run as a file: what `replay` and `shrink` need
-    #[command(after_help = "Example:\n  compup2p sim record first --seed 7 --out first.trace\n\n\
+    /// Run a scenario, or one run of an experiment of complete nodes, and keep it as a file: what `replay` and `shrink` need
+    #[command(after_help = "Example:\n  compup2p sim record first --seed 7 --out first.trace\n  \
+        compup2p sim record e12 --set work.sub_tasks=5 --set work.work_gc=1 --set population.fastest_mc_s=2000 \
+        --repetition 1 --out e12.trace\n\n\
         Exit codes:\n  0 run, every invariant held · 1 an invariant was broken, or the file could not be written · \
-        2 no such scenario")]
+        2 no such scenario or experiment, or one whose runs are not kept")]
     Record(crate::cli::sim_trace::Record),
     /// Run a recorded run again, to the same hash
     #[command(after_help = "Example:\n  compup2p sim replay first.trace\n\n\

@@ -49,6 +49,9 @@ const APART: Parameter = Parameter::real(
 
 pub(super) const PARAMETERS: [Parameter; 7] = [LATENCY, LOSS, HELD, HELD_FOR, DRIFT, WRONG, APART];
 
+/// What can go wrong, each as the parameters that are not their defaults then.
+pub(super) const FAULTS: [&[Parameter]; 4] = [&[LOSS], &[HELD, HELD_FOR], &[DRIFT], &[WRONG, APART]];
+
 /// Whether the parameters fit each other.
 pub(super) fn check(setting: &Setting) -> Result<(), SettingError> {
     held(setting).map_err(|error| SettingError::new(HELD.key, error.to_string()))?;

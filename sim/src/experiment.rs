@@ -28,7 +28,7 @@ mod tree;
 mod verdict;
 
 pub use claim::{Claim, MAX_CLAIMS, Operand, Relation};
-pub use compare::{Compared, Difference, Row, compare};
+pub use compare::{Compared, Difference, Row, Way, compare};
 pub use definition::{Experiment, MAX_EXPERIMENT_SIZE, MAX_REPETITIONS, MAX_RUNS, Quick, Stop};
 pub use directory::{BROKEN, Figure, Form, check, keep, keep_broken, open};
 pub use error::LabError;

@@ -4,7 +4,7 @@ use super::table::{Align, Colour, Table};
 use super::{Look, json};
 use serde::Serialize;
 use serde_json::Value as Json;
-use sim::experiment::{Compared, Difference, Experiment, Judged, Kind, Model, Results, Verdict};
+use sim::experiment::{Compared, Difference, Experiment, Judged, Kind, Model, Results, Verdict, Way};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -97,6 +97,8 @@ pub(crate) struct ComparedView {
     only_second: Vec<String>,
     significant: usize,
     unknown: usize,
+    /// How many rows are of pairs of runs with equal seeds; the others are of independent samples.
+    paired: usize,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -108,6 +110,7 @@ struct RowView {
     difference: f64,
     half_width: Option<f64>,
     verdict: &'static str,
+    compared: &'static str,
 }
 
 impl Simulations {
@@ -318,6 +321,7 @@ impl ComparedView {
             difference: row.difference.mean,
             half_width: row.difference.half_width,
             verdict: row.difference_is.name(),
+            compared: row.way.name(),
         };
         let count = |kind| compared.rows.iter().filter(|row| row.difference_is == kind).count();
         Self {
@@ -326,11 +330,12 @@ impl ComparedView {
             only_second: compared.only_second.clone(),
             significant: count(Difference::Significant),
             unknown: count(Difference::Unknown),
+            paired: compared.rows.iter().filter(|row| row.way == Way::Paired).count(),
         }
     }
 
     pub(super) fn text(&self, look: Look) -> String {
-        let titles = ["point", "metric", "first", "second", "difference", ""];
+        let titles = ["point", "metric", "first", "second", "difference", "compared", ""];
         let mut table = Table::new(&titles.map(|title| (title, Align::Left)));
         // What differs stands first.
         let mut rows: Vec<&RowView> = self.rows.iter().collect();
@@ -343,8 +348,8 @@ impl ComparedView {
             };
             let difference = measured(row.difference, row.half_width);
             let (first, second) = (digits(row.first), digits(row.second));
-            let cells = [row.point.clone(), row.metric.clone(), first, second, difference, word.to_owned()];
-            table.row(cells, colour);
+            let named = [row.point.clone(), row.metric.clone(), first, second, difference];
+            table.row(named.into_iter().chain([row.compared, word].map(ToOwned::to_owned)), colour);
         }
         let mut text = table.render(look.width, look.has_colour);
         if rows.len() > MAX_LINES {
@@ -355,9 +360,13 @@ impl ComparedView {
                 let _ = writeln!(text, "only in the {which}: {}", points.join("; "));
             }
         }
-        let (significant, all) = (self.significant, self.rows.len());
-        let _ =
-            writeln!(text, "{significant} of {all} differ significantly (95 % for all together, Welch's t)");
+        let Self { significant, paired, rows, .. } = self;
+        let (all, other) = (rows.len(), rows.len() - paired);
+        let _ = writeln!(
+            text,
+            "{significant} of {all} differ significantly (95 % for all together; {paired} by pairs of runs with equal \
+             seeds, {other} as independent samples by Welch's t)"
+        );
         text
     }
 }

@@ -25,7 +25,7 @@ pub(in crate::cli) enum SimCommand {
         #[arg(value_name = "NAME|FILE")]
         experiment: String,
     },
-    /// Compare two results point by point, by Welch's t
+    /// Compare two results point by point: runs with equal seeds pair by pair, others by Welch's t
     #[command(after_help = "Example:\n  compup2p sim compare before after\n\n\
         Exit codes:\n  0 no significant difference · 1 some metric differs · 2 no results")]
     Compare {

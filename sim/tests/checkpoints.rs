@@ -123,8 +123,8 @@ fn what_is_no_state_is_said_and_the_work_starts_anew() {
 
 #[test]
 fn where_nobody_sells_room_the_buyer_keeps_the_states() {
-    // With others a lost message may cost an interval more (docs/known-issues.md).
-    for seed in [1, 2, 3, 5] {
+    // In some of them the search for room takes seconds, since a message of the market is lost.
+    for seed in 1..=24 {
         let report = check("no_room", seed);
         assert!(report.tally.resumed >= 2, "{report}");
     }

@@ -2,7 +2,7 @@
 //! to one of them when a seller is lost (paper §V-C, DESIGN §5.8).
 //!
 //! A state counts when somebody beside its maker has it, with what it rests on: a storage node ([`super::storage`]), or
-//! this node where no room is to be had. The last two such states are remembered. A sub-task that loses its seller goes on from the newest; one
+//! this node where no room is to be had, or not soon. The last two such states are remembered. A sub-task that loses its seller goes on from the newest; one
 //! that turns out to be none is forgotten, and then the one before it counts, and then the start.
 
 use super::{Dispatch, State};
@@ -176,6 +176,16 @@ impl Dispatch {
         self.keep_replica(task, index);
         let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return };
         let (last, at) = keeping.heard;
+        if version < last || now.since(at) < LEAST_PAUSE {
+            return;
+        }
+        if version == last {
+            // It is said again with each sign of life: to find room takes long, and until then it is kept here.
+            if !self.is_kept_in_room(task, index) {
+                self.keep_newest(task, index);
+            }
+            return;
+        }
         let total = Cycles(keeping.base.0.saturating_add(cycles.0));
         let is_sane = checkpoint.size() <= most(keeping.spec.size)
             && limit.is_some_and(|limit| cycles <= limit)
@@ -183,7 +193,7 @@ impl Dispatch {
                 .states
                 .last()
                 .is_none_or(|state| state.total <= total && state.checkpoint.blob != checkpoint.blob);
-        if version <= last || now.since(at) < LEAST_PAUSE || !is_sane {
+        if !is_sane {
             return;
         }
         keeping.heard = (version, now);
@@ -206,9 +216,13 @@ impl Dispatch {
 
     /// Where nobody sells room, this node keeps the newest state itself.
     pub(super) fn keep_here(&mut self, task: ContractId, index: u32) {
-        if self.has_room(task, index) {
-            return;
+        if !self.has_room(task, index) {
+            self.keep_newest(task, index);
         }
+    }
+
+    /// This node fetches the newest state, unless it is here or on its way.
+    fn keep_newest(&mut self, task: ContractId, index: u32) {
         let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return };
         let Some(newest) = keeping.states.last().filter(|state| !state.is_here) else { return };
         if keeping.fetching.is_none() {

@@ -151,6 +151,11 @@ impl Dispatch {
         self.rooms_of(task, index).any(|(_, room)| room.is_open())
     }
 
+    /// Whether a storage node has been told what to keep of a sub-task.
+    pub(super) fn is_kept_in_room(&self, task: ContractId, index: u32) -> bool {
+        self.rooms_of(task, index).any(|(_, room)| matches!(room.stage, Stage::Keeping { .. }))
+    }
+
     /// Buys as much room as is missing, each copy at a node of its own that does not compute the sub-task.
     pub(super) fn look_for_room(&mut self, task: ContractId, index: u32, now: Time) {
         let (fee, me) = (self.rules.owner_fee, self.me.key);

@@ -115,6 +115,35 @@ fn where_there_is_no_room_this_node_keeps_the_state_and_the_next_seller_goes_on_
 }
 
 #[test]
+fn a_state_that_is_said_again_while_room_is_looked_for_is_kept_here() {
+    let mut buyer = running();
+    for (version, n, at_first) in [(1, 60, vec![Buys]), (2, 61, vec![])] {
+        saved(&mut buyer, version, u64::from(version) * 1_000_000_000, state(n));
+        assert_eq!(buyer.did(), at_first, "{version}");
+        for fetches in [vec![Fetches(vec![n])], vec![]] {
+            saved(&mut buyer, version, u64::from(version) * 1_000_000_000, state(n));
+            assert_eq!(buyer.did(), fetches, "{version}: one fetch at a time");
+        }
+        fetched(&mut buyer, Err("the line broke".into()));
+        saved(&mut buyer, version, u64::from(version) * 1_000_000_000, state(n));
+        assert_eq!(buyer.did(), [Fetches(vec![n])], "{version}: again");
+        fetched(&mut buyer, Ok(()));
+        saved(&mut buyer, version, u64::from(version) * 1_000_000_000, state(n));
+        assert_eq!(buyer.did(), [], "{version}: it is here");
+    }
+    // Room was found, and what is told there is not fetched to this node.
+    let room = ticket(buyer.asked.unwrap());
+    buyer.dispatch.bought(room.clone(), buyer.now);
+    assert_eq!(buyer.did(), [Holds(FOR_ROOM)]);
+    buyer.answer(BankOutcome::Held(hold(&room, FOR_ROOM)));
+    assert_eq!(buyer.did(), [AsksToKeep(vec![60, 61])]);
+    saved(&mut buyer, 3, 3_000_000_000, state(62));
+    saved(&mut buyer, 3, 3_000_000_000, state(62));
+    assert_eq!(buyer.did(), [AsksToKeep(vec![61, 62])]);
+    assert_eq!(lose(&mut buyer), [Cancels, Fetches(vec![62]), again()]);
+}
+
+#[test]
 fn a_state_at_a_storage_node_is_fetched_before_the_sub_task_is_bought_again() {
     let (mut buyer, room) = with_room();
     kept(&mut buyer, room, 60);

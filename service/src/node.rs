@@ -157,6 +157,7 @@ impl Node {
             Input::Restore { kept } => {
                 self.worker.restore(&kept, now);
                 self.dispatch.restore(&kept, now);
+                self.write_anew();
             }
             Input::Submit { submission } => self.dispatch.submit(submission, now),
             Input::Cancel { task } => self.dispatch.cancel(task, now),

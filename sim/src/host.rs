@@ -69,8 +69,8 @@ pub(crate) struct Host {
     pub(crate) written: u32,
     /// When its user submitted, by its own clock.
     pub(crate) submitted: Option<Time>,
-    /// At which note it ends, and whether that one is durable.
-    pub(crate) ends_writing: Option<(u32, bool)>,
+    /// At which notes it ends, and whether these are durable.
+    pub(crate) ends_writing: BTreeMap<u32, bool>,
     ask: Rate,
     /// What its owner asks for room on its disk, if it sells any.
     disk_ask: Option<Rate>,
@@ -103,7 +103,7 @@ impl Host {
             journal: Vec::new(),
             written: 0,
             submitted: None,
-            ends_writing: None,
+            ends_writing: BTreeMap::new(),
             ask,
             disk_ask: scenario.saving.and_then(|saving| saving.ask),
             shares: scenario.sells(number),
@@ -152,20 +152,14 @@ impl Host {
         self.submitted = None;
     }
 
-    /// Writes a note down; whether the process goes on.
-    pub(crate) fn write(&mut self, note: Note) -> bool {
+    /// Writes to its journal; whether the process goes on.
+    pub(crate) fn write(&mut self, change: impl FnOnce(&mut Vec<Note>)) -> bool {
         self.written += 1;
-        match self.ends_writing.filter(|(at, _)| *at == self.written) {
-            Some((_, is_kept)) => {
-                self.ends_writing = None;
-                self.journal.extend(is_kept.then_some(note));
-                false
-            }
-            None => {
-                self.journal.push(note);
-                true
-            }
+        let ends = self.ends_writing.remove(&self.written);
+        if ends != Some(false) {
+            change(&mut self.journal);
         }
+        ends.is_none()
     }
 
     /// Puts what the notes come to in their place, as a driver does with a journal that has grown.

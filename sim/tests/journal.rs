@@ -7,7 +7,7 @@ use proto::Span;
 use proto::message::bank::How;
 use proto::wire::Wire as _;
 use service::{Note, Output};
-use sim::{Expectation, Fault, Honest, Lie, Mutant, Report, Scenario, Sight, Site, Votes, Work, run_with};
+use sim::{Expectation, Fault, Honest, Lie, Mutant, Scenario, Sight, Site, Votes, Work, run_with};
 
 /// Ten nodes: the first buys, the last two sell.
 fn small() -> Scenario {
@@ -33,11 +33,13 @@ fn notes() -> Vec<u32> {
     run_with(&small(), 1, &mut Honest).unwrap_or_else(|violation| panic!("{violation}")).tally.notes
 }
 
-fn check(scenario: &Scenario, case: &str) -> Report {
+fn check(scenario: &Scenario, case: &str) {
+    check_crashes(scenario, 1, case);
+}
+
+fn check_crashes(scenario: &Scenario, crashes: u32, case: &str) {
     let report = run_with(scenario, 1, &mut Honest).unwrap_or_else(|violation| panic!("{case}: {violation}"));
-    assert_eq!(report.tally.crashes, 1, "{case}: {report}");
-    assert_eq!(report.held.0, 0, "{case}: {report}");
-    report
+    assert_eq!((report.tally.crashes, report.held.0), (crashes, 0), "{case}: {report}");
 }
 
 /// A crash at every note of `host`, durable and not.
@@ -72,6 +74,22 @@ fn a_buyer_that_ends_with_any_note_of_a_vote_gets_the_result_once() {
     for (note, is_kept) in (1..=count).flat_map(|note| [(note, false), (note, true)]) {
         let faults = vec![Fault::CrashWriting { host: 0, note, is_kept }.at(Span(0))];
         check(&Scenario { faults, ..voted() }, &format!("note {note}, kept: {is_kept}"));
+    }
+}
+
+/// What a node writes first when it has started again is all of what was restored.
+#[test]
+fn a_buyer_that_ends_with_any_note_of_a_vote_and_again_when_it_starts_gets_the_result_once() {
+    let count =
+        run_with(&voted(), 1, &mut Honest).unwrap_or_else(|violation| panic!("{violation}")).tally.notes[0];
+    for (note, is_kept) in (1..=count).flat_map(|note| [(note, false), (note, true)]) {
+        let ends = |note, is_kept| Fault::CrashWriting { host: 0, note, is_kept }.at(Span(0));
+        let faults = vec![ends(note, true), ends(note + 1, is_kept)];
+        check_crashes(
+            &Scenario { faults, ..voted() },
+            2,
+            &format!("notes {note} and the next, kept: {is_kept}"),
+        );
     }
 }
 

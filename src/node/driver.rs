@@ -262,7 +262,7 @@ impl Driver {
     fn carry_out(&mut self, output: Output) {
         match output {
             // It is written down where outputs are put in line.
-            Output::Append { .. } => {}
+            Output::Append { .. } | Output::Replace { .. } => {}
             Output::Send { to, message } => self.net.send(to, message),
             Output::Fetch { contract, from, blobs } => self.fetch(contract, from, blobs),
             Output::Execute { contract, job } => {

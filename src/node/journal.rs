@@ -27,7 +27,7 @@ enum Job {
 /// What the thread tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
-    /// So many notes of this run are durable.
+    /// So much of what was given in this run is durable.
     Durable(u64),
     /// The file has grown, and should be written anew.
     HasGrown,
@@ -67,21 +67,21 @@ impl Journal {
 
     /// Writes a note down; the number at which it is durable.
     pub(crate) fn append(&mut self, note: Box<Note>) -> u64 {
-        self.given += 1;
-        self.give(Job::Append(note));
-        self.given
+        self.give(Job::Append(note))
     }
 
-    /// Puts what all notes come to in their place.
-    pub(crate) fn replace(&self, notes: Vec<Note>) {
-        self.give(Job::Replace(notes));
+    /// Puts what all notes come to in their place; the number at which that is durable.
+    pub(crate) fn replace(&mut self, notes: Vec<Note>) -> u64 {
+        self.give(Job::Replace(notes))
     }
 
-    fn give(&self, job: Job) {
+    fn give(&mut self, job: Job) -> u64 {
         if let Some(jobs) = &self.jobs {
             // The thread takes jobs as long as there is a sender.
             let _ = jobs.send(job);
         }
+        self.given += 1;
+        self.given
     }
 }
 
@@ -103,10 +103,9 @@ fn write(mut log: Log<Directory>, jobs: &Receiver<Job>, told: &UnboundedSender<T
     while let Some(job) = next.take() {
         let mut notes = Vec::new();
         let written = match job {
-            Job::Replace(_) if is_broken => Ok(()),
             Job::Replace(all) => {
-                has_told = false;
-                log.replace(&all)
+                (durable, has_told) = (durable + 1, false);
+                if is_broken { Ok(()) } else { log.replace(&all) }
             }
             Job::Append(first) => {
                 notes.push(*first);
@@ -169,8 +168,8 @@ mod tests {
         std::fs::copy(home.path().join("journal/notes"), copy.path().join("journal/notes")).unwrap();
         let (_, notes, _) = open(copy.path());
         assert_eq!(notes, (1..=100).map(note).collect::<Vec<_>>());
-        journal.replace(vec![note(7)]);
-        journal.append(Box::new(note(8)));
+        assert_eq!((journal.replace(vec![note(7)]), journal.append(Box::new(note(8)))), (101, 102));
+        while heard.blocking_recv() != Some(Told::Durable(102)) {}
         drop(journal);
         assert_eq!(open(home.path()).1, [note(7), note(8)]);
     }

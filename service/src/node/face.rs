@@ -99,6 +99,8 @@ pub enum Input {
 pub enum Output {
     /// Write this down, and make it durable before anything that follows is carried out.
     Append { note: Box<Note> },
+    /// Put this in the place of all that was written down, and make it durable before anything that follows is carried out.
+    Replace { notes: Vec<Note> },
     /// Send a message.
     Send { to: Peer, message: Message },
     /// Bring these contents into the store.

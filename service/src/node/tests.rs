@@ -170,3 +170,18 @@ fn room_that_was_sold_before_the_node_was_started_again_is_not_sold_twice() {
     node.handle(Input::Supply { supply: Some(supply()) }, Time(0));
     assert_eq!(node.market().free_part().disk, Bytes(supply().disk.0 - room.0));
 }
+
+#[test]
+fn what_was_restored_is_written_down_as_a_whole_before_anything_that_follows() {
+    let mut node = node(1);
+    let hired = crate::Note::Hired { offer: Box::new(crate::worker::tests::offer(1)), bond: None };
+    let kept = crate::Kept { submissions: Vec::new(), notes: vec![hired] };
+    node.handle(Input::Restore { kept: Box::new(kept) }, Time(0));
+    let outputs: Vec<Output> = std::iter::from_fn(|| node.poll_output()).collect();
+    let Some((Output::Replace { notes }, rest)) = outputs.split_first() else { panic!("{outputs:?}") };
+    assert_eq!(*notes, node.notes());
+    // Its program was lost with the process, which is said and written down, and not behind what was there before.
+    assert!(notes.iter().any(|note| matches!(note, crate::Note::Reported { .. })), "{notes:?}");
+    let is_written = |output: &Output| matches!(output, Output::Append { .. } | Output::Replace { .. });
+    assert!(!rest.is_empty() && !rest.iter().any(is_written), "{rest:?}");
+}

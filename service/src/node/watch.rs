@@ -1,8 +1,9 @@
 //! What the driver asks beside the inputs: what is to be kept of a node, and who may see what while work runs. What
 //! programs print never passes through the core: the driver carries it.
 
-use super::Node;
+use super::{Node, Output};
 use crate::dispatch::{Tally, TaskStatus, Want};
+use crate::effect::Effect;
 use crate::journal::Note;
 use proto::{Capacity, ContractId, Peer, PublicKey, Time};
 
@@ -22,6 +23,15 @@ impl Node {
     #[must_use]
     pub fn notes(&self) -> Vec<Note> {
         [self.worker.notes(), self.dispatch.notes()].concat()
+    }
+
+    /// What was restored is written down as a whole before anything that follows, and its own notes are in that: replicas are
+    /// numbered anew, and what names them by these numbers may not stand behind notes with the former ones.
+    pub(super) fn write_anew(&mut self) {
+        for effects in [&mut self.worker.effects, &mut self.dispatch.effects] {
+            effects.retain(|effect| !matches!(effect, Effect::Append(_)));
+        }
+        self.outputs.push_back(Output::Replace { notes: self.notes() });
     }
 
     /// For whom a contract is executed here: nobody else is shown what its program prints.

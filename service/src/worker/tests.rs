@@ -253,7 +253,7 @@ pub(crate) fn job(n: u8) -> Job {
     }
 }
 
-fn offer(n: u8) -> Signed<Offer> {
+pub(crate) fn offer(n: u8) -> Signed<Offer> {
     let ticket = ticket(id(n));
     let offer = Offer {
         contract: id(n),

@@ -156,7 +156,7 @@ impl World<'_> {
     /// A node is to end with a note; the fault has happened when that is written.
     fn end_writing(&mut self, host: usize, at: (u32, bool)) -> Checked {
         if let Some(host) = self.hosts.get_mut(host) {
-            host.ends_writing = Some(at);
+            host.ends_writing.extend([at]);
         }
         Ok(())
     }

@@ -130,20 +130,30 @@ impl World<'_> {
             let site = Site { host: number, peer, keys: &keys, now: self.now };
             for output in self.mutant.node(&site, output) {
                 sent += usize::from(matches!(output, Output::Send { .. }));
-                let Output::Append { note } = output else {
-                    self.do_output(number, output)?;
-                    continue;
-                };
-                if self.hosts.get_mut(number).is_some_and(|host| !host.write(*note)) {
+                if !self.write(number, &output) {
                     self.crash_writing(number)?;
                     break 'outputs;
                 }
+                self.do_output(number, output)?;
             }
         }
         bounded::sent(number, sent)?;
         self.end_struck()?;
         self.set_wake(number);
         self.check_host(number)
+    }
+
+    /// Writes down what is to be written; whether the process goes on.
+    fn write(&mut self, number: usize, output: &Output) -> bool {
+        let Some(host) = self.hosts.get_mut(number) else { return true };
+        match output {
+            Output::Append { note } => host.write(|journal| journal.push((**note).clone())),
+            Output::Replace { notes } => {
+                let notes = self.mutant.tidied(number, notes.clone());
+                host.write(|journal| *journal = notes)
+            }
+            _ => true,
+        }
     }
 
     pub(super) fn wake(&mut self, number: usize) -> Checked {
@@ -238,7 +248,7 @@ impl World<'_> {
                 Ok(())
             }
             // Notes are written where outputs are carried out.
-            Output::Append { .. } | Output::Warn { .. } => Ok(()),
+            Output::Append { .. } | Output::Replace { .. } | Output::Warn { .. } => Ok(()),
             Output::Save { contract } => {
                 let life = self.hosts.get(number).map_or(0, |host| host.life);
                 self.queue.push(self.now.after(SAVE), Event::Saved { host: number, life, contract });

@@ -18,7 +18,7 @@ pub(super) struct Barrier {
 
 /// What waits.
 enum Waiting {
-    /// For so many notes to be durable.
+    /// For so many jobs of the journal to be durable.
     Durable(u64),
     /// For those before it.
     Output(Box<Output>),
@@ -39,21 +39,17 @@ impl Barrier {
 
     /// The output, if it may be carried out at once.
     fn pass(&mut self, output: Output) -> Option<Output> {
-        match output {
-            Output::Append { note } => {
-                let number = self.journal.append(note);
-                self.line.push_back(Waiting::Durable(number));
-                None
-            }
-            output if self.line.is_empty() => Some(output),
-            output => {
-                self.line.push_back(Waiting::Output(Box::new(output)));
-                None
-            }
-        }
+        let waiting = match output {
+            Output::Append { note } => Waiting::Durable(self.journal.append(note)),
+            Output::Replace { notes } => Waiting::Durable(self.journal.replace(notes)),
+            output if self.line.is_empty() => return Some(output),
+            output => Waiting::Output(Box::new(output)),
+        };
+        self.line.push_back(waiting);
+        None
     }
 
-    /// What needs to wait no more, when so many notes are durable.
+    /// What needs to wait no more, when so many jobs are durable.
     fn next(&mut self, durable: u64) -> Option<Next> {
         loop {
             if matches!(self.line.front()?, Waiting::Durable(number) if *number > durable) {
@@ -74,8 +70,6 @@ impl Driver {
         writes.into_iter().for_each(|write| self.write(write, None));
         if kept != Kept::default() {
             self.take(Input::Restore { kept: Box::new(kept) });
-            // What has been over for long is not read again at the next start.
-            self.barrier.journal.replace(self.node.notes());
         }
     }
 
@@ -113,7 +107,10 @@ impl Driver {
                 }
                 self.drain();
             }
-            Told::HasGrown => self.barrier.journal.replace(self.node.notes()),
+            // Nothing waits for that: it says no more than what is there.
+            Told::HasGrown => {
+                self.barrier.journal.replace(self.node.notes());
+            }
         }
     }
 }

@@ -138,7 +138,7 @@ impl Dispatch {
         for ((task, index), draft) in attempts {
             self.take_up(task, index, draft, now);
         }
-        self.take_up_rooms(now);
+        self.take_up_rooms(&casts.now, now);
         self.take_up_states(now);
         self.ask_balance(now);
         self.tasks.values_mut().for_each(|run| run.restore_queue(now.after(GATE)));

@@ -26,8 +26,7 @@ pub(super) struct Keeping {
     pub(super) id: ContractId,
     pub(super) spec: Checkpointing,
     origin: Origin,
-    /// What was set aside for room, and what is left of that.
-    set_aside: Money,
+    /// What is left of what was set aside for room.
     pub(super) budget: Money,
     /// Oldest first.
     pub(super) states: Vec<SavedState>,
@@ -55,7 +54,6 @@ impl Keeping {
             id,
             spec,
             origin: plan.origin(),
-            set_aside: budget,
             budget,
             states: Vec::new(),
             base: Cycles(0),
@@ -150,13 +148,13 @@ impl Dispatch {
     }
 
     /// A replica is saved like the sub-task that it is one of, and for itself: what it goes on from is its own.
-    fn keep_replica(&mut self, task: ContractId, index: u32) {
+    pub(super) fn keep_replica(&mut self, task: ContractId, index: u32) {
         let Some(run) = self.tasks.get(&task) else { return };
         let Some(head) = run.head_of(index).filter(|_| !self.keepings.contains_key(&(task, index))) else {
             return;
         };
         let Some(plan) = run.run_ref(index).map(|run| run.plan.clone()) else { return };
-        let budget = self.keepings.get(&(task, head)).map(|keeping| keeping.set_aside);
+        let budget = self.keepings.get(&(task, head)).map(|keeping| keeping.budget);
         if let (Some(budget), Some(spec)) = (budget, plan.job.checkpoint.clone()) {
             self.begin_keeping((task, index), &plan, spec, budget);
         }
@@ -173,7 +171,6 @@ impl Dispatch {
         if !is_at_work || seller != Some(from) || !run.is_signed_by_seller(paper) {
             return;
         }
-        self.keep_replica(task, index);
         let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return };
         let (last, at) = keeping.heard;
         if version < last || now.since(at) < LEAST_PAUSE {
@@ -358,10 +355,10 @@ impl Dispatch {
         }
     }
 
-    /// Writes down what a sub-task can go on from, if that has changed. Replicas that lose their seller after a restart begin anew.
+    /// Writes down what a sub-task or a replica can go on from, if that has changed. Probes are asked anew after a restart.
     fn note_states(&mut self, task: ContractId, index: u32) {
-        let is_replica = self.tasks.get(&task).is_none_or(|run| index >= run.sub_tasks());
-        let Some(keeping) = self.keepings.get_mut(&(task, index)).filter(|_| !is_replica) else { return };
+        let is_probe = self.tasks.get(&task).is_none_or(|run| run.is_probe(index));
+        let Some(keeping) = self.keepings.get_mut(&(task, index)).filter(|_| !is_probe) else { return };
         let Some(states) = keeping.to_note().filter(|states| keeping.noted.as_ref() != Some(states)) else {
             return;
         };
@@ -389,15 +386,17 @@ impl Dispatch {
         self.recall_key(task, index, states.key);
     }
 
-    /// With this key the states of a sub-task are encrypted.
+    /// With this key the states of a sub-task are encrypted, and those of all its replicas.
     pub(super) fn recall_key(&mut self, task: ContractId, index: u32, key: CheckpointKey) {
-        let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return };
-        keeping.spec.key = key;
-        let Some(task) = self.tasks.get_mut(&task) else { return };
-        let replicas: Vec<u32> = task.replicas_of(index).map(|(replica, _)| replica).collect();
-        for index in replicas.into_iter().chain([index]) {
-            if let Some(spec) = task.run_mut(index).and_then(|run| run.plan.job.checkpoint.as_mut()) {
+        let Some(run) = self.tasks.get_mut(&task) else { return };
+        let head = run.sub_task_of(index);
+        let replicas: Vec<u32> = run.replicas_of(head).map(|(replica, _)| replica).collect();
+        for index in replicas.into_iter().chain([head]) {
+            if let Some(spec) = run.run_mut(index).and_then(|run| run.plan.job.checkpoint.as_mut()) {
                 spec.key = key;
+            }
+            if let Some(keeping) = self.keepings.get_mut(&(task, index)) {
+                keeping.spec.key = key;
             }
         }
     }

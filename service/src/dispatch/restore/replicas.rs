@@ -1,4 +1,5 @@
-//! Replicas after a restart: those that were under way go on, and votes that were counted are counted again.
+//! Replicas after a restart: those that were under way go on, those that have lost their sellers go on from their states,
+//! and votes that were counted are counted again.
 //!
 //! The notes of a replica name it by the number of its run, which another one may have after a restart: runs are added as
 //! they are needed. So these notes are looked at when all sub-tasks are where they were; the first note of a replica says
@@ -6,7 +7,7 @@
 
 use super::{Abandoned, Dispatch, Place, Recalled};
 use crate::dispatch::run::Stage;
-use crate::journal::{Note, Voting};
+use crate::journal::{Note, Saving, Voting};
 use proto::{ContractId, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,14 +17,15 @@ pub(super) struct Casts {
     /// Their contracts.
     contracts: BTreeSet<ContractId>,
     /// Which run is in the place of one of former times; none: its sub-task has ended.
-    now: BTreeMap<Place, Option<u32>>,
+    pub(super) now: BTreeMap<Place, Option<u32>>,
     /// How many replicas of a sub-task have their place.
     count: BTreeMap<Place, usize>,
 }
 
 impl Dispatch {
-    /// Writes down that a run is a replica, if it is one.
+    /// A run is about to be bought, or was: if it is a replica, that is written down, and it is saved for itself.
     pub(in crate::dispatch) fn note_cast(&mut self, task: ContractId, index: u32) {
+        self.keep_replica(task, index);
         if let Some(note) = self.tasks.get(&task).and_then(|run| run.cast_note(task, index)) {
             self.note(note);
         }
@@ -44,9 +46,9 @@ impl Dispatch {
                 casts.contracts.insert(*contract);
                 return true;
             }
-            Note::Tried { task, sub_task, .. } | Note::Part { task, sub_task, .. } => {
-                return is_beyond(task, *sub_task);
-            }
+            Note::Tried { task, sub_task, .. }
+            | Note::Part { task, sub_task, .. }
+            | Note::Saving(Saving::States { task, sub_task, .. }) => return is_beyond(task, *sub_task),
             Note::Ended { task, ends } => return ends.iter().any(|(index, _)| is_beyond(task, *index)),
             Note::Voting(_) => return true,
             Note::Offered { offer } => offer.body.contract,
@@ -74,7 +76,9 @@ impl Dispatch {
                     return;
                 }
             },
-            Note::Tried { task, sub_task, .. } | Note::Part { task, sub_task, .. } => {
+            Note::Tried { task, sub_task, .. }
+            | Note::Part { task, sub_task, .. }
+            | Note::Saving(Saving::States { task, sub_task, .. }) => {
                 let Some((_, index)) = place(recalled, *task, *sub_task) else { return };
                 *sub_task = index;
             }
@@ -85,6 +89,7 @@ impl Dispatch {
                     if let Some(run) = self.tasks.get_mut(&task) {
                         run.restore_end(index, end.clone());
                     }
+                    self.forget_keeping(task, index);
                 }
                 return;
             }
@@ -103,16 +108,16 @@ impl Dispatch {
                     return;
                 }
                 let count = recalled.casts.count.entry(head).or_default();
-                let Some(task) = self.tasks.get_mut(task) else { return };
-                let is_copied = task.ballot(*sub_task).is_none();
-                let now = task.recast(*sub_task, *count, *quorum, why);
+                let Some(run) = self.tasks.get_mut(task) else { return };
+                let is_copied = run.ballot(*sub_task).is_none();
+                let now = run.recast(*sub_task, *count, *quorum, why);
                 *count += 1;
                 recalled.casts.now.insert(former, now);
+                let Some(index) = now else { return };
+                self.keep_replica(*task, index);
                 // What was at work when its copy was bought has become a replica.
-                if let Some(index) = now.filter(|_| is_copied)
-                    && let Some(draft) = recalled.attempts.remove(&head)
-                {
-                    recalled.begin((head.0, index), draft);
+                if is_copied && let Some(draft) = recalled.attempts.remove(&head) {
+                    recalled.begin((*task, index), draft);
                 }
             }
             Voting::Counted { report } => {

@@ -7,7 +7,8 @@ use super::{Dispatch, Room, Stage};
 use crate::journal::{Note, Saving};
 use crate::plan::HOLD_MARGIN;
 use proto::message::market::Requirement;
-use proto::{Money, Time};
+use proto::{ContractId, Money, Time};
+use std::collections::BTreeMap;
 
 impl Dispatch {
     /// What a journal has to say of rooms.
@@ -55,10 +56,19 @@ impl Dispatch {
     }
 
     /// After a restart: holds that were ordered are ordered once more, and so are payments. What storage nodes keep is asked
-    /// for again when the bank has answered.
-    pub(in crate::dispatch) fn take_up_rooms(&mut self, now: Time) {
+    /// for again when the bank has answered. `replicas` tells the numbers that replicas have now: room for one that has
+    /// ended is for nobody, so that it is paid and given back.
+    pub(in crate::dispatch) fn take_up_rooms(
+        &mut self,
+        replicas: &BTreeMap<(ContractId, u32), Option<u32>>,
+        now: Time,
+    ) {
         for contract in self.rooms.keys().copied().collect::<Vec<_>>() {
-            let Some(room) = self.rooms.get(&contract) else { continue };
+            let Some(room) = self.rooms.get_mut(&contract) else { continue };
+            if self.tasks.get(&room.task).is_some_and(|run| room.index >= run.sub_tasks()) {
+                let index = replicas.get(&(room.task, room.index)).copied().flatten();
+                room.index = index.unwrap_or(u32::MAX);
+            }
             if let Some(keeping) = self.keepings.get_mut(&(room.task, room.index)) {
                 keeping.budget = Money(keeping.budget.0.saturating_sub(room.amount.0));
             }

@@ -65,22 +65,26 @@ impl Poll {
 
     /// With questions whose answers are known.
     fn asking(redundancy: Redundancy, aids: BTreeMap<String, Blob>, probes: Vec<ProbePlan>) -> Self {
-        let rng = ChaCha8Rng::from_seed([1; 32]);
-        let dispatch = Dispatch::new(peer(2), keys(2), peer(9).key, Rules::LOCAL, rng);
+        Self::of(SubTaskPlan { redundancy, aids, probes, ..Self::plan() })
+    }
+
+    fn plan() -> SubTaskPlan {
         let mut job = job(30);
         job.outputs = vec!["out".into()];
         job.limits.cycles = Cycles(u64::MAX);
-        let plan = SubTaskPlan {
+        SubTaskPlan {
             bid: Rate(100_000),
             price: Money::credits(3),
             work: Some(Cycles(10_000_000_000)),
             requirement: Requirement { power: Capacity(1_000), ..Requirement::default() },
             retries: 1,
-            redundancy,
-            aids,
-            probes,
             ..SubTaskPlan::bare("a".into(), job)
-        };
+        }
+    }
+
+    fn of(plan: SubTaskPlan) -> Self {
+        let rng = ChaCha8Rng::from_seed([1; 32]);
+        let dispatch = Dispatch::new(peer(2), keys(2), peer(9).key, Rules::LOCAL, rng);
         let patience = Patience::For(Span::secs(60));
         let submission =
             Submission { task: TASK, plans: vec![plan], patience, budget: None, stop_when: None };
@@ -208,8 +212,7 @@ impl Poll {
 
     /// Its process ends, and another one takes up what is written down: all of it, or what it comes to.
     fn restart(&mut self, is_tidied: bool) {
-        let notes = if is_tidied { self.dispatch.notes() } else { self.written.clone() };
-        self.written.clone_from(&notes);
+        let notes = if is_tidied { self.dispatch.notes() } else { std::mem::take(&mut self.written) };
         let rng = ChaCha8Rng::from_seed([2; 32]);
         self.dispatch = Dispatch::new(peer(2), keys(2), peer(9).key, Rules::LOCAL, rng);
         [&mut self.holds, &mut self.settlements].into_iter().for_each(VecDeque::clear);
@@ -217,6 +220,8 @@ impl Poll {
         let submissions = vec![(self.submission.clone(), Time(0))];
         self.dispatch.restore(&crate::journal::Kept { submissions, notes }, self.now);
         self.look();
+        // As the node does, before it does anything else.
+        self.written = self.dispatch.notes();
     }
 
     /// What it did since the last time.

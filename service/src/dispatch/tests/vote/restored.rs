@@ -2,6 +2,7 @@
 //! to: replicas go on, votes count, and nothing is bought or paid twice.
 
 use super::*;
+use proto::message::service::{CheckpointKey, CheckpointMethod, Checkpointing, Phase, Saved};
 
 /// One thing that happens.
 type Step = fn(&mut Poll);
@@ -110,4 +111,76 @@ fn without_the_notes_of_the_vote_everything_is_bought_again() {
     assert_eq!(poll.did(), ["cancels 1", "cancels 4", "cancels 5"]);
     poll.pass(Span::secs(2));
     assert!(poll.did().contains(&"buys 1, not of []".into()));
+}
+
+/// Two of three have to agree, and each of them is saved.
+fn saved() -> SubTaskPlan {
+    let mut plan = SubTaskPlan { redundancy: two_of_three(), ..Poll::plan() };
+    let (method, key) = (CheckpointMethod::Transparent, CheckpointKey([0; 32]));
+    plan.job.checkpoint = Some(Checkpointing { method, interval: None, size: Bytes::mib(1), copies: 1, key });
+    plan
+}
+
+impl Poll {
+    /// Seller `n` runs, and has saved a state; nobody sells room, and this node fetches it.
+    fn saves(&mut self, n: u8, letter: u8) {
+        let (contract, cycles) = (self.contract(n), Cycles(2_000_000_000));
+        self.now = self.now.after(Span::secs(1));
+        self.hear(
+            n,
+            ServiceMessage::Progress(Progress { contract, phase: Phase::Running, cycles, done: None }),
+        );
+        let saved = Saved { contract, version: 1, cycles, checkpoint: content(letter).into() };
+        self.hear(n, ServiceMessage::Saved(Box::new(Signed::new(saved, &keys(n)))));
+        self.nobody();
+        self.state_fetched();
+    }
+
+    /// A state that was to be fetched is here.
+    fn state_fetched(&mut self) {
+        let id = self.dispatch.keepings.values().find(|keeping| !keeping.states.is_empty()).unwrap().id;
+        self.dispatch.fetched(id, Ok(()), self.now);
+        self.look();
+    }
+
+    /// Its seller `n` is not to be reached any more.
+    fn loses(&mut self, n: u8) {
+        for _ in 0..2 {
+            self.dispatch.unreachable(peer(n), self.now);
+            self.look();
+        }
+    }
+
+    /// What another seller, which is found after `n` was lost, goes on from.
+    fn resumes(&mut self, n: u8, other: u8) -> Option<Checkpoint> {
+        if self.asked.is_empty() {
+            // After a restart the market is not asked before.
+            self.pass(Span::secs(2));
+        }
+        self.hire(other);
+        let [former, job] = [n, other].map(|n| self.offers[&n].body.job.clone());
+        assert_eq!(former.checkpoint, job.checkpoint, "the same key");
+        job.resume
+    }
+}
+
+#[test]
+fn a_replica_that_loses_its_seller_goes_on_from_its_own_state() {
+    for (restarts, is_tidied) in [(0, false), (1, false), (1, true), (2, false), (2, true)] {
+        let mut poll = Poll::of(saved()).hiring(&[1, 4, 5]);
+        poll.saves(4, 60);
+        for _ in 0..restarts {
+            poll.restart(is_tidied);
+        }
+        let case = format!("{restarts}, tidied: {is_tidied}");
+        poll.did();
+        poll.loses(4);
+        // Whether it is still in the store here is looked at after a restart.
+        if poll.did().contains(&"fetches 2".into()) {
+            poll.state_fetched();
+        }
+        assert_eq!(poll.resumes(4, 6), Some(content(60).into()), "{case}");
+        poll.loses(1);
+        assert_eq!(poll.resumes(1, 7), None, "{case}: the other has saved nothing");
+    }
 }

@@ -135,9 +135,8 @@ fn a_run_of_an_experiment_that_breaks_an_invariant_is_kept_and_made_smaller() {
     let experiment = Experiment::parse(&text, &registry).unwrap();
     let error = run(&experiment, &registry, Options::default(), &mut |_| ControlFlow::Continue(()));
     let error = error.unwrap_err();
-    let LabError::Run { error: RunError::Recorded(violation, recording), .. } = &error else {
-        panic!("{error}");
-    };
+    let LabError::Run { error: RunError::Recorded(kept), .. } = &error else { panic!("{error}") };
+    let (violation, recording) = kept.as_ref();
     assert_eq!((recording.seed, recording.end.events), (violation.seed, violation.event));
 
     let directory = tempfile::tempdir().unwrap();

@@ -80,7 +80,7 @@ impl LabError {
     #[must_use]
     pub fn recording(&self) -> Option<&Recording> {
         match self {
-            Self::Run { error: RunError::Recorded(_, recording), .. } => Some(recording),
+            Self::Run { error: RunError::Recorded(kept), .. } => Some(&kept.1),
             _ => None,
         }
     }

@@ -85,8 +85,8 @@ pub enum RunError {
     #[error("{0}")]
     Violation(Violation),
     /// The same in a run that can be kept as a file.
-    #[error("{0}")]
-    Recorded(Violation, Box<Recording>),
+    #[error("{}", .0.0)]
+    Recorded(Box<(Violation, Recording)>),
     /// What else stands in the way, as a sentence.
     #[error("{0}")]
     Failed(String),

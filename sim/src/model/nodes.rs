@@ -171,7 +171,7 @@ impl WholeNodes {
 fn recorded(setting: Setting, seed: u64, mutant: &mut dyn Mutant) -> Result<Report, RunError> {
     let (recording, outcome) = Recording::of_with(Subject::Nodes(setting), seed, mutant)
         .map_err(|error| RunError::Failed(error.to_string()))?;
-    outcome.map_err(|violation| RunError::Recorded(violation, Box::new(recording)))
+    outcome.map_err(|violation| RunError::Recorded(Box::new((violation, recording))))
 }
 
 fn overhead(report: &Report) -> f64 {

@@ -4,9 +4,9 @@
 
 use proto::message::Message;
 use proto::message::service::{NamedBlob, Report as Paper, ServiceMessage, Taken};
-use proto::{Signed, Span};
+use proto::{Cycles, Signed, Span};
 use service::{EventKind, Note, Output};
-use sim::{Fault, Mutant, Report, Scenario, Sight, Site, run, run_with};
+use sim::{Fault, Mutant, Report, Scenario, Sight, Site, Work, run, run_with};
 use std::collections::BTreeMap;
 
 /// Runs a scenario and expects that contracts were shared.
@@ -212,4 +212,25 @@ fn sub_tasks_that_a_buyer_forgets_to_have_ended_with_their_contract_are_noticed_
     run_with(&whole, 1, &mut forgets).unwrap_or_else(|violation| panic!("{violation}"));
     let crash = with_crash(forgets.1.unwrap());
     check_in(&crash, &mut Forgets::default(), "sub_task_paid_once", "is paid for contract");
+}
+
+#[test]
+fn equal_sellers_get_equally_many_of_equal_sub_tasks() {
+    let series = Scenario::named("series").unwrap();
+    let work = Work { cycles: (Cycles::mega(100), Cycles::mega(100)), failing: 0, ..series.work };
+    let scenario = Scenario { nodes: 11, sellers: 10, sub_tasks: 200, work, ..series };
+    for seed in 1..=4 {
+        let report = run(&scenario, seed).unwrap_or_else(|violation| panic!("seed {seed}: {violation}"));
+        let mut each: BTreeMap<_, u32> = BTreeMap::new();
+        for end in report.ends.values() {
+            *each.entry(end.sale.as_ref().unwrap().seller.key).or_default() += 1;
+        }
+        let counts: Vec<u32> = each.into_values().collect();
+        assert_eq!((counts.len(), counts.iter().sum::<u32>()), (10, 200), "{report}");
+        assert!(
+            counts.iter().all(|count| (19..=21).contains(count)),
+            "seed {seed}: {counts:?} {}",
+            report.took
+        );
+    }
 }

@@ -1,7 +1,5 @@
 //! The scenarios where the markets form a ring of their own: the processor overlay scheme.
 
-#![cfg(test)]
-
 use proto::message::Message;
 use proto::message::overlay::{OverlayMessage, Sought};
 use proto::{Commodity, Market, Placement, Rules, Span};

@@ -1,7 +1,5 @@
 //! A ring that grows by ten nodes a second, while its sellers list.
 
-#![cfg(test)]
-
 use proto::{Capacity, Rate, Rules, Span};
 use sim::{Checks, Expectation, Latency, Machines, Model, Scenario, run};
 

@@ -1,7 +1,5 @@
 //! For each invariant a known bug, and the invariant that notices it.
 
-#![cfg(test)]
-
 use bank::{Event, Output as BankOutput};
 use market::Supply;
 use proto::message::Message;

@@ -1,7 +1,5 @@
 //! Complete nodes, a bank that is killed, and sides that do not do their part: each contract comes to its end.
 
-#![cfg(test)]
-
 use proto::message::bank::How;
 use sim::{Report, Scenario, Sight, run};
 use std::collections::BTreeMap;

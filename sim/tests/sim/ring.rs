@@ -1,7 +1,5 @@
 //! The figures of the Chord papers, by the shipping core, in portions that a test can afford.
 
-#![cfg(test)]
-
 use proto::Span;
 use sim::Latency;
 use sim::ring::{Distance, Measured, Plan, Yardstick, run};

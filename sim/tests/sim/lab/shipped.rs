@@ -59,7 +59,7 @@ fn every_model_declares_what_its_tables_can_hold() {
 
 #[test]
 fn the_file_of_the_documentation_is_valid() {
-    let page = include_str!("../../../docs/sim.md");
+    let page = include_str!("../../../../docs/sim.md");
     let files: Vec<&str> =
         page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert_eq!(files.len(), 1);

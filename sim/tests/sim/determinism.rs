@@ -1,7 +1,5 @@
 //! One seed gives one trace: twice in one process, and in two processes.
 
-#![cfg(test)]
-
 use sim::{Report, Scenario, run};
 use std::process::Command;
 

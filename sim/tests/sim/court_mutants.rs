@@ -1,7 +1,5 @@
 //! For each invariant of the court a known bug in what the bank puts out, and the invariant that notices it.
 
-#![cfg(test)]
-
 use bank::{Event, Output, Record};
 use proto::message::bank::{BankMessage, BankOutcome, Ending, How, Order, ReleasedReceipt, Shares};
 use proto::{Money, PublicKey, RefusalCode, Span};

@@ -1,7 +1,5 @@
 //! Runs as files: run again to the same hash, and made as small as they can be.
 
-#![cfg(test)]
-
 use proto::message::Message;
 use proto::message::market::MarketMessage;
 use proto::{Peer, Span};

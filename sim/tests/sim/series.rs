@@ -1,7 +1,5 @@
 //! Short sub-tasks that share contracts: in peace, in a storm, and with a bug in each thing that has to hold.
 
-#![cfg(test)]
-
 use proto::message::Message;
 use proto::message::service::{NamedBlob, Report as Paper, ServiceMessage, Taken};
 use proto::{Cycles, Signed, Span};

@@ -1,8 +1,6 @@
 //! Every one-sided pricing rule on whole nodes: batches that are bought, run and paid under faults, with all invariants;
 //! and for each rule the bug that the price invariant notices.
 
-#![cfg(test)]
-
 use proto::message::Message;
 use proto::message::market::{MarketMessage, Matched, Ticket};
 use proto::rules::{PricingRule, Rules};

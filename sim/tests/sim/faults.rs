@@ -1,7 +1,5 @@
 //! What goes wrong with networks and machines: the world bears it, and every invariant holds.
 
-#![cfg(test)]
-
 use proto::Span;
 use sim::network::{Map, Matrix};
 use sim::{Expectation, Fault, Latency, Report, Scenario, Who, run};

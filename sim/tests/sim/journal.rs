@@ -1,8 +1,6 @@
 //! A node that ends in the middle of anything and starts again goes on with what it has written down: every sub-task ends,
 //! each result is accepted once, and the money is where the verdicts say.
 
-#![cfg(test)]
-
 use proto::Span;
 use proto::message::bank::How;
 use proto::wire::Wire as _;

@@ -1,7 +1,5 @@
 //! Sellers that lie, and buyers that let several of them compute the same (paper §III-D).
 
-#![cfg(test)]
-
 use proto::message::Message;
 use proto::message::service::{ServiceMessage, Verdict};
 use proto::{ContractId, PublicKey, Signed};

@@ -1,7 +1,5 @@
 //! Markets whose nodes come and go: requests find a seller that is there.
 
-#![cfg(test)]
-
 use proto::Span;
 use sim::Model;
 use sim::bazaar::{Churned, Departure, Plan, run};

@@ -1,7 +1,5 @@
 //! The bank on a disk that fails: cut off after any byte and any operation, torn, full, with any bit flipped.
 
-#![cfg(test)]
-
 use bank::store::file::{FileStore, Sizes};
 use bank::store::{Store, StoreError};
 use bank::{Bank, Config, Input, Output, Record, client};

@@ -1,7 +1,5 @@
 //! Sub-tasks that wait for each other (paper §V: future work; issue 6, item 7).
 
-#![cfg(test)]
-
 use proto::Signed;
 use proto::message::Message;
 use proto::message::service::ServiceMessage;

@@ -1,7 +1,5 @@
 //! The faults of the market: every scenario keeps its promises, for several seeds.
 
-#![cfg(test)]
-
 use sim::{Report, Scenario, Sight, run};
 use std::collections::BTreeMap;
 

@@ -1,7 +1,5 @@
 //! For each invariant of the market's faults a known bug, and the invariant that notices it.
 
-#![cfg(test)]
-
 use proto::message::Message;
 use proto::message::market::{MarketMessage, Matched, Reserved, Ticket};
 use proto::message::service::{Acceptance, Offer, ServiceMessage, Verdict};

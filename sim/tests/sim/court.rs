@@ -1,7 +1,5 @@
 //! Contracts before the bank, with liars on every side: each case comes out as it says, whatever the seed.
 
-#![cfg(test)]
-
 use proto::message::bank::How;
 use sim::court::{Case, Expected, Gains, Outcome, run};
 

@@ -1,7 +1,5 @@
 //! The models of rings, churn, complete nodes and capture: small settings, and what they are known to come to.
 
-#![cfg(test)]
-
 use sim::experiment::{Model, Outcome, Setting, Value};
 use sim::model::{Capture, Churned, Placements, WholeNodes};
 

@@ -1,7 +1,5 @@
 //! The file of a node's journal on a disk with faults: what was acknowledged is there, and a torn end is cut off.
 
-#![cfg(test)]
-
 use bank::store::disk::Disk as _;
 use proto::{CommandId, Time};
 use service::Note;

@@ -1,7 +1,5 @@
 //! Every scenario keeps its promises, for several seeds.
 
-#![cfg(test)]
-
 use proto::Span;
 use proto::message::service::Outcome;
 use service::policy::Work;

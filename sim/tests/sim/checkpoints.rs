@@ -1,7 +1,5 @@
 //! Programs that are saved go on from their last states, whoever crashes.
 
-#![cfg(test)]
-
 use proto::message::Message;
 use proto::message::service::{Blob, Checkpoint, ServiceMessage};
 use proto::{Hash, Span};

@@ -184,9 +184,8 @@ impl Dispatch {
         let avoid = keeping.avoid.iter().copied().chain(sellers).chain(computing).chain([me]).collect();
         let requirement =
             Requirement { commodity: Commodity::Disk, disk: size, run_time: term, ..Requirement::default() };
-        let contract = self.new_id();
-        let since = now;
-        self.rooms.insert(contract, Room { task, index, size, amount, term, since, stage: Stage::Buying });
+        let (contract, stage) = (self.new_id(), Stage::Buying);
+        self.rooms.insert(contract, Room { task, index, size, amount, term, since: now, stage });
         self.next_token += 1;
         let token = self.next_token;
         self.effects.push_back(Effect::Buy { token, tickets: vec![contract], requirement, bid, avoid });

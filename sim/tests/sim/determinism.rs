@@ -26,7 +26,7 @@ fn two_processes_see_the_same_trace() {
     }
     let mut child = Command::new(std::env::current_exe().unwrap());
     let output = child
-        .args(["two_processes_see_the_same_trace", "--exact", "--nocapture"])
+        .args(["determinism::two_processes_see_the_same_trace", "--exact", "--nocapture"])
         .env(ONLY_PRINT, "1")
         .output()
         .unwrap();

@@ -9,8 +9,12 @@ use std::cell::Cell;
 
 /// The journal of a bank with customers, and its file.
 fn exported() -> (Vec<Record>, Exchanged, Vec<u8>) {
+    exported_after(4)
+}
+
+fn exported_after(rounds: u64) -> (Vec<Record>, Exchanged, Vec<u8>) {
     let mut teller = Teller::new(None);
-    let all: Vec<Record> = (0..4).flat_map(|round| teller.round(round)).collect();
+    let all: Vec<Record> = (0..rounds).flat_map(|round| teller.round(round)).collect();
     let (mut store, mut file) = (Shelf::of(keys().public()), Vec::new());
     store.commit(&all).unwrap();
     let seen = Cell::new(0);
@@ -46,7 +50,8 @@ fn a_bank_without_records_is_exported_too() {
 
 #[test]
 fn a_file_that_was_cut_or_changed_anywhere_is_refused() {
-    let (_, _, file) = exported();
+    // It is read once for each of its bytes, and once more: a short one has as many kinds of places.
+    let (_, _, file) = exported_after(1);
     assert!(file.len() < CHUNK);
     for length in 0..file.len() {
         let refused = import_all(&file[..length]).0;

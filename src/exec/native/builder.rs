@@ -17,9 +17,9 @@ mod ground;
 pub(super) mod room;
 pub(super) mod serve;
 
-use super::enter::TOO_LONG;
 use super::launch::Scene;
 use super::orders::{Stage, VERSION, WORD};
+use super::started::abandoned;
 use frame::{Frame, receive, send};
 use proto::message::service::Outcome;
 use rustix::fd::{AsFd as _, OwnedFd};
@@ -106,7 +106,7 @@ impl Builder {
         // One that has ended since it was last asked is started again, once.
         for _ in 0..2 {
             if socket.is_none() {
-                *socket = Some(self.open().map_err(|error| failed(&error))?);
+                *socket = Some(self.open().map_err(abandoned)?);
             }
             answer = socket.as_ref().map_or(Err(io::ErrorKind::NotConnected.into()), |socket| {
                 send(socket, &words, &files)?;
@@ -160,10 +160,6 @@ impl Builder {
     }
 }
 
-fn failed(error: &io::Error) -> Outcome {
-    Outcome::Abandoned(format!("the sandbox could not be started: {error}"))
-}
-
 fn first_word(frame: &Frame) -> &str {
     frame.words.first().and_then(|word| word.to_str()).unwrap_or_default()
 }
@@ -174,19 +170,14 @@ fn why(frame: &Frame) -> String {
 
 /// The number of the first process, by the builder's answer.
 fn first(answer: io::Result<Frame>) -> Result<i32, Outcome> {
-    let mut frame = match answer {
-        Err(error) if error.kind() == io::ErrorKind::ArgumentListTooLong => {
-            return Err(Outcome::NotRunnable(TOO_LONG.into()));
-        }
-        answer => answer.map_err(|error| failed(&error))?,
-    };
+    let mut frame = answer.map_err(abandoned)?;
     let handle = frame.files.pop();
     match (first_word(&frame), handle) {
         (serve::DONE, Some(handle)) => {
             // One that has ended already needs none.
             Ok(number(&handle).unwrap_or(0))
         }
-        _ => Err(failed(&io::Error::other(why(&frame)))),
+        _ => Err(abandoned(io::Error::other(why(&frame)))),
     }
 }
 

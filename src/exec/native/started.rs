@@ -115,8 +115,9 @@ fn handle(child: &Child) -> io::Result<(i32, OwnedFd)> {
     Ok((pid.as_raw_pid(), pidfd_open(pid, PidfdFlags::empty())?))
 }
 
+/// The verdict on a start that fails.
 #[expect(clippy::needless_pass_by_value, reason = "a function for `map_err`")]
-fn abandoned(error: io::Error) -> Outcome {
+pub(super) fn abandoned(error: io::Error) -> Outcome {
     if error.kind() == io::ErrorKind::ArgumentListTooLong {
         return Outcome::NotRunnable(TOO_LONG.into());
     }

@@ -17,6 +17,7 @@ use rustix::process::{
     DumpableBehavior, Signal, WaitOptions, WaitStatus, getpid, set_child_subreaper, set_dumpable_behavior,
     set_parent_process_death_signal, wait,
 };
+use rustix::stdio::{dup2_stderr, dup2_stdout};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
@@ -54,12 +55,13 @@ pub(crate) fn enter(words: impl Iterator<Item = OsString>) -> ExitCode {
     ExitCode::from(tell(told, &mut io::stderr()))
 }
 
-/// Takes the step as the first process in a room of our builder's, unless something was amiss before; tells the end by a
-/// `way` of its own. Returns the exit status.
-pub(super) fn in_room(orders: &Orders, before: Result<(), String>, way: OwnedFd) -> u8 {
-    let told = before
-        .and_then(|()| builder::room::complete().map_err(|error| error.to_string()))
-        .map_err(Record::Failed)
+/// Takes the step as the first process in a room of our builder's, with these for standard output and error; tells the end
+/// by a `way` of its own. Returns the exit status.
+pub(super) fn in_room(orders: &Orders, [stdout, stderr]: &[OwnedFd; 2], way: OwnedFd) -> u8 {
+    let streams = dup2_stdout(stdout).and_then(|()| dup2_stderr(stderr)).map_err(io::Error::from);
+    let told = streams
+        .and_then(|()| builder::room::complete())
+        .map_err(|error| Record::Failed(error.to_string()))
         .and_then(|()| whole(orders, Some(way.as_fd())));
     tell(told, &mut File::from(way))
 }

@@ -21,7 +21,6 @@ use rustix::process::{
     Pid, PidfdFlags, Signal, WaitOptions, getgid, getuid, kill_process, pidfd_open,
     set_parent_process_death_signal, setsid, waitpid,
 };
-use rustix::stdio::{dup2_stderr, dup2_stdout};
 use std::ffi::CString;
 use std::fs::{self, File};
 use std::io;
@@ -253,16 +252,13 @@ impl Request {
 
 /// Starts the first process of a room, as a copy of this one.
 fn start(request: Request) -> io::Result<Pid> {
-    let Request { streams: [stdout, stderr], told, orders, .. } = request;
+    let Request { streams, told, orders, .. } = request;
     match fork()? {
         Fork::Parent(first) => Pid::from_raw(first).ok_or(io::ErrorKind::NotFound.into()),
         Fork::Child => {
-            let is_ready = dup2_stdout(&stdout).and_then(|()| dup2_stderr(&stderr));
             // What this process has of the builder's is never used again, and nothing of it may be dropped: its files are
             // closed by their numbers.
-            std::process::exit(
-                enter::in_room(&orders, is_ready.map_err(|error| error.to_string()), told).into(),
-            )
+            std::process::exit(enter::in_room(&orders, &streams, told).into())
         }
     }
 }

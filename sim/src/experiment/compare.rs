@@ -214,7 +214,7 @@ mod tests {
         check(&longer, &before, (Way::Paired, [20.11, 20.0], -0.11, Some(0.024_841)));
         check(&before, &before, (Way::Paired, [20.0, 20.0], 0.0, Some(0.0)));
         check(&before[..1], &after[..1], (Way::Paired, [10.0, 10.1], 0.1, None));
-        // The same values with other seeds are no pairs: 4 degrees of freedom, 2.776447 × √(200.2001 / 3).
+        // The same values with other seeds are no pairs: just below 4 degrees of freedom, 2.776446 × √(200.2001 / 3).
         let other = [(1, 10.1), (2, 20.11), (7, 30.12)];
         check(&before, &other, (Way::Independent, [20.0, 20.11], 0.11, Some(22.680_926)));
     }

@@ -294,9 +294,20 @@ impl TaskRun {
         }
     }
 
-    /// How many wait to be bought.
-    pub(super) fn waiting(&self) -> usize {
-        self.queue.len()
+    /// How many sellers more there are to be: those that the market is asked for, but for the one that is to show whether
+    /// there is anybody, and those that have become free.
+    pub(super) fn expected(&self) -> u32 {
+        match self.pace {
+            Pace::Growing { .. } => self.matching,
+            Pace::Scarce { freed, is_probing } => {
+                self.matching.saturating_sub(u32::from(is_probing)).saturating_add(freed)
+            }
+        }
+    }
+
+    /// How many have no seller yet.
+    pub(super) fn unbought(&self) -> usize {
+        self.queue.len().saturating_add(usize::try_from(self.matching).unwrap_or(usize::MAX))
     }
 
     /// Whether something waits to be bought, or is being bought.

@@ -4,8 +4,9 @@
 //! A contract costs its parties some twenty signatures and four syncs of a disk, whatever its work is, and between two of
 //! them a seller waits; for a sub-task of a millisecond that is nearly everything. So the buyer watches how long the
 //! sub-tasks of a task take, and gives a contract as many as take about [`TARGET`], up to [`MAX_REPEATS`] and one, and no
-//! more than the seller's share of what has not begun. Ticket, hold, offer, report, verdict and settlement are those of one
-//! contract; what the sub-tasks may cost is set aside together, and what they have cost is divided by their cycles.
+//! more than the seller's share of what has not begun, but the whole share where that is half as many again at most: what
+//! is left is not worth a contract. Ticket, hold, offer, report, verdict and settlement are those of one contract; what the
+//! sub-tasks may cost is set aside together, and what they have cost is divided by their cycles.
 //!
 //! When nothing waits any more and a seller becomes free, the contract that has the most left is recalled: its seller ends
 //! the sub-task that it is at, and hands back those behind it, which are bought again by whoever is free (Blumofe and
@@ -64,6 +65,11 @@ impl Series {
         self.size = self.fitting(TARGET).min(count.saturating_mul(GROWTH)).clamp(1, MAX_REPEATS + 1);
     }
 
+    /// How many a contract takes of a seller's share.
+    fn portion(self, share: usize) -> usize {
+        if share <= (self.size + self.size / 2).min(MAX_REPEATS + 1) { share } else { self.size }
+    }
+
     /// Of so many sub-tasks that a seller has been at for so long, those that have not begun: of one that takes longer than
     /// it should, half are taken to have begun.
     fn unbegun(&self, count: usize, ran: Span) -> usize {
@@ -80,9 +86,9 @@ impl Series {
 impl TaskRun {
     /// Takes sub-tasks out of the queue that `leader` is followed by.
     fn gather(&mut self, leader: u32, now: Time) {
-        let most = self.series.size.saturating_sub(1);
-        let Some(first) = self.run_ref(leader).filter(|run| most > 0 && run.may_share()) else { return };
-        let most = most.min(self.share(now).saturating_sub(1));
+        let is_shared = self.series.size > 1;
+        let Some(first) = self.run_ref(leader).filter(|run| is_shared && run.may_share()) else { return };
+        let most = self.series.portion(self.share(now)).saturating_sub(1);
         let mut words = 0_usize;
         let mut followers = Vec::new();
         for index in self.ahead() {
@@ -105,13 +111,24 @@ impl TaskRun {
         }
     }
 
-    /// One seller's share of what has not begun, with the one that leads. Rounded down: who has one too many ends later than
-    /// all others by a whole sub-task, who has one too few is free for another.
+    /// One seller's share of what has not ended, with the one that leads: of those that are at work, and of those that are
+    /// expected. Rounded down: who has one too many ends later than all others by a whole sub-task, who has one too few is
+    /// free for another.
     fn share(&self, now: Time) -> usize {
-        let open = self.tally().running.saturating_sub(self.series.following).saturating_add(1);
-        let unbegun: usize = self.runs().map(|run| self.unbegun(run, now)).sum();
-        let left = self.waiting().saturating_add(unbegun).saturating_add(1);
-        left.checked_div(usize::try_from(open).unwrap_or(usize::MAX)).unwrap_or(0)
+        let open = self.tally().running.saturating_sub(self.series.following).saturating_add(self.expected());
+        let elsewhere: usize = self.runs().map(|run| self.remaining(run, now)).sum();
+        let left = self.unbought().saturating_add(elsewhere);
+        left.checked_div(usize::try_from(open.max(1)).unwrap_or(usize::MAX)).unwrap_or(0)
+    }
+
+    /// How many of a contract's sub-tasks have not ended.
+    fn remaining(&self, leader: &SubTaskRun, now: Time) -> usize {
+        let count = leader.followers.len() + 1;
+        match leader.state {
+            State::Holding | State::Offered | State::Staging if leader.attempt.is_some() => count,
+            State::Running => leader.ran(now).map_or(0, |ran| self.series.unbegun(count, ran) + 1),
+            _ => 0,
+        }
     }
 
     /// How many of those that share the contract that `leader` leads have not begun.
@@ -369,6 +386,21 @@ mod tests {
         check(1, (1, 1_001, 1), 1);
         check(1, (1, 5_000, 1), 1);
         check(8, (4, 20, 3), 1);
+    }
+
+    #[test]
+    fn a_contract_takes_the_whole_share_where_little_would_be_left_of_it() {
+        let check = |size: usize, share: usize, expected: usize| {
+            assert_eq!(Series { size, ..Series::new() }.portion(share), expected, "{size} {share}");
+        };
+        check(16, 0, 0);
+        check(16, 15, 15);
+        check(16, 24, 24);
+        check(16, 25, 16);
+        check(2, 3, 3);
+        check(1, 2, 1);
+        check(100, 128, 128);
+        check(100, 129, 100);
     }
 
     #[test]

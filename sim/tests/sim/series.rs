@@ -28,18 +28,22 @@ fn short_sub_tasks_share_contracts_and_each_ends_as_its_program_does() {
 #[test]
 fn what_slow_sellers_have_not_begun_goes_to_who_is_free() {
     let scenario = Scenario::named("series_uneven").unwrap();
-    for seed in 1..=3 {
+    let (mut with_recalls, mut without_any, mut handed_back) = (Span(0), Span(0), 0);
+    for seed in 1..=4 {
         let with = report("series_uneven", seed);
         assert_eq!(with.verdicts.get("succeeded"), Some(&300), "{with}");
-        assert!(with.tally.sights.get(&Sight::HandedBack).is_some_and(|count| *count > 0), "{with}");
+        handed_back += with.tally.sights.get(&Sight::HandedBack).copied().unwrap_or(0);
         let mut deaf = Nodes(|_: &Site<'_>, output| match output {
             Output::Recall { .. } => Vec::new(),
             other => vec![other],
         });
         let without = run_with(&scenario, seed, &mut deaf).unwrap_or_else(|violation| panic!("{violation}"));
         assert_eq!(without.tally.sights.get(&Sight::HandedBack), None, "{without}");
-        assert!(with.took < without.took, "seed {seed}: {} {}", with.took, without.took);
+        with_recalls.0 += with.took.0;
+        without_any.0 += without.took.0;
     }
+    // Not in each run: a recall that comes too late costs a contract.
+    assert!(handed_back > 0 && with_recalls < without_any, "{handed_back} {with_recalls} {without_any}");
 }
 
 #[test]
@@ -224,11 +228,6 @@ fn equal_sellers_get_equally_many_of_equal_sub_tasks() {
             *each.entry(end.sale.as_ref().unwrap().seller.key).or_default() += 1;
         }
         let counts: Vec<u32> = each.into_values().collect();
-        assert_eq!((counts.len(), counts.iter().sum::<u32>()), (10, 200), "{report}");
-        assert!(
-            counts.iter().all(|count| (19..=21).contains(count)),
-            "seed {seed}: {counts:?} {}",
-            report.took
-        );
+        assert_eq!(counts, [20; 10], "seed {seed}: {}", report.took);
     }
 }

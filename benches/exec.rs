@@ -39,6 +39,7 @@ fn execution(place: &Path, program: PathBuf) -> io::Result<Execution> {
         environment: Vec::new(),
         stdin: None,
         scratch,
+        temporary: scratch.path().to_path_buf(),
         outputs: Vec::new(),
         limits: Limits {
             wall: Span::secs(600),

@@ -54,8 +54,8 @@ fn row(name: &str, sandbox: Sandbox, bare: Duration) -> std::io::Result<()> {
 }
 
 fn start(native: &Native, base: &Path) -> std::io::Result<()> {
-    let scratch = Scratch::new(base)?;
-    let ended = native.run(&execution(&scratch)?, &Control::default());
+    let (scratch, temporary) = (Scratch::new(base)?, Scratch::new(base)?);
+    let ended = native.run(&execution(&scratch, &temporary)?, &Control::default());
     if ended.outcome == Outcome::Succeeded {
         Ok(())
     } else {
@@ -63,7 +63,7 @@ fn start(native: &Native, base: &Path) -> std::io::Result<()> {
     }
 }
 
-fn execution(scratch: &Scratch) -> std::io::Result<Execution> {
+fn execution(scratch: &Scratch, temporary: &Scratch) -> std::io::Result<Execution> {
     Ok(Execution {
         program: PathBuf::from(PROGRAM),
         program_hash: Hash::of(&std::fs::read(PROGRAM)?),
@@ -72,6 +72,7 @@ fn execution(scratch: &Scratch) -> std::io::Result<Execution> {
         environment: Vec::new(),
         stdin: None,
         scratch: scratch.path().to_path_buf(),
+        temporary: temporary.path().to_path_buf(),
         outputs: Vec::new(),
         limits: Limits {
             wall: Span::secs(60),

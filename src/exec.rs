@@ -73,6 +73,8 @@ pub(crate) struct Execution {
     pub(crate) stdin: Option<PathBuf>,
     /// Directory that it sees as `/` and `.`, with its inputs in place. Nobody else may change it meanwhile.
     pub(crate) scratch: PathBuf,
+    /// Empty directory for temporary files; programs of WebAssembly do not see it.
+    pub(crate) temporary: PathBuf,
     /// Files that it has to leave there.
     pub(crate) outputs: Vec<String>,
     /// What it may use.

@@ -173,14 +173,10 @@ impl Native {
     }
 
     fn start(&self, runtime: Runtime, execution: &Execution, watch: &Watch) -> Result<Ended, Outcome> {
-        let abandoned =
-            |what: &str, error: &dyn std::fmt::Display| Outcome::Abandoned(format!("{what}: {error}"));
         if watch.control.is_stopped() {
             return Err(Outcome::Cancelled);
         }
         let base = execution.scratch.parent().unwrap_or(Path::new("/"));
-        let temporary =
-            Scratch::new(base).map_err(|error| abandoned("no directory could be made", &error))?;
         let image = match runtime {
             Runtime::Container => {
                 let unpack = || image::unpacked(base, &execution.program, execution.program_hash);
@@ -188,7 +184,7 @@ impl Native {
             }
             _ => None,
         };
-        let fills = [execution.scratch.as_path(), temporary.path()];
+        let fills = [execution.scratch.as_path(), execution.temporary.as_path()];
         if fills_too_much(&fills, 0, &execution.limits) {
             return Err(Outcome::DiskLimit(execution.limits.disk));
         }
@@ -202,7 +198,7 @@ impl Native {
             root: image.as_ref().map_or(Root::Host, |image| Root::Image(image.path().to_path_buf())),
             private: self.private.path().to_path_buf(),
             scratch: execution.scratch.clone(),
-            temporary: temporary.path().to_path_buf(),
+            temporary: execution.temporary.clone(),
             program: program.as_ref().map(|dir| dir.path().join(PROGRAM)),
             stdin: execution.stdin.clone(),
         };
@@ -213,8 +209,8 @@ impl Native {
         let started = self.launch(&scene, orders, base)?;
         let mut ended = self.guard(started, execution, watch, fills)?;
         ended.prepared = prepared;
-        // What is left in it goes with it, however deep; the program stays at least as long as it runs.
-        drop((temporary, program));
+        // It stays at least as long as it runs.
+        drop(program);
         Ok(ended)
     }
 

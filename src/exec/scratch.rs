@@ -11,6 +11,9 @@ const PREFIX: &str = "run-";
 /// Most files and directories of one program. A named bound for what a limit in bytes does not cover.
 pub(super) const MAX_ENTRIES: u64 = 65_536;
 
+/// Room for the names of a directory's attributes, in bytes; there are usually none, or one of the system's.
+const MAX_NAMES: usize = 1024;
+
 /// A directory of its own for one execution; it and all that is in it vanish with this value.
 #[derive(Debug)]
 pub(crate) struct Scratch {
@@ -40,6 +43,20 @@ impl Scratch {
             builder.permissions(fs::Permissions::from_mode(0o700));
         }
         Ok(Self { dir: builder.tempdir_in(base)? })
+    }
+
+    /// Empties it for the next program of the same contract: to make a directory and to take it away costs more than all the
+    /// rest of a short run, where a file system looks for a place that was not in use just now. One to which attributes were
+    /// attached is made anew.
+    ///
+    /// # Errors
+    /// If it cannot be emptied, or made.
+    pub(crate) fn renewed(self) -> io::Result<Self> {
+        clear(self.path())?;
+        match self.path().parent().filter(|_| has_attributes(self.path())) {
+            Some(base) => Self::new(base),
+            None => Ok(self),
+        }
     }
 
     /// Where it is.
@@ -99,6 +116,19 @@ impl Drop for Scratch {
         if let Err(error) = clear(self.path()) {
             tracing::warn!(%error, "what a program has left could not be removed");
         }
+    }
+}
+
+/// Whether attributes are attached to a directory that a program can attach to its own.
+fn has_attributes(path: &Path) -> bool {
+    let mut names = [0; MAX_NAMES];
+    match rustix::fs::listxattr(path, &mut names) {
+        Ok(length) => {
+            let names = names.get(..length).unwrap_or_default().split(|byte| *byte == 0);
+            names.into_iter().any(|name| name.starts_with(b"user.") || name.starts_with(b"system."))
+        }
+        // The file system has none.
+        Err(error) => error != rustix::io::Errno::NOTSUP,
     }
 }
 

@@ -68,6 +68,7 @@ impl Bench {
             environment: Vec::new(),
             stdin: None,
             scratch: scratch.path().to_path_buf(),
+            temporary: scratch.path().to_path_buf(),
             outputs: Vec::new(),
             limits,
             runtime: Runtime::WebAssembly,

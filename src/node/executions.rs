@@ -16,8 +16,9 @@ use reins::Reins;
 use service::Input;
 use service::policy::Policy;
 use std::collections::BTreeMap;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tokio::runtime::Handle;
@@ -229,8 +230,32 @@ impl Runner {
     pub(crate) fn run(&self, job: Job, store: Arc<Store>) -> service::Execution {
         let (executors, base, runtime) = (self.executors.clone(), self.base.clone(), self.runtime.clone());
         let (control, place) = (Control::default(), Arc::default());
-        Run { executors, base, job, store, control, runtime, saver: None, place }.execute()
+        Run { executors, base, job, store, control, runtime, saver: None, place }.execute_in(&mut None)
     }
+}
+
+/// The directories of a program.
+struct Places {
+    scratch: Scratch,
+    /// For temporary files, where its kind has any.
+    temporary: Option<Scratch>,
+}
+
+impl Places {
+    fn new(base: &Path, runtime: Runtime) -> io::Result<Self> {
+        let has_temporary = runtime != Runtime::WebAssembly;
+        let temporary = has_temporary.then(|| Scratch::new(base)).transpose()?;
+        Ok(Self { scratch: Scratch::new(base)?, temporary })
+    }
+
+    fn renewed(self) -> io::Result<Self> {
+        let temporary = self.temporary.map(Scratch::renewed).transpose()?;
+        Ok(Self { scratch: self.scratch.renewed()?, temporary })
+    }
+}
+
+fn abandoned(what: &str, why: &dyn std::fmt::Display) -> service::Execution {
+    service::Execution::nothing(Outcome::Abandoned(format!("{what}: {why}")))
 }
 
 #[derive(Clone)]
@@ -252,7 +277,8 @@ impl Run {
         let (started, wall) = (Instant::now(), self.job.limits.wall);
         let mut runs = self.job.runs();
         let first = runs.next().map(|job| Self { job, ..self.clone() });
-        let mut whole = first.as_ref().unwrap_or(&self).execute();
+        let mut places = None;
+        let mut whole = first.as_ref().unwrap_or(&self).execute_in(&mut places);
         for job in runs {
             if whole.outcome != Outcome::Succeeded {
                 break;
@@ -262,7 +288,7 @@ impl Run {
             let next = reins.next(whole.cycles).map(|control| {
                 let mut next = Self { job, control, ..self.clone() };
                 next.job.limits.wall = Span(left);
-                next.execute()
+                next.execute_in(&mut places)
             });
             let next = next.unwrap_or_else(|| service::Execution::nothing(Outcome::Cancelled));
             let service::Execution { outcome, cycles, outputs, stdout, stderr, .. } = next;
@@ -276,27 +302,33 @@ impl Run {
         whole
     }
 
-    fn execute(&self) -> service::Execution {
-        let abandoned = |what: &str, why: &dyn std::fmt::Display| {
-            service::Execution::nothing(Outcome::Abandoned(format!("{what}: {why}")))
+    /// Executes in new directories, or in those of the run before it in the same contract, which are emptied.
+    fn execute_in(&self, places: &mut Option<Places>) -> service::Execution {
+        let made = match places.take() {
+            None => Places::new(&self.base, self.job.runtime),
+            Some(former) => former.renewed(),
         };
-        let scratch = match Scratch::new(&self.base) {
-            Ok(scratch) => scratch,
-            Err(error) => return abandoned("no scratch directory could be made", &error),
-        };
+        match made {
+            Ok(made) => self.execute(places.insert(made)),
+            Err(error) => abandoned("no scratch directory could be made", &error),
+        }
+    }
+
+    fn execute(&self, places: &Places) -> service::Execution {
+        let scratch = &places.scratch;
         // It is set once.
         let _ = self.place.set(scratch.path().to_path_buf());
-        let mut execution = match self.stage(&scratch) {
+        let mut execution = match self.stage(places) {
             Ok(execution) => execution,
             Err(why) => return service::Execution::nothing(Outcome::NotFetched(why)),
         };
         // What is decrypted lies beside the scratch directory until the program has gone on from it.
-        let (resumed, _plain) = match self.resume(&scratch, &mut execution) {
+        let (resumed, _plain) = match self.resume(scratch, &mut execution) {
             Ok(resumed) => resumed,
             Err(why) => return service::Execution::nothing(Outcome::NotResumed(why)),
         };
-        let ended = self.run(&scratch, execution, resumed);
-        self.collect(&scratch, ended)
+        let ended = self.run(scratch, execution, resumed);
+        self.collect(scratch, ended)
             .unwrap_or_else(|error| abandoned("the outputs could not be kept", &error))
     }
 
@@ -354,7 +386,7 @@ impl Run {
         }
     }
 
-    fn stage(&self, scratch: &Scratch) -> Result<Execution, String> {
+    fn stage(&self, Places { scratch, temporary }: &Places) -> Result<Execution, String> {
         let find = |blob: &Blob| {
             let missing = || format!("{:#} is not in this seller's store any more", blob.hash);
             self.store.path(&blob.hash).ok_or_else(missing)
@@ -372,6 +404,7 @@ impl Run {
             environment: variables.collect(),
             stdin: self.job.stdin.as_ref().map(&find).transpose()?,
             scratch: scratch.path().to_path_buf(),
+            temporary: temporary.as_ref().unwrap_or(scratch).path().to_path_buf(),
             outputs: self.job.outputs.clone(),
             limits: self.job.limits,
             runtime: self.job.runtime,
@@ -382,11 +415,11 @@ impl Run {
     }
 
     /// Puts what the program left into the store, where it is shown to nobody before its buyer has signed for it.
-    fn collect(&self, scratch: &Scratch, ended: Ended) -> std::io::Result<service::Execution> {
-        let keep = |bytes: &[u8]| -> std::io::Result<Option<Blob>> {
+    fn collect(&self, scratch: &Scratch, ended: Ended) -> io::Result<service::Execution> {
+        let keep = |bytes: &[u8]| -> io::Result<Option<Blob>> {
             let blob =
                 (!bytes.is_empty()).then(|| self.runtime.block_on(self.store.withhold_bytes(bytes.to_vec())));
-            blob.transpose().map_err(std::io::Error::other)
+            blob.transpose().map_err(io::Error::other)
         };
         if matches!(ended.outcome, Outcome::Migrated(_)) {
             // All that there is so far belongs to its state.
@@ -396,8 +429,7 @@ impl Run {
         let mut outputs = Vec::new();
         for name in &self.job.outputs {
             if let Some(path) = scratch.output(name) {
-                let blob =
-                    self.runtime.block_on(self.store.withhold_file(path)).map_err(std::io::Error::other)?;
+                let blob = self.runtime.block_on(self.store.withhold_file(path)).map_err(io::Error::other)?;
                 outputs.push(NamedBlob { name: name.clone(), blob });
             }
         }

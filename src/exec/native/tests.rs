@@ -110,6 +110,7 @@ static BENCHES: AtomicU32 = AtomicU32::new(0);
 struct Bench {
     base: TempDir,
     scratch: Scratch,
+    temporary: Scratch,
     execution: Execution,
 }
 
@@ -123,7 +124,7 @@ impl Bench {
         let mark = if is_program { format!("\n# {number}\n") } else { String::new() };
         let program = &[program, mark.as_bytes()].concat();
         std::fs::write(&file, program).unwrap();
-        let scratch = Scratch::new(base.path()).unwrap();
+        let [scratch, temporary] = [(); 2].map(|()| Scratch::new(base.path()).unwrap());
         let execution = Execution {
             program: file,
             program_hash: Hash::of(program),
@@ -132,6 +133,7 @@ impl Bench {
             environment: Vec::new(),
             stdin: None,
             scratch: scratch.path().to_path_buf(),
+            temporary: temporary.path().to_path_buf(),
             outputs: Vec::new(),
             limits,
             runtime: Runtime::Native,
@@ -139,7 +141,15 @@ impl Bench {
             checkpoint: None,
             resume: Vec::new(),
         };
-        Self { base, scratch, execution }
+        Self { base, scratch, temporary, execution }
+    }
+
+    /// With its directories as the next sub-task of the same contract gets them.
+    fn renewed(self) -> Self {
+        let [scratch, temporary] = [self.scratch, self.temporary].map(|scratch| scratch.renewed().unwrap());
+        let [into, beside] = [&scratch, &temporary].map(|scratch| scratch.path().to_path_buf());
+        let execution = Execution { scratch: into, temporary: beside, ..self.execution };
+        Self { base: self.base, scratch, temporary, execution }
     }
 
     /// A script for the shell.

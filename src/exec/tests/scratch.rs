@@ -3,6 +3,8 @@
 use super::{Bench, WIDE, example};
 use crate::exec::scratch::{Scratch, Usage, is_plain, measure, output};
 use proto::message::service::Outcome;
+use rustix::fs::XattrFlags;
+use std::path::Path;
 use tempfile::TempDir;
 
 #[test]
@@ -30,6 +32,28 @@ fn a_scratch_directory_vanishes_with_all_that_is_in_it() {
     drop(scratch);
     assert!(!path.exists());
     assert!(source.exists());
+}
+
+#[test]
+fn a_renewed_directory_is_as_a_new_one() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let base = TempDir::new().unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let check = |leave: &dyn Fn(&Path) -> bool| {
+        let scratch = Scratch::new(base.path()).unwrap();
+        let former = scratch.path().to_path_buf();
+        let may_stay = leave(&former);
+        let renewed = scratch.renewed().unwrap();
+        assert_eq!(renewed.path() == former, may_stay);
+        assert_eq!(former.exists(), may_stay);
+        assert_eq!((measure(renewed.path()).unwrap(), mode(renewed.path())), (Usage::default(), 0o700));
+    };
+    check(&|_| true);
+    check(&|path| std::fs::create_dir_all(path.join("deep/er")).is_ok());
+    check(&|path| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o0)).is_ok());
+    // Where the file system has attributes.
+    check(&|path| rustix::fs::setxattr(path, "user.left", b"secret", XattrFlags::empty()).is_err());
+    assert_eq!(std::fs::read_dir(base.path()).unwrap().count(), 0);
 }
 
 #[test]

@@ -109,11 +109,11 @@ fn an_image_is_the_same_for_the_next_and_cannot_be_changed() {
         let ended = bench.contain_by(&both);
         assert_eq!(String::from_utf8_lossy(&ended.stdout), "of the image\n", "{}", told(&ended));
     }
-    // The archive was unpacked once: the directory of the image is the only one beside the scratch directory.
+    // The archive was unpacked once: the directory of the image is the only one beside those of the run.
     let beside = fs::read_dir(bench.base.path()).unwrap().count();
-    assert_eq!(beside, 3, "program, scratch directory, image");
+    assert_eq!(beside, 4, "program, the two directories, image");
     drop(both);
-    assert_eq!(fs::read_dir(bench.base.path()).unwrap().count(), 2);
+    assert_eq!(fs::read_dir(bench.base.path()).unwrap().count(), 3);
 }
 
 #[test]

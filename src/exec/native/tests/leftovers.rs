@@ -48,9 +48,14 @@ fn files_of_one_sub_task_are_not_there_for_the_next() {
         let (first, second) = (Bench::shell(leave, WIDE), Bench::shell(find, WIDE));
         check(&first, behind, &Outcome::Succeeded);
         prints(&second, behind, "");
+        // Nor in the directories of the run before it, as sub-tasks of one contract have them.
+        let (mut first, find) = (first.renewed(), Bench::shell(find, WIDE));
+        first.execution.program.clone_from(&find.execution.program);
+        first.execution.program_hash = find.execution.program_hash;
+        prints(&first, behind, "");
         // What it left in its own directories is gone with them; nothing else was made beside them.
         let base = first.base.path();
-        drop(first.scratch);
+        drop((first.scratch, first.temporary));
         assert_eq!(left(base), ["program"]);
     }
 }

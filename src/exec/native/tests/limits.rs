@@ -100,7 +100,7 @@ fn directories_without_end_end_the_program_and_are_removed() {
         let bench = Bench::python(deep, WIDE);
         check(&bench, behind, &Outcome::DiskLimit(WIDE.disk));
         let (path, base) = (bench.scratch.path().to_path_buf(), bench.base.path().to_path_buf());
-        drop(bench.scratch);
+        drop((bench.scratch, bench.temporary));
         assert!(!path.exists());
         assert_eq!(left(&base), ["program"]);
     }

@@ -5,6 +5,7 @@
 //! | [`walls`] | which walls this machine has |
 //! | [`builder`] | rooms: the namespaces of a program, made by a process of our own |
 //! | [`launch`] | the command behind the walls: bubblewrap's options, paths within and beside |
+//! | [`group`] | the control group of each program, where the node has one to divide |
 //! | [`started`] | what has been started by either, and how its end is heard of |
 //! | [`orders`], [`enter()`], [`confine`], [`filter`] | the step into the sandbox: this program once more, which shuts itself in |
 //! | [`watch`], [`tree`], [`space`] | what the node does meanwhile: limits, time, standing still, the end |
@@ -19,6 +20,7 @@ mod cores;
 mod enter;
 mod etc;
 mod filter;
+mod group;
 mod image;
 mod kind;
 mod launch;
@@ -46,20 +48,19 @@ use super::scratch::Scratch;
 use super::{Control, Ended, Execution, Executor, Layer, span_since};
 use builder::Builder;
 use cores::Cores;
+use group::{Group, Groups, Place};
 use launch::{Root, Scene};
 use orders::Orders;
-use prepared::Prepared;
+use prepared::{Prepared, place};
 use print::Print;
-use proto::message::service::{Outcome, Runtime};
-use proto::{Capacity, Cycles, Hash};
+use proto::message::service::{Limits, Outcome, Runtime};
+use proto::{Capacity, Cycles};
 use record::{End, Record};
 use service::policy::{Policy, Sandbox};
 use started::{Standing, Started};
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -79,6 +80,8 @@ pub(crate) struct Native {
     walls: Walls,
     builder: Builder,
     helper: PathBuf,
+    /// Where the kernel counts programs, if it does.
+    groups: Option<Groups>,
     /// The `/etc` of programs.
     private: TempDir,
     cores: Cores,
@@ -108,13 +111,30 @@ impl Native {
     /// # Errors
     /// If the private files cannot be written.
     pub(crate) fn new(helper: PathBuf) -> io::Result<Self> {
+        let found = Place::find(Path::new(group::PROC)).and_then(|place| place.is_whole());
+        Self::with(helper, None, found)
+    }
+
+    /// The same for a node, which divides the control group that it begins in: this process is moved, so it may not have
+    /// started others.
+    ///
+    /// # Errors
+    /// If the private files cannot be written.
+    pub(crate) fn of_node(helper: PathBuf) -> io::Result<Self> {
+        let claimed = Groups::claim(Path::new(group::PROC));
+        let is_whole = claimed.as_ref().map_err(String::clone).and_then(|groups| groups.place.is_whole());
+        Self::with(helper, claimed.ok(), is_whole)
+    }
+
+    fn with(helper: PathBuf, groups: Option<Groups>, has_groups: Result<(), String>) -> io::Result<Self> {
         let private = etc::prepare()?;
         let helper = walls::helper(helper);
         let builder = Builder::new(&helper, private.path());
         Ok(Self {
-            walls: Walls::of_this_machine(&helper, &builder),
+            walls: Walls::of_this_machine(&helper, &builder, has_groups),
             builder,
             helper,
+            groups,
             private,
             cores: Cores::of_this_process(),
             images: Prepared::default(),
@@ -206,7 +226,7 @@ impl Native {
         let taken = self.cores.take(usize::try_from(execution.limits.cores.max(1)).unwrap_or(usize::MAX));
         let orders = self.orders(execution, &scene, &taken.numbers)?;
         let prepared = span_since(watch.started);
-        let started = self.launch(&scene, orders, base)?;
+        let started = self.launch(&scene, orders, &execution.limits)?;
         let mut ended = self.guard(started, execution, watch, fills)?;
         ended.prepared = prepared;
         // It stays at least as long as it runs.
@@ -288,32 +308,37 @@ impl Native {
         })
     }
 
-    /// Starts the program. The options of bubblewrap are written to a file without a name in `base`, so that no command
-    /// line names the host's paths.
-    fn launch(&self, scene: &Scene, orders: Orders, base: &Path) -> Result<Started, Outcome> {
+    /// Starts the program. The options of bubblewrap are its input, so that no command line names the host's paths.
+    fn launch(&self, scene: &Scene, orders: Orders, limits: &Limits) -> Result<Started, Outcome> {
         let walls = self.walls();
         if walls.rooms.is_ok() && scene.root == Root::Host {
-            return Started::in_room(&self.builder, scene, orders.arguments());
+            let group = self.group(limits, Standing::First)?;
+            return Started::in_room(&self.builder, scene, orders.arguments(), group);
         }
         let Ok(bubblewrap) = walls.bubblewrap else {
+            let group = self.group(limits, Standing::Beside)?;
             let mut command = Command::new(&self.helper);
-            command.args(orders.arguments()).env_clear().stdin(Stdio::null()).current_dir(&scene.scratch);
-            return Started::by(command, Standing::Beside);
+            command.args(orders.arguments()).env_clear().current_dir(&scene.scratch);
+            return Started::by(command, Standing::Beside, group, &[]);
         };
         let mut text = Vec::new();
         for word in scene.options() {
             text.extend_from_slice(word.as_encoded_bytes());
             text.push(0);
         }
-        let written = tempfile::tempfile_in(base).and_then(|mut file| {
-            file.write_all(&text)?;
-            file.rewind().map(|()| file)
-        });
-        let stdin = written.map_err(|error| Outcome::Abandoned(format!("the sandbox: {error}")))?;
+        let group = self.group(limits, Standing::Above)?;
         let mut command = Command::new(bubblewrap);
         command.args(["--args", "0", "--"]).args(scene.helper()).args(orders.arguments());
-        command.env_clear().stdin(stdin);
-        Started::by(command, Standing::Above)
+        command.env_clear();
+        Started::by(command, Standing::Above, group, &text)
+    }
+
+    /// The control group of a program, where it has one.
+    fn group(&self, limits: &Limits, standing: Standing) -> Result<Option<Group>, Outcome> {
+        // bubblewrap stays above the supervisor.
+        let supervisors = if standing == Standing::Above { 2 } else { 1 };
+        let group = self.groups.as_ref().map(|groups| groups.group(limits, supervisors)).transpose();
+        group.map_err(|error| Outcome::Abandoned(format!("its control group could not be made: {error}")))
     }
 
     /// Runs what was started under guard, and says how it ended.
@@ -331,8 +356,11 @@ impl Native {
         let mut guard = Guard::new(&started, watch, limits, fills, &mut print);
         guard.per_core = self.per_core();
         let halt = guard.stand();
-        let (seen, peak) = (guard.cycles(0), guard.peak);
+        let (seen, peak) = (guard.cycles(), guard.peak);
         let [stdout, mut stderr] = print.end();
+        let group = started.group.take();
+        // With the program the kernel has ended its supervisor, which tells nothing then.
+        let halt = halt.or(group.filter(Group::is_out_of_memory).map(|_| Halt::Memory));
         let standing = started.standing;
         let record = started.record(&mut stderr);
         let told = Told { halt, standing, record: record.filter(|_| halt.is_none()), peak };
@@ -463,25 +491,4 @@ impl Executor for Container {
     fn refusal(&self) -> Option<String> {
         self.0.refusal_of(Runtime::Container)
     }
-}
-
-/// Puts the program where it may be executed, if it is one and has the hash it was named by.
-fn place(execution: &Execution, target: &Path) -> Result<(), Outcome> {
-    let abandoned = |error: io::Error| Outcome::Abandoned(format!("its program cannot be read: {error}"));
-    let mut from = File::open(&execution.program).map_err(abandoned)?;
-    let mut to =
-        OpenOptions::new().write(true).create_new(true).mode(0o755).open(target).map_err(abandoned)?;
-    let mut hasher = blake3::Hasher::new();
-    let (mut head, mut chunk) = (Vec::new(), vec![0; 1 << 16]);
-    loop {
-        let read = from.read(&mut chunk).map_err(abandoned)?;
-        let Some(bytes) = chunk.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
-        head.extend(bytes.iter().take(kind::HEAD.saturating_sub(head.len())));
-        hasher.update(bytes);
-        to.write_all(bytes).map_err(abandoned)?;
-    }
-    if Hash(*hasher.finalize().as_bytes()) != execution.program_hash {
-        return Err(Outcome::NotFetched("the program does not have the hash it was named by".into()));
-    }
-    kind::require_native(&head).map_err(Outcome::NotRunnable)
 }

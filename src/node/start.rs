@@ -117,7 +117,7 @@ fn executors(engine: &Engine) -> Executors {
         None => engine,
     });
     let own = std::env::current_exe();
-    match own.and_then(Native::new) {
+    match own.and_then(Native::of_node) {
         Ok(native) => {
             let native = Arc::new(native);
             executors = executors.with(Arc::new(Container(Arc::clone(&native)))).with(native);

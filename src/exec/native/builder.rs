@@ -22,7 +22,7 @@ use super::orders::{Stage, VERSION, WORD};
 use super::started::abandoned;
 use frame::{Frame, receive, send};
 use proto::message::service::Outcome;
-use rustix::fd::{AsFd as _, OwnedFd};
+use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -84,8 +84,8 @@ impl Builder {
     }
 
     /// Makes a room for `scene` and starts this program in it with `arguments`, and with these for its standard streams:
-    /// the way by which it tells its end in place of the input, then output and error. Returns the number of the room's first
-    /// process, as it is where the node is.
+    /// the way by which it tells its end in place of the input, then output and error; behind them the door of its control
+    /// group, if it has one. Returns the number of the room's first process, as it is where the node is.
     ///
     /// # Errors
     /// What goes wrong with it, as the verdict on the execution.
@@ -93,13 +93,13 @@ impl Builder {
         &self,
         scene: &Scene,
         arguments: Vec<OsString>,
-        [told, stdout, stderr]: [OwnedFd; 3],
+        files: &[OwnedFd],
     ) -> Result<i32, Outcome> {
         let path = |path: Option<&PathBuf>| path.map(OsString::from).unwrap_or_default();
         let places =
             [Some(&scene.scratch), Some(&scene.temporary), scene.program.as_ref(), scene.stdin.as_ref()];
         let words: Vec<OsString> = places.map(path).into_iter().chain(arguments).collect();
-        let files = [told.as_fd(), stdout.as_fd(), stderr.as_fd()];
+        let files: Vec<BorrowedFd<'_>> = files.iter().map(OwnedFd::as_fd).collect();
         let mut socket = self.socket();
         self.is_used.store(true, Ordering::Relaxed);
         let mut answer: io::Result<Frame> = Err(io::ErrorKind::NotConnected.into());

@@ -31,7 +31,7 @@ const LANDLOCK: ABI = ABI::V6;
 ///
 /// # Errors
 /// What could not be done, in words. Nobody runs a program after that.
-pub(super) fn confine(orders: &Orders, kept: Option<BorrowedFd<'_>>) -> Result<(), String> {
+pub(super) fn confine(orders: &Orders, kept: &[BorrowedFd<'_>]) -> Result<(), String> {
     close_inherited(kept)?;
     let stdin = orders.stdin.as_deref().unwrap_or(Path::new("/dev/null"));
     let stdin = File::open(stdin).map_err(|error| format!("its standard input: {error}"))?;
@@ -55,12 +55,12 @@ pub(super) fn confine(orders: &Orders, kept: Option<BorrowedFd<'_>>) -> Result<(
 
 /// Closes everything but the three streams and `kept`: what whoever started the node left open is not the program's
 /// business.
-pub(super) fn close_inherited(kept: Option<BorrowedFd<'_>>) -> Result<(), String> {
-    let kept = kept.map_or(2, |kept| kept.as_raw_fd());
+pub(super) fn close_inherited(kept: &[BorrowedFd<'_>]) -> Result<(), String> {
+    let is_kept = |number: i32| number <= 2 || kept.iter().any(|kept| kept.as_raw_fd() == number);
     let open = std::fs::read_dir("/proc/self/fd").map_err(|error| format!("open files: {error}"))?;
     let numbers = open.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     // The list is complete before anything of it is closed; the directory itself is closed by then.
-    for number in numbers.filter(|number| *number > 2 && *number != kept).collect::<Vec<i32>>() {
+    for number in numbers.filter(|number| !is_kept(*number)).collect::<Vec<i32>>() {
         let _ = close(number);
     }
     Ok(())

@@ -49,20 +49,25 @@ pub(crate) fn enter(words: impl Iterator<Item = OsString>) -> ExitCode {
     let told = match Orders::read(words) {
         Ok(orders) if orders.stage == Stage::Outer => outer(&orders),
         Ok(orders) if orders.stage == Stage::Inner => Err(inner(&orders)),
-        Ok(orders) => whole(&orders, None),
+        Ok(orders) => whole(&orders, None, None),
         Err(why) => Err(Record::Failed(why)),
     };
     ExitCode::from(tell(told, &mut io::stderr()))
 }
 
 /// Takes the step as the first process in a room of our builder's, with these for standard output and error; tells the end
-/// by a `way` of its own. Returns the exit status.
-pub(super) fn in_room(orders: &Orders, [stdout, stderr]: &[OwnedFd; 2], way: OwnedFd) -> u8 {
+/// by a `way` of its own. Begins the program in the control group that `group` is the door of. Returns the exit status.
+pub(super) fn in_room(
+    orders: &Orders,
+    [stdout, stderr]: &[OwnedFd; 2],
+    way: OwnedFd,
+    group: Option<OwnedFd>,
+) -> u8 {
     let streams = dup2_stdout(stdout).and_then(|()| dup2_stderr(stderr)).map_err(io::Error::from);
     let told = streams
         .and_then(|()| builder::room::complete())
         .map_err(|error| Record::Failed(error.to_string()))
-        .and_then(|()| whole(orders, Some(way.as_fd())));
+        .and_then(|()| whole(orders, Some(way.as_fd()), group));
     tell(told, &mut File::from(way))
 }
 
@@ -76,9 +81,15 @@ fn tell(told: Result<Record, Record>, way: &mut impl Write) -> u8 {
     if is_told { code } else { NOT_TAKEN }
 }
 
-fn whole(orders: &Orders, kept: Option<BorrowedFd<'_>>) -> Result<Record, Record> {
+fn whole(orders: &Orders, way: Option<BorrowedFd<'_>>, group: Option<OwnedFd>) -> Result<Record, Record> {
     hide().map_err(Record::Failed)?;
-    confine(orders, kept).map_err(Record::Failed)?;
+    let kept: Vec<BorrowedFd<'_>> = way.into_iter().chain(group.as_ref().map(OwnedFd::as_fd)).collect();
+    confine(orders, &kept).map_err(Record::Failed)?;
+    if let Some(group) = group {
+        // As late as can be, so that what is counted there is the program's.
+        let entered = File::from(group).write_all(b"0");
+        entered.map_err(|error| Record::Failed(format!("the control group: {error}")))?;
+    }
     let mut tries = 0;
     let child = loop {
         match program(orders).spawn() {
@@ -91,8 +102,10 @@ fn whole(orders: &Orders, kept: Option<BorrowedFd<'_>>) -> Result<Record, Record
 
 fn outer(orders: &Orders) -> Result<Record, Record> {
     hide().map_err(Record::Failed)?;
-    close_inherited(None).map_err(Record::Failed)?;
+    close_inherited(&[]).map_err(Record::Failed)?;
     let failed = |error: io::Error| Record::Failed(error.to_string());
+    // The node ends it when this process is where it is to be, in its control group.
+    io::copy(&mut io::stdin(), &mut io::sink()).map_err(failed)?;
     set_child_subreaper(Some(getpid())).map_err(|error| failed(error.into()))?;
     let own = std::env::current_exe().map_err(failed)?;
     let inner = Orders { stage: Stage::Inner, ..orders.clone() };
@@ -106,7 +119,7 @@ fn inner(orders: &Orders) -> Record {
     if let Err(error) = dies.and_then(|()| rustix::process::setsid().map(drop)) {
         return Record::Failed(error.to_string());
     }
-    if let Err(why) = confine(orders, None) {
+    if let Err(why) = confine(orders, &[]) {
         return Record::Failed(why);
     }
     let mut tries = 0;

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// The hidden command that takes this step.
 pub(crate) const WORD: &str = "sandbox-exec";
 /// What a trial prints: who says the same understands the same orders. The number behind the version is that of the orders.
-pub(super) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/2");
+pub(super) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/3");
 
 /// What one process of ours does on the way to the program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,10 +1,16 @@
 //! What is made of a content before programs run: the directory of an image, a file that may be executed. Made once on each
 //! seller and then shared, since behind the walls nobody can write to it.
 
-use super::super::scratch::Scratch;
+use super::kind;
+use crate::exec::Execution;
+use crate::exec::scratch::Scratch;
 use proto::Hash;
 use proto::message::service::Outcome;
 use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Most that are kept of a kind and that no program uses.
@@ -72,6 +78,30 @@ impl Kept {
         *last = self.uses;
         Arc::clone(slot)
     }
+}
+
+/// Puts the program where it may be executed, if it is one and has the hash it was named by.
+///
+/// # Errors
+/// The verdict on the execution.
+pub(super) fn place(execution: &Execution, target: &Path) -> Result<(), Outcome> {
+    let abandoned = |error: io::Error| Outcome::Abandoned(format!("its program cannot be read: {error}"));
+    let mut from = File::open(&execution.program).map_err(abandoned)?;
+    let mut to =
+        OpenOptions::new().write(true).create_new(true).mode(0o755).open(target).map_err(abandoned)?;
+    let mut hasher = blake3::Hasher::new();
+    let (mut head, mut chunk) = (Vec::new(), vec![0; 1 << 16]);
+    loop {
+        let read = from.read(&mut chunk).map_err(abandoned)?;
+        let Some(bytes) = chunk.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+        head.extend(bytes.iter().take(kind::HEAD.saturating_sub(head.len())));
+        hasher.update(bytes);
+        to.write_all(bytes).map_err(abandoned)?;
+    }
+    if Hash(*hasher.finalize().as_bytes()) != execution.program_hash {
+        return Err(Outcome::NotFetched("the program does not have the hash it was named by".into()));
+    }
+    kind::require_native(&head).map_err(Outcome::NotRunnable)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::builder::Builder;
 use super::enter::{NOT_TAKEN, TOO_LONG};
+use super::group::Group;
 use super::launch::Scene;
 use super::record::{End, MAX_RECORD, Record};
 use proto::message::service::Outcome;
@@ -9,7 +10,7 @@ use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, PipeReader, Read as _, pipe};
+use std::io::{self, PipeReader, Read as _, Write as _, pipe};
 use std::process::{Child, Command, Stdio};
 
 /// How the processes of a program stand to the one that the node knows.
@@ -32,6 +33,8 @@ pub(super) struct Started {
     pub(super) end: OwnedFd,
     /// Standard output and error, until they are taken.
     pub(super) streams: Option<[PipeReader; 2]>,
+    /// Where the kernel counts it, until that is taken.
+    pub(super) group: Option<Group>,
     child: Option<Child>,
 }
 
@@ -44,28 +47,43 @@ impl Started {
         builder: &Builder,
         scene: &Scene,
         arguments: Vec<OsString>,
+        group: Option<Group>,
     ) -> Result<Self, Outcome> {
         let pipes = || Ok([pipe()?, pipe()?, pipe()?]);
         let [(end, told), (stdout, out), (stderr, err)] = pipes().map_err(abandoned)?;
-        let pid = builder.room(scene, arguments, [told.into(), out.into(), err.into()])?;
+        let door = group.as_ref().map(Group::door).transpose().map_err(abandoned)?;
+        let mut files: Vec<OwnedFd> = vec![told.into(), out.into(), err.into()];
+        files.extend(door.map(OwnedFd::from));
+        let pid = builder.room(scene, arguments, &files)?;
         let streams = Some([stdout, stderr]);
-        Ok(Self { pid, standing: Standing::First, end: end.into(), streams, child: None })
+        Ok(Self { pid, standing: Standing::First, end: end.into(), streams, group, child: None })
     }
 
-    /// By `command`, which is bubblewrap's, or the supervisor's own.
+    /// By `command`, which is bubblewrap's, or the supervisor's own. It gets `input`, and starts nothing before that has ended.
     ///
     /// # Errors
     /// The verdict, if it cannot be started.
-    pub(super) fn by(mut command: Command, standing: Standing) -> Result<Self, Outcome> {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(abandoned)?;
+    pub(super) fn by(
+        mut command: Command,
+        standing: Standing,
+        group: Option<Group>,
+        input: &[u8],
+    ) -> Result<Self, Outcome> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(abandoned)?;
         let streams = match (child.stdout.take(), child.stderr.take()) {
             (Some(stdout), Some(stderr)) => {
                 Some([OwnedFd::from(stdout).into(), OwnedFd::from(stderr).into()])
             }
             _ => None,
         };
-        match handle(&child) {
-            Ok((pid, end)) => Ok(Self { pid, standing, end, streams, child: Some(child) }),
+        let ready = handle(&child).and_then(|(pid, end)| {
+            group.as_ref().map_or(Ok(()), |group| group.take_in(pid))?;
+            child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(input))?;
+            Ok((pid, end))
+        });
+        match ready {
+            Ok((pid, end)) => Ok(Self { pid, standing, end, streams, group, child: Some(child) }),
             Err(error) => {
                 let _ = child.kill().and_then(|()| child.wait());
                 Err(abandoned(error))

@@ -5,6 +5,7 @@
 
 mod ends;
 mod escapes;
+mod groups;
 mod holding;
 mod images;
 mod leftovers;

@@ -34,13 +34,13 @@ pub(super) struct Walls {
     pub(super) has_filter: bool,
     /// Whether this process is root's.
     pub(super) is_root: bool,
-    /// Whether a group of control groups of version 2 with memory and processes is this process's own.
+    /// Whether the kernel counts memory and processes of each program as a whole (see [`super::group`]), or why not.
     pub(super) groups: Result<(), String>,
 }
 
 impl Walls {
     /// Looks at this machine; `helper` is this program, which a trial is made with, as one is with `builder`.
-    pub(super) fn of_this_machine(helper: &Path, builder: &Builder) -> Self {
+    pub(super) fn of_this_machine(helper: &Path, builder: &Builder, groups: Result<(), String>) -> Self {
         let has_filter = has_filter();
         Self {
             rooms: rooms(has_filter, builder),
@@ -48,7 +48,7 @@ impl Walls {
             landlock: landlock_version(),
             has_filter,
             is_root: rustix::process::geteuid().is_root(),
-            groups: groups(),
+            groups,
         }
     }
 
@@ -124,7 +124,7 @@ impl Walls {
             ),
             layer(
                 "cgroups",
-                "memory and processes counted by the kernel; the node does not need them and does not use them yet",
+                "memory, processes and time of a program as a whole, counted by the kernel",
                 state(self.groups.clone().err()),
             ),
         ]
@@ -182,22 +182,4 @@ fn bubblewrap(helper: &Path) -> Result<PathBuf, String> {
         "bubblewrap does not work here ({said}); it needs user namespaces: see the sysctls \
          `user.max_user_namespaces` and `kernel.apparmor_restrict_unprivileged_userns`"
     ))
-}
-
-/// Whether this process has a group of version 2 of its own, with memory and processes.
-fn groups() -> Result<(), String> {
-    let own = std::fs::read_to_string("/proc/self/cgroup").map_err(|error| error.to_string())?;
-    let path = own.lines().find_map(|line| line.strip_prefix("0::"));
-    let path = path.ok_or("this machine has control groups of version 1 only")?.trim_start_matches('/');
-    let has = |mount: &str| {
-        let list = std::fs::read_to_string(Path::new(mount).join(path).join("cgroup.controllers"));
-        list.is_ok_and(|list| {
-            ["memory", "pids"].iter().all(|wanted| list.split_ascii_whitespace().any(|c| c == *wanted))
-        })
-    };
-    if ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].into_iter().any(has) {
-        return Ok(());
-    }
-    Err("no control group of version 2 with memory and pids is delegated to this process; with systemd: `Delegate=yes`"
-        .into())
 }

@@ -1,5 +1,6 @@
 //! What the node does while a program runs in its sandbox: looks at it, holds it to its limits, and ends it.
 
+use super::group::Group;
 use super::print::Print;
 use super::space;
 use super::started::{Standing, Started};
@@ -18,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(10);
 const WALK: Duration = Duration::from_millis(50);
 const WALK_SHARE: u32 = 10;
 /// How long the end of what was killed may take to be seen.
-const DYING: Duration = Duration::from_secs(2);
+pub(super) const DYING: Duration = Duration::from_secs(2);
 
 /// Why a program was ended from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,12 +100,14 @@ impl<'a> Guard<'a> {
         halt
     }
 
-    /// Cycles by what was seen, or by `exact` µs of processor time where the supervisor told them and they are more.
-    pub(super) fn cycles(&self, exact: u64) -> Cycles {
+    /// Cycles by what was seen, or by the kernel's own count where it is of the program alone.
+    pub(super) fn cycles(&self) -> Cycles {
         let per_second = rustix::param::clock_ticks_per_second().max(1);
         let seen = self.ticks.total().saturating_mul(1_000_000) / per_second;
+        let group = self.started.group.as_ref().filter(|_| self.started.standing == Standing::First);
+        let counted = group.and_then(Group::time).unwrap_or(0);
         // Mc/s are cycles per µs.
-        Cycles(seen.max(exact).saturating_mul(self.per_core.0))
+        Cycles(seen.max(counted).saturating_mul(self.per_core.0))
     }
 
     /// Waits for the end; whether it has come.
@@ -156,7 +159,7 @@ impl<'a> Guard<'a> {
         let threads = alive.iter().fold(0, |sum: u64, (_, process)| sum.saturating_add(process.threads));
         let waited = Process::of(supervisor).map_or(0, |process| process.waited);
         self.ticks.look(alive, waited);
-        let cycles = self.cycles(0);
+        let cycles = self.cycles();
         self.watch.control.publish(cycles.min(self.limits.cycles));
         if cycles > self.limits.cycles {
             return Err(Halt::Cycles);
@@ -185,6 +188,7 @@ impl<'a> Guard<'a> {
     /// Ends everything, and waits until it is gone.
     fn end(&mut self) {
         let pid = self.started.pid;
+        self.started.group.iter().for_each(Group::kill);
         if self.started.standing == Standing::Beside {
             tree::kill(pid);
         } else {

@@ -17,7 +17,7 @@ use std::os::unix::net::UnixStream;
 /// The longest frame, in bytes: more than a kernel takes as the arguments of a program (2 MiB for a stack of 8 MiB).
 const MAX_FRAME: usize = 4 << 20;
 /// Most open files beside a frame.
-pub(super) const MAX_FILES: usize = 3;
+pub(super) const MAX_FILES: usize = 4;
 /// Bytes of a number.
 const NUMBER: usize = 4;
 

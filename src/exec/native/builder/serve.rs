@@ -227,6 +227,8 @@ struct Request {
     streams: [OwnedFd; 2],
     /// Through which the first process tells how it ended.
     told: OwnedFd,
+    /// The door of its control group.
+    group: Option<OwnedFd>,
     orders: Orders,
 }
 
@@ -235,7 +237,8 @@ const PLACES: [&str; 4] = [WORK, TEMPORARY, "/run/compup2p/program", "/run/compu
 
 impl Request {
     fn read(frame: Frame) -> Option<Self> {
-        let [told, stdout, stderr] = <[OwnedFd; 3]>::try_from(frame.files).ok()?;
+        let mut files = frame.files.into_iter();
+        let [told, stdout, stderr] = [files.next()?, files.next()?, files.next()?];
         let mut words = frame.words.into_iter();
         let mut places = Vec::new();
         for place in PLACES {
@@ -246,19 +249,19 @@ impl Request {
         }
         // The first one names the command, which nobody has to be told here.
         let orders = Orders::read(words.skip(1)).ok()?;
-        Some(Self { places, streams: [stdout, stderr], told, orders })
+        Some(Self { places, streams: [stdout, stderr], told, group: files.next(), orders })
     }
 }
 
 /// Starts the first process of a room, as a copy of this one.
 fn start(request: Request) -> io::Result<Pid> {
-    let Request { streams, told, orders, .. } = request;
+    let Request { streams, told, group, orders, .. } = request;
     match fork()? {
         Fork::Parent(first) => Pid::from_raw(first).ok_or(io::ErrorKind::NotFound.into()),
         Fork::Child => {
             // What this process has of the builder's is never used again, and nothing of it may be dropped: its files are
             // closed by their numbers.
-            std::process::exit(enter::in_room(&orders, &streams, told).into())
+            std::process::exit(enter::in_room(&orders, &streams, told, group).into())
         }
     }
 }

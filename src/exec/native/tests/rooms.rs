@@ -76,7 +76,7 @@ fn when_the_node_goes_everything_in_its_rooms_goes_too() {
     let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(&bench.execution.program, executable).unwrap();
     let ((mut end, told), (_, out), (_, err)) = (pipe().unwrap(), pipe().unwrap(), pipe().unwrap());
-    let first = builder.room(&scene, orders.arguments(), [told.into(), out.into(), err.into()]).unwrap();
+    let first = builder.room(&scene, orders.arguments(), &[told.into(), out.into(), err.into()]).unwrap();
     while !bench.scratch.path().join("a").exists() {
         std::thread::yield_now();
     }

@@ -81,11 +81,7 @@ impl Place {
         }
         let controllers = listed(&base, "cgroup.controllers");
         let has = |wanted: &str| controllers.split_ascii_whitespace().any(|one| one == wanted);
-        let (has_memory, has_processes) = (has("memory"), has("pids"));
-        if !has_memory && !has_processes {
-            return Err(not_delegated("its group has neither `memory` nor `pids`"));
-        }
-        Ok(Self { base, is_settled, has_memory, has_processes })
+        Ok(Self { has_memory: has("memory"), has_processes: has("pids"), base, is_settled })
     }
 
     /// Whether all that programs are held to is there, or what is not.
@@ -93,14 +89,13 @@ impl Place {
     /// # Errors
     /// What is not, in words.
     pub(super) fn is_whole(&self) -> Result<(), String> {
-        let missing = match (self.has_memory, self.has_processes) {
-            (true, true) => return Ok(()),
-            (false, _) => "memory",
-            (true, false) => "pids",
-        };
-        Err(format!(
-            "of the controllers `memory` and `pids`, the node's group lacks `{missing}`; the other one is used"
-        ))
+        let all = [(self.has_memory, "`memory`"), (self.has_processes, "`pids`")];
+        let missing: Vec<&str> =
+            all.iter().filter(|(is_there, _)| !is_there).map(|(_, name)| *name).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(format!("the node's control group lacks {}; what it has is used", missing.join(" and ")))
     }
 
     /// The words that give those below it what it has.
@@ -322,11 +317,7 @@ mod tests {
             ("/a/b", &[("sys/a/b/cgroup.procs", Some("1\n"))], Err(not_delegated(foreign))),
             ("/a/b", &[("sys/a/b/cgroup.kill", None)], Err(not_delegated(small))),
             ("/a/b", &[("sys/a/b/cgroup.subtree_control", None)], Err(not_delegated(shut))),
-            (
-                "/a/b",
-                &[("sys/a/b/cgroup.controllers", Some("cpu\n"))],
-                Err(not_delegated("its group has neither `memory` nor `pids`")),
-            ),
+            ("/a/b", &[("sys/a/b/cgroup.controllers", Some("cpu\n"))], Ok((false, false, false))),
             ("/", &[], Err(not_delegated(small))),
             ("/../c", &[], Err(version_1.into())),
             ("/a/b", &[("proc/self/cgroup", Some("4:memory:/x\n"))], Err(version_1.into())),
@@ -363,13 +354,15 @@ mod tests {
 
     #[test]
     fn what_is_there_of_the_controllers_is_said() {
-        for (controllers, expected) in
-            [("memory pids", None), ("memory", Some("pids")), ("pids", Some("memory"))]
-        {
+        for (controllers, missing) in [
+            ("memory pids", None),
+            ("memory", Some("`pids`")),
+            ("pids", Some("`memory`")),
+            ("", Some("`memory` and `pids`")),
+        ] {
             let machine = machine("/a/b", &[("sys/a/b/cgroup.controllers", Some(controllers))]);
-            let expected = expected.map(|missing| {
-                format!("of the controllers `memory` and `pids`, the node's group lacks `{missing}`; the other one is used")
-            });
+            let lacks = |missing| format!("the node's control group lacks {missing}; what it has is used");
+            let expected = missing.map(lacks);
             assert_eq!(find(&machine).unwrap().is_whole().err(), expected);
         }
     }

@@ -10,6 +10,7 @@ use crate::exec::{Control, Ended, Executor as _, LayerState};
 use proto::message::service::{Limits, Outcome};
 use proto::{Bytes, Cycles, Span};
 use service::policy::{Policy, Sandbox};
+use std::path::{Path, PathBuf};
 
 /// Children that burn five milliseconds each, a hundred of them, which nobody waits for.
 const UNSEEN: &str = "import os, signal, time\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\n\
@@ -20,10 +21,37 @@ const MANY: &str = "import os, time\ncount = 0\ntry:\n  while True:\n    if os.f
     count += 1\nexcept OSError: print(count)";
 /// Doubles itself without end.
 const BOMB: &str = "import os, time\nwhile True:\n  try: os.fork()\n  except OSError: time.sleep(0.01)";
-const HOG: &str = "x = bytearray(1 << 30)\nfor i in range(0, 1 << 30, 4096): x[i] = 1";
+const HOG: &str = "x = []\nwhile True: x.append(bytearray(1 << 20))";
+/// Stays until it is stopped, and says when it has begun.
+const ENDLESS: &str = "import time\nopen('a', 'w')\ntime.sleep(1000)";
 
 fn run(native: &Native, script: &str, limits: Limits) -> Ended {
     native.run(&Bench::python(script, limits).execution, &Control::default())
+}
+
+/// The groups of programs that there are.
+fn groups(base: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(base).unwrap().flatten();
+    entries
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with("run-"))
+        .map(|e| e.path())
+        .collect()
+}
+
+/// How many processes are in the group of a program that has started no others.
+fn together(native: &Native, base: &Path) -> usize {
+    let (control, bench) = (Control::default(), Bench::python(ENDLESS, WIDE));
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| native.run(&bench.execution, &control));
+        while !bench.scratch.path().join("a").exists() && !run.is_finished() {
+            std::thread::yield_now();
+        }
+        let [group] = groups(base).try_into().expect("one group");
+        let count = std::fs::read_to_string(group.join("cgroup.procs")).unwrap().lines().count();
+        control.stop();
+        assert_eq!(run.join().unwrap().outcome, Outcome::Cancelled);
+        count
+    })
 }
 
 #[test]
@@ -51,6 +79,8 @@ fn the_kernel_holds_programs_as_a_whole_where_a_group_is_delegated_and_else_it_i
             Behind::Bubblewrap => super::Walls { rooms: Err("not in this test".into()), ..native.walls },
             Behind::NoNamespaces => without_namespaces(native.walls),
         };
+        let supervisors = if behind == Behind::Bubblewrap { 2 } else { 1 };
+        assert_eq!(together(&native, &place.base), supervisors + 1, "{behind:?}");
         if place.has_processes {
             let many = run(&native, MANY, WIDE);
             assert_eq!(String::from_utf8_lossy(&many.stdout), "31\n", "{behind:?}: {}", told(&many));
@@ -62,8 +92,6 @@ fn the_kernel_holds_programs_as_a_whole_where_a_group_is_delegated_and_else_it_i
             let hog = run(&native, HOG, Limits { memory, ..WIDE });
             assert_eq!(hog.outcome, Outcome::MemoryLimit(memory), "{behind:?}: {}", told(&hog));
         }
-        let names = std::fs::read_dir(&place.base).unwrap().flatten().map(|entry| entry.file_name());
-        let left: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with("run-")).collect();
-        assert!(left.is_empty(), "{behind:?}: {left:?}");
+        assert_eq!(groups(&place.base), Vec::<PathBuf>::new(), "{behind:?}");
     }
 }

@@ -6,6 +6,7 @@
 
 mod frames;
 mod steps;
+mod unrolled;
 
 use crate::Refused;
 use crate::flat::{Flat, Label, Literal, Local, Operand, Site, Step};
@@ -126,9 +127,7 @@ impl Emit<'_, '_> {
         if self.source.counted {
             self.count_frame();
         }
-        for step in steps {
-            self.step(step)?;
-        }
+        self.steps(steps.as_slice())?;
         if suspendable {
             self.put(&I::Unreachable);
             self.close();
@@ -150,11 +149,16 @@ impl Emit<'_, '_> {
 
     fn open(&mut self, target: Target, instruction: &I<'_>) {
         self.put(instruction);
+        self.opened_at(target, self.depth);
+        self.depth += 1;
+    }
+
+    /// From here on a target is what was opened at a depth.
+    fn opened_at(&mut self, target: Target, depth: u32) {
         let place = self.place(target);
         if let Some(opened) = self.opened.get_mut(place) {
-            *opened = self.depth;
+            *opened = depth;
         }
-        self.depth += 1;
     }
 
     /// Opens a construct that nothing branches to.

@@ -50,23 +50,40 @@ impl<'f> Emit<'f, '_> {
         let regions = self.source.regions;
         let region = regions.at(head).ok_or(Refused::Internal("a site without a region"))?;
         let cost = self.turn_cost(head);
-        self.put_all(&[I::LocalGet(self.meter), I::I64Const(cost), I::I64LtS]);
-        self.open_unlikely();
-        if region.first == region.last && head != 0 {
-            // An innermost loop that calls nobody: it is only ever entered by its head.
-            self.charge(cost);
-            self.save(head);
+        if self.is_innermost(head) {
+            self.stop_if_less(head, cost);
         } else {
+            self.if_less(cost);
             self.put_all(&[I::GlobalGet(self.source.indices.state), I::I32Const(REWINDING), I::I32Ne]);
             self.open_unlikely();
             self.charge(cost);
             self.save(head);
             self.close();
             self.take_up(region)?;
+            self.close();
         }
-        self.close();
         self.charge(cost);
         Ok(())
+    }
+
+    /// Whether a site is the head of a loop without sites in it: it calls nobody that can be suspended, and is only ever
+    /// entered by its head.
+    pub(super) fn is_innermost(&self, head: Site) -> bool {
+        head != 0 && self.source.regions.at(head).is_some_and(|region| region.first == region.last)
+    }
+
+    /// Opens what is done if less is left than so many cycles.
+    pub(super) fn if_less(&mut self, cycles: i64) {
+        self.put_all(&[I::LocalGet(self.meter), I::I64Const(cycles), I::I64LtS]);
+        self.open_unlikely();
+    }
+
+    /// At the head of an innermost loop: saves the frame if less is left than what it charges.
+    pub(super) fn stop_if_less(&mut self, head: Site, cost: i64) {
+        self.if_less(cost);
+        self.charge(cost);
+        self.save(head);
+        self.close();
     }
 
     /// Leads to the site of the topmost frame. At the entry of the function that may be the entry itself: then it goes
@@ -145,7 +162,7 @@ impl<'f> Emit<'f, '_> {
     }
 
     /// What the head of a region charges.
-    fn turn_cost(&self, head: Site) -> i64 {
+    pub(super) fn turn_cost(&self, head: Site) -> i64 {
         self.turns.get(head as usize).copied().unwrap_or(0)
     }
 

@@ -59,3 +59,51 @@ fn what_comes_before_a_trap_is_charged_up_to_the_last_call_poll_or_return() {
     check(text, &[], 1 + 4 + 1 + 1 + 8 + 1);
     check("(func (export \"run\") i32.const 1 drop unreachable)", &[], 2);
 }
+
+/// How often `run` is interrupted with budgets of so many cycles, each of which begins where the one before was exceeded.
+fn interrupted(text: &str, values: &[Val], slice: i64, times: u64) {
+    let program = Program::new(format!("(module {text})").as_bytes()).call("run", values);
+    assert_eq!(program.rewritten(When::Sliced(slice, u64::MAX)).1, times, "{slice}: {text}");
+}
+
+#[test]
+fn a_small_loop_stops_at_the_turn_that_exceeds_the_budget() {
+    // The entry costs 1, a turn 6.
+    let count =
+        "(func (export \"run\") (param i32) loop local.get 0 i32.const 1 i32.sub local.tee 0 br_if 0 end)";
+    for (slice, times) in [
+        (0, 101),
+        (5, 100),
+        (6, 50),
+        (11, 50),
+        (12, 33),
+        (17, 33),
+        (18, 25),
+        (23, 25),
+        (24, 20),
+        (29, 20),
+        (30, 16),
+        (36, 14),
+    ] {
+        interrupted(count, &[Val::I32(100)], slice, times);
+    }
+    // The head of a turn costs 5, its end 5, and what is between them 3 at every second turn.
+    let sometimes = "(func (export \"run\") (param i32) (local i32) loop
+        local.get 0 i32.const 1 i32.and if i32.const 1 local.set 1 i32.const 7 drop end
+        local.get 0 i32.const 1 i32.sub local.tee 0 br_if 0 end)";
+    for (slice, times) in [
+        (0, 101),
+        (9, 99),
+        (10, 50),
+        (30, 33),
+        (38, 25),
+        (39, 24),
+        (43, 24),
+        (44, 24),
+        (45, 24),
+        (47, 20),
+        (60, 16),
+    ] {
+        interrupted(sometimes, &[Val::I32(100)], slice, times);
+    }
+}

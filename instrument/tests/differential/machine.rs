@@ -41,6 +41,8 @@ pub(crate) enum When {
     Never,
     /// At every poll and in every host call, as often as this; it goes on in a fresh instance.
     Always(u64),
+    /// The same, with budgets of so many cycles instead of [`Program::slice`].
+    Sliced(i64, u64),
 }
 
 /// A module, plain and rewritten.
@@ -92,6 +94,7 @@ struct Snapshot {
     stack: Vec<u8>,
     memory: Vec<u8>,
     wasi: Wasi,
+    slice: i64,
     used: i64,
     budget: i64,
     next: i64,
@@ -202,12 +205,16 @@ impl Program {
     /// Runs the rewritten module. Says also how often it was interrupted.
     pub(crate) fn rewritten(&self, when: When) -> (Run, u64) {
         let mut host = self.host();
-        let most = if let When::Always(most) = when { most } else { 0 };
-        host.interruptions = most;
+        let (slice, most) = match when {
+            When::Never => (self.slice, 0),
+            When::Always(most) => (self.slice, most),
+            When::Sliced(slice, most) => (slice, most),
+        };
+        (host.slice, host.budget, host.interruptions) = (slice, slice, most);
         let entries: Vec<&str> =
             self.layout.start.then_some(layout::START).into_iter().chain([self.entry.as_str()]).collect();
         let mut machine = Machine::new(self, host);
-        set(&mut machine, layout::METER, Val::I64(self.slice));
+        set(&mut machine, layout::METER, Val::I64(slice));
         let (mut entry, mut zeros) = (0, false);
         loop {
             let values = if entry + 1 < entries.len() { &[][..] } else { &self.values[..] };
@@ -290,15 +297,16 @@ impl Machine {
                 .to_vec();
         let memory = self.memory.map(|memory| memory.data(&self.store).to_vec()).unwrap_or_default();
         let host = self.store.data();
-        let (used, budget, in_call) = (host.used, host.budget, host.in_call);
-        Snapshot { globals, stack, memory, wasi: host.wasi.clone(), used, budget, next, in_call }
+        let (slice, used, budget, in_call) = (host.slice, host.used, host.budget, host.in_call);
+        Snapshot { globals, stack, memory, wasi: host.wasi.clone(), slice, used, budget, next, in_call }
     }
 
     fn restore(program: &Program, snapshot: Snapshot) -> Self {
         let mut host = program.host();
         host.wasi = snapshot.wasi;
         host.interruptions = host.wasi.interruptions;
-        (host.used, host.budget, host.resumed) = (snapshot.used, snapshot.budget, snapshot.in_call);
+        (host.slice, host.resumed) = (snapshot.slice, snapshot.in_call);
+        (host.used, host.budget) = (snapshot.used, snapshot.budget);
         let mut machine = Self::new(program, host);
         if let Some(memory) = machine.memory {
             let pages = snapshot.memory.len() as u64 / 65_536 - memory.size(&machine.store);
@@ -417,7 +425,10 @@ pub(crate) fn linker(engine: &Engine) -> Linker<Host> {
     Linker::new(engine)
 }
 
-/// Runs a program plain, rewritten, and interrupted everywhere: all the same. Returns the run and how often it was interrupted.
+/// A budget, in cycles, that lasts for some turns of a small loop.
+const SLICE: i64 = 97;
+
+/// Runs a program plain, rewritten, and interrupted everywhere, and after so many cycles: all the same. Returns the run and how often it was interrupted.
 pub(crate) fn same(program: &Program, most: u64) -> (Run, u64) {
     let plain = program.plain();
     let (run, _) = program.rewritten(When::Never);
@@ -426,6 +437,11 @@ pub(crate) fn same(program: &Program, most: u64) -> (Run, u64) {
     let (again, times) = program.rewritten(When::Always(most));
     assert_eq!((&run.end, text(&run.output), run.cycles), (&again.end, text(&again.output), again.cycles));
     assert!(run.memory == again.memory, "memory differs after interruptions");
+    // What is charged before a trap depends on the budgets, and on nothing else.
+    let (sliced, _) = program.rewritten(When::Sliced(SLICE, 0));
+    assert_eq!((&run.end, text(&run.output)), (&sliced.end, text(&sliced.output)));
+    assert!(run.memory == sliced.memory, "memory differs with other budgets");
+    assert!(sliced == program.rewritten(When::Sliced(SLICE, most)).0, "interruptions between turns are seen");
     (run, times)
 }
 

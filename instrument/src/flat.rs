@@ -6,7 +6,7 @@
 pub(crate) mod lower;
 
 use std::collections::BTreeSet;
-use wasmparser::{Operator, ValType};
+use wasmparser::{MemArg, Operator, ValType};
 
 /// A target of branches.
 pub(crate) type Label = u32;
@@ -49,6 +49,14 @@ impl Operand {
             Self::Literal(_) => None,
         }
     }
+
+    /// The constant, if it is one of 32 bits.
+    pub(crate) fn constant(self) -> Option<i32> {
+        match self {
+            Self::Literal(Literal::I32(value)) => Some(value),
+            _ => None,
+        }
+    }
 }
 
 /// Some of a function's operands or outputs, which lie in one list for all steps.
@@ -82,6 +90,8 @@ pub(crate) enum Step<'a> {
     Canonical { local: Local },
     /// The same for each lane of a vector.
     CanonicalLanes { local: Local, lanes: Lanes },
+    /// The same for floats in memory, at these addresses, if their `sum` is a NaN.
+    CanonicalPlaces { sum: Local, places: Vec<(Local, MemArg)> },
     /// A call; `site` if it can be suspended in it.
     Call { operator: Operator<'a>, ins: Part, outs: Part, callee: Callee, site: Option<Site> },
     /// Opens a block; `Branch` to its label goes behind its `End`.
@@ -124,6 +134,8 @@ pub(crate) struct Flat<'a> {
     pub(crate) locals: Vec<ValType>,
     /// How many of them are parameters.
     pub(crate) parameters: u32,
+    /// Locals from here on are places of the operand stack: they are used once.
+    pub(crate) slots: Local,
     /// Types of its results.
     pub(crate) results: Vec<ValType>,
     /// Its code; there is nothing behind the last step.
@@ -159,7 +171,13 @@ impl Flat<'_> {
         self.loops.contains(&label)
     }
 
-    fn keep_operands(&mut self, operands: impl IntoIterator<Item = Operand>) -> Part {
+    /// Adds a local.
+    pub(crate) fn new_local(&mut self, ty: ValType) -> Local {
+        self.locals.push(ty);
+        index(self.locals.len() - 1)
+    }
+
+    pub(crate) fn keep_operands(&mut self, operands: impl IntoIterator<Item = Operand>) -> Part {
         keep(&mut self.operands, operands)
     }
 

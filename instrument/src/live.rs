@@ -89,6 +89,8 @@ impl Sweep<'_, '_> {
     fn step(&mut self, step: &Step<'_>, last: bool) -> Result<(), Refused> {
         match step {
             Step::Charge(_) | Step::Canonical { .. } | Step::CanonicalLanes { .. } | Step::EndLoop => {}
+            // Between what it needs and this there is no site.
+            Step::CanonicalPlaces { .. } => {}
             Step::Plain { ins, out, .. } => {
                 out.iter().for_each(|out| self.now.remove(*out));
                 self.need_all(*ins);

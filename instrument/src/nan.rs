@@ -3,13 +3,19 @@
 //! Which NaN an arithmetic instruction yields is up to the machine (WebAssembly core specification 2.0, §4.3.3). No
 //! program can tell as long as it only computes and compares. So values that arithmetic may have produced are
 //! followed, and made canonical before their bits get out: into memory, a global, a call, a result, an integer, a
-//! vector, or an instruction that works on the sign. A vector is made canonical at once.
+//! vector, or an instruction that works on the sign. A vector is made canonical at once; in memory some wait for each
+//! other ([`together`]).
+
+mod aligned;
+mod together;
 
 use crate::Refused;
 use crate::bits::Bits;
-use crate::flat::{Flat, Label, Lanes, Operand, Part, Step};
+use crate::flat::{Flat, Label, Lanes, Operand, Part, Step, index};
 use crate::work::Work;
-use wasmparser::{Operator, ValType};
+use aligned::{SIZES, is_constant_multiple, is_multiple};
+use together::{Spare, Store, Waiting, is_beside_memory, steps};
+use wasmparser::{MemArg, Operator, ValType};
 
 /// What an instruction does with floats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,30 +78,49 @@ pub(crate) fn canonicalise(flat: &mut Flat<'_>, work: &mut Work) -> Result<(), R
     if !flat.steps.iter().any(computes) {
         return Ok(());
     }
-    let steps = {
+    let (canonical, groups) = {
         let mut sweep = Sweep {
             flat,
-            now: Some(Bits::new(flat.locals.len())),
+            now: None,
             at: vec![None; flat.labels as usize],
             open: Vec::new(),
             out: Vec::new(),
+            waiting: Waiting::default(),
             again: true,
         };
         while sweep.again {
             sweep.again = false;
             sweep.run(work)?;
         }
-        sweep.out
+        (sweep.out, sweep.waiting.into_groups())
     };
+    let mut new: Vec<(usize, Step<'_>)> =
+        canonical.into_iter().map(|(place, local)| (place, Step::Canonical { local })).collect();
+    let mut spare = Spare::default();
+    for group in groups {
+        steps(&group, &mut spare, flat, &mut new);
+    }
+    new.sort_by_key(|(place, _)| *place);
     let old = std::mem::take(&mut flat.steps);
-    let mut marks = steps.into_iter().peekable();
+    let mut new = new.into_iter().peekable();
     for (place, step) in old.into_iter().enumerate() {
-        while let Some((_, local)) = marks.next_if(|(mark, _)| *mark == place) {
-            flat.steps.push(Step::Canonical { local });
+        while let Some((_, step)) = new.next_if(|(before, _)| *before == place) {
+            flat.steps.push(step);
         }
         flat.steps.push(step);
     }
     Ok(())
+}
+
+/// A load or store of a float: whether it stores, where, and how many bytes.
+fn access(operator: &Operator<'_>) -> Option<(bool, MemArg, u64)> {
+    match operator {
+        Operator::F32Load { memarg } => Some((false, *memarg, 4)),
+        Operator::F64Load { memarg } => Some((false, *memarg, 8)),
+        Operator::F32Store { memarg } => Some((true, *memarg, 4)),
+        Operator::F64Store { memarg } => Some((true, *memarg, 8)),
+        _ => None,
+    }
 }
 
 /// A construct that is open.
@@ -106,7 +131,8 @@ enum Open {
     If(Option<Bits>),
 }
 
-/// One walk over the code with the set of the locals that may hold a computed NaN; none where it cannot be reached.
+/// One walk over the code with the set of the locals that may hold a computed NaN; none where it cannot be reached. For
+/// each size of floats the set also holds, further up, the locals that may be other than a multiple of it.
 struct Sweep<'f, 'a> {
     flat: &'f Flat<'a>,
     now: Option<Bits>,
@@ -115,28 +141,46 @@ struct Sweep<'f, 'a> {
     open: Vec<Open>,
     /// The locals to make canonical, each before which step.
     out: Vec<(usize, u32)>,
+    waiting: Waiting,
     again: bool,
 }
 
 impl Sweep<'_, '_> {
     fn run(&mut self, work: &mut Work) -> Result<(), Refused> {
-        self.now = Some(Bits::new(self.flat.locals.len()));
+        let bits = Bits::new(self.flat.locals.len() * (1 + SIZES.len()));
+        let words = bits.words();
+        self.now = Some(bits);
+        (0..self.flat.parameters).for_each(|parameter| self.put_multiple(parameter, |_, _| false));
         self.out.clear();
-        let words = self.flat.locals.len() as u64 / 64 + 1;
+        self.waiting.clear();
         work.words(self.flat.steps.len() as u64)?;
         for (place, step) in self.flat.steps.iter().enumerate() {
             if !matches!(step, Step::Plain { .. } | Step::Move { .. } | Step::Charge(_)) {
                 work.words(words)?;
+                self.look(place);
             }
             match step {
-                Step::Plain { operator, ins, out } => self.plain(place, operator, *ins, *out),
+                Step::Plain { operator, ins, out } => {
+                    self.plain(place, operator, *ins, *out);
+                    let ins = self.flat.operands(*ins);
+                    out.iter().for_each(|out| {
+                        self.put_multiple(*out, |sweep, size| {
+                            is_multiple(operator, ins, size, |operand| sweep.is_multiple(operand, size))
+                        });
+                    });
+                }
                 Step::Move { from, to } => {
+                    self.settle(*from);
                     let tainted = self.is_tainted(*from);
                     self.put(*to, tainted);
+                    self.put_multiple(*to, |sweep, size| sweep.is_multiple(*from, size));
                 }
                 Step::Call { ins, outs, .. } => {
                     self.show(place, *ins);
-                    self.flat.indices(*outs).iter().for_each(|out| self.put(*out, false));
+                    for out in self.flat.indices(*outs) {
+                        self.put(*out, false);
+                        self.put_multiple(*out, |_, _| false);
+                    }
                 }
                 Step::Return { values } => {
                     self.show(place, *values);
@@ -149,16 +193,116 @@ impl Sweep<'_, '_> {
     }
 
     fn plain(&mut self, place: usize, operator: &Operator<'_>, ins: Part, out: Option<u32>) {
-        let tainted = match float(operator) {
+        let float = float(operator);
+        let operands = self.flat.operands(ins);
+        if matches!(float, Float::Computes | Float::Blind) {
+            operands.iter().filter_map(|operand| operand.local()).for_each(|local| self.use_up(local));
+        } else {
+            operands.iter().for_each(|operand| self.settle(*operand));
+        }
+        let tainted = match float {
             Float::Computes => true,
             Float::Blind => false,
-            Float::HandsOn => self.flat.operands(ins).iter().any(|operand| self.is_tainted(*operand)),
-            Float::Shows => {
-                self.show(place, ins);
-                false
-            }
+            Float::HandsOn => operands.iter().any(|operand| self.is_tainted(*operand)),
+            Float::Shows => match access(operator) {
+                Some((true, memarg, size)) if self.waits(place, operands, memarg, size) => return,
+                Some((false, memarg, size)) if self.is_in_doubt(place, operands, &memarg, size) => {
+                    out.iter().for_each(|out| {
+                        self.put(*out, true);
+                        self.waiting.put(*out, Some(place));
+                    });
+                    return;
+                }
+                _ => {
+                    if !is_beside_memory(operator) && access(operator).is_none_or(|access| access.0) {
+                        self.look(place);
+                    }
+                    self.show(place, ins);
+                    false
+                }
+            },
         };
         out.iter().for_each(|out| self.put(*out, tainted));
+    }
+
+    /// Whether a store of a computed float need not be looked at yet.
+    fn waits(&mut self, place: usize, operands: &[Operand], memarg: MemArg, size: u64) -> bool {
+        let &[address, Operand::Local(value)] = operands else { return false };
+        if !self.is_tainted(Operand::Local(value)) || !self.is_address(address, &memarg, size) {
+            return false;
+        }
+        if !self.waiting.has_room(size) {
+            self.look(place);
+        }
+        self.waiting.push(Store { place, address, memarg, value }, size);
+        true
+    }
+
+    /// Whether a float that is read may be one that has not been looked at. If it may be a part of one, they are.
+    fn is_in_doubt(&mut self, place: usize, operands: &[Operand], memarg: &MemArg, size: u64) -> bool {
+        let &[address] = operands else { return false };
+        if self.waiting.is_empty() {
+            return false;
+        }
+        if !self.waiting.is_readable(size) || !self.is_address(address, memarg, size) {
+            self.look(place);
+            return false;
+        }
+        !self.waiting.is_apart(address, memarg)
+    }
+
+    /// All that was stored is looked at before a step, and before what is still in doubt was read.
+    fn look(&mut self, place: usize) {
+        while let Some(local) = self.waiting.first_doubt() {
+            self.settle(Operand::Local(local));
+        }
+        self.waiting.look(place);
+    }
+
+    /// The bits of an operand are wanted: it is no longer in doubt.
+    fn settle(&mut self, operand: Operand) {
+        if let Operand::Local(local) = operand
+            && self.waiting.settle(local)
+        {
+            self.put(local, false);
+        }
+    }
+
+    /// The value of a local was used, which is the end of it if it is a place of the operand stack.
+    fn use_up(&mut self, local: u32) {
+        if local >= self.flat.slots {
+            self.waiting.put(local, None);
+        }
+    }
+
+    /// Whether a float of so many bytes may be at an address without overlapping another.
+    fn is_address(&self, address: Operand, memarg: &MemArg, size: u64) -> bool {
+        memarg.offset.is_multiple_of(size) && self.is_multiple(address, size)
+    }
+
+    fn is_multiple(&self, operand: Operand, size: u64) -> bool {
+        match operand {
+            Operand::Local(local) => {
+                self.now.as_ref().is_some_and(|now| !now.contains(self.others(local, size)))
+            }
+            operand => operand.constant().is_some_and(|constant| is_constant_multiple(constant, size)),
+        }
+    }
+
+    /// Says for each size of floats whether a local is a multiple of it.
+    fn put_multiple(&mut self, local: u32, is: impl Fn(&Self, u64) -> bool) {
+        for size in SIZES {
+            let (is, number) = (is(self, size), self.others(local, size));
+            if let Some(now) = &mut self.now {
+                now.put(number, !is);
+            }
+        }
+    }
+
+    /// The number in the set that says that a local may be other than a multiple of a size.
+    fn others(&self, local: u32, size: u64) -> u32 {
+        let plane = SIZES.iter().position(|known| *known == size).map_or(0, |plane| plane + 1);
+        index(plane * self.flat.locals.len()).saturating_add(local)
     }
 
     fn control(&mut self, step: &Step<'_>) {
@@ -230,6 +374,7 @@ impl Sweep<'_, '_> {
     }
 
     fn put(&mut self, local: u32, tainted: bool) {
+        self.waiting.put(local, None);
         if let Some(now) = &mut self.now {
             now.put(local, tainted);
         }

@@ -6,7 +6,7 @@ use crate::flat::{Label, Lanes, Local, Operand, Part, Site, Step};
 use crate::layout::UNWINDING;
 use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{BlockType, Instruction as I};
-use wasmparser::{Operator, ValType};
+use wasmparser::{MemArg, Operator, ValType};
 
 /// Bits of the canonical NaN of 32 bits (WebAssembly core specification 2.0, §2.2.3).
 const NAN_32: u32 = 0x7fc0_0000;
@@ -41,6 +41,7 @@ impl Emit<'_, '_> {
             }
             Step::Canonical { local } => self.canonical(*local),
             Step::CanonicalLanes { local, lanes } => self.canonical_lanes(*local, *lanes),
+            Step::CanonicalPlaces { sum, places } => self.canonical_places(*sum, places)?,
             Step::Call { operator, ins, outs, site, .. } => self.call(operator, *ins, *outs, *site)?,
             Step::Block { label } => self.block(*label),
             Step::Loop { label, site, .. } => self.turn(*label, *site)?,
@@ -221,17 +222,45 @@ impl Emit<'_, '_> {
     }
 
     fn canonical(&mut self, local: Local) {
-        let nan = match self.source.flat.type_of(local) {
+        self.open_if_nan(local);
+        self.put_all(&[self.nan(local), I::LocalSet(local)]);
+        self.close();
+    }
+
+    fn canonical_places(&mut self, sum: Local, places: &[(Local, MemArg)]) -> Result<(), Refused> {
+        let is_double = self.source.flat.type_of(sum) == ValType::F64;
+        self.open_if_nan(sum);
+        for (address, memarg) in places.iter().copied() {
+            let (load, store) = match is_double {
+                true => (Operator::F64Load { memarg }, Operator::F64Store { memarg }),
+                false => (Operator::F32Load { memarg }, Operator::F32Store { memarg }),
+            };
+            self.put_all(&[I::LocalGet(address), I::LocalGet(address)]);
+            self.copy(&load)?;
+            self.put_all(&[I::LocalTee(sum), self.nan(sum), I::LocalGet(sum), I::LocalGet(sum)]);
+            self.put_all(&[if is_double { I::F64Eq } else { I::F32Eq }, I::Select]);
+            self.copy(&store)?;
+        }
+        self.close();
+        Ok(())
+    }
+
+    /// The canonical NaN of the type of a local.
+    fn nan(&self, local: Local) -> I<'static> {
+        match self.source.flat.type_of(local) {
             ValType::F64 => I::F64Const(f64::from_bits(NAN_64).into()),
             _ => I::F32Const(f32::from_bits(NAN_32).into()),
-        };
+        }
+    }
+
+    /// Opens what is done if a local is a NaN.
+    fn open_if_nan(&mut self, local: Local) {
         // Not `ne`: engines test that with two branches, and this with one.
         let equal = if self.source.flat.type_of(local) == ValType::F64 { I::F64Ge } else { I::F32Ge };
         self.put_all(&[I::LocalGet(local), I::LocalGet(local), equal]);
         self.hint(Hint::Likely);
         self.open_plain(&I::If(BlockType::Empty));
-        self.put_all(&[I::Else, nan, I::LocalSet(local)]);
-        self.close();
+        self.put(&I::Else);
     }
 
     fn canonical_lanes(&mut self, local: Local, lanes: Lanes) {

@@ -62,10 +62,11 @@ impl<'s, 'a> Lowering<'s, 'a> {
             let (count, ty) = locals.map_err(invalid)?;
             flat.locals.extend((0..count).map(|_| ty));
         }
+        flat.slots = index(flat.locals.len());
         let suspendable = survey.suspendable.get(function as usize) == Some(&true);
         flat.sites = u32::from(suspendable);
         flat.steps.push(Step::Charge(cost::ENTRY));
-        let stack = Stack::new(index(flat.locals.len()));
+        let stack = Stack::new(flat.slots);
         let frames = vec![Frame::function(flat.results.clone())];
         Ok(Self { survey, flat, stack, frames, run: 0, dead: None, suspendable })
     }

@@ -433,7 +433,9 @@ pub(crate) fn same(program: &Program, most: u64) -> (Run, u64) {
     let plain = program.plain();
     let (run, _) = program.rewritten(When::Never);
     assert_eq!((&plain.end, text(&plain.output)), (&run.end, text(&run.output)));
-    assert!(plain.memory.is_empty() || plain.memory == run.memory, "memory differs");
+    // What a program that traps has stored just before, nobody looks at; its NaNs may be any.
+    let is_seen = !plain.memory.is_empty() && !matches!(plain.end, End::Trap(_));
+    assert!(!is_seen || plain.memory == run.memory, "memory differs");
     let (again, times) = program.rewritten(When::Always(most));
     assert_eq!((&run.end, text(&run.output), run.cycles), (&again.end, text(&again.output), again.cycles));
     assert!(run.memory == again.memory, "memory differs after interruptions");

@@ -14,7 +14,7 @@ use wasmparser::Operator;
 const TURNS: u8 = 4;
 
 /// Steps of a body up to which that is done: with more the meter is a small part of it.
-const STEPS: usize = 16;
+const STEPS: usize = 12;
 
 /// The inside of a small loop.
 struct Body<'s, 'a> {

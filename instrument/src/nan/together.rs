@@ -174,23 +174,71 @@ pub(super) fn steps<'a>(
     out.push((last.place + 1, Step::CanonicalPlaces { sum, places }));
 }
 
-/// Whether an instruction that does not compute floats leaves memory alone, and cannot trap.
+/// Whether an instruction that does not compute floats is known to leave memory alone and not to trap.
 pub(super) fn is_beside_memory(operator: &Operator<'_>) -> bool {
     use Operator as O;
-    match operator {
-        O::I32Eqz | O::I32Eq | O::I32Ne | O::I32LtS | O::I32LtU | O::I32GtS | O::I32GtU => true,
-        O::I32LeS | O::I32LeU | O::I32GeS | O::I32GeU | O::I32Clz | O::I32Ctz | O::I32Popcnt => true,
-        O::I32Add | O::I32Sub | O::I32Mul | O::I32And | O::I32Or | O::I32Xor => true,
-        O::I32Shl | O::I32ShrS | O::I32ShrU | O::I32Rotl | O::I32Rotr | O::I32WrapI64 => true,
-        O::I64Eqz | O::I64Eq | O::I64Ne | O::I64LtS | O::I64LtU | O::I64GtS | O::I64GtU => true,
-        O::I64LeS | O::I64LeU | O::I64GeS | O::I64GeU | O::I64Clz | O::I64Ctz | O::I64Popcnt => true,
-        O::I64Add | O::I64Sub | O::I64Mul | O::I64And | O::I64Or | O::I64Xor => true,
-        O::I64Shl | O::I64ShrS | O::I64ShrU | O::I64Rotl | O::I64Rotr => true,
-        O::I64ExtendI32S | O::I64ExtendI32U | O::F32Neg | O::F64Neg | O::F32Copysign | O::F64Copysign => true,
-        O::F32ConvertI32S | O::F32ConvertI32U | O::F32ConvertI64S | O::F32ConvertI64U => true,
-        O::F64ConvertI32S | O::F64ConvertI32U | O::F64ConvertI64S | O::F64ConvertI64U => true,
-        O::I32ReinterpretF32 | O::I64ReinterpretF64 | O::F32ReinterpretI32 | O::F64ReinterpretI64 => true,
-        O::GlobalGet { .. } | O::GlobalSet { .. } => true,
-        _ => false,
-    }
+    matches!(
+        operator,
+        O::I32Eqz
+            | O::I32Eq
+            | O::I32Ne
+            | O::I32LtS
+            | O::I32LtU
+            | O::I32GtS
+            | O::I32GtU
+            | O::I32LeS
+            | O::I32LeU
+            | O::I32GeS
+            | O::I32GeU
+            | O::I32Add
+            | O::I32Sub
+            | O::I32Mul
+            | O::I32And
+            | O::I32Or
+            | O::I32Xor
+            | O::I32Shl
+            | O::I32ShrS
+            | O::I32ShrU
+            | O::I32WrapI64
+            | O::I64Eqz
+            | O::I64Eq
+            | O::I64Ne
+            | O::I64LtS
+            | O::I64LtU
+            | O::I64GtS
+            | O::I64GtU
+            | O::I64LeS
+            | O::I64LeU
+            | O::I64GeS
+            | O::I64GeU
+            | O::I64Add
+            | O::I64Sub
+            | O::I64Mul
+            | O::I64And
+            | O::I64Or
+            | O::I64Xor
+            | O::I64Shl
+            | O::I64ShrS
+            | O::I64ShrU
+            | O::I64ExtendI32S
+            | O::I64ExtendI32U
+            | O::F32Neg
+            | O::F64Neg
+            | O::F32Copysign
+            | O::F64Copysign
+            | O::F32ConvertI32S
+            | O::F32ConvertI32U
+            | O::F32ConvertI64S
+            | O::F32ConvertI64U
+            | O::F64ConvertI32S
+            | O::F64ConvertI32U
+            | O::F64ConvertI64S
+            | O::F64ConvertI64U
+            | O::I32ReinterpretF32
+            | O::I64ReinterpretF64
+            | O::F32ReinterpretI32
+            | O::F64ReinterpretI64
+            | O::GlobalGet { .. }
+            | O::GlobalSet { .. }
+    )
 }

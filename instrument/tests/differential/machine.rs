@@ -428,6 +428,9 @@ pub(crate) fn linker(engine: &Engine) -> Linker<Host> {
 /// A budget, in cycles, that lasts for some turns of a small loop.
 const SLICE: i64 = 97;
 
+/// Of programs that run long it is so much longer that there are only so many.
+const POLLS: i64 = 1_000;
+
 /// Runs a program plain, rewritten, and interrupted everywhere, and after so many cycles: all the same. Returns the run and how often it was interrupted.
 pub(crate) fn same(program: &Program, most: u64) -> (Run, u64) {
     let plain = program.plain();
@@ -440,10 +443,11 @@ pub(crate) fn same(program: &Program, most: u64) -> (Run, u64) {
     assert_eq!((&run.end, text(&run.output), run.cycles), (&again.end, text(&again.output), again.cycles));
     assert!(run.memory == again.memory, "memory differs after interruptions");
     // What is charged before a trap depends on the budgets, and on nothing else.
-    let (sliced, _) = program.rewritten(When::Sliced(SLICE, 0));
+    let slice = SLICE.max(run.cycles / POLLS);
+    let (sliced, _) = program.rewritten(When::Sliced(slice, 0));
     assert_eq!((&run.end, text(&run.output)), (&sliced.end, text(&sliced.output)));
     assert!(run.memory == sliced.memory, "memory differs with other budgets");
-    assert!(sliced == program.rewritten(When::Sliced(SLICE, most)).0, "interruptions between turns are seen");
+    assert!(sliced == program.rewritten(When::Sliced(slice, most)).0, "interruptions between turns are seen");
     (run, times)
 }
 

@@ -49,11 +49,11 @@ pub(super) struct Keeping {
 }
 
 impl Keeping {
-    fn new(id: ContractId, plan: &SubTaskPlan, spec: Checkpointing, budget: Money) -> Self {
+    const fn new(id: ContractId, origin: Origin, spec: Checkpointing, budget: Money) -> Self {
         Self {
             id,
             spec,
-            origin: plan.origin(),
+            origin,
             budget,
             states: Vec::new(),
             base: Cycles(0),
@@ -131,32 +131,33 @@ impl Dispatch {
             self.rng.fill_bytes(&mut spec.key.0);
             let spec = spec.clone();
             let budget = plan.set_aside(STORAGE_PERCENT, fee);
-            self.begin_keeping((task, index), plan, spec, budget);
+            let keeping = Keeping::new(self.new_id(), plan.origin(), spec, budget);
+            self.begin_keeping((task, index), keeping);
         }
     }
 
-    fn begin_keeping(
-        &mut self,
-        key: (ContractId, u32),
-        plan: &SubTaskPlan,
-        spec: Checkpointing,
-        budget: Money,
-    ) {
-        let id = self.new_id();
-        self.kept_for.insert(id, key);
-        self.keepings.insert(key, Keeping::new(id, plan, spec, budget));
+    fn begin_keeping(&mut self, key: (ContractId, u32), keeping: Keeping) {
+        self.kept_for.insert(keeping.id, key);
+        self.keepings.insert(key, keeping);
     }
 
-    /// A replica is saved like the sub-task that it is one of, and for itself: what it goes on from is its own.
+    /// A replica is saved like the sub-task that it is one of, and for itself: what it goes on from is its own. The copy of
+    /// what is at work, and that itself, have what the sub-task had until then, and are planned from its start.
     pub(super) fn keep_replica(&mut self, task: ContractId, index: u32) {
         let Some(run) = self.tasks.get(&task) else { return };
         let Some(head) = run.head_of(index).filter(|_| !self.keepings.contains_key(&(task, index))) else {
             return;
         };
-        let Some(plan) = run.run_ref(index).map(|run| run.plan.clone()) else { return };
-        let budget = self.keepings.get(&(task, head)).map(|keeping| keeping.budget);
-        if let (Some(budget), Some(spec)) = (budget, plan.job.checkpoint.clone()) {
-            self.begin_keeping((task, index), &plan, spec, budget);
+        let spec = run.run_ref(index).and_then(|run| run.plan.job.checkpoint.clone());
+        let former = self.keepings.get(&(task, head));
+        let former = former.map(|own| (own.origin, own.budget, own.base, own.states.clone()));
+        let (Some((origin, budget, base, states)), Some(spec)) = (former, spec) else { return };
+        let blobs = contents(states.iter().filter(|state| state.is_here).map(|state| state.checkpoint));
+        let id = self.new_id();
+        let keeping = Keeping::new(id, origin, spec, budget);
+        self.begin_keeping((task, index), Keeping { base, states, ..keeping });
+        if !blobs.is_empty() {
+            self.effects.push_back(Effect::Keep { contract: id, blobs });
         }
     }
 

@@ -384,3 +384,29 @@ fn after_a_restart_room_of_what_has_ended_is_given_back_and_an_accepted_bill_is_
     check_ended(false, &[Cancels]);
     check_ended(true, &[]);
 }
+
+#[test]
+fn a_copy_of_what_has_gone_on_from_a_state_is_planned_from_the_start_if_that_is_none() {
+    let (mut buyer, room) = with_room();
+    kept(&mut buyer, room, 60);
+    lose(&mut buyer);
+    fetched(&mut buyer, Ok(()));
+    buyer.did();
+    run(&mut buyer);
+    let at_work = buyer.dispatch.tasks.get_mut(&TASK).unwrap().copy(0, "it is slow".into()).unwrap();
+    for index in [at_work, at_work + 1] {
+        buyer.dispatch.keep_replica(TASK, index);
+        assert_eq!(buyer.did(), [Keeps(vec![60])]);
+        let plan = |buyer: &mut Buyer| {
+            let plan = &buyer.dispatch.run(TASK, index).unwrap().plan;
+            (plan.job.resume, plan.work, plan.bid)
+        };
+        let rate = |work| Rate::highest(Money(890_000), Cycles(work)).unwrap();
+        let done = (Some(state(60).into()), Some(Cycles(7_900_000_000)), rate(7_900_000_000));
+        assert_eq!(plan(&mut buyer), done, "{index}");
+        buyer.dispatch.discredit(TASK, index);
+        assert!(!buyer.dispatch.rewind(TASK, index, buyer.now));
+        assert_eq!(plan(&mut buyer), (None, Some(Cycles(9_900_000_000)), rate(9_900_000_000)), "{index}");
+        buyer.did();
+    }
+}

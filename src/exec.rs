@@ -36,6 +36,7 @@ pub(crate) use executor::{Executor, Executors, Layer, LayerState};
 pub(crate) use native::{Container, Native};
 pub(crate) use saved::{Saved, Snapshot, Whole};
 pub(crate) use scratch::Scratch;
+pub(crate) use wasm::check_snapshots;
 
 use module::Shelf;
 use proto::message::service::{CheckpointMethod, Limits, Outcome, Runtime};

@@ -31,6 +31,7 @@ pub(crate) enum Effect {
     Save { contract: ContractId },
     Warn { message: String },
     AskBalance,
+    Open { contract: ContractId, job: Box<Job> },
     Compare { token: u64, comparing: Box<Comparing> },
     Examine { token: u64, examining: Box<Examining> },
     Test { contract: ContractId, testing: Box<Testing> },

@@ -168,6 +168,7 @@ impl Node {
                 self.worker.fetched(contract, result, now);
             }
             Input::Fetched { contract, result } => self.dispatch.fetched(contract, result, now),
+            Input::Opened { contract, result } => self.dispatch.opened(contract, result, now),
             Input::Progressed { contract, cycles } => self.worker.progressed(contract, cycles, now),
             Input::Saved { contract, result } => self.worker.saved(contract, result, now),
             Input::Done { contract, done } => self.worker.has_done(contract, done, now),

@@ -164,6 +164,8 @@ pub enum Lie {
     BadStates,
     /// It never finishes, and names states that it does not have.
     NoStates,
+    /// It says of every state that it is to go on from that it is none.
+    Denies,
     /// It buys, takes the outputs, and never tells seller or bank what it thinks of them.
     Mute,
 }

@@ -68,7 +68,8 @@ impl Machine {
         store: &mut BTreeSet<Hash>,
         now: Time,
     ) -> Option<(Span, Execution)> {
-        let (span, mut execution) = execute(job, begin, self.speed());
+        let denies = self.lie == Some(Lie::Denies) && begin != Begin::Start;
+        let (span, mut execution) = execute(job, if denies { Begin::Nowhere } else { begin }, self.speed());
         match self.lie {
             Some(Lie::Cycles { times }) => {
                 execution.cycles = Cycles(execution.cycles.0.saturating_mul(times))
@@ -84,7 +85,8 @@ impl Machine {
                     *hash = Hash::of(&own);
                 }
             }
-            Some(Lie::Hang | Lie::Silent | Lie::Mute | Lie::BadStates | Lie::NoStates) | None => {}
+            Some(Lie::Hang | Lie::Silent | Lie::Mute | Lie::BadStates | Lie::NoStates | Lie::Denies)
+            | None => {}
         }
         if self.lie != Some(Lie::Absent) {
             store.extend(hashes(&mut execution).map(|hash| *hash));

@@ -29,7 +29,7 @@ use crate::trace::Trace;
 use crate::violation::Violation;
 use event::Event;
 use proto::{Hash, Market, PublicKey, Span, Time};
-use service::{End, Submission};
+use service::{End, Input, Submission};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long the nodes take to start, one after the other.
@@ -268,6 +268,7 @@ impl<'a> World<'a> {
             Event::Unreachable { host, life, .. }
             | Event::Look { host, life }
             | Event::Fetched { host, life, .. }
+            | Event::Opened { host, life, .. }
             | Event::Saved { host, life, .. }
             | Event::Executed { host, life, .. } => lives(Place::Host(*host), *life),
             Event::Synced { life } => lives(Place::Bank, *life),
@@ -288,6 +289,9 @@ impl<'a> World<'a> {
             Event::Boot { host, .. } => self.boot(host),
             Event::Look { host, .. } => self.look(host),
             Event::Fetched { host, contract, from, blobs, .. } => self.fetched(host, contract, from, &blobs),
+            Event::Opened { host, contract, result, .. } => {
+                self.feed(host, Input::Opened { contract, result })
+            }
             Event::Saved { host, contract, .. } => self.saved(host, contract),
             Event::Executed { host, contract, execution, .. } => self.executed(host, contract, execution),
             Event::Synced { .. } => self.synced(),

@@ -21,6 +21,7 @@ use std::time::Instant;
 use wasmtime::{Caller, Config, Engine, Linker, Trap};
 
 pub(super) use machine::look;
+pub(crate) use snapshot::check_snapshots;
 
 /// Frames of a program on the engine's stack: four times what the pass allows it, so that its own limit, which is the
 /// same everywhere, is always met first.

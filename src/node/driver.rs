@@ -268,6 +268,7 @@ impl Driver {
             Output::Execute { contract, job } => {
                 self.executions.start(contract, *job, Arc::clone(&self.store), self.inputs.clone());
             }
+            Output::Open { contract, job } => self.open(contract, *job),
             Output::Stop { contract } => self.executions.stop(contract),
             Output::Recall { contract } => self.executions.recall(contract),
             Output::Migrate { contract } => self.executions.hand_over(contract),

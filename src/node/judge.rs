@@ -1,4 +1,5 @@
-//! Looks at results for the buyer's core: whether two of them agree, and whether one is right.
+//! Looks at results for the buyer's core: whether two of them agree, whether one is right, and whether a saved state is
+//! one.
 //!
 //! Contents come from strangers. So what is read is bounded, no two comparisons more than [`AT_ONCE`] run at a time, a
 //! decoder that fails is a difference and not the end of the node, and the user's own programs run where those of
@@ -12,8 +13,9 @@ mod text;
 
 use crate::net::store::{Pins, Store};
 use crate::node::executions::Executions;
+use crate::node::saver;
 use proto::ContractId;
-use proto::message::service::Blob;
+use proto::message::service::{Blob, Job};
 use service::task::Comparison;
 use service::{Comparing, Difference, Examining, Input, Testing};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -68,6 +70,16 @@ pub(crate) fn test(
         let result = catch_unwind(AssertUnwindSafe(look)).unwrap_or_else(failed);
         // The driver may have ended meanwhile; then nobody waits for this.
         let _ = inputs.send(Input::Tested { contract, result });
+    });
+}
+
+/// Opens a saved state beside the node; whether it is one arrives as an input.
+pub(crate) fn open(contract: ContractId, job: Job, store: Arc<Store>, inputs: mpsc::UnboundedSender<Input>) {
+    beside(move || {
+        let failed = |_| Err("it could not be read".to_owned());
+        let result = catch_unwind(AssertUnwindSafe(|| saver::open(&job, &store))).unwrap_or_else(failed);
+        // The driver may have ended meanwhile; then nobody waits for this.
+        let _ = inputs.send(Input::Opened { contract, result });
     });
 }
 

@@ -4,7 +4,7 @@
 mod files;
 mod seal;
 
-use crate::exec::{Control, Scratch, Snapshot, Whole};
+use crate::exec::{Control, Scratch, Snapshot, Whole, check_snapshots};
 use crate::net::store::Store;
 use files::Files;
 use proto::message::service::{Blob, Checkpoint, CheckpointMethod, Checkpointing, Job};
@@ -223,6 +223,27 @@ impl Saver {
     }
 }
 
+/// Opens the state that `job` is to go on from and reads it to its end, as who goes on does; without running anything.
+///
+/// # Errors
+/// Why nobody could go on from it, in words.
+pub(super) fn open(job: &Job, store: &Store) -> Result<(), String> {
+    let Some(state) = job.resume else { return Ok(()) };
+    let spec = job.checkpoint.as_ref().ok_or("the sub-task is not saved")?;
+    let mut opened = Vec::new();
+    for content in state.contents() {
+        let path = store.path(&content.hash).ok_or("it is not in the store any more")?;
+        let bytes = fs::read(path).map_err(|error| format!("it cannot be read: {error}"))?;
+        opened.push(seal::open(&spec.key, job.program.hash, bytes)?.1);
+    }
+    match &spec.method {
+        CheckpointMethod::Transparent => check_snapshots(job.program.hash, &opened, job.limits),
+        CheckpointMethod::BySelf { files, .. } => {
+            opened.iter().try_for_each(|plain| Files::decode(plain)?.check(files))
+        }
+    }
+}
+
 /// A sealed state on its way to the store.
 pub(super) struct Sealed {
     bytes: Vec<u8>,
@@ -245,6 +266,74 @@ fn since(began: Instant) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proto::message::service::{CheckpointKey, Limits, Runtime};
+
+    const KEY: CheckpointKey = CheckpointKey([3; 32]);
+    const PROGRAM: Hash = Hash([4; 32]);
+
+    /// A job of a program that saves itself into the file `state`, and is to go on from this.
+    fn job(resume: Checkpoint) -> Job {
+        let files = vec!["state".into()];
+        let (size, none) = (Bytes::mib(1), Bytes(0));
+        Job {
+            program: Blob { hash: PROGRAM, size },
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            stdin: None,
+            limits: Limits {
+                wall: Span(0),
+                memory: size,
+                disk: size,
+                output: none,
+                cycles: Cycles(0),
+                processes: 1,
+                cores: 1,
+            },
+            resume: Some(resume),
+            runtime: Runtime::Native,
+            success: 0,
+            progress: None,
+            checkpoint: Some(Checkpointing {
+                method: CheckpointMethod::BySelf { exit_code: 85, files },
+                interval: None,
+                size,
+                copies: 1,
+                key: KEY,
+            }),
+            repeats: Vec::new(),
+        }
+    }
+
+    /// What opening a state with this content comes to.
+    async fn check(content: Vec<u8>, expected: Result<(), &str>) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(directory.path(), Bytes::mib(1)).unwrap());
+        let blob = store.put_bytes(content).await.unwrap();
+        assert_eq!(open(&job(blob.into()), &store), expected.map_err(Into::into));
+    }
+
+    #[tokio::test]
+    async fn what_nobody_could_go_on_from_is_recognised_when_it_is_opened() {
+        let files = |name: &str| -> Vec<u8> {
+            let parts = ["", "", name, "what it has done"].into_iter();
+            parts
+                .flat_map(|part| [(part.len() as u64).to_be_bytes().as_slice(), part.as_bytes()].concat())
+                .collect()
+        };
+        let seal = Seal { contract: proto::CommandId([1; 16]), version: 1, total: Cycles(7) };
+        let close = |plain: &[u8]| seal.close(&KEY, PROGRAM, plain);
+        let good = files("state");
+        check(close(&good), Ok(())).await;
+        check(close(&good[..30]), Err("it ends within a file")).await;
+        let other = "it has a file `other`, which the program does not declare";
+        check(close(&files("other")), Err(other)).await;
+        let sealed = "it was sealed with another key or for another program, or was changed";
+        check(seal.close(&CheckpointKey([9; 32]), PROGRAM, &good), Err(sealed)).await;
+        check(seal.close(&KEY, Hash([9; 32]), &good), Err(sealed)).await;
+        check(good, Err("it is no saved state")).await;
+    }
 
     #[test]
     fn a_difference_is_half_of_its_whole_state_at_most_and_fits_beside_it() {

@@ -1,11 +1,12 @@
 //! From the seller's report to the buyer's word on it: the outputs are taken, fetched, and accepted or rejected.
 
+use super::experience::Seen;
 use super::{Abandoned, Dispatch, State, SubTaskRun, Timer};
 use crate::effect::Effect;
 use crate::event::Verdict;
 use crate::journal::Note;
 use proto::message::service::Verdict as SignedVerdict;
-use proto::message::service::{Blob, Limits, NamedBlob, Outcome, Report, ServiceMessage, Taken};
+use proto::message::service::{Blob, Job, Limits, NamedBlob, Outcome, Report, ServiceMessage, Taken};
 use proto::{ContractId, Peer, Signed, Span, Time};
 
 /// How often the outputs of a report are fetched before it is rejected: the seller may not have heard yet that the buyer
@@ -75,7 +76,8 @@ impl Dispatch {
         attempt.has_contents = result.is_ok();
         let outcome = &report.body.outcome;
         match (outcome.is_payable(), result) {
-            (true, Ok(())) if is_replica && *outcome == Outcome::Succeeded => self.arrived(contract, now),
+            (true, Ok(())) if matches!(outcome, Outcome::Migrated(_)) => self.open(contract),
+            (true, Ok(())) if is_replica => self.arrived(contract, now),
             (true, Ok(())) => self.settle(contract, now),
             (true, Err(_)) if attempt.fetches < FETCH_TRIES => {
                 attempt.fetching = Fetching::Paused;
@@ -90,6 +92,35 @@ impl Dispatch {
                 self.try_again_or_end(task, index, Verdict::Failed(outcome), now);
             }
         }
+    }
+
+    /// A state that was handed over is here: it is opened before its part is paid, since nobody can judge that afterwards.
+    fn open(&mut self, contract: ContractId) {
+        let Some((_, _, run)) = self.attempt(contract) else { return };
+        let Some(attempt) = run.attempt.as_ref() else { return };
+        let (Some(offer), Some(report)) = (&attempt.offer, &attempt.report) else { return };
+        if let Outcome::Migrated(state) = report.body.outcome {
+            let job = Box::new(Job { resume: Some(state), ..offer.body.job.clone() });
+            self.effects.push_back(Effect::Open { contract, job });
+        }
+    }
+
+    /// A state that was handed over was opened. One that nobody could go on from is not paid, and of its maker none is
+    /// gone on from.
+    pub(crate) fn opened(&mut self, contract: ContractId, result: Result<(), String>, now: Time) {
+        let Some((task, index, run)) = self.attempt(contract) else { return };
+        let is_open = run.state == State::Fetching;
+        let Some(attempt) = run.attempt.as_ref().filter(|attempt| is_open && attempt.has_contents) else {
+            return;
+        };
+        let Err(why) = result else { return self.settle(contract, now) };
+        let maker = attempt.seller().key;
+        self.disown(task, index, maker);
+        self.memory.note(maker, Seen::Failed, now);
+        if let Some(run) = self.tasks.get_mut(&task) {
+            run.shun(index, maker);
+        }
+        self.refuse(contract, &why, now);
     }
 
     /// The timer of a contract whose outputs are being fetched: they are fetched again, or it is said again that they
@@ -153,7 +184,7 @@ impl Dispatch {
         let Some(report) = attempt.report.clone() else { return };
         self.turn_down(contract, why, now);
         let outcome = match report.body.outcome {
-            Outcome::Migrated(_) => Outcome::Abandoned(format!("its checkpoint could not be had: {why}")),
+            Outcome::Migrated(_) => Outcome::Abandoned(format!("its checkpoint is of no use: {why}")),
             _ => Outcome::NotFetched(why.into()),
         };
         self.try_again_or_end(task, index, Verdict::Failed(outcome), now);

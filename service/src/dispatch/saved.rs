@@ -40,6 +40,8 @@ pub(super) struct Keeping {
     fetching: Option<(Checkpoint, Vec<Peer>)>,
     /// The sub-task waits for what is being fetched.
     is_recovering: bool,
+    /// The state that was opened here and that a seller could not go on from.
+    doubted: Option<Checkpoint>,
     /// Sellers of room that have failed.
     pub(super) avoid: Vec<PublicKey>,
     /// When room may be looked for again, after there was none.
@@ -61,6 +63,7 @@ impl Keeping {
             has_progressed: false,
             fetching: None,
             is_recovering: false,
+            doubted: None,
             avoid: Vec::new(),
             look_again: Time(0),
             noted: None,
@@ -281,11 +284,31 @@ impl Dispatch {
         true
     }
 
-    /// A seller could not go on from what it was given: that is forgotten.
+    /// A seller says that it could not go on from what it was given: that is forgotten, and its maker does not get the
+    /// sub-task again, however much it seemed to have done. A state that was opened here and paid is forgotten when that is
+    /// said a second time: the first one may lie, and is passed over.
     pub(super) fn discredit(&mut self, task: ContractId, index: u32) {
-        let resumed = self.run(task, index).and_then(|run| run.plan.job.resume);
+        let Some(run) = self.run(task, index) else { return };
+        let resumed = run.plan.job.resume;
+        let is_paid = run.parts.iter().any(|part| Some(part.checkpoint) == resumed);
+        let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return };
+        if is_paid && std::mem::replace(&mut keeping.doubted, resumed) != resumed {
+            return;
+        }
+        let is_meant = |state: &&SavedState| Some(state.checkpoint) == resumed;
+        let maker = keeping.states.iter().find(is_meant).map(|state| state.maker.key);
+        keeping.states.retain(|state| !is_meant(&state));
+        if let (Some(maker), Some(run)) = (maker, self.tasks.get_mut(&task)) {
+            run.shun(index, maker);
+        }
+    }
+
+    /// Nothing that `maker` has saved is gone on from, but for what was opened here and paid.
+    pub(super) fn disown(&mut self, task: ContractId, index: u32, maker: PublicKey) {
+        let parts = self.run(task, index).map(|run| run.parts.clone()).unwrap_or_default();
+        let is_paid = |state: &SavedState| parts.iter().any(|part| part.checkpoint == state.checkpoint);
         if let Some(keeping) = self.keepings.get_mut(&(task, index)) {
-            keeping.states.retain(|state| Some(state.checkpoint) != resumed);
+            keeping.states.retain(|state| state.maker.key != maker || is_paid(state));
         }
     }
 

@@ -223,7 +223,8 @@ impl Dispatch {
                 Verdict::Failed(Outcome::Abandoned(_) | Outcome::Migrated(_) | Outcome::NotResumed(_))
             )
             || self.has_progressed(task, index);
-        if matches!(&verdict, Verdict::Failed(Outcome::NotResumed(_))) {
+        let has_not_begun = matches!(&verdict, Verdict::Failed(Outcome::NotResumed(_)));
+        if has_not_begun {
             self.discredit(task, index);
         }
         let Some(run) = self.run(task, index) else { return };
@@ -235,8 +236,8 @@ impl Dispatch {
             _ => true,
         };
         let is_over = !is_worth_retrying || run.failures > run.plan.retries;
-        // Who gave it up in order has not failed; but no seller has two replicas of one sub-task.
-        let has_failed = !is_returned || run.head.is_some();
+        // Who gave it up in order has not failed; but no seller has two replicas of one sub-task, if it has begun one.
+        let has_failed = !is_returned || (run.head.is_some() && !has_not_begun);
         let rest = if is_returned { Span(0) } else { run.plan.backoff };
         run.avoid.extend(seller);
         if let Some(contract) = run.contract() {

@@ -30,6 +30,7 @@ enum Did {
     Offers,
     Takes,
     Fetches(Vec<u8>),
+    Opens(Vec<u8>),
     Says { is_accepted: bool },
     Cancels,
     Settles,
@@ -214,6 +215,7 @@ impl Buyer {
                 }
             }
             Effect::Fetch { blobs, .. } => Did::Fetches(names(blobs)),
+            Effect::Open { job, .. } => Did::Opens(names(job.resume?.contents().collect())),
             Effect::Keep { blobs, .. } => Did::Keeps(names(blobs)),
             Effect::Drop { blobs, .. } => Did::Drops(names(blobs)),
             Effect::Tell(event) => Did::Tells(told(&event.kind)?),

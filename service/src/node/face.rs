@@ -59,6 +59,8 @@ pub enum Input {
     Forget { task: ContractId },
     /// Contents that were to be fetched are in the store, or could not be had.
     Fetched { contract: ContractId, result: Result<(), String> },
+    /// Whether a program could go on from what was opened, and if not, why.
+    Opened { contract: ContractId, result: Result<(), String> },
     /// An execution is at `cycles`.
     Progressed { contract: ContractId, cycles: Cycles },
     /// The state of an execution was saved, as [`Output::Save`] or a hand-over asks; or could not be, and why.
@@ -107,6 +109,8 @@ pub enum Output {
     Fetch { contract: ContractId, from: Peer, blobs: Vec<Blob> },
     /// Execute a job whose contents are in the store.
     Execute { contract: ContractId, job: Box<Job> },
+    /// Open the state that a job is to go on from, which is in the store, and tell with [`Input::Opened`] whether it is one.
+    Open { contract: ContractId, job: Box<Job> },
     /// Stop an execution.
     Stop { contract: ContractId },
     /// Let the program of an execution that runs come to its end, and begin none of its repeats after it.

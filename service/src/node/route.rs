@@ -146,6 +146,7 @@ impl Node {
                 self.outputs.push_back(Output::Fetch { contract, from, blobs });
             }
             Effect::Execute { contract, job } => self.outputs.push_back(Output::Execute { contract, job }),
+            Effect::Open { contract, job } => self.outputs.push_back(Output::Open { contract, job }),
             Effect::Stop { contract } => self.outputs.push_back(Output::Stop { contract }),
             Effect::Recall { contract } => self.outputs.push_back(Output::Recall { contract }),
             Effect::Migrate { contract } => self.outputs.push_back(Output::Migrate { contract }),

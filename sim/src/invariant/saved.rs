@@ -1,12 +1,15 @@
 //! `work_lost`: a program that is saved and whose seller crashes goes on elsewhere, and of its work no more is lost than
 //! what was done since the last state was due, and the time that a state takes to the storage nodes. `rests_on`: who goes
 //! on from a difference has the whole state to which it is one. `kept`: a storage node that says that it has a state has it.
+//! `handed_over`: a part of the work is paid for a state only, and not for something that looks like one.
 //! `owed`: it does not sign its contract away, whatever becomes of its process, unless the buyer rejects its bill.
 
 use super::{Breach, Checked};
 use crate::host::Host;
 use crate::machine::{Begin, States};
-use proto::message::service::{Job, Kept, Offer};
+use bank::{Event, Record};
+use proto::message::bank::Order;
+use proto::message::service::{Job, Kept, Offer, Outcome};
 use proto::{ContractId, Cycles, PublicKey, Span};
 use std::collections::BTreeMap;
 
@@ -70,6 +73,18 @@ impl Saved {
                 begin.done(),
                 Cycles(lost)
             )
+        })
+    }
+
+    /// The bank has decided something.
+    pub(crate) fn enter(record: &Record, states: &States) -> Checked {
+        let order = record.command().map(|command| &command.body.order);
+        let (Event::HoldClosed { ending, .. }, Some(Order::Settle(settle))) = (&record.event, order) else {
+            return Ok(());
+        };
+        let Outcome::Migrated(state) = settle.report.body.outcome else { return Ok(()) };
+        Breach::unless(!ending.how.is_paid() || states.knows(&state.blob.hash), "handed_over", || {
+            format!("contract {} is paid, and what its seller has handed over is no state", ending.hold)
         })
     }
 

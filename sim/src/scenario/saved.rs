@@ -1,7 +1,7 @@
 //! Programs that are saved, on machines that fail: complete nodes, with the disk market and its storage nodes.
 
 use super::named::{COUNTRY, calm};
-use super::{Expectation, Machines, Saving, Scenario, Work};
+use super::{Machines, Saving, Scenario, Work};
 use crate::fault::{Fault, Lie, Scheduled, Who};
 use crate::net::Model;
 use proto::{Capacity, Cycles, Rate, Span};
@@ -15,6 +15,7 @@ pub(super) fn all() -> Vec<Scenario> {
     vec![
         checkpoints(),
         bad_states(),
+        garbage(),
         no_room(),
         storage_dies(),
         storage_returns(),
@@ -117,15 +118,33 @@ fn buyer_returns() -> Scenario {
     }
 }
 
+fn lie(host: usize, lie: Lie) -> Scheduled {
+    Fault::Lie { host, lie }.at(Span(0))
+}
+
 fn bad_states() -> Scenario {
-    let lie = |host, lie| Fault::Lie { host, lie }.at(Span(0));
     Scenario {
         name: "bad_states",
         about: "sellers save garbage, or name states that they do not have: the next one says so, and the work starts anew",
         work: Work { wall: Span::secs(20), ..saved().work },
         faults: vec![lie(5, Lie::BadStates), lie(8, Lie::BadStates), lie(10, Lie::NoStates)],
-        // Who hands garbage over is paid for it, and what is left of the price may not be enough for the work.
-        expectation: Expectation::Named,
+        ..saved()
+    }
+}
+
+/// Beside those of `bad_states` one of ten sellers denies whatever others have saved. The owners of the first three need
+/// their machines for good, and those of two honest ones for a while.
+fn garbage() -> Scenario {
+    let needed = [(5, 11_000, 60), (8, 11_500, 60), (10, 12_000, 60), (6, 12_500, 3), (9, 13_000, 3)];
+    let needed = needed.into_iter().flat_map(|(host, at, back)| {
+        let (at, vacate) = (Span::millis(at), policy::Work::Vacate { grace: Span(0) });
+        let decide = |at, work| Fault::Decide { who: Who::Host(host), work }.at(at);
+        [decide(at, vacate), decide(at.plus(Span::secs(back)), policy::Work::Run { throttle_pct: 100 })]
+    });
+    Scenario {
+        name: "garbage",
+        about: "sellers hand garbage over and are not paid, others states and are, and one denies that these are any",
+        faults: bad_states().faults.into_iter().chain([lie(3, Lie::Denies)]).chain(needed).collect(),
         ..saved()
     }
 }

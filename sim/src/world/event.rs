@@ -21,6 +21,8 @@ pub(crate) enum Event {
     Look { host: usize, life: u32 },
     /// A transfer of contents ends; `from` is nobody if it was clear at the start that it fails.
     Fetched { host: usize, life: u32, contract: ContractId, from: Option<usize>, blobs: Vec<Blob> },
+    /// What is to be gone on from was opened, and is a state, or is not, for this reason.
+    Opened { host: usize, life: u32, contract: ContractId, result: Result<(), String> },
     /// The state of an execution is saved.
     Saved { host: usize, life: u32, contract: ContractId },
     /// An execution ends.
@@ -50,6 +52,9 @@ impl Event {
             Self::Look { host, .. } => format!("node {host} measures"),
             Self::Fetched { host, contract, from, blobs, .. } => {
                 format!("node {host} ends a transfer for {contract:#} from {from:?}: {blobs:?}")
+            }
+            Self::Opened { host, contract, result, .. } => {
+                format!("node {host} opens {contract:#}: {result:?}")
             }
             Self::Saved { host, contract, .. } => format!("node {host} has saved {contract:#}"),
             Self::Executed { host, contract, execution, .. } => {

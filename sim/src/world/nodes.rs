@@ -25,6 +25,8 @@ const ENTER_AGAIN: Span = Span::secs(1);
 const STOP: Span = Span::millis(1);
 /// How long it takes to save a program.
 const SAVE: Span = Span::millis(20);
+/// How long it takes to open what was saved.
+const OPEN: Span = Span::millis(20);
 /// How long it takes to see that contents are in the store already.
 const AT_ONCE: Span = Span::micros(100);
 /// How long a transfer waits for somebody who does not answer.
@@ -233,6 +235,7 @@ impl World<'_> {
                 Ok(())
             }
             Output::Execute { contract, job } => self.execute(number, contract, &job),
+            Output::Open { contract, job } => self.open(number, contract, &job),
             Output::Give { to, blobs } => {
                 if let Some(host) = self.hosts.get_mut(number) {
                     host.given.extend(blobs.iter().map(|blob| (blob.hash, to)));
@@ -377,6 +380,18 @@ impl World<'_> {
                 .push(self.now.after(span), Event::Executed { host: number, life, contract, execution });
         }
         cores::check(host)
+    }
+
+    /// What a job is to go on from is opened: a machine here knows a state when it sees one.
+    fn open(&mut self, number: usize, contract: ContractId, job: &Job) -> Checked {
+        let Some(host) = self.hosts.get(number) else { return Ok(()) };
+        let begin = self.states.begin(job);
+        Saved::goes_on(host, &self.states, job, begin)?;
+        let is_state = begin != Begin::Nowhere;
+        let result = is_state.then_some(()).ok_or_else(|| "it is no state of this program".to_owned());
+        let life = host.life;
+        self.queue.push(self.now.after(OPEN), Event::Opened { host: number, life, contract, result });
+        Ok(())
     }
 
     /// A state has been saved, if the program still runs.

@@ -3,6 +3,7 @@
 use super::World;
 use super::event::Event;
 use crate::invariant::books::Books;
+use crate::invariant::saved::Saved;
 use crate::invariant::{Breach, Checked};
 use crate::place::Place;
 use crate::sight::Sight;
@@ -60,6 +61,7 @@ impl World<'_> {
         for record in &followed.decided {
             self.watch.books.enter(record)?;
             self.watch.sub_tasks.enter(record)?;
+            Saved::enter(record, &self.states)?;
             self.watch.ended.enter(record);
             if let bank::Event::HoldClosed { ending, .. } = &record.event
                 && !matches!(ending.how, How::Settled | How::Released | How::Expired)

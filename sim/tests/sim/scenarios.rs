@@ -249,6 +249,7 @@ fn every_scenario_has_a_name_and_a_report_that_names_it() {
             "no_show_seller",
             "checkpoints",
             "bad_states",
+            "garbage",
             "no_room",
             "storage_dies",
             "storage_returns",

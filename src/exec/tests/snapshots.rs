@@ -1,9 +1,9 @@
 //! Programs that are saved, and go on elsewhere as if nothing had happened.
 
 use super::{Bench, WIDE, engine, example, text};
-use crate::exec::{Control, Ended, Saved, Snapshot, Whole};
+use crate::exec::{Control, Ended, Saved, Snapshot, Whole, check_snapshots};
 use proto::message::service::{CheckpointMethod, Limits, Outcome};
-use proto::{Bytes, Cycles};
+use proto::{Bytes, Cycles, Hash};
 use std::path::Path;
 
 /// Files by their names.
@@ -244,13 +244,16 @@ fn a_difference_is_of_use_with_its_whole_one_only() {
     let [other, _] = saved_twice(&mut bench(), &[whole.bytes.clone(), difference.bytes.clone()]).unwrap();
     let why = "it is a difference to another state than was found";
     let [whole, difference, other] = [whole, difference, other].map(|snapshot| snapshot.bytes);
+    let program = bench().execution.program_hash;
     for files in
         [vec![&difference], vec![&other, &difference], vec![&whole, &other], vec![&difference, &whole]]
     {
         let files: Vec<Vec<u8>> = files.into_iter().cloned().collect();
         let ended = saved_twice(&mut bench(), &files).unwrap_err();
         assert_eq!(ended.outcome, Outcome::NotResumed(why.into()));
+        assert_eq!(check_snapshots(program, &files, WIDE), Err(why.into()));
     }
+    assert_eq!(check_snapshots(program, &[whole, difference], WIDE), Ok(()));
 }
 
 /// Spins for some 50 million cycles and then says so.
@@ -345,8 +348,14 @@ fn what_is_no_snapshot_of_this_program_is_refused() {
         bench.execution.resume = vec![bench.file("snapshot", &bytes)];
         let ended = bench.run();
         assert_eq!((ended.outcome, ended.cycles), (Outcome::NotResumed(why.into()), Cycles(0)));
+        // Who pays for it reads it without the program, and finds the same.
+        assert_eq!(check_snapshots(bench.execution.program_hash, &[bytes], WIDE), Err(why.into()));
     }
-    let mut bench = Bench::new(&spinning(), &[], Limits { memory: Bytes(65_535), ..WIDE });
+    let whole = |limits| check_snapshots(Hash::of(&spinning()), std::slice::from_ref(&good.bytes), limits);
+    assert_eq!(whole(WIDE), Ok(()));
+    let small = Limits { memory: Bytes(65_535), ..WIDE };
+    assert_eq!(whole(small), Err("its memory or its files are larger than they may be".into()));
+    let mut bench = Bench::new(&spinning(), &[], small);
     bench.execution.resume = vec![bench.file("snapshot", &good.bytes)];
     assert_eq!(bench.run().outcome, Outcome::MemoryLimit(Bytes(65_535)));
 }

@@ -26,7 +26,7 @@ use proto::message::service::Limits;
 use proto::{Bytes, Cycles, Hash, Span};
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use wasmtime::{V128, Val};
 
 /// Beginning of a snapshot.
@@ -186,38 +186,16 @@ impl Machine {
     pub(super) fn restore(&mut self, files: &[PathBuf], limits: Limits) -> Result<(), String> {
         let (mut below, mut last) = (None, None);
         for file in files {
+            let file = File::open(file).map_err(|error| format!("it cannot be read: {error}"))?;
             let (hash, mut from) = open(file)?;
-            let head = self.read_head(&mut from)?;
-            if head.base != below.map(|below: Hash| below.0.to_vec()).unwrap_or_default() {
-                return Err("it is a difference to another state than was found".into());
+            let head = read_head(self.hash, below, &mut from)?;
+            if head.is_starting && !self.program.layout.start {
+                return Err("it is in a start function that the program does not have".into());
             }
             self.restore_memory(&head, &mut from)?;
             (below, last) = (Some(hash), Some((head, from)));
         }
         last.map_or(Ok(()), |(head, mut from)| self.take_up(&head, &mut from, limits))
-    }
-
-    /// The head of a snapshot of this program.
-    fn read_head(&self, from: &mut impl Read) -> Result<Head, String> {
-        let mut length = [0; 4];
-        from.read_exact(&mut length).map_err(torn)?;
-        let length = u32::from_le_bytes(length);
-        if length > MAX_HEAD {
-            return Err("its head is too large".into());
-        }
-        let mut head = Vec::new();
-        from.take(length.into()).read_to_end(&mut head).map_err(torn)?;
-        let head = Head::decode(head.as_slice()).map_err(|_| "its head cannot be read".to_owned())?;
-        if head.program != self.hash.0 {
-            return Err("it is of another program".into());
-        }
-        if head.cost_model != COST_MODEL {
-            return Err(format!("it was made under cost model {}, here is {COST_MODEL}", head.cost_model));
-        }
-        if head.is_starting && !self.program.layout.start {
-            return Err("it is in a start function that the program does not have".into());
-        }
-        Ok(head)
     }
 
     /// Takes up what stands behind the memory.
@@ -298,9 +276,62 @@ impl Machine {
     }
 }
 
+/// Reads snapshots of `program` to their end, each of which rests on the one before it, the first on nothing; without
+/// the program. What only a restored program can tell is not looked at.
+///
+/// # Errors
+/// Why nobody could go on from the last one, in words.
+pub(crate) fn check_snapshots(program: Hash, snapshots: &[Vec<u8>], limits: Limits) -> Result<(), String> {
+    let mut below = None;
+    for snapshot in snapshots {
+        let (hash, mut from) = open(io::Cursor::new(snapshot))?;
+        let head = read_head(program, below, &mut from)?;
+        let memory = u64::from(head.pages).saturating_mul(PAGE as u64);
+        let pieces = memory / PIECE as u64;
+        let is_in_order = head.present.is_sorted_by(|one, next| one < next);
+        if !is_in_order || head.present.last().is_some_and(|last| u64::from(*last) >= pieces) {
+            return Err("it has pieces of memory out of order".into());
+        }
+        let files = head.wasi.contents().fold(0_u64, |sum, node| sum.saturating_add(node.length()));
+        if memory > limits.memory.0 || files > limits.disk.0 {
+            return Err("its memory or its files are larger than they may be".into());
+        }
+        let behind = (head.present.len() as u64).saturating_mul(PIECE as u64);
+        let behind = behind.saturating_add(head.frames.into()).saturating_add(files);
+        let found = io::copy(&mut from.take(behind), &mut io::sink()).map_err(torn)?;
+        if found != behind {
+            return Err("it ends before all that it names".into());
+        }
+        below = Some(hash);
+    }
+    Ok(())
+}
+
+/// The head of a snapshot of `program` that rests on the one with the hash `below`.
+fn read_head(program: Hash, below: Option<Hash>, from: &mut impl Read) -> Result<Head, String> {
+    let mut length = [0; 4];
+    from.read_exact(&mut length).map_err(torn)?;
+    let length = u32::from_le_bytes(length);
+    if length > MAX_HEAD {
+        return Err("its head is too large".into());
+    }
+    let mut head = Vec::new();
+    from.take(length.into()).read_to_end(&mut head).map_err(torn)?;
+    let head = Head::decode(head.as_slice()).map_err(|_| "its head cannot be read".to_owned())?;
+    if head.program != program.0 {
+        return Err("it is of another program".into());
+    }
+    if head.cost_model != COST_MODEL {
+        return Err(format!("it was made under cost model {}, here is {COST_MODEL}", head.cost_model));
+    }
+    if head.base != below.map(|below| below.0.to_vec()).unwrap_or_default() {
+        return Err("it is a difference to another state than was found".into());
+    }
+    Ok(head)
+}
+
 /// Opens the compressed part of a snapshot that is as it was written, and gives the hash in it.
-fn open(file: &Path) -> Result<(Hash, impl Read + use<>), String> {
-    let mut file = File::open(file).map_err(|error| format!("it cannot be read: {error}"))?;
+fn open<R: Read + Seek>(mut file: R) -> Result<(Hash, impl Read), String> {
     let mut prefix = [0; PREFIX];
     file.read_exact(&mut prefix).map_err(torn)?;
     let (magic, rest) = prefix.split_first_chunk::<8>().ok_or("it is too short")?;
@@ -313,7 +344,7 @@ fn open(file: &Path) -> Result<(Hash, impl Read + use<>), String> {
         return Err(format!("it has version {version}, here is {VERSION}"));
     }
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(&file).map_err(torn)?;
+    hasher.update_reader(&mut file).map_err(torn)?;
     let found = Hash(*hasher.finalize().as_bytes());
     if found.0 != hash {
         return Err("it does not have the hash that it names".into());

@@ -7,6 +7,7 @@ use crate::node::control::Question;
 use crate::node::judge;
 use crate::node::sellers::seller_view;
 use proto::ContractId;
+use proto::message::service::Job;
 use service::{Comparing, Examining, Input, Testing};
 use std::sync::Arc;
 
@@ -19,6 +20,10 @@ impl Driver {
     pub(super) fn test(&self, contract: ContractId, testing: Testing) {
         let (store, inputs) = (Arc::clone(&self.store), self.inputs.clone());
         judge::test(contract, testing, &self.executions, store, inputs);
+    }
+
+    pub(super) fn open(&self, contract: ContractId, job: Job) {
+        judge::open(contract, job, Arc::clone(&self.store), self.inputs.clone());
     }
 
     pub(super) fn examine(&self, token: u64, examining: Examining) {

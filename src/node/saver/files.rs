@@ -40,13 +40,10 @@ impl Files {
         Ok(Self { files, streams: streams.clone() })
     }
 
-    /// Puts the files into a fresh scratch directory, and gives what was printed. A file that is none of `names` is not
-    /// of this program.
+    /// Puts the files into a fresh scratch directory, and gives what was printed.
     pub(super) fn write(self, scratch: &Scratch, names: &[String]) -> Result<Streams, String> {
+        self.check(names)?;
         for (name, bytes) in &self.files {
-            if !names.contains(name) || !is_plain(name) {
-                return Err(format!("it has a file `{name}`, which the program does not declare"));
-            }
             let path = scratch.path().join(name);
             let unwritable = |error| format!("the file `{name}` cannot be written: {error}");
             if let Some(directory) = path.parent() {
@@ -59,6 +56,17 @@ impl Files {
             fs::write(&path, bytes).map_err(unwritable)?;
         }
         Ok(self.streams)
+    }
+
+    /// Whether all of them are of `names`: another file is none of this program.
+    ///
+    /// # Errors
+    /// Which one is not.
+    pub(super) fn check(&self, names: &[String]) -> Result<(), String> {
+        match self.files.iter().find(|(name, _)| !names.contains(name) || !is_plain(name)) {
+            Some((name, _)) => Err(format!("it has a file `{name}`, which the program does not declare")),
+            None => Ok(()),
+        }
     }
 
     /// The bytes that stand for it: each part with its length before it.

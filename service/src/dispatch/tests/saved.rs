@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::checkpoint;
-use Did::{AsksToKeep, Buys, Cancels, Drops, Fetches, Holds, Keeps, Offers, Releases, Says, Settles, Tells};
+use Did::{
+    AsksToKeep, Buys, Cancels, Drops, Fetches, Holds, Keeps, Offers, Opens, Releases, Says, Settles, Tells,
+};
 use proto::message::bank::SettledReceipt;
 use proto::message::service::{
     Checkpoint, CheckpointKey, CheckpointMethod, Checkpointing, Kept, Phase, Report, Saved,
@@ -383,6 +385,52 @@ fn check_ended(is_billed: bool, expected: &[Did]) {
 fn after_a_restart_room_of_what_has_ended_is_given_back_and_an_accepted_bill_is_paid() {
     check_ended(false, &[Cancels]);
     check_ended(true, &[]);
+}
+
+/// The seller ends in this way, and has left nothing.
+fn ends(buyer: &mut Buyer, outcome: Outcome) {
+    let mut report = buyer.report(outcome).body;
+    report.outputs.clear();
+    buyer.hear(ServiceMessage::Report(Box::new(Signed::new(report, &keys(1)))));
+    buyer.did();
+    buyer.fetched(Ok(()));
+}
+
+#[test]
+fn a_state_that_was_paid_is_given_up_when_a_second_seller_says_that_it_is_none() {
+    let mut buyer = running();
+    ends(&mut buyer, Outcome::Migrated(state(70).into()));
+    assert_eq!(buyer.did(), [Opens(vec![70])]);
+    buyer.dispatch.opened(buyer.contract(), Ok(()), buyer.now);
+    buyer.did();
+    let (hold, left) = (buyer.contract(), Money(590_000));
+    let (seller_paid, owner_paid) = (Money(300_000), Money(10_000));
+    let returned = left;
+    buyer.answer(BankOutcome::Settled(SettledReceipt { hold, seller_paid, owner_paid, returned }));
+    buyer.did();
+    // The first that says so may lie: the next one is given the same.
+    for resume in [Some(state(70).into()), Some(state(70).into()), None] {
+        buyer.orders.clear();
+        buyer.buy(left);
+        assert_eq!(buyer.offer.as_ref().map(|offer| offer.body.job.resume), Some(resume));
+        buyer.hear(ServiceMessage::Accept(Box::new(buyer.acceptance())));
+        buyer.did();
+        ends(&mut buyer, Outcome::NotResumed("torn".into()));
+        buyer.did();
+    }
+}
+
+#[test]
+fn of_a_seller_that_hands_garbage_over_no_state_is_gone_on_from() {
+    let (mut buyer, room) = with_room();
+    kept(&mut buyer, room, 60);
+    ends(&mut buyer, Outcome::Migrated(state(70).into()));
+    buyer.did();
+    buyer.dispatch.opened(buyer.contract(), Err("torn".into()), buyer.now);
+    buyer.did();
+    buyer.orders.clear();
+    buyer.buy(FOR_WORK);
+    assert_eq!(buyer.offer.as_ref().map(|offer| offer.body.job.resume), Some(None));
 }
 
 #[test]

@@ -38,8 +38,8 @@ fn execution(place: &Path, program: PathBuf) -> io::Result<Execution> {
         arguments: Vec::new(),
         environment: Vec::new(),
         stdin: None,
+        temporary: scratch.clone(),
         scratch,
-        temporary: scratch.path().to_path_buf(),
         outputs: Vec::new(),
         limits: Limits {
             wall: Span::secs(600),

@@ -118,6 +118,13 @@ pub(crate) enum Step<'a> {
     Trap,
 }
 
+impl Step<'_> {
+    /// How many sets an analysis handles at it: one more for each entry of a table of branches.
+    pub(crate) fn ways(&self) -> u64 {
+        if let Self::BranchTable { labels, .. } = self { u64::from(labels.length) + 1 } else { 1 }
+    }
+}
+
 /// How the lanes of a vector are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lanes {

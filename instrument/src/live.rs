@@ -79,7 +79,7 @@ impl Sweep<'_, '_> {
         work.words(self.flat.steps.len() as u64)?;
         for step in self.flat.steps.iter().rev() {
             if !matches!(step, Step::Plain { .. } | Step::Move { .. } | Step::Charge(_)) {
-                work.words(words)?;
+                work.words(words.saturating_mul(step.ways()))?;
             }
             self.step(step, last)?;
         }

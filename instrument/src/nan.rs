@@ -156,7 +156,7 @@ impl Sweep<'_, '_> {
         work.words(self.flat.steps.len() as u64)?;
         for (place, step) in self.flat.steps.iter().enumerate() {
             if !matches!(step, Step::Plain { .. } | Step::Move { .. } | Step::Charge(_)) {
-                work.words(words)?;
+                work.words(words.saturating_mul(step.ways()))?;
                 self.look(place);
             }
             match step {

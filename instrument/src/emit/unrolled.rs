@@ -82,7 +82,8 @@ fn small<'s, 'a>(steps: &'s [Step<'a>]) -> Option<Body<'s, 'a>> {
         match step {
             Step::EndLoop => return steps.get(..place).map(|steps| Body { steps, most }),
             Step::Charge(cost) => most += cost,
-            Step::Loop { .. } | Step::Call { .. } => return None,
+            // A table of branches is one step and may be long.
+            Step::Loop { .. } | Step::Call { .. } | Step::BranchTable { .. } => return None,
             Step::Plain { operator: Operator::MemoryCopy { .. }, .. }
             | Step::Plain { operator: Operator::MemoryFill { .. }, .. }
             | Step::Plain { operator: Operator::MemoryInit { .. }, .. } => return None,

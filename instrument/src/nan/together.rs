@@ -81,11 +81,13 @@ impl Waiting {
         self.doubts.extend(read.map(|place| (local, place)));
     }
 
-    /// The bits of a local are wanted: if it is in doubt, what was stored before it was read is looked at by then.
+    /// The bits of a local are wanted: if it is in doubt, what was stored before it was read is looked at by then. What
+    /// was stored before an earlier doubt was read is looked at before that, since the look cannot come later.
     pub(super) fn settle(&mut self, local: Local) -> bool {
-        let doubt = self.doubts.iter().position(|(doubt, _)| *doubt == local);
-        let Some((_, read)) = doubt.map(|doubt| self.doubts.remove(doubt)) else { return false };
-        self.look(read);
+        let Some(doubt) = self.doubts.iter().position(|(doubt, _)| *doubt == local) else { return false };
+        let reads: Vec<usize> = self.doubts.iter().take(doubt + 1).map(|(_, read)| *read).collect();
+        self.doubts.remove(doubt);
+        reads.into_iter().for_each(|read| self.look(read));
         true
     }
 

@@ -167,6 +167,16 @@ fn a_nan_that_is_read_between_computed_ones_keeps_its_bits() {
             format!("local.tee 2 f64.const 1 f64.add drop {THIRD} block end local.get 2 i64.reinterpret_f64");
         check(&format!("{read} {kept}"), [0.0, 0.0], bits);
     }
+    // Two are read, and the bits of the later one are wanted first.
+    let first = "local.get 3 local.get 0 local.get 1 f64.div f64.store local.get 3 f64.load local.set 2";
+    let second =
+        "local.get 3 local.get 0 local.get 1 f64.div f64.store offset=8 local.get 3 f64.load offset=8";
+    let bits = format!("{first} {second} i64.reinterpret_f64 drop local.get 2 i64.reinterpret_f64");
+    check(&bits, [0.0, 0.0], CANONICAL);
+    let exchanged = format!(
+        "local.get 3 {first} {second} f64.store local.get 3 local.get 2 f64.store offset=8 i32.const 8 i64.load"
+    );
+    check(&exchanged, [0.0, 0.0], CANONICAL);
     // One that was not computed takes the place of one that was.
     let over = format!("local.get 3 f64.const -nan:0x123 f64.store {THIRD} i32.const 0 i64.load");
     check(&format!("{TWO} {over}"), [0.0, 0.0], 0xfff0_0000_0000_0123);

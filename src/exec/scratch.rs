@@ -52,11 +52,19 @@ impl Scratch {
     /// # Errors
     /// If it cannot be emptied, or made.
     pub(crate) fn renewed(self) -> io::Result<Self> {
-        clear(self.path())?;
+        self.empty()?;
         match self.path().parent().filter(|_| has_attributes(self.path())) {
             Some(base) => Self::new(base),
             None => Ok(self),
         }
+    }
+
+    /// Removes all that is in it.
+    ///
+    /// # Errors
+    /// If something cannot be removed.
+    pub(crate) fn empty(&self) -> io::Result<()> {
+        clear(self.path())
     }
 
     /// Where it is.
@@ -113,7 +121,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if let Err(error) = clear(self.path()) {
+        if let Err(error) = self.empty() {
             tracing::warn!(%error, "what a program has left could not be removed");
         }
     }

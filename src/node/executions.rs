@@ -327,7 +327,7 @@ impl Run {
             Ok(resumed) => resumed,
             Err(why) => return service::Execution::nothing(Outcome::NotResumed(why)),
         };
-        let ended = self.run(scratch, execution, resumed);
+        let ended = self.run(places, execution, resumed);
         self.collect(scratch, ended)
             .unwrap_or_else(|error| abandoned("the outputs could not be kept", &error))
     }
@@ -348,8 +348,10 @@ impl Run {
         Ok((streams, plain))
     }
 
-    /// Runs a program to its end: one that saves itself once more each time that it has done so.
-    fn run(&self, scratch: &Scratch, mut execution: Execution, mut streams: Streams) -> Ended {
+    /// Runs a program to its end: one that saves itself once more each time that it has done so, with no temporary files of
+    /// the time before, which another seller would not have.
+    fn run(&self, places: &Places, mut execution: Execution, mut streams: Streams) -> Ended {
+        let Places { scratch, temporary } = places;
         let mut done = 0_u64;
         loop {
             let limits = self.job.limits;
@@ -368,6 +370,10 @@ impl Run {
                 Some(Saved::Files) if !self.control.is_stopped() => {
                     saver.ran(Cycles(done));
                     saver.save_files(scratch, &streams, &self.runtime);
+                    if let Some(Err(error)) = temporary.as_ref().map(Scratch::empty) {
+                        ended.outcome = Outcome::Abandoned(format!("its temporary files: {error}"));
+                        return streams.into(ended);
+                    }
                     execution.resume.clear();
                 }
                 Some(Saved::Files) => {

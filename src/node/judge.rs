@@ -30,6 +30,8 @@ const AT_ONCE: usize = 2;
 const SHOWN: usize = 120;
 
 static PLACES: Semaphore = Semaphore::const_new(AT_ONCE);
+/// For saved states, which must not wait for the user's programs: their sellers are paid after it, or not.
+static OPENINGS: Semaphore = Semaphore::const_new(AT_ONCE);
 
 /// Where two contents differ first, in words, and what stands there in the one and in the other.
 type Found = Option<(String, String, String)>;
@@ -43,7 +45,7 @@ pub(crate) fn compare(
     inputs: mpsc::UnboundedSender<Input>,
 ) {
     let runner = executions.runner();
-    beside(move || {
+    beside(&PLACES, move || {
         let look = || match &comparing.method {
             Comparison::Command(_) => program::compare(&comparing, &runner, &store),
             _ => first_difference(&comparing, &store),
@@ -64,7 +66,7 @@ pub(crate) fn test(
     inputs: mpsc::UnboundedSender<Input>,
 ) {
     let runner = executions.runner();
-    beside(move || {
+    beside(&PLACES, move || {
         let look = || program::test(&testing, &runner, &store);
         let failed = |_| Err("the program could not be run".to_owned());
         let result = catch_unwind(AssertUnwindSafe(look)).unwrap_or_else(failed);
@@ -75,7 +77,7 @@ pub(crate) fn test(
 
 /// Opens a saved state beside the node; whether it is one arrives as an input.
 pub(crate) fn open(contract: ContractId, job: Job, store: Arc<Store>, inputs: mpsc::UnboundedSender<Input>) {
-    beside(move || {
+    beside(&OPENINGS, move || {
         let failed = |_| Err("it could not be read".to_owned());
         let result = catch_unwind(AssertUnwindSafe(|| saver::open(&job, &store))).unwrap_or_else(failed);
         // The driver may have ended meanwhile; then nobody waits for this.
@@ -91,7 +93,7 @@ pub(crate) fn examine(
     store: Arc<Store>,
     inputs: mpsc::UnboundedSender<Input>,
 ) {
-    beside(move || {
+    beside(&PLACES, move || {
         let look =
             || search::search(&examining.condition, &examining.name, &read(&examining.blob, &store).ok()?);
         let found = catch_unwind(AssertUnwindSafe(look)).unwrap_or_default();
@@ -102,10 +104,10 @@ pub(crate) fn examine(
 }
 
 /// Does something on a thread of its own, as soon as there is a place.
-fn beside(work: impl FnOnce() + Send + 'static) {
+fn beside(places: &'static Semaphore, work: impl FnOnce() + Send + 'static) {
     tokio::spawn(async move {
         // The semaphore is never closed.
-        let _place = PLACES.acquire().await;
+        let _place = places.acquire().await;
         let _ = tokio::task::spawn_blocking(work).await;
     });
 }

@@ -294,13 +294,13 @@ impl TaskRun {
         }
     }
 
-    /// How many sellers more there are to be: those that the market is asked for, but for the one that is to show whether
-    /// there is anybody, and those that have become free.
+    /// How many sellers more there are to be, with the one that was found just now: those that the market is asked for, but
+    /// for the one that is to show whether there is anybody, and those that have become free.
     pub(super) fn expected(&self) -> u32 {
         match self.pace {
             Pace::Growing { .. } => self.matching,
             Pace::Scarce { freed, is_probing } => {
-                self.matching.saturating_sub(u32::from(is_probing)).saturating_add(freed)
+                self.matching.saturating_sub(u32::from(is_probing)).max(1).saturating_add(freed)
             }
         }
     }

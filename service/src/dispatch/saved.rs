@@ -153,12 +153,14 @@ impl Dispatch {
         };
         let spec = run.run_ref(index).and_then(|run| run.plan.job.checkpoint.clone());
         let former = self.keepings.get(&(task, head));
-        let former = former.map(|own| (own.origin, own.budget, own.base, own.states.clone()));
-        let (Some((origin, budget, base, states)), Some(spec)) = (former, spec) else { return };
+        let whole = |own: &Keeping| own.states.iter().filter(|state| state.is_whole()).cloned().collect();
+        let former = former.map(|own| (own.origin, own.budget, own.base, whole(own), own.noted.clone()));
+        let (Some((origin, budget, base, states, noted)), Some(spec)) = (former, spec) else { return };
+        let states: Vec<SavedState> = states;
         let blobs = contents(states.iter().filter(|state| state.is_here).map(|state| state.checkpoint));
         let id = self.new_id();
         let keeping = Keeping::new(id, origin, spec, budget);
-        self.begin_keeping((task, index), Keeping { base, states, ..keeping });
+        self.begin_keeping((task, index), Keeping { base, states, noted, ..keeping });
         if !blobs.is_empty() {
             self.effects.push_back(Effect::Keep { contract: id, blobs });
         }
@@ -290,7 +292,7 @@ impl Dispatch {
     pub(super) fn discredit(&mut self, task: ContractId, index: u32) {
         let Some(run) = self.run(task, index) else { return };
         let resumed = run.plan.job.resume;
-        let is_paid = run.parts.iter().any(|part| Some(part.checkpoint) == resumed);
+        let is_paid = resumed.is_some_and(|state| self.paid_states(task, index).contains(&state));
         let Some(keeping) = self.keepings.get_mut(&(task, index)) else { return };
         if is_paid && std::mem::replace(&mut keeping.doubted, resumed) != resumed {
             return;
@@ -305,11 +307,20 @@ impl Dispatch {
 
     /// Nothing that `maker` has saved is gone on from, but for what was opened here and paid.
     pub(super) fn disown(&mut self, task: ContractId, index: u32, maker: PublicKey) {
-        let parts = self.run(task, index).map(|run| run.parts.clone()).unwrap_or_default();
-        let is_paid = |state: &SavedState| parts.iter().any(|part| part.checkpoint == state.checkpoint);
+        let paid = self.paid_states(task, index);
+        let is_paid = |state: &SavedState| paid.contains(&state.checkpoint);
         if let Some(keeping) = self.keepings.get_mut(&(task, index)) {
             keeping.states.retain(|state| state.maker.key != maker || is_paid(state));
         }
+    }
+
+    /// The states of a sub-task that were opened here and paid, whichever of its replicas they are of: a copy has those of
+    /// the sub-task.
+    fn paid_states(&self, task: ContractId, index: u32) -> Vec<Checkpoint> {
+        let Some(run) = self.tasks.get(&task) else { return Vec::new() };
+        let head = run.sub_task_of(index);
+        let runs = run.replicas_of(head).map(|(_, replica)| replica).chain(run.run_ref(head));
+        runs.flat_map(|run| run.parts.iter().map(|part| part.checkpoint)).collect()
     }
 
     /// Whether the present attempt has brought a state that counts: then it was not in vain.

@@ -38,6 +38,8 @@ const KILL: &str = "cgroup.kill";
 /// processes, which is not the program's, and files that it has read, which make room when there is none. What counts for the
 /// limit itself is the same on every seller (see [`super::space`]).
 const BESIDE: u64 = 16 << 20;
+/// The same for each process and thread that it may have: stacks and tables of pages in the kernel.
+const BESIDE_EACH: u64 = 256 << 10;
 /// The pause between two looks whether it has come.
 const AGAIN: Duration = Duration::from_millis(1);
 
@@ -157,12 +159,19 @@ impl Groups {
     /// # Errors
     /// The kernel's.
     pub(super) fn group(&self, limits: &Limits, supervisors: u32) -> io::Result<Group> {
-        let number = self.made.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        let path = self.place.base.join(format!("{RUN}{number}"));
-        fs::create_dir(&path)?;
-        let group = Group(path);
+        let group = loop {
+            let number = self.made.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+            let path = self.place.base.join(format!("{RUN}{number}"));
+            match fs::create_dir(&path) {
+                Ok(()) => break Group(path),
+                // One that an earlier node has left and that could not be removed.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        };
         if self.place.has_memory {
-            group.set("memory.max", limits.memory.0.saturating_add(BESIDE))?;
+            let beside = BESIDE.saturating_add(u64::from(limits.processes).saturating_mul(BESIDE_EACH));
+            group.set("memory.max", limits.memory.0.saturating_add(beside))?;
             // Not there where the kernel does not count swap; and without the other one only a part of it would be ended.
             let _ = group.set("memory.swap.max", 0);
             let _ = group.set("memory.oom.group", 1);
@@ -178,7 +187,10 @@ impl Place {
     /// Removes the groups of programs of an earlier node.
     fn clear(&self) {
         let entries = fs::read_dir(&self.base).into_iter().flatten().flatten();
-        let is_left = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with(RUN);
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_left = |entry: &fs::DirEntry| {
+            entry.file_name().to_string_lossy().strip_prefix(RUN).is_some_and(is_number)
+        };
         entries.filter(is_left).for_each(|entry| drop(Group(entry.path())));
     }
 
@@ -227,9 +239,11 @@ impl Group {
         self.number("cpu.stat", "usage_usec")
     }
 
-    /// Whether the kernel has ended something in it for its memory.
+    /// Whether the kernel has ended something in it since it had all the memory that it may have.
     pub(super) fn is_out_of_memory(&self) -> bool {
-        self.number("memory.events", "oom_kill").is_some_and(|count| count > 0)
+        let has_been = |name| self.number("memory.events", name).is_some_and(|count| count > 0);
+        // Where the machine as a whole was out of memory, only the second is counted here.
+        has_been("oom") && has_been("oom_kill")
     }
 
     /// Ends all that is in it.
@@ -378,14 +392,14 @@ mod tests {
             let machine = machine(own, &[("sys/a/b/cgroup.controllers", Some(controllers))]);
             none.iter()
                 .for_each(|none| fs::write(machine.path().join("sys/a/b/cgroup.procs"), none).unwrap());
-            for left in ["run-3", "other"] {
+            for left in ["run-3", "run-u3.scope", "other"] {
                 fs::create_dir(machine.path().join("sys/a/b").join(left)).unwrap();
             }
             let groups = claim(&machine).unwrap();
             let told = ["node/cgroup.procs", "cgroup.subtree_control"].map(|name| read(&machine, name));
             assert_eq!(told, [moved, given], "{own}");
-            let stands = ["run-3", "other"].map(|left| groups.place.base.join(left).exists());
-            assert_eq!(stands, [false, true]);
+            let stands = ["run-3", "run-u3.scope", "other"].map(|left| groups.place.base.join(left).exists());
+            assert_eq!(stands, [false, true, true]);
             assert_eq!(claim(&machine).err(), Some(not_delegated("another node has its group")));
             drop(groups);
             assert!(claim(&machine).is_ok());
@@ -415,8 +429,8 @@ mod tests {
         };
         let files = ["memory.max", "memory.swap.max", "memory.oom.group", "pids.max"];
         for (controllers, expected) in [
-            ("memory pids", ["83886080", "0", "1", "34"]),
-            ("memory", ["83886080", "0", "1", "none"]),
+            ("memory pids", ["92274688", "0", "1", "34"]),
+            ("memory", ["92274688", "0", "1", "none"]),
             ("pids", ["none", "none", "none", "34"]),
         ] {
             let machine = machine("/a/b", &[("sys/a/b/cgroup.controllers", Some(controllers))]);
@@ -433,11 +447,13 @@ mod tests {
 
     #[test]
     fn what_the_kernel_counted_is_read() {
-        let events =
-            |count: u32| format!("low 0\nhigh 0\nmax 9\noom 2\noom_kill {count}\noom_group_kill 7\n");
+        let events = |oom: u32, killed: u32| {
+            format!("low 0\nhigh 0\nmax 9\noom {oom}\noom_kill {killed}\noom_group_kill 7\n")
+        };
         for (time, events, expected) in [
-            (Some("usage_usec 1234\nuser_usec 1\n"), Some(events(0)), (Some(1_234), false)),
-            (Some("user_usec 1\nusage_usec 5\n"), Some(events(2)), (Some(5), true)),
+            (Some("usage_usec 1234\nuser_usec 1\n"), Some(events(2, 0)), (Some(1_234), false)),
+            (Some("user_usec 1\nusage_usec 5\n"), Some(events(2, 2)), (Some(5), true)),
+            (Some("usage_usec 5\n"), Some(events(0, 1)), (Some(5), false)),
             (Some("usage_usec x\n"), Some("oom_kill\n".into()), (None, false)),
             (None, None, (None, false)),
         ] {

@@ -40,7 +40,12 @@ const LEVEL: i32 = 1;
 /// A page of linear memory, by which it grows.
 const PAGE: usize = 65_536;
 /// Largest head: a tree of as many files as there may be, with long names, and both streams at their limits.
-const MAX_HEAD: u32 = 256 << 20;
+const MAX_HEAD: u64 = 256 << 20;
+/// Largest head that is read only to see whether it is one, beside both streams and the numbers of the pieces of memory: its
+/// tree of files with names, its globals. What it is decoded to takes some twenty times as much.
+const SEEN_HEAD: u64 = 16 << 20;
+/// Most bytes of a number of a piece.
+const NUMBER: u64 = 5;
 
 /// What a snapshot says of itself.
 #[derive(Clone, PartialEq, Message)]
@@ -188,7 +193,7 @@ impl Machine {
         for file in files {
             let file = File::open(file).map_err(|error| format!("it cannot be read: {error}"))?;
             let (hash, mut from) = open(file)?;
-            let head = read_head(self.hash, below, &mut from)?;
+            let head = read_head(self.hash, below, MAX_HEAD, &mut from)?;
             if head.is_starting && !self.program.layout.start {
                 return Err("it is in a start function that the program does not have".into());
             }
@@ -283,9 +288,12 @@ impl Machine {
 /// Why nobody could go on from the last one, in words.
 pub(crate) fn check_snapshots(program: Hash, snapshots: &[Vec<u8>], limits: Limits) -> Result<(), String> {
     let mut below = None;
+    let streams = limits.output.0.saturating_mul(2);
+    let numbers = (limits.memory.0 / PIECE as u64).saturating_mul(NUMBER);
+    let most = SEEN_HEAD.saturating_add(streams).saturating_add(numbers).min(MAX_HEAD);
     for snapshot in snapshots {
         let (hash, mut from) = open(io::Cursor::new(snapshot))?;
-        let head = read_head(program, below, &mut from)?;
+        let head = read_head(program, below, most, &mut from)?;
         let memory = u64::from(head.pages).saturating_mul(PAGE as u64);
         let pieces = memory / PIECE as u64;
         let is_in_order = head.present.is_sorted_by(|one, next| one < next);
@@ -307,16 +315,16 @@ pub(crate) fn check_snapshots(program: Hash, snapshots: &[Vec<u8>], limits: Limi
     Ok(())
 }
 
-/// The head of a snapshot of `program` that rests on the one with the hash `below`.
-fn read_head(program: Hash, below: Option<Hash>, from: &mut impl Read) -> Result<Head, String> {
+/// The head of a snapshot of `program` that rests on the one with the hash `below`, if it has at most so many bytes.
+fn read_head(program: Hash, below: Option<Hash>, most: u64, from: &mut impl Read) -> Result<Head, String> {
     let mut length = [0; 4];
     from.read_exact(&mut length).map_err(torn)?;
-    let length = u32::from_le_bytes(length);
-    if length > MAX_HEAD {
+    let length = u64::from(u32::from_le_bytes(length));
+    if length > most {
         return Err("its head is too large".into());
     }
     let mut head = Vec::new();
-    from.take(length.into()).read_to_end(&mut head).map_err(torn)?;
+    from.take(length).read_to_end(&mut head).map_err(torn)?;
     let head = Head::decode(head.as_slice()).map_err(|_| "its head cannot be read".to_owned())?;
     if head.program != program.0 {
         return Err("it is of another program".into());

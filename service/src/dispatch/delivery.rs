@@ -191,7 +191,7 @@ impl Dispatch {
     }
 
     /// Rejects a payable report. What was signed for and may be claimed all the same is remembered; a checkpoint is not,
-    /// since nobody could judge it.
+    /// since no arbiter could judge it.
     pub(super) fn turn_down(&mut self, contract: ContractId, why: &str, now: Time) {
         let Some((_, _, run)) = self.attempt(contract) else { return };
         let Some(attempt) = run.attempt.as_ref() else { return };

@@ -105,9 +105,14 @@ impl Keeping {
         self.states.push(SavedState { checkpoint, total, maker, holders, is_here, is_told });
     }
 
+    /// The states that count.
+    fn whole(&self) -> Vec<SavedState> {
+        self.states.iter().filter(|state| state.is_whole()).cloned().collect()
+    }
+
     /// What a journal has to say of it, if it has ever had to.
     fn to_note(&self) -> Option<States> {
-        let states: Vec<SavedState> = self.states.iter().filter(|state| state.is_whole()).cloned().collect();
+        let states = self.whole();
         let is_any = self.noted.is_some() || !states.is_empty();
         is_any.then_some(States { id: self.id, key: self.spec.key, base: self.base, states })
     }
@@ -153,10 +158,8 @@ impl Dispatch {
         };
         let spec = run.run_ref(index).and_then(|run| run.plan.job.checkpoint.clone());
         let former = self.keepings.get(&(task, head));
-        let whole = |own: &Keeping| own.states.iter().filter(|state| state.is_whole()).cloned().collect();
-        let former = former.map(|own| (own.origin, own.budget, own.base, whole(own), own.noted.clone()));
+        let former = former.map(|own| (own.origin, own.budget, own.base, own.whole(), own.noted.clone()));
         let (Some((origin, budget, base, states, noted)), Some(spec)) = (former, spec) else { return };
-        let states: Vec<SavedState> = states;
         let blobs = contents(states.iter().filter(|state| state.is_here).map(|state| state.checkpoint));
         let id = self.new_id();
         let keeping = Keeping::new(id, origin, spec, budget);

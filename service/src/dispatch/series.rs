@@ -4,7 +4,7 @@
 //! A contract costs its parties some twenty signatures and four syncs of a disk, whatever its work is, and between two of
 //! them a seller waits; for a sub-task of a millisecond that is nearly everything. So the buyer watches how long the
 //! sub-tasks of a task take, and gives a contract as many as take about [`TARGET`], up to [`MAX_REPEATS`] and one, and no
-//! more than the seller's share of what has not begun, but the whole share where that is half as many again at most: what
+//! more than the seller's share of what has not ended, but the whole share where that is half as many again at most: what
 //! is left is not worth a contract. Ticket, hold, offer, report, verdict and settlement are those of one contract; what the
 //! sub-tasks may cost is set aside together, and what they have cost is divided by their cycles.
 //!

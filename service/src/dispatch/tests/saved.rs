@@ -163,10 +163,7 @@ fn a_state_at_a_storage_node_is_fetched_before_the_sub_task_is_bought_again() {
     run(&mut buyer);
     assert_eq!(buyer.offer.as_ref().map(|offer| offer.body.job.resume), Some(Some(state(60).into())));
     // It is none: the start is what is left.
-    let mut report = buyer.report(Outcome::NotResumed("torn".into())).body;
-    report.outputs.clear();
-    buyer.hear(ServiceMessage::Report(Box::new(Signed::new(report, &keys(1)))));
-    buyer.fetched(Ok(()));
+    ends(&mut buyer, Outcome::NotResumed("torn".into()));
     buyer.did();
     // The bank's answer to the release is of no interest.
     buyer.orders.clear();
